@@ -1,0 +1,62 @@
+"""The short dialogue that the project ships, for calls without people: two voices taking turns."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from node.speech import clips
+from node.speech.sound import FRAME_SAMPLES, Clock, Pcm, samples_of, silence
+from node.speech.sources import AtEnd, PacedSource
+from protocol.errors import NodeError
+
+PAUSE = 0.3
+"""Seconds of silence after each turn, as between people who are in no hurry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one voice says before the other answers: a sound file, its words, and how long it lasts."""
+
+    voice: str
+    path: Path
+    text: str
+    seconds: float
+
+
+def shipped() -> tuple[Turn, ...]:
+    """Return the turns of the shipped dialogue, in order; the voices are ``a`` and ``b``."""
+    return read(Path(str(files("node"))) / "media" / "dialogue")
+
+
+def read(folder: Path) -> tuple[Turn, ...]:
+    """Return the turns that ``folder/dialogue.json`` lists; NodeError when it cannot be read."""
+    index = folder / "dialogue.json"
+    try:
+        listed = json.loads(index.read_text("utf-8"))["turns"]
+        return tuple(Turn(t["voice"], folder / t["file"], t["text"], float(t["seconds"])) for t in listed)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NodeError(f"cannot read the dialogue {index}: {error}") from None
+
+
+def voice_source(
+    voice: str, turns: tuple[Turn, ...] | None = None, frame: int = FRAME_SAMPLES, clock: Clock | None = None
+) -> PacedSource:
+    """Return a source in which ``voice`` says its turns and is silent while the others say theirs, in a loop.
+
+    All voices of a dialogue that start together stay together: each turn lasts the same whole number of
+    frames in all.
+    """
+    spoken = shipped() if turns is None else turns
+    return PacedSource(lambda: _part(voice, spoken, frame), AtEnd.LOOP, frame, clock)
+
+
+def _part(voice: str, turns: tuple[Turn, ...], frame: int) -> Iterator[Pcm]:
+    for turn in turns:
+        length = -(-samples_of(turn.seconds + PAUSE) // frame)
+        speech = clips.blocks(turn.path, frame) if turn.voice == voice else iter(())
+        yield from itertools.islice(itertools.chain(speech, itertools.repeat(silence(frame))), length)

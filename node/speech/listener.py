@@ -1,0 +1,136 @@
+"""From received RTP packets to sound: what the playout decides, the listener carries out."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+import numpy.typing as npt
+
+from node.speech.opus import CONCEAL_STEP, Decoder
+from node.speech.sound import FULL_SCALE, SAMPLE_RATE, Pcm, samples_of, silence
+from protocol.errors import PacketError
+from protocol.speech import opus
+from protocol.speech.playout import Conceal, Play, Playout, Quiet
+
+FADE_IN = samples_of(0.005)
+FADE_OUT = samples_of(0.010)
+"""Long enough that neither edge of a silence clicks, too short to be missed from a word."""
+
+MAX_WAITS = 4096
+"""Waits remembered: the last four minutes of 60 ms frames."""
+
+MAX_OFFSETS = 1024
+"""Frames whose place in their packet is remembered: more than any playout holds."""
+
+_TIMESTAMP_MASK = 0xFFFF_FFFF
+_RTP_PER_MS = 48
+
+
+class Listener:
+    """Decodes one sender's speech, whatever the number of samples asked for.
+
+    `wait_ms_recent` holds, for each frame of the last minutes, how long its packet waited: from the packet's
+    arrival to when the packet's first sample leaves (or would leave) `pull`. Mouth to ear is then the sum of
+    the packet's duration, the encoder's lookahead, the one-way delay, this wait and the sink's latency, for
+    every frame of a bundle alike. `undecodable` counts frames that libopus refused and that were concealed
+    instead.
+    """
+
+    def __init__(self, playout: Playout, decoder: Decoder) -> None:
+        self.playout = playout
+        self.wait_ms_recent: deque[float] = deque(maxlen=MAX_WAITS)
+        self.undecodable = 0
+        self._decoder = decoder
+        self._ready = silence(0)
+        self._sounding = False
+        self._offsets_ms: dict[int, float] = {}
+
+    def receive(self, sequence: int, timestamp: int, payload: bytes, now: float) -> None:
+        """Take one RTP packet (48 kHz timestamp); PacketError on garbage, and nothing has changed."""
+        packet = opus.parse(payload)
+        self.playout.receive(sequence, timestamp, payload, now)
+        for index in range(len(packet.frames)):
+            offset = index * packet.frame_ms
+            self._offsets_ms[(timestamp + round(offset * _RTP_PER_MS)) & _TIMESTAMP_MASK] = offset
+        while len(self._offsets_ms) > MAX_OFFSETS:
+            del self._offsets_ms[next(iter(self._offsets_ms))]
+
+    def pull(self, samples: int, now: float) -> Pcm:
+        """Return the next ``samples`` of sound, int16 ``(samples,)``: speech, concealment or silence."""
+        while len(self._ready) < samples:
+            following = self._next(now)
+            self._last = int(following[-1])
+            self._ready = np.concatenate([self._ready, following])
+        pulled, self._ready = self._ready[:samples], self._ready[samples:]
+        return pulled
+
+    def _next(self, now: float) -> Pcm:
+        match self.playout.take(now):
+            case Play() as play:
+                self._note_wait(play)
+                return self._faded_in(self._stretched(self._decoded(play.frame), play.speed))
+            case Conceal(ms=ms):
+                return self._faded_in(self._concealed(ms))
+            case Quiet(ms=ms):
+                return self._quiet(samples_of(ms / 1000))
+
+    def _note_wait(self, play: Play) -> None:
+        offset = self._offsets_ms.pop(play.timestamp & _TIMESTAMP_MASK, 0.0)
+        ahead = len(self._ready) * 1000 / SAMPLE_RATE
+        self.wait_ms_recent.append(play.wait_ms + ahead - offset)
+
+    def _decoded(self, frame: bytes) -> Pcm:
+        try:
+            return self._decoder.decode(frame)
+        except PacketError:
+            self.undecodable += 1
+            return self._concealed(opus.duration_ms(frame))
+
+    def _concealed(self, ms: float) -> Pcm:
+        return self._decoder.conceal(samples_of(ms / 1000))
+
+    def _stretched(self, pcm: Pcm, speed: float) -> Pcm:
+        """Return the sound in ``len(pcm) / speed`` samples, in line with the sound before and after it."""
+        if speed == 1:
+            return pcm
+        wanted = round(len(pcm) / speed)
+        at = np.arange(1, wanted + 1) * (len(pcm) / wanted)
+        heard = np.interp(at, np.arange(len(pcm) + 1), np.concatenate([[self._last], pcm]))
+        return _rounded(heard)
+
+    def _faded_in(self, pcm: Pcm) -> Pcm:
+        if self._sounding:
+            return pcm
+        self._sounding = True
+        ramp = np.ones(len(pcm))
+        ramp[:FADE_IN] = np.linspace(0, 1, FADE_IN)[: len(pcm)]
+        return _rounded(pcm * ramp)
+
+    def _quiet(self, samples: int) -> Pcm:
+        """Return silence; sound that stops is continued by the decoder and faded out first."""
+        tail = min(FADE_OUT, samples // CONCEAL_STEP * CONCEAL_STEP) if self._sounding else 0
+        self._sounding = False
+        if not tail:
+            return silence(samples)
+        fading = _rounded(self._decoder.conceal(tail) * np.linspace(1, 0, tail))
+        return np.concatenate([fading, silence(samples - tail)])
+
+
+class Mixer:
+    """Sums the listeners of all senders into one sound; what is too loud is clipped."""
+
+    def __init__(self) -> None:
+        self.listeners: dict[str, Listener] = {}
+
+    def pull(self, samples: int, now: float) -> Pcm:
+        """Return the next ``samples`` of everyone, int16 ``(samples,)``; silence when no one is there."""
+        total = np.zeros(samples, np.int32)
+        for listener in self.listeners.values():
+            total += listener.pull(samples, now)
+        return np.clip(total, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+
+
+def _rounded(sound: npt.NDArray[np.float64]) -> Pcm:
+    pcm: Pcm = np.rint(sound).astype(np.int16)
+    return pcm

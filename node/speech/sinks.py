@@ -1,0 +1,158 @@
+"""Where speech goes: each sink pulls sound at the pace of its own clock, as a loudspeaker does."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from node.speech.sound import BLOCK_SAMPLES, SAMPLE_RATE, Clock, Pcm, samples_of, seconds_of, silence
+from protocol.errors import NodeError
+
+BLOCK_MS = BLOCK_SAMPLES * 1000 / SAMPLE_RATE
+
+DEVICE_BLOCKS = 3
+"""Blocks an emulated device holds: 60 ms, so that a wake-up may come 40 ms late unheard."""
+
+SETTLING_SECONDS = 1.0
+"""A call that begins is setting itself up; an underrun after that is a fault."""
+
+MAX_GAP = SAMPLE_RATE
+"""The longest gap that is played as silence. A longer one is a machine that slept, and is cut to this."""
+
+MAX_WAV_SAMPLES = 2_000_000_000
+"""A WAV header counts its bytes in 32 bits; a recording stops growing there (after 34 hours)."""
+
+Pull = Callable[[int], Pcm]
+"""Gives exactly the asked number of samples, int16 ``(n,)``, at once: silence when there is nothing else."""
+
+
+class Underruns:
+    """How often a sink ran dry, and when, in seconds since it began."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.settled = 0
+        self.first_at: float | None = None
+
+    def note(self, at: float) -> None:
+        """Count one at ``at`` seconds after the sink began."""
+        self.count += 1
+        self.settled += at > SETTLING_SECONDS
+        if self.first_at is None:
+            self.first_at = at
+
+
+class Sink(Protocol):
+    """Plays what it pulls until cancelled.
+
+    ``latency_ms`` is the time from a block being pulled to its first sample being heard.
+    """
+
+    @property
+    def latency_ms(self) -> float: ...
+
+    @property
+    def underruns(self) -> Underruns: ...
+
+    async def run(self, pull: Pull) -> None:
+        """Pull and play for ever."""
+
+
+class NullSink:
+    """A device in name only: plays 16,000 samples a second of the monotonic clock, out of a buffer of 60 ms.
+
+    Its clock counts samples from the start, so it never drifts. A wake-up later than the buffer lasts is one
+    underrun, and the gap is played as silence, as a real device does.
+    """
+
+    latency_ms = (DEVICE_BLOCKS - 1) * BLOCK_MS
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.underruns = Underruns()
+        self._clock = clock or Clock()
+
+    async def run(self, pull: Pull) -> None:
+        """Play what ``pull`` gives until cancelled."""
+        ahead = (DEVICE_BLOCKS - 1) * BLOCK_SAMPLES
+        start, written = self._clock.now(), 0
+        while True:
+            played = samples_of(self._clock.now() - start)
+            if played > written:
+                self.underruns.note(seconds_of(played))
+                gap = min(played - written, MAX_GAP)
+                start += seconds_of(played - written - gap)
+                self._play(silence(gap))
+                written, played = written + gap, written + gap
+            while written - played <= ahead:
+                self._play(pull(BLOCK_SAMPLES))
+                written += BLOCK_SAMPLES
+            await self._clock.sleep_until(start + seconds_of(written - ahead))
+
+    def _play(self, pcm: Pcm) -> None:
+        """Hear nothing."""
+
+
+class WavSink(NullSink):
+    """The same device, keeping what it plays in a WAV file that is valid at any time, even after a kill.
+
+    NodeError when the file cannot be made, and from `run` when it cannot be written any more.
+    """
+
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        super().__init__(clock)
+        self._path = path
+        self._room = MAX_WAV_SAMPLES
+        try:
+            self._file = path.open("wb", buffering=0)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        self._wave = wave.Wave_write(self._file)
+        self._wave.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+
+    async def run(self, pull: Pull) -> None:
+        """Play and keep what ``pull`` gives until cancelled, then close the file."""
+        with self._file, self._wave:
+            await super().run(pull)
+
+    def _play(self, pcm: Pcm) -> None:
+        kept = pcm[: self._room]
+        self._room -= len(kept)
+        try:
+            self._wave.writeframes(kept.astype("<i2", copy=False).tobytes())
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> NodeError:
+        return NodeError(f"cannot write {self._path}: {error.strerror or error}")
+
+
+def open_sink(spec: str | None, clock: Clock | None = None) -> tuple[Sink, str]:
+    """Return the sink that ``spec`` names, and a line to show the user (or an empty one).
+
+    ``default`` is the default loudspeaker, ``none`` plays nothing, anything else is a WAV file to write. Not
+    asking (None) takes the loudspeaker if there is one and nothing otherwise, which the line then says.
+    NodeError when what was asked for cannot be had.
+    """
+    from node.speech.loudspeaker import Loudspeaker
+
+    match spec:
+        case None:
+            try:
+                return Loudspeaker(), ""
+            except NodeError as error:
+                return NullSink(clock), f"nothing will be heard: {error}"
+        case "default":
+            return Loudspeaker(), ""
+        case "none":
+            return NullSink(clock), ""
+        case _:
+            return WavSink(_wav(spec), clock), ""
+
+
+def _wav(spec: str) -> Path:
+    path = Path(spec)
+    if path.suffix.lower() != ".wav":
+        raise NodeError(f"a loudspeaker is 'default', 'none' or a file that ends in .wav, not {spec!r}")
+    return path

@@ -1,0 +1,63 @@
+"""The one form sound has inside the node, and the clock it is paced by.
+
+Everywhere between a source and a sink sound is mono, 16 kHz, signed 16 bit: a numpy array of shape
+``(samples,)``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+SAMPLE_RATE = 16_000
+"""Wideband: the most that speech at these bitrates can use, and a rate libopus takes without resampling."""
+
+BLOCK_SAMPLES = SAMPLE_RATE * 20 // 1000
+"""Sinks take 20 ms at a time: short enough to add little delay, long enough for 50 wake-ups a second."""
+
+FRAME_SAMPLES = SAMPLE_RATE * 60 // 1000
+"""One Opus frame of every profile that bundles: 60 ms."""
+
+FULL_SCALE = 32_768
+
+Pcm = npt.NDArray[np.int16]
+
+
+def silence(samples: int) -> Pcm:
+    """Return ``samples`` zeros, int16 ``(samples,)``."""
+    return np.zeros(samples, np.int16)
+
+
+def samples_of(seconds: float) -> int:
+    """Return the number of samples nearest to ``seconds``."""
+    return round(seconds * SAMPLE_RATE)
+
+
+def seconds_of(samples: int) -> float:
+    """Return how long ``samples`` sound."""
+    return samples / SAMPLE_RATE
+
+
+def level_dbfs(pcm: Pcm) -> float:
+    """Return the RMS level in dB relative to a full-scale square wave; ``-inf`` for digital silence."""
+    if not pcm.any():
+        return float("-inf")
+    power = float(np.mean(np.square(pcm.astype(np.float64) / FULL_SCALE)))
+    return 10 * float(np.log10(power))
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What tells the time and waits: the monotonic clock and asyncio, unless a test brings its own."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    async def sleep_until(self, when: float) -> None:
+        """Wait until ``when`` (on this clock); give way to other tasks even if that has passed."""
+        await self.sleep(max(0.0, when - self.now()))

@@ -1,0 +1,99 @@
+"""The sound card as sounddevice (PortAudio) sees it: is there one, and what is it called?
+
+sounddevice is imported at the first use: that fails without PortAudio, and a node needs no sound card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from node.speech.sound import SAMPLE_RATE
+from protocol.errors import NodeError
+
+NO_PORTAUDIO = "no PortAudio here; install it (Debian and Ubuntu: apt-get install libportaudio2)"
+
+FORMAT = {"samplerate": SAMPLE_RATE, "channels": 1, "dtype": "int16"}
+"""What every stream of the node is opened with."""
+
+
+class Direction(Enum):
+    """Which way sound goes; the values are sounddevice's."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+
+    @property
+    def device(self) -> str:
+        """What people call such a device."""
+        return "microphone" if self is Direction.INPUT else "loudspeaker"
+
+
+@dataclass(frozen=True, slots=True)
+class SoundDevices:
+    """Names of the inputs and outputs there are, and a line saying why there are none (or an empty one)."""
+
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    note: str = ""
+
+
+def library() -> Any:
+    """Return the sounddevice module; NodeError when it or PortAudio is missing."""
+    try:
+        import sounddevice
+    except (ImportError, OSError):
+        raise NodeError(NO_PORTAUDIO) from None
+    return sounddevice
+
+
+def check(direction: Direction) -> None:
+    """Raise NodeError unless the default device of that direction takes the node's format."""
+    sounddevice = library()
+    probe = getattr(sounddevice, f"check_{direction.value}_settings")
+    try:
+        probe(**FORMAT)
+    except (sounddevice.PortAudioError, ValueError) as error:
+        raise unusable(direction, error) from None
+
+
+@contextmanager
+def running(direction: Direction, **settings: Any) -> Iterator[Any]:
+    """Hold a started raw stream of the default device; NodeError when the device refuses."""
+    sounddevice = library()
+    kind = sounddevice.RawInputStream if direction is Direction.INPUT else sounddevice.RawOutputStream
+    try:
+        stream = kind(latency="low", **FORMAT, **settings)
+    except sounddevice.PortAudioError as error:
+        raise unusable(direction, error) from None
+    with closing(stream):
+        try:
+            stream.start()
+        except sounddevice.PortAudioError as error:
+            raise unusable(direction, error) from None
+        yield stream
+
+
+def unusable(direction: Direction, error: Exception) -> NodeError:
+    """Return the error for a device that is missing, taken or gone."""
+    return NodeError(f"no usable {direction.device} ({error}); plug one in, or give a file or none instead")
+
+
+def devices() -> SoundDevices:
+    """List the sound devices; never raises."""
+    try:
+        sounddevice = library()
+    except NodeError as error:
+        return SoundDevices(note=str(error))
+    try:
+        found = list(sounddevice.query_devices())
+    except sounddevice.PortAudioError as error:
+        return SoundDevices(note=f"PortAudio cannot list its devices: {error}")
+    return SoundDevices(
+        tuple(device["name"] for device in found if device["max_input_channels"]),
+        tuple(device["name"] for device in found if device["max_output_channels"]),
+        "" if found else "PortAudio finds no sound device",
+    )

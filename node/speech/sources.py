@@ -1,0 +1,122 @@
+"""Where speech comes from: asynchronous iterators of captured frames, at the pace of real time."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from node.speech import clips
+from node.speech.sound import FRAME_SAMPLES, Clock, Pcm, seconds_of, silence
+from protocol.errors import NodeError
+
+MAX_BEHIND = 1.0
+"""Seconds a paced source hurries to catch up; after a longer stop (a sleeping laptop) it starts anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One frame of sound.
+
+    ``pcm`` is int16 ``(frame,)``; ``at`` the monotonic time at which its first sample was captured;
+    ``skipped`` the number of samples that were captured but dropped just before it.
+    """
+
+    pcm: Pcm
+    at: float
+    skipped: int = 0
+
+
+class Source(Protocol):
+    """Yields frames of one length until the sound ends; closing the iterator releases the device."""
+
+    def __aiter__(self) -> AsyncIterator[Captured]: ...
+
+
+class AtEnd(Enum):
+    """What a source does when its recording is over."""
+
+    STOP = "stop"
+    SILENCE = "silence"
+    LOOP = "loop"
+
+
+class PacedSource:
+    """Plays blocks of one length as a microphone would deliver them: each when its last sample is in.
+
+    The blocks' times are counted in samples from the first one on, so that small delays never add up.
+    ``recording`` begins the recording anew at each call.
+    """
+
+    def __init__(
+        self,
+        recording: Callable[[], Iterator[Pcm]],
+        at_end: AtEnd = AtEnd.STOP,
+        frame: int = FRAME_SAMPLES,
+        clock: Clock | None = None,
+    ) -> None:
+        self._recording = recording
+        self._at_end = at_end
+        self._frame = frame
+        self._clock = clock or Clock()
+
+    async def __aiter__(self) -> AsyncIterator[Captured]:
+        """Yield the frames in real time."""
+        period = seconds_of(self._frame)
+        start, count = self._clock.now(), 0
+        for pcm in self._blocks():
+            await self._clock.sleep_until(start + (count + 1) * period)
+            if self._clock.now() - (start + (count + 1) * period) > MAX_BEHIND:
+                start, count = self._clock.now() - period, 0
+            yield Captured(pcm, start + count * period)
+            count += 1
+
+    def _blocks(self) -> Iterator[Pcm]:
+        match self._at_end:
+            case AtEnd.STOP:
+                return self._recording()
+            case AtEnd.SILENCE:
+                return itertools.chain(self._recording(), itertools.repeat(silence(self._frame)))
+            case AtEnd.LOOP:
+                return itertools.chain.from_iterable(self._recording() for _ in itertools.count())
+
+
+def file_source(
+    path: Path, at_end: AtEnd = AtEnd.STOP, frame: int = FRAME_SAMPLES, clock: Clock | None = None
+) -> PacedSource:
+    """Return a source that plays a sound file; NodeError when it cannot be read."""
+    clips.check(path)
+    return PacedSource(lambda: clips.blocks(path, frame), at_end, frame, clock)
+
+
+def silent_source(frame: int = FRAME_SAMPLES, clock: Clock | None = None) -> PacedSource:
+    """Return a source that says nothing, for ever."""
+    return PacedSource(lambda: itertools.repeat(silence(frame)), AtEnd.STOP, frame, clock)
+
+
+def open_source(
+    spec: str | None, at_end: AtEnd = AtEnd.STOP, frame: int = FRAME_SAMPLES, clock: Clock | None = None
+) -> tuple[Source, str]:
+    """Return the source that ``spec`` names, and a line to show the user (or an empty one).
+
+    ``mic`` is the default microphone, ``none`` silence, anything else a file. Not asking (None) takes the
+    microphone if there is one and silence otherwise, which the line then says. NodeError when what was asked
+    for cannot be had.
+    """
+    from node.speech.microphone import Microphone
+
+    match spec:
+        case None:
+            try:
+                return Microphone(frame, clock), ""
+            except NodeError as error:
+                return silent_source(frame, clock), f"nothing will be said: {error}"
+        case "mic":
+            return Microphone(frame, clock), ""
+        case "none":
+            return silent_source(frame, clock), ""
+        case _:
+            return file_source(Path(spec), at_end, frame, clock), ""
