@@ -17,6 +17,11 @@ FADE_IN = samples_of(0.005)
 FADE_OUT = samples_of(0.010)
 """Long enough that neither edge of a silence clicks, too short to be missed from a word."""
 
+CONCEALED_FULLY = samples_of(0.12)
+CONCEALED_AT_ALL = samples_of(0.36)
+"""libopus goes on with a vowel for as long as it is asked to. One lost packet is filled as it does; what is
+missing for longer fades away, rather than buzz."""
+
 MAX_WAITS = 4096
 """Waits remembered: the last four minutes of 60 ms frames."""
 
@@ -44,6 +49,8 @@ class Listener:
         self._decoder = decoder
         self._ready = silence(0)
         self._sounding = False
+        self._last = 0
+        self._concealed_samples = 0
         self._offsets_ms: dict[int, float] = {}
 
     def receive(self, sequence: int, timestamp: int, payload: bytes, now: float) -> None:
@@ -69,6 +76,7 @@ class Listener:
         match self.playout.take(now):
             case Play() as play:
                 self._note_wait(play)
+                self._concealed_samples = 0
                 return self._faded_in(self._stretched(self._decoded(play.frame), play.speed))
             case Conceal(ms=ms):
                 return self._faded_in(self._concealed(ms))
@@ -88,7 +96,11 @@ class Listener:
             return self._concealed(opus.duration_ms(frame))
 
     def _concealed(self, ms: float) -> Pcm:
-        return self._decoder.conceal(samples_of(ms / 1000))
+        pcm = self._decoder.conceal(samples_of(ms / 1000))
+        position = self._concealed_samples + np.arange(len(pcm))
+        self._concealed_samples += len(pcm)
+        gain = (CONCEALED_AT_ALL - position) / (CONCEALED_AT_ALL - CONCEALED_FULLY)
+        return _rounded(pcm * np.clip(gain, 0, 1))
 
     def _stretched(self, pcm: Pcm, speed: float) -> Pcm:
         """Return the sound in ``len(pcm) / speed`` samples, in line with the sound before and after it."""

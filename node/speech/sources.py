@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Protocol
 
 from node.speech import clips
-from node.speech.sound import FRAME_SAMPLES, Clock, Pcm, seconds_of, silence
+from node.speech.sound import FRAME_SAMPLES, Clock, Pcm, samples_of, seconds_of, silence
 from protocol.errors import NodeError
 
 MAX_BEHIND = 1.0
-"""Seconds a paced source hurries to catch up; after a longer stop (a sleeping laptop) it starts anew."""
+"""Seconds a paced source hurries to catch up; after a longer stop (a sleeping laptop) it skips that time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Captured:
     """One frame of sound.
 
     ``pcm`` is int16 ``(frame,)``; ``at`` the monotonic time at which its first sample was captured;
-    ``skipped`` the number of samples that were captured but dropped just before it.
+    ``skipped`` the number of samples that should have come just before it and never will.
     """
 
     pcm: Pcm
@@ -66,13 +66,14 @@ class PacedSource:
     async def __aiter__(self) -> AsyncIterator[Captured]:
         """Yield the frames in real time."""
         period = seconds_of(self._frame)
-        start, count = self._clock.now(), 0
-        for pcm in self._blocks():
-            await self._clock.sleep_until(start + (count + 1) * period)
-            if self._clock.now() - (start + (count + 1) * period) > MAX_BEHIND:
-                start, count = self._clock.now() - period, 0
-            yield Captured(pcm, start + count * period)
-            count += 1
+        start = self._clock.now()
+        for count, pcm in enumerate(self._blocks()):
+            due = start + (count + 1) * period
+            await self._clock.sleep_until(due)
+            late = self._clock.now() - due
+            skipped = samples_of(late) if late > MAX_BEHIND else 0
+            start += seconds_of(skipped)
+            yield Captured(pcm, start + count * period, skipped)
 
     def _blocks(self) -> Iterator[Pcm]:
         match self._at_end:
