@@ -1,0 +1,116 @@
+"""The captioner: what a picture shows, in words, by any image-text-to-text model of transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from node.vision.loading import load, pick_device, quieten
+
+if TYPE_CHECKING:
+    import torch
+
+LONGEST_CAPTION = 240
+"""Characters: four times a COCO caption. What does not fit is cut at a word; the receiver's prompt is no longer."""
+
+MOST_TOKENS = 48
+"""A COCO caption has about a dozen; a model that rambles is stopped here."""
+
+TASK_PROMPTS = {"florence2": "<CAPTION>"}
+"""By model type: families that are told their task by a word of their own."""
+
+CHAT_REQUEST = "Describe this picture in one short sentence, as a caption."
+"""For the families that follow a chat template (Qwen-VL and the like)."""
+
+Prepare = Callable[[Image.Image], Any]
+
+
+class Captioner:
+    """A model folder or hub id, ready to caption. `device` is torch's name of one; None chooses.
+
+    Single precision on a CPU, half on a GPU. Raises NodeError when the model cannot be loaded.
+    """
+
+    def __init__(self, model: str, device: str | None = None) -> None:
+        quieten()
+        self.device = pick_device(device)
+        self._model, self._processor = load(model, "captioner", lambda local: _load(model, self.device, local))
+        self._prepare = _preparation(self._model.config.model_type, self._processor)
+
+    def caption(self, image: Image.Image) -> str:
+        """What the picture shows: one line, no final full stop, at most LONGEST_CAPTION characters.
+
+        The same picture gives the same words: nothing is drawn at random.
+        """
+        import torch
+
+        inputs = self._prepare(image.convert("RGB")).to(self.device, dtype=self._model.dtype)
+        with torch.inference_mode():
+            tokens = self._model.generate(**inputs, max_new_tokens=MOST_TOKENS, do_sample=False)
+        return tidy(self._processor.batch_decode(self._new(tokens, inputs), skip_special_tokens=True)[0])
+
+    def _new(self, tokens: torch.Tensor, inputs: Any) -> torch.Tensor:
+        """Without the prompt, which decoder-only models repeat before their answer."""
+        if self._model.config.is_encoder_decoder or "input_ids" not in inputs:
+            return tokens
+        return tokens[:, inputs["input_ids"].shape[1] :]
+
+
+def tidy(text: str) -> str:
+    """A caption as it is sent: single spaces, no final full stop, cut at a word to LONGEST_CAPTION characters."""
+    line = " ".join(text.split()).rstrip(" .")
+    if len(line) <= LONGEST_CAPTION:
+        return line
+    return line[: LONGEST_CAPTION + 1].rpartition(" ")[0] or line[:LONGEST_CAPTION]
+
+
+class _Pair:
+    """An image processor and a tokenizer side by side, for models saved without a processor that joins them."""
+
+    chat_template = None
+
+    def __init__(self, images: Any, tokenizer: Any) -> None:
+        self._images = images
+        self.batch_decode = tokenizer.batch_decode
+
+    def __call__(self, images: Image.Image, return_tensors: str) -> Any:
+        return self._images(images=images, return_tensors=return_tensors)
+
+
+def _load(model: str, device: str, local_only: bool) -> tuple[Any, Any]:
+    """The network on its device, and what turns pictures into its inputs and its outputs into text."""
+    import torch
+    import transformers
+
+    # Half of the library's functions have no annotations.
+    auto: Any = transformers
+    where = {"local_files_only": local_only}
+    dtype = torch.float32 if device == "cpu" else torch.float16
+    network = auto.AutoModelForImageTextToText.from_pretrained(model, dtype=dtype, **where)
+    processor = auto.AutoProcessor.from_pretrained(model, **where)
+    if not hasattr(processor, "tokenizer"):
+        images = auto.AutoImageProcessor.from_pretrained(model, **where)
+        processor = _Pair(images, auto.AutoTokenizer.from_pretrained(model, **where))
+    return network.to(device).eval(), processor
+
+
+def _preparation(model_type: str, processor: Any) -> Prepare:
+    """How this family of models is asked for a caption."""
+    if model_type in TASK_PROMPTS:
+        return lambda image: processor(images=image, text=TASK_PROMPTS[model_type], return_tensors="pt")
+    if processor.chat_template:
+        return lambda image: _chat(processor, image)
+    return lambda image: processor(images=image, return_tensors="pt")
+
+
+def _chat(processor: Any, image: Image.Image) -> Any:
+    content = [{"type": "image", "image": image}, {"type": "text", "text": CHAT_REQUEST}]
+    return processor.apply_chat_template(
+        [{"role": "user", "content": content}],
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+    )

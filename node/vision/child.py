@@ -1,0 +1,121 @@
+"""The worker's process: loads the picture models and does what it is asked, one request after the other.
+
+Started by `Worker` as `python -m node.vision.child`, with requests on standard input and replies on standard
+output. It runs at a lower priority, leaves Ctrl-C to its parent, and is gone the moment its parent is.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, BinaryIO
+
+from PIL import Image
+
+from node.vision.pipe import (
+    Caption,
+    Failed,
+    Load,
+    Message,
+    Paint,
+    Ready,
+    Reply,
+    Words,
+    encode,
+    image_of,
+    painting_of,
+    read,
+)
+from protocol.errors import NodeError
+
+if TYPE_CHECKING:
+    from node.vision.captioner import Captioner
+    from node.vision.generator import Generator
+
+NICENESS = 10
+"""A tenth of the weight of a normal process: speech always gets a core at once. (Windows: set by the parent.)"""
+
+WARM_UP_SIDE = 256
+WARM_UP_TEXT = "a cat sitting on top of a wooden bench"
+
+
+class Studio:
+    """The models of this process."""
+
+    def __init__(self) -> None:
+        self._captioner: Captioner | None = None
+        self._generator: Generator | None = None
+
+    def serve(self, request: Message) -> Reply:
+        """Do what is asked. Whatever a model raises becomes Failed: the next request may well succeed."""
+        try:
+            return self._do(request)
+        except NodeError as error:
+            return Failed(str(error))
+        except Exception as error:
+            return Failed(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
+
+    def _do(self, request: Message) -> Reply:
+        match request:
+            case Load("captioner", model):
+                return self._load_captioner(model)
+            case Load("generator", model):
+                return self._load_generator(model)
+            case Caption() if self._captioner is not None:
+                return Words(self._captioner.caption(image_of(request)))
+            case Paint(text, seed) if self._generator is not None:
+                return painting_of(self._generator.paint(text, seed))
+        return Failed(f"nothing loaded for {type(request).__name__}")
+
+    def _load_captioner(self, model: str) -> Ready:
+        from node.vision.captioner import Captioner
+
+        captioner = Captioner(model)
+        captioner.caption(Image.new("RGB", (WARM_UP_SIDE, WARM_UP_SIDE), "gray"))
+        self._captioner = captioner
+        return Ready()
+
+    def _load_generator(self, model: str) -> Ready:
+        from node.vision.generator import Generator
+
+        generator = Generator(model)
+        generator.paint(WARM_UP_TEXT, 0)
+        self._generator = generator
+        return Ready()
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    replies = _claim_stdout()
+    requests: SimpleQueue[Message] = SimpleQueue()
+    threading.Thread(target=_take_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
+    studio = Studio()
+    while True:
+        replies.write(encode(studio.serve(requests.get())))
+        replies.flush()
+
+
+def _claim_stdout() -> BinaryIO:
+    """Keep standard output for replies; what libraries print goes to standard error."""
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return replies
+
+
+def _take_requests(stream: BinaryIO, requests: SimpleQueue[Message]) -> None:
+    """Queue requests; end the process when the parent is gone, even in the midst of a picture."""
+    while True:
+        try:
+            requests.put(read(stream))
+        except (EOFError, OSError):
+            os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""What the node and its worker process say to each other: one request, one reply, over the process's pipes.
+
+A message is a msgpack array (its kind, then its fields) after four bytes of its length, little end first. Both
+ends are of the same version and trust each other; nothing of this ever leaves the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from dataclasses import dataclass, fields
+from typing import Any, BinaryIO
+
+import msgpack
+from PIL import Image
+
+LENGTH = struct.Struct("<I")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Load a model and warm it up. `role` is "captioner" or "generator". Answer: Ready."""
+
+    role: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """Caption a picture: raw RGB, row by row. Answer: Words."""
+
+    width: int
+    height: int
+    rgb: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """Paint a text. Answer: Painting."""
+
+    text: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The model is loaded and warm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A caption."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Painting:
+    """A painted picture: raw RGB, row by row."""
+
+    width: int
+    height: int
+    rgb: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The request could not be done: one line that says why."""
+
+    reason: str
+
+
+Request = Load | Caption | Paint
+Reply = Ready | Words | Painting | Failed
+Message = Request | Reply
+
+KINDS: tuple[type[Message], ...] = (Load, Caption, Paint, Ready, Words, Painting, Failed)
+"""A message's kind is its place here."""
+
+
+def encode(message: Message) -> bytes:
+    """The message with its length in front."""
+    values: list[Any] = [KINDS.index(type(message))]
+    values += (getattr(message, field.name) for field in fields(message))
+    body: bytes = msgpack.packb(values)
+    return LENGTH.pack(len(body)) + body
+
+
+def read(stream: BinaryIO) -> Message:
+    """The next message of a blocking stream; EOFError at its end."""
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        raise EOFError
+    return _decode(stream.read(LENGTH.unpack(head)[0]))
+
+
+async def receive(stream: asyncio.StreamReader) -> Message:
+    """The next message of an asyncio stream; asyncio.IncompleteReadError (an EOFError) at its end."""
+    head = await stream.readexactly(LENGTH.size)
+    return _decode(await stream.readexactly(LENGTH.unpack(head)[0]))
+
+
+def caption_of(image: Image.Image) -> Caption:
+    """The request for an RGB picture's caption."""
+    return Caption(image.width, image.height, image.tobytes())
+
+
+def painting_of(image: Image.Image) -> Painting:
+    """The reply that carries an RGB picture."""
+    return Painting(image.width, image.height, image.tobytes())
+
+
+def image_of(message: Caption | Painting) -> Image.Image:
+    """The picture that a message carries."""
+    return Image.frombytes("RGB", (message.width, message.height), message.rgb)
+
+
+def _decode(body: bytes) -> Message:
+    kind, *values = msgpack.unpackb(body)
+    message: Message = KINDS[kind](*values)
+    return message
