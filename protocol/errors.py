@@ -1,0 +1,91 @@
+"""Everything Pictophone raises on purpose.
+
+    PictophoneError
+    ├── RemoteError            the peer's or the network's bytes are at fault
+    │   ├── CaptionError       a coded caption that cannot be decoded
+    │   ├── FrameError         a semantic frame that cannot be read
+    │   ├── PacketError        an Opus packet that breaks RFC 6716
+    │   ├── SealError          a sealed message that does not open
+    │   ├── SignalError        a hello, offer, answer or bye that cannot be read
+    │   ├── TopicError         an MQTT topic that is none of ours
+    │   └── VersionError       a message of a newer version of the protocol
+    └── LocalError             this side is at fault
+        ├── NodeError          the node cannot do what was asked
+        └── UsageError         the command was used wrongly
+
+A `RemoteError` leaves the state of whatever raised it untouched, so the receiver drops the message and goes
+on. The message of a `LocalError` is one line for the person at the terminal: what is wrong, with which value,
+what to do.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CaptionError",
+    "FrameError",
+    "LocalError",
+    "NodeError",
+    "PacketError",
+    "PictophoneError",
+    "RemoteError",
+    "SealError",
+    "SignalError",
+    "TopicError",
+    "UsageError",
+    "VersionError",
+]
+
+
+class PictophoneError(Exception):
+    """The root of the tree."""
+
+
+class RemoteError(PictophoneError):
+    """Bytes that came over a link are at fault."""
+
+
+class CaptionError(RemoteError):
+    """A coded caption cannot be decoded, or its codec is unknown."""
+
+
+class FrameError(RemoteError):
+    """A semantic frame cannot be read."""
+
+
+class PacketError(RemoteError):
+    """An Opus packet breaks RFC 6716, section 3."""
+
+
+class SealError(RemoteError):
+    """A sealed message does not open."""
+
+
+class SignalError(RemoteError):
+    """A hello, offer, answer or bye cannot be read, or cannot be accepted."""
+
+
+class TopicError(RemoteError):
+    """An MQTT topic does not have the form `<room>/<node>/<letter>`."""
+
+
+class VersionError(RemoteError):
+    """A message was written by a newer version of the protocol.
+
+    `version` is the version it names.
+    """
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"message of protocol version {version}, which is newer than this program: update it")
+        self.version = version
+
+
+class LocalError(PictophoneError):
+    """This side is at fault."""
+
+
+class NodeError(LocalError):
+    """The node cannot do what was asked (exit code 1)."""
+
+
+class UsageError(LocalError):
+    """The command was used wrongly (exit code 2)."""

@@ -1,0 +1,109 @@
+"""Semantic frames: pictures as words, and what goes with them.
+
+    kind  frame     fields
+    1     picture   sequence, captured_ms, codec, caption, seed, look (optional)
+    2     hold      sequence
+    3     text      text
+
+A frame that exists is a valid one: building it checks types and limits (`ValueError`), and `decode` turns the
+same checks into `FrameError`. Every picture decodes alone, so late joiners and lossy links need no history.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from typing import TypeAlias
+
+from protocol import wire
+from protocol.errors import FrameError
+
+__all__ = ["MAX_CAPTION_BYTES", "MAX_FRAME_BYTES", "MAX_LOOK_BYTES", "MAX_TEXT_BYTES"]
+__all__ += ["Frame", "Hold", "Picture", "Text", "decode", "encode"]
+
+# The longest caption a captioner writes is about 300 characters; uncoded Unicode may need four bytes for
+# each.
+MAX_CAPTION_BYTES = 1200
+# A paragraph typed by a person.
+MAX_TEXT_BYTES = 1200
+# Side information is worth a few bytes or it is not worth sending beside a caption of three.
+MAX_LOOK_BYTES = 16
+# The longest picture frame has 1,251 bytes. Checked before anything is unpacked.
+MAX_FRAME_BYTES = 1280
+
+_SEQUENCE_BITS = 32
+# 8,900 years of milliseconds.
+_CAPTURED_BITS = 48
+_CODEC_BITS = 8
+_SEED_BITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A snapshot in words.
+
+    `captured_ms` is on the sender's session clock, `caption` is coded by caption codec `codec`, `seed`
+    chooses among the pictures the caption may become (small seeds cost fewer bytes), `look` is side
+    information.
+    """
+
+    sequence: int
+    captured_ms: int
+    codec: int
+    caption: bytes
+    seed: int
+    look: bytes = b""
+
+    def __post_init__(self) -> None:
+        wire.bounded_int("sequence", self.sequence, _SEQUENCE_BITS)
+        wire.bounded_int("captured_ms", self.captured_ms, _CAPTURED_BITS)
+        wire.bounded_int("codec", self.codec, _CODEC_BITS)
+        wire.bounded_bytes("caption", self.caption, MAX_CAPTION_BYTES)
+        wire.bounded_int("seed", self.seed, _SEED_BITS)
+        wire.bounded_bytes("look", self.look, MAX_LOOK_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A heartbeat: picture `sequence` is still what the camera sees."""
+
+    sequence: int
+
+    def __post_init__(self) -> None:
+        wire.bounded_int("sequence", self.sequence, _SEQUENCE_BITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line typed by a person."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        wire.bounded_text("text", self.text, MAX_TEXT_BYTES)
+
+
+Frame: TypeAlias = Picture | Hold | Text
+
+_KINDS: dict[int, type[Frame]] = {1: Picture, 2: Hold, 3: Text}
+_NUMBERS = {frame: kind for kind, frame in _KINDS.items()}
+
+
+def encode(frame: Frame) -> bytes:
+    """Return the frame's bytes; trailing fields that have their default value are left out."""
+    fields = list(astuple(frame))
+    if isinstance(frame, Picture) and not frame.look:
+        fields.pop()
+    return wire.pack(_NUMBERS[type(frame)], fields)
+
+
+def decode(data: bytes) -> Frame:
+    """Read one frame; raise `FrameError`, or `VersionError` if a newer version wrote it."""
+    try:
+        kind, fields = wire.unpack(data, MAX_FRAME_BYTES)
+        frame = _KINDS.get(kind)
+        if frame is None:
+            raise ValueError(f"unknown kind {kind}")
+        known = fields[: len(frame.__dataclass_fields__)]
+        return frame(*known)
+    except (TypeError, ValueError) as error:
+        raise FrameError(f"not a frame: {error}") from None

@@ -1,0 +1,74 @@
+"""What the room tells the node to do, or has learnt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from protocol.signalling.messages import Hello, Reason
+from protocol.topics import Letter
+
+__all__ = ["ApplyAnswer", "EndCall", "Event", "MakeAnswer", "MakeOffer", "Outgoing", "PeerJoined", "PeerLeft"]
+
+
+@dataclass(frozen=True, slots=True)
+class PeerJoined:
+    """A peer is here: subscribe to its pictures and text."""
+
+    peer: str
+    hello: Hello
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLeft:
+    """A peer is gone: forget it. Its call, if any, was ended by an `EndCall` before."""
+
+    peer: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class MakeOffer:
+    """Make a connection for this call and report its local description through `Room.described`."""
+
+    peer: str
+    call_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MakeAnswer:
+    """Make a connection from the peer's offer and report the local description through `Room.described`."""
+
+    peer: str
+    call_id: int
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyAnswer:
+    """Give the peer's answer to the connection of this call; report `Room.connected` once media flows."""
+
+    peer: str
+    call_id: int
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    """Close the connection of this call."""
+
+    peer: str
+    call_id: int
+    reason: Reason
+
+
+Event: TypeAlias = PeerJoined | PeerLeft | MakeOffer | MakeAnswer | ApplyAnswer | EndCall
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A payload to publish on our own topic `letter`, after sealing (an empty one is published as it is)."""
+
+    letter: Letter
+    payload: bytes
+    retain: bool

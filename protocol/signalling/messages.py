@@ -1,0 +1,177 @@
+"""Hello, offer, answer and bye, and their bytes.
+
+    kind  message  fields                                       topic
+    1     hello    session, name, carries, caption codecs        presence, retained
+    2     offer    target node, call id, packed description      signal
+    3     answer   target node, call id, packed description      signal
+    4     bye      target node, call id, reason                  signal
+
+The sender is named by the topic. A description is SDP packed by `protocol.signalling.descriptions`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from typing import Any, TypeAlias
+
+from protocol import wire
+from protocol.errors import SignalError
+from protocol.signalling.descriptions import MAX_PACKED_BYTES
+
+__all__ = [
+    "MAX_MESSAGE_BYTES",
+    "MAX_NAME_BYTES",
+    "Answer",
+    "Bye",
+    "Carries",
+    "Hello",
+    "Message",
+    "Offer",
+    "Reason",
+]
+__all__ += ["decode", "encode"]
+
+# A name is shown in one column of a table.
+MAX_NAME_BYTES = 64
+# More caption codecs than there will ever be alive at once.
+MAX_CODECS = 15
+MAX_NODE_BYTES = 4
+# A packed description, and the few bytes around it.
+MAX_MESSAGE_BYTES = MAX_PACKED_BYTES + 32
+
+_ID_BITS = 32
+
+
+class Carries(IntFlag):
+    """What a node sends (out) and takes (in)."""
+
+    NOTHING = 0
+    SPEECH_OUT = 1
+    SPEECH_IN = 2
+    PICTURES_OUT = 4
+    PICTURES_IN = 8
+    EVERYTHING = 15
+
+
+class Reason(IntEnum):
+    """Why a call ended or a peer is gone; the number is what a bye carries."""
+
+    LEFT = 0  # the node said goodbye, or its last will did
+    LOST = 1  # the media died, or never came up: a new call follows
+    RESTARTED = 2  # the peer came back as a new session
+    REPLACED = 3  # a newer call of the same two nodes took its place
+    GLARE = 4  # both offered at once, and the other's offer won
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """A node says who it is. `session` is random and new at every start."""
+
+    session: int
+    name: str = ""
+    carries: Carries = Carries.EVERYTHING
+    codecs: tuple[int, ...] = (0,)
+
+    def __post_init__(self) -> None:
+        wire.bounded_int("session", self.session, _ID_BITS)
+        wire.bounded_text("name", self.name, MAX_NAME_BYTES)
+        if len(self.codecs) > MAX_CODECS:
+            raise ValueError(f"{len(self.codecs)} caption codecs, more than {MAX_CODECS}")
+        for codec in self.codecs:
+            wire.bounded_int("codec", codec, bits=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A call is proposed to `target`; `description` is packed SDP."""
+
+    target: str
+    call_id: int
+    description: bytes
+
+    def __post_init__(self) -> None:
+        _check_address(self.target, self.call_id)
+        wire.bounded_bytes("description", self.description, MAX_PACKED_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`target`'s offer of this call id is accepted; `description` is packed SDP."""
+
+    target: str
+    call_id: int
+    description: bytes
+
+    def __post_init__(self) -> None:
+        _check_address(self.target, self.call_id)
+        wire.bounded_bytes("description", self.description, MAX_PACKED_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Bye:
+    """The call of this id with `target` is over."""
+
+    target: str
+    call_id: int
+    reason: Reason
+
+    def __post_init__(self) -> None:
+        _check_address(self.target, self.call_id)
+
+
+Message: TypeAlias = Hello | Offer | Answer | Bye
+
+
+def encode(message: Message) -> bytes:
+    """Return the bytes of one message."""
+    match message:
+        case Hello(session, name, carries, codecs):
+            return wire.pack(1, [session, name, int(carries), list(codecs)])
+        case Offer(target, call_id, description):
+            return wire.pack(2, [target, call_id, description])
+        case Answer(target, call_id, description):
+            return wire.pack(3, [target, call_id, description])
+        case Bye(target, call_id, reason):
+            return wire.pack(4, [target, call_id, int(reason)])
+
+
+def decode(data: bytes) -> Message:
+    """Read one message; raise `SignalError`, or `VersionError` if a newer version wrote it."""
+    try:
+        kind, fields = wire.unpack(data, MAX_MESSAGE_BYTES)
+        return _build(kind, fields)
+    except (TypeError, ValueError) as error:
+        raise SignalError(f"not a signalling message: {error}") from None
+
+
+def _build(kind: int, fields: list[Any]) -> Message:
+    match kind:
+        case 1:
+            return _hello(*fields[:4])
+        case 2:
+            return Offer(*fields[:3])
+        case 3:
+            return Answer(*fields[:3])
+        case 4:
+            return _bye(*fields[:3])
+    raise ValueError(f"unknown kind {kind}")
+
+
+def _hello(session: int, name: str = "", carries: int = 0, codecs: object = ()) -> Hello:
+    # Bits that a later program gave a meaning are no concern of ours.
+    known = Carries(wire.bounded_int("carries", carries, bits=32) & Carries.EVERYTHING)
+    if not isinstance(codecs, list | tuple):
+        raise ValueError("codecs is no list")
+    return Hello(session, name, known, tuple(codecs))
+
+
+def _bye(target: str, call_id: int, reason: int) -> Bye:
+    code = wire.bounded_int("reason", reason, bits=8)
+    # A reason that only a later program knows ends the call for good, as a goodbye does.
+    return Bye(target, call_id, Reason(code) if code < len(Reason) else Reason.LEFT)
+
+
+def _check_address(target: str, call_id: int) -> None:
+    wire.bounded_text("target", target, MAX_NODE_BYTES)
+    wire.bounded_int("call_id", call_id, _ID_BITS)

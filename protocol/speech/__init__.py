@@ -1,0 +1,1 @@
+"""Opus packets on the wire, and when to play them."""

@@ -1,0 +1,62 @@
+"""Frames that have come and wait to be played, in the order of their timestamps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocol.speech.opus import Packet
+
+__all__ = ["SAMPLES_PER_MS", "Frame", "FrameBuffer", "frames_of"]
+
+# RTP timestamps of Opus count at 48 kHz, whatever the encoder's rate (RFC 7587, section 4.1).
+SAMPLES_PER_MS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame as a packet of its own, the unwrapped numbers it came with, its length, its arrival."""
+
+    packet: bytes
+    number: int
+    timestamp: int
+    samples: int
+    arrived_ms: float
+
+    @property
+    def end(self) -> int:
+        """The timestamp of what follows."""
+        return self.timestamp + self.samples
+
+
+def frames_of(packet: Packet, number: int, timestamp: int, arrived_ms: float) -> list[Frame]:
+    """Take a bundle apart."""
+    samples = int(packet.frame_ms * SAMPLES_PER_MS)
+    return [
+        Frame(bytes([packet.toc]) + data, number, timestamp + index * samples, samples, arrived_ms)
+        for index, data in enumerate(packet.frames)
+    ]
+
+
+class FrameBuffer:
+    """Waiting frames by timestamp. Its owner bounds it: it holds what `put` was given and not yet taken."""
+
+    def __init__(self) -> None:
+        self._frames: dict[int, Frame] = {}
+
+    @property
+    def milliseconds(self) -> float:
+        """How much sound waits."""
+        return sum(frame.samples for frame in self._frames.values()) / SAMPLES_PER_MS
+
+    @property
+    def first(self) -> Frame | None:
+        """The frame to be played first."""
+        return self._frames[min(self._frames)] if self._frames else None
+
+    def put(self, frame: Frame) -> None:
+        """Add a frame, unless its place is taken."""
+        self._frames.setdefault(frame.timestamp, frame)
+
+    def pop(self) -> Frame:
+        """Take the first frame out. There must be one."""
+        return self._frames.pop(min(self._frames))

@@ -1,0 +1,181 @@
+"""Opus packets taken apart and put together, as RFC 6716, section 3, and libopus's repacketizer do.
+
+The rules R1 to R7 named below are those of section 3.4, "Receiving Malformed Packets". Nothing is decoded
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from protocol.errors import PacketError
+
+__all__ = ["MAX_FRAME_BYTES", "MAX_PACKET_MS", "Packet", "duration_ms", "is_dtx", "join", "parse", "split"]
+
+# Section 3.2.1: the longest frame that the length code can describe (R2).
+MAX_FRAME_BYTES = 1275
+# Section 3.2.5: the longest duration of a packet (R5).
+MAX_PACKET_MS = 120
+# A frame that says "nothing changed" (discontinuous transmission) is at most one byte behind its TOC.
+DTX_PACKET_BYTES = 2
+
+# Table 2 of the RFC: frame durations in ms of the 32 configurations, by mode (SILK, hybrid, CELT).
+_DURATIONS_MS = (10.0, 20.0, 40.0, 60.0) * 3 + (10.0, 20.0) * 2 + (2.5, 5.0, 10.0, 20.0) * 4
+_CODE_MASK = 3
+_COUNT_MASK = 63
+_PADDING_FLAG = 64
+_VBR_FLAG = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """An Opus packet in parts. `toc` is the first byte without its code bits: configuration and channels."""
+
+    toc: int
+    frames: tuple[bytes, ...]
+
+    @property
+    def frame_ms(self) -> float:
+        """Duration of one frame in ms: 2.5 to 60."""
+        return _DURATIONS_MS[self.toc >> 3]
+
+    @property
+    def duration_ms(self) -> float:
+        """Duration of the packet in ms: at most 120."""
+        return self.frame_ms * len(self.frames)
+
+
+def parse(packet: bytes) -> Packet:
+    """Take a packet apart; raise `PacketError` if it breaks one of the rules R1 to R7."""
+    if not packet:
+        raise PacketError("an empty Opus packet (R1)")
+    body = packet[1:]
+    match packet[0] & _CODE_MASK:
+        case 0:
+            frames = [body]
+        case 1:
+            frames = _equal_frames(body, 2)
+        case 2:
+            frames = _framed_by_length(body, 1)
+        case _:
+            frames = _counted_frames(body)
+    return _checked(Packet(packet[0] & ~_CODE_MASK, tuple(frames)))
+
+
+def join(packets: Sequence[bytes]) -> bytes:
+    """Put packets of the same configuration into one, byte for byte as libopus's repacketizer does.
+
+    Raises `PacketError` if one is malformed, if they differ in configuration or channels, or last over 120
+    ms.
+    """
+    parts = [parse(packet) for packet in packets]
+    if not parts:
+        raise PacketError("no Opus packet to join")
+    if any(part.toc != parts[0].toc for part in parts):
+        raise PacketError("Opus packets of different configurations cannot share one packet")
+    return _build(_checked(Packet(parts[0].toc, tuple(frame for part in parts for frame in part.frames))))
+
+
+def split(packet: bytes) -> list[bytes]:
+    """Return each frame as a packet of its own (code 0); raise `PacketError` as `parse` does."""
+    parsed = parse(packet)
+    return [bytes([parsed.toc]) + frame for frame in parsed.frames]
+
+
+def duration_ms(packet: bytes) -> float:
+    """Return how long a packet lasts; raise `PacketError` as `parse` does."""
+    return parse(packet).duration_ms
+
+
+def is_dtx(packet: bytes) -> bool:
+    """Tell whether a packet of one frame only says that the silence goes on."""
+    return len(packet) <= DTX_PACKET_BYTES
+
+
+def _checked(packet: Packet) -> Packet:
+    if packet.duration_ms > MAX_PACKET_MS:
+        raise PacketError(f"an Opus packet of {packet.duration_ms:g} ms, more than {MAX_PACKET_MS} (R5)")
+    if any(len(frame) > MAX_FRAME_BYTES for frame in packet.frames):
+        raise PacketError(f"an Opus frame of more than {MAX_FRAME_BYTES} bytes (R2)")
+    return packet
+
+
+def _equal_frames(body: bytes, count: int) -> list[bytes]:
+    size, rest = divmod(len(body), count)
+    if rest:
+        raise PacketError("an Opus packet that does not divide into equal frames (R3, R6)")
+    return [body[index * size : (index + 1) * size] for index in range(count)]
+
+
+def _framed_by_length(body: bytes, lengths: int) -> list[bytes]:
+    """Read `lengths` frame lengths, then their frames, then one frame that takes the rest."""
+    sizes = []
+    for _ in range(lengths):
+        size, body = _read_length(body)
+        sizes.append(size)
+    frames = []
+    for size in sizes:
+        if size > len(body):
+            raise PacketError("an Opus frame longer than its packet (R4, R7)")
+        frames.append(body[:size])
+        body = body[size:]
+    return [*frames, body]
+
+
+def _counted_frames(body: bytes) -> list[bytes]:
+    """Read a code 3 packet: a frame count byte, padding, then frames of equal or of given lengths."""
+    if not body:
+        raise PacketError("an Opus packet without its frame count (R6, R7)")
+    flags, body = body[0], body[1:]
+    count = flags & _COUNT_MASK
+    if not count:
+        raise PacketError("an Opus packet of no frame (R5)")
+    if flags & _PADDING_FLAG:
+        body = _without_padding(body)
+    if flags & _VBR_FLAG:
+        return _framed_by_length(body, count - 1)
+    return _equal_frames(body, count)
+
+
+def _without_padding(body: bytes) -> bytes:
+    padding = 0
+    while True:
+        if not body:
+            raise PacketError("an Opus packet that ends inside its padding length (R6, R7)")
+        step, body = body[0], body[1:]
+        # 255 stands for 254 bytes of padding and one more length byte (section 3.2.5).
+        padding += min(step, 254)
+        if step < 255:
+            break
+    if padding > len(body):
+        raise PacketError("Opus padding longer than its packet (R6, R7)")
+    return body[: len(body) - padding]
+
+
+def _read_length(body: bytes) -> tuple[int, bytes]:
+    """Read a frame length of one or two bytes (section 3.2.1); return it and the rest."""
+    if body and body[0] < 252:
+        return body[0], body[1:]
+    if len(body) < 2:
+        raise PacketError("an Opus packet that ends inside a frame length (R4, R7)")
+    return body[0] + 4 * body[1], body[2:]
+
+
+def _write_length(size: int) -> bytes:
+    if size < 252:
+        return bytes([size])
+    return bytes([252 + (size & 3), (size - 252) >> 2])
+
+
+def _build(packet: Packet) -> bytes:
+    frames = packet.frames
+    equal = len({len(frame) for frame in frames}) == 1
+    lengths = b"" if equal else b"".join(_write_length(len(frame)) for frame in frames[:-1])
+    if len(frames) == 1:
+        head = bytes([packet.toc])
+    elif len(frames) == 2:
+        head = bytes([packet.toc | (1 if equal else 2)])
+    else:
+        head = bytes([packet.toc | 3, len(frames) | (0 if equal else _VBR_FLAG)])
+    return head + lengths + b"".join(frames)

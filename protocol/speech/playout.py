@@ -1,0 +1,255 @@
+"""When each frame of speech is played, and what is played in its place when it is not there.
+
+Packets go in as they come; the sound clock takes out, piece by piece, what to play next. A cursor runs along
+the sender's timestamps:
+
+- The frame at the cursor is here: it is played. A little faster if it is later than the target delay asks for,
+  a little slower if earlier: that keeps up with the drift of the two clocks.
+- It is not, but later frames are: it is lost and concealed, or, when no sequence number is missing, the peer
+  was silent.
+- Nothing is here: concealment goes on and the cursor stands, for the frame may only be late. When a frame
+  comes, the time that was concealed is set off against what turns out to be missing.
+- After a silence, playing begins again at the target delay.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from protocol.speech import opus
+from protocol.speech.buffer import SAMPLES_PER_MS, Frame, FrameBuffer, frames_of
+from protocol.speech.sounds import Cause, Conceal, Play, Quiet, Sound, Statistics
+from protocol.speech.stream import Arrival, Stream
+
+__all__ = ["Cause", "Conceal", "Play", "Playout", "Quiet", "Sound", "Statistics"]
+
+# More than any target delay with two of the longest packets; what comes on top pushes out the oldest.
+MAX_BUFFERED_MS = 1_000
+# Sound that waits this much longer than it should is dropped at once; less is caught up by playing faster.
+MAX_EXCESS_MS = 120
+# libopus conceals in steps of 20 ms; deciding as often lets a late packet in sooner.
+CONCEAL_STEP_MS = 20
+# libopus has faded its concealment out by then: what follows is silence anyway.
+CONCEAL_LIMIT_MS = 300
+# Within this band around the target the speed is exactly 1...
+BAND_MS = 8.0
+# ...and outside of it each ms of error changes the speed by so much: half the error is gone in about 1.4 s.
+SPEED_PER_MS = 0.0005
+# Few hear three percent, and 200 ppm of drift needs a hundredth of it.
+MAX_SPEED_CHANGE = 0.03
+# The delay is judged by its mean over about ten frames, for a sound card asks in fits and starts.
+SMOOTHING = 0.1
+
+# 2.5 ms, what concealment is a multiple of.
+_QUANTUM = 120
+
+
+@dataclass(slots=True)
+class _Cursor:
+    """Where playing stands in the stream."""
+
+    started: bool = False
+    # The timestamp to be played next, and the sequence number played last.
+    timestamp: int = 0
+    number: int = 0
+    # Playing frame after frame; otherwise waiting for the first, or for the first after a silence.
+    running: bool = False
+    # Of the frame played last.
+    frame_ms: float = 0.0
+    was_dtx: bool = False
+    # How long the cursor has stood for want of frames, and how much of that was concealed.
+    stood_ms: float = 0.0
+    concealed_ms: float = 0.0
+    # The smoothed delay of what is played, in the terms of `Arrivals`.
+    delay_ms: float | None = None
+
+    def pass_by(self, frame: Frame) -> None:
+        self.started = True
+        self.timestamp = frame.end
+        self.number = frame.number
+        self.frame_ms = frame.samples / SAMPLES_PER_MS
+        self.was_dtx = opus.is_dtx(frame.packet)
+
+    def follows(self, frame: Frame) -> bool:
+        """Tell whether no packet is missing between the frame played last and this one."""
+        return frame.number <= self.number + 1
+
+
+class Playout:
+    """A jitter buffer that takes bundles apart and decides what the sound clock plays.
+
+    `frame_ms` is the longest piece of concealment or silence that `take` hands out at once.
+    """
+
+    def __init__(self, frame_ms: float = 60) -> None:
+        self.stats = Statistics()
+        self._frame_ms = frame_ms
+        self._stream: Stream | None = None
+        self._stranger: Arrival | None = None
+        self._lost_before = 0
+        self._packet_ms = 0.0
+        self._buffer = FrameBuffer()
+        self._cursor = _Cursor()
+
+    def receive(self, sequence: int, timestamp: int, payload: bytes, now: float) -> None:
+        """Take one RTP packet: its 16-bit sequence, its 32-bit timestamp at 48 kHz, its Opus packet.
+
+        Raises `PacketError` on garbage, state untouched. A packet whose numbers fit nothing is put aside; when
+        the next one follows it, the stream is taken to have started anew.
+        """
+        arrival = Arrival(sequence, timestamp, opus.parse(payload), now * 1000)
+        if self._stream is None:
+            self._stream = Stream(arrival)
+        if self._stream.is_related(arrival):
+            self._accept(self._stream, arrival)
+        elif self._stranger is not None and Stream(self._stranger).is_confirmed_by(arrival):
+            self._restart(self._stranger, arrival)
+        else:
+            self._stranger = arrival
+
+    def take(self, now: float) -> Sound:
+        """Return the next piece of sound.
+
+        It lasts as long as its `ms`, or as its frame's duration divided by `speed`; the sound clock asks again
+        when that is over.
+        """
+        if self._stream is None:
+            return Quiet(CONCEAL_STEP_MS)
+        now_ms = now * 1000
+        if not self._cursor.running:
+            return self._wait(self._stream, now_ms)
+        self._drop_excess(self._stream)
+        first = self._buffer.first
+        if first is None:
+            return self._underrun(self._stream, now_ms)
+        self._set_off_standstill(self._stream, first, now_ms)
+        gap = first.timestamp - self._cursor.timestamp
+        if gap < _QUANTUM:
+            return self._play(self._stream, now_ms)
+        if self._cursor.follows(first):
+            self._cursor.running = False
+            return self._wait(self._stream, now_ms)
+        return self._bridge(gap)
+
+    # What comes in
+
+    def _accept(self, stream: Stream, arrival: Arrival) -> None:
+        self._stranger = None
+        unwrapped = stream.accept(arrival)
+        if unwrapped is None:
+            self.stats.duplicates += 1
+            return
+        self.stats.packets_received += 1
+        self.stats.lost = self._lost_before + stream.ledger.lost
+        self.stats.jitter_ms = stream.arrivals.jitter_ms
+        self._store(*unwrapped, arrival)
+        self.stats.target_ms = stream.arrivals.target_ms
+
+    def _store(self, number: int, timestamp: int, arrival: Arrival) -> None:
+        self._packet_ms = arrival.packet.duration_ms
+        late = False
+        for frame in frames_of(arrival.packet, number, timestamp, arrival.now_ms):
+            if self._cursor.started and frame.timestamp < self._cursor.timestamp:
+                late = True
+            else:
+                self._buffer.put(frame)
+        self.stats.late += late
+        while self._buffer.milliseconds > MAX_BUFFERED_MS:
+            self._drop_first()
+
+    def _restart(self, first: Arrival, second: Arrival) -> None:
+        self.stats.restarts += 1
+        self._lost_before = self.stats.lost
+        self._buffer = FrameBuffer()
+        self._cursor = _Cursor()
+        self._stream = Stream(first)
+        self._accept(self._stream, first)
+        self._accept(self._stream, second)
+
+    # What goes out
+
+    def _wait(self, stream: Stream, now_ms: float) -> Sound:
+        """Be quiet until the first frame has waited for the target delay, then play it."""
+        first = self._buffer.first
+        if first is None:
+            return self._quiet(CONCEAL_STEP_MS)
+        early_ms = stream.arrivals.target_ms - stream.arrivals.delay_ms(first.timestamp, now_ms)
+        if early_ms >= 1:
+            return self._quiet(min(math.ceil(early_ms), self._frame_ms))
+        if self._cursor.started:
+            self._set_off_standstill(stream, first, now_ms)
+        self._cursor.running = True
+        self._cursor.delay_ms = None
+        return self._play(stream, now_ms)
+
+    def _play(self, stream: Stream, now_ms: float) -> Play:
+        frame = self._buffer.pop()
+        self._cursor.pass_by(frame)
+        wait_ms = now_ms - frame.arrived_ms
+        self.stats.wait_ms.append(wait_ms)
+        delay_ms = stream.arrivals.delay_ms(frame.timestamp, now_ms)
+        return Play(frame.packet, frame.timestamp, self._speed(stream.arrivals.target_ms, delay_ms), wait_ms)
+
+    def _speed(self, target_ms: float, delay_ms: float) -> float:
+        if self._cursor.delay_ms is None:
+            self._cursor.delay_ms = delay_ms
+        self._cursor.delay_ms += SMOOTHING * (delay_ms - self._cursor.delay_ms)
+        error_ms = self._cursor.delay_ms - target_ms
+        outside_ms = math.copysign(max(abs(error_ms) - BAND_MS, 0), error_ms)
+        return 1 + max(-MAX_SPEED_CHANGE, min(outside_ms * SPEED_PER_MS, MAX_SPEED_CHANGE))
+
+    def _bridge(self, gap: int) -> Conceal:
+        """Conceal a lost frame, or as much of a longer gap as goes in one piece."""
+        piece = min(gap, int(self._frame_ms * SAMPLES_PER_MS)) // _QUANTUM * _QUANTUM
+        self._cursor.timestamp += piece
+        self.stats.concealed_ms += piece / SAMPLES_PER_MS
+        return Conceal(piece / SAMPLES_PER_MS, Cause.LOST)
+
+    def _underrun(self, stream: Stream, now_ms: float) -> Sound:
+        if self._cursor.was_dtx or self._cursor.stood_ms >= CONCEAL_LIMIT_MS:
+            self._cursor.running = False
+            return self._wait(stream, now_ms)
+        step_ms = min(CONCEAL_STEP_MS, self._cursor.frame_ms)
+        self._cursor.stood_ms += step_ms
+        self._cursor.concealed_ms += step_ms
+        self.stats.concealed_ms += step_ms
+        return Conceal(step_ms, Cause.UNDERRUN)
+
+    def _quiet(self, ms: float) -> Quiet:
+        if self._cursor.started:
+            self._cursor.stood_ms += ms
+            self.stats.quiet_ms += ms
+        return Quiet(ms)
+
+    # Bookkeeping
+
+    def _set_off_standstill(self, stream: Stream, first: Frame, now_ms: float) -> None:
+        """Decide, now that a frame is here, what the time was for which the cursor stood."""
+        stood_ms, concealed_ms = self._cursor.stood_ms, self._cursor.concealed_ms
+        self._cursor.stood_ms = self._cursor.concealed_ms = 0
+        gap_ms = (first.timestamp - self._cursor.timestamp) / SAMPLES_PER_MS
+        if gap_ms > 0 and self._cursor.follows(first):
+            self.stats.concealed_ms -= concealed_ms
+            self.stats.quiet_ms += concealed_ms
+            return
+        self._cursor.timestamp += int(min(stood_ms, gap_ms) * SAMPLES_PER_MS)
+        if concealed_ms and stood_ms > gap_ms:
+            self.stats.underruns += 1
+            self.stats.stall_ms_max = max(self.stats.stall_ms_max, stood_ms - gap_ms)
+            # Had playing been this much later, it would not have stood.
+            stream.arrivals.need(first.timestamp, now_ms)
+            self.stats.target_ms = stream.arrivals.target_ms
+            self._cursor.delay_ms = None
+
+    def _drop_excess(self, stream: Stream) -> None:
+        enough_ms = stream.arrivals.target_ms + self._packet_ms
+        if self._buffer.milliseconds > enough_ms + MAX_EXCESS_MS:
+            while self._buffer.milliseconds > enough_ms:
+                self._drop_first()
+            self._cursor.delay_ms = None
+
+    def _drop_first(self) -> None:
+        frame = self._buffer.pop()
+        self._cursor.pass_by(frame)
+        self.stats.dropped_ms += frame.samples / SAMPLES_PER_MS

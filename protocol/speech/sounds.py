@@ -1,0 +1,78 @@
+"""What playout hands to the sound clock, and what it counts."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+__all__ = ["Cause", "Conceal", "Play", "Quiet", "Sound", "Statistics"]
+
+# Eight minutes of 120 ms packets, for percentiles.
+MAX_SAMPLES = 8192
+
+
+class Cause(StrEnum):
+    """Why there is nothing to play."""
+
+    LOST = "lost"  # later frames are here, this one is not
+    UNDERRUN = "underrun"  # nothing is here: lost or late, nobody knows yet
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Decode and play `frame`, an Opus packet of one frame.
+
+    `timestamp` is unwrapped, in 48 kHz samples. `speed` is 0.97 to 1.03: the sound is to last its own time
+    divided by it. `wait_ms` is the time since the packet that brought the frame arrived.
+    """
+
+    frame: bytes
+    timestamp: int
+    speed: float
+    wait_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Conceal:
+    """Let the decoder make up `ms` of sound: a multiple of 2.5."""
+
+    ms: float
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Play `ms` of silence: the peer is silent, or has not begun."""
+
+    ms: float
+
+
+Sound: TypeAlias = Play | Conceal | Quiet
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Counted since the start.
+
+    Packets: `packets_received` (without `duplicates`), `lost` by gaps in the sequence, `late` ones that came
+    when at least one of their frames had been concealed; `restarts` of the stream. Sound: `underruns` of a
+    buffer that nothing was lost from, `concealed_ms`, `quiet_ms` of the peer's silence, `dropped_ms` skipped
+    to catch up, and `stall_ms_max`, the longest time that speech stood still: concealment in excess of what
+    was lost. Now: `target_ms`, `jitter_ms` (RFC 3550). `wait_ms` holds the latest values of `Play.wait_ms`.
+    """
+
+    packets_received: int = 0
+    duplicates: int = 0
+    lost: int = 0
+    late: int = 0
+    restarts: int = 0
+    underruns: int = 0
+    concealed_ms: float = 0.0
+    quiet_ms: float = 0.0
+    dropped_ms: float = 0.0
+    stall_ms_max: float = 0.0
+    target_ms: float = 0.0
+    jitter_ms: float = 0.0
+    wait_ms: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_SAMPLES))
