@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -99,8 +100,8 @@ class Listener:
         pcm = self._decoder.conceal(samples_of(ms / 1000))
         position = self._concealed_samples + np.arange(len(pcm))
         self._concealed_samples += len(pcm)
-        gain = (CONCEALED_AT_ALL - position) / (CONCEALED_AT_ALL - CONCEALED_FULLY)
-        return _rounded(pcm * np.clip(gain, 0, 1))
+        gain = np.interp(position, [CONCEALED_FULLY, CONCEALED_AT_ALL], [1.0, 0.0])
+        return _rounded(pcm * gain)
 
     def _stretched(self, pcm: Pcm, speed: float) -> Pcm:
         """Return the sound in ``len(pcm) / speed`` samples, in line with the sound before and after it."""
@@ -129,18 +130,12 @@ class Listener:
         return np.concatenate([fading, silence(samples - tail)])
 
 
-class Mixer:
-    """Sums the listeners of all senders into one sound; what is too loud is clipped."""
-
-    def __init__(self) -> None:
-        self.listeners: dict[str, Listener] = {}
-
-    def pull(self, samples: int, now: float) -> Pcm:
-        """Return the next ``samples`` of everyone, int16 ``(samples,)``; silence when no one is there."""
-        total = np.zeros(samples, np.int32)
-        for listener in self.listeners.values():
-            total += listener.pull(samples, now)
-        return np.clip(total, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+def mix(sounds: Iterable[Pcm], samples: int) -> Pcm:
+    """Return the sum of sounds of that many samples; what is too loud is clipped, and no sound is silence."""
+    total = np.zeros(samples, np.int32)
+    for sound in sounds:
+        total += sound
+    return np.clip(total, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
 
 
 def _rounded(sound: npt.NDArray[np.float64]) -> Pcm:

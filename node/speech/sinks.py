@@ -113,16 +113,16 @@ class WavSink(NullSink):
 
     async def run(self, pull: Pull) -> None:
         """Play and keep what ``pull`` gives until cancelled, then close the file."""
-        with self._file, self._wave:
-            await super().run(pull)
+        try:
+            with self._file, self._wave:
+                await super().run(pull)
+        except OSError as error:
+            raise self._unwritable(error) from None
 
     def _play(self, pcm: Pcm) -> None:
         kept = pcm[: self._room]
         self._room -= len(kept)
-        try:
-            self._wave.writeframes(kept.astype("<i2", copy=False).tobytes())
-        except OSError as error:
-            raise self._unwritable(error) from None
+        self._wave.writeframes(kept.astype("<i2", copy=False).tobytes())
 
     def _unwritable(self, error: OSError) -> NodeError:
         return NodeError(f"cannot write {self._path}: {error.strerror or error}")

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+from collections import deque
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pystoi import stoi
+
+from node.speech.listener import CONCEALED_AT_ALL, FADE_OUT, Listener, mix
+from node.speech.opus import Decoder, Encoder
+from node.speech.profiles import LEAN
+from node.speech.sound import BLOCK_SAMPLES, FRAME_SAMPLES, Pcm, level_dbfs, silence
+from protocol.errors import PacketError
+from protocol.speech import opus
+from protocol.speech.playout import Cause, Conceal, Play, Playout, Quiet
+from protocol.speech.sounds import Sound
+
+
+class Script:
+    """A playout that has already decided."""
+
+    def __init__(self, *sounds: Sound) -> None:
+        self.sounds = deque(sounds)
+
+    def take(self, _now: float) -> Sound:
+        return self.sounds.popleft() if self.sounds else Quiet(60)
+
+    def receive(self, *_packet: object) -> None:
+        pass
+
+
+def frames(pcm: Pcm) -> list[bytes]:
+    encoder = Encoder(LEAN)
+    return [encoder.encode(pcm[n : n + FRAME_SAMPLES]) for n in range(0, len(pcm) - FRAME_SAMPLES + 1, FRAME_SAMPLES)]
+
+
+def plays(pcm: Pcm, speed: float = 1.0) -> list[Play]:
+    return [Play(frame, n * 2880, speed, 25.0) for n, frame in enumerate(frames(pcm))]
+
+
+def listening(*sounds: Sound) -> Listener:
+    return Listener(Script(*sounds), Decoder())  # type: ignore[arg-type]
+
+
+def roughest(pcm: Pcm) -> int:
+    """The largest step between neighbouring samples."""
+    return int(np.abs(np.diff(pcm.astype(int))).max())
+
+
+def decoded(pcm: Pcm) -> Pcm:
+    decoder = Decoder()
+    return np.concatenate([decoder.decode(frame) for frame in frames(pcm)])
+
+
+@pytest.mark.parametrize("samples", [1, 160, 320, 441, 2000])
+def test_any_number_of_samples_can_be_pulled(spoken: Pcm, samples: int) -> None:
+    listener = listening(*plays(spoken))
+    wanted = decoded(spoken)[80:9600]
+    heard = np.concatenate([listener.pull(samples, 0.0) for _ in range(9600 // samples)])
+    assert np.array_equal(heard[80:9600], wanted[: len(heard) - 80])
+
+
+def test_sound_that_stops_fades_out(tone: Pcm) -> None:
+    heard = listening(*plays(tone[:9600])).pull(12_000, 0.0)
+    assert roughest(heard[9000:]) <= roughest(heard[4000:9000]) * 1.5
+    assert heard[9600 + 80] != 0
+    assert not heard[9600 + FADE_OUT :].any()
+
+
+def test_sound_that_begins_fades_in(tone: Pcm) -> None:
+    sounds = plays(tone)
+    heard = listening(Quiet(60), *sounds[10:20]).pull(6000, 0.0)
+    assert not heard[:960].any()
+    assert abs(int(heard[960])) < 10
+    assert level_dbfs(heard[2000:6000]) > -20
+
+
+def test_a_short_silence_is_no_longer_than_it_is(tone: Pcm) -> None:
+    heard = listening(*plays(tone[:960]), Quiet(3), *plays(tone)).pull(9600, 0.0)
+    assert len(heard) == 9600
+
+
+@pytest.mark.parametrize("speed", [0.97, 0.999, 1.01, 1.03])
+def test_speed_changes_the_length_and_leaves_no_edge(tone: Pcm, speed: float) -> None:
+    sounds = plays(tone, speed)[:20]
+    listener = listening(*sounds)
+    length = 20 * round(960 / speed)
+    heard = listener.pull(length, 0.0)
+    assert heard[-960:].any()
+    assert not listener.pull(960, 0.0)[FADE_OUT:].any()
+    assert roughest(heard[3000:]) <= roughest(decoded(tone)[3000:]) * 1.1
+
+
+def test_a_lost_frame_is_concealed(tone: Pcm) -> None:
+    sounds: list[Sound] = list(plays(tone))
+    sounds[12] = Conceal(60, Cause.LOST)
+    heard = listening(*sounds).pull(24 * 960, 0.0)
+    assert level_dbfs(heard[12 * 960 : 13 * 960]) > -25
+    assert roughest(heard[9600:]) < 8000
+
+
+def test_concealment_does_not_buzz_on(tone: Pcm) -> None:
+    lost = [Conceal(20, Cause.UNDERRUN)] * 25
+    heard = listening(*plays(tone[:9600]), *lost).pull(9600 + 25 * 320, 0.0)[9600:]
+    assert level_dbfs(heard[:960]) > -25
+    assert not heard[CONCEALED_AT_ALL:].any()
+
+
+def test_concealment_begins_anew_after_speech(tone: Pcm) -> None:
+    lost = [Conceal(60, Cause.LOST)] * 2
+    sounds = plays(tone)
+    heard = listening(*sounds[:10], *lost, *sounds[12:20], *lost).pull(22 * 960, 0.0)
+    assert level_dbfs(heard[20 * 960 : 21 * 960]) > -25
+
+
+def test_a_frame_that_libopus_refuses_is_concealed_and_counted(tone: Pcm, monkeypatch: pytest.MonkeyPatch) -> None:
+    sounds = plays(tone)
+    listener = listening(*sounds)
+    listener.pull(9600, 0.0)
+
+    def refuse(_self: Decoder, _packet: bytes) -> Pcm:
+        raise PacketError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Decoder, "decode", refuse)
+        assert level_dbfs(listener.pull(960, 0.0)) > -25
+    assert listener.undecodable == 1
+    assert listener.pull(960, 0.0).any()
+
+
+def test_garbage_changes_nothing(spoken: Pcm) -> None:
+    listener = Listener(Playout(), Decoder())
+    with pytest.raises(PacketError):
+        listener.receive(1, 0, b"", 0.0)
+    assert listener.playout.stats.packets_received == 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 65_535), st.integers(0, 2**32 - 1), st.binary(max_size=60)), max_size=8))
+def test_any_packets_are_refused_or_played(packets: list[tuple[int, int, bytes]]) -> None:
+    listener = Listener(Playout(), Decoder())
+    for number, (sequence, timestamp, payload) in enumerate(packets):
+        now = number * 0.02
+        with suppress(PacketError):
+            listener.receive(sequence, timestamp, payload, now)
+        assert len(listener.pull(BLOCK_SAMPLES, now)) == BLOCK_SAMPLES
+
+
+def call(listener: Listener, sent: list[bytes], delay: float) -> Pcm:
+    """Send 2x60 bundles over a link of constant delay; return everything that is heard."""
+    bundles = [opus.join(sent[n : n + 2]) for n in range(0, len(sent) - 1, 2)]
+    heard = []
+    for block in range(len(bundles) * 6 + 30):
+        now = 1000 + block * 0.02
+        number, rest = divmod(block, 6)
+        if not rest and number < len(bundles):
+            listener.receive(
+                (65_530 + number) % 65_536, (2**32 - 9000 + number * 5760) % 2**32, bundles[number], now + delay
+            )
+        heard.append(listener.pull(BLOCK_SAMPLES, now + delay))
+    return np.concatenate(heard)
+
+
+def test_every_frame_of_a_bundle_states_the_same_wait(spoken: Pcm) -> None:
+    listener = Listener(Playout(), Decoder())
+    call(listener, frames(spoken), 0.05)
+    waits = np.array(listener.wait_ms_recent)
+    assert len(waits) == len(frames(spoken)) // 2 * 2
+    assert waits.max() - waits.min() <= 20
+    assert 0 <= waits.min() <= 60
+
+
+def test_a_steady_link_plays_what_was_sent(spoken: Pcm) -> None:
+    heard = call(Listener(Playout(), Decoder()), frames(spoken), 0.05)
+    offline = decoded(spoken)[: len(frames(spoken)) // 2 * 1920]
+    start = next(n for n in range(0, 3200, 1) if np.array_equal(heard[n + 80 : n + 2000], offline[80:2000]))
+    assert np.array_equal(heard[start + 80 : start + len(offline)], offline[80:])
+
+
+@pytest.mark.shared
+def test_played_speech_is_as_good_as_offline(speech: Pcm) -> None:
+    lag = round(Encoder(LEAN).lookahead_ms * 16)
+    heard = call(Listener(Playout(), Decoder()), frames(speech), 0.05)
+    offline = decoded(speech)[: len(frames(speech)) // 2 * 1920]
+    start = next(n for n in range(3200) if np.array_equal(heard[n + 80 : n + 2000], offline[80:2000]))
+
+    def estoi(decoded_speech: Pcm) -> float:
+        count = len(offline) - lag
+        return float(
+            stoi(speech[:count].astype(float), decoded_speech[lag:][:count].astype(float), 16_000, extended=True)
+        )
+
+    assert estoi(heard[start : start + len(offline)]) == pytest.approx(estoi(offline), abs=0.001)
+
+
+def test_a_mix_adds_and_clips() -> None:
+    sound = np.array([100, -20_000, 20_000], np.int16)
+    assert mix([sound, sound], 3).tolist() == [200, -32_768, 32_767]
+    assert mix([sound, sound], 3).dtype == np.int16
+
+
+def test_a_mix_of_no_one_is_silence() -> None:
+    assert np.array_equal(mix([], 320), silence(320))
+
+
+def test_an_unknown_sender_is_silent() -> None:
+    assert np.array_equal(Listener(Playout(), Decoder()).pull(960, 0.0), silence(960))

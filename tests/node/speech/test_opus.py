@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import ctypes.util
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pystoi import stoi
+
+from node.speech import opus
+from node.speech.opus import Decoder, Encoder
+from node.speech.profiles import LEAN, Bandwidth
+from node.speech.sound import FRAME_SAMPLES, Pcm, level_dbfs
+from protocol.errors import NodeError, PacketError
+from protocol.speech import opus as packets
+
+NARROWBAND_SILK_60_MS = 3  # RFC 6716, table 2
+
+
+def encoded(pcm: Pcm, encoder: Encoder | None = None) -> list[bytes]:
+    encoder = encoder or Encoder(LEAN)
+    frames = len(pcm) // FRAME_SAMPLES
+    return [encoder.encode(pcm[n * FRAME_SAMPLES : (n + 1) * FRAME_SAMPLES]) for n in range(frames)]
+
+
+def test_the_library_is_the_one_in_pyav() -> None:
+    assert "av" in opus.library_path()
+    assert opus.version().startswith("libopus ")
+
+
+def test_no_libopus_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opus, "_bundled", lambda: None)
+    monkeypatch.setattr(ctypes.util, "find_library", lambda _name: None)
+    opus.library_path.cache_clear()
+    with pytest.raises(NodeError, match=r"no libopus here; .*libopus0"):
+        opus.library_path()
+    opus.library_path.cache_clear()
+
+
+def test_every_frame_is_forced_narrowband_of_sixty_milliseconds(tone: Pcm) -> None:
+    for packet in encoded(tone):
+        assert packet[0] >> 3 == NARROWBAND_SILK_60_MS
+        assert packets.duration_ms(packet) == 60
+
+
+def test_another_bandwidth_is_forced_too(tone: Pcm) -> None:
+    wide = Encoder(replace(LEAN, bitrate=12_000, bandwidth=Bandwidth.WIDE))
+    assert {packet[0] >> 3 for packet in encoded(tone, wide)} == {11}
+
+
+def test_the_lookahead_is_what_the_decoder_lags(spoken: Pcm) -> None:
+    encoder, decoder = Encoder(LEAN), Decoder()
+    heard = np.concatenate([decoder.decode(packet) for packet in encoded(spoken, encoder)]).astype(float)
+    middle = spoken[8000:40_000].astype(float)
+    likeness = [float(middle @ heard[8000 + lag : 40_000 + lag]) for lag in range(300)]
+    assert np.argmax(likeness) == pytest.approx(encoder.lookahead_ms * 16, abs=8)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(320, np.int16), np.zeros(960, np.float32), np.zeros((1, 960), np.int16)])
+def test_only_whole_int16_frames_are_encoded(wrong: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="an int16 frame"):
+        Encoder(LEAN).encode(wrong)
+
+
+def test_concealment_goes_on_with_the_last_sound(tone: Pcm) -> None:
+    decoder = Decoder()
+    for packet in encoded(tone):
+        last = decoder.decode(packet)
+    assert level_dbfs(decoder.conceal(FRAME_SAMPLES)) == pytest.approx(level_dbfs(last), abs=9)
+
+
+@pytest.mark.parametrize("samples", [0, 41, 1960])
+def test_concealment_comes_in_steps(samples: int) -> None:
+    with pytest.raises(ValueError, match="multiples of 40"):
+        Decoder().conceal(samples)
+
+
+@pytest.mark.parametrize("garbage", [b"", b"\xff", b"\x03\x00", b"\x02\xff\xff" + bytes(20), bytes([1, 1, 1, 1])])
+def test_garbage_is_refused(garbage: bytes) -> None:
+    with pytest.raises(PacketError):
+        Decoder().decode(garbage)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes_decode_or_are_refused(data: bytes) -> None:
+    try:
+        sound = Decoder().decode(data)
+    except PacketError:
+        return
+    assert sound.dtype == np.int16
+    assert len(sound) == packets.duration_ms(data) * 16
+
+
+def test_a_decoder_goes_on_after_garbage(tone: Pcm) -> None:
+    clean, disturbed = Decoder(), Decoder()
+    for packet in encoded(tone):
+        with pytest.raises(PacketError):
+            disturbed.decode(b"\xff")
+        assert np.array_equal(clean.decode(packet), disturbed.decode(packet))
+
+
+@pytest.mark.shared
+def test_bundled_frames_sound_the_same_bit_for_bit(speech: Pcm) -> None:
+    plain = encoded(speech)
+    pairs = [packets.join(plain[n : n + 2]) for n in range(0, len(plain) - 1, 2)]
+    apart = [frame for pair in pairs for frame in packets.split(pair)]
+    alone, split, whole = Decoder(), Decoder(), Decoder()
+    offline = np.concatenate([alone.decode(packet) for packet in plain[: len(apart)]])
+    assert np.array_equal(offline, np.concatenate([split.decode(packet) for packet in apart]))
+    assert np.array_equal(offline, np.concatenate([whole.decode(packet) for packet in pairs]))
+
+
+@pytest.mark.shared
+def test_lean_speech_is_understood_at_its_rate(speech: Pcm) -> None:
+    encoder, decoder = Encoder(LEAN), Decoder()
+    sent = encoded(speech, encoder)
+    heard = np.concatenate([decoder.decode(packet) for packet in sent])[round(encoder.lookahead_ms * 16) :]
+    assert sum(map(len, sent)) * 8 / (len(sent) * 60) < 8.0
+    assert stoi(speech[: len(heard)].astype(float), heard.astype(float), 16_000, extended=True) > 0.85

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import asyncio
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from node.speech import sinks
+from node.speech.loudspeaker import Loudspeaker
+from node.speech.sinks import NullSink, Pull, WavSink, open_sink
+from node.speech.sound import BLOCK_SAMPLES, Pcm
+from protocol.errors import NodeError
+
+
+class Counter:
+    """Gives 1, 2, 3 … and ends the run after so many blocks."""
+
+    def __init__(self, blocks: int) -> None:
+        self.blocks = blocks
+        self.given = 0
+
+    def __call__(self, samples: int) -> Pcm:
+        if self.given == self.blocks * BLOCK_SAMPLES:
+            raise asyncio.CancelledError
+        self.given += samples
+        return np.arange(self.given - samples + 1, self.given + 1).astype(np.int16)
+
+
+async def play(sink: NullSink, pull: Pull) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        await sink.run(pull)
+
+
+def read(path: Path) -> Pcm:
+    with wave.open(str(path)) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 16_000)
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2")
+
+
+async def test_the_buffer_is_filled_and_then_kept_full(hand) -> None:
+    asked: list[float] = []
+    pull = Counter(10)
+
+    def noted(samples: int) -> Pcm:
+        asked.append(round(hand.time - 1000, 6))
+        return pull(samples)
+
+    await play(NullSink(hand.clock), noted)
+    assert asked == [0, 0, 0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16]
+
+
+async def test_a_block_is_heard_after_the_latency(hand) -> None:
+    sink = NullSink(hand.clock)
+    pulled_at: list[float] = []
+    pull = Counter(20)
+
+    def noted(samples: int) -> Pcm:
+        pulled_at.append(hand.time)
+        return pull(samples)
+
+    await play(sink, noted)
+    heard_at = 1000 + 10 * 0.02
+    assert heard_at - pulled_at[10] == pytest.approx(sink.latency_ms / 1000)
+
+
+async def test_late_wake_ups_within_the_buffer_are_not_heard(hand) -> None:
+    hand.late = [0.039, 0.0, 0.015] * 100
+    sink, pull = NullSink(hand.clock), Counter(1000)
+    await play(sink, pull)
+    assert sink.underruns.count == 0
+    assert hand.time - 1000 == pytest.approx(1000 * 0.02 - 0.04, abs=0.04)
+
+
+async def test_a_wake_up_later_than_the_buffer_is_one_underrun(hand, tmp_path: Path) -> None:
+    hand.late = [0.0] * 9 + [0.1]
+    sink = WavSink(tmp_path / "out.wav", hand.clock)
+    await play(sink, Counter(100))
+    assert (sink.underruns.count, sink.underruns.settled) == (1, 0)
+    assert sink.underruns.first_at == pytest.approx(0.3)
+    heard = read(tmp_path / "out.wav")
+    gap = 12 * BLOCK_SAMPLES
+    assert np.array_equal(heard[:gap], np.arange(1, gap + 1))
+    assert not heard[gap : gap + 960].any()
+    assert np.array_equal(heard[gap + 960 :], np.arange(gap + 1, 100 * BLOCK_SAMPLES + 1).astype(np.int16))
+
+
+async def test_underruns_are_told_from_those_of_the_first_second(hand) -> None:
+    hand.late = [0.5] + [0.0] * 50 + [0.5] + [0.0] * 50 + [0.5]
+    sink = NullSink(hand.clock)
+    await play(sink, Counter(200))
+    assert (sink.underruns.count, sink.underruns.settled) == (3, 2)
+
+
+async def test_a_machine_that_slept_is_not_filled_with_silence(hand, tmp_path: Path) -> None:
+    hand.late = [0.0] * 9 + [36_000.0]
+    sink = WavSink(tmp_path / "out.wav", hand.clock)
+    await play(sink, Counter(100))
+    assert sink.underruns.count == 1
+    assert len(read(tmp_path / "out.wav")) == 100 * BLOCK_SAMPLES + sinks.MAX_GAP
+
+
+async def test_a_wav_file_holds_exactly_what_was_pulled(hand, tmp_path: Path) -> None:
+    await play(WavSink(tmp_path / "out.wav", hand.clock), Counter(50))
+    assert np.array_equal(read(tmp_path / "out.wav"), np.arange(1, 50 * BLOCK_SAMPLES + 1).astype(np.int16))
+
+
+async def test_a_wav_file_is_valid_while_it_grows(hand, tmp_path: Path) -> None:
+    path, pull = tmp_path / "out.wav", Counter(50)
+
+    def looked_at(samples: int) -> Pcm:
+        if pull.given:
+            assert len(read(path)) == pull.given
+        return pull(samples)
+
+    await play(WavSink(path, hand.clock), looked_at)
+
+
+async def test_a_wav_file_stops_growing_before_its_header_overflows(hand, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(sinks, "MAX_WAV_SAMPLES", 1000)
+    await play(WavSink(tmp_path / "out.wav", hand.clock), Counter(50))
+    assert len(read(tmp_path / "out.wav")) == 1000
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which is always full")
+async def test_a_full_disk_is_named(hand) -> None:
+    sink = WavSink(Path("/dev/full"), hand.clock)
+    with pytest.raises(NodeError, match="cannot write /dev/full: No space left"):
+        await sink.run(Counter(5))
+
+
+def test_an_unwritable_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NodeError, match=r"cannot write .*out\.wav: No such file or directory"):
+        open_sink(str(tmp_path / "nowhere" / "out.wav"))
+
+
+def test_sinks_by_name(card, tmp_path: Path) -> None:
+    for spec, kind in {
+        None: Loudspeaker,
+        "default": Loudspeaker,
+        "none": NullSink,
+        str(tmp_path / "A.WAV"): WavSink,
+    }.items():
+        sink, note = open_sink(spec)
+        assert type(sink) is kind
+        assert not note
+
+
+def test_not_asking_is_silent_without_a_loudspeaker(card) -> None:
+    card.there = False
+    sink, note = open_sink(None)
+    assert type(sink) is NullSink
+    assert note.startswith("nothing will be heard: no usable loudspeaker")
+
+
+def test_asking_for_a_loudspeaker_needs_one(card) -> None:
+    card.there = False
+    with pytest.raises(NodeError, match="no usable loudspeaker"):
+        open_sink("default")
+
+
+def test_other_files_are_refused() -> None:
+    with pytest.raises(NodeError, match=r"'call\.mp3'"):
+        open_sink("call.mp3")

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import itertools
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from node.speech.microphone import Microphone
+from node.speech.sound import Pcm, silence
+from node.speech.sources import AtEnd, Captured, PacedSource, Source, file_source, open_source, silent_source
+from protocol.errors import NodeError
+
+
+async def first(source: Source, count: int) -> list[Captured]:
+    captured = []
+    async for frame in source:
+        captured.append(frame)
+        if len(captured) == count:
+            break
+    return captured
+
+
+def counting() -> itertools.repeat[Pcm]:
+    return itertools.repeat(silence(960))
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """150 ms of sound: two frames and a half."""
+    path = tmp_path / "clip.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(np.full(2400, 7, "<i2").tobytes())
+    return path
+
+
+async def test_a_frame_comes_when_its_last_sample_is_captured(hand) -> None:
+    async for count, frame in _enumerated(PacedSource(counting, clock=hand.clock), 5):
+        assert frame.at == pytest.approx(1000 + count * 0.06)
+        assert hand.time == pytest.approx(frame.at + 0.06)
+
+
+async def _enumerated(source: Source, count: int):
+    number = 0
+    async for frame in source:
+        yield number, frame
+        number += 1
+        if number == count:
+            return
+
+
+async def test_late_wake_ups_do_not_add_up(hand) -> None:
+    hand.late = [0.005] * 1000
+    frames = await first(PacedSource(counting, clock=hand.clock), 1000)
+    assert frames[-1].at == pytest.approx(1000 + 999 * 0.06)
+    assert hand.time == pytest.approx(1000 + 1000 * 0.06, abs=0.006)
+
+
+async def test_after_a_short_stop_it_catches_up_and_loses_nothing(hand) -> None:
+    hand.late = [0.0, 0.9]
+    frames = await first(PacedSource(counting, clock=hand.clock), 30)
+    assert [frame.at for frame in frames] == pytest.approx([1000 + n * 0.06 for n in range(30)])
+    assert not any(frame.skipped for frame in frames)
+
+
+async def test_after_a_long_stop_it_skips_the_time(hand) -> None:
+    hand.late = [0.0, 60.0]
+    frames = await first(PacedSource(counting, clock=hand.clock), 3)
+    assert [frame.skipped for frame in frames] == [0, 960_000, 0]
+    assert [frame.at for frame in frames] == pytest.approx([1000, 1060.06, 1060.12])
+
+
+async def test_a_file_ends(clip: Path, hand) -> None:
+    frames = await first(file_source(clip, clock=hand.clock), 99)
+    assert len(frames) == 3
+    assert np.array_equal(np.concatenate([frame.pcm for frame in frames])[:2400], np.full(2400, 7))
+
+
+async def test_a_file_can_be_followed_by_silence(clip: Path, hand) -> None:
+    frames = await first(file_source(clip, AtEnd.SILENCE, clock=hand.clock), 10)
+    assert [bool(frame.pcm.any()) for frame in frames] == [True] * 3 + [False] * 7
+
+
+async def test_a_file_can_be_played_again_and_again(clip: Path, hand) -> None:
+    frames = await first(file_source(clip, AtEnd.LOOP, clock=hand.clock), 10)
+    assert all(frame.pcm[0] == 7 for frame in frames)
+    assert frames[-1].at == pytest.approx(1000 + 9 * 0.06)
+
+
+async def test_frames_of_another_length(clip: Path, hand) -> None:
+    frames = await first(file_source(clip, frame=320, clock=hand.clock), 99)
+    assert {len(frame.pcm) for frame in frames} == {320}
+    assert frames[1].at - frames[0].at == pytest.approx(0.02)
+
+
+async def test_a_silent_source_says_nothing(hand) -> None:
+    frames = await first(silent_source(clock=hand.clock), 20)
+    assert not any(frame.pcm.any() for frame in frames)
+
+
+async def test_a_file_is_opened_by_its_name(clip: Path, hand) -> None:
+    source, note = open_source(str(clip), clock=hand.clock)
+    assert len(await first(source, 99)) == 3
+    assert not note
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(NodeError, match=r"nowhere\.wav"):
+        open_source("nowhere.wav")
+
+
+def test_not_asking_takes_the_microphone(card) -> None:
+    source, note = open_source(None)
+    assert isinstance(source, Microphone)
+    assert not note
+
+
+async def test_not_asking_is_silent_without_a_microphone(card, hand) -> None:
+    card.there = False
+    source, note = open_source(None, clock=hand.clock)
+    assert note.startswith("nothing will be said: no usable microphone")
+    assert not (await first(source, 1))[0].pcm.any()
+
+
+def test_asking_for_a_microphone_needs_one(card) -> None:
+    card.there = False
+    with pytest.raises(NodeError, match="no usable microphone"):
+        open_source("mic")
+
+
+async def test_none_is_silence(card, hand) -> None:
+    source, note = open_source("none", clock=hand.clock)
+    assert not (await first(source, 1))[0].pcm.any()
+    assert not note
