@@ -57,9 +57,7 @@ BITRATE = 24_000
 def main() -> int:
     """Write the files and their index; return the exit code."""
     if shutil.which("flite") is None:
-        print(
-            "flite is missing; install it first (Debian and Ubuntu: apt-get install flite)", file=sys.stderr
-        )
+        print("flite is missing; install it first (Debian and Ubuntu: apt-get install flite)", file=sys.stderr)
         return 1
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     folder.mkdir(parents=True, exist_ok=True)

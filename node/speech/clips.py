@@ -13,7 +13,7 @@ from protocol.errors import NodeError
 
 
 def blocks(path: Path, samples: int) -> Iterator[Pcm]:
-    """Yield the file's sound as int16 ``(samples,)``, the last block filled up with silence.
+    """Yield the file's sound as int16 `(samples,)`, the last block filled up with silence.
 
     Nothing more than a block and what the decoder holds is in memory. NodeError, naming the file, when it is
     missing, is no media file, has no sound, or breaks off in the middle.

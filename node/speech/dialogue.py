@@ -29,12 +29,12 @@ class Turn:
 
 
 def shipped() -> tuple[Turn, ...]:
-    """Return the turns of the shipped dialogue, in order; the voices are ``a`` and ``b``."""
+    """Return the turns of the shipped dialogue, in order; the voices are `a` and `b`."""
     return read(Path(str(files("node"))) / "media" / "dialogue")
 
 
 def read(folder: Path) -> tuple[Turn, ...]:
-    """Return the turns that ``folder/dialogue.json`` lists; NodeError when it cannot be read."""
+    """Return the turns that `folder/dialogue.json` lists; NodeError when it cannot be read."""
     index = folder / "dialogue.json"
     try:
         listed = json.loads(index.read_text("utf-8"))["turns"]
@@ -46,7 +46,7 @@ def read(folder: Path) -> tuple[Turn, ...]:
 def voice_source(
     voice: str, turns: tuple[Turn, ...] | None = None, frame: int = FRAME_SAMPLES, clock: Clock | None = None
 ) -> PacedSource:
-    """Return a source in which ``voice`` says its turns and is silent while the others say theirs, in a loop.
+    """Return a source in which `voice` says its turns and is silent while the others say theirs, in a loop.
 
     All voices of a dialogue that start together stay together: each turn lasts the same whole number of
     frames in all.

@@ -65,7 +65,7 @@ class Listener:
             del self._offsets_ms[next(iter(self._offsets_ms))]
 
     def pull(self, samples: int, now: float) -> Pcm:
-        """Return the next ``samples`` of sound, int16 ``(samples,)``: speech, concealment or silence."""
+        """Return the next `samples` of sound, int16 `(samples,)`: speech, concealment or silence."""
         while len(self._ready) < samples:
             following = self._next(now)
             self._last = int(following[-1])
@@ -77,10 +77,9 @@ class Listener:
         match self.playout.take(now):
             case Play() as play:
                 self._note_wait(play)
-                self._concealed_samples = 0
                 return self._faded_in(self._stretched(self._decoded(play.frame), play.speed))
             case Conceal(ms=ms):
-                return self._faded_in(self._concealed(ms))
+                return self._faded_in(self._concealed(samples_of(ms / 1000)))
             case Quiet(ms=ms):
                 return self._quiet(samples_of(ms / 1000))
 
@@ -91,20 +90,24 @@ class Listener:
 
     def _decoded(self, frame: bytes) -> Pcm:
         try:
-            return self._decoder.decode(frame)
+            pcm = self._decoder.decode(frame)
         except PacketError:
             self.undecodable += 1
-            return self._concealed(opus.duration_ms(frame))
+            return self._concealed(samples_of(opus.duration_ms(frame) / 1000))
+        if self._concealed_samples >= CONCEALED_AT_ALL:
+            self._sounding = False
+        self._concealed_samples = 0
+        return pcm
 
-    def _concealed(self, ms: float) -> Pcm:
-        pcm = self._decoder.conceal(samples_of(ms / 1000))
+    def _concealed(self, samples: int) -> Pcm:
+        pcm = self._decoder.conceal(samples)
         position = self._concealed_samples + np.arange(len(pcm))
         self._concealed_samples += len(pcm)
         gain = np.interp(position, [CONCEALED_FULLY, CONCEALED_AT_ALL], [1.0, 0.0])
         return _rounded(pcm * gain)
 
     def _stretched(self, pcm: Pcm, speed: float) -> Pcm:
-        """Return the sound in ``len(pcm) / speed`` samples, in line with the sound before and after it."""
+        """Return the sound in `len(pcm) / speed` samples, in line with the sound before and after it."""
         if speed == 1:
             return pcm
         wanted = round(len(pcm) / speed)
@@ -126,7 +129,7 @@ class Listener:
         self._sounding = False
         if not tail:
             return silence(samples)
-        fading = _rounded(self._decoder.conceal(tail) * np.linspace(1, 0, tail))
+        fading = _rounded(self._concealed(tail) * np.linspace(1, 0, tail))
         return np.concatenate([fading, silence(samples - tail)])
 
 

@@ -32,7 +32,7 @@ class Loudspeaker:
         self._gone = False
 
     async def run(self, pull: Pull) -> None:
-        """Play what ``pull`` gives until cancelled."""
+        """Play what `pull` gives until cancelled."""
         self._fill(pull)
         loop = asyncio.get_running_loop()
         with soundcard.running(Direction.OUTPUT, blocksize=BLOCK_SAMPLES, **self._callbacks(loop)) as stream:

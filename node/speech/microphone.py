@@ -18,9 +18,12 @@ MAX_WAITING = 8
 """Captured frames that may wait for the loop (half a second of 60 ms frames). The oldest gives way: late
 speech is worth less than present speech."""
 
+MAX_AGE = 1.0
+"""Seconds: a device that says its sound is older than this (or younger than its frame) does not know."""
+
 
 class Microphone:
-    """Yields what the default input captures; ``dropped`` counts the frames that waited too long.
+    """Yields what the default input captures; `dropped` counts the frames that waited too long.
 
     NodeError at once when there is no usable microphone, and from the iterator when it goes away.
     """
@@ -30,7 +33,6 @@ class Microphone:
         self.dropped = 0
         self._frame = frame
         self._clock = clock or Clock()
-        self._skipped = 0
         self._gone = False
         self._waiting: deque[Captured] = deque()
         self._changed = asyncio.Event()
@@ -49,10 +51,12 @@ class Microphone:
 
     def _callbacks(self, loop: asyncio.AbstractEventLoop) -> dict[str, Callable[..., None]]:
         """Return what PortAudio's thread calls: both only hand over to the loop."""
+        period = seconds_of(self._frame)
 
         def captured(data: Any, _frames: int, time: Any, _status: Any) -> None:
-            age = max(time.currentTime - time.inputBufferAdcTime, seconds_of(self._frame))
-            loop.call_soon_threadsafe(self._arrived, bytes(data), self._clock.now() - age)
+            age = time.currentTime - time.inputBufferAdcTime
+            believed = age if period <= age <= MAX_AGE else period
+            loop.call_soon_threadsafe(self._arrived, bytes(data), self._clock.now() - believed)
 
         def finished() -> None:
             if not loop.is_closed():
@@ -63,8 +67,7 @@ class Microphone:
     def _arrived(self, data: bytes, at: float) -> None:
         if len(self._waiting) == MAX_WAITING:
             self._drop_oldest()
-        self._waiting.append(Captured(np.frombuffer(data, np.int16), at, self._skipped))
-        self._skipped = 0
+        self._waiting.append(Captured(np.frombuffer(data, np.int16), at))
         self._changed.set()
 
     def _drop_oldest(self) -> None:

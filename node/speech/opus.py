@@ -43,7 +43,7 @@ def library_path() -> str:
 
 
 def version() -> str:
-    """Return what libopus calls itself, such as ``libopus 1.6.1``."""
+    """Return what libopus calls itself, such as `libopus 1.6.1`."""
     get_version = _opuslib().api.libopus.opus_get_version_string
     get_version.restype = ctypes.c_char_p
     return str(get_version().decode())
@@ -75,7 +75,7 @@ class Encoder:
         return samples * 1000 / SAMPLE_RATE
 
     def encode(self, pcm: Pcm) -> bytes:
-        """Return one Opus packet for one frame: int16 ``(profile.frame_samples,)``."""
+        """Return one Opus packet for one frame: int16 `(profile.frame_samples,)`."""
         samples = self.profile.frame_samples
         if pcm.shape != (samples,) or pcm.dtype != np.int16:
             raise ValueError(f"an int16 frame of shape ({samples},) is wanted, not {pcm.dtype} {pcm.shape}")
@@ -93,7 +93,7 @@ class Decoder:
         self._state = self._owner.decoder_state
 
     def decode(self, packet: bytes) -> Pcm:
-        """Return the packet's sound, int16 ``(samples,)``; PacketError when libopus cannot read it."""
+        """Return the packet's sound, int16 `(samples,)`; PacketError when libopus cannot read it."""
         if not packet:
             raise PacketError("an empty Opus packet")
         try:
@@ -102,7 +102,7 @@ class Decoder:
             raise PacketError(f"libopus refuses a packet of {len(packet)} bytes: {error}") from None
 
     def conceal(self, samples: int) -> Pcm:
-        """Return ``samples`` (a multiple of 40, at most 1920) that continue and fade the last sound."""
+        """Return `samples` (a multiple of 40, at most 1920) that continue and fade the last sound."""
         if samples % CONCEAL_STEP or not 0 < samples <= MAX_PACKET_SAMPLES:
             raise ValueError(f"libopus conceals multiples of {CONCEAL_STEP} samples, not {samples}")
         return self._run(None, samples)

@@ -30,8 +30,8 @@ class Application(Enum):
 class Profile:
     """One setting of the speech path.
 
-    ``bitrate`` is in bit/s and is what the encoder aims at: VBR speech comes out some 10 % below it.
-    ``bandwidth`` is forced: left to itself libopus may choose another.
+    `bitrate` is in bit/s and is what the encoder aims at: VBR speech comes out some 10 % below it.
+    `bandwidth` is forced: left to itself libopus may choose another.
     """
 
     name: str
@@ -61,7 +61,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType({LEAN.name: LEAN})
 
 
 def profile(name: str) -> Profile:
-    """Return the profile called ``name``; UsageError names those there are."""
+    """Return the profile called `name`; UsageError names those there are."""
     try:
         return PROFILES[name]
     except KeyError:

@@ -25,7 +25,7 @@ MAX_WAV_SAMPLES = 2_000_000_000
 """A WAV header counts its bytes in 32 bits; a recording stops growing there (after 34 hours)."""
 
 Pull = Callable[[int], Pcm]
-"""Gives exactly the asked number of samples, int16 ``(n,)``, at once: silence when there is nothing else."""
+"""Gives exactly the asked number of samples, int16 `(n,)`, at once: silence when there is nothing else."""
 
 
 class Underruns:
@@ -37,7 +37,7 @@ class Underruns:
         self.first_at: float | None = None
 
     def note(self, at: float) -> None:
-        """Count one at ``at`` seconds after the sink began."""
+        """Count one at `at` seconds after the sink began."""
         self.count += 1
         self.settled += at > SETTLING_SECONDS
         if self.first_at is None:
@@ -47,7 +47,7 @@ class Underruns:
 class Sink(Protocol):
     """Plays what it pulls until cancelled.
 
-    ``latency_ms`` is the time from a block being pulled to its first sample being heard.
+    `latency_ms` is the time from a block being pulled to its first sample being heard.
     """
 
     @property
@@ -74,7 +74,7 @@ class NullSink:
         self._clock = clock or Clock()
 
     async def run(self, pull: Pull) -> None:
-        """Play what ``pull`` gives until cancelled."""
+        """Play what `pull` gives until cancelled."""
         ahead = (DEVICE_BLOCKS - 1) * BLOCK_SAMPLES
         start, written = self._clock.now(), 0
         while True:
@@ -112,7 +112,7 @@ class WavSink(NullSink):
         self._wave.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
 
     async def run(self, pull: Pull) -> None:
-        """Play and keep what ``pull`` gives until cancelled, then close the file."""
+        """Play and keep what `pull` gives until cancelled, then close the file."""
         try:
             with self._file, self._wave:
                 await super().run(pull)
@@ -129,9 +129,9 @@ class WavSink(NullSink):
 
 
 def open_sink(spec: str | None, clock: Clock | None = None) -> tuple[Sink, str]:
-    """Return the sink that ``spec`` names, and a line to show the user (or an empty one).
+    """Return the sink that `spec` names, and a line to show the user (or an empty one).
 
-    ``default`` is the default loudspeaker, ``none`` plays nothing, anything else is a WAV file to write. Not
+    `default` is the default loudspeaker, `none` plays nothing, anything else is a WAV file to write. Not
     asking (None) takes the loudspeaker if there is one and nothing otherwise, which the line then says.
     NodeError when what was asked for cannot be had.
     """

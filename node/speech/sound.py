@@ -1,7 +1,7 @@
 """The one form sound has inside the node, and the clock it is paced by.
 
 Everywhere between a source and a sink sound is mono, 16 kHz, signed 16 bit: a numpy array of shape
-``(samples,)``.
+`(samples,)`.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ Pcm = npt.NDArray[np.int16]
 
 
 def silence(samples: int) -> Pcm:
-    """Return ``samples`` zeros, int16 ``(samples,)``."""
+    """Return `samples` zeros, int16 `(samples,)`."""
     return np.zeros(samples, np.int16)
 
 
 def samples_of(seconds: float) -> int:
-    """Return the number of samples nearest to ``seconds``."""
+    """Return the number of samples nearest to `seconds`."""
     return round(seconds * SAMPLE_RATE)
 
 
 def seconds_of(samples: int) -> float:
-    """Return how long ``samples`` sound."""
+    """Return how long `samples` sound."""
     return samples / SAMPLE_RATE
 
 
 def level_dbfs(pcm: Pcm) -> float:
-    """Return the RMS level in dB relative to a full-scale square wave; ``-inf`` for digital silence."""
+    """Return the RMS level in dB relative to a full-scale square wave; `-inf` for digital silence."""
     if not pcm.any():
         return float("-inf")
     power = float(np.mean(np.square(pcm.astype(np.float64) / FULL_SCALE)))
@@ -59,5 +59,5 @@ class Clock:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def sleep_until(self, when: float) -> None:
-        """Wait until ``when`` (on this clock); give way to other tasks even if that has passed."""
+        """Wait until `when` (on this clock); give way to other tasks even if that has passed."""
         await self.sleep(max(0.0, when - self.now()))

@@ -21,8 +21,8 @@ MAX_BEHIND = 1.0
 class Captured:
     """One frame of sound.
 
-    ``pcm`` is int16 ``(frame,)``; ``at`` the monotonic time at which its first sample was captured;
-    ``skipped`` the number of samples that should have come just before it and never will.
+    `pcm` is int16 `(frame,)`; `at` the monotonic time at which its first sample was captured;
+    `skipped` the number of samples that should have come just before it and never will.
     """
 
     pcm: Pcm
@@ -48,7 +48,7 @@ class PacedSource:
     """Plays blocks of one length as a microphone would deliver them: each when its last sample is in.
 
     The blocks' times are counted in samples from the first one on, so that small delays never add up.
-    ``recording`` begins the recording anew at each call.
+    `recording` begins the recording anew at each call.
     """
 
     def __init__(
@@ -101,9 +101,9 @@ def silent_source(frame: int = FRAME_SAMPLES, clock: Clock | None = None) -> Pac
 def open_source(
     spec: str | None, at_end: AtEnd = AtEnd.STOP, frame: int = FRAME_SAMPLES, clock: Clock | None = None
 ) -> tuple[Source, str]:
-    """Return the source that ``spec`` names, and a line to show the user (or an empty one).
+    """Return the source that `spec` names, and a line to show the user (or an empty one).
 
-    ``mic`` is the default microphone, ``none`` silence, anything else a file. Not asking (None) takes the
+    `mic` is the default microphone, `none` silence, anything else a file. Not asking (None) takes the
     microphone if there is one and silence otherwise, which the line then says. NodeError when what was asked
     for cannot be had.
     """

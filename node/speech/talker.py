@@ -23,9 +23,9 @@ below; it only serves to state rates "while talking" and switches nothing."""
 class Packet:
     """One RTP packet's worth of speech.
 
-    ``timestamp`` counts 48 kHz samples from 0 at the first packet, over dropped sound too; the RTP layer adds
-    its random offset and wraps it. ``captured_at`` is the monotonic time at which the first sample was
-    captured; ``voiced`` says whether someone talks in it; ``duration_ms`` is the sound it carries.
+    `timestamp` counts 48 kHz samples from 0 at the first packet, over dropped sound too; the RTP layer adds
+    its random offset and wraps it. `captured_at` is the monotonic time at which the first sample was
+    captured; `voiced` says whether someone talks in it; `duration_ms` is the sound it carries.
     """
 
     payload: bytes
@@ -38,7 +38,7 @@ class Packet:
 class Talker:
     """Encodes a source and bundles the frames as the profile says: an asynchronous iterator of packets.
 
-    ``source`` must yield frames of ``profile.frame_samples``.
+    `source` must yield frames of `profile.frame_samples`.
     """
 
     def __init__(self, source: Source, profile: Profile = LEAN) -> None:

@@ -18,7 +18,7 @@ SHARED_SPEECH = Path(__file__).parents[3].parent / "shared" / "data" / "speech"
 
 
 class HandClock:
-    """Sleeping moves the time on at once; ``late`` gives the lateness of the coming wake-ups, in seconds."""
+    """Sleeping moves the time on at once; `late` gives the lateness of the coming wake-ups, in seconds."""
 
     def __init__(self) -> None:
         self.time = 1000.0

@@ -109,6 +109,20 @@ def test_concealment_does_not_buzz_on(tone: Pcm) -> None:
     assert not heard[CONCEALED_AT_ALL:].any()
 
 
+def test_speech_after_a_long_concealment_fades_in(tone: Pcm) -> None:
+    lost = [Conceal(60, Cause.LOST)] * 6
+    sounds = plays(tone)
+    heard = listening(*sounds[:10], *lost, *sounds[16:20]).pull(20 * 960, 0.0)[16 * 960 :]
+    assert abs(int(heard[0])) < 10
+    assert level_dbfs(heard[960:]) > -20
+
+
+def test_a_concealment_that_ends_half_way_leaves_no_edge(tone: Pcm) -> None:
+    lost = [Conceal(60, Cause.LOST)] * 4
+    heard = listening(*plays(tone[:9600]), *lost, Quiet(60)).pull(9600 + 4 * 960 + 960, 0.0)
+    assert roughest(heard[9600 + 3 * 960 :]) <= roughest(heard[4000:9600])
+
+
 def test_concealment_begins_anew_after_speech(tone: Pcm) -> None:
     lost = [Conceal(60, Cause.LOST)] * 2
     sounds = plays(tone)

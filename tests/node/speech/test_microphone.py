@@ -36,9 +36,10 @@ async def test_a_frame_is_dated_when_it_was_captured(card, hand) -> None:
     assert stream.state == "closed"
 
 
-async def test_a_device_without_times_is_believed_to_be_prompt(card, hand) -> None:
+@pytest.mark.parametrize("current", [0.0, 86_400.0])
+async def test_a_device_without_times_is_believed_to_be_prompt(card, hand, current: float) -> None:
     stream, task = await started(Microphone(clock=hand.clock), card)
-    stream.settings["callback"](frame(3), 960, SimpleNamespace(currentTime=0, inputBufferAdcTime=0), None)
+    stream.settings["callback"](frame(3), 960, SimpleNamespace(currentTime=current, inputBufferAdcTime=0.0), None)
     assert (await task).at == pytest.approx(1000 - 0.06)
     await task.frames.aclose()
 

@@ -14,7 +14,7 @@ from protocol.speech import opus
 
 
 class Frames:
-    """A source of given frames; ``skipped`` maps a frame's number to what was lost before it."""
+    """A source of given frames; `skipped` maps a frame's number to what was lost before it."""
 
     def __init__(self, pcm: Pcm, skipped: dict[int, int] | None = None) -> None:
         self.pcm = pcm
