@@ -1,0 +1,251 @@
+"""One node of a call, put together: links, speech and pictures, and what keeps them running."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any
+
+from node.calls import Calls, LinkSettings
+from node.mailbox import Mailbox
+from node.parts import Parts, Place
+from node.pictures import Painted, PictureReceiver, PictureSender
+from node.talk import Ears, Mouth
+from node.tally import Tally
+from protocol import topics
+from protocol.captions import registry
+from protocol.sealing import Envelope, Unsealed
+from protocol.signalling import Carries, Hello, Outgoing, Room
+from protocol.topics import Letter, Topic
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+logger = logging.getLogger(__name__)
+
+GOODBYE_S = 1.0  # how long the end of a call may wait for the broker to take the goodbye
+
+
+async def _show_nothing(painted: Painted) -> None:
+    """A node without a screen or folder."""
+
+
+class Node:
+    """One participant. ``show`` gets every painted picture, ``note`` a line about what a person should know."""
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        parts: Parts,
+        *,
+        show: Callable[[Painted], Awaitable[None]] = _show_nothing,
+        note: Callable[[str], None] = logger.info,
+        envelope: Envelope | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self._note, self._clock = note, clock
+        self._place, self._parts = place, parts
+        self._id = topics.node_id(secrets.token_bytes(3))
+        self._tally = Tally(clock(), parts.profile.name, parts.profile.packet_ms)
+        self._hellos: dict[str, Hello] = {}
+        self._met_at: dict[str, float] = {}
+        self._was_up = False
+        self._mailbox = self._make_mailbox(envelope or Unsealed())
+        self._ears = self._make_ears()
+        self._sender = self._make_sender()
+        self._receiver = self._make_receiver(show)
+        self._tasks: asyncio.TaskGroup
+        self._calls: Calls
+
+    def count(self) -> Tally:
+        """What was counted up to now."""
+        if self._ears is not None:
+            self._tally.speech_in = self._ears.snapshot()
+        self._tally.bad_messages = self._mailbox.bad
+        return self._tally
+
+    def peers(self) -> list[str]:
+        """The names of those who are here."""
+        return [hello.name or peer for peer, hello in self._hellos.items()]
+
+    def delay_ms(self) -> float | None:
+        """Mouth to ear, now; None while nobody is heard."""
+        return self._ears.delay_ms() if self._ears is not None else None
+
+    async def run(self) -> None:
+        """Takes part until cancelled, then says goodbye. Raises NodeError when a part cannot go on."""
+        try:
+            async with asyncio.TaskGroup() as links:
+                broker = links.create_task(self._mailbox.link.run(), name=f"{self.name}: broker")
+                try:
+                    async with asyncio.TaskGroup() as self._tasks:
+                        await self._start()
+                finally:
+                    await self._say_goodbye()
+                    broker.cancel()
+        except* Exception as group:
+            raise _first(group) from None
+
+    async def _start(self) -> None:
+        self._calls = self._make_calls()
+        await self._mailbox.enter()
+        self._calls.start()
+        for name, work in self._background():
+            self._tasks.create_task(work, name=f"{self.name}: {name}")
+
+    def _background(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+        from node.speech.talker import Talker
+
+        yield "watch", self._calls.watch()
+        if self._ears is not None:
+            yield "ears", self._ears.run()
+        if self._parts.source is not None:
+            talker = Talker(self._parts.source, self._parts.profile)
+            yield "mouth", Mouth(talker, self._calls.send, self._tally.speech_out).run()
+        if self._sender is not None:
+            yield "camera", self._sender.run()
+        if self._receiver is not None:
+            yield "painter", self._receiver.run()
+
+    async def _say_goodbye(self) -> None:
+        self._tally.ended = self._clock()
+        self.count()
+        await self._calls.leave()
+        if self._sender is not None:
+            self._mailbox.post(Letter.PICTURE, b"", retain=True)
+        await self._mailbox.link.flush(GOODBYE_S)
+        if self._parts.camera is not None:
+            await self._parts.camera.close()
+
+    # -- the parts
+
+    def _make_mailbox(self, envelope: Envelope) -> Mailbox:
+        return Mailbox(
+            self._place.room,
+            self._id,
+            self._place.broker,
+            deliver=self._deliver,
+            envelope=envelope,
+            meter=self._tally.meter,
+            on_up=self._broker_up,
+            on_down=self._broker_down,
+            note=self._note,
+        )
+
+    def _make_calls(self) -> Calls:
+        def post(outgoing: Outgoing) -> None:
+            self._mailbox.post(outgoing.letter, outgoing.payload, outgoing.retain)
+
+        hello = Hello(secrets.randbits(32), self.name, self._parts.carries, registry.CODECS)
+        place = self._place
+        links = LinkSettings(self._tally.meter, place.ice_servers, place.address, place.observer)
+        return Calls(Room(self._id, hello), self._parts.carries, self, post, links, self._tasks)
+
+    def _make_ears(self) -> Ears | None:
+        if self._parts.sink is None:
+            return None
+        from node.speech.opus import Encoder
+
+        lookahead_ms = Encoder(self._parts.profile).lookahead_ms
+        return Ears(self._parts.sink, lookahead_ms, self._round_trip, self._tally.speech_in, self._clock)
+
+    def _make_sender(self) -> PictureSender | None:
+        if self._parts.camera is None:
+            return None
+        from node.vision.gate import Gate
+
+        async def caption(image: Image.Image) -> str:
+            return await self._parts.models.caption(image, client=self._id)
+
+        def publish(frame: bytes, retain: bool) -> int:
+            return self._mailbox.post(Letter.PICTURE, frame, retain)
+
+        out = self._tally.pictures_out
+        camera = self._parts.camera
+        return PictureSender(camera, Gate(), caption, publish, self._codec, out, self._clock, self._note)
+
+    def _make_receiver(self, show: Callable[[Painted], Awaitable[None]]) -> PictureReceiver | None:
+        if not self._parts.paints:
+            return None
+
+        async def paint(peer: str, text: str, seed: int) -> Image.Image:
+            return await self._parts.models.paint(text, seed, client=f"{self._id}<{peer}")
+
+        return PictureReceiver(paint, show, self._tally.pictures_in, self._clock, self._note)
+
+    # -- the broker
+
+    def _deliver(self, topic: Topic, payload: bytes) -> None:
+        match topic.letter:
+            case Letter.PRESENCE | Letter.SIGNAL:
+                self._calls.receive(topic.node, topic.letter, payload)
+            case Letter.PICTURE if payload and self._receiver is not None and topic.node in self._hellos:
+                self._receiver.receive(topic.node, payload)
+
+    def _broker_up(self) -> None:
+        if self._was_up:
+            self._note("the broker is back")
+            self._calls.broker_is_back()
+            if self._sender is not None:
+                self._sender.again()
+        self._was_up = True
+
+    def _broker_down(self, reason: str) -> None:
+        self._note(f"the broker is gone ({reason}); pictures wait for it, speech goes on")
+
+    def _codec(self) -> int:
+        """The newest lossless caption codec that everyone here who takes pictures can read."""
+        common = set(registry.CODECS)
+        for hello in self._hellos.values():
+            if hello.carries & Carries.PICTURES_IN:
+                common &= set(hello.codecs)
+        return registry.newest(common)
+
+    # -- the company (see node.calls.Company)
+
+    def joined(self, peer: str, hello: Hello) -> None:
+        self._hellos[peer] = hello
+        self._met_at.setdefault(peer, self._clock())
+        self._note(f"{hello.name or peer} is here")
+        if self._receiver is not None and hello.carries & Carries.PICTURES_OUT:
+            self._tasks.create_task(self._mailbox.follow(peer, Letter.PICTURE), name=f"{self.name}: follow {peer}")
+
+    def left(self, peer: str) -> None:
+        hello = self._hellos.pop(peer, None)
+        self._met_at.pop(peer, None)
+        self._note(f"{hello.name if hello and hello.name else peer} has left")
+        if self._receiver is not None:
+            self._receiver.forget(peer)
+            self._tasks.create_task(self._mailbox.unfollow(peer, Letter.PICTURE), name=f"{self.name}: unfollow {peer}")
+
+    def opened(self, peer: str) -> None:
+        if self._ears is not None:
+            self._ears.open(peer)
+
+    def connected(self, peer: str) -> None:
+        if self._tally.setup_ms is None and peer in self._met_at:
+            self._tally.setup_ms = (self._clock() - self._met_at[peer]) * 1000
+
+    def ended(self, peer: str) -> None:
+        if self._ears is not None:
+            self._ears.close(peer)
+
+    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes) -> None:
+        if self._ears is not None:
+            self._ears.receive(peer, sequence, timestamp, payload)
+
+    def _round_trip(self, peer: str) -> float:
+        return self._calls.round_trip_seconds(peer)
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> Exception:
+    """The first of the errors that ended a node: the others are what it led to."""
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first if isinstance(first, Exception) else RuntimeError(str(first))

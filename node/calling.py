@@ -1,0 +1,35 @@
+"""The commands call, send and receive: one node in a room."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from node import opening
+from node.call import Node
+from node.display import LateNotes, choose
+from node.summary import as_json, for_people, summarise
+
+if TYPE_CHECKING:
+    from node.config import Settings
+
+
+async def run(settings: Settings, room: str, role: opening.Role, seconds: float | None, json: bool) -> bool:
+    """Calls until the seconds are over or the user ends it, then prints the summary."""
+    notes = LateNotes()
+    place = opening.place(settings, room)
+    show = opening.gallery(settings.pictures, notes)
+    models = opening.worker(settings, role)
+    async with opening.loaded(models, notes):
+        parts, remarks = await asyncio.to_thread(opening.parts, settings, role, models)
+        node = Node(settings.name, place, parts, show=show, note=notes)
+        for remark in (*remarks, opening.UNSEALED):
+            notes(remark)
+        with choose([opening.view(node)], quiet=json) as display:
+            notes.to(display)
+            await opening.run([node], display, seconds)
+    tally = node.count()
+    summary = summarise(tally, tally, time.monotonic())
+    print(as_json(summary) if json else "\n".join(for_people(summary)))
+    return True

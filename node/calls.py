@@ -1,0 +1,257 @@
+"""Keeps one WebRTC link to every peer in the room, as the room's state machine asks for.
+
+The machine (``protocol.signalling``) decides; this shell makes links, feeds back what became of them, publishes what
+the machine wants said, and arms its one timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from node.links.rtc import PeerLink, State, Way
+from protocol.errors import RemoteError
+from protocol.signalling import (
+    ApplyAnswer,
+    Carries,
+    EndCall,
+    Event,
+    Hello,
+    MakeAnswer,
+    MakeOffer,
+    Outgoing,
+    PeerJoined,
+    PeerLeft,
+    Room,
+)
+
+if TYPE_CHECKING:
+    from node.links.rtc import Observer
+    from node.links.wire import WireMeter
+
+logger = logging.getLogger(__name__)
+
+SILENT_AFTER_S = 5.0  # a peer that should talk and whose packets stop for this long is dead or has moved
+WATCH_EVERY_S = 1.0
+
+
+class Company(Protocol):
+    """What a node does about the peers that come and go, and with the packets they send."""
+
+    def joined(self, peer: str, hello: Hello) -> None: ...
+
+    def left(self, peer: str) -> None: ...
+
+    def opened(self, peer: str) -> None: ...
+
+    def connected(self, peer: str) -> None: ...
+
+    def ended(self, peer: str) -> None: ...
+
+    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes) -> None: ...
+
+
+@dataclass(slots=True)
+class _Call:
+    call_id: int
+    link: PeerLink
+    way: Way
+    heard: float
+    up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """How links are made: see :class:`node.links.rtc.PeerLink`."""
+
+    meter: WireMeter
+    ice_servers: tuple[str, ...] = ()
+    address: str | None = None
+    observer: Observer | None = None
+
+
+@dataclass
+class Calls:
+    """The links of one node. ``post`` publishes for the room; ``tasks`` owns what runs in the background."""
+
+    room: Room
+    carries: Carries
+    company: Company
+    post: Callable[[Outgoing], object]
+    settings: LinkSettings
+    tasks: asyncio.TaskGroup
+    _calls: dict[str, _Call] = field(default_factory=dict)
+    _hellos: dict[str, Hello] = field(default_factory=dict)
+    _timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Enters the room."""
+        self.room.start(self._now())
+        self._drain()
+
+    def receive(self, sender: str, letter: str, payload: bytes) -> None:
+        """Takes an opened message from the room. Raises SignalError or VersionError if it is none."""
+        try:
+            self.room.receive(sender, letter, payload, self._now())
+        finally:
+            self._drain()
+
+    def broker_is_back(self) -> None:
+        self.room.reconnected(self._now())
+        self._drain()
+
+    def send(self, timestamp: int, payload: bytes) -> bool:
+        """Sends one speech packet to everyone who listens; returns whether anyone does."""
+        listening = [call for call in self._calls.values() if call.up and call.way.sends]
+        for call in listening:
+            call.link.send(timestamp, payload)
+        return bool(listening)
+
+    def round_trip_seconds(self, peer: str) -> float:
+        """The measured round-trip time to a peer; 0 as long as there is none."""
+        call = self._calls.get(peer)
+        return (call.link.round_trips.seconds or 0.0) if call else 0.0
+
+    async def watch(self) -> None:
+        """Reports links whose peer fell silent, until cancelled."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY_S)
+            for peer, call in self._silent():
+                logger.info("nothing from %s for %s s: calling again", peer, SILENT_AFTER_S)
+                self.room.lost(peer, call.call_id, self._now())
+            self._drain()
+
+    async def leave(self) -> None:
+        """Says goodbye and closes every link; nothing of this node runs in the background afterwards."""
+        links = [call.link for call in self._calls.values()]
+        self._calls.clear()
+        self.room.leave(self._now())
+        self._drain()
+        if self._timer is not None:
+            self._timer.cancel()
+        await asyncio.gather(*(link.close() for link in links))
+
+    def _silent(self) -> Iterator[tuple[str, _Call]]:
+        limit = self._now() - SILENT_AFTER_S
+        for peer, call in list(self._calls.items()):
+            if call.up and call.way.receives and call.heard < limit:
+                yield peer, call
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _drain(self) -> None:
+        for event in self.room.events():
+            self._handle(event)
+        for outgoing in self.room.outgoing():
+            self.post(outgoing)
+        if self._timer is not None:
+            self._timer.cancel()
+        due = self.room.get_timer()
+        loop = asyncio.get_running_loop()
+        self._timer = None if due is None else loop.call_at(due, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        self.room.handle_timer(self._now())
+        self._drain()
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case PeerJoined(peer, hello):
+                self._hellos[peer] = hello
+                self.company.joined(peer, hello)
+            case PeerLeft(peer, _):
+                self._hellos.pop(peer, None)
+                self.company.left(peer)
+            case MakeOffer(peer, call_id):
+                self._spawn(f"offer to {peer}", self._offer(self._new_call(peer, call_id), peer))
+            case MakeAnswer(peer, call_id, sdp):
+                self._spawn(f"answer to {peer}", self._answer(self._new_call(peer, call_id), peer, sdp))
+            case ApplyAnswer(peer, call_id, sdp):
+                self._spawn(f"answer of {peer}", self._accept(peer, call_id, sdp))
+            case EndCall(peer, call_id, _):
+                self._end(peer, call_id)
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self.tasks.create_task(work, name=name)
+
+    def _new_call(self, peer: str, call_id: int) -> _Call:
+        self._end(peer, None)
+        way = _way(self.carries, self._hellos[peer].carries)
+
+        def on_packet(sequence: int, timestamp: int, payload: bytes) -> None:
+            call.heard = self._now()
+            self.company.packet(peer, sequence, timestamp, payload)
+
+        link = PeerLink(
+            way,
+            on_packet=on_packet,
+            on_state=lambda state: self._state_changed(peer, call_id, state),
+            meter=self.settings.meter,
+            ice_servers=self.settings.ice_servers,
+            address=self.settings.address,
+            observer=self.settings.observer,
+        )
+        call = self._calls[peer] = _Call(call_id, link, way, self._now())
+        self.company.opened(peer)
+        return call
+
+    async def _offer(self, call: _Call, peer: str) -> None:
+        await self._describe(call, peer, call.link.offer())
+
+    async def _answer(self, call: _Call, peer: str, sdp: str) -> None:
+        await self._describe(call, peer, call.link.answer(sdp))
+
+    async def _describe(self, call: _Call, peer: str, description: Coroutine[Any, Any, str]) -> None:
+        try:
+            sdp = await description
+        except (RemoteError, OSError) as error:
+            self._failed(peer, call.call_id, error)
+            return
+        if self._calls.get(peer) is call:
+            self.room.described(peer, call.call_id, sdp, self._now())
+            self._drain()
+
+    async def _accept(self, peer: str, call_id: int, sdp: str) -> None:
+        call = self._calls.get(peer)
+        if call is None or call.call_id != call_id:
+            return
+        try:
+            await call.link.accept(sdp)
+        except (RemoteError, OSError) as error:
+            self._failed(peer, call_id, error)
+
+    def _failed(self, peer: str, call_id: int, error: Exception) -> None:
+        logger.warning("the call with %s failed: %s", peer, error)
+        self.room.lost(peer, call_id, self._now())
+        self._drain()
+
+    def _state_changed(self, peer: str, call_id: int, state: State) -> None:
+        call = self._calls.get(peer)
+        if call is None or call.call_id != call_id:
+            return
+        if state == "connected":
+            call.up, call.heard = True, self._now()
+            self.room.connected(peer, call_id, self._now())
+            self.company.connected(peer)
+        else:
+            self.room.lost(peer, call_id, self._now())
+        self._drain()
+
+    def _end(self, peer: str, call_id: int | None) -> None:
+        call = self._calls.get(peer)
+        if call is None or call_id not in (None, call.call_id):
+            return
+        del self._calls[peer]
+        self.company.ended(peer)
+        self._spawn(f"closing {peer}", call.link.close())
+
+
+def _way(ours: Carries, theirs: Carries) -> Way:
+    return Way(
+        sends=bool(ours & Carries.SPEECH_OUT and theirs & Carries.SPEECH_IN),
+        receives=bool(ours & Carries.SPEECH_IN and theirs & Carries.SPEECH_OUT),
+    )

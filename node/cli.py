@@ -1,0 +1,207 @@
+"""The command line: what each command takes. What it does is in the module it calls, imported when it runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from protocol.errors import NodeError, PictophoneError, UsageError
+
+app = typer.Typer(
+    help="Talk and see each other over 16 kbit/s: speech as low-bitrate Opus, pictures as words.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Room = Annotated[str, typer.Argument(help="The room's name: whoever gives the same one at the same broker is in it.")]
+Broker = Annotated[
+    str | None, typer.Option(help="Broker address: mqtt://[USER:PASSWORD@]HOST[:PORT], mqtts:// for TLS.")
+]
+Name = Annotated[str | None, typer.Option(help="What the others see you as.")]
+Speech = Annotated[str | None, typer.Option(help="What is said: mic, none, or a sound FILE.")]
+Loop = Annotated[bool | None, typer.Option("--loop", help="Play the sound file again and again.")]
+Camera = Annotated[str | None, typer.Option(help="What is seen: scene[:SEED], webcam, a FILE, a DIR or a device.")]
+Speaker = Annotated[str | None, typer.Option(help="Where the others are heard: default, none, or FILE.wav.")]
+Pictures = Annotated[Path | None, typer.Option(help="Folder that painted pictures are kept in.")]
+Captioner = Annotated[str | None, typer.Option(help="Model that captions: embedded, a preset, a folder or a hub id.")]
+Generator = Annotated[str | None, typer.Option(help="Model that paints: embedded, a preset, a folder or a hub id.")]
+Seconds = Annotated[float | None, typer.Option(min=0.1, help="End the call after this long.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")]
+
+
+@app.command()
+def demo(
+    broker: Annotated[str | None, typer.Option(help="Use this broker instead of one of the demo's own.")] = None,
+    speech: Annotated[str | None, typer.Option(help="What a says: a sound FILE, mic or none.")] = None,
+    loop: Loop = None,
+    camera: Annotated[str | None, typer.Option(help="What a sees: scene[:SEED], webcam, a FILE, a DIR.")] = None,
+    speaker: Annotated[str | None, typer.Option(help="default, none, or FILE.wav: FILE-a.wav is what a hears.")] = None,
+    pictures: Pictures = None,
+    captioner: Captioner = None,
+    generator: Generator = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long to call.")] = 30.0,
+    json: Json = False,
+) -> None:
+    """Run a whole call between two nodes on this machine, with a broker of its own."""
+    from node import demo
+
+    settings = _settings(
+        broker=broker, speech=speech, loop=loop, camera=camera, speaker=speaker,
+        pictures=pictures, captioner=captioner, generator=generator,
+    )  # fmt: skip
+    _run(demo.run(settings, broker is None, seconds, json))
+
+
+@app.command()
+def call(
+    room: Room,
+    broker: Broker = None,
+    name: Name = None,
+    speech: Speech = None,
+    loop: Loop = None,
+    camera: Camera = None,
+    speaker: Speaker = None,
+    pictures: Pictures = None,
+    captioner: Captioner = None,
+    generator: Generator = None,
+    seconds: Seconds = None,
+    json: Json = False,
+) -> None:
+    """Talk with everyone in a room: speech and pictures, both ways."""
+    from node import calling, opening
+
+    settings = _settings(
+        broker=broker, name=name, speech=speech, loop=loop, camera=camera, speaker=speaker,
+        pictures=pictures, captioner=captioner, generator=generator,
+    )  # fmt: skip
+    _run(calling.run(settings, room, opening.CALL, seconds, json))
+
+
+@app.command()
+def send(
+    room: Room,
+    broker: Broker = None,
+    name: Name = None,
+    speech: Speech = None,
+    loop: Loop = None,
+    camera: Camera = None,
+    captioner: Captioner = None,
+    seconds: Seconds = None,
+    json: Json = False,
+) -> None:
+    """Send speech and pictures to a room, and receive nothing."""
+    from node import calling, opening
+
+    settings = _settings(broker=broker, name=name, speech=speech, loop=loop, camera=camera, captioner=captioner)
+    _run(calling.run(settings, room, opening.SEND, seconds, json))
+
+
+@app.command()
+def receive(
+    room: Room,
+    broker: Broker = None,
+    name: Name = None,
+    speaker: Speaker = None,
+    pictures: Pictures = None,
+    generator: Generator = None,
+    seconds: Seconds = None,
+    json: Json = False,
+) -> None:
+    """Hear and see a room, and send nothing."""
+    from node import calling, opening
+
+    settings = _settings(broker=broker, name=name, speaker=speaker, pictures=pictures, generator=generator)
+    _run(calling.run(settings, room, opening.RECEIVE, seconds, json))
+
+
+@app.command()
+def broker(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 lets the system choose.")] = 1883,
+    username: Annotated[str | None, typer.Option(help="The one user who may come in; by default everybody.")] = None,
+    password: Annotated[str | None, typer.Option(help="That user's password.")] = None,
+) -> None:
+    """Run a small MQTT broker, for a call between friends."""
+    from node import serving
+
+    if (username is None) != (password is None):
+        raise UsageError("--username and --password go together; give both or none")
+    users = {username: password} if username is not None and password is not None else {}
+    _run(serving.run(host, port, users))
+
+
+@app.command()
+def caption(
+    image: Annotated[Path, typer.Argument(help="The picture to describe.")],
+    captioner: Captioner = None,
+    json: Json = False,
+) -> None:
+    """Say what a picture shows."""
+    from node import still
+
+    _run(still.caption(_settings(captioner=captioner), image, json))
+
+
+@app.command()
+def imagine(
+    text: Annotated[str, typer.Argument(help="What to paint.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The picture file to write, PNG or JPEG.")],
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another seed, another picture.")] = 0,
+    generator: Generator = None,
+) -> None:
+    """Paint a picture of a text."""
+    from node import still
+
+    _run(still.imagine(_settings(generator=generator), text, output, seed))
+
+
+@app.command()
+def devices() -> None:
+    """List microphones, loudspeakers and webcams."""
+    from node import doctor as check
+
+    for line in check.devices():
+        typer.echo(line)
+
+
+@app.command()
+def doctor(broker: Broker = None, captioner: Captioner = None, generator: Generator = None) -> None:
+    """Check that everything a call needs is here, and say what to do about what is not."""
+    from node import doctor as check
+
+    _run(check.run(_settings(broker=broker, captioner=captioner, generator=generator)))
+
+
+def _settings(**flags: Any) -> Any:
+    from node import config
+
+    return config.load(**flags)
+
+
+def _run(work: Any) -> None:
+    import asyncio
+
+    if not asyncio.run(work):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """The command's entry point. Exit code 0, 1 for a failure, 2 for wrong usage; errors are one line."""
+    try:
+        app()
+    except UsageError as error:
+        _fail(error, 2)
+    except (NodeError, PictophoneError) as error:
+        _fail(error, 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(error: Exception, code: int) -> None:
+    print(f"pictophone: {error}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,99 @@
+"""Settings: a TOML file, then the environment (``PICTOPHONE_*``), then flags; the later wins.
+
+The file is the one named by ``PICTOPHONE_SETTINGS``, else ``pictophone.toml`` in this folder, else
+``pictophone/settings.toml`` in the user's configuration folder. Every field below is a key of it.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from protocol.errors import NodeError, UsageError
+
+ENVIRONMENT_PREFIX = "PICTOPHONE_"
+MAX_NAME = 32  # characters of a display name: it travels in every hello
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()[:MAX_NAME]
+    except (OSError, KeyError):
+        return "someone"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default."""
+
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="forbid")
+
+    name: str = Field(default_factory=_user_name, min_length=1, max_length=MAX_NAME)
+    broker: str = "mqtt://127.0.0.1:1883"
+    broker_username: str | None = None
+    broker_password: str | None = Field(default=None, repr=False)
+    broker_ca_file: str | None = None
+    ice_servers: list[str] = []
+    media_address: str | None = None
+    profile: str = "lean"
+    speech: str | None = None
+    loop: bool = False
+    camera: str | None = None
+    speaker: str | None = None
+    pictures: Path | None = None
+    captioner: str = "embedded"
+    generator: str = "embedded"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
+
+
+def settings_file() -> Path | None:
+    """The settings file in force, or None. Raises NodeError if the one named by the environment is missing."""
+    named = os.environ.get(f"{ENVIRONMENT_PREFIX}SETTINGS")
+    if named:
+        path = Path(named)
+        if not path.is_file():
+            raise NodeError(f"no settings file {named!r}; correct {ENVIRONMENT_PREFIX}SETTINGS or unset it")
+        return path
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    places = (Path("pictophone.toml"), home / "pictophone" / "settings.toml")
+    return next((path for path in places if path.is_file()), None)
+
+
+def load(**flags: Any) -> Settings:
+    """The settings in force; a flag that is None was not given.
+
+    Raises UsageError naming the first key that is unknown or has a value that does not fit, NodeError if the file
+    cannot be read.
+    """
+    given = {key: value for key, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        # pydantic's "input" may be the password: never shown.
+        raise UsageError(f"the setting {key!r} is wrong: {first['msg'].lower()}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise NodeError(f"cannot read the settings file {str(settings_file())!r}: {error}") from None
+    except ValueError as error:  # an environment variable that is not JSON where a list is wanted
+        raise UsageError(f"a setting in the environment is wrong: {error}; write lists as JSON") from None

@@ -1,0 +1,103 @@
+"""The demo: two nodes on this machine, a broker between them, speech and pictures both ways."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from node import opening
+from node.call import Node
+from node.display import LateNotes, choose
+from node.links import broker
+from node.links.mqtt import BrokerAddress
+from node.parts import Models, Parts, Place
+from node.summary import Summary, as_json, for_people, summarise
+
+if TYPE_CHECKING:
+    from node.config import Settings
+
+LOOPBACK = "127.0.0.1"
+NAMES = ("a", "b")
+SCENES = {"a": "scene:1", "b": "scene:2"}
+
+
+async def run(settings: Settings, own_broker: bool, seconds: float, json: bool) -> bool:
+    """Runs the call and prints a summary of each direction; true if both sides heard and saw the other.
+
+    ``settings.speech`` and ``settings.camera``, where given, are what ``a`` says and sees. With ``own_broker`` the
+    call goes through a broker of its own, else through the one of the settings.
+    """
+    notes = LateNotes()
+    models = opening.worker(settings, opening.CALL)
+    async with opening.loaded(models, notes), _broker(settings, own_broker) as address:
+        place = Place(f"demo {time.time_ns()}", address, address=LOOPBACK)
+        nodes = [await asyncio.to_thread(_node, name, settings, place, models, notes) for name in NAMES]
+        with choose([opening.view(node) for node in nodes], quiet=json) as display:
+            notes.to(display)
+            await opening.run(nodes, display, seconds)
+    summaries = _summaries(*nodes)
+    print(as_json(summaries) if json else "\n".join(_report(summaries)))
+    return all(one["speech"]["packets_received"] and one["picture"]["painted"] for one in summaries.values())
+
+
+@contextlib.asynccontextmanager
+async def _broker(settings: Settings, own: bool) -> AsyncIterator[BrokerAddress]:
+    if not own:
+        yield opening.broker_address(settings)
+        return
+    async with broker.serve(LOOPBACK, 0) as port:
+        yield BrokerAddress(LOOPBACK, port)
+
+
+def _node(name: str, settings: Settings, place: Place, models: Models, notes: LateNotes) -> Node:
+    parts, remarks = _parts(name, settings, models)
+    for remark in remarks:
+        notes(f"{name}: {remark}")
+    folder = settings.pictures / name if settings.pictures else None
+    show = opening.gallery(folder, lambda text: notes(f"{name} {text}"))
+    return Node(name, place, parts, show=show, note=lambda text: notes(f"{name}: {text}"))
+
+
+def _parts(name: str, settings: Settings, models: Models) -> tuple[Parts, list[str]]:
+    """The ends of one side: its own voice and scene, unless the user gave ``a`` others."""
+    from node.speech.dialogue import voice_source
+    from node.speech.profiles import profile
+
+    given = settings if name == "a" else settings.model_copy(update={"speech": None, "camera": None})
+    own = {
+        "speech": given.speech or "none",
+        "camera": given.camera or SCENES[name],
+        "speaker": _own_file(settings.speaker, name),
+    }
+    parts, remarks = opening.parts(given.model_copy(update=own), opening.CALL, models)
+    if given.speech is None:
+        voice = voice_source(name, frame=profile(settings.profile).frame_samples)
+        parts = dataclasses.replace(parts, source=voice)
+    return parts, remarks
+
+
+def _own_file(speaker: str | None, name: str) -> str | None:
+    """Each side its own file: heard.wav becomes heard-a.wav and heard-b.wav."""
+    if speaker in (None, "default", "none"):
+        return speaker
+    path = Path(str(speaker))
+    return str(path.with_stem(f"{path.stem}-{name}"))
+
+
+def _summaries(a: Node, b: Node) -> dict[str, Summary]:
+    """By direction: what a sent and b received of it under "a", and the other way round."""
+    now = time.monotonic()
+    of_a, of_b = a.count(), b.count()
+    return {"a": summarise(of_a, of_b, now), "b": summarise(of_b, of_a, now)}
+
+
+def _report(summaries: dict[str, Summary]) -> list[str]:
+    lines = []
+    for name, other in (("a", "b"), ("b", "a")):
+        lines += [f"from {name} to {other}:", *(f"  {line}" for line in for_people(summaries[name]))]
+    return lines

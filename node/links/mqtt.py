@@ -1,0 +1,282 @@
+"""The link to the room's broker: publishes, subscribes, and comes back by itself after an outage.
+
+Everything goes at QoS 0: TCP already delivers in order while the connection lives, what a lost connection swallows is
+either sent again by the room's timers or replaced by a newer picture, and QoS 1 would pay 56 bytes of acknowledgement
+for each. A refused login is never retried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from node.links.wire import TcpTraffic, WireMeter, tcp_message_cost, tcp_traffic
+from protocol.errors import NodeError
+
+if TYPE_CHECKING:
+    import aiomqtt
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_PORT, DEFAULT_TLS_PORT = 1883, 8883
+KEEPALIVE_S = 30  # a dead broker shows within 45 s even if TCP stays silent; a ping costs 108 bytes
+CONNECT_TIMEOUT_S = 8.0
+FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 15.0
+MAX_OUTBOX = 64  # messages waiting for the broker; retained ones replace each other, of the rest the oldest goes
+MAX_INBOX = 256  # messages waiting for the node, which reads them at once; more is a flood, and the newest is dropped
+TLS_RECORD = 22  # TLS 1.3: header 5, content type 1, tag 16
+REFUSED_LOGIN = frozenset({4, 5, 134, 135})  # MQTT 3.1.1 and 5: bad user name or password, not authorised
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Where a broker is and who we are to it. The password is never shown."""
+
+    host: str
+    port: int = DEFAULT_PORT
+    tls: bool = False
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: str | None = None
+
+    @classmethod
+    def parse(cls, url: str, **overrides: str | None) -> BrokerAddress:
+        """``[mqtt://|mqtts://][user:password@]host[:port]``; overrides (username, password, ca_file) win if given.
+
+        Raises NodeError for anything else.
+        """
+        parts = urlsplit(url if "://" in url else f"mqtt://{url}")
+        try:
+            port = parts.port
+        except ValueError:
+            port = -1
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == -1 or parts.path not in ("", "/"):
+            shown = f"{parts.scheme}://…@{parts.netloc.rpartition('@')[2]}" if "@" in url else url
+            raise NodeError(f"not a broker address: {shown!r}; write mqtt://HOST:PORT, or mqtts:// for TLS")
+        tls = parts.scheme == "mqtts"
+        given = {key: value for key, value in overrides.items() if value is not None}
+        return cls(
+            host=parts.hostname,
+            port=port or (DEFAULT_TLS_PORT if tls else DEFAULT_PORT),
+            tls=tls,
+            username=given.get("username", unquote(parts.username) if parts.username else None),
+            password=given.get("password", unquote(parts.password) if parts.password else None),
+            ca_file=given.get("ca_file"),
+        )
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One MQTT message of ours."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of the PUBLISH packet at QoS 0 (MQTT 3.1.1, section 3.3)."""
+        rest = 2 + len(self.topic.encode()) + len(self.payload)
+        return 1 + _length_of_varint(rest) + rest
+
+
+def _length_of_varint(value: int) -> int:
+    return max(1, (value.bit_length() + 6) // 7)
+
+
+class MqttLink:
+    """One client of one broker.
+
+    ``on_message(topic, payload)`` gets each received message, ``on_up()`` is called after each (re)connection, when
+    the subscriptions stand, and ``on_down(reason)`` when the connection is gone. None of them may block.
+    """
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        *,
+        on_message: Callable[[str, bytes], None],
+        on_up: Callable[[], None] = lambda: None,
+        on_down: Callable[[str], None] = lambda reason: None,
+        will: Message | None = None,
+        meter: WireMeter | None = None,
+        jitter: random.Random | None = None,
+    ) -> None:
+        self.address = address
+        self._on_message, self._on_up, self._on_down = on_message, on_up, on_down
+        self._will = will
+        self._jitter = jitter or random.Random()
+        self._subscriptions: list[str] = []
+        self._outbox: dict[object, Message] = {}
+        self._posted, self._emptied = asyncio.Event(), asyncio.Event()
+        self._client: aiomqtt.Client | None = None
+        self._traffic = _Traffic()
+        if meter is not None:
+            meter.add_tcp(self._traffic.total)
+
+    @property
+    def connected(self) -> bool:
+        return self._client is not None
+
+    def message_cost(self, message: Message) -> int:
+        """Bytes on the wire, from IP up, that sending this message costs, its acknowledgement included."""
+        return tcp_message_cost(message.size + (TLS_RECORD if self.address.tls else 0), self.address.host)
+
+    def publish(self, message: Message) -> None:
+        """Queues a message. A retained one replaces what waits on its topic; when full, the oldest goes."""
+        key: object = message.topic if message.retain else object()
+        self._outbox.pop(key, None)
+        self._outbox[key] = message
+        if len(self._outbox) > MAX_OUTBOX:
+            dropped = self._outbox.pop(next(iter(self._outbox)))
+            logger.warning("the broker takes nothing: dropped the oldest message on %s", dropped.topic)
+        self._emptied.clear()
+        self._posted.set()
+
+    async def subscribe(self, pattern: str) -> None:
+        """Subscribes now if connected, and after every reconnection."""
+        if pattern in self._subscriptions:
+            return
+        self._subscriptions.append(pattern)
+        await self._tell("subscribe", pattern)
+
+    async def unsubscribe(self, pattern: str) -> None:
+        if pattern in self._subscriptions:
+            self._subscriptions.remove(pattern)
+            await self._tell("unsubscribe", pattern)
+
+    async def _tell(self, verb: str, pattern: str) -> None:
+        import aiomqtt
+
+        if self._client is None:
+            return
+        try:
+            await getattr(self._client, verb)(pattern)
+        except aiomqtt.MqttError as error:
+            # The connection is going down; the list of subscriptions is what the next one starts from.
+            logger.info("could not %s %s: %s", verb, pattern, error)
+
+    async def run(self) -> None:
+        """Connects and serves until cancelled. Raises NodeError if the first attempt fails or a login is refused."""
+        import aiomqtt
+
+        ever_up, attempts = False, 0
+        while True:
+            try:
+                async with self._new_client() as client:
+                    ever_up, attempts = True, 0
+                    await self._serve(client)
+            except aiomqtt.MqttError as error:
+                if not ever_up or getattr(error, "rc", None) in REFUSED_LOGIN:
+                    raise NodeError(self._explain(error)) from error
+                self._on_down(str(error))
+            attempts += 1
+            await asyncio.sleep(self._pause(attempts))
+
+    async def flush(self, timeout: float) -> None:
+        """Waits until what was published has been handed to the system, for at most ``timeout`` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                if self._outbox and self.connected:
+                    await self._emptied.wait()
+        except TimeoutError:
+            logger.info("left %d messages unsent", len(self._outbox))
+
+    def _pause(self, attempts: int) -> float:
+        """Full jitter: anything between half and the whole of a doubling, capped time."""
+        longest = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(attempts - 1, 16))
+        return longest * (0.5 + self._jitter.random() / 2)
+
+    def _new_client(self) -> aiomqtt.Client:
+        import aiomqtt
+
+        will = self._will
+        return aiomqtt.Client(
+            self.address.host,
+            self.address.port,
+            username=self.address.username,
+            password=self.address.password,
+            keepalive=KEEPALIVE_S,
+            timeout=CONNECT_TIMEOUT_S,
+            will=aiomqtt.Will(will.topic, will.payload, retain=will.retain) if will else None,
+            tls_context=self._tls_context() if self.address.tls else None,
+            max_queued_incoming_messages=MAX_INBOX,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+            logger=logger.getChild("paho"),
+        )
+
+    def _tls_context(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self.address.ca_file)
+        except OSError as error:
+            raise NodeError(f"cannot read the CA file {self.address.ca_file!r}: {error.strerror or error}") from None
+
+    async def _serve(self, client: aiomqtt.Client) -> None:
+        self._client = client
+        self._traffic.follow(client)
+        try:
+            if self._subscriptions:
+                await client.subscribe([(pattern, 0) for pattern in self._subscriptions])
+            self._on_up()
+            writer = asyncio.create_task(self._write(client), name="mqtt-writer")
+            try:
+                async for message in client.messages:
+                    payload = message.payload
+                    self._on_message(str(message.topic), payload if isinstance(payload, bytes) else b"")
+            finally:
+                writer.cancel()
+                await asyncio.gather(writer, return_exceptions=True)
+        finally:
+            self._client = None
+            self._traffic.settle()
+
+    async def _write(self, client: aiomqtt.Client) -> None:
+        while True:
+            await self._posted.wait()
+            self._posted.clear()
+            while self._outbox:
+                key, message = next(iter(self._outbox.items()))
+                await client.publish(message.topic, message.payload, retain=message.retain)
+                if self._outbox.get(key) is message:
+                    del self._outbox[key]
+            self._emptied.set()
+
+    def _explain(self, error: Exception) -> str:
+        rc = getattr(error, "rc", None)
+        code = getattr(rc, "value", rc)
+        if code in REFUSED_LOGIN:
+            return f"the broker {self.address} refuses the login; check the user name and password"
+        return f"cannot reach the broker {self.address}: {error}; check --broker, or start one: pictophone broker"
+
+
+class _Traffic:
+    """Totals of all TCP connections of one link, the finished ones and the present one."""
+
+    def __init__(self) -> None:
+        self._before = TcpTraffic(0, 0)
+        self._present = TcpTraffic(0, 0)
+        self._socket: socket.socket | None = None
+
+    def follow(self, client: aiomqtt.Client) -> None:
+        sock = client._client.socket()  # aiomqtt has no public way to its socket
+        self._socket = sock if isinstance(sock, socket.socket) else None
+
+    def total(self) -> TcpTraffic:
+        if self._socket is not None:
+            self._present = tcp_traffic(self._socket) or self._present
+        return TcpTraffic(self._before.sent + self._present.sent, self._before.received + self._present.received)
+
+    def settle(self) -> None:
+        """The connection is over: its last known totals join the finished ones."""
+        self._before, self._present, self._socket = self.total(), TcpTraffic(0, 0), None

@@ -1,0 +1,137 @@
+"""Counts what a node really puts on the wire: every byte from the IP header on.
+
+UDP datagrams are seen one by one, so their cost is exact: payload + 8 (UDP) + 20 or 40 (IPv4 or IPv6).
+TCP cuts its own segments; Linux tells how many (``TCP_INFO``), and elsewhere each write is taken for one segment
+that is answered by one bare acknowledgement. Ethernet, Wi-Fi and mobile framing below IP are not counted.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+Direction = Literal["sent", "received"]
+UdpKind = Literal["rtp", "rtcp", "stun", "dtls", "turn", "other"]
+
+IPV4_HEADER = 20
+IPV6_HEADER = 40
+UDP_HEADER = 8
+TCP_HEADER = 32  # 20 plus the 12 bytes of the timestamp option, which Linux, macOS and Windows all send by default
+RTP_HEADER = 12
+TCP_SYN_EXTRA = 8  # a SYN carries MSS, SACK and window scale besides the timestamp: 40 bytes instead of 32
+
+
+@dataclass(slots=True)
+class Count:
+    """Packets, and their bytes from the IP header on."""
+
+    packets: int = 0
+    bytes: int = 0
+
+    def add(self, size: int) -> None:
+        self.packets += 1
+        self.bytes += size
+
+
+def ip_header(address: str) -> int:
+    """Bytes of the IP header of a packet to or from this numeric address."""
+    return IPV6_HEADER if ":" in address else IPV4_HEADER
+
+
+def udp_kind(datagram: bytes) -> UdpKind:
+    """What a datagram on a WebRTC port carries, by its first two bytes (RFC 7983 and RFC 5761)."""
+    if not datagram:
+        return "other"
+    first = datagram[0]
+    if first < 4:
+        return "stun"
+    if 20 <= first < 64:
+        return "dtls"
+    if 64 <= first < 80:
+        return "turn"
+    if 128 <= first < 192:
+        return "rtcp" if len(datagram) > 1 and 192 <= datagram[1] <= 223 else "rtp"
+    return "other"
+
+
+class TcpTraffic(NamedTuple):
+    """One TCP connection's bytes on the wire so far, headers, hand-shake and acknowledgements included."""
+
+    sent: int
+    received: int
+
+
+class _TcpInfo(NamedTuple):
+    bytes_received: int
+    segments_out: int
+    segments_in: int
+    bytes_sent: int
+
+
+_TCP_INFO_SIZE = 256
+# Offsets in Linux's struct tcp_info (include/uapi/linux/tcp.h): tcpi_bytes_received, tcpi_segs_out, tcpi_segs_in,
+# and tcpi_bytes_sent, which came with Linux 4.19 and counts retransmitted bytes too.
+_BYTES_RECEIVED, _SEGMENTS_OUT, _SEGMENTS_IN, _BYTES_SENT = 128, 136, 140, 200
+
+
+def _tcp_info(sock: socket.socket) -> _TcpInfo | None:
+    option = getattr(socket, "TCP_INFO", None)
+    if option is None:
+        return None
+    try:
+        raw = sock.getsockopt(socket.IPPROTO_TCP, option, _TCP_INFO_SIZE)
+    except OSError:
+        return None
+    if len(raw) < _BYTES_SENT + 8:
+        return None
+    return _TcpInfo(
+        struct.unpack_from("=Q", raw, _BYTES_RECEIVED)[0],
+        struct.unpack_from("=I", raw, _SEGMENTS_OUT)[0],
+        struct.unpack_from("=I", raw, _SEGMENTS_IN)[0],
+        struct.unpack_from("=Q", raw, _BYTES_SENT)[0],
+    )
+
+
+def tcp_traffic(sock: socket.socket) -> TcpTraffic | None:
+    """What this connection has cost so far, or None where the system does not tell."""
+    info = _tcp_info(sock)
+    if info is None:
+        return None
+    header = (IPV6_HEADER if sock.family == socket.AF_INET6 else IPV4_HEADER) + TCP_HEADER
+    return TcpTraffic(
+        info.bytes_sent + info.segments_out * header + TCP_SYN_EXTRA,
+        info.bytes_received + info.segments_in * header + TCP_SYN_EXTRA,
+    )
+
+
+def tcp_message_cost(payload: int, address: str = "") -> int:
+    """Bytes that a small message costs its sender's link, both ways: one segment and the acknowledgement it draws."""
+    return payload + 2 * (ip_header(address) + TCP_HEADER)
+
+
+@dataclass(slots=True)
+class WireMeter:
+    """Everything one node sent and received, by kind. ``mqtt`` is added by the MQTT link."""
+
+    sent: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
+    received: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
+    _tcp: list[Callable[[], TcpTraffic]] = field(default_factory=list)
+
+    def datagram(self, direction: Direction, data: bytes, address: str) -> None:
+        counts = self.sent if direction == "sent" else self.received
+        counts[udp_kind(data)].add(len(data) + UDP_HEADER + ip_header(address))
+
+    def add_tcp(self, read: Callable[[], TcpTraffic]) -> None:
+        """Registers a TCP link; ``read`` returns its totals whenever they are asked for."""
+        self._tcp.append(read)
+
+    def total(self, direction: Direction) -> int:
+        """All bytes in this direction, UDP and TCP together."""
+        counts = self.sent if direction == "sent" else self.received
+        tcp = [read() for read in self._tcp]
+        udp = sum(count.bytes for count in counts.values())
+        return udp + sum(traffic.sent if direction == "sent" else traffic.received for traffic in tcp)

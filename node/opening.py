@@ -1,0 +1,180 @@
+"""Makes the parts of a node from the settings, and runs nodes for a while with something to look at."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from node.call import Node
+from node.display import REFRESH_PER_SECOND, Display, View
+from node.links.mqtt import BrokerAddress
+from node.parts import Models, Parts, Place
+from protocol.errors import NodeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from node.config import Settings
+    from node.pictures import Painted
+    from node.vision.worker import Worker
+
+UNSEALED = "this room is not sealed yet: whoever runs the broker can read the captions (speech is encrypted)"
+
+
+DEFAULT_CAMERA = "scene"  # nobody's room is shown without being asked
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Which ends a command gives its node."""
+
+    sends: bool
+    receives: bool
+
+
+CALL, SEND, RECEIVE = Role(True, True), Role(True, False), Role(False, True)
+
+
+def broker_address(settings: Settings) -> BrokerAddress:
+    """The broker of the settings. Raises NodeError for an address that is none."""
+    return BrokerAddress.parse(
+        settings.broker,
+        username=settings.broker_username,
+        password=settings.broker_password,
+        ca_file=settings.broker_ca_file,
+    )
+
+
+def place(settings: Settings, room: str) -> Place:
+    """Where the call is. Raises NodeError for an address that is none."""
+    from node.links.rtc import ice_server
+
+    for url in settings.ice_servers:
+        ice_server(url)
+    return Place(room, broker_address(settings), tuple(settings.ice_servers), settings.media_address)
+
+
+def worker(settings: Settings, role: Role) -> Worker:
+    """The process for the models that this role needs. Raises NodeError for a model that cannot be."""
+    from node.vision.presets import PRESETS
+    from node.vision.worker import Worker
+
+    captioner, generator = settings.captioner, settings.generator
+    captioner = PRESETS[captioner].captioner if captioner in PRESETS else captioner
+    generator = PRESETS[generator].generator if generator in PRESETS else generator
+    return Worker(captioner=captioner if role.sends else None, generator=generator if role.receives else None)
+
+
+def preload() -> None:
+    """Imports what a call needs, so that no import stops the loop once it runs. Takes most of a second: use a thread."""
+    import aiomqtt
+    import aiortc
+    import av
+    import numpy
+
+    del aiomqtt, aiortc, av, numpy
+
+
+def parts(settings: Settings, role: Role, models: Models) -> tuple[Parts, list[str]]:
+    """The ends of a node, and lines that a person should read about them. Raises NodeError if one cannot be had."""
+    from node.speech.profiles import profile
+    from node.speech.sinks import open_sink
+    from node.speech.sources import AtEnd, open_source
+    from node.vision.cameras import open_camera
+
+    preload()
+    speech_profile = profile(settings.profile)
+    source, sink, camera, notes = None, None, None, []
+    if role.sends:
+        at_end = AtEnd.LOOP if settings.loop else AtEnd.SILENCE
+        source, note = open_source(settings.speech, at_end, speech_profile.frame_samples)
+        notes.append(note)
+        camera = open_camera(settings.camera or DEFAULT_CAMERA)
+    if role.receives:
+        sink, note = open_sink(settings.speaker)
+        notes.append(note)
+    made = Parts(speech_profile, models, source, sink, camera, paints=role.receives)
+    return made, [note for note in notes if note]
+
+
+def gallery(folder: Path | None, note: Callable[[str], None]) -> Callable[[Painted], Awaitable[None]]:
+    """What to do with painted pictures: keep them in the folder, if there is one, and say what came."""
+    from node.vision.gallery import Gallery
+
+    kept = Gallery(folder) if folder is not None else None
+
+    async def show(painted: Painted) -> None:
+        if kept is not None:
+            path = await kept.save(painted.image, painted.peer, painted.sequence, painted.caption)
+            note(f"painted {path.name}: {painted.caption}")
+
+    return show
+
+
+def view(node: Node) -> View:
+    """What the display shows of a node."""
+    return View(node.name, node.count, node.peers, node.delay_ms)
+
+
+async def run(nodes: Sequence[Node], display: Display, seconds: float | None) -> None:
+    """Runs nodes until one fails (its NodeError is raised), the seconds are over, or SIGINT or SIGTERM comes."""
+    stop = asyncio.Event()
+    with ending_signals(stop.set):
+        try:
+            async with asyncio.TaskGroup() as group:
+                running = [group.create_task(node.run(), name=node.name) for node in nodes]
+                group.create_task(_end(running, stop, seconds), name="end")
+                group.create_task(_refresh(display, running), name="display")
+        except* NodeError as errors:
+            raise errors.exceptions[0] from None
+
+
+async def _end(running: Sequence[asyncio.Task[None]], stop: asyncio.Event, seconds: float | None) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    for task in running:
+        task.cancel()
+
+
+async def _refresh(display: Display, running: Sequence[asyncio.Task[None]]) -> None:
+    while not all(task.done() for task in running):
+        display.refresh()
+        await asyncio.wait(running, timeout=1 / REFRESH_PER_SECOND, return_when=asyncio.FIRST_COMPLETED)
+
+
+@contextlib.contextmanager
+def ending_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """SIGINT and SIGTERM end the call in order, goodbye and summary included."""
+    loop = asyncio.get_running_loop()
+    caught = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # Windows, or not the main thread
+            loop.add_signal_handler(number, stop)
+            caught.append(number)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+
+@contextlib.asynccontextmanager
+async def loaded(models: Worker, note: Callable[[str], None]) -> AsyncIterator[Worker]:
+    """Runs the worker and says when its models are ready. One that cannot be loaded ends the context by NodeError."""
+
+    async def announce() -> None:
+        await models.ready()
+        note("the picture models are ready")
+
+    try:
+        async with models, asyncio.TaskGroup() as group:
+            waiting = group.create_task(announce(), name="models")
+            yield models
+            waiting.cancel()
+    except* NodeError as errors:
+        raise errors.exceptions[0] from None

@@ -1,0 +1,59 @@
+"""What a node is made of and where it calls from; ``node.opening`` makes these from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from node.links.mqtt import BrokerAddress
+from protocol.signalling import Carries
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from node.links.rtc import Observer
+    from node.speech.profiles import Profile
+    from node.speech.sinks import Sink
+    from node.speech.sources import Source
+    from node.vision.cameras import Camera
+
+
+class Models(Protocol):
+    """What captions and paints. ``client`` tells whose newer request replaces whose."""
+
+    async def caption(self, image: Image.Image, client: str = "") -> str: ...
+
+    async def paint(self, text: str, seed: int, client: str = "") -> Image.Image: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The ends of one node. What is None is not there: a receiver has no source, a sender no sink."""
+
+    profile: Profile
+    models: Models
+    source: Source | None = None
+    sink: Sink | None = None
+    camera: Camera | None = None
+    paints: bool = False
+
+    @property
+    def carries(self) -> Carries:
+        """What goes in the hello."""
+        return (
+            (Carries.SPEECH_OUT if self.source is not None else Carries.NOTHING)
+            | (Carries.SPEECH_IN if self.sink is not None else Carries.NOTHING)
+            | (Carries.PICTURES_OUT if self.camera is not None else Carries.NOTHING)
+            | (Carries.PICTURES_IN if self.paints else Carries.NOTHING)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the call is: the room, its broker, and how media may travel (see ``node.links.rtc.PeerLink``)."""
+
+    room: str
+    broker: BrokerAddress
+    ice_servers: tuple[str, ...] = ()
+    address: str | None = None
+    observer: Observer | None = None

@@ -1,0 +1,170 @@
+"""The pictures of one node: its camera's scene goes out as words, its peers' words are painted.
+
+Both ends drop the old for the new: a scene that changed again before it was captioned, and a picture that came while
+another was being painted, replace what waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from node.tally import PicturesIn, PicturesOut
+from node.vision.pictures import raw_bits
+from protocol import frames
+from protocol.captions import registry
+from protocol.errors import NodeError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from node.vision.cameras import Camera
+    from node.vision.gate import Gate
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.5
+HOLD_EVERY_S = 30.0  # 120 bytes with TCP and IP: 32 bit/s to tell a listener that an old picture still holds
+SMALL_SEEDS = 128  # msgpack keeps numbers below this in one byte
+
+Publish = Callable[[bytes, bool], int]
+"""Publishes a frame (payload, retained) and returns what it costs on the wire, in bytes."""
+
+
+@dataclass
+class PictureSender:
+    """Looks through the gate, captions what changed, and sends a frame when the words changed.
+
+    The seed stays for as long as the node runs, so that the same words give the same picture.
+    """
+
+    camera: Camera
+    gate: Gate
+    caption: Callable[[Image.Image], Awaitable[str]]
+    publish: Publish
+    codec: Callable[[], int]
+    counts: PicturesOut
+    clock: Callable[[], float]
+    note: Callable[[str], None]
+    seed: int = field(default_factory=lambda: secrets.randbelow(SMALL_SEEDS))
+    _sequence: int = 0
+    _frame: bytes = b""
+    _words: str = ""
+
+    def __post_init__(self) -> None:
+        self._started = self.clock()
+        self._said = self._started
+
+    async def run(self) -> None:
+        """Watches the camera until cancelled, or until the camera is gone: the call goes on without it."""
+        while True:
+            began = self.clock()
+            try:
+                await self._look()
+            except NodeError as error:
+                self.note(f"no more pictures from here: {error}")
+                return
+            await asyncio.sleep(max(0.0, LOOK_EVERY_S - (self.clock() - began)))
+
+    def again(self) -> None:
+        """Publishes the newest picture once more: the broker was away and may have forgotten it."""
+        if self._frame:
+            self.counts.wire_bytes += self.publish(self._frame, True)
+
+    async def _look(self) -> None:
+        snapshot = await self.camera.snapshot()
+        seen_at = self.clock()
+        if self.gate.changed(snapshot):
+            await self._say(snapshot, seen_at)
+        elif self._frame and self.clock() - self._said >= HOLD_EVERY_S:
+            self.counts.wire_bytes += self.publish(frames.encode(frames.Hold(self._sequence)), False)
+            self._said = self.clock()
+
+    async def _say(self, snapshot: Image.Image, seen_at: float) -> None:
+        try:
+            words = await self.caption(snapshot)
+        except NodeError as error:
+            self.gate.reset()
+            self.note(str(error))
+            return
+        self.counts.captioned += 1
+        if words != self._words:
+            self._words = words
+            self._send(words, snapshot, seen_at)
+
+    def _send(self, words: str, snapshot: Image.Image, seen_at: float) -> None:
+        coded = registry.encode(words, self.codec())
+        self._sequence += 1
+        captured_ms = round((seen_at - self._started) * 1000)
+        picture = frames.Picture(self._sequence, captured_ms, coded.codec, coded.data, self.seed)
+        self._frame, self._said = frames.encode(picture), self.clock()
+        cost = self.publish(self._frame, True)
+        self.counts.add(words, coded.bits, len(self._frame), cost, raw_bits(snapshot))
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A picture that a peer sent as words."""
+
+    peer: str
+    sequence: int
+    caption: str
+    seed: int
+    image: Image.Image
+
+
+@dataclass
+class PictureReceiver:
+    """Reads the peers' frames and paints the newest of each, one at a time."""
+
+    paint: Callable[[str, str, int], Awaitable[Image.Image]]
+    show: Callable[[Painted], Awaitable[None]]
+    counts: PicturesIn
+    clock: Callable[[], float]
+    note: Callable[[str], None]
+    _newest: dict[str, int] = field(default_factory=dict)
+    _waiting: dict[str, tuple[frames.Picture, str]] = field(default_factory=dict)
+    _something: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def receive(self, peer: str, payload: bytes) -> None:
+        """Takes a frame of a peer. Raises FrameError, VersionError or CaptionError, and nothing has changed."""
+        frame = frames.decode(payload)
+        if not isinstance(frame, frames.Picture) or frame.sequence <= self._newest.get(peer, -1):
+            return
+        caption = registry.decode(frame.codec, frame.caption)
+        self._newest[peer] = frame.sequence
+        self.counts.received += 1
+        self._waiting.pop(peer, None)
+        self._waiting[peer] = (frame, caption)
+        self._something.set()
+
+    def forget(self, peer: str) -> None:
+        """The peer left: its numbers may start anew."""
+        self._newest.pop(peer, None)
+        self._waiting.pop(peer, None)
+
+    async def run(self) -> None:
+        """Paints until cancelled, the peer that has waited longest first."""
+        while True:
+            await self._something.wait()
+            if not self._waiting:
+                self._something.clear()
+                continue
+            peer = next(iter(self._waiting))
+            await self._paint(peer, *self._waiting.pop(peer))
+
+    async def _paint(self, peer: str, frame: frames.Picture, caption: str) -> None:
+        try:
+            image = await self.paint(peer, caption, frame.seed)
+            await self.show(Painted(peer, frame.sequence, caption, frame.seed, image))
+        except NodeError as error:
+            self.note(str(error))
+            return
+        self.counts.painted += 1
+        self.counts.last_caption = caption
+        if self.counts.first_painted_at is None:
+            self.counts.first_painted_at = self.clock()

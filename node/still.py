@@ -1,0 +1,38 @@
+"""The commands caption and imagine: one picture, no call."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from node import opening
+from node.summary import as_json
+from protocol.errors import NodeError
+
+if TYPE_CHECKING:
+    from node.config import Settings
+
+
+async def caption(settings: Settings, path: Path, json: bool) -> bool:
+    """Prints what the picture shows."""
+    from node.vision.pictures import read_picture
+
+    image = await asyncio.to_thread(read_picture, path)
+    async with opening.worker(settings, opening.SEND) as models:
+        words = await models.caption(image)
+    print(as_json({"caption": words}) if json else words)
+    return True
+
+
+async def imagine(settings: Settings, text: str, output: Path, seed: int) -> bool:
+    """Paints the text into the file."""
+    if not await asyncio.to_thread(output.parent.is_dir):
+        raise NodeError(f"no folder {str(output.parent)!r} to write {output.name!r} to; make it first")
+    async with opening.worker(settings, opening.RECEIVE) as models:
+        image = await models.paint(text, seed)
+    try:
+        await asyncio.to_thread(image.save, output)
+    except (OSError, ValueError) as error:
+        raise NodeError(f"cannot write the picture {str(output)!r}: {error}; end its name in .png or .jpg") from None
+    return True

@@ -1,0 +1,154 @@
+"""The summary of a call: one object for programs, a few lines for people."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Collection
+from typing import Any, TypedDict
+
+from node.tally import Tally
+
+
+class PictureSummary(TypedDict):
+    """Pictures of one direction. Bits and bytes are means over the frames sent; the ratio is raw against caption."""
+
+    captioned: int
+    sent: int
+    received: int
+    painted: int
+    first_painted_s: float | None
+    caption_bits_mean: float | None
+    frame_bytes_mean: float | None
+    wire_bps: float
+    ratio: float | None
+
+
+class SpeechSummary(TypedDict):
+    """Speech of one direction. Rates hold while talking; mouth to ear is from a sample's capture to its being heard."""
+
+    profile: str
+    payload_kbps: float | None
+    wire_kbps: float | None
+    packets_sent: int
+    packets_received: int
+    lost: int
+    late: int
+    concealed_ms: float
+    underruns: int
+    mouth_to_ear_ms_p50: float | None
+    mouth_to_ear_ms_p95: float | None
+
+
+class CallSummary(TypedDict):
+    """Set-up is from seeing the peer to media flowing; the rate is every byte that the sending node put on the wire."""
+
+    setup_ms: float | None
+    wire_kbps: float
+
+
+class Summary(TypedDict):
+    """One direction of a call."""
+
+    seconds: float
+    picture: PictureSummary
+    speech: SpeechSummary
+    call: CallSummary
+
+
+def summarise(sender: Tally, receiver: Tally, now: float) -> Summary:
+    """What ``sender`` sent and ``receiver`` got of it. For one node's own view, pass its tally twice."""
+    seconds = sender.seconds(now)
+    return {
+        "seconds": round(seconds, 1),
+        "picture": _picture(sender, receiver, seconds),
+        "speech": _speech(sender, receiver),
+        "call": {
+            "setup_ms": _rounded(sender.setup_ms, 0),
+            "wire_kbps": round(sender.meter.total("sent") * 8 / seconds / 1000, 2),
+        },
+    }
+
+
+def _picture(sender: Tally, receiver: Tally, seconds: float) -> PictureSummary:
+    out, into = sender.pictures_out, receiver.pictures_in
+    first = None if into.first_painted_at is None else into.first_painted_at - receiver.started
+    return {
+        "captioned": out.captioned,
+        "sent": out.sent,
+        "received": into.received,
+        "painted": into.painted,
+        "first_painted_s": _rounded(first, 1),
+        "caption_bits_mean": _rounded(out.caption_bits / out.sent, 1) if out.sent else None,
+        "frame_bytes_mean": _rounded(out.frame_bytes / out.sent, 1) if out.sent else None,
+        "wire_bps": round(out.wire_bytes * 8 / seconds, 1),
+        "ratio": _rounded(out.ratio, 0),
+    }
+
+
+def _speech(sender: Tally, receiver: Tally) -> SpeechSummary:
+    into = receiver.speech_in
+    return {
+        "profile": sender.profile,
+        "payload_kbps": _rounded(sender.speech_payload_kbps(), 2),
+        "wire_kbps": _rounded(sender.speech_wire_kbps(), 2),
+        "packets_sent": sender.speech_out.packets,
+        "packets_received": into.received,
+        "lost": into.lost,
+        "late": into.late,
+        "concealed_ms": round(into.concealed_ms, 0),
+        "underruns": into.underruns,
+        "mouth_to_ear_ms_p50": _rounded(percentile(into.mouth_to_ear_ms, 50), 0),
+        "mouth_to_ear_ms_p95": _rounded(percentile(into.mouth_to_ear_ms, 95), 0),
+    }
+
+
+def percentile(values: Collection[float], percent: int) -> float | None:
+    """The value that ``percent`` (1 to 99) of the values do not exceed; None without values."""
+    if not values:
+        return None
+    if len(values) == 1:
+        return next(iter(values))
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def for_people(summary: Summary) -> list[str]:
+    """The same in plain lines."""
+    picture, speech, call = summary["picture"], summary["speech"], summary["call"]
+    lines = [f"{summary['seconds']:.1f} s, {call['wire_kbps']:.2f} kbit/s on the wire in all"]
+    if speech["packets_sent"] or speech["packets_received"]:
+        lines.append(
+            f"speech    {_shown(speech['payload_kbps'])} kbit/s of Opus, {_shown(speech['wire_kbps'])} on the wire; "
+            f"{speech['packets_sent']} packets sent, {speech['packets_received']} received, "
+            f"{speech['lost']} lost, {speech['late']} late"
+        )
+        lines.append(
+            f"          mouth to ear {_shown(speech['mouth_to_ear_ms_p50'])} ms (95 %: "
+            f"{_shown(speech['mouth_to_ear_ms_p95'])} ms); {speech['concealed_ms']:.0f} ms concealed, "
+            f"{speech['underruns']} underruns"
+        )
+    if picture["sent"] or picture["received"]:
+        lines.append(
+            f"pictures  {picture['captioned']} captioned, {picture['sent']} sent, {picture['received']} received, "
+            f"{picture['painted']} painted"
+        )
+    if picture["sent"]:
+        lines.append(
+            f"          {_shown(picture['caption_bits_mean'])} bits a caption, {picture['ratio']:,.0f}:1 against the "
+            f"raw picture; {picture['wire_bps']:.0f} bit/s on the wire"
+        )
+    return lines
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:g}"
+
+
+def as_json(summary: Any) -> str:
+    """The summary, or a mapping of directions to summaries, on one line."""
+    import json
+
+    return json.dumps(summary)

@@ -1,0 +1,140 @@
+"""The speech of one node: what it says goes to every link, what its peers say is mixed into one sound."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from node.tally import SpeechIn, SpeechOut
+from protocol.errors import PacketError
+
+if TYPE_CHECKING:
+    from node.speech.listener import Listener
+    from node.speech.sinks import Sink
+    from node.speech.sound import Pcm
+    from node.speech.talker import Talker
+
+logger = logging.getLogger(__name__)
+
+RECENT_WAITS = 50  # frames over which the delay shown while a call runs is taken: the last three seconds
+
+
+@dataclass
+class Mouth:
+    """Takes packets from the talker and hands them to ``send``, which says whether anyone listens."""
+
+    talker: Talker
+    send: Callable[[int, bytes], bool]
+    counts: SpeechOut
+
+    async def run(self) -> None:
+        """Talks until the source ends or the task is cancelled."""
+        async for packet in self.talker:
+            if self.send(packet.timestamp, packet.payload):
+                self.counts.add(len(packet.payload), packet.voiced)
+
+
+@dataclass(slots=True)
+class _Heard:
+    listener: Listener
+    packet_ms: float = 0.0
+    delays: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_WAITS))
+
+
+@dataclass
+class Ears:
+    """Listens to all peers and plays them through one sink.
+
+    ``lookahead_ms`` is what the peer's encoder adds to the delay, and ``round_trip_seconds(peer)`` is the network's
+    share, there and back.
+    """
+
+    sink: Sink
+    lookahead_ms: float
+    round_trip_seconds: Callable[[str], float]
+    counts: SpeechIn
+    clock: Callable[[], float]
+    _heard: dict[str, _Heard] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Plays until cancelled."""
+        await self.sink.run(self._pull)
+
+    def open(self, peer: str) -> None:
+        """A link to this peer is being made: be ready to listen."""
+        from node.speech.listener import Listener
+        from node.speech.opus import Decoder
+        from protocol.speech.playout import Playout
+
+        self.close(peer)
+        self._heard[peer] = _Heard(Listener(Playout(), Decoder()))
+
+    def close(self, peer: str) -> None:
+        """The link is gone. What was counted of it stays counted."""
+        heard = self._heard.pop(peer, None)
+        if heard is not None:
+            _add_counts(self.counts, heard.listener)
+
+    def receive(self, peer: str, sequence: int, timestamp: int, payload: bytes) -> None:
+        """Takes one RTP packet; a bad one is counted and changes nothing else."""
+        from protocol.speech import opus
+
+        heard = self._heard.get(peer)
+        if heard is None:
+            return
+        try:
+            heard.listener.receive(sequence, timestamp, payload, self.clock())
+            heard.packet_ms = opus.duration_ms(payload)
+        except PacketError as error:
+            self.counts.bad_packets += 1
+            logger.debug("a packet of %s is no speech: %s", peer, error)
+
+    def snapshot(self) -> SpeechIn:
+        """All counts so far, of links that are gone and of those that are up."""
+        total = SpeechIn(
+            self.counts.received,
+            self.counts.lost,
+            self.counts.late,
+            self.counts.bad_packets,
+            self.counts.concealed_ms,
+            self.sink.underruns.settled,
+            self.counts.mouth_to_ear_ms,
+        )
+        for heard in self._heard.values():
+            _add_counts(total, heard.listener)
+        return total
+
+    def delay_ms(self) -> float | None:
+        """Mouth to ear, the mean over the last seconds and all peers; None while nobody is heard."""
+        recent = [delay for heard in self._heard.values() for delay in heard.delays]
+        return sum(recent) / len(recent) if recent else None
+
+    def _pull(self, samples: int) -> Pcm:
+        import numpy as np
+
+        now = self.clock()
+        total = np.zeros(samples, np.int32)
+        for peer, heard in self._heard.items():
+            total += heard.listener.pull(samples, now)
+            self._note_delays(peer, heard)
+        return np.clip(total, -32_768, 32_767).astype(np.int16)
+
+    def _note_delays(self, peer: str, heard: _Heard) -> None:
+        waits = heard.listener.wait_ms_recent
+        network_ms = self.round_trip_seconds(peer) * 500
+        while waits:
+            delay = heard.packet_ms + self.lookahead_ms + network_ms + waits.popleft() + self.sink.latency_ms
+            heard.delays.append(delay)
+            self.counts.mouth_to_ear_ms.append(delay)
+
+
+def _add_counts(total: SpeechIn, listener: Listener) -> None:
+    stats = listener.playout.stats
+    total.received += stats.packets_received
+    total.lost += stats.lost
+    total.late += stats.late
+    total.concealed_ms += stats.concealed_ms
+    total.bad_packets += listener.undecodable
