@@ -70,7 +70,7 @@ def worker(settings: Settings, role: Role) -> Worker:
 
 
 def preload() -> None:
-    """Imports what a call needs, so that no import stops the loop once it runs. Takes most of a second: use a thread."""
+    """Imports what a call needs, so that no import stops the loop once it runs. Takes most of a second."""
     import aiomqtt
     import aiortc
     import av

@@ -113,14 +113,13 @@ class Ears:
         return sum(recent) / len(recent) if recent else None
 
     def _pull(self, samples: int) -> Pcm:
-        import numpy as np
+        from node.speech.listener import mix
 
         now = self.clock()
-        total = np.zeros(samples, np.int32)
+        sounds = [heard.listener.pull(samples, now) for heard in self._heard.values()]
         for peer, heard in self._heard.items():
-            total += heard.listener.pull(samples, now)
             self._note_delays(peer, heard)
-        return np.clip(total, -32_768, 32_767).astype(np.int16)
+        return mix(sounds, samples)
 
     def _note_delays(self, peer: str, heard: _Heard) -> None:
         waits = heard.listener.wait_ms_recent
