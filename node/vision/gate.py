@@ -18,56 +18,40 @@ Blocks = npt.NDArray[np.float32]
 GRID = 32
 """Blocks along a side: 8 pixels each in a 256-pixel scene, the size of a mouth's half."""
 
-THRESHOLD = 14.0
-"""Levels (of 255) by which a block must differ: above what grain leaves after averaging, below a lip's shade."""
+LEAST_CONTRAST = 14.0
+MOST_CONTRAST = 40.0
+"""A block counts as changed when it differs by the picture's own contrast (the deviation of its blocks' brightness),
+in levels of 255 within these bounds. Below 14, a webcam's grain of 20 levels a pixel would pass (8 pixels a side average
+it to 2.5, and the largest of 3,072 differences of two lies at 3.6 deviations). Beyond 40, some changes
+of attributes in drawn scenes would not (the least of 60 measured was 52, while breathing and blinking gave up to 36)."""
 
 FLICKER_LEVELS = 24.0
 """A brightness step of the whole picture beyond this is not flicker: the lamp went out, night fell."""
-
-NOISE_FACTOR = 8.0
-"""How far the threshold stays above the median difference of two snapshots (the camera's own noise): the largest
-of 3,072 normal samples lies at 3.6 deviations, and a deviation is 1.5 median absolute differences."""
-
-LARGEST_THRESHOLD = 40.0
-"""However noisy the camera, a change as large as this counts."""
-
-NOISE_MEMORY = 0.8
-"""The share of the old noise estimate kept at each snapshot: it follows a change of light in a few seconds."""
 
 
 class Gate:
     """Decides snapshot by snapshot; the reference is the last one it let through.
 
-    `threshold` is in levels of 255. The first snapshot always passes.
+    `threshold` is in multiples of the reference's contrast. The first snapshot always passes.
     """
 
-    def __init__(self, threshold: float = THRESHOLD) -> None:
+    def __init__(self, threshold: float = 1.0) -> None:
         self._threshold = threshold
         self._reference: Blocks | None = None
-        self._previous: Blocks | None = None
-        self._noise = 0.0
 
     def changed(self, image: Image.Image) -> bool:
         """Whether to caption this snapshot. If so, it is what later ones are compared with."""
         blocks = _blocks(image)
-        self._learn_noise(blocks)
-        self._previous = blocks
-        if self._reference is not None and _largest(self._reference, blocks) <= self._limit():
-            return False
+        if self._reference is not None:
+            limit = self._threshold * _contrast(self._reference)
+            if np.max(np.abs(_difference(self._reference, blocks))) <= limit:
+                return False
         self._reference = blocks
         return True
 
     def reset(self) -> None:
         """Forget the reference: the next snapshot passes. For when a caption was lost on its way."""
         self._reference = None
-
-    def _limit(self) -> float:
-        return min(max(self._threshold, NOISE_FACTOR * self._noise), max(self._threshold, LARGEST_THRESHOLD))
-
-    def _learn_noise(self, blocks: Blocks) -> None:
-        if self._previous is not None:
-            seen = float(np.median(np.abs(_difference(self._previous, blocks))))
-            self._noise = NOISE_MEMORY * self._noise + (1 - NOISE_MEMORY) * seen
 
 
 def _blocks(image: Image.Image) -> Blocks:
@@ -83,5 +67,6 @@ def _difference(before: Blocks, after: Blocks) -> Blocks:
     return np.asarray(difference - np.clip(common, -FLICKER_LEVELS, FLICKER_LEVELS), dtype=np.float32)
 
 
-def _largest(before: Blocks, after: Blocks) -> float:
-    return float(np.max(np.abs(_difference(before, after))))
+def _contrast(blocks: Blocks) -> float:
+    """How much the picture's blocks differ among themselves in brightness, within the bounds."""
+    return float(np.clip(np.std(blocks[..., 0]), LEAST_CONTRAST, MOST_CONTRAST))

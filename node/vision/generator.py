@@ -70,13 +70,14 @@ class Generator:
 
 
 def _load(model: str, settings: Recipe, device: str, local_only: bool) -> Any:
-    import torch
     import diffusers
+    import torch
 
     # Much of the library has no annotations.
     library: Any = diffusers
+    library.utils.logging.disable_progress_bar()
     dtype = torch.float32 if device == "cpu" else getattr(torch, settings.gpu_dtype)
-    pipeline = library.DiffusionPipeline.from_pretrained(model, torch_dtype=dtype, local_files_only=local_only)
+    pipeline = library.DiffusionPipeline.from_pretrained(model, dtype=dtype, local_files_only=local_only)
     pipeline.set_progress_bar_config(disable=True)
     pipeline.to(device)
     # Convolutions are faster with the channels innermost, from about 64 channels on.
@@ -90,4 +91,4 @@ def _load_autoencoder(model: str, dtype: Any, device: str, local_only: bool) -> 
     import diffusers
 
     library: Any = diffusers
-    return library.AutoencoderTiny.from_pretrained(model, torch_dtype=dtype, local_files_only=local_only).to(device)
+    return library.AutoencoderTiny.from_pretrained(model, dtype=dtype, local_files_only=local_only).to(device)

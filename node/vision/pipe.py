@@ -88,10 +88,7 @@ def encode(message: Message) -> bytes:
 
 def read(stream: BinaryIO) -> Message:
     """The next message of a blocking stream; EOFError at its end."""
-    head = stream.read(LENGTH.size)
-    if len(head) < LENGTH.size:
-        raise EOFError
-    return _decode(stream.read(LENGTH.unpack(head)[0]))
+    return _decode(_exactly(stream, LENGTH.unpack(_exactly(stream, LENGTH.size))[0]))
 
 
 async def receive(stream: asyncio.StreamReader) -> Message:
@@ -113,6 +110,13 @@ def painting_of(image: Image.Image) -> Painting:
 def image_of(message: Caption | Painting) -> Image.Image:
     """The picture that a message carries."""
     return Image.frombytes("RGB", (message.width, message.height), message.rgb)
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
 
 
 def _decode(body: bytes) -> Message:

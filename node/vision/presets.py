@@ -5,11 +5,12 @@ A model is named by a folder or by a hub id ("owner/name"); `Captioner` and `Gen
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
+
+from pydantic import BaseModel, Field, ValidationError
 
 from protocol.errors import NodeError
 
@@ -27,20 +28,15 @@ MOST_STEPS = 100
 """Bounds on a recipe: beyond these a picture costs minutes and gigabytes, which no call waits for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(BaseModel, frozen=True):
     """How a generator paints: `steps` of the sampler, guidance scale (0 or 1: none), side in pixels,
-    the tiny autoencoder that replaces the pipeline's own (hub id or None), and the number type on a GPU."""
+    the tiny autoencoder that replaces the pipeline's own (hub id or folder), and the number type on a GPU."""
 
-    steps: int = 4
-    guidance: float = 1.0
-    size: int = 512
+    steps: int = Field(4, ge=1, le=MOST_STEPS)
+    guidance: float = Field(1.0, ge=0, le=100)
+    size: int = Field(512, ge=8, le=LARGEST_SIDE, multiple_of=8)
     tiny_autoencoder: str | None = None
-    gpu_dtype: str = "float16"
-
-    def __post_init__(self) -> None:
-        if not (1 <= self.steps <= MOST_STEPS and 8 <= self.size <= LARGEST_SIDE and 0 <= self.guidance <= 100):
-            raise NodeError(f"a generator cannot be run with {self}: see {RECIPE_FILE!r} in its folder")
+    gpu_dtype: Literal["float16", "bfloat16"] = "float16"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,7 @@ def preset(name: str) -> Preset:
 
 def is_folder(model: str) -> bool:
     """Whether the name is that of a folder that exists: then nothing about it is looked up on the network."""
-    return Path(model).expanduser().is_dir()
+    return bool(model) and Path(model).expanduser().is_dir()
 
 
 def check_name(model: str) -> None:
@@ -118,8 +114,10 @@ def recipe(generator: str) -> Recipe:
 
 def _read_recipe(path: Path) -> Recipe:
     try:
-        settings: Any = json.loads(path.read_text(encoding="utf-8"))
-        known = {field.name for field in fields(Recipe)}
-        return Recipe(**{key: value for key, value in settings.items() if key in known})
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise NodeError(f"cannot use {str(path)!r} ({error}): it holds steps, guidance and size") from error
+        return Recipe.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = " ".join([*map(str, first["loc"]), first["msg"]])
+        raise NodeError(f"cannot use {str(path)!r} ({reason}): it holds steps, guidance and size") from error
+    except OSError as error:
+        raise NodeError(f"cannot read {str(path)!r}: {error.strerror}") from error

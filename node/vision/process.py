@@ -59,14 +59,16 @@ class ModelProcess:
             return await receive(self._replies)
         except (EOFError, ConnectionError):
             code = await self._process.wait()
-            raise Crash(self._last_words() or _exit(code)) from None
+            raise Crash(self._death(code)) from None
 
-    def _last_words(self) -> str:
-        """The last line that the process wrote to its error output, such as a traceback's."""
+    def _death(self, code: int) -> str:
+        """How it ended: the signal, or else the last line of its error output, such as a traceback's."""
+        if code < 0:
+            return f"signal {-code}"
         end = self._errors.seek(0, os.SEEK_END)
         self._errors.seek(max(0, end - LAST_WORDS_BYTES))
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        return lines[-1].strip() if lines else ""
+        return lines[-1].strip() if lines else f"exit code {code}"
 
 
 @asynccontextmanager
@@ -122,7 +124,3 @@ def _threads() -> int:
     """Two on two cores (priority settles who runs), else one less than there are, so that the loop has its own."""
     cores = os.cpu_count() or 1
     return min(cores if cores <= 2 else cores - 1, MOST_THREADS)
-
-
-def _exit(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"

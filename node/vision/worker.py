@@ -7,7 +7,6 @@ from a bounded line (see `Line` for who gives way). A process that dies is start
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from types import TracebackType
 
 from PIL import Image
@@ -75,8 +74,14 @@ class Worker:
         """End the process. Whoever still waits gets NodeError."""
         if self._keeper is not None:
             self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+            await asyncio.wait([self._keeper])
+            if not self._keeper.cancelled():
+                self._keeper.result()
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+        return len(self._line)
 
     @property
     def pid(self) -> int | None:
@@ -154,17 +159,23 @@ class Worker:
         """One process from its start to its end: load the models, then serve the line. Raises Crash or NodeError."""
         async with start_process(self._models.values()) as process:
             self._process = process
-            loaded: list[str] = []
-            for role, model in self._models.items():
-                await self._serve_one_waiting(process, loaded)
-                await _load(process, role, model)
-                loaded.append(role)
-            self._settled.set()
-            while True:
-                await self._news.wait()
-                self._news.clear()
-                while await self._serve_one_waiting(process, loaded):
-                    pass
+            try:
+                await self._use(process)
+            finally:
+                self._process = None
+
+    async def _use(self, process: ModelProcess) -> None:
+        loaded: list[str] = []
+        for role, model in self._models.items():
+            await self._serve_one_waiting(process, loaded)
+            await _load(process, role, model)
+            loaded.append(role)
+        self._settled.set()
+        while True:
+            while await self._serve_one_waiting(process, loaded):
+                pass
+            self._news.clear()
+            await self._news.wait()
 
     async def _serve_one_waiting(self, process: ModelProcess, roles: list[str]) -> bool:
         """Serve the first in the line whose model is loaded; False when there is none."""

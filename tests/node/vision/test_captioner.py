@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from node.vision.captioner import LONGEST_CAPTION, Captioner, tidy
+from protocol.errors import NodeError
+
+PICTURE = Image.linear_gradient("L").convert("RGB").resize((64, 48))
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*address: object, **options: object) -> None:
+        raise AssertionError(f"the network was asked for {address}")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.mark.parametrize("family", ["blip_folder", "pair_folder", "florence_folder", "chat_folder"])
+def test_a_folder_of_each_family_captions_without_the_network(
+    family: str, request: pytest.FixtureRequest, no_network: None
+) -> None:
+    captioner = Captioner(str(request.getfixturevalue(family)), device="cpu")
+
+    words = captioner.caption(PICTURE)
+
+    assert words == captioner.caption(PICTURE)
+    assert words == tidy(words)
+    assert "[" not in words
+    assert "<" not in words
+
+
+def test_a_grey_or_transparent_picture_is_captioned_as_well(blip_folder: Path) -> None:
+    captioner = Captioner(str(blip_folder), device="cpu")
+
+    assert isinstance(captioner.caption(PICTURE.convert("L")), str)
+    assert isinstance(captioner.caption(PICTURE.convert("RGBA")), str)
+
+
+def test_a_folder_that_holds_no_model_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(NodeError) as caught:
+        Captioner(str(tmp_path))
+    assert str(tmp_path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_said_is_one_tidy_line() -> None:
+    assert tidy("  a cat\n sitting on  a bench . ") == "a cat sitting on a bench"
+    assert tidy("") == ""
+
+
+def test_a_long_caption_is_cut_at_a_word() -> None:
+    cut = tidy("word " * 100)
+    assert len(cut) <= LONGEST_CAPTION
+    assert cut.split() == ["word"] * len(cut.split())
+    assert len(tidy("x" * 1000)) == LONGEST_CAPTION
+
+
+@given(st.text())
+def test_tidying_is_bounded_and_done_once(text: str) -> None:
+    line = tidy(text)
+    assert len(line) <= LONGEST_CAPTION
+    assert len(line.splitlines()) <= 1

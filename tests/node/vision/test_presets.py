@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.vision.presets import PRESETS, RECIPES, Recipe, check_name, is_folder, preset, recipe
+from protocol.errors import NodeError
+
+
+def test_the_presets_are_these() -> None:
+    assert list(PRESETS) == ["embedded", "photo-cpu", "photo-gpu"]
+    for name in PRESETS:
+        assert preset(name).name == name
+        check_name(preset(name).generator) if name != "embedded" else None
+
+
+def test_every_preset_that_is_downloaded_has_a_recipe() -> None:
+    assert {each.generator for each in PRESETS.values() if each.name != "embedded"} <= set(RECIPES)
+
+
+def test_an_unknown_preset_names_those_there_are() -> None:
+    with pytest.raises(NodeError, match=r"'photo'.*embedded, photo-cpu, photo-gpu"):
+        preset("photo")
+
+
+@pytest.mark.parametrize("model", ["/nowhere/model", "./model", "~/no such model", "a/b/c", "", "two words"])
+def test_a_name_that_can_be_no_model_is_refused(model: str) -> None:
+    with pytest.raises(NodeError, match="check the path"):
+        check_name(model)
+
+
+def test_folders_and_hub_ids_are_told_apart(tmp_path: Path) -> None:
+    check_name(str(tmp_path))
+    check_name("owner/name-1.0")
+    assert is_folder(str(tmp_path))
+    assert not is_folder("owner/name-1.0")
+
+
+def test_a_folder_says_how_it_is_run(tmp_path: Path) -> None:
+    assert recipe(str(tmp_path)) == Recipe()
+    (tmp_path / "pictophone.json").write_text('{"steps": 2, "guidance": 0, "size": 256, "trained_on": "scenes"}')
+    assert recipe(str(tmp_path)) == Recipe(steps=2, guidance=0, size=256)
+
+
+def test_a_known_hub_id_has_its_recipe_and_others_the_default() -> None:
+    assert recipe("stabilityai/sd-turbo").guidance == 0
+    assert recipe("somebody/something") == Recipe()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "7", '{"steps": 0}', '{"size": 100000}', '{"steps": "four"}', '{"guidance": null}', "\ud800"]
+)
+def test_a_recipe_that_is_none_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pictophone.json").write_text(text, errors="replace")
+    with pytest.raises(NodeError, match=r"pictophone\.json") as caught:
+        recipe(str(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+values = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.integers()))
+
+
+@given(st.dictionaries(st.sampled_from(["steps", "guidance", "size", "tiny_autoencoder", "else"]), values))
+def test_any_settings_are_a_recipe_or_the_documented_error(
+    tmp_path_factory: pytest.TempPathFactory, settings: dict[str, object]
+) -> None:
+    folder = tmp_path_factory.mktemp("recipe")
+    (folder / "pictophone.json").write_text(json.dumps(settings))
+    try:
+        found = recipe(str(folder))
+    except NodeError:
+        return
+    assert isinstance(found.steps, int)
+    assert isinstance(found.size, int)
+    assert isinstance(found.guidance, int | float)
+    assert found.tiny_autoencoder is None or isinstance(found.tiny_autoencoder, str)

@@ -1,0 +1,237 @@
+"""The worker's rules, with a process in memory; then, at the end, the whole of it with a real one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from node.vision import worker as module
+from node.vision.pipe import Caption, Failed, Load, Paint, Painting, Ready, Reply, Request, Words
+from node.vision.process import Crash
+from node.vision.worker import Dropped, Worker
+from protocol.errors import NodeError
+
+CAPTIONER, GENERATOR = "owner/captioner", "owner/generator"
+PICTURE = Image.new("RGB", (64, 48), "red")
+RED = Image.new("RGB", (1, 1), "red").tobytes()
+
+
+class Machine:
+    """Stands for the system: starts processes in memory, and can break their models or kill them."""
+
+    def __init__(self) -> None:
+        self.starts = 0
+        self.asked: list[str] = []
+        self.deaths = 0
+        self.broken: dict[str, str] = {}
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    @asynccontextmanager
+    async def start(self, models: Iterable[str]) -> AsyncIterator[Machine]:
+        self.starts += 1
+        yield self
+
+    @property
+    def pid(self) -> int:
+        return 1000 + self.starts
+
+    async def ask(self, request: Request) -> Reply:
+        await self.gate.wait()
+        self.asked.append(name(request))
+        if self.deaths:
+            self.deaths -= 1
+            raise Crash("signal 9")
+        if name(request) in self.broken:
+            return Failed(self.broken[name(request)])
+        match request:
+            case Load():
+                return Ready()
+            case Caption(width, height):
+                return Words(f"a picture of {width} by {height}")
+            case Paint():
+                return Painting(1, 1, RED)
+
+
+def name(request: Request) -> str:
+    match request:
+        case Load(role):
+            return f"load {role}"
+        case Caption():
+            return "caption"
+        case Paint(text):
+            return f"paint {text}"
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    machine = Machine()
+    monkeypatch.setattr(module, "start_process", machine.start)
+    monkeypatch.setattr(module, "FIRST_PAUSE_SECONDS", 0.0)
+    return machine
+
+
+async def test_captions_and_paints_once_the_models_are_loaded(machine: Machine) -> None:
+    async with Worker(CAPTIONER, GENERATOR) as worker:
+        assert await worker.caption(PICTURE) == "a picture of 64 by 48"
+        assert (await worker.paint("red", 1)).tobytes() == RED
+        await worker.ready()
+    assert machine.starts == 1
+
+
+async def test_a_caption_that_waits_is_made_before_the_generator_is_loaded(machine: Machine) -> None:
+    machine.gate.clear()
+    async with Worker(CAPTIONER, GENERATOR) as worker:
+        painting = asyncio.create_task(worker.paint("red", 1))
+        caption = asyncio.create_task(worker.caption(PICTURE))
+        while worker.waiting < 2:
+            await asyncio.sleep(0)
+        machine.gate.set()
+        await asyncio.gather(painting, caption)
+    assert machine.asked == ["load captioner", "caption", "load generator", "paint red"]
+
+
+async def test_only_what_was_named_is_loaded(machine: Machine) -> None:
+    async with Worker(generator=GENERATOR) as worker:
+        await worker.ready()
+        with pytest.raises(NodeError, match="captioner"):
+            await worker.caption(PICTURE)
+    assert machine.asked == ["load generator"]
+
+
+async def test_a_large_picture_is_made_smaller_on_its_way(machine: Machine) -> None:
+    async with Worker(CAPTIONER) as worker:
+        assert await worker.caption(Image.new("L", (3000, 1500))) == "a picture of 768 by 384"
+
+
+async def test_a_newer_picture_of_the_same_client_takes_the_place_of_the_older(machine: Machine) -> None:
+    async with Worker(generator=GENERATOR) as worker:
+        await worker.ready()
+        machine.gate.clear()
+        old, other, new = (
+            asyncio.create_task(worker.paint(text, 0, client))
+            for text, client in (("old", "a"), ("other", "b"), ("new", "a"))
+        )
+        with pytest.raises(Dropped, match="newer"):
+            await old
+        machine.gate.set()
+        await asyncio.gather(other, new)
+    assert machine.asked[-2:] == ["paint new", "paint other"]
+
+
+async def test_a_request_that_was_cancelled_is_never_made(machine: Machine) -> None:
+    async with Worker(generator=GENERATOR) as worker:
+        machine.gate.clear()
+        gone = asyncio.create_task(worker.paint("gone", 0, "a"))
+        stays = asyncio.create_task(worker.paint("stays", 0, "b"))
+        while worker.waiting < 2:
+            await asyncio.sleep(0)
+        gone.cancel()
+        machine.gate.set()
+        await stays
+    assert machine.asked == ["load generator", "paint stays"]
+
+
+async def test_a_model_that_fails_on_one_request_goes_on_with_the_next(machine: Machine) -> None:
+    machine.broken["paint bad"] = "RuntimeError: no memory"
+    async with Worker(generator=GENERATOR) as worker:
+        with pytest.raises(Dropped, match="no memory"):
+            await worker.paint("bad", 0)
+        assert (await worker.paint("good", 0)).size == (1, 1)
+    assert machine.starts == 1
+
+
+async def test_a_model_that_cannot_be_loaded_ends_everything_with_its_one_line(machine: Machine) -> None:
+    machine.broken["load captioner"] = "no such captioner"
+    async with Worker(CAPTIONER, GENERATOR) as worker:
+        with pytest.raises(NodeError, match="no such captioner"):
+            await worker.paint("red", 0)
+        with pytest.raises(NodeError, match="no such captioner"):
+            await worker.ready()
+        with pytest.raises(NodeError, match="no such captioner"):
+            await worker.caption(PICTURE)
+    assert machine.starts == 1
+
+
+async def test_a_process_that_dies_is_started_again(machine: Machine) -> None:
+    async with Worker(generator=GENERATOR) as worker:
+        await worker.ready()
+        machine.deaths = 1
+        with pytest.raises(Dropped, match="signal 9"):
+            await worker.paint("red", 0)
+        assert (await worker.paint("red", 0)).size == (1, 1)
+        assert (worker.restarts, worker.pid) == (1, 1002)
+    assert worker.pid is None
+
+
+async def test_a_process_that_only_ever_dies_is_given_up(machine: Machine) -> None:
+    machine.deaths = 1000
+    async with Worker(generator=GENERATOR) as worker:
+        with pytest.raises(NodeError, match="5 times in a row"):
+            await worker.ready()
+    assert machine.starts == module.MOST_CRASHES
+
+
+async def test_who_waits_when_the_worker_closes_is_told(machine: Machine) -> None:
+    async with Worker(generator=GENERATOR) as worker:
+        machine.gate.clear()
+        waiting = asyncio.create_task(worker.paint("red", 0))
+        while not worker.waiting:
+            await asyncio.sleep(0)
+    with pytest.raises(NodeError, match="closed"):
+        await waiting
+    with pytest.raises(NodeError, match="closed"):
+        await worker.paint("red", 0)
+
+
+def test_a_folder_that_is_not_there_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(NodeError, match="missing"):
+        Worker(captioner=str(tmp_path / "missing"))
+
+
+def test_the_parent_imports_no_model_library() -> None:
+    code = "import sys, node.vision.worker; sys.exit(bool({'torch', 'transformers', 'diffusers'} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+async def test_real_models_in_a_real_process(blip_folder: Path, painter_folder: Path) -> None:
+    async with Worker(str(blip_folder), str(painter_folder)) as worker:
+        words = await worker.caption(PICTURE)
+        pictures = [await worker.paint("a cat", seed) for seed in (1, 2, 1)]
+        assert worker.pid is not None
+        niceness = os.getpriority(os.PRIO_PROCESS, worker.pid)
+        os.kill(worker.pid, signal.SIGINT)
+        assert await worker.caption(PICTURE) == words
+        pid = worker.pid
+    assert [picture.size for picture in pictures] == [(32, 32)] * 3
+    assert pictures[0].tobytes() == pictures[2].tobytes() != pictures[1].tobytes()
+    assert niceness == os.getpriority(os.PRIO_PROCESS, 0) + 10
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_a_real_process_that_is_killed_comes_back(blip_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE_SECONDS", 0.0)
+    async with Worker(str(blip_folder)) as worker:
+        while worker.pid is None:
+            await asyncio.sleep(0)
+        os.kill(worker.pid, signal.SIGKILL)
+        await worker.ready()
+        assert worker.restarts == 1
+
+
+async def test_a_real_folder_without_a_model_is_one_line(tmp_path: Path) -> None:
+    async with Worker(str(tmp_path)) as worker:
+        with pytest.raises(NodeError) as caught:
+            await worker.ready()
+    assert str(tmp_path) in str(caught.value)
+    assert "\n" not in str(caught.value)
