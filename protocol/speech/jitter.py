@@ -13,7 +13,7 @@ from collections import deque
 
 from protocol.speech.buffer import SAMPLES_PER_MS
 
-__all__ = ["MAX_TARGET_MS", "MIN_TARGET_MS", "Arrivals"]
+__all__ = ["MAX_TARGET_MS", "MIN_TARGET_MS", "Arrivals", "transit_ms"]
 
 # What an event loop and a sound card need between them even when the network needs nothing.
 MIN_TARGET_MS = 20.0
@@ -39,8 +39,8 @@ class Arrivals:
     def __init__(self, timestamp: int, now_ms: float) -> None:
         self.jitter_ms = 0.0
         self.target_ms = MIN_TARGET_MS
-        self._baseline = _transit(timestamp, now_ms)
-        self._latest = self._baseline
+        self.baseline_ms = transit_ms(timestamp, now_ms)
+        self._latest = self.baseline_ms
         self._history: deque[tuple[float, float]] = deque(maxlen=MAX_HISTORY)
 
     def is_related(self, timestamp: int, now_ms: float) -> bool:
@@ -49,11 +49,11 @@ class Arrivals:
 
     def delay_ms(self, timestamp: int, now_ms: float) -> float:
         """Return how much later than with the fastest transit this timestamp's moment is."""
-        return _transit(timestamp, now_ms) - self._baseline
+        return transit_ms(timestamp, now_ms) - self.baseline_ms
 
     def receive(self, timestamp: int, now_ms: float) -> None:
         """Note the arrival of a packet; `jitter_ms` is RFC 3550's interarrival jitter."""
-        transit = _transit(timestamp, now_ms)
+        transit = transit_ms(timestamp, now_ms)
         self.jitter_ms += (abs(transit - self._latest) - self.jitter_ms) / 16
         self._latest = transit
         self.need(timestamp, now_ms)
@@ -61,22 +61,23 @@ class Arrivals:
     def need(self, timestamp: int, now_ms: float) -> None:
         """Note that this timestamp could not be played before now."""
         history = self._history
-        history.append((now_ms, _transit(timestamp, now_ms)))
+        history.append((now_ms, transit_ms(timestamp, now_ms)))
         while now_ms - history[0][0] > HISTORY_MS:
             history.popleft()
         self._forget_shorter_path()
         transits = sorted(transit for _, transit in history)
-        self._baseline = transits[0]
-        spread = transits[-1 - int(len(transits) * LATE_SHARE)] - self._baseline
+        self.baseline_ms = transits[0]
+        spread = transits[-1 - int(len(transits) * LATE_SHARE)] - self.baseline_ms
         self.target_ms = min(max(spread + MARGIN_MS, MIN_TARGET_MS), MAX_TARGET_MS)
 
     def _forget_shorter_path(self) -> None:
         newest = list(self._history)[-STEP_PACKETS:]
         shortest = min(transit for _, transit in newest)
-        if len(newest) == STEP_PACKETS and shortest > self._baseline + MAX_TARGET_MS:
+        if len(newest) == STEP_PACKETS and shortest > self.baseline_ms + MAX_TARGET_MS:
             self._history.clear()
             self._history.extend(newest)
 
 
-def _transit(timestamp: int, now_ms: float) -> float:
+def transit_ms(timestamp: int, now_ms: float) -> float:
+    """Return how far our clock is ahead of the sender's timestamp."""
     return now_ms - timestamp / SAMPLES_PER_MS

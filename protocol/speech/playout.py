@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from protocol.speech import opus
 from protocol.speech.buffer import SAMPLES_PER_MS, Frame, FrameBuffer, frames_of
+from protocol.speech.jitter import Arrivals, transit_ms
 from protocol.speech.sounds import Cause, Conceal, Play, Quiet, Sound, Statistics
 from protocol.speech.stream import Arrival, Stream
 
@@ -32,9 +33,11 @@ MAX_EXCESS_MS = 120
 CONCEAL_STEP_MS = 20
 # libopus has faded its concealment out by then: what follows is silence anyway.
 CONCEAL_LIMIT_MS = 300
-# Within this band around the target the speed is exactly 1...
-BAND_MS = 8.0
-# ...and outside of it each ms of error changes the speed by so much: half the error is gone in about 1.4 s.
+# Within this band around the target the speed is exactly 1. Earlier than it, the next late packet is missed;
+# later, nothing but a little delay is lost.
+EARLY_BAND_MS = 2.0
+LATE_BAND_MS = 10.0
+# Outside of it each ms of error changes the speed by so much: half the error is gone in about 1.4 s.
 SPEED_PER_MS = 0.0005
 # Few hear three percent, and 200 ppm of drift needs a hundredth of it.
 MAX_SPEED_CHANGE = 0.03
@@ -61,8 +64,8 @@ class _Cursor:
     # How long the cursor has stood for want of frames, and how much of that was concealed.
     stood_ms: float = 0.0
     concealed_ms: float = 0.0
-    # The smoothed delay of what is played, in the terms of `Arrivals`.
-    delay_ms: float | None = None
+    # The smoothed transit of what is played, from the sender's timestamp to its playing.
+    transit_ms: float | None = None
 
     def pass_by(self, frame: Frame) -> None:
         self.started = True
@@ -180,7 +183,7 @@ class Playout:
         if self._cursor.started:
             self._set_off_standstill(stream, first, now_ms)
         self._cursor.running = True
-        self._cursor.delay_ms = None
+        self._cursor.transit_ms = None
         return self._play(stream, now_ms)
 
     def _play(self, stream: Stream, now_ms: float) -> Play:
@@ -188,15 +191,15 @@ class Playout:
         self._cursor.pass_by(frame)
         wait_ms = now_ms - frame.arrived_ms
         self.stats.wait_ms.append(wait_ms)
-        delay_ms = stream.arrivals.delay_ms(frame.timestamp, now_ms)
-        return Play(frame.packet, frame.timestamp, self._speed(stream.arrivals.target_ms, delay_ms), wait_ms)
+        speed = self._speed(stream.arrivals, transit_ms(frame.timestamp, now_ms))
+        return Play(frame.packet, frame.timestamp, speed, wait_ms)
 
-    def _speed(self, target_ms: float, delay_ms: float) -> float:
-        if self._cursor.delay_ms is None:
-            self._cursor.delay_ms = delay_ms
-        self._cursor.delay_ms += SMOOTHING * (delay_ms - self._cursor.delay_ms)
-        error_ms = self._cursor.delay_ms - target_ms
-        outside_ms = math.copysign(max(abs(error_ms) - BAND_MS, 0), error_ms)
+    def _speed(self, arrivals: Arrivals, played_ms: float) -> float:
+        if self._cursor.transit_ms is None:
+            self._cursor.transit_ms = played_ms
+        self._cursor.transit_ms += SMOOTHING * (played_ms - self._cursor.transit_ms)
+        error_ms = self._cursor.transit_ms - arrivals.baseline_ms - arrivals.target_ms
+        outside_ms = max(error_ms - LATE_BAND_MS, 0) + min(error_ms + EARLY_BAND_MS, 0)
         return 1 + max(-MAX_SPEED_CHANGE, min(outside_ms * SPEED_PER_MS, MAX_SPEED_CHANGE))
 
     def _bridge(self, gap: int) -> Conceal:
@@ -240,14 +243,14 @@ class Playout:
             # Had playing been this much later, it would not have stood.
             stream.arrivals.need(first.timestamp, now_ms)
             self.stats.target_ms = stream.arrivals.target_ms
-            self._cursor.delay_ms = None
+            self._cursor.transit_ms = None
 
     def _drop_excess(self, stream: Stream) -> None:
         enough_ms = stream.arrivals.target_ms + self._packet_ms
         if self._buffer.milliseconds > enough_ms + MAX_EXCESS_MS:
             while self._buffer.milliseconds > enough_ms:
                 self._drop_first()
-            self._cursor.delay_ms = None
+            self._cursor.transit_ms = None
 
     def _drop_first(self) -> None:
         frame = self._buffer.pop()

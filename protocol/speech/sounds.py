@@ -56,11 +56,12 @@ Sound: TypeAlias = Play | Conceal | Quiet
 class Statistics:
     """Counted since the start.
 
-    Packets: `packets_received` (without `duplicates`), `lost` by gaps in the sequence, `late` ones that came
-    when at least one of their frames had been concealed; `restarts` of the stream. Sound: `underruns` of a
-    buffer that nothing was lost from, `concealed_ms`, `quiet_ms` of the peer's silence, `dropped_ms` skipped
-    to catch up, and `stall_ms_max`, the longest time that speech stood still: concealment in excess of what
-    was lost. Now: `target_ms`, `jitter_ms` (RFC 3550). `wait_ms` holds the latest values of `Play.wait_ms`.
+    Packets: `packets_received` (without `duplicates`), `lost` by gaps in the sequence, `late` ones that came when
+    one of their frames had been concealed; `restarts` of the stream.
+    Sound: `underruns`, times that speech stood still, which is concealment in excess of what was lost, with
+    `stall_ms_max` for the longest; `concealed_ms`; `quiet_ms` of silence since the first frame; `dropped_ms`,
+    skipped to catch up.
+    Now: `target_ms`, `jitter_ms` (RFC 3550); `wait_ms` holds the latest values of `Play.wait_ms`.
     """
 
     packets_received: int = 0

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.errors import SignalError, VersionError
+from protocol.signalling.messages import (
+    MAX_MESSAGE_BYTES,
+    MAX_NAME_BYTES,
+    Answer,
+    Bye,
+    Carries,
+    Hello,
+    Message,
+    Offer,
+    Reason,
+    decode,
+    encode,
+)
+
+u32 = st.integers(0, 2**32 - 1)
+nodes = st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=2, max_size=4)
+messages = st.one_of(
+    st.builds(
+        Hello,
+        session=u32,
+        name=st.text(max_size=MAX_NAME_BYTES // 4),
+        carries=st.integers(0, 15).map(Carries),
+        codecs=st.lists(st.integers(0, 255), max_size=15).map(tuple),
+    ),
+    st.builds(Offer, target=nodes, call_id=u32, description=st.binary(max_size=600)),
+    st.builds(Answer, target=nodes, call_id=u32, description=st.binary(max_size=600)),
+    st.builds(Bye, target=nodes, call_id=u32, reason=st.sampled_from(Reason)),
+)
+
+
+@given(messages)
+def test_a_message_is_read_back(message: Message) -> None:
+    assert decode(encode(message)) == message
+
+
+def test_the_bytes_are_pinned() -> None:
+    assert encode(Hello(5, "Ada", Carries.EVERYTHING, (0, 1))).hex() == "950105a34164610f920001"
+    assert encode(Offer("ab", 5, b"sdp")).hex() == "9402a2616205c403736470"
+    assert encode(Answer("ab", 5, b"sdp")).hex() == "9403a2616205c403736470"
+    assert encode(Bye("ab", 5, Reason.LOST)).hex() == "9404a261620501"
+
+
+def test_what_a_later_program_adds_is_ignored() -> None:
+    assert decode(msgpack.packb([1, 5, "Ada", 0xF5, [0], "new"])) == Hello(5, "Ada", Carries(5), (0,))
+    assert decode(msgpack.packb([4, "ab", 5, 99])) == Bye("ab", 5, Reason.LEFT)
+
+
+def test_a_hello_needs_only_its_session() -> None:
+    assert decode(msgpack.packb([1, 5])) == Hello(5, "", Carries.NOTHING, ())
+
+
+def test_a_newer_version_says_so() -> None:
+    with pytest.raises(VersionError):
+        decode(msgpack.packb([1 << 4 | 1]))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        [1],
+        [1, -1],
+        [1, True],
+        [1, 5, b"bytes"],
+        [1, 5, "x" * (MAX_NAME_BYTES + 1)],
+        [1, 5, "", -1],
+        [1, 5, "", 0, 7],
+        [1, 5, "", 0, [256]],
+        [1, 5, "", 0, ["0"]],
+        [2, "ab", 5],
+        [2, "abcde", 5, b""],
+        [2, 7, 5, b""],
+        [2, "ab", 2**32, b""],
+        [3, "ab", 5, "text"],
+        [4, "ab", 5],
+        [4, "ab", 5, None],
+        [9, "ab"],
+        ["1"],
+    ],
+)
+def test_bad_messages_are_refused(message: Any) -> None:
+    with pytest.raises(SignalError):
+        decode(msgpack.packb(message))
+
+
+def test_a_long_message_is_refused() -> None:
+    with pytest.raises(SignalError):
+        decode(bytes(MAX_MESSAGE_BYTES + 1))
+
+
+def test_an_invalid_message_cannot_be_built() -> None:
+    with pytest.raises(ValueError, match="name"):
+        Hello(5, "ü" * MAX_NAME_BYTES)
+    with pytest.raises(ValueError, match="codecs"):
+        Hello(5, codecs=tuple(range(16)))
+
+
+@given(st.binary(max_size=64))
+def test_any_bytes_parse_or_raise(data: bytes) -> None:
+    with contextlib.suppress(SignalError, VersionError):
+        decode(data)
+
+
+@given(messages, st.data())
+def test_any_damage_parses_or_raises(message: Message, data: st.DataObject) -> None:
+    damaged = bytearray(encode(message))
+    damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(SignalError, VersionError):
+        decode(bytes(damaged[: data.draw(st.integers(0, len(damaged)))]))

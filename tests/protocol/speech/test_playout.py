@@ -1,0 +1,376 @@
+"""Playout on simulated links: packets come by a list of arrivals, a sound clock takes as fast as it plays."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from statistics import median
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.errors import PacketError
+from protocol.speech import opus
+from protocol.speech.jitter import MAX_TARGET_MS, MIN_TARGET_MS
+from protocol.speech.playout import Cause, Conceal, Play, Playout, Quiet, Sound
+
+# Of the RFC's configurations: SILK narrowband, 60 and 20 ms.
+TOC = {60: b"\x18", 20: b"\x08"}
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A packet on its way: when it comes, and what."""
+
+    arrives_ms: float
+    sequence: int
+    timestamp: int
+    payload: bytes
+
+
+@dataclass
+class Run:
+    """What a simulated listener heard."""
+
+    playout: Playout
+    heard: list[tuple[float, Sound]]
+
+    def plays(self) -> list[Play]:
+        return [sound for _, sound in self.heard if isinstance(sound, Play)]
+
+    def conceals(self) -> list[Conceal]:
+        return [sound for _, sound in self.heard if isinstance(sound, Conceal)]
+
+    def concealed_ms(self) -> float:
+        return sum(sound.ms for sound in self.conceals())
+
+
+def talk(ms: float, packet_ms: int = 120, frame_ms: int = 60, first: int = 0, start_ms: float = 0) -> list[Sent]:
+    """Return a stream of speech as it comes over a perfect link: each packet once its last frame is complete."""
+    frames = [TOC[frame_ms] + b"voice"] * (packet_ms // frame_ms)
+    return [
+        Sent(
+            start_ms + (index + 1) * packet_ms,
+            (first + index) % 2**16,
+            (first * 960 + index * packet_ms * 48) % 2**32,
+            opus.join(frames),
+        )
+        for index in range(int(ms / packet_ms))
+    ]
+
+
+def lossy(packets: Iterable[Sent], share: float, burst: int = 1) -> list[Sent]:
+    draw, left, kept = random.Random(2), 0, []
+    for packet in packets:
+        if not left and draw.random() < share / burst:
+            left = burst
+        if left:
+            left -= 1
+        else:
+            kept.append(packet)
+    return kept
+
+
+def jittery(packets: Iterable[Sent], ms: float) -> list[Sent]:
+    draw = random.Random(3)
+    moved = [replace(packet, arrives_ms=packet.arrives_ms + draw.uniform(0, ms)) for packet in packets]
+    return sorted(moved, key=lambda packet: packet.arrives_ms)
+
+
+def drifting(packets: Iterable[Sent], ppm: float) -> list[Sent]:
+    return [replace(packet, arrives_ms=packet.arrives_ms * (1 + ppm / 1e6)) for packet in packets]
+
+
+def listen(packets: list[Sent], until_ms: float, playout: Playout | None = None, start_ms: float = 7) -> Run:
+    playout = playout or Playout()
+    run, waiting, now_ms = Run(playout, []), iter([*packets, None]), start_ms
+    packet = next(waiting)
+    while now_ms < until_ms:
+        while packet is not None and packet.arrives_ms <= now_ms:
+            playout.receive(packet.sequence, packet.timestamp, packet.payload, packet.arrives_ms / 1000)
+            packet = next(waiting)
+        sound = playout.take(now_ms / 1000)
+        run.heard.append((now_ms, sound))
+        now_ms += opus.duration_ms(sound.frame) / sound.speed if isinstance(sound, Play) else sound.ms
+    return run
+
+
+BUNDLES = [(120, 60), (60, 60), (20, 20), (120, 20), (40, 20)]
+
+
+@pytest.mark.parametrize(("packet_ms", "frame_ms"), BUNDLES)
+def test_a_perfect_link_is_heard_whole_and_soon(packet_ms: int, frame_ms: int) -> None:
+    run = listen(talk(MINUTE_MS, packet_ms, frame_ms), MINUTE_MS)
+    stats = run.playout.stats
+    assert stats.concealed_ms == stats.quiet_ms == stats.dropped_ms == stats.late == stats.lost == 0
+    timestamps = [play.timestamp for play in run.plays()]
+    assert timestamps == list(range(0, len(timestamps) * frame_ms * 48, frame_ms * 48))
+    # The first frame of a bundle waits for the target alone, each further one a frame's time longer.
+    assert min(stats.wait_ms) == pytest.approx(MIN_TARGET_MS, abs=1)
+    assert max(stats.wait_ms) == pytest.approx(MIN_TARGET_MS + packet_ms - frame_ms, abs=1)
+
+
+def test_counters_wrap_unheard() -> None:
+    run = listen(talk(MINUTE_MS, first=65_400), MINUTE_MS)
+    assert run.concealed_ms() == 0
+    assert len(run.plays()) > 990
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+@pytest.mark.parametrize(("packet_ms", "frame_ms"), BUNDLES)
+def test_random_loss_is_concealed_and_nothing_else(share: float, packet_ms: int, frame_ms: int) -> None:
+    packets = lossy(talk(2 * MINUTE_MS, packet_ms, frame_ms), share)
+    stats = listen(packets, 2 * MINUTE_MS).playout.stats
+    lost_ms = stats.lost * packet_ms
+    assert stats.packets_received == pytest.approx(len(packets), abs=1)
+    assert lost_ms == pytest.approx(2 * MINUTE_MS * share, rel=0.3)
+    # Of three long packets lost in a row, the last part is silence: concealment has faded by then.
+    assert stats.concealed_ms + stats.quiet_ms == pytest.approx(lost_ms, abs=packet_ms)
+    assert stats.quiet_ms < lost_ms * 0.05
+    assert stats.stall_ms_max == stats.underruns == stats.late == stats.dropped_ms == 0
+
+
+def test_a_burst_is_concealed_then_silent_and_then_over() -> None:
+    packets = talk(10_000)
+    del packets[20:25]
+    run = listen(packets, 10_000)
+    stats = run.playout.stats
+    assert (stats.lost, stats.concealed_ms) == (5, 300)
+    assert 600 - 300 <= stats.quiet_ms <= 600 - 300 + MIN_TARGET_MS
+    assert min(list(stats.wait_ms)[-10:]) == pytest.approx(MIN_TARGET_MS, abs=1)
+
+
+def test_bursts_are_no_worse_than_their_length() -> None:
+    stats = listen(lossy(talk(MINUTE_MS), 0.1, burst=3), MINUTE_MS).playout.stats
+    assert stats.concealed_ms + stats.quiet_ms == pytest.approx(stats.lost * 120, rel=0.1)
+    assert stats.stall_ms_max <= 20
+
+
+@pytest.mark.parametrize(("packet_ms", "frame_ms"), BUNDLES)
+def test_jitter_of_50_ms_is_waited_out(packet_ms: int, frame_ms: int) -> None:
+    run = listen(jittery(talk(MINUTE_MS, packet_ms, frame_ms), 50), MINUTE_MS)
+    stats = run.playout.stats
+    assert stats.lost <= 2
+    assert stats.concealed_ms <= 100
+    assert 40 < stats.target_ms < 70
+    after_second = [sound for now_ms, sound in run.heard if now_ms > 3_000]
+    assert sum(isinstance(sound, Conceal) for sound in after_second) <= 1
+
+
+def test_reordering_within_the_target_is_unheard() -> None:
+    packets = talk(MINUTE_MS, packet_ms=20, frame_ms=20)
+    swapped = [
+        replace(packet, arrives_ms=packet.arrives_ms + 30 * (index % 7 == 0)) for index, packet in enumerate(packets)
+    ]
+    run = listen(sorted(swapped, key=lambda packet: packet.arrives_ms), MINUTE_MS)
+    assert [sound for now_ms, sound in run.heard if isinstance(sound, Conceal) and now_ms > 1000] == []
+    assert run.playout.stats.lost == 0
+    timestamps = [play.timestamp for play in run.plays()]
+    assert timestamps == sorted(set(timestamps))
+
+
+def test_a_frame_that_comes_after_its_concealment_is_late() -> None:
+    packets = talk(6_000, packet_ms=20, frame_ms=20)
+    packets[50] = replace(packets[50], arrives_ms=packets[50].arrives_ms + 100)
+    run = listen(sorted(packets, key=lambda packet: packet.arrives_ms), 6_000)
+    stats = run.playout.stats
+    assert (stats.late, stats.lost, stats.concealed_ms) == (1, 0, 20)
+    # One in three hundred is not worth a longer delay of all the others.
+    assert stats.target_ms == MIN_TARGET_MS
+
+
+def test_repeated_packets_are_counted_and_ignored() -> None:
+    packets = [packet for packet in talk(6_000) for _ in range(2)]
+    stats = listen(packets, 6_000).playout.stats
+    assert stats.duplicates == stats.packets_received
+    assert stats.concealed_ms == stats.dropped_ms == 0
+
+
+@pytest.mark.parametrize("ppm", [200, -200])
+def test_drift_of_ten_minutes_is_unheard(ppm: float) -> None:
+    run = listen(drifting(talk(10 * MINUTE_MS), ppm), 10 * MINUTE_MS)
+    stats = run.playout.stats
+    assert stats.concealed_ms == stats.quiet_ms == stats.dropped_ms == 0
+    waits = list(stats.wait_ms)
+    assert median(waits[-100:]) == pytest.approx(median(waits[:100]), abs=15)
+    assert all(abs(play.speed - 1) < 0.001 for play in run.plays())
+
+
+def test_everything_at_once() -> None:
+    packets = jittery(drifting(lossy(talk(5 * MINUTE_MS), 0.2), 200), 40)
+    stats = listen(packets, 5 * MINUTE_MS).playout.stats
+    assert stats.concealed_ms + stats.quiet_ms == pytest.approx(stats.lost * 120, rel=0.02)
+    assert stats.stall_ms_max <= 60
+    assert max(stats.wait_ms) < 300
+
+
+def _with_pauses(dtx: bytes | None) -> list[Sent]:
+    """Return two seconds of speech and two of silence in turn, whose packets are not sent, but for one `dtx`."""
+    packets, sequence = [], 0
+    for index, packet in enumerate(talk(20_000)):
+        pausing = index * 120 % 4_000 >= 2_000
+        began = pausing and (index - 1) * 120 % 4_000 < 2_000
+        if pausing and not (began and dtx):
+            continue
+        payload = dtx if pausing and dtx else packet.payload
+        packets.append(replace(packet, sequence=sequence, payload=payload))
+        sequence += 1
+    return packets
+
+
+def test_a_silence_is_told_from_loss_by_its_sequence_numbers() -> None:
+    stats = listen(_with_pauses(None), 17_000).playout.stats
+    assert stats.concealed_ms == stats.lost == stats.underruns == stats.stall_ms_max == 0
+    assert stats.quiet_ms == pytest.approx(8_000, rel=0.05)
+
+
+def test_an_announced_silence_is_quiet_at_once() -> None:
+    run = listen(_with_pauses(opus.join([b"\x18", b"\x18"])), 17_000)
+    assert run.conceals() == []
+    assert run.playout.stats.quiet_ms == pytest.approx(7_500, rel=0.05)
+
+
+def test_a_known_silence_is_quiet_while_later_frames_wait() -> None:
+    playout = Playout()
+    one, two = TOC[60] + b"one", TOC[60] + b"two"
+    playout.receive(0, 0, one, 0)
+    playout.receive(1, 2880 * 2, two, 0.02)
+    run = listen([], 300, playout, start_ms=20)
+    kinds = [(type(sound), getattr(sound, "frame", None)) for _, sound in run.heard[:3]]
+    assert (Play, one) in kinds
+    assert (Quiet, None) in kinds
+    assert run.plays()[1].frame == two
+    assert run.conceals()[0].cause is Cause.UNDERRUN
+
+
+def test_a_known_loss_is_concealed_for_its_length() -> None:
+    playout = Playout()
+    for sequence in (0, 2, 3):
+        playout.receive(sequence, sequence * 2880, TOC[60] + b"voice", sequence * 0.001)
+    run = listen([], 260, playout, start_ms=20)
+    assert [type(sound) for _, sound in run.heard[:4]] == [Play, Conceal, Play, Play]
+    assert run.heard[1][1] == Conceal(60, Cause.LOST)
+
+
+def test_a_late_joiner_hears_at_once() -> None:
+    packets = talk(MINUTE_MS)[300:]
+    joined_ms = packets[0].arrives_ms
+    run = listen(packets, MINUTE_MS, start_ms=joined_ms - 500)
+    first = next(now_ms for now_ms, sound in run.heard if isinstance(sound, Play))
+    assert first - joined_ms <= MIN_TARGET_MS + 20
+    assert run.concealed_ms() == run.playout.stats.lost == 0
+
+
+@pytest.mark.parametrize("first", [30_000, 5])
+def test_a_restarted_stream_is_taken_up(first: int) -> None:
+    packets = talk(5_040) + talk(5_000, first=first, start_ms=5_040)
+    run = listen(packets, 10_000)
+    stats = run.playout.stats
+    assert stats.restarts == 1
+    assert stats.lost == 0
+    assert len(run.plays()) * 60 > 9_300
+    assert stats.wait_ms[-1] < 200
+
+
+def test_a_stray_packet_disturbs_nothing() -> None:
+    packets = talk(10_000)
+    stray = Sent(5_001, 40_000, 10**9, TOC[60] + b"stray")
+    stats = listen(sorted([*packets, stray, stray], key=lambda packet: packet.arrives_ms), 10_000).playout.stats
+    assert stats.restarts == stats.concealed_ms == stats.lost == 0
+
+
+def test_a_longer_path_costs_one_stall_and_no_more() -> None:
+    packets = talk(MINUTE_MS)
+    moved = [
+        replace(packet, arrives_ms=packet.arrives_ms + 190 * (index > 200)) for index, packet in enumerate(packets)
+    ]
+    stats = listen(moved, MINUTE_MS).playout.stats
+    assert stats.underruns == 1
+    assert stats.stall_ms_max <= 200
+    assert stats.concealed_ms <= 200
+    assert stats.dropped_ms == 0
+
+
+def test_a_stalled_link_is_caught_up() -> None:
+    """Two seconds of packets that come all at once: the oldest are dropped, and the delay is short again."""
+    packets = talk(30_000)
+    stalled = [
+        replace(packet, arrives_ms=max(packet.arrives_ms, 12_000) if packet.arrives_ms > 10_000 else packet.arrives_ms)
+        for packet in packets
+    ]
+    stats = listen(stalled, 30_000).playout.stats
+    assert stats.dropped_ms > 1_000
+    assert stats.underruns == 1
+    assert stats.wait_ms[-1] < 200
+
+
+def test_a_stopped_sound_card_costs_no_memory() -> None:
+    playout = Playout()
+    for packet in talk(MINUTE_MS):
+        playout.receive(packet.sequence, packet.timestamp, packet.payload, packet.arrives_ms / 1000)
+    assert playout.stats.dropped_ms > 58_000
+    run = listen([], MINUTE_MS + 1_000, playout, start_ms=MINUTE_MS)
+    assert 100 <= len(run.plays()) * 60 <= 300
+
+
+def test_waiting_is_reported_to_the_listener() -> None:
+    run = listen(talk(6_000), 6_000)
+    assert [play.wait_ms for play in run.plays()] == list(run.playout.stats.wait_ms)
+
+
+def test_nothing_is_quiet() -> None:
+    run = listen([], 1_000)
+    assert all(isinstance(sound, Quiet) for _, sound in run.heard)
+    assert run.playout.stats.quiet_ms == 0
+
+
+def test_the_target_stays_bounded_on_a_hopeless_link() -> None:
+    stats = listen(jittery(talk(MINUTE_MS), 600), MINUTE_MS).playout.stats
+    assert stats.target_ms <= MAX_TARGET_MS
+    assert max(stats.wait_ms) < 1_200
+
+
+def test_garbage_touches_no_state() -> None:
+    playout = Playout()
+    for payload in (b"", b"\x1b", b"\x1b\x00", b"\x19abc"):
+        with pytest.raises(PacketError):
+            playout.receive(5, 5, payload, 0)
+    assert playout.stats == Playout().stats
+    assert playout.take(0) == Playout().take(0)
+
+
+packets_of_any_kind = st.tuples(
+    st.integers(0, 2**16 - 1),
+    st.integers(0, 2**32 - 1),
+    st.binary(max_size=8) | st.sampled_from([b"\x18voice", b"\x18", b"\x1b\x02voicee", b"\xc0x"]),
+    st.floats(0, 0.5),
+)
+
+
+@given(st.lists(packets_of_any_kind, max_size=30))
+def test_any_packets_play_or_raise(packets: list[tuple[int, int, bytes, float]]) -> None:
+    playout, now = Playout(), 0.0
+    for sequence, timestamp, payload, pause in packets:
+        with contextlib.suppress(PacketError):
+            playout.receive(sequence, timestamp, payload, now)
+        sound = playout.take(now)
+        assert isinstance(sound, Play) or 0 < sound.ms <= 60
+        now += pause
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 40), st.booleans()), max_size=60))
+def test_any_order_of_a_stream_plays_in_order(moves: list[tuple[int, int, bool]]) -> None:
+    """Whatever comes when: time runs forward, and no frame is played twice."""
+    packets, playout, now, played = talk(7_320, 120), Playout(), 0.0, -1
+    for index, pause_ms, take in moves:
+        packet = packets[index]
+        playout.receive(packet.sequence, packet.timestamp, packet.payload, now)
+        now += pause_ms / 1000
+        sound = playout.take(now) if take else None
+        if isinstance(sound, Play) and not playout.stats.restarts:
+            assert sound.timestamp > played
+            played = sound.timestamp

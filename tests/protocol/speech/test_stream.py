@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from protocol.speech import opus
+from protocol.speech.stream import Arrival, Stream
+
+PACKET = opus.parse(b"\x18voice")
+
+
+def _arrival(index: int, sequence: int = 65_535, timestamp: int = 2**32 - 2880) -> Arrival:
+    """Return the packet `index` of a stream whose counters are about to wrap."""
+    return Arrival((sequence + index) % 2**16, (timestamp + index * 2880) % 2**32, PACKET, index * 60)
+
+
+def test_counters_are_unwrapped() -> None:
+    stream = Stream(_arrival(0))
+    assert [stream.accept(_arrival(index)) for index in range(3)] == [
+        (65_535, 2**32 - 2880),
+        (65_536, 2**32),
+        (65_537, 2**32 + 2880),
+    ]
+
+
+def test_a_repeated_packet_is_not_accepted() -> None:
+    stream = Stream(_arrival(0))
+    assert stream.accept(_arrival(0)) is not None
+    assert stream.accept(_arrival(0)) is None
+
+
+def test_only_another_packet_of_the_stream_confirms_it() -> None:
+    stream = Stream(_arrival(0))
+    assert not stream.is_confirmed_by(_arrival(0))
+    assert stream.is_confirmed_by(_arrival(1))
+    assert not stream.is_confirmed_by(_arrival(1, sequence=9_000))
+    assert not stream.is_confirmed_by(_arrival(1, timestamp=10**9))

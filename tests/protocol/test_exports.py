@@ -1,0 +1,81 @@
+"""The public names are pinned: to add or take one away is a decision, made here."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+
+import pytest
+
+EXPORTS = {
+    "protocol.captions": ["CODECS", "Coded", "decode", "encode", "newest"],
+    "protocol.errors": [
+        "CaptionError",
+        "FrameError",
+        "LocalError",
+        "NodeError",
+        "PacketError",
+        "PictophoneError",
+        "RemoteError",
+        "SealError",
+        "SignalError",
+        "TopicError",
+        "UsageError",
+        "VersionError",
+    ],
+    "protocol.frames": [
+        "MAX_CAPTION_BYTES",
+        "MAX_FRAME_BYTES",
+        "MAX_LOOK_BYTES",
+        "MAX_TEXT_BYTES",
+        "Frame",
+        "Hold",
+        "Picture",
+        "Text",
+        "decode",
+        "encode",
+    ],
+    "protocol.sealing": ["Envelope", "Unsealed"],
+    "protocol.signalling": [
+        "ApplyAnswer",
+        "Carries",
+        "EndCall",
+        "Event",
+        "Hello",
+        "MakeAnswer",
+        "MakeOffer",
+        "Outgoing",
+        "PeerJoined",
+        "PeerLeft",
+        "Reason",
+        "Room",
+    ],
+    "protocol.speech.opus": [
+        "MAX_FRAME_BYTES",
+        "MAX_PACKET_MS",
+        "Packet",
+        "duration_ms",
+        "is_dtx",
+        "join",
+        "parse",
+        "split",
+    ],
+    "protocol.speech.playout": ["Cause", "Conceal", "Play", "Playout", "Quiet", "Sound", "Statistics"],
+    "protocol.topics": ["NODE_LENGTH", "ROOM_LENGTH", "Letter", "Topic", "node_id", "pattern", "room_id"],
+}
+# What would make the core do I/O, or make it slow to import.
+FORBIDDEN = {"aiomqtt", "aiortc", "asyncio", "av", "numpy", "socket", "torch", "node"}
+
+
+@pytest.mark.parametrize("module", EXPORTS)
+def test_public_names(module: str) -> None:
+    exported = importlib.import_module(module).__all__
+    assert sorted(exported) == sorted(EXPORTS[module])
+
+
+def test_the_core_imports_nothing_that_does_io() -> None:
+    script = f"import sys, json, {', '.join(EXPORTS)}; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert not FORBIDDEN & set(json.loads(done.stdout))

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.errors import FrameError, VersionError
+from protocol.frames import (
+    MAX_CAPTION_BYTES,
+    MAX_FRAME_BYTES,
+    MAX_LOOK_BYTES,
+    MAX_TEXT_BYTES,
+    Frame,
+    Hold,
+    Picture,
+    Text,
+    decode,
+    encode,
+)
+
+u32 = st.integers(0, 2**32 - 1)
+frames = st.one_of(
+    st.builds(
+        Picture,
+        sequence=u32,
+        captured_ms=st.integers(0, 2**48 - 1),
+        codec=st.integers(0, 255),
+        caption=st.binary(max_size=MAX_CAPTION_BYTES),
+        seed=u32,
+        look=st.binary(max_size=MAX_LOOK_BYTES),
+    ),
+    st.builds(Hold, sequence=u32),
+    st.builds(Text, text=st.text(max_size=MAX_TEXT_BYTES // 4)),
+)
+leaves = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text() | st.binary()
+nested = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=20) | st.dictionaries(st.text(), inner, max_size=3)
+)
+
+
+@given(frames)
+def test_a_frame_is_read_back(frame: Frame) -> None:
+    data = encode(frame)
+    assert len(data) <= MAX_FRAME_BYTES
+    assert decode(data) == frame
+
+
+def test_the_bytes_are_pinned() -> None:
+    assert encode(Picture(7, 1000, 0, b"hi", 3)) == bytes.fromhex("960107cd03e800c402686903")
+    assert encode(Picture(7, 1000, 0, b"hi", 3, b"\1")) == bytes.fromhex("970107cd03e800c402686903c40101")
+    assert encode(Hold(7)) == bytes.fromhex("920207")
+    assert encode(Text("hi")) == bytes.fromhex("9203a26869")
+
+
+def test_the_longest_frame_fits() -> None:
+    longest = Picture(2**32 - 1, 2**48 - 1, 255, bytes(MAX_CAPTION_BYTES), 2**32 - 1, bytes(MAX_LOOK_BYTES))
+    assert decode(encode(longest)) == longest
+
+
+def test_unknown_trailing_fields_are_ignored() -> None:
+    assert decode(msgpack.packb([2, 7, "new", [1, [2]]])) == Hold(7)
+    assert decode(msgpack.packb([1, 7, 0, 0, b"", 3, b"", None])) == Picture(7, 0, 0, b"", 3)
+
+
+def test_a_newer_version_says_so() -> None:
+    with pytest.raises(VersionError) as caught:
+        decode(msgpack.packb([2 << 4 | 1, "whatever"]))
+    assert caught.value.version == 2
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        [],
+        7,
+        {1: 2},
+        [2],
+        [2, -1],
+        [2, 2**32],
+        [2, True],
+        [2, 1.0],
+        [2, None],
+        [2, "7"],
+        [True, 7],
+        [-1, 7],
+        [2**64 - 1, 7],
+        ["1", 7],
+        [9, 7],
+        [1, 7, 0, 0, b""],
+        [1, 7, 0, 0, "text", 3],
+        [1, 7, 0, 256, b"", 3],
+        [1, 7, 2**48, 0, b"", 3],
+        [1, 7, 0, 0, bytes(MAX_CAPTION_BYTES + 1), 3],
+        [1, 7, 0, 0, b"", 3, bytes(MAX_LOOK_BYTES + 1)],
+        [3, b"bytes"],
+        [3, "x" * (MAX_TEXT_BYTES + 1)],
+        [2, 7, {}, {"map": 1}],
+        [2, 7, msgpack.ExtType(5, b"abc")],
+        [2] + [7] * 16,
+    ],
+)
+def test_bad_messages_are_refused(message: Any) -> None:
+    with pytest.raises(FrameError):
+        decode(msgpack.packb(message))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x91" * 1200 + b"\x01",  # deep nesting
+        b"\xdd\xff\xff\xff\xff",  # an array of four thousand million
+        b"\xc6\xff\xff\xff\xff",  # as many bytes
+        b"\x92\x02\x07\x00",  # something behind the frame
+        b"\x92\x03\xa2\xff\xfe",  # text that is no UTF-8
+        bytes(MAX_FRAME_BYTES + 1),
+    ],
+)
+def test_hostile_bytes_are_refused(data: bytes) -> None:
+    with pytest.raises(FrameError):
+        decode(data)
+
+
+def test_an_invalid_frame_cannot_be_built() -> None:
+    with pytest.raises(ValueError, match="sequence"):
+        Hold(2**32)
+    with pytest.raises(ValueError, match="text"):
+        Text("ü" * (MAX_TEXT_BYTES // 2 + 1))
+
+
+@given(st.binary(max_size=64) | st.lists(nested, max_size=9).map(lambda fields: bytes(msgpack.packb(fields))))
+def test_any_bytes_parse_or_raise(data: bytes) -> None:
+    with contextlib.suppress(FrameError, VersionError):
+        decode(data)
+
+
+@given(frames, st.data())
+def test_any_damage_parses_or_raises(frame: Frame, data: st.DataObject) -> None:
+    damaged = bytearray(encode(frame))
+    damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(FrameError, VersionError):
+        decode(bytes(damaged[: data.draw(st.integers(0, len(damaged)))]))
