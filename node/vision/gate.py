@@ -21,9 +21,9 @@ GRID = 32
 LEAST_CONTRAST = 14.0
 MOST_CONTRAST = 40.0
 """A block counts as changed when it differs by the picture's own contrast (the deviation of its blocks' brightness),
-in levels of 255 within these bounds. Below 14, a webcam's grain of 20 levels a pixel would pass (8 pixels a side average
-it to 2.5, and the largest of 3,072 differences of two lies at 3.6 deviations). Beyond 40, some changes
-of attributes in drawn scenes would not (the least of 60 measured was 52, while breathing and blinking gave up to 36)."""
+in levels of 255 within these bounds. Below 14, a webcam's grain of 20 levels a pixel would pass (8 pixels a side
+average it to 2.5, and the largest of 3,072 differences of two lies at 3.6 deviations). Beyond 40, some changes of
+attributes in drawn scenes would not (the least of 60 measured was 52; breathing and blinking gave up to 36)."""
 
 FLICKER_LEVELS = 24.0
 """A brightness step of the whole picture beyond this is not flicker: the lamp went out, night fell."""

@@ -32,9 +32,9 @@ class Recipe(BaseModel, frozen=True):
     """How a generator paints: `steps` of the sampler, guidance scale (0 or 1: none), side in pixels,
     the tiny autoencoder that replaces the pipeline's own (hub id or folder), and the number type on a GPU."""
 
-    steps: int = Field(4, ge=1, le=MOST_STEPS)
-    guidance: float = Field(1.0, ge=0, le=100)
-    size: int = Field(512, ge=8, le=LARGEST_SIDE, multiple_of=8)
+    steps: int = Field(default=4, ge=1, le=MOST_STEPS)
+    guidance: float = Field(default=1.0, ge=0, le=100)
+    size: int = Field(default=512, ge=8, le=LARGEST_SIDE, multiple_of=8)
     tiny_autoencoder: str | None = None
     gpu_dtype: Literal["float16", "bfloat16"] = "float16"
 

@@ -17,6 +17,9 @@ from node.vision.pipe import Message, Request, encode, receive
 from node.vision.presets import is_folder
 from protocol.errors import NodeError
 
+MODULE = "node.vision.child"
+"""What the process runs."""
+
 READ_AHEAD_BYTES = 4 << 20
 """One 1024-pixel painting at once."""
 
@@ -91,7 +94,7 @@ async def start_process(models: Iterable[str]) -> AsyncIterator[ModelProcess]:
 async def _spawn(errors: IO[bytes], environment: dict[str, str]) -> asyncio.subprocess.Process:
     try:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "node.vision.child"),
+            *(sys.executable, "-P", "-m", MODULE),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -72,6 +72,15 @@ def name(request: Request) -> str:
             return f"paint {text}"
 
 
+async def until(happened: Callable[[], bool]) -> None:
+    """Let the other tasks run, and the threads that work for them, until it happened."""
+    for _ in range(10_000):
+        if happened():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it never happened")
+
+
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine()
@@ -93,8 +102,7 @@ async def test_a_caption_that_waits_is_made_before_the_generator_is_loaded(machi
     async with Worker(CAPTIONER, GENERATOR) as worker:
         painting = asyncio.create_task(worker.paint("red", 1))
         caption = asyncio.create_task(worker.caption(PICTURE))
-        while worker.waiting < 2:
-            await asyncio.sleep(0)
+        await until(lambda: worker.waiting == 2)
         machine.gate.set()
         await asyncio.gather(painting, caption)
     assert machine.asked == ["load captioner", "caption", "load generator", "paint red"]
@@ -133,8 +141,7 @@ async def test_a_request_that_was_cancelled_is_never_made(machine: Machine) -> N
         machine.gate.clear()
         gone = asyncio.create_task(worker.paint("gone", 0, "a"))
         stays = asyncio.create_task(worker.paint("stays", 0, "b"))
-        while worker.waiting < 2:
-            await asyncio.sleep(0)
+        await until(lambda: worker.waiting == 2)
         gone.cancel()
         machine.gate.set()
         await stays
@@ -185,8 +192,7 @@ async def test_who_waits_when_the_worker_closes_is_told(machine: Machine) -> Non
     async with Worker(generator=GENERATOR) as worker:
         machine.gate.clear()
         waiting = asyncio.create_task(worker.paint("red", 0))
-        while not worker.waiting:
-            await asyncio.sleep(0)
+        await until(lambda: worker.waiting == 1)
     with pytest.raises(NodeError, match="closed"):
         await waiting
     with pytest.raises(NodeError, match="closed"):
@@ -222,8 +228,8 @@ async def test_real_models_in_a_real_process(blip_folder: Path, painter_folder: 
 async def test_a_real_process_that_is_killed_comes_back(blip_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FIRST_PAUSE_SECONDS", 0.0)
     async with Worker(str(blip_folder)) as worker:
-        while worker.pid is None:
-            await asyncio.sleep(0)
+        await until(lambda: worker.pid is not None)
+        assert worker.pid is not None
         os.kill(worker.pid, signal.SIGKILL)
         await worker.ready()
         assert worker.restarts == 1

@@ -1,0 +1,54 @@
+"""What the model process does with each request; and that it is gone when its parent is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from node.vision.child import Studio
+from node.vision.pipe import Failed, Load, Paint, Painting, Ready, Words, caption_of
+
+PICTURE = Image.new("RGB", (32, 32), "red")
+
+
+def test_loads_captions_and_paints(blip_folder: Path, painter_folder: Path) -> None:
+    studio = Studio()
+    assert studio.serve(Load("captioner", str(blip_folder))) == Ready()
+    assert studio.serve(Load("generator", str(painter_folder))) == Ready()
+    assert isinstance(studio.serve(caption_of(PICTURE)), Words)
+    painting = studio.serve(Paint("a cat", 1))
+    assert isinstance(painting, Painting)
+    assert (painting.width, painting.height, len(painting.rgb)) == (32, 32, 32 * 32 * 3)
+
+
+def test_what_was_never_loaded_fails() -> None:
+    studio = Studio()
+    for request in (caption_of(PICTURE), Paint("a cat", 1), Load("sculptor", "marble")):
+        assert isinstance(studio.serve(request), Failed)
+
+
+def test_a_folder_without_a_model_fails_in_one_line(tmp_path: Path) -> None:
+    for role in ("captioner", "generator"):
+        reply = Studio().serve(Load(role, str(tmp_path)))
+        assert isinstance(reply, Failed)
+        assert str(tmp_path) in reply.reason
+        assert len(reply.reason.splitlines()) == 1
+
+
+def test_whatever_a_model_raises_is_one_line(painter_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio = Studio()
+    studio.serve(Load("generator", str(painter_folder)))
+    reply = studio.serve(Paint("a cat", 2**80))
+    assert isinstance(reply, Failed)
+    assert len(reply.reason.splitlines()) == 1
+
+
+def test_the_process_ends_with_its_standard_input() -> None:
+    child = subprocess.run(
+        [sys.executable, "-m", "node.vision.child"], input=b"", capture_output=True, timeout=60, check=False
+    )
+    assert (child.returncode, child.stdout) == (0, b"")

@@ -1,0 +1,100 @@
+"""Where a model comes from: the hub is played by functions, for no test may need the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import huggingface_hub
+import pytest
+from huggingface_hub.errors import RepositoryNotFoundError
+
+from node.vision.loading import load, pick_device, quieten
+from protocol.errors import NodeError
+
+HUB_ID = "owner/model"
+
+
+class Hub:
+    """Answers `model_info`; counts how often it was asked."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.failure = failure
+        self.asked = 0
+
+    def model_info(self, model: str, timeout: float) -> None:
+        self.asked += 1
+        if self.failure is not None:
+            raise self.failure
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
+    hub = Hub()
+    monkeypatch.setattr(huggingface_hub, "model_info", hub.model_info)
+    return hub
+
+
+def not_cached(local_only: bool) -> str:
+    if local_only:
+        raise OSError("not in the cache")
+    return "downloaded"
+
+
+def test_what_is_cached_needs_no_hub(hub: Hub) -> None:
+    assert load(HUB_ID, "captioner", lambda local_only: local_only) is True
+    assert hub.asked == 0
+
+
+def test_what_is_not_cached_is_downloaded(hub: Hub) -> None:
+    assert load(HUB_ID, "captioner", not_cached) == "downloaded"
+    assert hub.asked == 1
+
+
+def test_a_folder_never_asks_the_hub(hub: Hub, tmp_path: Path) -> None:
+    with pytest.raises(NodeError, match="whole model folder"):
+        load(str(tmp_path), "captioner", not_cached)
+    assert hub.asked == 0
+
+
+def test_a_hub_out_of_reach_says_what_works_offline(hub: Hub) -> None:
+    hub.failure = OSError("Name or service not known")
+    with pytest.raises(NodeError, match=r"owner/model.*cannot be reached.*embedded.*offline"):
+        load(HUB_ID, "captioner", not_cached)
+
+
+def test_a_name_that_the_hub_does_not_know_is_said(hub: Hub) -> None:
+    response = SimpleNamespace(headers={}, request=None)
+    hub.failure = RepositoryNotFoundError("404", response=response)  # type: ignore[arg-type]
+    with pytest.raises(NodeError, match=r"no captioner 'owner/model'"):
+        load(HUB_ID, "captioner", not_cached)
+
+
+def test_a_model_of_another_kind_is_one_line(hub: Hub) -> None:
+    def build(local_only: bool) -> None:
+        raise KeyError("several\nlines")
+
+    with pytest.raises(NodeError, match="try another model") as caught:
+        load(HUB_ID, "captioner", build)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_path_that_is_not_there_is_no_hub_id(hub: Hub) -> None:
+    with pytest.raises(NodeError, match="check the path"):
+        load("./missing", "captioner", not_cached)
+    assert hub.asked == 0
+
+
+def test_the_device_asked_for_is_taken() -> None:
+    assert pick_device("cpu") == "cpu"
+    assert pick_device(None) in {"cpu", "cuda", "mps"}
+
+
+def test_the_users_own_settings_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRANSFORMERS_VERBOSITY", "debug")
+    monkeypatch.delenv("HF_HUB_DISABLE_TELEMETRY", raising=False)
+    quieten()
+    import os
+
+    assert os.environ["TRANSFORMERS_VERBOSITY"] == "debug"
+    assert os.environ["HF_HUB_DISABLE_TELEMETRY"] == "1"

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import pytest
+
+from node.vision.pipe import Failed, Load, Paint
+from node.vision.process import Crash, start_process
+from protocol.errors import NodeError
+
+
+async def test_a_request_gets_its_reply_and_nothing_is_left_behind() -> None:
+    async with start_process([]) as process:
+        assert await process.ask(Load("sculptor", "marble")) == Failed("nothing loaded for Load")
+        assert await process.ask(Paint("a cat", 1)) == Failed("nothing loaded for Paint")
+        pid = process.pid
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_a_process_that_is_killed_crashes_with_its_signal() -> None:
+    async with start_process([]) as process:
+        os.kill(process.pid, signal.SIGKILL)
+        with pytest.raises(Crash, match="signal 9"):
+            await process.ask(Paint("a cat", 1))
+
+
+async def test_a_process_that_fails_by_itself_tells_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+    monkeypatch.setattr("node.vision.process.MODULE", "node.vision.missing")
+    async with start_process([]) as process:
+        with pytest.raises(Crash, match=r"No module named node\.vision\.missing"):
+            await process.ask(Paint("a cat", 1))
+
+
+async def test_a_system_that_starts_nothing_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(NodeError, match="cannot start the picture worker"):
+        async with start_process([]):
+            pass
