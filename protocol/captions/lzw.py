@@ -47,8 +47,7 @@ def decode(data: bytes) -> str:
     for code in _unpack(data):
         if code > len(strings) or (code == len(strings) and not known):
             raise CaptionError("an LZW code that its dictionary does not have")
-        # The one code that its own string is not yet in the dictionary of (Welch 1984): known + its first
-        # letter.
+        # A code one beyond the dictionary is the string being added: it begins and ends with the same letter.
         string = strings[code] if code < len(strings) else known + known[0]
         if known:
             strings.append(known + string[0])

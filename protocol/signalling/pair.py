@@ -21,8 +21,7 @@ __all__ = ["Output", "Pair"]
 # How long the node with the larger id leaves the first word to the other: gathering candidates takes 0.2 s,
 # and the rest is two trips through a slow broker.
 OFFER_GRACE_S = 1.0
-# An offer that is not answered was lost, or its answer was: first again after this, then after twice as
-# long...
+# An offer that is not answered was lost, or its answer was: again after this, then after twice as long...
 OFFER_RESEND_S = 2.0
 # ...so that an attempt lasts 30 s before a new one, with candidates gathered anew, takes its place.
 OFFER_TRIES = 4
@@ -157,13 +156,14 @@ class Pair:
         self._end_call(reason)
 
     def timeout(self, now: float) -> None:
-        """Do what is due at `deadline`."""
-        if self.state is State.OFFERED and self._tries < OFFER_TRIES:
-            self._send_offer(now)
-        elif self._call_id is None and self._move(Trigger.TIMEOUT):
-            self._make_offer(now)
-        else:
+        """Do what is due at `deadline`: offer, offer again, or give this attempt up."""
+        exhausted = self.state is State.OFFERED and self._tries >= OFFER_TRIES
+        if exhausted or not self._move(Trigger.TIMEOUT):
             self._give_up(now)
+        elif self.state is State.OFFERED:
+            self._send_offer(now)
+        else:
+            self._make_offer(now)
 
     def _move(self, trigger: Trigger) -> bool:
         after = TRANSITIONS[self.state].get(trigger)

@@ -124,7 +124,8 @@ class Room:
 
     def get_timer(self) -> float | None:
         """Return when `handle_timer` is due, or None."""
-        return min((pair.deadline for pair in self._pairs.values() if pair.deadline is not None), default=None)
+        deadlines = [self._roll_call_ends, *(pair.deadline for pair in self._pairs.values())]
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
         """Do what is due at `now`: offer, offer again, or give an attempt up."""

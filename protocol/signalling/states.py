@@ -1,5 +1,7 @@
 """The states of a call between two nodes, as a table: what is not in the table changes nothing.
 
+A deadline that passes in a state without a timeout of its own counts as `Trigger.LOST`.
+
 `diagram()` draws it for the documentation.
 """
 

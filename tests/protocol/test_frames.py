@@ -38,7 +38,9 @@ frames = st.one_of(
 )
 leaves = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text() | st.binary()
 nested = st.recursive(
-    leaves, lambda inner: st.lists(inner, max_size=20) | st.dictionaries(st.text(), inner, max_size=3)
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.integers(0, 9), inner, max_size=1),
+    max_leaves=4,
 )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 import pytest
 
@@ -9,7 +10,7 @@ from protocol.speech.jitter import HISTORY_MS, MARGIN_MS, MAX_STEP_MS, MAX_TARGE
 PACKET_MS = 120
 
 
-def _after(delays_ms: list[float], drift: float = 0) -> Arrivals:
+def _after(delays_ms: Sequence[float], drift: float = 0) -> Arrivals:
     arrivals = Arrivals(0, 1000)
     for index, delay_ms in enumerate(delays_ms):
         arrivals.receive(index * PACKET_MS * 48, 1000 + index * PACKET_MS * (1 + drift) + delay_ms)
