@@ -15,7 +15,8 @@ the sender's timestamps:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 
 from protocol.speech import opus
 from protocol.speech.buffer import SAMPLES_PER_MS, Frame, FrameBuffer, frames_of
@@ -41,8 +42,8 @@ LATE_BAND_MS = 10.0
 SPEED_PER_MS = 0.0005
 # Few hear three percent, and 200 ppm of drift needs a hundredth of it.
 MAX_SPEED_CHANGE = 0.03
-# The delay is judged by its mean over about ten frames, for a sound card asks in fits and starts.
-SMOOTHING = 0.1
+# A sound card asks in fits and starts: the earliest of so many frames, about a second, is to meet the target.
+JUDGED_FRAMES = 16
 
 # 2.5 ms, what concealment is a multiple of.
 _QUANTUM = 120
@@ -64,8 +65,8 @@ class _Cursor:
     # How long the cursor has stood for want of frames, and how much of that was concealed.
     stood_ms: float = 0.0
     concealed_ms: float = 0.0
-    # The smoothed transit of what is played, from the sender's timestamp to its playing.
-    transit_ms: float | None = None
+    # The latest transits of what was played, each from the sender's timestamp to its playing.
+    transits_ms: deque[float] = field(default_factory=lambda: deque(maxlen=JUDGED_FRAMES))
 
     def pass_by(self, frame: Frame) -> None:
         self.started = True
@@ -176,6 +177,7 @@ class Playout:
         """Be quiet until the first frame has waited for the target delay, then play it."""
         first = self._buffer.first
         if first is None:
+            self._cursor.stood_ms += CONCEAL_STEP_MS
             return self._quiet(CONCEAL_STEP_MS)
         early_ms = stream.arrivals.target_ms - stream.arrivals.delay_ms(first.timestamp, now_ms)
         if early_ms >= 1:
@@ -183,7 +185,7 @@ class Playout:
         if self._cursor.started:
             self._set_off_standstill(stream, first, now_ms)
         self._cursor.running = True
-        self._cursor.transit_ms = None
+        self._cursor.transits_ms.clear()
         return self._play(stream, now_ms)
 
     def _play(self, stream: Stream, now_ms: float) -> Play:
@@ -195,10 +197,8 @@ class Playout:
         return Play(frame.packet, frame.timestamp, speed, wait_ms)
 
     def _speed(self, arrivals: Arrivals, played_ms: float) -> float:
-        if self._cursor.transit_ms is None:
-            self._cursor.transit_ms = played_ms
-        self._cursor.transit_ms += SMOOTHING * (played_ms - self._cursor.transit_ms)
-        error_ms = self._cursor.transit_ms - arrivals.baseline_ms - arrivals.target_ms
+        self._cursor.transits_ms.append(played_ms)
+        error_ms = min(self._cursor.transits_ms) - arrivals.baseline_ms - arrivals.target_ms
         outside_ms = max(error_ms - LATE_BAND_MS, 0) + min(error_ms + EARLY_BAND_MS, 0)
         return 1 + max(-MAX_SPEED_CHANGE, min(outside_ms * SPEED_PER_MS, MAX_SPEED_CHANGE))
 
@@ -221,7 +221,6 @@ class Playout:
 
     def _quiet(self, ms: float) -> Quiet:
         if self._cursor.started:
-            self._cursor.stood_ms += ms
             self.stats.quiet_ms += ms
         return Quiet(ms)
 
@@ -243,14 +242,14 @@ class Playout:
             # Had playing been this much later, it would not have stood.
             stream.arrivals.need(first.timestamp, now_ms)
             self.stats.target_ms = stream.arrivals.target_ms
-            self._cursor.transit_ms = None
+            self._cursor.transits_ms.clear()
 
     def _drop_excess(self, stream: Stream) -> None:
         enough_ms = stream.arrivals.target_ms + self._packet_ms
         if self._buffer.milliseconds > enough_ms + MAX_EXCESS_MS:
             while self._buffer.milliseconds > enough_ms:
                 self._drop_first()
-            self._cursor.transit_ms = None
+            self._cursor.transits_ms.clear()
 
     def _drop_first(self) -> None:
         frame = self._buffer.pop()

@@ -200,6 +200,24 @@ def test_drift_of_ten_minutes_is_unheard(ppm: float) -> None:
     assert all(abs(play.speed - 1) < 0.001 for play in run.plays())
 
 
+@pytest.mark.parametrize("block_ms", [20, 100])
+def test_a_sound_card_that_asks_in_blocks_is_served(block_ms: int) -> None:
+    """The card takes a block at a time, so frames are asked for early, in twos, and late by turns."""
+    packets, playout = talk(MINUTE_MS), Playout()
+    waiting, filled_ms = iter(packets), 0.0
+    packet = next(waiting)
+    for now_ms in range(7, MINUTE_MS - 200, block_ms):
+        while packet.arrives_ms <= now_ms:
+            playout.receive(packet.sequence, packet.timestamp, packet.payload, packet.arrives_ms / 1000)
+            packet = next(waiting)
+        while filled_ms < block_ms:
+            sound = playout.take(now_ms / 1000)
+            filled_ms += 60 / sound.speed if isinstance(sound, Play) else sound.ms
+        filled_ms -= block_ms
+    assert playout.stats.underruns <= 2
+    assert median(playout.stats.wait_ms) < 60 + block_ms
+
+
 def test_everything_at_once() -> None:
     packets = jittery(drifting(lossy(talk(5 * MINUTE_MS), 0.2), 200), 40)
     stats = listen(packets, 5 * MINUTE_MS).playout.stats
