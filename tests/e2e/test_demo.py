@@ -1,0 +1,67 @@
+"""`pictophone demo`: the whole call, with the models that ship, and what it promises."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SECONDS = 30
+FIRST_PICTURE_S = 15
+LEAST_PICTURES = 5
+MOST_WIRE_KBPS = 12
+MOST_DELAY_MS = 300
+SUMMARY_KEYS = {
+    "picture": {
+        "captioned", "sent", "received", "painted", "caption_bits_mean", "frame_bytes_mean", "wire_bps", "ratio",
+    },
+    "speech": {
+        "profile", "payload_kbps", "wire_kbps", "packets_sent", "packets_received", "lost", "late", "concealed_ms",
+        "underruns", "mouth_to_ear_ms_p50", "mouth_to_ear_ms_p95",
+    },
+    "call": {"setup_ms", "wire_kbps"},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    """The summary of one demo, and the folder with its pictures and what was heard."""
+    folder = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-m", "node", "demo", "--seconds", str(SECONDS), "--json"]
+    command += ["--speaker", str(folder / "heard.wav"), "--pictures", str(folder / "pictures")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS + 60, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), folder
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_the_summary_has_what_is_promised(demo: tuple[dict[str, Any], Path], side: str) -> None:
+    summary = demo[0][side]
+    for part, keys in SUMMARY_KEYS.items():
+        assert keys <= set(summary[part])
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_pictures_arrive_and_are_painted(demo: tuple[dict[str, Any], Path], side: str) -> None:
+    summary, folder = demo
+    picture = summary[side]["picture"]
+    assert picture["painted"] >= LEAST_PICTURES
+    assert picture["first_painted_s"] <= FIRST_PICTURE_S
+    assert picture["sent"] >= picture["received"] >= picture["painted"]
+    other = "b" if side == "a" else "a"
+    assert len(list((folder / "pictures" / other).glob("*.png"))) == picture["painted"]
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_speech_is_whole_and_thin_and_prompt(demo: tuple[dict[str, Any], Path], side: str) -> None:
+    summary, folder = demo
+    speech = summary[side]["speech"]
+    assert speech["packets_received"] > 0.8 * SECONDS / 0.12
+    assert speech["lost"] == speech["late"] == speech["underruns"] == 0
+    assert 0 < speech["payload_kbps"] < speech["wire_kbps"] <= MOST_WIRE_KBPS
+    assert speech["mouth_to_ear_ms_p50"] <= MOST_DELAY_MS
+    assert (folder / f"heard-{side}.wav").stat().st_size > SECONDS / 2 * 32_000

@@ -1,0 +1,116 @@
+"""Recorded speech through a real call sounds as good as the same Opus setting encoded offline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.signal import correlate
+
+from live_call import KeepingSink, clip_after, parts, place, running
+from node.call import Node
+from node.links.mqtt import BrokerAddress
+from node.parts import Models
+from node.speech import clips
+from node.speech.opus import Decoder, Encoder
+from node.speech.profiles import LEAN
+from node.speech.sound import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
+from node.speech.sources import Captured, Source
+from node.summary import percentile
+
+LEAD_S = 3.0
+TOLERANCE = 0.02
+DELAY_TOLERANCE_MS = 20.0  # one block of the sink
+
+
+def whole(path: Path) -> Pcm:
+    return np.concatenate(list(clips.blocks(path, FRAME_SAMPLES)))
+
+
+def offline(pcm: Pcm) -> Pcm:
+    encoder, decoder = Encoder(LEAN), Decoder()
+    frames = [pcm[i : i + FRAME_SAMPLES] for i in range(0, len(pcm) - FRAME_SAMPLES + 1, FRAME_SAMPLES)]
+    return np.concatenate([decoder.decode(encoder.encode(frame)) for frame in frames])
+
+
+def lag_of(heard: Pcm, said: Pcm) -> int:
+    """How many samples later than ``said`` the same sound begins in ``heard``."""
+    matches = correlate(heard.astype(float), said.astype(float), mode="valid", method="fft")
+    return int(np.argmax(matches))
+
+
+def estoi(said: Pcm, heard: Pcm) -> float:
+    from pystoi import stoi
+
+    lag = lag_of(heard, said)
+    return float(stoi(said, heard[lag : lag + len(said)], SAMPLE_RATE, extended=True))
+
+
+async def test_every_clip_keeps_its_intelligibility(
+    shared_speech: list[Path], embedded_broker: BrokerAddress, fake_models: Models
+) -> None:
+    async with asyncio.timeout(120):
+        heard = await asyncio.gather(*(call(clip, embedded_broker, fake_models) for clip in shared_speech))
+    losses = {}
+    for clip, sound in zip(shared_speech, heard, strict=True):
+        said = whole(clip)
+        live = estoi(said, sound)
+        expected = estoi(said, np.concatenate([offline(said), silence(SAMPLE_RATE)]))
+        print(f"{clip.stem}: ESTOI {live:.3f} in the call, {expected:.3f} offline")
+        losses[clip.stem] = expected - live
+    assert max(losses.values()) <= TOLERANCE, losses
+
+
+async def call(clip: Path, broker: BrokerAddress, models: Models) -> Pcm:
+    """What the other side hears of one clip, with the silence before and after it."""
+    sink = KeepingSink()
+    room = place(broker, room=clip.stem)
+    speaker = Node("speaker", room, parts(models, source=clip_after(clip, LEAD_S)))
+    listener = Node("listener", room, parts(models, sink=sink))
+    seconds = LEAD_S + len(whole(clip)) / SAMPLE_RATE + 1
+    async with running(speaker, listener) as nodes:
+        await nodes.until(lambda: len(sink.played) * BLOCK_SAMPLES / SAMPLE_RATE > seconds, patience_s=60)
+    counts = listener.count().speech_in
+    assert counts.received > 0
+    assert counts.lost == 0
+    return sink.sound()
+
+
+class NotingSource:
+    """A source that remembers when its first sample was captured."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.began: float | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Captured]:
+        async for captured in self._source:
+            if self.began is None:
+                self.began = captured.at
+            yield captured
+
+
+async def test_the_stated_delay_is_the_measured_one(
+    shared_speech: list[Path], embedded_broker: BrokerAddress, fake_models: Models
+) -> None:
+    """Mouth to ear from the summary's formula against the clock: when a sample was captured and when it was heard."""
+    clip = next(path for path in shared_speech if path.stem == "vctk287_M")
+    said, sink = whole(clip), KeepingSink()
+    seconds = LEAD_S + len(said) / SAMPLE_RATE + 1
+    source = NotingSource(clip_after(clip, LEAD_S))
+    speaker = Node("speaker", place(embedded_broker), parts(fake_models, source=source))
+    listener = Node("listener", place(embedded_broker), parts(fake_models, sink=sink))
+    async with running(speaker, listener) as nodes:
+        await nodes.until(lambda: len(sink.played) * BLOCK_SAMPLES / SAMPLE_RATE > seconds)
+    assert sink.began is not None
+    assert source.began is not None
+    # The sink's clock starts with its first sample: it pulls ahead of what is heard.
+    heard_at = sink.began + lag_of(sink.sound(), offline(said)) / SAMPLE_RATE
+    # What the decoder puts out at a time was captured a lookahead before: that delay is in the sound itself.
+    measured_ms = (heard_at - (source.began + LEAD_S)) * 1000 + Encoder(LEAN).lookahead_ms
+    stated_ms = percentile(listener.count().speech_in.mouth_to_ear_ms, 50)
+    assert stated_ms == pytest.approx(measured_ms, abs=DELAY_TOLERANCE_MS)
+    assert stated_ms <= 300
