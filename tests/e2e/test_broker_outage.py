@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from live_call import LOOPBACK, noise, parts, place, running
 from PIL import Image
 
+from live_call import LOOPBACK, noise, parts, place, running
 from node.call import Node
 from node.links import broker
 from node.links.mqtt import BrokerAddress

@@ -6,8 +6,8 @@ import random
 
 import numpy as np
 import pytest
-from live_call import KeepingSink, noise, parts, place, running
 
+from live_call import KeepingSink, noise, parts, place, running
 from node.call import Node
 from node.links.mqtt import BrokerAddress
 from node.links.rtc import Observer

@@ -1,4 +1,4 @@
-"""`pictophone send` and `pictophone receive`, each a process of its own, through mosquitto; and a listener that is late."""
+"""`pictophone send` and `pictophone receive`, two processes through mosquitto, and a listener who is late."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from live_call import PATIENCE_S, parts, place, running
-from PIL import Image
-
 from node.call import Node
 from node.links.mqtt import BrokerAddress
 from node.speech.dialogue import shipped
