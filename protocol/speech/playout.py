@@ -15,11 +15,10 @@ the sender's timestamps:
 from __future__ import annotations
 
 import math
-from collections import deque
-from dataclasses import dataclass, field
 
 from protocol.speech import opus
 from protocol.speech.buffer import SAMPLES_PER_MS, Frame, FrameBuffer, frames_of
+from protocol.speech.cursor import Cursor
 from protocol.speech.jitter import Arrivals, transit_ms
 from protocol.speech.sounds import Cause, Conceal, Play, Quiet, Sound, Statistics
 from protocol.speech.stream import Arrival, Stream
@@ -42,42 +41,8 @@ LATE_BAND_MS = 10.0
 SPEED_PER_MS = 0.0005
 # Few hear three percent, and 200 ppm of drift needs a hundredth of it.
 MAX_SPEED_CHANGE = 0.03
-# A sound card asks in fits and starts: the earliest of so many frames, about a second, is to meet the target.
-JUDGED_FRAMES = 16
-
 # 2.5 ms, what concealment is a multiple of.
 _QUANTUM = 120
-
-
-@dataclass(slots=True)
-class _Cursor:
-    """Where playing stands in the stream."""
-
-    started: bool = False
-    # The timestamp to be played next, and the sequence number played last.
-    timestamp: int = 0
-    number: int = 0
-    # Playing frame after frame; otherwise waiting for the first, or for the first after a silence.
-    running: bool = False
-    # Of the frame played last.
-    frame_ms: float = 0.0
-    was_dtx: bool = False
-    # How long the cursor has stood for want of frames, and how much of that was concealed.
-    stood_ms: float = 0.0
-    concealed_ms: float = 0.0
-    # The latest transits of what was played, each from the sender's timestamp to its playing.
-    transits_ms: deque[float] = field(default_factory=lambda: deque(maxlen=JUDGED_FRAMES))
-
-    def pass_by(self, frame: Frame) -> None:
-        self.started = True
-        self.timestamp = frame.end
-        self.number = frame.number
-        self.frame_ms = frame.samples / SAMPLES_PER_MS
-        self.was_dtx = opus.is_dtx(frame.packet)
-
-    def follows(self, frame: Frame) -> bool:
-        """Tell whether no packet is missing between the frame played last and this one."""
-        return frame.number <= self.number + 1
 
 
 class Playout:
@@ -94,7 +59,7 @@ class Playout:
         self._lost_before = 0
         self._packet_ms = 0.0
         self._buffer = FrameBuffer()
-        self._cursor = _Cursor()
+        self._cursor = Cursor()
 
     def receive(self, sequence: int, timestamp: int, payload: bytes, now: float) -> None:
         """Take one RTP packet: its 16-bit sequence, its 32-bit timestamp at 48 kHz, its Opus packet.
@@ -166,7 +131,7 @@ class Playout:
         self.stats.restarts += 1
         self._lost_before = self.stats.lost
         self._buffer = FrameBuffer()
-        self._cursor = _Cursor()
+        self._cursor = Cursor()
         self._stream = Stream(first)
         self._accept(self._stream, first)
         self._accept(self._stream, second)

@@ -1,0 +1,46 @@
+"""Where playing stands in a stream."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from protocol.speech import opus
+from protocol.speech.buffer import SAMPLES_PER_MS, Frame
+
+__all__ = ["Cursor"]
+
+# A sound card asks in fits and starts: the earliest of so many frames, about a second, is to meet the target.
+JUDGED_FRAMES = 16
+
+
+@dataclass(slots=True)
+class Cursor:
+    """The place between what was played last and what is to be played next."""
+
+    started: bool = False
+    # The timestamp to be played next, and the sequence number played last.
+    timestamp: int = 0
+    number: int = 0
+    # Playing frame after frame; otherwise waiting for the first, or for the first after a silence.
+    running: bool = False
+    # Of the frame played last.
+    frame_ms: float = 0.0
+    was_dtx: bool = False
+    # How long the cursor has stood for want of frames, and how much of that was concealed.
+    stood_ms: float = 0.0
+    concealed_ms: float = 0.0
+    # The latest transits of what was played, each from the sender's timestamp to its playing.
+    transits_ms: deque[float] = field(default_factory=lambda: deque(maxlen=JUDGED_FRAMES))
+
+    def pass_by(self, frame: Frame) -> None:
+        """Move behind a frame that was played or dropped."""
+        self.started = True
+        self.timestamp = frame.end
+        self.number = frame.number
+        self.frame_ms = frame.samples / SAMPLES_PER_MS
+        self.was_dtx = opus.is_dtx(frame.packet)
+
+    def follows(self, frame: Frame) -> bool:
+        """Tell whether no packet is missing between the frame played last and this one."""
+        return frame.number <= self.number + 1

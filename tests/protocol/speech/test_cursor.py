@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from protocol.speech.buffer import Frame
+from protocol.speech.cursor import Cursor
+
+
+def _frame(packet: bytes = b"\x18voice", number: int = 5) -> Frame:
+    return Frame(packet, number, timestamp=480, samples=2880, arrived_ms=0)
+
+
+def test_the_cursor_stands_behind_what_was_played() -> None:
+    cursor = Cursor()
+    assert not cursor.started
+    cursor.pass_by(_frame())
+    assert (cursor.started, cursor.timestamp, cursor.frame_ms, cursor.was_dtx) == (True, 480 + 2880, 60, False)
+    cursor.pass_by(_frame(b"\x18"))
+    assert cursor.was_dtx
+
+
+def test_a_missing_packet_breaks_the_row() -> None:
+    cursor = Cursor()
+    cursor.pass_by(_frame(number=5))
+    assert cursor.follows(_frame(number=5))
+    assert cursor.follows(_frame(number=6))
+    assert not cursor.follows(_frame(number=7))
