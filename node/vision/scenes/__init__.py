@@ -1,0 +1,20 @@
+"""The drawn world that the embedded models know: its attributes, its pictures, its captions, its camera."""
+
+from node.vision.scenes.drawing import draw
+from node.vision.scenes.story import Story
+from node.vision.scenes.words import attributes_of, caption, phrasings
+from node.vision.scenes.world import Creature, Person, Scene, attributes, held_out, sample
+
+__all__ = [
+    "Creature",
+    "Person",
+    "Scene",
+    "Story",
+    "attributes",
+    "attributes_of",
+    "caption",
+    "draw",
+    "held_out",
+    "phrasings",
+    "sample",
+]

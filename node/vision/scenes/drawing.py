@@ -1,0 +1,44 @@
+"""From a scene to its picture."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from node.vision.scenes.animals import paint_creature
+from node.vision.scenes.furniture import paint_support_before, paint_support_behind, paint_thing
+from node.vision.scenes.lights import LIGHTING
+from node.vision.scenes.paint import UNITS, Canvas
+from node.vision.scenes.people import paint_person
+from node.vision.scenes.places import paint_place
+from node.vision.scenes.world import Creature, Person, Pose, Scene, Thing
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+def draw(scene: Scene, seconds: float = 0.0, size: int = UNITS) -> Image:
+    """The scene as it looks `seconds` after it began, as an RGB picture of `size` x `size`.
+
+    The same arguments give the same picture.
+    """
+    canvas = Canvas.blank(size)
+    paint_place(canvas, scene.place, scene.light, seconds)
+    figure = canvas.lit(LIGHTING[scene.light].figure)
+    rng = random.Random(scene.chance)
+    if isinstance(scene.subject, Person):
+        paint_person(figure, scene.subject, rng, seconds)
+    else:
+        _paint_still_life(figure, scene.subject, rng, seconds)
+    return canvas.finished()
+
+
+def _paint_still_life(canvas: Canvas, creature: Creature, rng: random.Random, seconds: float) -> None:
+    base = canvas.at(128 + rng.uniform(-4, 4), 192 + rng.uniform(-3, 3))
+    paint_support_behind(base, creature.support)
+    aside = 0 if creature.thing is Thing.NOTHING else -26
+    if creature.pose is Pose.JUMPING:
+        base.ellipse(aside, 4, 44, 6, (70, 62, 80))
+    paint_creature(base.at(aside, 4, 1.18), creature, seconds)
+    paint_support_before(base, creature.support)
+    paint_thing(base.at(78, 12, 1.1), creature.thing)

@@ -1,0 +1,207 @@
+"""Scenes in English: the canonical caption, other ways to say the same, and the way back from caption to attributes.
+
+What is ordinary goes unsaid: daylight, a plain backdrop, an animal's natural coat, no hat, no glasses, nothing
+beside it. So "a cat sitting on top of a wooden bench" is the whole caption of a scene. The canonical caption and
+the attributes determine each other; `attributes_of` undoes `caption`.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+
+from node.vision.scenes.world import (
+    Action,
+    Cloth,
+    Creature,
+    Fur,
+    Garment,
+    Hair,
+    HairColour,
+    Hat,
+    Kind,
+    Light,
+    Person,
+    Place,
+    Pose,
+    Scene,
+    Support,
+    Thing,
+    Who,
+)
+
+# The first wording of each is the canonical one.
+WHO = {Who.WOMAN: ("woman", "lady"), Who.MAN: ("man", "guy")}
+ACTIONS = {
+    Action.SMILING: ("smiling", "smiling at the camera", "laughing"),
+    Action.TALKING: ("talking", "speaking", "saying something"),
+    Action.WAVING: ("waving", "waving a hand", "waving hello"),
+    Action.THUMBS_UP: ("giving a thumbs up", "showing a thumbs up", "holding up a thumb"),
+    Action.DRINKING: ("drinking from a cup", "drinking coffee", "drinking from a mug"),
+    Action.LOOKING_AWAY: ("looking away", "looking to the side", "looking aside"),
+    Action.SLEEPING: ("sleeping", "fast asleep", "taking a nap"),
+}
+POSES = {
+    Pose.SITTING: ("sitting", "seated"),
+    Pose.SLEEPING: ("sleeping", "lying asleep"),
+    Pose.JUMPING: ("jumping", "leaping"),
+}
+PLACES = {
+    Place.PLAIN: ("", "in front of a plain background"),
+    Place.OFFICE: ("in an office", "at the office"),
+    Place.KITCHEN: ("in a kitchen", "in the kitchen"),
+    Place.LIVING_ROOM: ("in a living room with a bookshelf", "in the living room", "in front of a bookshelf"),
+    Place.PARK: ("in a park", "in the park", "among trees in a park"),
+    Place.BEACH: ("on a beach", "at the beach", "by the sea"),
+    Place.STREET: ("on a street", "in the street", "on a city street"),
+    Place.MOUNTAINS: ("in the mountains", "in front of mountains"),
+    Place.SNOW: ("in the snow", "in a snowy landscape"),
+}
+LIGHTS = {
+    Light.DAY: ("", "during the day", "in daylight"),
+    Light.SUNSET: ("at sunset", "at dusk", "in the evening"),
+    Light.NIGHT: ("at night", "during the night", "in the dark"),
+    Light.RAIN: ("on a rainy day", "in the rain", "while it is raining"),
+}
+GRASS_WORDS = ("on the grass", "in the grass")
+SUPPORT_PREPOSITIONS = ("on top of", "on")
+PERSON_ORDERS = (
+    "{who}{features} {wears} is {action}{place}{light}",
+    "{who} {wears}{features} is {action}{place}{light}",
+    "{who}{features} is {action}{place}{light}, {wears}",
+    "a picture of {who}{features} {wears}, {action}{place}{light}",
+    "{who}{place}{light}, {wears}, is {action}{features}",
+)
+CREATURE_ORDERS = (
+    "{kind} {pose} {support}{thing}{place}{light}",
+    "{kind}{thing} {pose} {support}{place}{light}",
+    "{kind} is {pose} {support}{place}{light}{thing}",
+    "a picture of {kind} {pose} {support}{thing}{place}{light}",
+)
+
+
+def caption(scene: Scene) -> str:
+    """The canonical caption."""
+    return _say(scene, None)
+
+
+def phrasings(scene: Scene, rng: random.Random) -> str:
+    """One of the many ways to say what the canonical caption says, the canonical one being the likeliest."""
+    return _say(scene, rng if rng.random() < 0.5 else None)
+
+
+def attributes_of(text: str) -> dict[str, str]:
+    """What a canonical caption tells, as `world.attributes` would: empty for any other text."""
+    if match := _PERSON.fullmatch(text):
+        return _person_attributes(match)
+    if match := _CREATURE.fullmatch(text):
+        return _creature_attributes(match)
+    return {}
+
+
+def _say(scene: Scene, rng: random.Random | None) -> str:
+    subject = scene.subject
+    where = {"place": _spaced(_pick(PLACES[scene.place], rng)), "light": _spaced(_pick(LIGHTS[scene.light], rng))}
+    if isinstance(subject, Person):
+        return _pick(PERSON_ORDERS, rng).format(**_person_words(subject, rng), **where)
+    return _pick(CREATURE_ORDERS, rng).format(**_creature_words(subject, rng), **where)
+
+
+def _person_words(person: Person, rng: random.Random | None) -> dict[str, str]:
+    bald = person.hair is Hair.BALD
+    features = [] if bald else [f"{person.hair} {person.hair_colour} hair"]
+    features += ["a beard"] * person.beard + ["glasses"] * person.glasses
+    wears = f"{_pick(('wearing', 'in'), rng)} {_a(f'{person.cloth} {person.garment}')}"
+    who = _pick(WHO[person.who], rng)
+    return {
+        "who": _a(f"bald {who}" if bald else who),
+        "features": _spaced(f"with {_listed(features)}" if features else ""),
+        "wears": wears if person.hat is Hat.NONE else f"{wears} and {_a(person.hat)}",
+        "action": _pick(ACTIONS[person.action], rng),
+    }
+
+
+def _creature_words(creature: Creature, rng: random.Random | None) -> dict[str, str]:
+    kind = creature.kind if creature.fur is Fur.NATURAL else f"{creature.fur} {creature.kind}"
+    if creature.support is Support.GRASS:
+        support = _pick(GRASS_WORDS, rng)
+    else:
+        support = f"{_pick(SUPPORT_PREPOSITIONS, rng)} {_a(creature.support)}"
+    thing = "" if creature.thing is Thing.NOTHING else f"{_pick(('with', 'next to'), rng)} {_a(creature.thing)}"
+    return {
+        "kind": _a(kind),
+        "pose": _pick(POSES[creature.pose], rng),
+        "support": support,
+        "thing": _spaced(thing),
+    }
+
+
+def _pick(wordings: tuple[str, ...], rng: random.Random | None) -> str:
+    return rng.choice(wordings) if rng else wordings[0]
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def _spaced(words: str) -> str:
+    return f" {words}" if words else ""
+
+
+def _listed(items: list[str]) -> str:
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def _one_of(words: list[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True) if word)
+
+
+_WHERE = (
+    f"(?: (?P<place>{_one_of([words[0] for words in PLACES.values()])}))?"
+    f"(?: (?P<light>{_one_of([words[0] for words in LIGHTS.values()])}))?"
+)
+_PERSON = re.compile(
+    rf"a (?P<bald>bald )?(?P<who>{_one_of(list(Who))})(?: with (?P<features>.+?))? wearing an? "
+    rf"(?P<cloth>{_one_of(list(Cloth))}) (?P<garment>{_one_of(list(Garment))})"
+    rf"(?: and a (?P<hat>{_one_of(list(Hat))}))? "
+    rf"is (?P<action>{_one_of([words[0] for words in ACTIONS.values()])}){_WHERE}"
+)
+_HAIR = re.compile(rf"(?P<hair>{_one_of(list(Hair))}) (?P<colour>{_one_of(list(HairColour))}) hair")
+_CREATURE = re.compile(
+    rf"an? (?:(?P<fur>{_one_of(list(Fur))}) )?(?P<kind>{_one_of(list(Kind))}) (?P<pose>{_one_of(list(Pose))}) "
+    rf"(?:on the (?P<grass>grass)|on top of an? (?P<support>{_one_of(list(Support))}))"
+    rf"(?: with an? (?P<thing>{_one_of(list(Thing))}))?{_WHERE}"
+)
+_PLACE_OF = {words[0]: str(place) for place, words in PLACES.items()}
+_LIGHT_OF = {words[0]: str(light) for light, words in LIGHTS.items()}
+
+
+def _where(match: re.Match[str]) -> dict[str, str]:
+    return {"place": _PLACE_OF[match["place"] or ""], "light": _LIGHT_OF[match["light"] or ""]}
+
+
+def _person_attributes(match: re.Match[str]) -> dict[str, str]:
+    features = match["features"] or ""
+    hair = _HAIR.search(features)
+    told = {
+        "who": match["who"],
+        "hair": hair["hair"] if hair else str(Hair.BALD),
+        "glasses": str("glasses" in features),
+        "beard": str("a beard" in features),
+        "hat": match["hat"] or str(Hat.NONE),
+        "garment": match["garment"],
+        "cloth": match["cloth"],
+        "action": match["action"],
+    }
+    return told | ({"hair_colour": hair["colour"]} if hair else {}) | _where(match)
+
+
+def _creature_attributes(match: re.Match[str]) -> dict[str, str]:
+    told = {
+        "kind": match["kind"],
+        "fur": match["fur"] or str(Fur.NATURAL),
+        "pose": match["pose"],
+        "support": match["support"] or str(Support.GRASS),
+        "thing": match["thing"] or str(Thing.NOTHING),
+    }
+    return told | _where(match)
