@@ -7,6 +7,7 @@ moves what it reaches for; then this is the only file to mend. Why each is worth
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from aiortc.rtp import RtpPacket
 
     from node.links.wire import Direction
+
+logger = logging.getLogger(__name__)
 
 PacketHandler = Callable[[int, int, bytes], None]
 DatagramObserver = Callable[["Direction", bytes, str], bool]
@@ -111,10 +114,10 @@ def _observed(receive: Callable[[bytes, Any], None], observe: DatagramObserver) 
             return
         try:
             receive(data, addr)
-        except Exception:
+        except Exception as error:
             # aioice's STUN parser lets struct, index and unicode errors out on hostile bytes; the datagram was
             # counted, nothing was changed by it, and the call must go on.
-            observe("received", b"", addr[0])
+            logger.debug("a datagram from %s that is nothing: %r", addr[0], error)
 
     return datagram_received
 
