@@ -7,10 +7,11 @@ the descriptions, moves packets, and says when the connection is up or gone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fractions
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import unquote, urlsplit
@@ -60,15 +61,29 @@ def ice_server(url: str) -> RTCIceServer:
     from aiortc.rtcicetransport import parse_stun_turn_uri
 
     scheme, _, rest = url.partition(":")
-    parts = urlsplit("//" + rest)
-    bare = f"{scheme}:{parts.netloc.rpartition('@')[2]}" + (f"?{parts.query}" if parts.query else "")
+    bare = f"{scheme}:{rest.rpartition('@')[2]}"
     try:
         parse_stun_turn_uri(bare)
+        parts = urlsplit("//" + rest)
     except ValueError:
-        raise NodeError(f"not an ICE server: {url!r}; write stun:HOST or turn:USER:PASSWORD@HOST") from None
+        raise NodeError(f"not an ICE server: {bare!r}; write stun:HOST or turn:USER:PASSWORD@HOST") from None
     username = unquote(parts.username) if parts.username else None
     password = unquote(parts.password) if parts.password else None
     return RTCIceServer(bare, username=username, credential=password)
+
+
+@contextlib.contextmanager
+def _blaming_the_peer(kind: str) -> Iterator[None]:
+    """Turns what aiortc trips over in a peer's description into SignalError; a system without sockets is our own.
+
+    Its parser checks little: a damaged line may come out as a ValueError, KeyError, AttributeError or OperationError.
+    """
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise SignalError(f"the peer's {kind} cannot be used: {error or type(error).__name__}") from error
 
 
 class _SpeechTrack:
@@ -154,15 +169,17 @@ class PeerLink:
 
     async def answer(self, sdp: str) -> str:
         """Takes the peer's offer and returns our answer. Raises SignalError if it is not an offer we can take."""
-        await self._apply(sdp, "offer")
-        self._add_speech()
-        self._tune()
-        await self._connection.setLocalDescription(await self._connection.createAnswer())
+        with _blaming_the_peer("offer"):
+            await self._apply(sdp, "offer")
+            self._add_speech()
+            self._tune()
+            await self._connection.setLocalDescription(await self._connection.createAnswer())
         return self._described()
 
     async def accept(self, sdp: str) -> None:
         """Takes the peer's answer to our offer. Raises SignalError if it does not fit."""
-        await self._apply(sdp, "answer")
+        with _blaming_the_peer("answer"):
+            await self._apply(sdp, "answer")
 
     def send(self, timestamp: int, payload: bytes) -> None:
         """Queues one RTP payload; ``timestamp`` counts 48 kHz samples. Until the link is up it is dropped."""
@@ -203,20 +220,9 @@ class PeerLink:
         return trim(self._connection.localDescription.sdp)
 
     async def _apply(self, sdp: str, kind: Literal["offer", "answer"]) -> None:
-        from aiortc import InvalidStateError, RTCSessionDescription
+        from aiortc import RTCSessionDescription
 
-        try:
-            await self._connection.setRemoteDescription(RTCSessionDescription(sdp, kind))
-        except (
-            ValueError,
-            InvalidStateError,
-            AssertionError,
-            LookupError,
-            TypeError,
-            AttributeError,
-        ) as error:
-            # aiortc's SDP parser raises whatever its code trips over; to us each means one thing.
-            raise SignalError(f"the peer's {kind} cannot be used: {error or type(error).__name__}") from error
+        await self._connection.setRemoteDescription(RTCSessionDescription(sdp, kind))
 
     def _datagram(self, direction: Direction, data: bytes, address: str) -> bool:
         if self._observer is not None and not self._observer(direction, data):

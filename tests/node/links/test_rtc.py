@@ -1,0 +1,179 @@
+"""One WebRTC link to one peer."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from linked import BOTH_WAYS, End, connected, negotiate
+
+from node.links import rtc
+from node.links.rtc import Way, ice_server
+from protocol.errors import NodeError, SignalError
+
+
+@pytest.mark.parametrize(
+    ("way", "direction"),
+    [(BOTH_WAYS, "sendrecv"), (Way(True, False), "sendonly"), (Way(False, True), "recvonly")],
+)
+async def test_the_description_says_which_way_speech_goes(way: Way, direction: str) -> None:
+    end = End(way)
+    try:
+        assert f"a={direction}\r\n" in await end.link.offer()
+    finally:
+        await end.link.close()
+
+
+async def test_the_description_offers_opus_alone_and_no_extensions() -> None:
+    end = End()
+    try:
+        offer = await end.link.offer()
+        assert [line for line in offer.splitlines() if line.startswith("a=rtpmap")] == ["a=rtpmap:96 opus/48000/2"]
+        assert "extmap" not in offer
+        assert "127.0.0.1" in offer
+        assert len(offer) < 700
+    finally:
+        await end.link.close()
+
+
+async def test_speech_goes_both_ways() -> None:
+    async with connected() as (a, b):
+        await b.hears(a, b"to b")
+        await a.hears(b, b"to a")
+        assert (a.link.state, b.link.state) == ("connected", "connected")
+
+
+@pytest.mark.parametrize("offering", ["sender", "listener"])
+async def test_speech_goes_one_way_whoever_offers(offering: str) -> None:
+    sender, listener = End(Way(sends=True, receives=False)), End(Way(sends=False, receives=True))
+    first, second = (sender, listener) if offering == "sender" else (listener, sender)
+    async with connected(first, second):
+        await listener.hears(sender, b"words")
+        listener.link.send(0, b"silenced")
+        await listener.hears(sender, b"more words", 5760)
+        assert sender.packets.all == []
+
+
+async def test_what_is_sent_before_the_link_is_up_is_dropped() -> None:
+    a, b = End(), End()
+    a.link.send(0, b"too early")
+    async with connected(a, b):
+        await b.hears(a, b"in time")
+        assert [payload for _, _, payload in b.packets.all] == [b"in time"]
+
+
+async def test_a_link_that_takes_no_packets_keeps_the_newest() -> None:
+    async with connected() as (a, b):
+        await b.hears(a, b"begin")
+        for number in range(100):
+            a.link.send(number, b"%d" % number)  # without giving the sender a turn
+        newest = [b"%d" % number for number in range(100 - rtc.MAX_QUEUED_PACKETS, 100)]
+        await b.packets.until(lambda packets: packets[-1][2] == newest[-1])
+        assert [payload for _, _, payload in b.packets.all][1:] == newest
+
+
+async def test_closing_one_end_ends_the_other() -> None:
+    async with connected() as (a, b):
+        await a.link.close()
+        assert a.link.state == "closed"
+        await b.states.until(lambda states: "closed" in states)
+        a.link.send(0, b"after the end")
+
+
+async def test_closing_twice_or_before_anything_began_is_harmless() -> None:
+    end = End()
+    await end.link.close()
+    await end.link.close()
+    assert end.link.state == "closed"
+
+
+async def test_closing_never_takes_longer_than_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    end = End()
+    close, hung = end.link._connection.close, asyncio.Event()
+
+    async def hang() -> None:
+        await hung.wait()
+
+    monkeypatch.setattr(end.link._connection, "close", hang)
+    monkeypatch.setattr(rtc, "CLOSE_TIMEOUT_S", 0.0)
+    await end.link.close()
+    await close()
+
+
+@pytest.mark.parametrize(
+    "sdp",
+    [
+        "",
+        "hello",
+        "v=0\r\n",
+        "m=audio\r\n",
+        "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF x\r\n",
+        "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\n",
+        "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 96\r\na=candidate:1\r\n",
+    ],
+)
+@pytest.mark.parametrize("kind", ["offer", "answer"])
+async def test_a_description_that_is_none_is_the_peers_fault(sdp: str, kind: str) -> None:
+    end = End()
+    try:
+        if kind == "offer":
+            with pytest.raises(SignalError, match="offer"):
+                await end.link.answer(sdp)
+        else:
+            await end.link.offer()
+            with pytest.raises(SignalError, match="answer"):
+                await end.link.accept(sdp)
+    finally:
+        await end.link.close()
+
+
+async def test_damaged_descriptions_raise_only_signal_errors() -> None:
+    offering = End()
+    offer = await offering.link.offer()
+    await offering.link.close()
+    lines = offer.splitlines()
+    for index, line in enumerate(lines):
+        for damaged in ("", line[: len(line) // 2], line.replace(" ", ""), line + "\x00é", line.replace("1", "x")):
+            end = End()
+            changed = "\r\n".join([*lines[:index], damaged, *lines[index + 1 :], ""])
+            try:
+                async with asyncio.timeout(10):
+                    assert "a=candidate" in await end.link.answer(changed)
+            except SignalError as error:
+                assert "offer cannot be used" in str(error)
+            finally:
+                await end.link.close()
+
+
+async def test_an_answer_that_nobody_asked_for_is_refused() -> None:
+    a, b = End(), End()
+    try:
+        await negotiate(a, b)
+        with pytest.raises(SignalError):
+            await b.link.accept(await a.link.offer())
+    finally:
+        await asyncio.gather(a.link.close(), b.link.close())
+
+
+@pytest.mark.parametrize(
+    ("url", "urls", "username", "credential"),
+    [
+        ("stun:stun.example.org", "stun:stun.example.org", None, None),
+        ("stun:10.0.0.1:3478", "stun:10.0.0.1:3478", None, None),
+        ("turn:ann:s%3Acret@turn.example.org:3478", "turn:turn.example.org:3478", "ann", "s:cret"),
+        ("turn:ann:x@turn.example.org?transport=tcp", "turn:turn.example.org?transport=tcp", "ann", "x"),
+    ],
+)
+def test_ice_servers_are_read(url: str, urls: str, username: str | None, credential: str | None) -> None:
+    server = ice_server(url)
+    assert (server.urls, server.username, server.credential) == (urls, username, credential)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://x", "stun.example.org", "stun:", "stun:host:port", "turn:a:secret@", "stun:[::1"]
+)
+def test_what_is_no_ice_server_is_one_line(url: str) -> None:
+    with pytest.raises(NodeError) as caught:
+        ice_server(url)
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
