@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -66,14 +67,21 @@ class PacedSource:
     async def __aiter__(self) -> AsyncIterator[Captured]:
         """Yield the frames in real time."""
         period = seconds_of(self._frame)
-        start = self._clock.now()
-        for count, pcm in enumerate(self._blocks()):
-            due = start + (count + 1) * period
-            await self._clock.sleep_until(due)
-            late = self._clock.now() - due
-            skipped = samples_of(late) if late > MAX_BEHIND else 0
-            start += seconds_of(skipped)
-            yield Captured(pcm, start + count * period, skipped)
+        blocks = self._blocks()
+        ahead = _read(blocks)
+        start, count = self._clock.now(), 0
+        try:
+            while (pcm := await ahead) is not None:
+                ahead = _read(blocks)
+                due = start + (count + 1) * period
+                await self._clock.sleep_until(due)
+                late = self._clock.now() - due
+                skipped = samples_of(late) if late > MAX_BEHIND else 0
+                start += seconds_of(skipped)
+                yield Captured(pcm, start + count * period, skipped)
+                count += 1
+        finally:
+            ahead.cancel()
 
     def _blocks(self) -> Iterator[Pcm]:
         match self._at_end:
@@ -83,6 +91,11 @@ class PacedSource:
                 return itertools.chain(self._recording(), itertools.repeat(silence(self._frame)))
             case AtEnd.LOOP:
                 return itertools.chain.from_iterable(self._recording() for _ in itertools.count())
+
+
+def _read(blocks: Iterator[Pcm]) -> asyncio.Future[Pcm | None]:
+    """Read the next block in a thread: opening a file takes tens of milliseconds, in which no packet could leave."""
+    return asyncio.ensure_future(asyncio.to_thread(next, blocks, None))
 
 
 def file_source(

@@ -13,12 +13,15 @@ import numpy as np
 
 from node.call import Node
 from node.links.mqtt import BrokerAddress
+from node.opening import preload
 from node.parts import Models, Parts, Place
 from node.speech import clips
 from node.speech.profiles import LEAN
 from node.speech.sinks import NullSink, Pull
 from node.speech.sound import FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
 from node.speech.sources import PacedSource
+
+preload()  # as the commands do before a call: an import in the loop would stand still what is measured
 
 LOOPBACK = "127.0.0.1"
 PATIENCE_S = 30.0  # how long a test waits for what must come at once: a loaded machine is slow, a broken one never done
