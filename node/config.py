@@ -23,12 +23,12 @@ from pydantic_settings import (
 from protocol.errors import NodeError, UsageError
 
 ENVIRONMENT_PREFIX = "PICTOPHONE_"
-MAX_NAME = 32  # characters of a display name: it travels in every hello
+MAX_NAME = 16  # characters of a display name; the hello has room for this many of any script
 
 
 def _user_name() -> str:
     try:
-        return getpass.getuser()[:MAX_NAME]
+        return getpass.getuser()[:MAX_NAME] or "someone"
     except (OSError, KeyError):
         return "someone"
 

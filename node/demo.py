@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 NAMES = ("a", "b")
-SCENES = {"a": "scene:1", "b": "scene:2"}
+SCENES = {"a": "scene:277", "b": "scene:279"}  # a woman in an office and a man at home, as their voices are
 
 
 async def run(settings: Settings, own_broker: bool, seconds: float, json: bool) -> bool:

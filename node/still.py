@@ -27,12 +27,21 @@ async def caption(settings: Settings, path: Path, json: bool) -> bool:
 
 async def imagine(settings: Settings, text: str, output: Path, seed: int) -> bool:
     """Paints the text into the file."""
-    if not await asyncio.to_thread(output.parent.is_dir):
-        raise NodeError(f"no folder {str(output.parent)!r} to write {output.name!r} to; make it first")
+    await asyncio.to_thread(_check_writable, output)
     async with opening.worker(settings, opening.RECEIVE) as models:
         image = await models.paint(text, seed)
     try:
         await asyncio.to_thread(image.save, output)
-    except (OSError, ValueError) as error:
-        raise NodeError(f"cannot write the picture {str(output)!r}: {error}; end its name in .png or .jpg") from None
+    except OSError as error:
+        raise NodeError(f"cannot write the picture {str(output)!r}: {error.strerror or error}") from None
     return True
+
+
+def _check_writable(output: Path) -> None:
+    """NodeError before the models are loaded for nothing."""
+    from PIL import Image
+
+    if not output.parent.is_dir():
+        raise NodeError(f"no folder {str(output.parent)!r} to write {output.name!r} to; make it first")
+    if output.suffix.lower() not in Image.registered_extensions():
+        raise NodeError(f"no picture format is called {output.suffix!r}; end the name {output.name!r} in .png or .jpg")

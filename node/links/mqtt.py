@@ -12,10 +12,10 @@ import logging
 import random
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from node.links.wire import TcpTraffic, WireMeter, tcp_message_cost, tcp_traffic
 from protocol.errors import NodeError
@@ -52,18 +52,11 @@ class BrokerAddress:
 
         Raises NodeError for anything else.
         """
-        parts = urlsplit(url if "://" in url else f"mqtt://{url}")
-        try:
-            port = parts.port
-        except ValueError:
-            port = -1
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == -1 or parts.path not in ("", "/"):
-            shown = f"{parts.scheme}://…@{parts.netloc.rpartition('@')[2]}" if "@" in url else url
-            raise NodeError(f"not a broker address: {shown!r}; write mqtt://HOST:PORT, or mqtts:// for TLS")
+        parts, host, port = _split(url)
         tls = parts.scheme == "mqtts"
         given = {key: value for key, value in overrides.items() if value is not None}
         return cls(
-            host=parts.hostname,
+            host=host,
             port=port or (DEFAULT_TLS_PORT if tls else DEFAULT_PORT),
             tls=tls,
             username=given.get("username", unquote(parts.username) if parts.username else None),
@@ -74,6 +67,25 @@ class BrokerAddress:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+
+
+def _split(url: str) -> tuple[SplitResult, str, int | None]:
+    try:
+        parts = urlsplit(url if "://" in url else f"mqtt://{url}")
+        host, port = parts.hostname or "", parts.port
+        host.encode("idna")  # what the resolver does first: some hosts are no names at all
+        good = parts.scheme in ("mqtt", "mqtts") and host and port != 0 and parts.path in ("", "/")
+    except ValueError:
+        good = False
+    if not good or parts.query or parts.fragment:
+        raise NodeError(f"not a broker address: {_without_login(url)!r}; write mqtt://HOST:PORT, or mqtts:// for TLS")
+    return parts, host, port
+
+
+def _without_login(url: str) -> str:
+    login, at, rest = url.rpartition("@")
+    scheme, separator, _ = login.partition("://")
+    return f"{scheme if separator else ''}{separator}…@{rest}" if at else url
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,17 +241,15 @@ class MqttLink:
             if self._subscriptions:
                 await client.subscribe([(pattern, 0) for pattern in self._subscriptions])
             self._on_up()
-            writer = asyncio.create_task(self._write(client), name="mqtt-writer")
-            try:
-                async for message in client.messages:
-                    payload = message.payload
-                    self._on_message(str(message.topic), payload if isinstance(payload, bytes) else b"")
-            finally:
-                writer.cancel()
-                await asyncio.gather(writer, return_exceptions=True)
+            await _first_to_end(self._read(client), self._write(client))
         finally:
             self._client = None
             self._traffic.settle()
+
+    async def _read(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            payload = message.payload
+            self._on_message(str(message.topic), payload if isinstance(payload, bytes) else b"")
 
     async def _write(self, client: aiomqtt.Client) -> None:
         while True:
@@ -258,6 +268,19 @@ class MqttLink:
         if code in REFUSED_LOGIN:
             return f"the broker {self.address} refuses the login; check the user name and password"
         return f"cannot reach the broker {self.address}: {error}; check --broker, or start one: pictophone broker"
+
+
+async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
+    """Runs all until one ends, by itself or by an error, which is raised; the others are cancelled."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Traffic:
