@@ -190,7 +190,7 @@ class MqttLink:
                     ever_up, attempts = True, 0
                     await self._serve(client)
             except aiomqtt.MqttError as error:
-                if not ever_up or getattr(error, "rc", None) in REFUSED_LOGIN:
+                if not ever_up or _is_refusal(error):
                     raise NodeError(self._explain(error)) from error
                 self._on_down(str(error))
             attempts += 1
@@ -235,6 +235,7 @@ class MqttLink:
             raise NodeError(f"cannot read the CA file {self.address.ca_file!r}: {error.strerror or error}") from None
 
     async def _serve(self, client: aiomqtt.Client) -> None:
+        _stop_if_cancelled()
         self._client = client
         self._traffic.follow(client)
         try:
@@ -258,16 +259,30 @@ class MqttLink:
             while self._outbox:
                 key, message = next(iter(self._outbox.items()))
                 await client.publish(message.topic, message.payload, retain=message.retain)
+                _stop_if_cancelled()
                 if self._outbox.get(key) is message:
                     del self._outbox[key]
             self._emptied.set()
 
     def _explain(self, error: Exception) -> str:
-        rc = getattr(error, "rc", None)
-        code = getattr(rc, "value", rc)
-        if code in REFUSED_LOGIN:
+        if _is_refusal(error):
             return f"the broker {self.address} refuses the login; check the user name and password"
         return f"cannot reach the broker {self.address}: {error}; check --broker, or start one: pictophone broker"
+
+
+def _is_refusal(error: Exception) -> bool:
+    rc = getattr(error, "rc", None)  # an int, or paho's ReasonCode, which is not hashable
+    return getattr(rc, "value", rc) in REFUSED_LOGIN
+
+
+def _stop_if_cancelled() -> None:
+    """Raises CancelledError if this task was cancelled before.
+
+    aiomqtt waits in ``asyncio.wait_for``, which until Python 3.12 forgets a cancellation that comes with its result.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:

@@ -1,0 +1,417 @@
+"""The link to the broker: addresses, what is kept and dropped, and outages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import ssl
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+import pytest
+from happenings import PATIENCE_S, Happenings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.links import broker, mqtt
+from node.links.mqtt import BrokerAddress, Message, MqttLink
+from node.links.wire import WireMeter
+from protocol.errors import NodeError
+
+LOOPBACK = "127.0.0.1"
+SECRET = "hunter2"
+
+# -- addresses
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("broker.example.org", BrokerAddress("broker.example.org")),
+        ("broker.example.org:1884", BrokerAddress("broker.example.org", 1884)),
+        ("mqtt://broker.example.org/", BrokerAddress("broker.example.org")),
+        ("mqtts://broker.example.org", BrokerAddress("broker.example.org", 8883, tls=True)),
+        ("mqtt://[::1]:1885", BrokerAddress("::1", 1885)),
+        ("mqtt://ann@h", BrokerAddress("h", username="ann")),
+        ("mqtt://ann:a%40b%3Ac@h:5", BrokerAddress("h", 5, username="ann", password="a@b:c")),
+    ],
+)
+def test_an_address_is_read(url: str, address: BrokerAddress) -> None:
+    assert BrokerAddress.parse(url) == address
+
+
+def test_what_is_set_apart_wins_over_the_address() -> None:
+    address = BrokerAddress.parse("mqtts://ann:old@h", username="bob", password="new", ca_file="/ca.pem")
+    assert address == BrokerAddress("h", 8883, tls=True, username="bob", password="new", ca_file="/ca.pem")
+    assert BrokerAddress.parse("mqtt://ann:old@h", username=None).username == "ann"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "mqtt://",
+        "http://h",
+        "mqtt://h:port",
+        "mqtt://h:99999",
+        "mqtt://h:0",
+        "mqtt://h/path",
+        "mqtt://h?x=1",
+        "mqtt://h#x",
+        "mqtt://[::1",
+        "mqtt://a..b",
+        "mqtt://" + "x" * 300,
+        f"http://ann:{SECRET}@h",
+        f"mqtt://ann:{SECRET}@",
+        f"mqtt://ann:{SECRET}@h:x",
+        f"mqtt://ann:{SECRET}@h/x",
+        f"ann:{SECRET}@h:x",
+        f"mqtt://ann:{SECRET}@[::1",
+    ],
+)
+def test_what_is_no_address_is_one_line_without_the_password(url: str) -> None:
+    with pytest.raises(NodeError) as caught:
+        BrokerAddress.parse(url)
+    assert "mqtt://HOST:PORT" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+@given(st.text())
+def test_any_text_is_an_address_or_a_node_error(url: str) -> None:
+    try:
+        address = BrokerAddress.parse(url)
+    except NodeError as error:
+        assert "\n" not in str(error)
+    else:
+        assert 0 < address.port < 65536
+        assert address.host
+
+
+def test_the_password_is_never_shown() -> None:
+    address = BrokerAddress.parse(f"mqtt://ann:{SECRET}@[::1]")
+    assert address.password == SECRET
+    assert SECRET not in f"{address} {address!r}"
+    assert str(address) == "mqtt://[::1]:1883"
+    assert str(replace(address, host="h", tls=True, port=8883)) == "mqtts://h:8883"
+
+
+# -- sizes and pauses
+
+
+@pytest.mark.parametrize(
+    ("payload", "size"), [(0, 2 + 2 + 15), (12, 2 + 2 + 27), (110, 2 + 2 + 125), (111, 3 + 2 + 126)]
+)
+def test_the_size_of_a_message_is_that_of_its_publish_packet(payload: int, size: int) -> None:
+    assert Message("room1234/node/p", bytes(payload)).size == size
+
+
+def _link(address: BrokerAddress, **more: object) -> MqttLink:
+    return MqttLink(address, **{"on_message": lambda topic, payload: None, **more})  # type: ignore[arg-type]
+
+
+async def test_tls_costs_its_record() -> None:
+    message = Message("r/n/p", b"x")
+    plain, tls = BrokerAddress(LOOPBACK), BrokerAddress(LOOPBACK, tls=True)
+    assert _link(plain).message_cost(message) == message.size + 2 * 52
+    assert _link(tls).message_cost(message) - _link(plain).message_cost(message) == mqtt.TLS_RECORD
+
+
+async def test_pauses_double_to_a_limit_and_are_jittered_by_half() -> None:
+    link = _link(BrokerAddress(LOOPBACK), jitter=random.Random(3))
+    for attempts in (1, 2, 3, 4, 5, 6, 7, 100):
+        longest = min(15.0, 0.5 * 2 ** (attempts - 1))
+        pauses = [link._pause(attempts) for _ in range(200)]
+        assert longest / 2 <= min(pauses) < longest * 0.55
+        assert longest * 0.95 < max(pauses) <= longest
+
+
+# -- a live link
+
+
+class Client:
+    """A link at work, with all that it reports."""
+
+    def __init__(self, address: BrokerAddress, **more: object) -> None:
+        self.messages, self.states = Happenings(), Happenings()
+        self.link = MqttLink(
+            address,
+            on_message=lambda topic, payload: self.messages.add((topic, payload)),
+            on_up=lambda: self.states.add("up"),
+            on_down=lambda reason: self.states.add("down"),
+            jitter=_Impatient(),
+            **more,  # type: ignore[arg-type]
+        )
+
+    async def ups(self, number: int) -> None:
+        await self.states.until(lambda states: states.count("up") >= number)
+
+
+class _Impatient(random.Random):
+    """Draws the shortest pause each time."""
+
+    def random(self) -> float:
+        return 0.0
+
+
+@contextlib.asynccontextmanager
+async def at_work(*clients: Client) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(client.link.run()) for client in clients]
+    try:
+        for client in clients:
+            await client.ups(1)
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture(params=["mosquitto", "embedded_broker"])
+def anywhere(request: pytest.FixtureRequest) -> BrokerAddress:
+    """Both brokers, one after the other."""
+    address: BrokerAddress = request.getfixturevalue(request.param)
+    return address
+
+
+async def test_a_message_reaches_who_subscribed(anywhere: BrokerAddress) -> None:
+    sender, receiver = Client(anywhere), Client(anywhere)
+    await receiver.link.subscribe("room/+/s")
+    async with at_work(sender, receiver):
+        assert sender.link.connected
+        await receiver.link.subscribe("room/n/p")
+        for number in range(20):
+            sender.link.publish(Message("room/n/s", b"%d" % number))
+        sender.link.publish(Message("room/n/t", b"not asked for"))
+        sender.link.publish(Message("room/n/p", b""))
+        messages = await receiver.messages.count(21)
+        assert messages == [("room/n/s", b"%d" % number) for number in range(20)] + [("room/n/p", b"")]
+    assert not sender.link.connected
+
+
+async def test_what_is_unsubscribed_comes_no_more(anywhere: BrokerAddress) -> None:
+    sender, receiver = Client(anywhere), Client(anywhere)
+    for topic in ("a", "b", "b"):
+        await receiver.link.subscribe(topic)
+    async with at_work(sender, receiver):
+        await receiver.link.unsubscribe("a")
+        await receiver.link.unsubscribe("never asked for")
+        sender.link.publish(Message("a", b"1"))
+        sender.link.publish(Message("b", b"2"))
+        assert await receiver.messages.count(1) == [("b", b"2")]
+
+
+async def test_the_newest_retained_message_awaits_a_newcomer(anywhere: BrokerAddress) -> None:
+    sender = Client(anywhere)
+    async with at_work(sender):
+        for payload in (b"old", b"new"):
+            sender.link.publish(Message("r/n/p", payload, retain=True))
+            await sender.link.flush(PATIENCE_S)
+        late = Client(anywhere)
+        await late.link.subscribe("r/+/p")
+        async with at_work(late):
+            assert await late.messages.count(1) == [("r/n/p", b"new")]
+            sender.link.publish(Message("r/n/p", b"", retain=True))
+            await late.messages.count(2)
+        later = Client(anywhere)
+        await later.link.subscribe("r/+/#")
+        async with at_work(later):
+            sender.link.publish(Message("r/n/s", b"marker"))
+            assert await later.messages.count(1) == [("r/n/s", b"marker")]
+
+
+async def test_what_waits_is_sent_once_connected_and_only_the_newest_of_a_retained_topic(
+    mosquitto: BrokerAddress,
+) -> None:
+    sender, receiver = Client(mosquitto), Client(mosquitto)
+    await receiver.link.subscribe("#")
+    for payload in (b"1", b"2", b"3"):
+        sender.link.publish(Message("picture", payload, retain=True))
+        sender.link.publish(Message("signal", payload))
+    async with at_work(receiver), at_work(sender):
+        assert await receiver.messages.count(4) == [
+            ("signal", b"1"),
+            ("signal", b"2"),
+            ("picture", b"3"),
+            ("signal", b"3"),
+        ]
+
+
+async def test_a_full_outbox_drops_the_oldest_and_says_so(
+    mosquitto: BrokerAddress, caplog: pytest.LogCaptureFixture
+) -> None:
+    sender, receiver = Client(mosquitto), Client(mosquitto)
+    await receiver.link.subscribe("#")
+    for number in range(mqtt.MAX_OUTBOX + 5):
+        sender.link.publish(Message(f"t{number}", b""))
+    assert [record.getMessage()[-2:] for record in caplog.records] == ["t0", "t1", "t2", "t3", "t4"]
+    async with at_work(receiver), at_work(sender):
+        messages = await receiver.messages.count(mqtt.MAX_OUTBOX)
+        assert [topic for topic, _ in messages] == [f"t{number}" for number in range(5, mqtt.MAX_OUTBOX + 5)]
+
+
+async def test_flushing_waits_for_what_was_published(mosquitto: BrokerAddress) -> None:
+    sender = Client(mosquitto)
+    await sender.link.flush(0)  # neither connected nor anything to say
+    async with at_work(sender):
+        await sender.link.flush(0)
+        for number in range(30):
+            sender.link.publish(Message("t", b"%d" % number))
+        await sender.link.flush(PATIENCE_S)
+        assert not sender.link._outbox
+
+
+async def test_flushing_gives_up_in_time(mosquitto: BrokerAddress) -> None:
+    sender = Client(mosquitto)
+    async with at_work(sender):
+        sender.link.publish(Message("t", b""))
+        await sender.link.flush(0)  # the writer had no turn yet
+        assert sender.link._outbox
+
+
+async def test_the_traffic_is_counted(mosquitto: BrokerAddress) -> None:
+    meter = WireMeter()
+    sender = Client(mosquitto, meter=meter)
+    async with at_work(sender):
+        connected = meter.total("sent")
+        assert connected >= 2 * 52 + 8 + 14  # SYN, ACK, CONNECT
+        message = Message("r/n/p", bytes(100))
+        sender.link.publish(message)
+        await sender.link.flush(PATIENCE_S)
+        after = meter.total("sent")
+        assert after - connected >= message.size + 52
+    assert meter.total("sent") >= after  # a link that is gone stays counted
+
+
+# -- outages
+
+
+async def test_a_link_comes_back_by_itself_with_its_subscriptions(start_mosquitto: Callable[..., object]) -> None:
+    server = start_mosquitto()
+    sender, receiver = Client(server.address), Client(server.address)
+    await receiver.link.subscribe("r/+/s")
+    async with at_work(sender, receiver):
+        await receiver.link.subscribe("late")
+        server.stop()
+        for client in (sender, receiver):
+            await client.states.until(lambda states: states == ["up", "down"])
+            assert not client.link.connected
+        sender.link.publish(Message("late", b"while away"))
+        await receiver.link.subscribe("even later")
+        server.start()
+        await receiver.ups(2)
+        await sender.ups(2)
+        sender.link.publish(Message("r/n/s", b"1"))
+        sender.link.publish(Message("even later", b"2"))
+        sender.link.publish(Message("late", b"3"))
+        messages = await receiver.messages.until(lambda messages: ("late", b"3") in messages)
+        assert messages[-3:] == [("r/n/s", b"1"), ("even later", b"2"), ("late", b"3")]
+
+
+async def test_a_link_to_the_embedded_broker_comes_back_too(free_port: Callable[[], int]) -> None:
+    port = free_port()
+    client = Client(BrokerAddress(LOOPBACK, port))
+    await client.link.subscribe("t")
+    async with contextlib.AsyncExitStack() as servers:
+        await servers.enter_async_context(broker.serve(LOOPBACK, port))
+        async with at_work(client):
+            await servers.aclose()
+            await client.states.until(lambda states: "down" in states)
+            await servers.enter_async_context(broker.serve(LOOPBACK, port))
+            await client.ups(2)
+            client.link.publish(Message("t", b"to myself"))
+            assert await client.messages.count(1) == [("t", b"to myself")]
+
+
+async def test_the_last_will_is_spoken_when_the_socket_dies(anywhere: BrokerAddress) -> None:
+    mourner = Client(anywhere)
+    await mourner.link.subscribe("r/+/h")
+    dying = Client(anywhere, will=Message("r/n/h", b"", retain=True))
+    async with at_work(mourner), at_work(dying):
+        dying.link.publish(Message("r/n/h", b"hello", retain=True))
+        await mourner.messages.count(1)
+        assert dying.link._traffic._socket is not None
+        dying.link._traffic._socket.shutdown(2)
+        await mourner.messages.until(lambda messages: messages[:2] == [("r/n/h", b"hello"), ("r/n/h", b"")])
+
+
+# -- refusals
+
+
+async def _refusal(address: BrokerAddress) -> str:
+    client = Client(address)
+    with pytest.raises(NodeError) as caught:
+        async with asyncio.timeout(PATIENCE_S):
+            await client.link.run()
+    assert client.states.all == []
+    message = str(caught.value)
+    assert "\n" not in message
+    assert SECRET not in message
+    return message
+
+
+@pytest.mark.parametrize("password", [f"{SECRET}-wrong", None])
+async def test_mosquitto_refuses_a_wrong_login_once(
+    start_mosquitto: Callable[..., object], password: str | None
+) -> None:
+    address = start_mosquitto({"ann": SECRET}).address
+    message = await _refusal(replace(address, username="ann" if password else None, password=password))
+    assert "refuses the login" in message
+    assert str(address) in message
+
+
+async def test_the_right_login_is_let_in(start_mosquitto: Callable[..., object]) -> None:
+    server = start_mosquitto({"ann": SECRET})
+    async with at_work(Client(replace(server.address, username="ann", password=SECRET))):
+        """It is up."""
+
+
+async def test_the_embedded_broker_refuses_and_lets_in() -> None:
+    async with broker.serve(LOOPBACK, 0, {"ann": SECRET}) as port:
+        address = BrokerAddress(LOOPBACK, port)
+        async with at_work(Client(replace(address, username="ann", password=SECRET))):
+            """It is up."""
+        assert "refuses the login" in await _refusal(replace(address, username="ann", password=f"{SECRET}-wrong"))
+        assert "refuses the login" in await _refusal(address)
+
+
+async def test_a_login_that_is_refused_after_an_outage_is_not_tried_again(free_port: Callable[[], int]) -> None:
+    port = free_port()
+    client = Client(BrokerAddress(LOOPBACK, port, username="ann", password=SECRET))
+    async with contextlib.AsyncExitStack() as servers:
+        await servers.enter_async_context(broker.serve(LOOPBACK, port, {"ann": SECRET}))
+        running = asyncio.create_task(client.link.run())
+        await client.ups(1)
+        await servers.aclose()
+        await client.states.until(lambda states: "down" in states)
+        await servers.enter_async_context(broker.serve(LOOPBACK, port, {"ann": "changed"}))
+        with pytest.raises(NodeError, match="refuses the login"):
+            async with asyncio.timeout(PATIENCE_S):
+                await running
+
+
+async def test_a_closed_port_is_one_line(free_port: Callable[[], int]) -> None:
+    address = BrokerAddress(LOOPBACK, free_port(), username="ann", password=SECRET)
+    message = await _refusal(address)
+    assert str(address) in message
+    assert "pictophone broker" in message
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a\0b", "ü.invalid"])
+async def test_an_unknown_host_is_one_line(host: str) -> None:
+    assert "cannot reach the broker" in await _refusal(BrokerAddress(host, username="ann", password=SECRET))
+
+
+async def test_a_missing_ca_file_is_one_line() -> None:
+    assert "/no/such/ca.pem" in await _refusal(BrokerAddress(LOOPBACK, tls=True, ca_file="/no/such/ca.pem"))
+
+
+async def test_tls_to_a_broker_without_it_is_one_line(mosquitto: BrokerAddress) -> None:
+    assert "cannot reach" in await _refusal(replace(mosquitto, tls=True))
+
+
+async def test_the_certificate_is_checked() -> None:
+    context = _link(BrokerAddress("h", tls=True))._tls_context()
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert context.check_hostname
