@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -43,9 +45,8 @@ async def serve(host: str, port: int, users: Mapping[str, str] | None = None) ->
 def _configuration(host: str, port: int, password_file: Path | None) -> dict[str, Any]:
     anyone = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
     listed = {"amqtt.plugins.authentication.FileAuthPlugin": {"password_file": str(password_file)}}
-    bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return {
-        "listeners": {"default": {"type": "tcp", "bind": bind, "max_connections": MAX_CONNECTIONS}},
+        "listeners": {"default": {"type": "tcp", "bind": f"{host}:{port}", "max_connections": MAX_CONNECTIONS}},
         "plugins": listed if password_file else anyone,
     }
 
@@ -69,4 +70,6 @@ def _port(broker: Any) -> int:
 
 def _reason(error: Exception) -> str:
     cause = error.__cause__
-    return cause.strerror if isinstance(cause, OSError) and cause.strerror else str(error)
+    if isinstance(cause, socket.gaierror) or not isinstance(cause, OSError) or cause.errno is None:
+        return str(getattr(cause, "strerror", None) or error)
+    return os.strerror(cause.errno).lower()  # asyncio's own text says the address once more
