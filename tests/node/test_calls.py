@@ -1,0 +1,258 @@
+"""The links of nodes that meet in a room, over real WebRTC on loopback; the room's broker is a function call."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from happenings import Happenings
+
+from node import calls
+from node.calls import Calls, LinkSettings
+from node.links.wire import WireMeter
+from protocol.errors import RemoteError
+from protocol.signalling import Carries, Hello, Outgoing, Room
+from protocol.signalling.descriptions import pack_description
+from protocol.signalling.messages import Answer, Bye, Offer, Reason, decode, encode
+from protocol.topics import Letter
+
+A, B = "aaaa", "bbbb"
+
+
+class Air:
+    """Carries what one node says to all the others, keeps what is retained, and remembers all of it."""
+
+    def __init__(self) -> None:
+        self.listeners: dict[str, Calls] = {}
+        self.said = Happenings()  # (sender, Outgoing)
+        self.refused: list[RemoteError] = []
+        self.deaf: set[str] = set()
+
+    def say(self, sender: str, outgoing: Outgoing) -> None:
+        self.said.add((sender, outgoing))
+        for name, listener in self.listeners.items():
+            if name not in (sender, *self.deaf):
+                asyncio.get_running_loop().call_soon(self._hear, listener, sender, outgoing)
+
+    def _hear(self, listener: Calls, sender: str, outgoing: Outgoing) -> None:
+        try:
+            listener.receive(sender, outgoing.letter, outgoing.payload)
+        except RemoteError as error:
+            self.refused.append(error)
+
+    def messages(self, sender: str, kind: type) -> list[Any]:
+        signals = [decode(out.payload) for name, out in self.said.all if name == sender and out.letter == Letter.SIGNAL]
+        return [message for message in signals if isinstance(message, kind)]
+
+
+class Person:
+    """A node without devices: keeps what its company does, as (what, peer), and the payloads it hears."""
+
+    def __init__(self, name: str, air: Air, tasks: asyncio.TaskGroup, carries: Carries = Carries.EVERYTHING) -> None:
+        self.name, self.happened, self.heard = name, Happenings(), Happenings()
+        hello = Hello(random.getrandbits(32), name, carries)
+        self.calls = Calls(
+            Room(name, hello, random.Random(7)),
+            carries,
+            self,
+            lambda outgoing: air.say(name, outgoing),
+            LinkSettings(WireMeter(), address="127.0.0.1"),
+            tasks,
+        )
+        air.listeners[name] = self.calls
+
+    def joined(self, peer: str, hello: Hello) -> None:
+        assert hello.name == peer
+        self.happened.add(("joined", peer))
+
+    def left(self, peer: str) -> None:
+        self.happened.add(("left", peer))
+
+    def opened(self, peer: str) -> None:
+        self.happened.add(("opened", peer))
+
+    def connected(self, peer: str) -> None:
+        self.happened.add(("connected", peer))
+
+    def ended(self, peer: str) -> None:
+        self.happened.add(("ended", peer))
+
+    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes) -> None:
+        self.heard.add((peer, payload))
+
+    async def up(self, peer: str, times: int = 1) -> None:
+        await self.happened.until(lambda happened: happened.count(("connected", peer)) >= times)
+
+
+@contextlib.asynccontextmanager
+async def company(*carries: Carries) -> AsyncIterator[tuple[Air, list[Person]]]:
+    """People who carry what is given, in one room; all leave at the end."""
+    air = Air()
+    async with asyncio.TaskGroup() as tasks:
+        people = [Person(letter * 4, air, tasks, what) for letter, what in zip("abcdef", carries, strict=False)]
+        for person in people:
+            person.calls.start()
+        yield air, people
+        for person in people:
+            await person.calls.leave()
+        assert air.refused == []
+
+
+async def test_two_who_meet_hear_each_other() -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        assert not a.calls.send(0, b"nobody is here")
+        await a.up(B)
+        await b.up(A)
+        assert a.happened.all == [("joined", B), ("opened", B), ("connected", B)]
+        assert b.happened.all == [("joined", A), ("opened", A), ("connected", A)]
+        assert a.calls.send(0, b"to b")
+        assert b.calls.send(0, b"to a")
+        assert await b.heard.count(1) == [(A, b"to b")]
+        assert await a.heard.count(1) == [(B, b"to a")]
+        assert 0 < a.calls.round_trip_seconds(B) < 5
+        assert a.calls.round_trip_seconds("zzzz") == 0
+
+
+async def test_everyone_hears_everyone() -> None:
+    async with company(*[Carries.EVERYTHING] * 4) as (_, people):
+        for one, other in itertools.permutations(people, 2):
+            await one.up(other.name)
+        for person in people:
+            assert person.calls.send(0, person.name.encode())
+        for person in people:
+            heard = await person.heard.count(3)
+            assert sorted(heard) == [(other.name, other.name.encode()) for other in people if other is not person]
+
+
+async def test_a_listener_does_not_talk() -> None:
+    talker, listener = Carries.SPEECH_OUT | Carries.PICTURES_OUT, Carries.SPEECH_IN | Carries.PICTURES_IN
+    async with company(talker, listener) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        assert not b.calls.send(0, b"into the void")
+        assert a.calls.send(0, b"words")
+        assert await b.heard.count(1) == [(A, b"words")]
+
+
+async def test_those_who_have_nothing_to_say_to_each_other_make_no_link() -> None:
+    async with company(Carries.PICTURES_OUT, Carries.PICTURES_IN) as (air, (a, b)):
+        await a.happened.count(1)
+        await b.happened.count(1)
+        assert (a.happened.all, b.happened.all) == ([("joined", B)], [("joined", A)])
+        assert [out.letter for _, out in air.said.all] == [Letter.PRESENCE, Letter.PRESENCE]
+
+
+async def test_who_leaves_ends_the_call_of_the_other() -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (air, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        await a.calls.leave()
+        await b.happened.until(lambda happened: ("left", A) in happened)
+        assert b.happened.all[-2:] == [("ended", A), ("left", A)]
+        assert not b.calls.send(0, b"gone")
+        assert air.messages(A, Bye) == [Bye(B, air.messages(A, Bye)[0].call_id, Reason.LEFT)]
+        name, goodbye = air.said.all[-1]
+        assert (name, goodbye) == (A, Outgoing(Letter.PRESENCE, b"", retain=True))
+
+
+async def test_nothing_runs_on_after_leaving() -> None:
+    before = asyncio.all_tasks()
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+    assert a.calls._timer is None or a.calls._timer.cancelled()
+    assert asyncio.all_tasks() - before == set()
+
+
+async def test_leaving_while_the_call_is_being_made_is_quiet() -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, _b)):
+        await a.happened.until(lambda happened: ("opened", B) in happened)
+        await a.calls.leave()
+        assert ("connected", B) not in a.happened.all
+
+
+async def test_a_peer_that_falls_silent_is_called_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "WATCH_EVERY_S", 0.0)
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        a.calls._calls[B].heard -= calls.SILENT_AFTER_S
+        watching = asyncio.create_task(a.calls.watch())
+        await a.up(B, times=2)
+        await b.up(A, times=2)
+        watching.cancel()
+        assert a.happened.all[3:] == [("ended", B), ("opened", B), ("connected", B)]
+        assert a.calls.send(0, b"again")
+        assert await b.heard.count(1) == [(A, b"again")]
+
+
+async def test_who_only_listens_is_not_missed_when_silent() -> None:
+    async with company(Carries.SPEECH_OUT, Carries.SPEECH_IN) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        a.calls._calls[B].heard = b.calls._calls[A].heard = float("-inf")
+        assert list(a.calls._silent()) == []
+        assert [peer for peer, _ in b.calls._silent()] == [A]
+
+
+async def test_a_description_that_is_none_costs_one_attempt(caplog: pytest.LogCaptureFixture) -> None:
+    """The peer's offer cannot be used: the attempt fails, the node goes on, and the next attempt is tried."""
+    async with company(Carries.EVERYTHING) as (air, (a,)):
+        a.calls.receive("2222", Letter.PRESENCE, encode(Hello(1, "2222")))
+        offer = Offer(A, 77, pack_description("v=0\r\n"))
+        a.calls.receive("2222", Letter.SIGNAL, encode(offer))
+        await a.happened.until(lambda happened: ("ended", "2222") in happened)
+        assert "the call with 2222 failed" in caplog.text
+        assert [(bye.call_id, bye.reason) for bye in air.messages(A, Bye)] == [(77, Reason.LOST)]
+
+
+async def test_an_answer_that_is_none_costs_one_attempt() -> None:
+    async with company(Carries.EVERYTHING) as (air, (a,)):
+        a.calls.receive("zzzz", Letter.PRESENCE, encode(Hello(1, "zzzz")))
+        await a.happened.until(lambda happened: ("opened", "zzzz") in happened)
+        await air.said.until(lambda _: air.messages(A, Offer))
+        call_id = air.messages(A, Offer)[0].call_id
+        a.calls.receive("zzzz", Letter.SIGNAL, encode(Answer(A, call_id, pack_description("m=nothing"))))
+        await a.happened.until(lambda happened: ("ended", "zzzz") in happened)
+        assert [(bye.call_id, bye.reason) for bye in air.messages(A, Bye)] == [(call_id, Reason.LOST)]
+
+
+async def test_reports_of_a_call_that_is_over_change_nothing() -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        current = a.calls._calls[B]
+        a.calls._state_changed(B, current.call_id + 1, "failed")
+        a.calls._state_changed("zzzz", current.call_id, "failed")
+        assert a.calls._calls[B] is current
+        assert a.happened.all[-1] == ("connected", B)
+
+
+async def test_a_link_that_fails_is_made_anew() -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        a.calls._state_changed(B, a.calls._calls[B].call_id, "failed")
+        await a.up(B, times=2)
+        await b.up(A, times=2)
+        assert a.calls.send(0, b"again")
+        assert await b.heard.count(1) == [(A, b"again")]
+
+
+async def test_after_an_outage_of_the_broker_the_hello_is_said_again_and_the_call_stands() -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (air, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        hello = air.said.all[0]
+        air.said.all.clear()
+        air._hear(b.calls, A, Outgoing(Letter.PRESENCE, b"", retain=True))  # the will of a
+        a.calls.broker_is_back()
+        assert air.said.all == [hello]
+        assert a.calls.send(0, b"still here")
+        assert await b.heard.count(1) == [(A, b"still here")]
+        assert ("left", A) not in b.happened.all
