@@ -1,0 +1,301 @@
+#!/usr/bin/env python3
+"""Train the embedded generator: from a caption to the latents of a picture, in four steps of diffusion.
+
+The second stage; `train_autoencoder.py` is the first and leaves its result in OUT/generator/vae. A U-Net on 16 x 16
+latents and a small CLIP text encoder are trained together, as the parts of a stock `StableDiffusionPipeline`:
+v-prediction, zero terminal signal-to-noise ratio (Lin et al. 2023, arXiv:2305.08891), trailing timesteps, no guidance.
+Most training steps fall on the four noise levels that the four sampling steps visit.
+
+    scripts/train_generator.py --minutes 120 --out training
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from muon import Muon
+from PIL import Image
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from train_common import (
+    SIZE,
+    Average,
+    Budget,
+    Pictures,
+    Run,
+    bar,
+    device,
+    half_precision,
+    set_rate,
+    to_tensor,
+    unseen_scenes,
+)
+from transformers import (
+    AutoProcessor,
+    CLIPTextConfig,
+    CLIPTextModel,
+    PreTrainedTokenizerFast,
+    VisionEncoderDecoderModel,
+)
+
+from node.vision.scenes import Scene, attributes, attributes_of, caption, draw, phrasings
+
+STEPS = 4
+GRID = 16  # latents on a side
+TEXT_WIDTH = 192
+VOCABULARY = 1024
+LONGEST = 56  # tokens; the longest wording of a scene has about 45
+CHANNELS = (128, 160)
+BATCH = 32
+PEAK_RATE = 1.5e-3
+VISITED_SHARE = 0.8  # of the training steps, on the noise levels that sampling visits
+CHECK_SCENES = 128
+SHEET = 16  # pictures on the sheet that is saved for the eye
+PAD, START, END = "<pad>", "<s>", "</s>"
+
+
+def train_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
+    """Byte-level byte pair encoding: one token for a word of the world, and no text it cannot take."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel()
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY, special_tokens=[PAD, START, END], initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{START} $A {END}",
+        special_tokens=[(START, tokenizer.token_to_id(START)), (END, tokenizer.token_to_id(END))],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token=PAD, bos_token=START, eos_token=END, model_max_length=LONGEST
+    )
+
+
+class Painter(torch.nn.Module):
+    """What is trained: the text encoder and the U-Net."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
+        super().__init__()
+        self.text = CLIPTextModel(
+            CLIPTextConfig(
+                vocab_size=len(tokenizer),
+                hidden_size=TEXT_WIDTH,
+                intermediate_size=TEXT_WIDTH * 3,
+                num_hidden_layers=3,
+                num_attention_heads=6,
+                max_position_embeddings=LONGEST,
+                pad_token_id=tokenizer.pad_token_id,
+                bos_token_id=tokenizer.bos_token_id,
+                eos_token_id=tokenizer.eos_token_id,
+                projection_dim=TEXT_WIDTH,
+            )
+        )
+        self.unet = UNet2DConditionModel(
+            sample_size=GRID,
+            in_channels=16,
+            out_channels=16,
+            layers_per_block=1,
+            block_out_channels=CHANNELS,
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+            cross_attention_dim=TEXT_WIDTH,
+            attention_head_dim=4,
+            use_linear_projection=True,
+            addition_embed_type="text",  # the sentence as a whole, besides its words: place and light at once
+            addition_embed_type_num_heads=6,
+        ).to(memory_format=torch.channels_last)
+        self.to(device())
+
+    def forward(self, noisy: torch.Tensor, times: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        with half_precision():
+            words = self.text(tokens).last_hidden_state
+            return self.unet(noisy, times, words).sample.float()
+
+
+def scheduler() -> DDIMScheduler:
+    return DDIMScheduler(
+        beta_schedule="squaredcos_cap_v2",
+        prediction_type="v_prediction",
+        rescale_betas_zero_snr=True,
+        timestep_spacing="trailing",
+        clip_sample=False,
+        steps_offset=1,
+    )
+
+
+def autoencoder(out: Path) -> AutoencoderTiny:
+    model = AutoencoderTiny.from_pretrained(out / "generator" / "vae", dtype=torch.float32)
+    return model.to(device(), memory_format=torch.channels_last).eval()
+
+
+@torch.inference_mode()
+def latents_of(pictures: Pictures, vae: AutoencoderTiny, path: Path) -> torch.Tensor:
+    """Every training picture's latents, scaled to unit spread: float16, (n, 16, 16, 16). Kept in a file."""
+    if not path.exists():
+        parts = []
+        with bar() as progress:
+            for start in progress.track(range(0, len(pictures.seeds), 32), description="encoding"):
+                with half_precision():
+                    coded = vae.encoder(to_tensor(np.asarray(pictures.pixels[start : start + 32])))
+                parts.append((coded.float() * vae.config.scaling_factor).half().cpu())
+        torch.save(torch.cat(parts), path)
+    return torch.load(path, weights_only=True).to(device())
+
+
+def noise_levels(count: int, levels: torch.Tensor) -> torch.Tensor:
+    """Timesteps to train on: mostly those of `levels`, the others so that other step counts work too."""
+    visited = levels[torch.randint(len(levels), (count,))]
+    anywhere = torch.randint(1000, (count,))
+    return torch.where(torch.rand(count) < VISITED_SHARE, visited, anywhere).to(device())
+
+
+def tokens_of(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> torch.Tensor:
+    coded = tokenizer(texts, padding="max_length", max_length=LONGEST, truncation=True, return_tensors="pt")
+    return coded.input_ids.to(device())
+
+
+def pipeline(painter: Painter, tokenizer: PreTrainedTokenizerFast, vae: AutoencoderTiny) -> StableDiffusionPipeline:
+    return StableDiffusionPipeline(
+        vae=vae,
+        text_encoder=painter.text,
+        tokenizer=tokenizer,
+        unet=painter.unet,
+        scheduler=scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def export(average: Average, tokenizer: PreTrainedTokenizerFast, out: Path) -> Path:
+    """Write the averaged model as one diffusers folder in half precision, with the settings it was made for."""
+    painter = Painter(tokenizer)
+    painter.load_state_dict(average.values)
+    folder, unfinished = out / "generator", out / "generator.part"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    pipeline(painter.half(), tokenizer, autoencoder(out).half()).save_pretrained(unfinished)
+    settings = {"steps": STEPS, "guidance": 1.0, "size": SIZE}
+    (unfinished / "pictophone.json").write_text(json.dumps(settings) + "\n")
+    shutil.rmtree(folder)
+    unfinished.rename(folder)
+    return folder
+
+
+def paint(folder: Path, texts: list[str]) -> list[Image.Image]:
+    """One picture a text, as a user of the folder would paint it, the seed being the text's index."""
+    painter = StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float32).to(device())
+    painter.set_progress_bar_config(disable=True)
+    pictures: list[Image.Image] = []
+    for start in range(0, len(texts), 16):
+        batch = texts[start : start + 16]
+        seeds = [torch.Generator().manual_seed(start + index) for index in range(len(batch))]
+        pictures += painter(
+            batch, num_inference_steps=STEPS, guidance_scale=1.0, height=SIZE, width=SIZE, generator=seeds
+        ).images
+    return pictures
+
+
+@torch.inference_mode()
+def check(folder: Path, captioner: Path, scenes: list[Scene], sheet: Path) -> dict[str, float]:
+    """Caption, picture, caption again: which attributes survive, on combinations never trained on."""
+    painted = paint(folder, [caption(scene) for scene in scenes])
+    save_sheet(scenes[:SHEET], painted[:SHEET], sheet)
+    if not captioner.exists():
+        return {}
+    processor = AutoProcessor.from_pretrained(captioner)
+    model = VisionEncoderDecoderModel.from_pretrained(captioner, dtype=torch.float32).to(device()).eval()
+    pixels = processor(images=painted, return_tensors="pt").pixel_values.to(device())
+    texts = processor.batch_decode(model.generate(pixel_values=pixels), skip_special_tokens=True)
+    kept: dict[str, list[bool]] = {}
+    for scene, text in zip(scenes, texts, strict=True):
+        told = attributes_of(text)
+        for name, value in attributes(scene).items():
+            kept.setdefault(name, []).append(told.get(name) == value)
+    every = [value for values in kept.values() for value in values]
+    return {name: float(np.mean(values)) for name, values in sorted(kept.items())} | {"kept": float(np.mean(every))}
+
+
+def save_sheet(scenes: list[Scene], painted: list[Image.Image], path: Path) -> None:
+    """Drawn above, painted below, in rows of eight."""
+    sheet = Image.new("RGB", (8 * SIZE, len(scenes) // 8 * 2 * SIZE))
+    for index, (scene, picture) in enumerate(zip(scenes, painted, strict=True)):
+        x, y = index % 8 * SIZE, index // 8 * 2 * SIZE
+        sheet.paste(draw(scene), (x, y))
+        sheet.paste(picture, (x, y + SIZE))
+    sheet.save(path)
+
+
+def optimise(
+    run: Run, painter: Painter, pictures: Pictures, latents: torch.Tensor, tokenizer: PreTrainedTokenizerFast, seed: int
+) -> None:
+    """Train until the budget is spent."""
+    optimizer, average = run.parts["optimizer"], run.parts["average"]
+    schedule = scheduler()
+    schedule.set_timesteps(STEPS)
+    rng = random.Random(f"{seed}-{run.budget.done}")
+    for figures in run.steps("generator"):
+        set_rate(optimizer, run.budget.rate(PEAK_RATE))
+        batch = [rng.randrange(len(pictures.seeds)) for _ in range(BATCH)]
+        tokens = tokens_of(tokenizer, [phrasings(pictures.scenes[index], rng) for index in batch])
+        clean = latents[batch].float().contiguous(memory_format=torch.channels_last)
+        noise = torch.randn_like(clean)
+        times = noise_levels(BATCH, schedule.timesteps)
+        wanted = schedule.get_velocity(clean, noise, times)
+        loss = F.mse_loss(painter(schedule.add_noise(clean, noise, times), times, tokens), wanted)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(painter.parameters(), 1.0)
+        optimizer.step()
+        average.update()
+        figures.update(loss=loss.item())
+
+
+def train(arguments: argparse.Namespace) -> None:
+    torch.manual_seed(arguments.seed)
+    out = arguments.out
+    pictures = Pictures(out, arguments.pictures)
+    rng = random.Random(arguments.seed)
+    if arguments.init:
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(arguments.init / "tokenizer")
+    else:
+        tokenizer = train_tokenizer([phrasings(scene, rng) for scene in pictures.scenes])
+    painter = Painter(tokenizer)
+    if arguments.init:
+        painter.text.load_state_dict(CLIPTextModel.from_pretrained(arguments.init / "text_encoder").state_dict())
+        painter.unet.load_state_dict(UNet2DConditionModel.from_pretrained(arguments.init / "unet").state_dict())
+    average = Average(painter, 0.998)
+    parts: dict[str, Any] = {"painter": painter, "average": average, "optimizer": Muon(painter, PEAK_RATE)}
+    run = Run(out / "generator.pt", Budget(arguments.steps, arguments.minutes), parts)
+    if not arguments.check:
+        latents = latents_of(pictures, autoencoder(out), out / "latents.pt")
+        optimise(run, painter, pictures, latents, tokenizer, arguments.seed)
+    folder = export(average, tokenizer, out)
+    for name, value in check(folder, out / "captioner", unseen_scenes(CHECK_SCENES), out / "sheet.png").items():
+        print(f"{name:12} {value:.4f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("training"), help="pictures, checkpoints and result")
+    parser.add_argument("--init", type=Path, help="start from the generator in this folder")
+    parser.add_argument("--pictures", type=int, default=24_576, help="scenes drawn for training")
+    parser.add_argument("--steps", type=int, default=100_000)
+    parser.add_argument("--minutes", type=float, default=120.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--check", action="store_true", help="export and measure the checkpoint, without training")
+    train(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
