@@ -15,6 +15,7 @@ from node.parts import Parts, Place
 from node.pictures import Painted, PictureReceiver, PictureSender
 from node.talk import Ears, Mouth
 from node.tally import Tally
+from node.tasks import first_error
 from protocol import topics
 from protocol.captions import registry
 from protocol.sealing import Envelope, Unsealed
@@ -79,7 +80,7 @@ class Node:
 
     async def run(self) -> None:
         """Takes part until cancelled, then says goodbye. Raises NodeError when a part cannot go on."""
-        try:
+        with first_error():
             async with asyncio.TaskGroup() as links:
                 broker = links.create_task(self._mailbox.link.run(), name=f"{self.name}: broker")
                 try:
@@ -88,8 +89,6 @@ class Node:
                 finally:
                     await self._say_goodbye()
                     broker.cancel()
-        except* Exception as group:
-            raise _first(group) from None
 
     async def _start(self) -> None:
         self._calls = self._make_calls()
@@ -241,11 +240,3 @@ class Node:
 
     def _round_trip(self, peer: str) -> float:
         return self._calls.round_trip_seconds(peer)
-
-
-def _first(group: BaseExceptionGroup[Exception]) -> Exception:
-    """The first of the errors that ended a node: the others are what it led to."""
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first if isinstance(first, Exception) else RuntimeError(str(first))

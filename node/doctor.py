@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from node import opening
+from node.tasks import first_error
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
@@ -107,13 +108,12 @@ async def _broker(settings: Settings) -> str:
     up = asyncio.Event()
     link = MqttLink(address, on_message=lambda topic, payload: None, on_up=up.set)
     try:
-        async with asyncio.timeout(BROKER_TIMEOUT_S), asyncio.TaskGroup() as group:
-            running = group.create_task(link.run(), name="broker check")
-            await up.wait()
-            running.cancel()
-    except* NodeError as errors:
-        raise errors.exceptions[0] from None
-    except* TimeoutError:
+        with first_error():
+            async with asyncio.timeout(BROKER_TIMEOUT_S), asyncio.TaskGroup() as group:
+                running = group.create_task(link.run(), name="broker check")
+                await up.wait()
+                running.cancel()
+    except TimeoutError:
         raise NodeError(f"the broker {address} does not answer within {BROKER_TIMEOUT_S:.0f} s") from None
     return f"{address} answers"
 

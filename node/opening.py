@@ -13,7 +13,7 @@ from node.call import Node
 from node.display import REFRESH_PER_SECOND, Display, View
 from node.links.mqtt import BrokerAddress
 from node.parts import Models, Parts, Place
-from protocol.errors import NodeError
+from node.tasks import first_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,14 +123,11 @@ def view(node: Node) -> View:
 async def run(nodes: Sequence[Node], display: Display, seconds: float | None) -> None:
     """Runs nodes until one fails (its NodeError is raised), the seconds are over, or SIGINT or SIGTERM comes."""
     stop = asyncio.Event()
-    with ending_signals(stop.set):
-        try:
-            async with asyncio.TaskGroup() as group:
-                running = [group.create_task(node.run(), name=node.name) for node in nodes]
-                group.create_task(_end(running, stop, seconds), name="end")
-                group.create_task(_refresh(display, running), name="display")
-        except* NodeError as errors:
-            raise errors.exceptions[0] from None
+    with ending_signals(stop.set), first_error():
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(node.run(), name=node.name) for node in nodes]
+            group.create_task(_end(running, stop, seconds), name="end")
+            group.create_task(_refresh(display, running), name="display")
 
 
 async def _end(running: Sequence[asyncio.Task[None]], stop: asyncio.Event, seconds: float | None) -> None:
@@ -171,10 +168,8 @@ async def loaded(models: Worker, note: Callable[[str], None]) -> AsyncIterator[W
         await models.ready()
         note("the picture models are ready")
 
-    try:
+    with first_error():
         async with models, asyncio.TaskGroup() as group:
             waiting = group.create_task(announce(), name="models")
             yield models
             waiting.cancel()
-    except* NodeError as errors:
-        raise errors.exceptions[0] from None
