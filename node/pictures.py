@@ -86,7 +86,7 @@ class PictureSender:
 
     async def _say(self, snapshot: Image.Image, seen_at: float) -> None:
         try:
-            words = await self.caption(snapshot)
+            words = _fitting(await self.caption(snapshot))
         except NodeError as error:
             self.gate.reset()
             self.note(str(error))
@@ -104,6 +104,11 @@ class PictureSender:
         self._frame, self._said = frames.encode(picture), self.clock()
         cost = self.publish(self._frame, True)
         self.counts.add(words, coded.bits, len(self._frame), cost, raw_bits(snapshot))
+
+
+def _fitting(words: str) -> str:
+    """As much of what a talkative captioner wrote as a frame carries."""
+    return words.encode(errors="replace")[: frames.MAX_CAPTION_BYTES].decode(errors="ignore")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,321 @@
+"""Pictures as words, out and in, on a clock that the test turns."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+from happenings import Happenings
+from PIL import Image
+
+from node import pictures
+from node.pictures import HOLD_EVERY_S, Painted, PictureReceiver, PictureSender
+from node.tally import PicturesIn, PicturesOut
+from protocol import frames
+from protocol.captions import registry
+from protocol.errors import CaptionError, FrameError, NodeError, VersionError
+
+IMAGE = Image.new("RGB", (10, 10))
+COST = 120
+
+
+class Stage:
+    """A sender whose camera, gate and captioner do as the test says."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.opens = True
+        self.resets = 0
+        self.words: list[str | Exception] = ["a cat"]
+        self.published: list[tuple[bytes, bool]] = []
+        self.notes: list[str] = []
+        self.counts = PicturesOut()
+        self.codec = 0
+        self.camera_fails = False
+        self.sender = PictureSender(
+            self, self, self._caption, self._publish, lambda: self.codec, self.counts,
+            lambda: self.now, self.notes.append, seed=5,
+        )  # type: ignore[arg-type]  # fmt: skip
+
+    async def snapshot(self) -> Image.Image:
+        if self.camera_fails:
+            raise NodeError("the camera is gone")
+        return IMAGE
+
+    def changed(self, image: Image.Image) -> bool:
+        assert image is IMAGE
+        return self.opens
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    async def _caption(self, image: Image.Image) -> str:
+        said = self.words.pop(0)
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    def _publish(self, frame: bytes, retain: bool) -> int:
+        self.published.append((frame, retain))
+        return COST
+
+    async def look(self, later: float = 0.5) -> None:
+        self.now += later
+        await self.sender._look()
+
+    def frames(self) -> list[frames.Frame]:
+        return [frames.decode(frame) for frame, _ in self.published]
+
+
+async def test_new_words_are_sent_as_a_retained_frame_and_counted() -> None:
+    stage = Stage()
+    await stage.look()
+    assert stage.frames() == [frames.Picture(1, 500, 0, b"a cat", 5)]
+    assert [retain for _, retain in stage.published] == [True]
+    frame_bytes = len(stage.published[0][0])
+    assert stage.counts == PicturesOut(1, 1, 40, frame_bytes, COST, 10 * 10 * 24, "a cat", 40)
+
+
+async def test_a_closed_gate_wakes_no_captioner() -> None:
+    stage = Stage()
+    stage.opens = False
+    await stage.look()
+    assert stage.words == ["a cat"]
+    assert stage.published == []
+    assert stage.counts == PicturesOut()
+
+
+async def test_the_same_words_are_not_sent_again() -> None:
+    stage = Stage()
+    stage.words = ["a cat", "a cat", "a dog", "a cat"]
+    for _ in range(4):
+        await stage.look()
+    sent = [(frame.sequence, frame.caption) for frame in stage.frames() if isinstance(frame, frames.Picture)]
+    assert sent == [(1, b"a cat"), (2, b"a dog"), (3, b"a cat")]
+    assert (stage.counts.captioned, stage.counts.sent) == (4, 3)
+
+
+async def test_a_caption_that_failed_opens_the_gate_again() -> None:
+    stage = Stage()
+    stage.words = [NodeError("the captioner failed"), "a cat"]
+    await stage.look()
+    assert (stage.resets, stage.notes, stage.published) == (1, ["the captioner failed"], [])
+    assert stage.counts.captioned == 0
+    await stage.look()
+    assert stage.counts.sent == 1
+
+
+async def test_a_picture_that_stays_is_held_every_half_minute() -> None:
+    stage = Stage()
+    stage.opens = False
+    await stage.look(HOLD_EVERY_S * 2)
+    assert stage.published == []  # there is no picture to hold
+    stage.opens = True
+    await stage.look()
+    stage.opens = False
+    await stage.look(HOLD_EVERY_S - 0.001)
+    assert len(stage.published) == 1
+    await stage.look(0.001)
+    assert stage.frames()[1:] == [frames.Hold(1)]
+    assert stage.published[-1][1] is False
+    await stage.look(1)
+    assert len(stage.published) == 2
+    await stage.look(HOLD_EVERY_S)
+    assert stage.frames()[2:] == [frames.Hold(1)]
+    assert (stage.counts.sent, stage.counts.wire_bytes) == (1, 3 * COST)
+
+
+async def test_the_newest_picture_is_published_again_on_request() -> None:
+    stage = Stage()
+    stage.sender.again()
+    assert stage.published == []
+    await stage.look()
+    stage.sender.again()
+    assert stage.published[1] == stage.published[0]
+    assert (stage.counts.sent, stage.counts.wire_bytes) == (1, 2 * COST)
+
+
+async def test_the_codec_is_asked_for_at_each_picture() -> None:
+    stage = Stage()
+    stage.words = ["abcabcabcabcabc", "xyzxyzxyzxyzxyz"]
+    await stage.look()
+    stage.codec = 1
+    await stage.look()
+    assert [frame.codec for frame in stage.frames() if isinstance(frame, frames.Picture)] == [0, 1]
+    assert stage.counts.caption_bits == 120 + registry.encode("xyzxyzxyzxyzxyz", 1).bits
+
+
+async def test_a_caption_of_any_length_never_ends_the_sender() -> None:
+    stage = Stage()
+    stage.words = ["é" * 1000, "\ud800", "short"]
+    for _ in range(3):
+        await stage.look()
+    sent = [frame.caption for frame in stage.frames() if isinstance(frame, frames.Picture)]
+    assert sent == ["é".encode() * (frames.MAX_CAPTION_BYTES // 2), b"?", b"short"]
+
+
+async def test_a_camera_that_is_gone_ends_the_pictures_and_says_so() -> None:
+    stage = Stage()
+    stage.camera_fails = True
+    await stage.sender.run()
+    assert stage.notes == ["no more pictures from here: the camera is gone"]
+
+
+async def test_the_camera_is_watched_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "LOOK_EVERY_S", 0.0)
+    stage = Stage()
+    stage.words = [f"scene {number}" for number in range(5)]
+
+    def fail_after_the_last(frame: bytes, retain: bool) -> int:
+        stage.camera_fails = not stage.words
+        return COST
+
+    stage.sender.publish = fail_after_the_last
+    await stage.sender.run()
+    assert stage.counts.sent == 5
+
+
+# -- the receiver
+
+
+class Wall:
+    """A receiver that paints when the test lets it."""
+
+    def __init__(self) -> None:
+        self.now = 50.0
+        self.let = asyncio.Event()
+        self.let.set()
+        self.begun, self.shown, self.notes = Happenings(), Happenings(), Happenings()
+        self.counts = PicturesIn()
+        self.failures: list[Exception] = []
+        self.receiver = PictureReceiver(self._paint, self._show, self.counts, lambda: self.now, self.notes.add)
+
+    async def _paint(self, peer: str, text: str, seed: int) -> Image.Image:
+        self.begun.add((peer, text, seed))
+        await self.let.wait()
+        if self.failures:
+            raise self.failures.pop(0)
+        return IMAGE
+
+    async def _show(self, painted: Painted) -> None:
+        self.shown.add(painted)
+
+    def receive(self, sequence: int, words: str, peer: str = "b") -> None:
+        self.receiver.receive(peer, frames.encode(frames.Picture(sequence, 0, 0, words.encode(), 9)))
+
+
+@contextlib.asynccontextmanager
+async def painting() -> AsyncIterator[Wall]:
+    wall = Wall()
+    task = asyncio.create_task(wall.receiver.run())
+    try:
+        yield wall
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_frame_is_painted_shown_and_counted() -> None:
+    async with painting() as wall:
+        wall.receive(1, "a cat")
+        assert await wall.shown.count(1) == [Painted("b", 1, "a cat", 9, IMAGE)]
+        assert wall.begun.all == [("b", "a cat", 9)]
+    assert wall.counts == PicturesIn(received=1, painted=1, first_painted_at=50.0, last_caption="a cat")
+
+
+async def test_the_first_painting_keeps_its_time() -> None:
+    async with painting() as wall:
+        wall.receive(1, "a cat")
+        await wall.shown.count(1)
+        wall.now = 99.0
+        wall.receive(2, "a dog")
+        await wall.shown.count(2)
+    assert wall.counts.first_painted_at == 50.0
+    assert wall.counts.last_caption == "a dog"
+
+
+async def test_what_came_while_painting_is_replaced_by_the_newest() -> None:
+    async with painting() as wall:
+        wall.let.clear()
+        wall.receive(1, "one")
+        await wall.begun.count(1)
+        for number, words in enumerate(("two", "three", "four"), start=2):
+            wall.receive(number, words)
+        wall.let.set()
+        await wall.shown.count(2)
+        assert [painted.caption for painted in wall.shown.all] == ["one", "four"]
+    assert (wall.counts.received, wall.counts.painted) == (4, 2)
+
+
+async def test_the_peer_that_waited_longest_is_painted_first() -> None:
+    async with painting() as wall:
+        wall.let.clear()
+        wall.receive(1, "begun", peer="x")
+        await wall.begun.count(1)
+        wall.receive(1, "b1", peer="b")
+        wall.receive(1, "c1", peer="c")
+        wall.receive(2, "b2", peer="b")
+        wall.let.set()
+        await wall.shown.count(3)
+        assert [painted.caption for painted in wall.shown.all] == ["begun", "c1", "b2"]
+
+
+async def test_old_sequence_numbers_are_ignored_until_the_peer_is_forgotten() -> None:
+    wall = Wall()
+    for sequence in (5, 5, 4, 0):
+        wall.receive(sequence, f"picture {sequence}")
+    assert wall.counts.received == 1
+    wall.receive(1, "of another", peer="c")
+    assert wall.counts.received == 2
+    wall.receiver.forget("b")
+    wall.receiver.forget("nobody")
+    wall.receive(0, "a new session")
+    assert wall.counts.received == 3
+
+
+async def test_a_peer_that_left_is_not_painted() -> None:
+    async with painting() as wall:
+        wall.receive(1, "left", peer="b")
+        wall.receive(1, "stays", peer="c")
+        wall.receiver.forget("b")
+        await wall.shown.count(1)
+        assert wall.begun.all == [("c", "stays", 9)]
+
+
+async def test_holds_and_texts_paint_nothing() -> None:
+    wall = Wall()
+    wall.receiver.receive("b", frames.encode(frames.Hold(7)))
+    wall.receiver.receive("b", frames.encode(frames.Text("hi")))
+    assert wall.counts == PicturesIn()
+    assert wall.receiver._waiting == {}
+
+
+async def test_a_painting_that_fails_is_noted_and_the_next_one_is_painted() -> None:
+    async with painting() as wall:
+        wall.failures = [NodeError("a newer picture took its place")]
+        wall.receive(1, "fails")
+        assert await wall.notes.count(1) == ["a newer picture took its place"]
+        wall.receive(2, "works")
+        await wall.shown.count(1)
+    assert (wall.counts.received, wall.counts.painted) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("payload", "error"),
+    [
+        (b"", FrameError),
+        (b"\xff\x00garbage", FrameError),
+        (frames.encode(frames.Picture(9, 0, 0, b"\xff", 1)), CaptionError),
+        (frames.encode(frames.Picture(9, 0, 200, b"x", 1)), CaptionError),
+        (b"\x92\x11\x01", VersionError),
+    ],
+)
+async def test_a_bad_frame_raises_its_error_and_changes_nothing(payload: bytes, error: type[Exception]) -> None:
+    wall = Wall()
+    with pytest.raises(error):
+        wall.receiver.receive("b", payload)
+    assert (wall.counts, wall.receiver._waiting, wall.receiver._newest) == (PicturesIn(), {}, {})
+    wall.receive(1, "good")
+    assert wall.counts.received == 1
