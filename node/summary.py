@@ -137,14 +137,18 @@ def for_people(summary: Summary) -> list[str]:
         )
     if picture["sent"]:
         lines.append(
-            f"          {_shown(picture['caption_bits_mean'])} bits a caption, {picture['ratio']:,.0f}:1 against the "
-            f"raw picture; {picture['wire_bps']:.0f} bit/s on the wire"
+            f"          {_shown(picture['caption_bits_mean'])} bits a caption, {_thousands(picture['ratio'])}:1 "
+            f"against the raw picture; {picture['wire_bps']:.0f} bit/s on the wire"
         )
     return lines
 
 
 def _shown(value: float | None) -> str:
     return "-" if value is None else f"{value:g}"
+
+
+def _thousands(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f}"
 
 
 def as_json(summary: Any) -> str:

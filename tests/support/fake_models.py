@@ -6,6 +6,8 @@ import zlib
 
 from PIL import Image
 
+from protocol.errors import NodeError
+
 
 class FakeModels:
     """Captions and paints at once: the words follow from the picture's bytes, the picture from words and seed."""
@@ -27,3 +29,23 @@ class FakeModels:
         self.painted.append((text, seed))
         number = zlib.crc32(f"{seed} {text}".encode())
         return Image.new("RGB", (16, 16), (number & 255, number >> 8 & 255, number >> 16 & 255))
+
+
+class FakeWorker(FakeModels):
+    """The same as the process that they live in: a context, whose models are ready at once or fail to load."""
+
+    def __init__(self, failure: str = "") -> None:
+        super().__init__()
+        self._failure = failure
+        self.open = False
+
+    async def __aenter__(self) -> FakeWorker:
+        self.open = True
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self.open = False
+
+    async def ready(self) -> None:
+        if self._failure:
+            raise NodeError(self._failure)
