@@ -28,8 +28,9 @@ Loop = Annotated[bool | None, typer.Option("--loop", help="Play the sound file a
 Camera = Annotated[str | None, typer.Option(help="What is seen: scene[:SEED], webcam, a FILE, a DIR or a device.")]
 Speaker = Annotated[str | None, typer.Option(help="Where the others are heard: default, none, or FILE.wav.")]
 Pictures = Annotated[Path | None, typer.Option(help="Folder that painted pictures are kept in.")]
-Captioner = Annotated[str | None, typer.Option(help="Model that captions: embedded, a preset, a folder or a hub id.")]
-Generator = Annotated[str | None, typer.Option(help="Model that paints: embedded, a preset, a folder or a hub id.")]
+Models = Annotated[str | None, typer.Option(help="Picture models: embedded, photo-cpu or photo-gpu.")]
+Captioner = Annotated[str | None, typer.Option(help="Another model that captions: a folder or a hub id.")]
+Generator = Annotated[str | None, typer.Option(help="Another model that paints: a folder or a hub id.")]
 Seconds = Annotated[float | None, typer.Option(min=0.1, help="End the call after this long.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")]
 
@@ -42,6 +43,7 @@ def demo(
     camera: Annotated[str | None, typer.Option(help="What a sees: scene[:SEED], webcam, a FILE, a DIR.")] = None,
     speaker: Annotated[str | None, typer.Option(help="default, none, or FILE.wav: FILE-a.wav is what a hears.")] = None,
     pictures: Pictures = None,
+    models: Models = None,
     captioner: Captioner = None,
     generator: Generator = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long to call.")] = 30.0,
@@ -52,7 +54,7 @@ def demo(
 
     settings = _settings(
         broker=broker, speech=speech, loop=loop, camera=camera, speaker=speaker,
-        pictures=pictures, captioner=captioner, generator=generator,
+        pictures=pictures, models=models, captioner=captioner, generator=generator,
     )  # fmt: skip
     _run(demo.run(settings, broker is None, seconds, json))
 
@@ -67,6 +69,7 @@ def call(
     camera: Camera = None,
     speaker: Speaker = None,
     pictures: Pictures = None,
+    models: Models = None,
     captioner: Captioner = None,
     generator: Generator = None,
     seconds: Seconds = None,
@@ -77,7 +80,7 @@ def call(
 
     settings = _settings(
         broker=broker, name=name, speech=speech, loop=loop, camera=camera, speaker=speaker,
-        pictures=pictures, captioner=captioner, generator=generator,
+        pictures=pictures, models=models, captioner=captioner, generator=generator,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.CALL, seconds, json))
 
@@ -90,6 +93,7 @@ def send(
     speech: Speech = None,
     loop: Loop = None,
     camera: Camera = None,
+    models: Models = None,
     captioner: Captioner = None,
     seconds: Seconds = None,
     json: Json = False,
@@ -97,7 +101,9 @@ def send(
     """Send speech and pictures to a room, and receive nothing."""
     from node import calling, opening
 
-    settings = _settings(broker=broker, name=name, speech=speech, loop=loop, camera=camera, captioner=captioner)
+    settings = _settings(
+        broker=broker, name=name, speech=speech, loop=loop, camera=camera, models=models, captioner=captioner
+    )
     _run(calling.run(settings, room, opening.SEND, seconds, json))
 
 
@@ -108,6 +114,7 @@ def receive(
     name: Name = None,
     speaker: Speaker = None,
     pictures: Pictures = None,
+    models: Models = None,
     generator: Generator = None,
     seconds: Seconds = None,
     json: Json = False,
@@ -115,7 +122,9 @@ def receive(
     """Hear and see a room, and send nothing."""
     from node import calling, opening
 
-    settings = _settings(broker=broker, name=name, speaker=speaker, pictures=pictures, generator=generator)
+    settings = _settings(
+        broker=broker, name=name, speaker=speaker, pictures=pictures, models=models, generator=generator
+    )
     _run(calling.run(settings, room, opening.RECEIVE, seconds, json))
 
 
@@ -138,13 +147,14 @@ def broker(
 @app.command()
 def caption(
     image: Annotated[Path, typer.Argument(help="The picture to describe.")],
+    models: Models = None,
     captioner: Captioner = None,
     json: Json = False,
 ) -> None:
     """Say what a picture shows."""
     from node import still
 
-    _run(still.caption(_settings(captioner=captioner), image, json))
+    _run(still.caption(_settings(models=models, captioner=captioner), image, json))
 
 
 @app.command()
@@ -152,12 +162,13 @@ def imagine(
     text: Annotated[str, typer.Argument(help="What to paint.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture file to write, PNG or JPEG.")],
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another seed, another picture.")] = 0,
+    models: Models = None,
     generator: Generator = None,
 ) -> None:
     """Paint a picture of a text."""
     from node import still
 
-    _run(still.imagine(_settings(generator=generator), text, output, seed))
+    _run(still.imagine(_settings(models=models, generator=generator), text, output, seed))
 
 
 @app.command()
@@ -170,11 +181,13 @@ def devices() -> None:
 
 
 @app.command()
-def doctor(broker: Broker = None, captioner: Captioner = None, generator: Generator = None) -> None:
+def doctor(
+    broker: Broker = None, models: Models = None, captioner: Captioner = None, generator: Generator = None
+) -> None:
     """Check that everything a call needs is here, and say what to do about what is not."""
     from node import doctor as check
 
-    _run(check.run(_settings(broker=broker, captioner=captioner, generator=generator)))
+    _run(check.run(_settings(broker=broker, models=models, captioner=captioner, generator=generator)))
 
 
 def _settings(**flags: Any) -> Any:

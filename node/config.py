@@ -51,8 +51,9 @@ class Settings(BaseSettings):
     camera: str | None = None
     speaker: str | None = None
     pictures: Path | None = None
-    captioner: str = "embedded"
-    generator: str = "embedded"
+    models: str = "embedded"
+    captioner: str | None = None
+    generator: str | None = None
 
     @classmethod
     def settings_customise_sources(

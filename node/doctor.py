@@ -79,7 +79,9 @@ async def _models(settings: Settings) -> str:
     began = time.monotonic()
     async with opening.worker(settings, opening.CALL) as worker:
         await worker.ready()
-    return f"captioner {settings.captioner}, generator {settings.generator}: loaded in {time.monotonic() - began:.1f} s"
+    seconds = time.monotonic() - began
+    named = [settings.models, *(model for model in (settings.captioner, settings.generator) if model is not None)]
+    return f"{', '.join(named)}: loaded in {seconds:.1f} s"
 
 
 def _sound() -> list[Finding]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from node.config import Settings
     from node.pictures import Painted
+    from node.vision.presets import Preset
     from node.vision.worker import Worker
 
 UNSEALED = "this room is not sealed yet: whoever runs the broker can read the captions (speech is encrypted)"
@@ -60,13 +61,19 @@ def place(settings: Settings, room: str) -> Place:
 
 def worker(settings: Settings, role: Role) -> Worker:
     """The process for the models that this role needs. Raises NodeError for a model that cannot be."""
-    from node.vision.presets import PRESETS
     from node.vision.worker import Worker
 
-    captioner, generator = settings.captioner, settings.generator
-    captioner = PRESETS[captioner].captioner if captioner in PRESETS else captioner
-    generator = PRESETS[generator].generator if generator in PRESETS else generator
-    return Worker(captioner=captioner if role.sends else None, generator=generator if role.receives else None)
+    chosen = chosen_models(settings)
+    return Worker(
+        captioner=chosen.captioner if role.sends else None, generator=chosen.generator if role.receives else None
+    )
+
+
+def chosen_models(settings: Settings) -> Preset:
+    """The captioner and the generator of the settings. Raises NodeError for a preset that there is not."""
+    from node.vision.presets import choose
+
+    return choose(settings.models, settings.captioner, settings.generator)
 
 
 def preload() -> None:

@@ -6,7 +6,7 @@ A model is named by a folder or by a hub id ("owner/name"); `Captioner` and `Gen
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -85,8 +85,23 @@ RECIPES = {
 def preset(name: str) -> Preset:
     """The preset of that name; NodeError names those there are."""
     if name not in PRESETS:
-        raise NodeError(f"no models {name!r}: choose one of {', '.join(PRESETS)}, or name a folder or a hub id")
+        raise NodeError(
+            f"no preset {name!r}: choose one of {', '.join(PRESETS)}, or name a folder or hub id with --captioner, --generator"
+        )
     return PRESETS[name]
+
+
+def choose(models: str, captioner: str | None = None, generator: str | None = None) -> Preset:
+    """The preset `models`, with the captioner or the generator that was named beside it in place of its own.
+
+    Those may be named by a preset, too: the one it has is meant. Raises NodeError like `preset`.
+    """
+    base = preset(models)
+    return replace(
+        base,
+        captioner=PRESETS[captioner].captioner if captioner in PRESETS else captioner or base.captioner,
+        generator=PRESETS[generator].generator if generator in PRESETS else generator or base.generator,
+    )
 
 
 def is_folder(model: str) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.vision.presets import PRESETS, RECIPES, Recipe, check_name, is_folder, preset, recipe
+from node.vision.presets import PRESETS, RECIPES, Recipe, check_name, choose, is_folder, preset, recipe
 from protocol.errors import NodeError
 
 
@@ -25,6 +25,15 @@ def test_every_preset_that_is_downloaded_has_a_recipe() -> None:
 def test_an_unknown_preset_names_those_there_are() -> None:
     with pytest.raises(NodeError, match=r"'photo'.*embedded, photo-cpu, photo-gpu"):
         preset("photo")
+
+
+def test_a_model_named_beside_a_preset_takes_its_place() -> None:
+    assert choose("embedded") == preset("embedded")
+    assert choose("photo-cpu", captioner="folder").captioner == "folder"
+    assert choose("photo-cpu", captioner="folder").generator == preset("photo-cpu").generator
+    assert choose("photo-cpu", generator="embedded").generator == preset("embedded").generator
+    with pytest.raises(NodeError, match="'folder'"):
+        choose("folder")
 
 
 @pytest.mark.parametrize("model", ["/nowhere/model", "./model", "~/no such model", "a/b/c", "", "two words"])
