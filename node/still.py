@@ -43,5 +43,5 @@ def _check_writable(output: Path) -> None:
 
     if not output.parent.is_dir():
         raise NodeError(f"no folder {str(output.parent)!r} to write {output.name!r} to; make it first")
-    if output.suffix.lower() not in Image.registered_extensions():
+    if Image.registered_extensions().get(output.suffix.lower()) not in Image.SAVE:
         raise NodeError(f"no picture format is called {output.suffix!r}; end the name {output.name!r} in .png or .jpg")

@@ -1,0 +1,131 @@
+"""What is here and what is missing, on a machine that the tests furnish."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+from fake_models import FakeWorker
+
+from node import config, doctor, opening
+from node.config import Settings
+from node.doctor import Finding
+from node.links.mqtt import BrokerAddress
+from node.speech import soundcard
+from node.speech.soundcard import SoundDevices
+from node.vision import cameras
+from protocol.errors import NodeError
+
+
+@pytest.fixture(autouse=True)
+def equipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that has everything."""
+    monkeypatch.setattr(opening, "worker", lambda settings, role: FakeWorker())
+    monkeypatch.setattr(soundcard, "devices", lambda: SoundDevices(("headset",), ("headset", "screen")))
+    monkeypatch.setattr(cameras, "webcams", lambda: [SimpleNamespace(name="webcam:front")])
+
+
+async def examine(settings: Settings) -> dict[str, Finding]:
+    return {finding.subject: finding async for finding in doctor.examine(settings)}
+
+
+def at(address: BrokerAddress) -> Settings:
+    return config.load(broker=str(address))
+
+
+async def test_all_is_well(embedded_broker: BrokerAddress, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await doctor.run(at(embedded_broker))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["ok", subject] for subject in ("Python", "libopus", "models", "microphone", "loudspeaker", "webcam", "broker")
+    ]
+    assert lines[3].endswith(" headset")
+    assert lines[4].endswith(" headset, screen")
+    assert lines[5].endswith(" webcam:front")
+    assert lines[6].endswith(f" {embedded_broker} answers")
+
+
+async def test_libopus_says_its_version_and_place(embedded_broker: BrokerAddress) -> None:
+    assert "libopus 1." in (await examine(at(embedded_broker)))["libopus"].text
+
+
+async def test_devices_may_be_missing(
+    monkeypatch: pytest.MonkeyPatch, embedded_broker: BrokerAddress, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(soundcard, "devices", lambda: SoundDevices(note="no PortAudio here; install it"))
+    monkeypatch.setattr(cameras, "webcams", list)
+    assert await doctor.run(at(embedded_broker))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3] == "-- microphone   no PortAudio here; install it"
+    assert lines[4] == "-- loudspeaker  no PortAudio here; install it"
+    assert lines[5].startswith("-- webcam       none found: plug one in")
+
+
+async def test_a_machine_without_a_device_is_told_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, embedded_broker: BrokerAddress
+) -> None:
+    monkeypatch.setattr(soundcard, "devices", lambda: SoundDevices(outputs=("screen",)))
+    found = await examine(at(embedded_broker))
+    assert str(found["microphone"]) == "-- microphone   none found: plug one in, or use a sound file"
+    assert found["loudspeaker"].good
+
+
+async def test_an_old_python_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 10, 4))
+    assert str(doctor._python()) == "NO Python       3.10.4 is too old: install 3.11 or newer"
+
+
+async def test_models_that_cannot_be_loaded_fail(
+    monkeypatch: pytest.MonkeyPatch, embedded_broker: BrokerAddress, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(opening, "worker", lambda settings, role: FakeWorker("no such model: name another"))
+    assert not await doctor.run(at(embedded_broker))
+    assert "NO models       no such model: name another" in capsys.readouterr().out
+
+
+async def test_a_missing_libopus_fails(monkeypatch: pytest.MonkeyPatch, embedded_broker: BrokerAddress) -> None:
+    def missing() -> str:
+        raise NodeError("no libopus here; install it")
+
+    monkeypatch.setattr("node.speech.opus.version", missing)
+    assert str((await examine(at(embedded_broker)))["libopus"]) == "NO libopus      no libopus here; install it"
+
+
+async def test_a_broker_that_was_named_must_answer(free_port: Callable[[], int]) -> None:
+    address = BrokerAddress("127.0.0.1", free_port())
+    finding = (await examine(at(address)))["broker"]
+    assert (finding.good, finding.needed) == (False, True)
+    assert f"cannot reach the broker {address}" in finding.text
+
+
+async def test_a_broker_that_was_not_named_may_be_missing(
+    monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> None:
+    monkeypatch.setattr(doctor.opening, "broker_address", lambda settings: BrokerAddress("127.0.0.1", free_port()))
+    finding = (await examine(config.load()))["broker"]
+    assert (finding.good, finding.needed) == (False, False)
+    assert str(finding).startswith("-- broker ")
+
+
+async def test_a_broker_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "BROKER_TIMEOUT_S", 0.2)
+    silent = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    async with silent:
+        address = BrokerAddress("127.0.0.1", silent.sockets[0].getsockname()[1])
+        with pytest.raises(NodeError, match="does not answer within"):
+            await doctor._broker(at(address))
+
+
+def test_devices_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor.devices() == [
+        "microphones:", "  headset", "loudspeakers:", "  headset", "  screen", "webcams:", "  webcam:front",
+    ]  # fmt: skip
+    monkeypatch.setattr(soundcard, "devices", lambda: SoundDevices(note="no PortAudio here"))
+    monkeypatch.setattr(cameras, "webcams", list)
+    assert doctor.devices() == [
+        "microphones:", "  none found", "loudspeakers:", "  none found", "webcams:", "  none found",
+        "no PortAudio here",
+    ]  # fmt: skip

@@ -1,0 +1,250 @@
+"""The parts of a node from the settings, and running nodes for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import wave
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_models import FakeWorker
+from PIL import Image
+
+from node import config, opening
+from node.display import PlainLines
+from node.links.mqtt import BrokerAddress
+from node.opening import CALL, RECEIVE, SEND
+from node.pictures import Painted
+from node.vision.presets import PRESETS
+from protocol.errors import NodeError, UsageError
+from protocol.signalling import Carries
+
+
+def test_the_broker_and_its_login_come_from_the_settings() -> None:
+    settings = config.load(
+        broker="mqtts://ann@h", broker_username="bob", broker_password="secret", broker_ca_file="/ca.pem"
+    )
+    assert opening.broker_address(settings) == BrokerAddress("h", 8883, True, "bob", "secret", "/ca.pem")
+
+
+def test_the_place_is_checked_before_the_call() -> None:
+    settings = config.load(broker="h", ice_servers=["stun:s"], media_address="10.0.0.7")
+    place = opening.place(settings, "room")
+    assert (place.room, place.broker, place.ice_servers, place.address) == (
+        "room", BrokerAddress("h"), ("stun:s",), "10.0.0.7",
+    )  # fmt: skip
+    with pytest.raises(NodeError, match="not an ICE server"):
+        opening.place(config.load(ice_servers=["http://s"]), "room")
+    with pytest.raises(NodeError, match="not a broker address"):
+        opening.place(config.load(broker="http://h"), "room")
+
+
+@pytest.mark.parametrize(
+    ("role", "models"), [(SEND, ["captioner"]), (RECEIVE, ["generator"]), (CALL, ["captioner", "generator"])]
+)
+async def test_only_the_models_that_a_role_needs_are_loaded(
+    role: opening.Role, models: list[str], tmp_path: Path
+) -> None:
+    worker = opening.worker(config.load(captioner=str(tmp_path), generator=str(tmp_path)), role)
+    assert list(worker._models) == models
+
+
+async def test_a_preset_names_a_model_of_each_kind() -> None:
+    worker = opening.worker(config.load(captioner="photo-cpu", generator="photo-gpu"), CALL)
+    assert worker._models == {
+        "captioner": PRESETS["photo-cpu"].captioner,
+        "generator": PRESETS["photo-gpu"].generator,
+    }
+
+
+def test_an_unknown_model_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NodeError, match="no model folder"):
+        opening.worker(config.load(captioner=str(tmp_path / "none")), SEND)
+
+
+@pytest.fixture
+def quiet(tmp_path: Path) -> dict[str, Any]:
+    """Settings that need no device."""
+    picture = tmp_path / "seen.png"
+    Image.new("RGB", (8, 8)).save(picture)
+    return {"speech": "none", "speaker": "none", "camera": str(picture)}
+
+
+@pytest.mark.parametrize(
+    ("role", "carries"),
+    [
+        (CALL, Carries.EVERYTHING),
+        (SEND, Carries.SPEECH_OUT | Carries.PICTURES_OUT),
+        (RECEIVE, Carries.SPEECH_IN | Carries.PICTURES_IN),
+    ],
+)
+async def test_a_role_has_its_ends(
+    role: opening.Role, carries: Carries, quiet: dict[str, Any], fake_models: Any
+) -> None:
+    parts, notes = opening.parts(config.load(**quiet), role, fake_models)
+    assert parts.carries == carries
+    assert notes == []
+    if parts.camera is not None:
+        await parts.camera.close()
+
+
+def test_no_sound_card_is_said_and_no_error(
+    monkeypatch: pytest.MonkeyPatch, quiet: dict[str, Any], fake_models: Any
+) -> None:
+    def none() -> None:
+        raise NodeError("no PortAudio here")
+
+    monkeypatch.setattr("node.speech.soundcard.library", none)
+    quiet |= {"speech": None, "speaker": None}
+    _, notes = opening.parts(config.load(**quiet), CALL, fake_models)
+    assert notes == ["nothing will be said: no PortAudio here", "nothing will be heard: no PortAudio here"]
+    for asked in ({"speech": "mic"}, {"speaker": "default"}):
+        with pytest.raises(NodeError, match="no PortAudio"):
+            opening.parts(config.load(**{**quiet, **asked}), CALL, fake_models)
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"speech": "/no/such.wav"}, NodeError),
+        ({"camera": "/no/such"}, NodeError),
+        ({"speaker": "heard.mp3"}, NodeError),
+        ({"speaker": "/no/such/heard.wav"}, NodeError),
+        ({"profile": "none such"}, UsageError),
+    ],
+)
+def test_an_end_that_cannot_be_had_is_one_line(
+    changed: dict[str, str], error: type[Exception], quiet: dict[str, Any], fake_models: Any
+) -> None:
+    with pytest.raises(error) as caught:
+        opening.parts(config.load(**{**quiet, **changed}), CALL, fake_models)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_sound_file_is_said(tmp_path: Path, quiet: dict[str, Any], fake_models: Any) -> None:
+    path = tmp_path / "words.wav"
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((1, 2, 16_000, 0, "NONE", ""))
+        sound.writeframes(bytes(32_000))
+    parts, notes = opening.parts(config.load(**{**quiet, "speech": str(path)}), SEND, fake_models)
+    assert parts.source is not None
+    assert notes == []
+
+
+async def test_the_gallery_keeps_what_was_painted_and_says_so(tmp_path: Path) -> None:
+    notes: list[str] = []
+    painted = Painted("bbbb", 3, "a cat", 7, Image.new("RGB", (8, 8)))
+    await opening.gallery(tmp_path / "kept", notes.append)(painted)
+    (kept,) = (tmp_path / "kept").iterdir()
+    assert notes == [f"painted {kept.name}: a cat"]
+    await opening.gallery(None, notes.append)(painted)
+    assert len(notes) == 1
+
+
+def test_a_gallery_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NodeError, match="--pictures"):
+        opening.gallery(tmp_path / "file", print)
+
+
+# -- running
+
+
+class Actor:
+    """A node that plays its part until cancelled, or fails."""
+
+    def __init__(self, name: str, failure: Exception | None = None) -> None:
+        self.name, self.failure = name, failure
+        self.ended = ""
+        self.begun = asyncio.Event()
+
+    async def run(self) -> None:
+        self.begun.set()
+        try:
+            if self.failure is not None:
+                raise self.failure
+            await asyncio.Event().wait()
+        finally:
+            self.ended = "failed" if self.failure is not None else "cancelled"
+
+
+def screen() -> PlainLines:
+    return PlainLines([], lambda line: None)
+
+
+async def run(*actors: Actor, seconds: float | None) -> None:
+    await opening.run(actors, screen(), seconds)  # type: ignore[arg-type]
+
+
+async def test_a_call_ends_when_its_seconds_are_over() -> None:
+    actors = Actor("a"), Actor("b")
+    await run(*actors, seconds=0.01)
+    assert [actor.ended for actor in actors] == ["cancelled", "cancelled"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_call_ends_in_order_on_a_signal(number: signal.Signals) -> None:
+    actor = Actor("a")
+    running = asyncio.create_task(run(actor, seconds=None))
+    await actor.begun.wait()
+    os.kill(os.getpid(), number)
+    await running
+    assert actor.ended == "cancelled"
+
+
+async def test_a_node_that_fails_ends_the_call_with_its_error() -> None:
+    other, failing = Actor("a"), Actor("b", NodeError("the broker is gone"))
+    with pytest.raises(NodeError, match="the broker is gone"):
+        await run(other, failing, seconds=None)
+    assert other.ended == "cancelled"
+
+
+async def test_an_error_that_is_no_ones_is_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        await run(Actor("a", ZeroDivisionError()), seconds=None)
+
+
+async def test_signals_are_left_alone_afterwards() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with opening.ending_signals(lambda: None):
+        assert signal.getsignal(signal.SIGTERM) is not before
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+async def test_the_worker_says_when_it_is_ready() -> None:
+    said = asyncio.Event()
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        notes.append(text)
+        said.set()
+
+    worker: Any = FakeWorker()
+    async with opening.loaded(worker, note) as models:
+        assert models is worker
+        assert worker.open
+        await said.wait()
+    assert notes == ["the picture models are ready"]
+    assert not worker.open
+
+
+async def test_models_that_cannot_be_loaded_end_the_call() -> None:
+    worker: Any = FakeWorker("no such model")
+    with pytest.raises(NodeError, match="no such model"):
+        async with opening.loaded(worker, print):
+            await asyncio.Event().wait()
+    assert not worker.open
+
+
+async def test_a_call_that_is_over_before_the_models_are_ready_does_not_wait_for_them() -> None:
+    class Slow(FakeWorker):
+        async def ready(self) -> None:
+            await asyncio.Event().wait()
+
+    worker: Any = Slow()
+    async with opening.loaded(worker, print):
+        """Over at once."""
+    assert not worker.open

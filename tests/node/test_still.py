@@ -1,0 +1,72 @@
+"""One picture, no call."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fake_models import FakeWorker
+from PIL import Image
+
+from node import config, opening, still
+from protocol.errors import NodeError
+
+
+@pytest.fixture(autouse=True)
+def worker(monkeypatch: pytest.MonkeyPatch) -> FakeWorker:
+    worker = FakeWorker()
+    monkeypatch.setattr(opening, "worker", lambda settings, role: worker)
+    return worker
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "seen.png"
+    Image.new("RGB", (8, 8), "red").save(path)
+    return path
+
+
+async def test_a_caption_is_printed(picture: Path, worker: FakeWorker, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await still.caption(config.load(), picture, json=False)
+    assert await still.caption(config.load(), picture, json=True)
+    plain, for_programs = capsys.readouterr().out.splitlines()
+    assert [plain] == worker.captioned[:1]
+    assert json.loads(for_programs) == {"caption": plain}
+    assert not worker.open
+
+
+async def test_a_file_that_is_no_picture_wakes_no_model(tmp_path: Path, worker: FakeWorker) -> None:
+    with pytest.raises(NodeError, match="no picture file"):
+        await still.caption(config.load(), tmp_path / "none.png", json=False)
+    assert worker.captioned == []
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.jpg"])
+async def test_a_text_is_painted_into_a_file(tmp_path: Path, worker: FakeWorker, name: str) -> None:
+    assert await still.imagine(config.load(), "a cat", tmp_path / name, seed=7)
+    assert worker.painted == [("a cat", 7)]
+    assert Image.open(tmp_path / name).size == (16, 16)
+
+
+async def test_a_missing_folder_is_told_before_anything_is_painted(tmp_path: Path, worker: FakeWorker) -> None:
+    with pytest.raises(NodeError, match="no folder"):
+        await still.imagine(config.load(), "a cat", tmp_path / "none" / "out.png", seed=0)
+    assert worker.painted == []
+
+
+@pytest.mark.parametrize("name", ["out.xyz", "out", ".", "out.psd"])  # Pillow reads PSD and cannot write it
+async def test_a_format_that_is_none_is_told_before_anything_is_painted(
+    tmp_path: Path, worker: FakeWorker, name: str
+) -> None:
+    with pytest.raises(NodeError, match="no picture format") as caught:
+        await still.imagine(config.load(), "a cat", tmp_path / name, seed=0)
+    assert "\n" not in str(caught.value)
+    assert worker.painted == []
+
+
+async def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "out.png").mkdir()
+    with pytest.raises(NodeError, match="cannot write the picture") as caught:
+        await still.imagine(config.load(), "a cat", tmp_path / "out.png", seed=0)
+    assert "\n" not in str(caught.value)
