@@ -85,9 +85,7 @@ RECIPES = {
 def preset(name: str) -> Preset:
     """The preset of that name; NodeError names those there are."""
     if name not in PRESETS:
-        raise NodeError(
-            f"no preset {name!r}: choose one of {', '.join(PRESETS)}, or name a folder or hub id with --captioner, --generator"
-        )
+        raise NodeError(f"no preset {name!r}: choose one of {', '.join(PRESETS)}")
     return PRESETS[name]
 
 
