@@ -4,6 +4,7 @@
     ├── RemoteError            the peer's or the network's bytes are at fault
     │   ├── CaptionError       a coded caption that cannot be decoded
     │   ├── FrameError         a semantic frame that cannot be read
+    │   ├── LookError          a look (side information of a picture) of no known length
     │   ├── PacketError        an Opus packet that breaks RFC 6716
     │   ├── SealError          a sealed message that does not open
     │   ├── SignalError        a hello, offer, answer or bye that cannot be read
@@ -24,6 +25,7 @@ __all__ = [
     "CaptionError",
     "FrameError",
     "LocalError",
+    "LookError",
     "NodeError",
     "PacketError",
     "PictophoneError",
@@ -50,6 +52,10 @@ class CaptionError(RemoteError):
 
 class FrameError(RemoteError):
     """A semantic frame cannot be read."""
+
+
+class LookError(RemoteError):
+    """A picture's look has a length that this version does not know."""
 
 
 class PacketError(RemoteError):

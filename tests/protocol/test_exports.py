@@ -15,6 +15,7 @@ EXPORTS = {
         "CaptionError",
         "FrameError",
         "LocalError",
+        "LookError",
         "NodeError",
         "PacketError",
         "PictophoneError",
@@ -37,6 +38,7 @@ EXPORTS = {
         "decode",
         "encode",
     ],
+    "protocol.look": ["GRID", "PIXEL_BYTES", "SIZES", "decode", "encode"],
     "protocol.sealing": ["Envelope", "Unsealed"],
     "protocol.signalling": [
         "ApplyAnswer",
