@@ -154,8 +154,9 @@ class Node:
         return Ears(self._parts.sink, lookahead_ms, self._round_trip, self._tally.speech_in, self._clock)
 
     def _make_sender(self) -> PictureSender | None:
-        if self._parts.camera is None:
+        if (camera := self._parts.camera) is None:
             return None
+        from node.vision.drawn import looks_drawn
         from node.vision.gate import Gate
 
         async def caption(image: Image.Image) -> str:
@@ -165,8 +166,10 @@ class Node:
             return self._mailbox.post(Letter.PICTURE, frame, retain)
 
         out = self._tally.pictures_out
-        camera = self._parts.camera
-        return PictureSender(camera, Gate(), caption, publish, self._codec, out, self._clock, self._note)
+        sender = PictureSender(camera, Gate(), caption, publish, self._codec, out, self._clock, self._note)
+        if self._parts.only_drawings:
+            sender.knows = looks_drawn
+        return sender
 
     def _make_receiver(self, show: Callable[[Painted], Awaitable[None]]) -> PictureReceiver | None:
         if not self._parts.paints:

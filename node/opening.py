@@ -92,6 +92,7 @@ def parts(settings: Settings, role: Role, models: Models) -> tuple[Parts, list[s
     from node.speech.sinks import open_sink
     from node.speech.sources import AtEnd, open_source
     from node.vision.cameras import open_camera
+    from node.vision.presets import knows_only_drawings
 
     preload()
     speech_profile = profile(settings.profile)
@@ -104,7 +105,8 @@ def parts(settings: Settings, role: Role, models: Models) -> tuple[Parts, list[s
     if role.receives:
         sink, note = open_sink(settings.speaker)
         notes.append(note)
-    made = Parts(speech_profile, models, source, sink, camera, paints=role.receives)
+    only_drawings = knows_only_drawings(chosen_models(settings).captioner)
+    made = Parts(speech_profile, models, source, sink, camera, role.receives, only_drawings)
     return made, [note for note in notes if note]
 
 

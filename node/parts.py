@@ -36,6 +36,7 @@ class Parts:
     sink: Sink | None = None
     camera: Camera | None = None
     paints: bool = False
+    only_drawings: bool = False  # its captioner knows nothing else: a person is told when the camera shows a photo
 
     @property
     def carries(self) -> Carries:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from node.tally import PicturesIn, PicturesOut
 from node.vision.pictures import raw_bits
+from node.vision.presets import NOT_DRAWN
 from protocol import frames
 from protocol.captions import registry
 from protocol.errors import NodeError
@@ -35,11 +36,17 @@ Publish = Callable[[bytes, bool], int]
 """Publishes a frame (payload, retained) and returns what it costs on the wire, in bytes."""
 
 
+def _knows_everything(snapshot: Image.Image) -> bool:
+    """A captioner without a world of its own."""
+    return True
+
+
 @dataclass
 class PictureSender:
     """Looks through the gate, captions what changed, and sends a frame when the words changed.
 
-    The seed stays for as long as the node runs, so that the same words give the same picture.
+    The seed stays for as long as the node runs, so that the same words give the same picture. ``knows`` tells whether
+    a snapshot is of the world that the captioner was trained on.
     """
 
     camera: Camera
@@ -51,9 +58,11 @@ class PictureSender:
     clock: Callable[[], float]
     note: Callable[[str], None]
     seed: int = field(default_factory=lambda: secrets.randbelow(SMALL_SEEDS))
+    knows: Callable[[Image.Image], bool] = _knows_everything
     _sequence: int = 0
     _frame: bytes = b""
     _words: str = ""
+    _warned: bool = False
 
     def __post_init__(self) -> None:
         self._started = self.clock()
@@ -92,9 +101,16 @@ class PictureSender:
             self.note(str(error))
             return
         self.counts.captioned += 1
+        await self._warn_once(snapshot)
         if words != self._words:
             self._words = words
             self._send(words, snapshot, seen_at)
+
+    async def _warn_once(self, snapshot: Image.Image) -> None:
+        """Tells a person, the first time, that these words are of a picture that the captioner cannot know."""
+        if not self._warned and not await asyncio.to_thread(self.knows, snapshot):
+            self._warned = True
+            self.note(NOT_DRAWN)
 
     def _send(self, words: str, snapshot: Image.Image, seen_at: float) -> None:
         coded = registry.encode(words, self.codec())

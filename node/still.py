@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,18 +12,31 @@ from node.summary import as_json
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from node.config import Settings
 
 
 async def caption(settings: Settings, path: Path, json: bool) -> bool:
     """Prints what the picture shows."""
     from node.vision.pictures import read_picture
+    from node.vision.presets import NOT_DRAWN
 
     image = await asyncio.to_thread(read_picture, path)
     async with opening.worker(settings, opening.SEND) as models:
         words = await models.caption(image)
+    if not await asyncio.to_thread(_known, settings, image):
+        print(f"pictophone: {NOT_DRAWN}", file=sys.stderr)
     print(as_json({"caption": words}) if json else words)
     return True
+
+
+def _known(settings: Settings, image: Image.Image) -> bool:
+    """Whether the picture is of the world that the captioner was trained on."""
+    from node.vision.drawn import looks_drawn
+    from node.vision.presets import knows_only_drawings
+
+    return not knows_only_drawings(opening.chosen_models(settings).captioner) or looks_drawn(image)
 
 
 async def imagine(settings: Settings, text: str, output: Path, seed: int) -> bool:

@@ -73,6 +73,12 @@ PRESETS = {
     )
 }
 
+NOT_DRAWN = (
+    "this looks like no drawn scene, and the embedded models know nothing else: "
+    f"for photos use --models {' or '.join(name for name in PRESETS if name != 'embedded')}"
+)
+"""What a person is told when such a captioner is shown a photo."""
+
 RECIPES = {
     "IDKiro/sdxs-512-0.9": Recipe(steps=1, guidance=0.0),
     "SimianLuo/LCM_Dreamshaper_v7": Recipe(steps=4, guidance=8.0, tiny_autoencoder="madebyollin/taesd"),
@@ -100,6 +106,11 @@ def choose(models: str, captioner: str | None = None, generator: str | None = No
         captioner=PRESETS[captioner].captioner if captioner in PRESETS else captioner or base.captioner,
         generator=PRESETS[generator].generator if generator in PRESETS else generator or base.generator,
     )
+
+
+def knows_only_drawings(captioner: str) -> bool:
+    """Whether this captioner was trained on drawn scenes alone and makes up what it says of anything else."""
+    return captioner == PRESETS["embedded"].captioner
 
 
 def is_folder(model: str) -> bool:

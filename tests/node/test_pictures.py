@@ -13,6 +13,7 @@ from PIL import Image
 from node import pictures
 from node.pictures import HOLD_EVERY_S, Painted, PictureReceiver, PictureSender
 from node.tally import PicturesIn, PicturesOut
+from node.vision.presets import NOT_DRAWN
 from protocol import frames
 from protocol.captions import registry
 from protocol.errors import CaptionError, FrameError, NodeError, VersionError
@@ -105,6 +106,19 @@ async def test_a_caption_that_failed_opens_the_gate_again() -> None:
     assert stage.counts.captioned == 0
     await stage.look()
     assert stage.counts.sent == 1
+
+
+async def test_a_picture_the_captioner_cannot_know_is_remarked_on_once() -> None:
+    stage = Stage()
+    stage.words = ["a cat", "a dog", "a bird"]
+    known = iter([True, False, False])
+    stage.sender.knows = lambda image: next(known)
+    for expected in ([], [NOT_DRAWN], [NOT_DRAWN]):
+        await stage.look()
+        assert stage.notes == expected
+    assert stage.counts.sent == 3
+    assert "photo-cpu" in NOT_DRAWN
+    assert "photo-gpu" in NOT_DRAWN
 
 
 async def test_a_picture_that_stays_is_held_every_half_minute() -> None:

@@ -10,6 +10,7 @@ from fake_models import FakeWorker
 from PIL import Image
 
 from node import config, opening, still
+from node.vision.presets import NOT_DRAWN
 from protocol.errors import NodeError
 
 
@@ -34,6 +35,17 @@ async def test_a_caption_is_printed(picture: Path, worker: FakeWorker, capsys: p
     assert [plain] == worker.captioned[:1]
     assert json.loads(for_programs) == {"caption": plain}
     assert not worker.open
+
+
+@pytest.mark.parametrize("captioner", [None, "some/other"])
+async def test_a_photo_is_remarked_on_beside_the_embedded_captioner_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], captioner: str | None
+) -> None:
+    Image.effect_noise((64, 64), 80).save(tmp_path / "photo.png")
+    assert await still.caption(config.load(captioner=captioner), tmp_path / "photo.png", json=True)
+    out, errors = capsys.readouterr()
+    assert json.loads(out)["caption"]
+    assert (NOT_DRAWN in errors) == (captioner is None)
 
 
 async def test_a_file_that_is_no_picture_wakes_no_model(tmp_path: Path, worker: FakeWorker) -> None:
