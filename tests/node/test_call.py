@@ -1,0 +1,226 @@
+"""Whole nodes in one room: through a broker, on loopback, with models that answer at once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fake_models import FakeModels
+from happenings import Happenings
+from PIL import Image
+
+from live_call import noise, parts, place, running
+from node.call import Node
+from node.links.mqtt import BrokerAddress, Message
+from node.speech.sinks import NullSink
+from protocol import frames, topics
+from protocol.errors import NodeError
+from protocol.signalling import Carries, Hello
+from protocol.signalling.messages import encode
+from protocol.topics import Letter, Topic
+
+ROOM = topics.room_id(b"a test")
+GARBAGE = 10_000
+
+
+class Slides:
+    """A camera that sees what it is shown."""
+
+    name = "slides"
+
+    def __init__(self) -> None:
+        self.seen = Image.new("RGB", (64, 64), "red")
+        self.closed = False
+
+    def show(self, colour: str) -> None:
+        """A box of the colour: the gate looks past a change of the whole picture's tint."""
+        self.seen = Image.new("RGB", (64, 64), "red")
+        self.seen.paste(colour, (0, 0, 32, 32))
+
+    async def snapshot(self) -> Image.Image:
+        return self.seen
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def everything(models: FakeModels, camera: Slides | None = None) -> Any:
+    return parts(models, source=noise(), sink=NullSink(), camera=camera or Slides(), paints=True)
+
+
+class Pair:
+    """Two full nodes, ann and bob, and what bob sees and notes."""
+
+    def __init__(self, broker: BrokerAddress, models: FakeModels) -> None:
+        self.camera = Slides()
+        self.shown, self.notes = Happenings(), Happenings()
+        self.ann = Node("ann", place(broker), everything(models, self.camera))
+        self.bob = Node("bob", place(broker), everything(models), show=self._show, note=self.notes.add)
+
+    async def _show(self, painted: Any) -> None:
+        self.shown.add(painted.caption)
+
+    def heard(self) -> int:
+        return self.bob.count().speech_in.received
+
+    def talking(self) -> bool:
+        return self.heard() > 0 and len(self.shown) > 0
+
+
+@pytest.fixture
+def pair(embedded_broker: BrokerAddress, fake_models: FakeModels) -> Pair:
+    return Pair(embedded_broker, fake_models)
+
+
+async def test_two_nodes_hear_and_see_each_other(pair: Pair, fake_models: FakeModels) -> None:
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(pair.talking)
+        assert (pair.ann.peers(), pair.bob.peers()) == (["bob"], ["ann"])
+        assert pair.shown.all[0] == fake_models.captioned[0]
+        await nodes.until(lambda: pair.bob.delay_ms() is not None)
+        pair.camera.show("blue")
+        await nodes.until(lambda: len(pair.shown) == 2)
+        said, heard = pair.ann.count(), pair.bob.count()
+        assert (said.pictures_out.sent, heard.pictures_in.painted) == (2, 2)
+        assert said.setup_ms is not None
+        assert heard.speech_in.lost == 0
+        assert said.bad_messages == heard.bad_messages == 0
+    assert pair.notes.all[0] == "ann is here"
+    assert pair.camera.closed
+
+
+async def test_who_leaves_is_noted_and_leaves_nothing_behind(pair: Pair, embedded_broker: BrokerAddress) -> None:
+    async with running(pair.bob):
+        async with running(pair.ann) as nodes:
+            await nodes.until(pair.talking)
+        await pair.notes.until(lambda notes: "ann has left" in notes)
+        assert pair.bob.peers() == []
+    from node.links.mqtt import MqttLink
+
+    kept, up = Happenings(), asyncio.Event()
+    link = MqttLink(embedded_broker, on_message=lambda topic, payload: kept.add(topic), on_up=up.set)
+    await link.subscribe(f"{ROOM}/#")
+    looking = asyncio.create_task(link.run())
+    await up.wait()
+    link.publish(Message(f"{ROOM}/last", b""))
+    assert await kept.until(lambda topics: f"{ROOM}/last" in topics) == [f"{ROOM}/last"]
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+
+
+async def test_a_node_without_a_broker_ends_with_one_error(
+    free_port: Callable[[], int], fake_models: FakeModels
+) -> None:
+    node = Node("ann", place(BrokerAddress("127.0.0.1", free_port())), everything(fake_models))
+    with pytest.raises(NodeError, match="cannot reach the broker"):
+        await node.run()
+    assert node.count().ended is not None
+
+
+async def test_a_node_ends_when_told_to_and_its_tally_with_it(
+    mosquitto: BrokerAddress, fake_models: FakeModels
+) -> None:
+    pair = Pair(mosquitto, fake_models)
+    before = asyncio.all_tasks()
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(pair.talking)
+    assert asyncio.all_tasks() == before
+    tally = pair.ann.count()
+    assert tally.ended is not None
+    assert tally.seconds(1e9) == tally.seconds(2e9)
+
+
+def _garbage(rng: random.Random) -> bytes:
+    """Noise, and real messages with noise in them."""
+    hello = encode(Hello(rng.getrandbits(32), "eve", Carries.EVERYTHING))
+    picture = frames.encode(frames.Picture(rng.getrandbits(32), 0, rng.randrange(4), rng.randbytes(9), 1))
+    whole = rng.choice((rng.randbytes(rng.choice((0, 1, 2, 10, 100, 2000))), hello, picture))
+    at = rng.randrange(len(whole) + 1)
+    return rng.choice((whole[:at], whole[:at] + rng.randbytes(2) + whole[at + 2 :], whole + rng.randbytes(3)))
+
+
+@pytest.mark.parametrize("letter", list(Letter))
+async def test_garbage_on_every_topic_is_counted_and_the_call_goes_on(
+    pair: Pair, fake_models: FakeModels, letter: Letter
+) -> None:
+    rng = random.Random(str(letter))
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(pair.talking)
+        take, strangers = pair.bob._mailbox._take, ("eeee", "ffff", pair.ann._id)
+        refused = 0
+        for number in range(GARBAGE):
+            payload = _garbage(rng) if letter is not Letter.PRESENCE else _garbage(rng) or b"\x00"
+            before = pair.bob.count().bad_messages
+            take(f"{ROOM}/{rng.choice(strangers)}/{letter}", payload)
+            refused = pair.bob.count().bad_messages
+            assert refused - before in (0, 1)
+            if number % 500 == 0:
+                await asyncio.sleep(0)
+        assert (refused > GARBAGE / 4) == (letter is not Letter.TEXT)  # nobody reads texts yet
+        heard, shown = pair.heard(), len(pair.shown)
+        pair.camera.show("blue")
+        await nodes.until(lambda: pair.heard() > heard + 3)
+        if letter is Letter.TEXT:
+            await nodes.until(lambda: len(pair.shown) > shown)
+
+
+async def test_topics_that_are_none_are_counted(pair: Pair) -> None:
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(pair.talking)
+        for name in ("", "x/y/z", f"{ROOM}/eeee/q", f"{ROOM}/eeee/s/more"):
+            pair.bob._mailbox._take(name, b"x")
+        assert pair.bob.count().bad_messages == 4
+
+
+async def test_a_newer_program_is_told_of_once(pair: Pair) -> None:
+    async with running(pair.bob) as nodes:
+        await nodes.until(lambda: pair.bob._mailbox.link.connected)
+        for _ in range(3):
+            pair.bob._mailbox._take(f"{ROOM}/eeee/h", b"\x92\x11\x01")
+        assert [note for note in pair.notes.all if "newer" in note] == pair.notes.all
+        assert len(pair.notes) == 1
+        assert pair.bob.count().bad_messages == 3
+
+
+async def test_pictures_of_strangers_are_not_painted(pair: Pair) -> None:
+    async with running(pair.bob) as nodes:
+        await nodes.until(lambda: pair.bob._mailbox.link.connected)
+        frame = frames.encode(frames.Picture(1, 0, 0, b"a stranger", 1))
+        pair.bob._deliver(Topic(ROOM, "eeee", Letter.PICTURE), frame)
+        assert pair.bob.count().pictures_in.received == 0
+
+
+@pytest.mark.parametrize(
+    ("hellos", "codec"),
+    [
+        ([], 0),
+        ([Hello(1, "x", Carries.PICTURES_IN, (0, 1))], 0),
+        ([Hello(1, "x", Carries.PICTURES_IN, ())], 0),
+        ([Hello(1, "x", Carries.PICTURES_IN, (200,)), Hello(2, "y", Carries.SPEECH_IN, ())], 0),
+    ],
+)
+async def test_the_codec_is_one_that_all_who_look_can_read(pair: Pair, hellos: list[Hello], codec: int) -> None:
+    async with running(pair.bob) as nodes:
+        await nodes.until(lambda: pair.bob._mailbox.link.connected)
+        pair.bob._hellos = {str(number): hello for number, hello in enumerate(hellos)}
+        assert pair.bob._codec() == codec
+        pair.bob._hellos = {}
+
+
+async def test_the_nodes_speak_with_the_room_through_the_mailbox(pair: Pair) -> None:
+    posted: list[tuple[Letter, bytes, bool]] = []
+
+    def post(letter: Letter, payload: bytes, retain: bool) -> int:
+        posted.append((letter, payload, retain))
+        return 100
+
+    pair.ann._mailbox.post = post  # type: ignore[method-assign]
+    async with running(pair.ann) as nodes:
+        await nodes.until(lambda: len(posted) >= 2)
+    letters = [letter for letter, _, _ in posted]
+    assert set(letters) == {Letter.PRESENCE, Letter.PICTURE}
+    goodbyes = [(letter, retain) for letter, payload, retain in posted if payload == b""]
+    assert sorted(goodbyes) == [(Letter.PRESENCE, True), (Letter.PICTURE, True)]

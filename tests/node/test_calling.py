@@ -1,0 +1,65 @@
+"""The commands call, send and receive."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_models import FakeWorker
+from PIL import Image
+
+from node import calling, config, opening
+from node.links.mqtt import BrokerAddress
+from protocol.errors import NodeError
+
+
+@pytest.fixture
+def settings(embedded_broker: BrokerAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A sender's and a listener's settings in one."""
+    monkeypatch.setattr(opening, "worker", lambda settings, role: FakeWorker())
+    seen = tmp_path / "seen.png"
+    Image.new("RGB", (8, 8), "red").save(seen)
+    return {
+        "broker": str(embedded_broker),
+        "media_address": "127.0.0.1",
+        "speech": "none",
+        "camera": str(seen),
+        "speaker": str(tmp_path / "heard.wav"),
+        "pictures": tmp_path / "kept",
+    }
+
+
+async def test_one_sends_and_the_other_keeps_what_it_heard_and_saw(
+    settings: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sender = config.load(name="ann", **settings)
+    listener = config.load(name="bob", **settings)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(calling.run(sender, "room", opening.SEND, 3.0, json=True))
+        group.create_task(calling.run(listener, "room", opening.RECEIVE, 3.0, json=True))
+    said = capsys.readouterr()
+    by_sending = {bool(summary["picture"]["sent"]): summary for summary in map(json.loads, said.out.splitlines())}
+    assert by_sending[True]["speech"]["packets_sent"] > 0
+    assert by_sending[False]["speech"]["packets_received"] > 0
+    assert by_sending[False]["picture"]["painted"] == 1
+    (kept,) = (tmp_path / "kept").iterdir()
+    assert Image.open(kept).text["Description"].startswith("a ")
+    assert (tmp_path / "heard.wav").stat().st_size > 44
+    for line in ("ann is here", "bob is here", f"painted {kept.name}", opening.UNSEALED):
+        assert line in said.err
+
+
+async def test_people_read_lines(settings: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert await calling.run(config.load(**settings), "room", opening.SEND, 0.3, json=False)
+    assert "kbit/s on the wire in all" in capsys.readouterr().out
+
+
+async def test_models_that_cannot_be_loaded_end_the_call(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "worker", lambda settings, role: FakeWorker("no such model"))
+    with pytest.raises(NodeError, match="no such model"):
+        await calling.run(config.load(**settings), "room", opening.CALL, None, json=True)

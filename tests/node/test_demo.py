@@ -1,0 +1,60 @@
+"""The demo: both nodes of a call on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fake_models import FakeWorker
+
+from node import config, demo, opening
+from node.links.mqtt import BrokerAddress
+
+
+@pytest.fixture(autouse=True)
+def worker(monkeypatch: pytest.MonkeyPatch) -> FakeWorker:
+    worker = FakeWorker()
+    monkeypatch.setattr(opening, "worker", lambda settings, role: worker)
+    return worker
+
+
+async def test_both_directions_are_summed_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = config.load(speaker=str(tmp_path / "heard.wav"), pictures=tmp_path / "kept")
+    assert await demo.run(settings, own_broker=True, seconds=3.0, json=True)
+    summaries = json.loads(capsys.readouterr().out)
+    assert list(summaries) == ["a", "b"]
+    for summary in summaries.values():
+        assert summary["speech"]["packets_sent"] >= summary["speech"]["packets_received"] > 0
+        assert summary["picture"]["sent"] >= summary["picture"]["painted"] > 0
+        assert summary["call"]["setup_ms"] > 0
+    for made in ("heard-a.wav", "heard-b.wav", "kept/a", "kept/b"):
+        assert (tmp_path / made).exists()
+
+
+async def test_a_call_in_which_nobody_is_seen_has_failed(
+    mosquitto: BrokerAddress, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = config.load(broker=str(mosquitto), speaker="none")
+    assert not await demo.run(settings, own_broker=False, seconds=0.1, json=False)
+    out = capsys.readouterr().out
+    assert "from a to b:" in out
+    assert "from b to a:" in out
+
+
+@pytest.mark.parametrize(
+    ("speaker", "own"),
+    [(None, None), ("default", "default"), ("none", "none"), ("out/heard.wav", "out/heard-b.wav")],
+)
+def test_each_side_is_heard_in_a_file_of_its_own(speaker: str | None, own: str | None) -> None:
+    assert demo._own_file(speaker, "b") == own
+
+
+async def test_what_was_given_is_what_a_says_and_sees(worker: FakeWorker, shared_speech: list[Path]) -> None:
+    settings = config.load(speaker="none", camera="scene:7", speech=str(shared_speech[0]))
+    a, _ = demo._parts("a", settings, worker)
+    b, _ = demo._parts("b", settings, worker)
+    assert a.camera is not None
+    assert b.camera is not None
+    assert (a.camera.name, b.camera.name) == ("scene:7", demo.SCENES["b"])
+    assert type(a.source) is not None
