@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from functools import cached_property
+from inspect import signature
 from typing import Any
 
 from PIL import Image
 
 from node.vision.loading import load, pick_device, quieten
+from node.vision.look import picture_of
 from node.vision.presets import Recipe, recipe
+from node.vision.prompt import Prompt
 
 MOST_PROMPT_TOKENS = 512
 """For tokenizers that name no limit of their own; CLIP's is 77, and no caption comes near either."""
+
+LEAST_ANGLE = 1e-3
+"""Radians between two noises that count as one: the sine below it is too small to divide by."""
 
 
 class Generator:
@@ -28,32 +36,97 @@ class Generator:
         if self._recipe.tiny_autoencoder is not None:
             self._pipeline.vae = self._tiny_autoencoder(self._recipe.tiny_autoencoder)
         _lay_out(self._pipeline)
+        self._ends: dict[Prompt, Image.Image] = {}
 
     @property
     def size(self) -> int:
         """The side of its square pictures, in pixels."""
         return self._recipe.size
 
-    def paint(self, text: str, seed: int) -> Image.Image:
+    def paint(self, text: str, seed: int, look: bytes = b"") -> Image.Image:
         """A picture of `text`, RGB, `size` x `size`; no text gives whatever the generator makes of nothing.
 
-        `seed` is any integer from 0 to 2**64 - 1. What exceeds the tokenizer's limit is cut at a word.
+        `seed` is any integer from 0 to 2**64 - 1. What exceeds the tokenizer's limit is cut at a word. A look, where
+        the pipeline can start from a picture, is what it starts from. Raises LookError.
         """
         import torch
 
-        # On the CPU, whose random numbers are the same beside any GPU.
-        noise = torch.Generator("cpu").manual_seed(seed)
         with torch.inference_mode():
-            result = self._pipeline(
-                self._fitting(text),
-                num_inference_steps=self._recipe.steps,
-                guidance_scale=self._recipe.guidance,
-                width=self.size,
-                height=self.size,
-                generator=noise,
-            )
+            start = picture_of(look, self.size) if look else None
+            return self._run({"prompt": self._fitting(text)}, _noise(seed), start)
+
+    def paint_between(self, before: Prompt, after: Prompt, share: float) -> Image.Image:
+        """What lies between two pictures: `before` at a share of 0, `after` at 1.
+
+        The words' embeddings, the noise and the looks are mixed and painted; a cross-fade of the two pictures where
+        the pipeline has no such embeddings, or where looks go with seeds that differ.
+        """
+        import torch
+
+        with torch.inference_mode():
+            if not isinstance(self._pipeline, _embedding_pipelines()):
+                return self._cross_fade(before, after, share)
+            if not (before.look or after.look):
+                random = _noise(after.seed)
+                noise = _mixed_noise(self._drawn(_noise(before.seed)), self._drawn(random), share)
+                return self._run(self._mixed_words(before, after, share), random, None, noise)
+            if before.seed != after.seed or not (before.look and after.look):
+                return self._cross_fade(before, after, share)
+            start = Image.blend(picture_of(before.look, self.size), picture_of(after.look, self.size), share)
+            return self._run(self._mixed_words(before, after, share), _noise(after.seed), start)
+
+    @cached_property
+    def from_picture(self) -> Any:
+        """The same networks as a pipeline that starts from a picture; None where there is none of that kind."""
+        import diffusers
+
+        library: Any = diffusers
+        try:
+            twin = library.AutoPipelineForImage2Image.from_pipe(self._pipeline)
+        except ValueError:
+            return None
+        if "strength" not in signature(twin.__call__).parameters:
+            return None
+        twin.set_progress_bar_config(disable=True)
+        return twin
+
+    def _run(
+        self, words: dict[str, Any], random: Any, start: Image.Image | None = None, noise: Any = None
+    ) -> Image.Image:
+        """One picture of prompt or embeddings, from a picture to start from, from given noise, or from noise alone."""
+        common = {**words, "guidance_scale": self._recipe.guidance, "generator": random}
+        if start is not None and self.from_picture is not None:
+            # All steps but the first, which is the one in which a picture of pure noise gets its colours.
+            steps = max(2, self._recipe.steps)
+            strength = (steps - 0.5) / steps
+            result = self.from_picture(image=start, strength=strength, num_inference_steps=steps, **common)
+        else:
+            given = {} if noise is None else {"latents": noise}
+            size = {"width": self.size, "height": self.size}
+            result = self._pipeline(num_inference_steps=self._recipe.steps, **size, **given, **common)
         picture: Image.Image = result.images[0]
         return picture.convert("RGB")
+
+    def _mixed_words(self, before: Prompt, after: Prompt, share: float) -> dict[str, Any]:
+        import torch
+
+        return {"prompt_embeds": torch.lerp(self._embedded(before.text), self._embedded(after.text), share)}
+
+    def _embedded(self, text: str) -> Any:
+        return self._pipeline.encode_prompt(self._fitting(text), self._pipeline.device, 1, False)[0]
+
+    def _drawn(self, random: Any) -> Any:
+        """The noise that the pipeline itself would draw first."""
+        import torch
+
+        side = self.size // self._pipeline.vae_scale_factor
+        shape = (1, self._pipeline.unet.config.in_channels, side, side)
+        return torch.randn(shape, generator=random, dtype=self._pipeline.unet.dtype).to(self.device)
+
+    def _cross_fade(self, before: Prompt, after: Prompt, share: float) -> Image.Image:
+        """The two pictures, painted once for all shares, one over the other."""
+        self._ends = {end: self._ends.get(end) or self.paint(*end) for end in (before, after)}
+        return Image.blend(self._ends[before], self._ends[after], share)
 
     def _fitting(self, text: str) -> str:
         """As many of the first words as the tokenizer takes. (The pipeline would cut, too, but quotes what it cuts.)"""
@@ -100,3 +173,29 @@ def _lay_out(pipeline: Any) -> None:
     if hasattr(pipeline, "unet"):
         for network in (pipeline.unet, pipeline.vae):
             network.to(memory_format=torch.channels_last)
+
+
+def _embedding_pipelines() -> tuple[type, ...]:
+    """Those that take a prompt's embeddings and the noise, and whose U-Net takes nothing else."""
+    import diffusers
+
+    library: Any = diffusers
+    return library.StableDiffusionPipeline, library.LatentConsistencyModelPipeline
+
+
+def _noise(seed: int) -> Any:
+    """A source of random numbers on the CPU, whose numbers are the same beside any GPU."""
+    import torch
+
+    return torch.Generator("cpu").manual_seed(seed)
+
+
+def _mixed_noise(before: Any, after: Any, share: float) -> Any:
+    """Spherical interpolation (Shoemake 1985): halfway on a straight line, noise is too weak to paint from."""
+    import torch
+
+    cosine = torch.nn.functional.cosine_similarity(before.flatten().float(), after.flatten().float(), dim=0)
+    angle = torch.arccos(cosine.clamp(-1, 1)).item()
+    if angle < LEAST_ANGLE:
+        return before
+    return (before * math.sin((1 - share) * angle) + after * math.sin(share * angle)) / math.sin(angle)

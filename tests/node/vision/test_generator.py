@@ -5,9 +5,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from node.vision import generator as module
 from node.vision.generator import Generator
-from protocol.errors import NodeError
+from node.vision.look import look_of
+from node.vision.prompt import Prompt
+from protocol.errors import LookError, NodeError
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +58,73 @@ def test_a_tiny_autoencoder_takes_the_place_of_the_pipelines_own(painter_folder:
     (folder / "pictophone.json").write_text(json.dumps(settings))
 
     assert Generator(str(folder), device="cpu").paint("a cat", 0).size == (32, 32)
+
+
+BEFORE, AFTER = Prompt("a cat on a bench", 7), Prompt("a dog on a bench", 7)
+LOOKS = [look_of(Image.new("RGB", (8, 8), colour), 8) for colour in ((200, 60, 60), (60, 60, 200))]
+
+
+def test_a_look_is_what_the_picture_starts_from(generator: Generator) -> None:
+    plain = generator.paint(*BEFORE)
+    red, blue = (generator.paint(BEFORE.text, BEFORE.seed, look) for look in LOOKS)
+    assert red.size == blue.size == (32, 32)
+    assert len({picture.tobytes() for picture in (plain, red, blue)}) == 3
+    assert generator.paint(BEFORE.text, BEFORE.seed, LOOKS[0]).tobytes() == red.tobytes()
+
+
+def test_a_generator_of_one_step_takes_a_look_too(painter_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "painter"
+    shutil.copytree(painter_folder, folder)
+    (folder / "pictophone.json").write_text(json.dumps({"steps": 1, "guidance": 0, "size": 32}))
+    generator = Generator(str(folder), device="cpu")
+    red, blue = (generator.paint("a cat", 1, look) for look in LOOKS)
+    assert red.tobytes() != blue.tobytes()
+
+
+def test_a_look_that_is_none_raises_its_error(generator: Generator) -> None:
+    with pytest.raises(LookError):
+        generator.paint("a cat", 1, b"?")
+
+
+def test_a_pipeline_that_cannot_start_from_a_picture_paints_from_words_alone(
+    generator: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = generator.paint(*BEFORE).tobytes()
+    monkeypatch.setattr(generator, "from_picture", None)
+    assert generator.paint(BEFORE.text, BEFORE.seed, LOOKS[0]).tobytes() == plain
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (BEFORE, AFTER),
+        (BEFORE, AFTER._replace(seed=8)),
+        (BEFORE._replace(look=LOOKS[0]), AFTER._replace(look=LOOKS[1])),
+        (BEFORE._replace(look=LOOKS[0]), AFTER._replace(look=LOOKS[1], seed=8)),
+        (BEFORE._replace(look=LOOKS[0]), AFTER),
+    ],
+)
+def test_between_two_pictures_lies_what_leads_from_one_to_the_other(
+    generator: Generator, before: Prompt, after: Prompt
+) -> None:
+    first, middle, last = (generator.paint_between(before, after, share) for share in (0, 0.5, 1))
+    assert last.tobytes() == generator.paint(*after).tobytes()
+    if before.seed == after.seed or before.look:
+        assert first.tobytes() == generator.paint(*before).tobytes()
+    assert len({picture.tobytes() for picture in (first, middle, last)}) == 3
+
+
+def test_pipelines_without_embeddings_cross_fade(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_embedding_pipelines", lambda: ())
+    middle = generator.paint_between(BEFORE, AFTER, 0.5)
+    assert middle.tobytes() == Image.blend(generator.paint(*BEFORE), generator.paint(*AFTER), 0.5).tobytes()
+
+
+def test_mixed_noise_is_as_strong_as_noise() -> None:
+    import torch
+
+    one, other = (torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2))
+    middle = module._mixed_noise(one, other, 0.5)
+    assert 0.9 < middle.std() < 1.1
+    assert torch.equal(module._mixed_noise(one, one, 0.5), one)
+    assert torch.allclose(module._mixed_noise(one, other, 1), other, atol=1e-6)

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+from PIL import Image, ImageDraw
+
+from node.vision.likeness import difference
+from node.vision.look import look_of, picture_of
+from protocol import look
+from protocol.errors import LookError
+
+
+def sunset(width: int, height: int) -> Image.Image:
+    """An orange sky over dark grass, with something white on the left."""
+    image = Image.new("RGB", (width, height), (230, 140, 60))
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((0, height * 5 // 8, width, height), fill=(40, 60, 30))
+    pen.rectangle((0, height // 4, width // 4, height // 2), fill=(240, 240, 240))
+    return image
+
+
+@pytest.mark.parametrize("size", look.SIZES)
+def test_a_look_shows_what_is_where(size: int) -> None:
+    picture = sunset(160, 120)
+    coded = look_of(picture, size)
+    assert len(coded) == size
+    seen = picture_of(coded, 64)
+    assert (seen.mode, seen.size) == ("RGB", (64, 64))
+    flat = Image.new("RGB", (1, 1), picture.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0)))
+    assert difference(seen, picture) < difference(flat, picture) / 2
+
+
+def test_any_mode_and_shape_has_a_look() -> None:
+    assert len(look_of(Image.new("L", (3, 500)), 16)) == 16
+
+
+def test_a_look_of_no_bytes_is_none() -> None:
+    assert look_of(sunset(16, 16), 0) == b""
+
+
+def test_what_is_no_look_raises_its_error() -> None:
+    with pytest.raises(LookError):
+        picture_of(b"?", 64)
