@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from PIL import Image
 
 from node.vision.pipe import (
+    Between,
     Caption,
     Failed,
     Load,
@@ -32,6 +33,7 @@ from node.vision.pipe import (
     painting_of,
     read,
 )
+from node.vision.prompt import Prompt
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
@@ -71,8 +73,11 @@ class Studio:
                     return self._load_generator(model)
             case Caption() if self._captioner is not None:
                 return Words(self._captioner.caption(image_of(request)))
-            case Paint(text, seed) if self._generator is not None:
-                return painting_of(self._generator.paint(text, seed))
+            case Paint(text, seed, look) if self._generator is not None:
+                image = self._generator.paint(text, seed, look)
+                return painting_of(image, look_ignored=bool(look) and self._generator.from_picture is None)
+            case Between(before, after, share) if self._generator is not None:
+                return painting_of(self._generator.paint_between(Prompt(*before), Prompt(*after), share))
         return Failed(f"nothing loaded for {type(request).__name__}")
 
     def _load_captioner(self, model: str) -> Ready:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
-from node.vision.pipe import Caption, Paint, Painting, Words
+from node.vision.pipe import Between, Caption, Paint, Painting, Words
 
 LONGEST_LINE = 32
 """Waiting requests in all: sixteen callers with both kinds. A longer line would mean minutes of waiting."""
@@ -14,17 +14,19 @@ LONGEST_LINE = 32
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A request that somebody waits for, and where its reply goes."""
+    """A request that somebody waits for, and where its reply goes. `extra` ones give way to all others."""
 
     client: str
     role: str
-    request: Caption | Paint
+    request: Caption | Paint | Between
     reply: asyncio.Future[Words | Painting] = field(repr=False)
+    extra: bool = False
 
 
 class Line:
     """Jobs in the order of their coming, at most one of each client and role: the newest picture is the one
-    that matters. A newer job takes the older one's place; with LONGEST_LINE waiting, the oldest has to go.
+    that matters. A newer job takes the older one's place; with LONGEST_LINE waiting, the oldest has to go, an extra
+    one if there is any. Extra jobs are served when no other is left.
     """
 
     def __init__(self) -> None:
@@ -34,19 +36,23 @@ class Line:
         return len(self._jobs)
 
     def put(self, job: Job) -> Job | None:
-        """Let the job wait; the job that lost its place to it, if any."""
+        """Let the job wait; the job that lost its place to it, if any: itself, if it is extra and there is no room."""
         key = (job.client, job.role)
         displaced = self._jobs.get(key)
         if displaced is None and len(self._jobs) >= LONGEST_LINE:
-            displaced = self._jobs.pop(next(iter(self._jobs)))
+            oldest = next(self._keys(extra=True), None)
+            if oldest is None and job.extra:
+                return job
+            displaced = self._jobs.pop(oldest or next(iter(self._jobs)))
         self._jobs[key] = job
         return displaced
 
     def take(self, roles: Container[str]) -> Job | None:
         """The first job for one of the roles, out of the line; None when there is none."""
-        for key, job in self._jobs.items():
-            if job.role in roles:
-                return self._jobs.pop(key)
+        for extra in (False, True):
+            for key in self._keys(extra):
+                if self._jobs[key].role in roles:
+                    return self._jobs.pop(key)
         return None
 
     def leave(self, job: Job) -> None:
@@ -59,3 +65,7 @@ class Line:
         jobs = list(self._jobs.values())
         self._jobs.clear()
         return jobs
+
+    def _keys(self, extra: bool) -> Iterator[tuple[str, str]]:
+        """The places of the jobs that are extra, or of those that are not, in their order."""
+        return (key for key, job in self._jobs.items() if job.extra is extra)

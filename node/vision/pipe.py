@@ -14,6 +14,8 @@ from typing import Any, BinaryIO
 import msgpack
 from PIL import Image
 
+from node.vision.prompt import Prompt
+
 LENGTH = struct.Struct("<I")
 
 
@@ -36,10 +38,20 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """Paint a text. Answer: Painting."""
+    """Paint a text, starting from a look if there is one. Answer: Painting."""
 
     text: str
     seed: int
+    look: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Paint what lies between two pictures. Answer: Painting."""
+
+    before: Prompt
+    after: Prompt
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +68,12 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Painting:
-    """A painted picture: raw RGB, row by row."""
+    """A painted picture: raw RGB, row by row; and whether a look was left out, the generator knowing no use for it."""
 
     width: int
     height: int
     rgb: bytes
+    look_ignored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +83,11 @@ class Failed:
     reason: str
 
 
-Request = Load | Caption | Paint
+Request = Load | Caption | Paint | Between
 Reply = Ready | Words | Painting | Failed
 Message = Request | Reply
 
-KINDS: tuple[type[Message], ...] = (Load, Caption, Paint, Ready, Words, Painting, Failed)
+KINDS: tuple[type[Message], ...] = (Load, Caption, Paint, Between, Ready, Words, Painting, Failed)
 """A message's kind is its place here."""
 
 
@@ -102,9 +115,9 @@ def caption_of(image: Image.Image) -> Caption:
     return Caption(image.width, image.height, image.tobytes())
 
 
-def painting_of(image: Image.Image) -> Painting:
+def painting_of(image: Image.Image, look_ignored: bool = False) -> Painting:
     """The reply that carries an RGB picture."""
-    return Painting(image.width, image.height, image.tobytes())
+    return Painting(image.width, image.height, image.tobytes(), look_ignored)
 
 
 def image_of(message: Caption | Painting) -> Image.Image:
@@ -120,6 +133,6 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
 
 
 def _decode(body: bytes) -> Message:
-    kind, *values = msgpack.unpackb(body)
+    kind, *values = msgpack.unpackb(body, use_list=False)
     message: Message = KINDS[kind](*values)
     return message

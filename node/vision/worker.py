@@ -13,9 +13,10 @@ from PIL import Image
 
 from node.vision.line import Job, Line
 from node.vision.pictures import shrunk
-from node.vision.pipe import Caption, Failed, Load, Paint, Painting, Words, caption_of, image_of
+from node.vision.pipe import Between, Caption, Failed, Load, Paint, Painting, Words, caption_of, image_of
 from node.vision.presets import check_name
 from node.vision.process import Crash, ModelProcess, start_process
+from node.vision.prompt import Prompt
 from protocol.errors import NodeError
 
 LONGEST_SIDE = 768
@@ -47,6 +48,7 @@ class Worker:
 
     Only the models that are named get loaded: the captioner first, and a caption that waits by then is made
     before the generator is loaded. Raises NodeError at once for a folder that does not exist.
+    `looks_ignored` tells whether the generator painted from words alone where there was a look.
     """
 
     def __init__(self, captioner: str | None = None, generator: str | None = None) -> None:
@@ -55,6 +57,7 @@ class Worker:
         for model in self._models.values():
             check_name(model)
         self.restarts = 0
+        self.looks_ignored = False
         self._line = Line()
         self._news = asyncio.Event()
         self._settled = asyncio.Event()
@@ -103,17 +106,32 @@ class Worker:
         assert isinstance(reply, Words)
         return reply.text
 
-    async def paint(self, text: str, seed: int, client: str = "") -> Image.Image:
-        """A picture of the text; the same text and seed give the same. Waits and raises like `caption`."""
-        reply = await self._submit("generator", Paint(text, seed), client)
+    async def paint(
+        self, text: str, seed: int, client: str = "", look: bytes = b"", extra: bool = False
+    ) -> Image.Image:
+        """A picture of the text; the same text, seed and look give the same. Waits and raises like `caption`.
+
+        An `extra` picture gives way to all captions and pictures that are not.
+        """
+        return await self._paint(Paint(text, seed, look), client, extra)
+
+    async def paint_between(self, before: Prompt, after: Prompt, share: float, client: str = "") -> Image.Image:
+        """What lies between two pictures, `before` at a share of 0 and `after` at 1: always an extra one."""
+        return await self._paint(Between(before, after, share), client, extra=True)
+
+    async def _paint(self, request: Paint | Between, client: str, extra: bool) -> Image.Image:
+        reply = await self._submit("generator", request, client, extra)
         assert isinstance(reply, Painting)
+        self.looks_ignored |= reply.look_ignored
         return image_of(reply)
 
-    async def _submit(self, role: str, request: Caption | Paint, client: str) -> Words | Painting:
+    async def _submit(
+        self, role: str, request: Caption | Paint | Between, client: str, extra: bool = False
+    ) -> Words | Painting:
         self._check()
         if role not in self._models:
             raise NodeError(f"no {role} was named: name one with --{role}")
-        job = Job(client, role, request, asyncio.get_running_loop().create_future())
+        job = Job(client, role, request, asyncio.get_running_loop().create_future(), extra)
         displaced = self._line.put(job)
         if displaced is not None:
             _refuse(displaced, Dropped("a newer picture took its place"))

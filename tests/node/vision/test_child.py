@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from node.vision.child import Studio
-from node.vision.pipe import Failed, Load, Paint, Painting, Ready, Words, caption_of
+from node.vision.pipe import Between, Failed, Load, Paint, Painting, Ready, Words, caption_of
+from node.vision.prompt import Prompt
 
 PICTURE = Image.new("RGB", (32, 32), "red")
 
@@ -23,6 +24,21 @@ def test_loads_captions_and_paints(blip_folder: Path, painter_folder: Path) -> N
     painting = studio.serve(Paint("a cat", 1))
     assert isinstance(painting, Painting)
     assert (painting.width, painting.height, len(painting.rgb)) == (32, 32, 32 * 32 * 3)
+    between = studio.serve(Between(Prompt("a cat", 1), Prompt("a dog", 1), 1.0))
+    assert between == studio.serve(Paint("a dog", 1))
+
+
+def test_says_when_a_look_was_ignored(painter_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio = Studio()
+    studio.serve(Load("generator", str(painter_folder)))
+    ignored = []
+    for twin in ("as it is", None):
+        if twin is None:
+            monkeypatch.setattr(studio._generator, "from_picture", None)
+        painting = studio.serve(Paint("a cat", 1, bytes(8)))
+        assert isinstance(painting, Painting)
+        ignored.append(painting.look_ignored)
+    assert ignored == [False, True]
 
 
 def test_what_was_never_loaded_fails() -> None:

@@ -11,9 +11,9 @@ from node.vision.pipe import Paint
 ROLES = ("captioner", "generator")
 
 
-def job(client: str, role: str = "generator", text: str = "") -> Job:
+def job(client: str, role: str = "generator", text: str = "", extra: bool = False) -> Job:
     with asyncio.Runner() as runner:
-        return Job(client, role, Paint(text, 0), runner.get_loop().create_future())
+        return Job(client, role, Paint(text, 0), runner.get_loop().create_future(), extra)
 
 
 def test_first_come_first_served() -> None:
@@ -48,6 +48,35 @@ def test_the_oldest_goes_when_the_line_is_full() -> None:
     jobs = [job(str(client)) for client in range(LONGEST_LINE + 1)]
     displaced = [line.put(each) for each in jobs]
     assert displaced == [None] * LONGEST_LINE + [jobs[0]]
+    assert len(line) == LONGEST_LINE
+
+
+def test_extra_jobs_wait_for_all_others() -> None:
+    line = Line()
+    extra, caption, painting = job("a", extra=True), job("b", "captioner"), job("c")
+    for each in (extra, caption, painting):
+        line.put(each)
+    assert line.take({"captioner"}) is caption
+    line.put(caption)
+    assert [line.take(ROLES) for _ in range(4)] == [painting, caption, extra, None]
+
+
+def test_a_picture_takes_the_place_of_its_clients_extra_one() -> None:
+    line = Line()
+    extra, picture = job("a", extra=True), job("a")
+    line.put(extra)
+    assert line.put(picture) is extra
+    assert line.take(ROLES) is picture
+
+
+def test_extra_jobs_go_first_when_the_line_is_full() -> None:
+    line = Line()
+    extra = job("extra", extra=True)
+    for client in range(LONGEST_LINE - 1):
+        line.put(job(str(client)))
+    line.put(extra)
+    assert line.put(job("x")) is extra
+    assert line.put(extra) is extra
     assert len(line) == LONGEST_LINE
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from node.vision.pipe import (
+    Between,
     Caption,
     Failed,
     Load,
@@ -24,14 +25,17 @@ from node.vision.pipe import (
     read,
     receive,
 )
+from node.vision.prompt import Prompt
 
+prompts = st.builds(Prompt, st.text(), st.integers(0, 2**64 - 1), st.binary())
 messages = st.one_of(
     st.builds(Load, st.text(), st.text()),
     st.builds(Caption, st.integers(1, 4096), st.integers(1, 4096), st.binary()),
-    st.builds(Paint, st.text(), st.integers(0, 2**64 - 1)),
+    st.builds(Paint, st.text(), st.integers(0, 2**64 - 1), st.binary()),
+    st.builds(Between, prompts, prompts, st.floats(0, 1)),
     st.builds(Ready),
     st.builds(Words, st.text()),
-    st.builds(Painting, st.integers(1, 4096), st.integers(1, 4096), st.binary()),
+    st.builds(Painting, st.integers(1, 4096), st.integers(1, 4096), st.binary(), st.booleans()),
     st.builds(Failed, st.text()),
 )
 

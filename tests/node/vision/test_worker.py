@@ -15,8 +15,9 @@ import pytest
 from PIL import Image
 
 from node.vision import worker as module
-from node.vision.pipe import Caption, Failed, Load, Paint, Painting, Ready, Reply, Request, Words
+from node.vision.pipe import Between, Caption, Failed, Load, Paint, Painting, Ready, Reply, Request, Words
 from node.vision.process import Crash
+from node.vision.prompt import Prompt
 from node.vision.worker import Dropped, Worker
 from protocol.errors import NodeError
 
@@ -58,7 +59,9 @@ class Machine:
                 return Ready()
             case Caption(width, height):
                 return Words(f"a picture of {width} by {height}")
-            case Paint():
+            case Paint(_, _, look):
+                return Painting(1, 1, RED, look_ignored=bool(look))
+            case Between():
                 return Painting(1, 1, RED)
 
 
@@ -70,6 +73,8 @@ def name(request: Request) -> str:
             return "caption"
         case Paint(text):
             return f"paint {text}"
+        case Between(before, after, share):
+            return f"between {before.text} and {after.text} at {share}"
 
 
 async def until(happened: Callable[[], bool]) -> None:
@@ -134,6 +139,37 @@ async def test_a_newer_picture_of_the_same_client_takes_the_place_of_the_older(m
         machine.gate.set()
         await asyncio.gather(other, new)
     assert machine.asked[-2:] == ["paint new", "paint other"]
+
+
+async def test_extra_pictures_give_way_to_captions_and_pictures(machine: Machine) -> None:
+    async with Worker(CAPTIONER, GENERATOR) as worker:
+        await worker.ready()
+        machine.gate.clear()
+        first = asyncio.create_task(worker.paint("begun", 0, "x"))
+        await until(lambda: worker.waiting == 0)
+        between = worker.paint_between(Prompt("a", 1), Prompt("b", 1), 0.5, "m")
+        asked = [
+            between,
+            worker.paint("extra", 0, "e", extra=True),
+            worker.paint("new", 0, "n"),
+            worker.caption(PICTURE),
+        ]
+        tasks = []
+        for count, request in enumerate(asked, start=1):
+            tasks.append(asyncio.create_task(request))
+            await until(lambda count=count: worker.waiting == count)  # type: ignore[misc]
+        machine.gate.set()
+        await asyncio.gather(first, *tasks)
+    assert machine.asked[3:] == ["paint new", "caption", "between a and b at 0.5", "paint extra"]
+
+
+async def test_tells_that_looks_are_ignored(machine: Machine) -> None:
+    async with Worker(generator=GENERATOR) as worker:
+        await worker.paint("red", 0)
+        assert not worker.looks_ignored
+        await worker.paint("red", 0, look=b"12345678")
+        await worker.paint("red", 0)
+        assert worker.looks_ignored
 
 
 async def test_a_request_that_was_cancelled_is_never_made(machine: Machine) -> None:
