@@ -60,8 +60,10 @@ class Room:
     def reconnected(self, now: float) -> None:
         """Publish the hello again: the broker is back, and may have forgotten it or sent our last will.
 
-        Peers that do not say hello again within `ROLL_CALL_S` are gone.
+        Peers that do not say hello again within `ROLL_CALL_S` are gone. After `leave` it changes nothing.
         """
+        if self._left:
+            return
         self._publish_hello()
         self._unheard = set(self._pairs)
         self._roll_call_ends = now + ROLL_CALL_S

@@ -256,3 +256,11 @@ async def test_after_an_outage_of_the_broker_the_hello_is_said_again_and_the_cal
         assert a.calls.send(0, b"still here")
         assert await b.heard.count(1) == [(A, b"still here")]
         assert ("left", A) not in b.happened.all
+
+
+async def test_a_broker_that_comes_back_after_the_goodbye_hears_no_hello() -> None:
+    async with company(Carries.EVERYTHING) as (air, (a,)):
+        await a.calls.leave()
+        said = len(air.said)
+        a.calls.broker_is_back()
+        assert len(air.said) == said
