@@ -12,8 +12,8 @@ from node.speech.sinks import BLOCK_MS, Pull, Underruns
 from node.speech.sound import BLOCK_SAMPLES, seconds_of
 from node.speech.soundcard import Direction
 
-AHEAD = 3
-"""Blocks the loop keeps ready for the device, so that the loop may be 40 ms late unheard."""
+AHEAD = 4
+"""Blocks the loop keeps ready for the device, so that the loop may be 60 ms late unheard."""
 
 
 class Loudspeaker:

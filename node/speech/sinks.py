@@ -12,8 +12,9 @@ from protocol.errors import NodeError
 
 BLOCK_MS = BLOCK_SAMPLES * 1000 / SAMPLE_RATE
 
-DEVICE_BLOCKS = 3
-"""Blocks an emulated device holds: 60 ms, so that a wake-up may come 40 ms late unheard."""
+DEVICE_BLOCKS = 4
+"""Blocks an emulated device holds: 80 ms, so that a wake-up may come 60 ms late unheard; on shared machines a process was
+seen to wait 50 ms for a core."""
 
 SETTLING_SECONDS = 1.0
 """A call that begins is setting itself up; an underrun after that is a fault."""
@@ -61,7 +62,7 @@ class Sink(Protocol):
 
 
 class NullSink:
-    """A device in name only: plays 16,000 samples a second of the monotonic clock, out of a buffer of 60 ms.
+    """A device in name only: plays 16,000 samples a second of the monotonic clock, out of a buffer of 80 ms.
 
     Its clock counts samples from the start, so it never drifts. A wake-up later than the buffer lasts is one
     underrun, and the gap is played as silence, as a real device does.

@@ -12,7 +12,8 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 NICENESS = 10
 """A tenth of the weight of a normal process: speech always gets a core at once. (Windows: set by the parent.)"""
+
+AUTOGROUP = Path("/proc/self/autogroup")
 
 WARM_UP_SIDE = 256
 WARM_UP_TEXT = "a cat sitting on top of a wooden bench"
@@ -112,8 +115,7 @@ def _collecting_later() -> Iterator[None]:
 def main() -> None:
     """Serve until standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+    _give_way()
     replies = _claim_stdout()
     requests: SimpleQueue[Message] = SimpleQueue()
     threading.Thread(target=_take_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
@@ -121,6 +123,15 @@ def main() -> None:
     while True:
         replies.write(encode(studio.serve(requests.get())))
         replies.flush()
+
+
+def _give_way() -> None:
+    """Lower this process's priority, and its session's: Linux shares the cores between sessions first (autogroups), and
+    a process that is alone in its own would get half of them however nice it is."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    with suppress(OSError):
+        AUTOGROUP.write_text(str(NICENESS))
 
 
 def _claim_stdout() -> BinaryIO:

@@ -63,7 +63,7 @@ async def test_a_late_loop_is_an_underrun_and_heard_as_silence(card) -> None:
 
 async def test_the_latency_is_the_devices_and_ours(card) -> None:
     speaker, _stream, task = await started(card, Counter())
-    assert speaker.latency_ms == pytest.approx(40 + 15)
+    assert speaker.latency_ms == pytest.approx(60 + 15)
     await stop(task)
 
 
