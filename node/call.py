@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from node.calls import Calls, LinkSettings
 from node.mailbox import Mailbox
+from node.morph import Morph, Screen
 from node.parts import Parts, Place
 from node.pictures import Painted, PictureReceiver, PictureSender
+from node.seeds import Seeds
 from node.talk import Ears, Mouth
 from node.tally import Tally
 from node.tasks import first_error
@@ -25,6 +27,8 @@ from protocol.topics import Letter, Topic
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.vision.prompt import Prompt
+
 logger = logging.getLogger(__name__)
 
 GOODBYE_S = 1.0  # how long the end of a call may wait for the broker to take the goodbye
@@ -35,7 +39,9 @@ async def _show_nothing(painted: Painted) -> None:
 
 
 class Node:
-    """One participant. ``show`` gets every painted picture, ``note`` a line about what a person should know."""
+    """One participant. ``show`` gets every painted picture, ``screen`` what is to be seen of a peer at any moment,
+    ``note`` a line about what a person should know.
+    """
 
     def __init__(
         self,
@@ -44,6 +50,7 @@ class Node:
         parts: Parts,
         *,
         show: Callable[[Painted], Awaitable[None]] = _show_nothing,
+        screen: Screen | None = None,
         note: Callable[[str], None] = logger.info,
         envelope: Envelope | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -59,7 +66,8 @@ class Node:
         self._mailbox = self._make_mailbox(envelope or Unsealed())
         self._ears = self._make_ears()
         self._sender = self._make_sender()
-        self._receiver = self._make_receiver(show)
+        self._receiver = self._make_receiver(show, screen)
+        self._told_of_looks = False
         self._tasks: asyncio.TaskGroup
         self._calls: Calls
 
@@ -166,19 +174,38 @@ class Node:
             return self._mailbox.post(Letter.PICTURE, frame, retain)
 
         out = self._tally.pictures_out
-        sender = PictureSender(camera, Gate(), caption, publish, self._codec, out, self._clock, self._note)
+        seeds = Seeds(self._parts.tries, self._try_out)
+        sender = PictureSender(camera, Gate(), caption, publish, self._codec, out, self._clock, self._note, seeds)
+        sender.look_bytes = self._parts.look_bytes
         if self._parts.only_drawings:
             sender.knows = looks_drawn
         return sender
 
-    def _make_receiver(self, show: Callable[[Painted], Awaitable[None]]) -> PictureReceiver | None:
+    def _make_receiver(
+        self, show: Callable[[Painted], Awaitable[None]], screen: Screen | None
+    ) -> PictureReceiver | None:
         if not self._parts.paints:
             return None
+        morph = None if screen is None else Morph(self._parts.morph_fps, self._paint_between, screen, self._clock)
+        return PictureReceiver(self._paint, show, self._tally.pictures_in, self._clock, self._note, morph)
 
-        async def paint(peer: str, text: str, seed: int) -> Image.Image:
-            return await self._parts.models.paint(text, seed, client=f"{self._id}<{peer}")
+    # -- the generator, for others' pictures and for our own
 
-        return PictureReceiver(paint, show, self._tally.pictures_in, self._clock, self._note)
+    async def _paint(self, peer: str, prompt: Prompt) -> Image.Image:
+        models = self._parts.models
+        image = await models.paint(prompt.text, prompt.seed, client=f"{self._id}<{peer}", look=prompt.look)
+        if models.looks_ignored and not self._told_of_looks:
+            self._told_of_looks = True
+            self._note("this generator cannot start from a look: it paints from the words alone")
+        return image
+
+    async def _paint_between(self, peer: str, before: Prompt, after: Prompt, share: float) -> Image.Image:
+        return await self._parts.models.paint_between(before, after, share, client=f"{self._id}<{peer}")
+
+    async def _try_out(self, prompt: Prompt) -> Image.Image:
+        return await self._parts.models.paint(
+            prompt.text, prompt.seed, client=f"{self._id} tries", look=prompt.look, extra=True
+        )
 
     # -- the broker
 

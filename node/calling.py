@@ -19,11 +19,11 @@ async def run(settings: Settings, room: str, role: opening.Role, seconds: float 
     """Calls until the seconds are over or the user ends it, then prints the summary."""
     notes = LateNotes()
     place = opening.place(settings, room)
-    show = opening.gallery(settings.pictures, notes)
+    show, screen = opening.gallery(settings.pictures, notes), opening.screen(settings.pictures)
     models = opening.worker(settings, role)
     async with opening.loaded(models, notes):
         parts, remarks = await asyncio.to_thread(opening.parts, settings, role, models)
-        node = Node(settings.name, place, parts, show=show, note=notes)
+        node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
         for remark in (*remarks, opening.UNSEALED):
             notes(remark)
         with choose([opening.view(node)], quiet=json) as display:

@@ -60,7 +60,8 @@ def _node(name: str, settings: Settings, place: Place, models: Models, notes: La
         notes(f"{name}: {remark}")
     folder = settings.pictures / name if settings.pictures else None
     show = opening.gallery(folder, lambda text: notes(f"{name} {text}"))
-    return Node(name, place, parts, show=show, note=lambda text: notes(f"{name}: {text}"))
+    screen = opening.screen(folder)
+    return Node(name, place, parts, show=show, screen=screen, note=lambda text: notes(f"{name}: {text}"))
 
 
 def _parts(name: str, settings: Settings, models: Models) -> tuple[Parts, list[str]]:

@@ -18,7 +18,10 @@ from node.tasks import first_error
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from PIL import Image
+
     from node.config import Settings
+    from node.morph import Screen
     from node.pictures import Painted
     from node.vision.presets import Preset
     from node.vision.worker import Worker
@@ -64,9 +67,8 @@ def worker(settings: Settings, role: Role) -> Worker:
     from node.vision.worker import Worker
 
     chosen = chosen_models(settings)
-    return Worker(
-        captioner=chosen.captioner if role.sends else None, generator=chosen.generator if role.receives else None
-    )
+    paints = role.receives or (role.sends and settings.tries > 1)
+    return Worker(captioner=chosen.captioner if role.sends else None, generator=chosen.generator if paints else None)
 
 
 def chosen_models(settings: Settings) -> Preset:
@@ -77,13 +79,20 @@ def chosen_models(settings: Settings) -> Preset:
 
 
 def preload() -> None:
-    """Imports what a call needs, so that no import stops the loop once it runs. Takes most of a second."""
+    """Imports what a call needs, so that no import stops the loop once it runs. Takes most of a second.
+
+    What is imported is then left out of garbage collection: going through it all stood still for 40 to 100 ms.
+    """
+    import gc
+
     import aiomqtt
     import aiortc
     import av
     import numpy
 
     del aiomqtt, aiortc, av, numpy
+    gc.collect()
+    gc.freeze()
 
 
 def parts(settings: Settings, role: Role, models: Models) -> tuple[Parts, list[str]]:
@@ -106,7 +115,12 @@ def parts(settings: Settings, role: Role, models: Models) -> tuple[Parts, list[s
         sink, note = open_sink(settings.speaker)
         notes.append(note)
     only_drawings = knows_only_drawings(chosen_models(settings).captioner)
-    made = Parts(speech_profile, models, source, sink, camera, role.receives, only_drawings)
+    made = Parts(
+        *(speech_profile, models, source, sink, camera, role.receives, only_drawings),
+        tries=settings.tries,
+        look_bytes=settings.look,
+        morph_fps=settings.morph,
+    )
     return made, [note for note in notes if note]
 
 
@@ -120,6 +134,20 @@ def gallery(folder: Path | None, note: Callable[[str], None]) -> Callable[[Paint
         if kept is not None:
             path = await kept.save(painted.image, painted.peer, painted.sequence, painted.caption)
             note(f"painted {path.name}: {painted.caption}")
+
+    return show
+
+
+def screen(folder: Path | None) -> Screen | None:
+    """Keeps what is to be seen of each peer in a file of the folder, for whoever watches it; None without a folder."""
+    from node.vision.gallery import Gallery
+
+    if folder is None:
+        return None
+    kept = Gallery(folder)
+
+    async def show(peer: str, image: Image.Image) -> None:
+        await kept.show_now(image, peer)
 
     return show
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from node.speech.sinks import Sink
     from node.speech.sources import Source
     from node.vision.cameras import Camera
+    from node.vision.prompt import Prompt
 
 
 class Models(Protocol):
@@ -23,7 +24,14 @@ class Models(Protocol):
 
     async def caption(self, image: Image.Image, client: str = "") -> str: ...
 
-    async def paint(self, text: str, seed: int, client: str = "") -> Image.Image: ...
+    async def paint(
+        self, text: str, seed: int, client: str = "", look: bytes = b"", extra: bool = False
+    ) -> Image.Image: ...
+
+    async def paint_between(self, before: Prompt, after: Prompt, share: float, client: str = "") -> Image.Image: ...
+
+    @property
+    def looks_ignored(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,9 @@ class Parts:
     camera: Camera | None = None
     paints: bool = False
     only_drawings: bool = False  # its captioner knows nothing else: a person is told when the camera shows a photo
+    tries: int = 1  # pictures painted for a new scene, the seed of the best of which is sent
+    look_bytes: int = 0  # of the look that goes with each caption
+    morph_fps: float = 0.0  # pictures a second on the way from one to the next
 
     @property
     def carries(self) -> Carries:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from node.morph import Morph
+from node.seeds import Seeds
 from node.tally import PicturesIn, PicturesOut
+from node.vision.look import NO_LOOK, look_of
 from node.vision.pictures import raw_bits
 from node.vision.presets import NOT_DRAWN
-from protocol import frames
+from node.vision.prompt import Prompt
+from protocol import frames, look
 from protocol.captions import registry
 from protocol.errors import NodeError
 
@@ -30,7 +33,6 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5
 HOLD_EVERY_S = 30.0  # 120 bytes with TCP and IP: 32 bit/s to tell a listener that an old picture still holds
-SMALL_SEEDS = 128  # msgpack keeps numbers below this in one byte
 
 Publish = Callable[[bytes, bool], int]
 """Publishes a frame (payload, retained) and returns what it costs on the wire, in bytes."""
@@ -45,8 +47,8 @@ def _knows_everything(snapshot: Image.Image) -> bool:
 class PictureSender:
     """Looks through the gate, captions what changed, and sends a frame when the words changed.
 
-    The seed stays for as long as the node runs, so that the same words give the same picture. ``knows`` tells whether
-    a snapshot is of the world that the captioner was trained on.
+    ``knows`` tells whether a snapshot is of the world that the captioner was trained on; ``look_bytes`` is the size of
+    the look that goes with the words (see `protocol.look`), 0 for none.
     """
 
     camera: Camera
@@ -57,7 +59,8 @@ class PictureSender:
     counts: PicturesOut
     clock: Callable[[], float]
     note: Callable[[str], None]
-    seed: int = field(default_factory=lambda: secrets.randbelow(SMALL_SEEDS))
+    seeds: Seeds = field(default_factory=Seeds)
+    look_bytes: int = 0
     knows: Callable[[Image.Image], bool] = _knows_everything
     _sequence: int = 0
     _frame: bytes = b""
@@ -104,7 +107,7 @@ class PictureSender:
         await self._warn_once(snapshot)
         if words != self._words:
             self._words = words
-            self._send(words, snapshot, seen_at)
+            await self._send(words, snapshot, seen_at)
 
     async def _warn_once(self, snapshot: Image.Image) -> None:
         """Tells a person, the first time, that these words are of a picture that the captioner cannot know."""
@@ -112,14 +115,16 @@ class PictureSender:
             self._warned = True
             self.note(NOT_DRAWN)
 
-    def _send(self, words: str, snapshot: Image.Image, seen_at: float) -> None:
+    async def _send(self, words: str, snapshot: Image.Image, seen_at: float) -> None:
+        look = await asyncio.to_thread(look_of, snapshot, self.look_bytes) if self.look_bytes else NO_LOOK
+        seed = await self.seeds.choose(words, snapshot, look)
         coded = registry.encode(words, self.codec())
         self._sequence += 1
         captured_ms = round((seen_at - self._started) * 1000)
-        picture = frames.Picture(self._sequence, captured_ms, coded.codec, coded.data, self.seed)
+        picture = frames.Picture(self._sequence, captured_ms, coded.codec, coded.data, seed, look)
         self._frame, self._said = frames.encode(picture), self.clock()
         cost = self.publish(self._frame, True)
-        self.counts.add(words, coded.bits, len(self._frame), cost, raw_bits(snapshot))
+        self.counts.add(words, coded.bits, len(self._frame), cost, raw_bits(snapshot), len(look) * 8)
 
 
 def _fitting(words: str) -> str:
@@ -136,17 +141,19 @@ class Painted:
     caption: str
     seed: int
     image: Image.Image
+    look: bytes = NO_LOOK
 
 
 @dataclass
 class PictureReceiver:
-    """Reads the peers' frames and paints the newest of each, one at a time."""
+    """Reads the peers' frames and paints the newest of each, one at a time; while none waits, the screen may move."""
 
-    paint: Callable[[str, str, int], Awaitable[Image.Image]]
+    paint: Callable[[str, Prompt], Awaitable[Image.Image]]
     show: Callable[[Painted], Awaitable[None]]
     counts: PicturesIn
     clock: Callable[[], float]
     note: Callable[[str], None]
+    morph: Morph | None = None
     _newest: dict[str, int] = field(default_factory=dict)
     _waiting: dict[str, tuple[frames.Picture, str]] = field(default_factory=dict)
     _something: asyncio.Event = field(default_factory=asyncio.Event)
@@ -167,21 +174,40 @@ class PictureReceiver:
         """The peer left: its numbers may start anew."""
         self._newest.pop(peer, None)
         self._waiting.pop(peer, None)
+        if self.morph is not None:
+            self.morph.forget(peer)
 
     async def run(self) -> None:
         """Paints until cancelled, the peer that has waited longest first."""
         while True:
+            while self._waiting:
+                peer = next(iter(self._waiting))
+                await self._paint(peer, *self._waiting.pop(peer))
+            self._something.clear()
+            await self._move_until_something()
+
+    async def _move_until_something(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            moving = group.create_task(self._move(), name="morph")
             await self._something.wait()
-            if not self._waiting:
-                self._something.clear()
-                continue
-            peer = next(iter(self._waiting))
-            await self._paint(peer, *self._waiting.pop(peer))
+            moving.cancel()
+
+    async def _move(self) -> None:
+        try:
+            if self.morph is not None:
+                await self.morph.run()
+        except NodeError as error:
+            self.note(str(error))
 
     async def _paint(self, peer: str, frame: frames.Picture, caption: str) -> None:
+        prompt = Prompt(caption, frame.seed, _readable(frame.look))
+        began = self.clock()
         try:
-            image = await self.paint(peer, caption, frame.seed)
-            await self.show(Painted(peer, frame.sequence, caption, frame.seed, image))
+            image = await self.paint(peer, prompt)
+            painting_s = self.clock() - began
+            await self.show(Painted(peer, frame.sequence, caption, frame.seed, image, prompt.look))
+            if self.morph is not None:
+                await self.morph.begin(peer, prompt, image, painting_s)
         except NodeError as error:
             self.note(str(error))
             return
@@ -189,3 +215,8 @@ class PictureReceiver:
         self.counts.last_caption = caption
         if self.counts.first_painted_at is None:
             self.counts.first_painted_at = self.clock()
+
+
+def _readable(coded: bytes) -> bytes:
+    """The look, if this version knows one of that length; the words are enough without."""
+    return coded if len(coded) in look.SIZES else NO_LOOK

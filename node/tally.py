@@ -22,11 +22,15 @@ class PicturesOut:
     raw_bits: int = 0
     last_caption: str = ""
     last_bits: int = 0
+    look_bits: int = 0
 
-    def add(self, caption: str, bits: int, frame_bytes: int, wire_bytes: int, raw_bits: int) -> None:
+    def add(
+        self, caption: str, bits: int, frame_bytes: int, wire_bytes: int, raw_bits: int, look_bits: int = 0
+    ) -> None:
         """One picture frame was handed to MQTT."""
         self.sent += 1
         self.caption_bits += bits
+        self.look_bits += look_bits
         self.frame_bytes += frame_bytes
         self.wire_bytes += wire_bytes
         self.raw_bits += raw_bits
@@ -34,8 +38,9 @@ class PicturesOut:
 
     @property
     def ratio(self) -> float | None:
-        """Bits of the raw pictures against bits of their coded captions: the article's measure."""
-        return self.raw_bits / self.caption_bits if self.caption_bits else None
+        """Bits of the raw pictures against bits of their coded captions, the article's measure, and of their looks."""
+        coded = self.caption_bits + self.look_bits
+        return self.raw_bits / coded if coded else None
 
 
 @dataclass(slots=True)

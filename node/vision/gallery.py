@@ -16,6 +16,9 @@ from protocol.errors import NodeError
 LONGEST_SENDER = 32
 """Characters of the sender in a file's name: file systems allow 255 bytes for all of it."""
 
+FAST = 1
+"""Of zlib's levels: a picture that is seen for a quarter of a second is not worth more of a core."""
+
 
 class Gallery:
     """A folder of painted pictures. Made when it is missing; NodeError when it cannot be written to.
@@ -49,10 +52,28 @@ class Gallery:
             raise self._unwritable(error) from error
         return path
 
+    async def show_now(self, image: Image.Image, sender: str) -> Path:
+        """Make `now-SENDER.png` this picture, at once: whoever reads it has the old one or the new one whole.
+
+        Raises NodeError when it cannot be written.
+        """
+        path = self._folder / f"now-{_plain(sender)}.png"
+        try:
+            await asyncio.to_thread(_replace, path, image)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return path
+
     def _unwritable(self, error: OSError) -> NodeError:
         return NodeError(
             f"cannot write pictures to {str(self._folder)!r} ({error.strerror}): choose another --pictures folder"
         )
+
+
+def _replace(path: Path, image: Image.Image) -> None:
+    beside = path.with_suffix(".part")
+    image.save(beside, "PNG", compress_level=FAST)
+    beside.replace(path)
 
 
 def _plain(sender: str) -> str:

@@ -214,6 +214,30 @@ async def test_signals_are_left_alone_afterwards() -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+async def test_what_is_seen_now_is_kept_in_the_folder(tmp_path: Path) -> None:
+    assert opening.screen(None) is None
+    show = opening.screen(tmp_path)
+    assert show is not None
+    await show("bob", Image.new("RGB", (2, 2)))
+    assert (tmp_path / "now-bob.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("role", "tries", "loaded"),
+    [
+        (SEND, 1, {"captioner"}),
+        (SEND, 4, {"captioner", "generator"}),
+        (RECEIVE, 4, {"generator"}),
+        (CALL, 1, {"captioner", "generator"}),
+    ],
+)
+def test_whoever_tries_seeds_needs_a_generator(
+    tmp_path: Path, role: opening.Role, tries: int, loaded: set[str]
+) -> None:
+    settings = config.load(captioner=str(tmp_path), generator=str(tmp_path), tries=tries)
+    assert set(opening.worker(settings, role)._models) == loaded
+
+
 async def test_the_worker_says_when_it_is_ready() -> None:
     said = asyncio.Event()
     notes: list[str] = []

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import TypeVar
 
 import pytest
 from happenings import Happenings
 from PIL import Image
 
 from node import pictures
+from node.morph import Morph
 from node.pictures import HOLD_EVERY_S, Painted, PictureReceiver, PictureSender
+from node.seeds import Seeds
 from node.tally import PicturesIn, PicturesOut
+from node.vision.look import look_of
 from node.vision.presets import NOT_DRAWN
-from protocol import frames
+from node.vision.prompt import Prompt
+from protocol import frames, look
 from protocol.captions import registry
 from protocol.errors import CaptionError, FrameError, NodeError, VersionError
 
@@ -37,7 +42,7 @@ class Stage:
         self.camera_fails = False
         self.sender = PictureSender(
             self, self, self._caption, self._publish, lambda: self.codec, self.counts,
-            lambda: self.now, self.notes.append, seed=5,
+            lambda: self.now, self.notes.append, Seeds(draw=lambda count: [5]),
         )  # type: ignore[arg-type]  # fmt: skip
 
     async def snapshot(self) -> Image.Image:
@@ -170,6 +175,16 @@ async def test_a_caption_of_any_length_never_ends_the_sender() -> None:
     assert sent == ["é".encode() * (frames.MAX_CAPTION_BYTES // 2), b"?", b"short"]
 
 
+@pytest.mark.parametrize("size", look.SIZES)
+async def test_a_look_goes_with_the_words_and_is_counted(size: int) -> None:
+    stage = Stage()
+    stage.sender.look_bytes = size
+    await stage.look()
+    assert stage.frames() == [frames.Picture(1, 500, 0, b"a cat", 5, look_of(IMAGE, size))]
+    assert (stage.counts.look_bits, stage.counts.caption_bits) == (size * 8, 40)
+    assert stage.counts.ratio == 10 * 10 * 24 / (40 + size * 8)
+
+
 async def test_a_camera_that_is_gone_ends_the_pictures_and_says_so() -> None:
     stage = Stage()
     stage.camera_fails = True
@@ -202,12 +217,14 @@ class Wall:
         self.let = asyncio.Event()
         self.let.set()
         self.begun, self.shown, self.notes = Happenings(), Happenings(), Happenings()
+        self.prompts: list[Prompt] = []
         self.counts = PicturesIn()
         self.failures: list[Exception] = []
         self.receiver = PictureReceiver(self._paint, self._show, self.counts, lambda: self.now, self.notes.add)
 
-    async def _paint(self, peer: str, text: str, seed: int) -> Image.Image:
-        self.begun.add((peer, text, seed))
+    async def _paint(self, peer: str, prompt: Prompt) -> Image.Image:
+        self.begun.add((peer, prompt.text, prompt.seed))
+        self.prompts.append(prompt)
         await self.let.wait()
         if self.failures:
             raise self.failures.pop(0)
@@ -220,9 +237,11 @@ class Wall:
         self.receiver.receive(peer, frames.encode(frames.Picture(sequence, 0, 0, words.encode(), 9)))
 
 
+AnyWall = TypeVar("AnyWall", bound=Wall)
+
+
 @contextlib.asynccontextmanager
-async def painting() -> AsyncIterator[Wall]:
-    wall = Wall()
+async def painting(wall: AnyWall) -> AsyncIterator[AnyWall]:
     task = asyncio.create_task(wall.receiver.run())
     try:
         yield wall
@@ -232,7 +251,7 @@ async def painting() -> AsyncIterator[Wall]:
 
 
 async def test_a_frame_is_painted_shown_and_counted() -> None:
-    async with painting() as wall:
+    async with painting(Wall()) as wall:
         wall.receive(1, "a cat")
         assert await wall.shown.count(1) == [Painted("b", 1, "a cat", 9, IMAGE)]
         assert wall.begun.all == [("b", "a cat", 9)]
@@ -240,7 +259,7 @@ async def test_a_frame_is_painted_shown_and_counted() -> None:
 
 
 async def test_the_first_painting_keeps_its_time() -> None:
-    async with painting() as wall:
+    async with painting(Wall()) as wall:
         wall.receive(1, "a cat")
         await wall.shown.count(1)
         wall.now = 99.0
@@ -251,7 +270,7 @@ async def test_the_first_painting_keeps_its_time() -> None:
 
 
 async def test_what_came_while_painting_is_replaced_by_the_newest() -> None:
-    async with painting() as wall:
+    async with painting(Wall()) as wall:
         wall.let.clear()
         wall.receive(1, "one")
         await wall.begun.count(1)
@@ -264,7 +283,7 @@ async def test_what_came_while_painting_is_replaced_by_the_newest() -> None:
 
 
 async def test_the_peer_that_waited_longest_is_painted_first() -> None:
-    async with painting() as wall:
+    async with painting(Wall()) as wall:
         wall.let.clear()
         wall.receive(1, "begun", peer="x")
         await wall.begun.count(1)
@@ -274,6 +293,85 @@ async def test_the_peer_that_waited_longest_is_painted_first() -> None:
         wall.let.set()
         await wall.shown.count(3)
         assert [painted.caption for painted in wall.shown.all] == ["begun", "c1", "b2"]
+
+
+async def test_a_look_is_painted_from_unless_it_is_of_an_unknown_length() -> None:
+    async with painting(Wall()) as wall:
+        for sequence, coded in enumerate((bytes(8), bytes(12), bytes(16), b""), start=1):
+            wall.receiver.receive("b", frames.encode(frames.Picture(sequence, 0, 0, b"a cat", 9, coded)))
+            await wall.shown.count(sequence)
+    assert [painted.look for painted in wall.shown.all] == [bytes(8), b"", bytes(16), b""]
+    assert wall.prompts == [Prompt("a cat", 9, painted.look) for painted in wall.shown.all]
+
+
+class Screening(Wall):
+    """A wall whose screen moves; the steps in between are painted when the test lets them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_move = asyncio.Event()
+        self.asked, self.seen = Happenings(), Happenings()
+        self.receiver.morph = Morph(4, self._between, self._screen, lambda: self.now, self._sleep)
+
+    async def _between(self, peer: str, before: Prompt, after: Prompt, share: float) -> Image.Image:
+        self.asked.add((before.text, after.text, share))
+        await self.let_move.wait()
+        return IMAGE
+
+    async def _screen(self, peer: str, image: Image.Image) -> None:
+        self.seen.add(peer)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+async def test_the_screen_moves_while_no_picture_waits() -> None:
+    async with painting(Screening()) as wall:
+        wall.let_move.set()
+        wall.receive(1, "a cat")
+        await wall.seen.count(1)
+        wall.receive(2, "a dog")
+        assert await wall.shown.count(2)  # the picture itself is not held up
+        await wall.seen.count(5)
+    assert wall.asked.all == [("a cat", "a dog", share) for share in (0.25, 0.5, 0.75)]
+
+
+async def test_a_new_picture_cancels_the_morph_at_once() -> None:
+    async with painting(Screening()) as wall:
+        for sequence, words in enumerate(("a cat", "a dog"), start=1):
+            wall.receive(sequence, words)
+            await wall.shown.count(sequence)
+        await wall.asked.count(1)  # and never answered
+        wall.receive(3, "a cow")
+        await wall.shown.count(3)
+        wall.let_move.set()
+        await wall.asked.count(2)
+    assert wall.asked.all[1][:2] == ("a dog", "a cow")
+
+
+async def test_a_peer_that_left_does_not_move() -> None:
+    wall = Screening()
+    await wall.receiver.morph.begin("b", Prompt("a cat", 1), IMAGE, 0.0)  # type: ignore[union-attr]
+    await wall.receiver.morph.begin("b", Prompt("a dog", 1), IMAGE, 0.0)  # type: ignore[union-attr]
+    wall.receiver.forget("b")
+    await wall.receiver.morph.run()  # type: ignore[union-attr]
+    assert wall.asked.all == []
+
+
+async def test_a_screen_that_fails_is_noted() -> None:
+    wall = Screening()
+
+    async def broken(peer: str, image: Image.Image) -> None:
+        raise NodeError("the disk is full")
+
+    async with painting(wall):
+        wall.receive(1, "a cat")
+        await wall.seen.count(1)
+        wall.receiver.morph.screen = broken  # type: ignore[union-attr]
+        wall.let_move.set()
+        wall.receive(2, "a dog")
+        assert await wall.notes.count(1) == ["the disk is full"]
 
 
 async def test_old_sequence_numbers_are_ignored_until_the_peer_is_forgotten() -> None:
@@ -290,7 +388,7 @@ async def test_old_sequence_numbers_are_ignored_until_the_peer_is_forgotten() ->
 
 
 async def test_a_peer_that_left_is_not_painted() -> None:
-    async with painting() as wall:
+    async with painting(Wall()) as wall:
         wall.receive(1, "left", peer="b")
         wall.receive(1, "stays", peer="c")
         wall.receiver.forget("b")
@@ -307,7 +405,7 @@ async def test_holds_and_texts_paint_nothing() -> None:
 
 
 async def test_a_painting_that_fails_is_noted_and_the_next_one_is_painted() -> None:
-    async with painting() as wall:
+    async with painting(Wall()) as wall:
         wall.failures = [NodeError("a newer picture took its place")]
         wall.receive(1, "fails")
         assert await wall.notes.count(1) == ["a newer picture took its place"]

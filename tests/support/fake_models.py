@@ -6,6 +6,7 @@ import zlib
 
 from PIL import Image
 
+from node.vision.prompt import Prompt
 from protocol.errors import NodeError
 
 
@@ -16,6 +17,7 @@ class FakeModels:
     WHERE = ("on a bench", "in a kitchen", "by the sea", "in a garden", "at a desk")
 
     def __init__(self) -> None:
+        self.looks_ignored = False
         self.captioned: list[str] = []
         self.painted: list[tuple[str, int]] = []
 
@@ -25,10 +27,16 @@ class FakeModels:
         self.captioned.append(words)
         return words
 
-    async def paint(self, text: str, seed: int, client: str = "") -> Image.Image:
+    async def paint(
+        self, text: str, seed: int, client: str = "", look: bytes = b"", extra: bool = False
+    ) -> Image.Image:
         self.painted.append((text, seed))
         number = zlib.crc32(f"{seed} {text}".encode())
         return Image.new("RGB", (16, 16), (number & 255, number >> 8 & 255, number >> 16 & 255))
+
+    async def paint_between(self, before: Prompt, after: Prompt, share: float, client: str = "") -> Image.Image:
+        ends = [await self.paint(prompt.text, prompt.seed) for prompt in (before, after)]
+        return Image.blend(*ends, share)
 
 
 class FakeWorker(FakeModels):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -34,6 +35,14 @@ async def test_no_sender_leads_out_of_the_folder(tmp_path: Path, sender: str) ->
     assert path.is_file()
 
 
+async def test_what_is_to_be_seen_now_is_one_file_a_sender(tmp_path: Path) -> None:
+    gallery = Gallery(tmp_path, noon)
+    path = await gallery.show_now(PICTURE, "../alice")
+    assert await gallery.show_now(Image.new("RGB", (3, 3)), "../alice") == path
+    assert os.listdir(tmp_path) == [path.name] == ["now-_alice.png"]
+    assert Image.open(path).size == (3, 3)
+
+
 async def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.touch()
@@ -44,3 +53,5 @@ async def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> No
     (tmp_path / "pictures").rmdir()
     with pytest.raises(NodeError, match="--pictures"):
         await gallery.save(PICTURE, "alice", 1, "a cat")
+    with pytest.raises(NodeError, match="--pictures"):
+        await gallery.show_now(PICTURE, "alice")
