@@ -31,6 +31,12 @@ Pictures = Annotated[Path | None, typer.Option(help="Folder that painted picture
 Models = Annotated[str | None, typer.Option(help="Picture models: embedded, photo-cpu or photo-gpu.")]
 Captioner = Annotated[str | None, typer.Option(help="Another model that captions: a folder or a hub id.")]
 Generator = Annotated[str | None, typer.Option(help="Another model that paints: a folder or a hub id.")]
+Tries = Annotated[
+    int | None,
+    typer.Option(min=1, max=128, help="Paint so many pictures of a new scene and send the closest one's seed."),
+]
+Look = Annotated[int | None, typer.Option(min=0, max=16, help="Bytes a picture for what words leave open: 0, 8 or 16.")]
+Morph = Annotated[float | None, typer.Option(min=0, max=60, help="Pictures a second between two pictures; 0: none.")]
 Seconds = Annotated[float | None, typer.Option(min=0.1, help="End the call after this long.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")]
 
@@ -46,6 +52,9 @@ def demo(
     models: Models = None,
     captioner: Captioner = None,
     generator: Generator = None,
+    tries: Tries = None,
+    look: Look = None,
+    morph: Morph = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long to call.")] = 30.0,
     json: Json = False,
 ) -> None:
@@ -55,6 +64,7 @@ def demo(
     settings = _settings(
         broker=broker, speech=speech, loop=loop, camera=camera, speaker=speaker,
         pictures=pictures, models=models, captioner=captioner, generator=generator,
+        tries=tries, look=look, morph=morph,
     )  # fmt: skip
     _run(demo.run(settings, broker is None, seconds, json))
 
@@ -72,6 +82,9 @@ def call(
     models: Models = None,
     captioner: Captioner = None,
     generator: Generator = None,
+    tries: Tries = None,
+    look: Look = None,
+    morph: Morph = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -81,6 +94,7 @@ def call(
     settings = _settings(
         broker=broker, name=name, speech=speech, loop=loop, camera=camera, speaker=speaker,
         pictures=pictures, models=models, captioner=captioner, generator=generator,
+        tries=tries, look=look, morph=morph,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.CALL, seconds, json))
 
@@ -95,6 +109,9 @@ def send(
     camera: Camera = None,
     models: Models = None,
     captioner: Captioner = None,
+    generator: Generator = None,
+    tries: Tries = None,
+    look: Look = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -102,8 +119,9 @@ def send(
     from node import calling, opening
 
     settings = _settings(
-        broker=broker, name=name, speech=speech, loop=loop, camera=camera, models=models, captioner=captioner
-    )
+        broker=broker, name=name, speech=speech, loop=loop, camera=camera, models=models, captioner=captioner,
+        generator=generator, tries=tries, look=look,
+    )  # fmt: skip
     _run(calling.run(settings, room, opening.SEND, seconds, json))
 
 
@@ -116,6 +134,7 @@ def receive(
     pictures: Pictures = None,
     models: Models = None,
     generator: Generator = None,
+    morph: Morph = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -123,7 +142,7 @@ def receive(
     from node import calling, opening
 
     settings = _settings(
-        broker=broker, name=name, speaker=speaker, pictures=pictures, models=models, generator=generator
+        broker=broker, name=name, speaker=speaker, pictures=pictures, models=models, generator=generator, morph=morph
     )
     _run(calling.run(settings, room, opening.RECEIVE, seconds, json))
 
