@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from node import models_cli
 from protocol.errors import NodeError, PictophoneError, UsageError
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(models_cli.app, name="models")
 
 Room = Annotated[str, typer.Argument(help="The room's name: whoever gives the same one at the same broker is in it.")]
 Broker = Annotated[

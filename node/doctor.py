@@ -80,8 +80,7 @@ async def _models(settings: Settings) -> str:
     async with opening.worker(settings, opening.CALL) as worker:
         await worker.ready()
     seconds = time.monotonic() - began
-    named = [settings.models, *(model for model in (settings.captioner, settings.generator) if model is not None)]
-    return f"{', '.join(named)}: loaded in {seconds:.1f} s"
+    return f"{opening.chosen_models(settings).name}: loaded in {seconds:.1f} s"
 
 
 def _sound() -> list[Finding]:

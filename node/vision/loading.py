@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from node.vision.presets import PRESETS, check_name, is_folder
 from protocol.errors import NodeError
@@ -56,20 +56,23 @@ def load(model: str, role: str, build: Callable[[bool], Model]) -> Model:
             raise NodeError(
                 f"cannot load the {role} {model!r} ({_line(error)}): is it a whole model folder?"
             ) from error
-    _ask_hub(model, role)
+    ask_hub(model, role)
     try:
         return build(False)
     except Exception as error:
         raise NodeError(f"cannot load the {role} {model!r} ({_line(error)}): try another model") from error
 
 
-def _ask_hub(model: str, role: str) -> None:
-    """NodeError unless the hub answers that it has the model: the libraries alone retry for minutes."""
+def ask_hub(model: str, role: str, **wish: Any) -> Any:
+    """What the hub says of the model (huggingface_hub's ModelInfo; `wish` goes to its model_info).
+
+    Raises NodeError unless it answers soon that it has the model: the libraries alone retry for minutes.
+    """
     import huggingface_hub
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     try:
-        huggingface_hub.model_info(model, timeout=HUB_ANSWER_SECONDS)
+        return huggingface_hub.model_info(model, timeout=HUB_ANSWER_SECONDS, **wish)
     except (GatedRepoError, RepositoryNotFoundError) as error:
         raise NodeError(
             f"no {role} {model!r} on the model hub that is open to you: check the name, "

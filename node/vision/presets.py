@@ -98,11 +98,13 @@ def preset(name: str) -> Preset:
 def choose(models: str, captioner: str | None = None, generator: str | None = None) -> Preset:
     """The preset `models`, with the captioner or the generator that was named beside it in place of its own.
 
-    Those may be named by a preset, too: the one it has is meant. Raises NodeError like `preset`.
+    Those may be named by a preset, too: the one it has is meant. The result's name tells all. Raises NodeError like
+    `preset`.
     """
     base = preset(models)
     return replace(
         base,
+        name=", ".join(filter(None, (models, captioner, generator))),
         captioner=PRESETS[captioner].captioner if captioner in PRESETS else captioner or base.captioner,
         generator=PRESETS[generator].generator if generator in PRESETS else generator or base.generator,
     )

@@ -1,0 +1,44 @@
+"""The commands `models list`, `models fetch` and `models bench`: what each takes. Imports what it runs when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="List, fetch and measure picture models.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list")
+def list_models() -> None:
+    """List the presets and say which of their models are on this machine."""
+    from node import shelf
+
+    for line in shelf.lines():
+        typer.echo(line)
+
+
+@app.command()
+def fetch(preset: Annotated[str, typer.Argument(help="The preset whose models to download.")]) -> None:
+    """Download the models of a preset."""
+    from node import shelf
+
+    shelf.fetch(preset)
+
+
+@app.command()
+def bench(
+    models: Annotated[str | None, typer.Option(help="The preset to measure.")] = None,
+    captioner: Annotated[str | None, typer.Option(help="Another model that captions: a folder or a hub id.")] = None,
+    generator: Annotated[str | None, typer.Option(help="Another model that paints: a folder or a hub id.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many scenes to measure on.")] = 100,
+    seed: Annotated[int | None, typer.Option(min=0, help="The seed from which unseen scenes are looked for.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
+) -> None:
+    """Measure a preset on drawn scenes that no training ever saw."""
+    import asyncio
+
+    from node import config, shelf
+
+    settings = config.load(models=models, captioner=captioner, generator=generator)
+    asyncio.run(shelf.bench(settings, count, seed, json))

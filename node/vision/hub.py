@@ -1,0 +1,130 @@
+"""The models of a preset on this machine: which are here, how large they are, and how those on the hub get here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from node.vision.loading import ask_hub
+from node.vision.presets import Preset, check_name, is_folder, recipe
+from protocol.errors import NodeError
+
+PIPELINE_FILE = "model_index.json"
+"""What makes a folder a pipeline of diffusers; its parts lie in folders of their own."""
+
+INDEX_FILES = (PIPELINE_FILE, "config.json")
+"""One of them is in every model folder."""
+
+WEIGHTS = (".safetensors", ".bin")
+NEVER_LOADED = (".ckpt", ".pt", ".pth", ".h5", ".msgpack", ".onnx", ".ot", ".tflite", ".md", ".png", ".jpg", ".gif")
+"""Other libraries' weights and pictures for the model's page: half of what lies beside a model on the hub."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One model that a preset needs: what for, and its folder or hub id."""
+
+    role: str
+    model: str
+
+
+def models_of(preset: Preset) -> list[Wanted]:
+    """The models of a preset, the tiny autoencoder included where its generator is painted with one."""
+    models = [Wanted("captioner", preset.captioner), Wanted("generator", preset.generator)]
+    autoencoder = recipe(preset.generator).tiny_autoencoder
+    return models if autoencoder is None else [*models, Wanted("autoencoder", autoencoder)]
+
+
+def folder_of(model: str) -> Path | None:
+    """Where a whole copy of the model lies on this machine, itself or the hub's cache; None when nowhere."""
+    folder = Path(model).expanduser() if is_folder(model) else _cached(model)
+    return folder if folder is not None and _is_whole(folder) else None
+
+
+def _cached(model: str) -> Path | None:
+    import huggingface_hub
+
+    found = (huggingface_hub.try_to_load_from_cache(model, name) for name in INDEX_FILES)
+    return next((Path(path).parent for path in found if isinstance(path, str)), None)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether no part of the model is missing, as after a download that was cut short."""
+    try:
+        index = dict(json.loads((folder / PIPELINE_FILE).read_bytes()))
+    except FileNotFoundError:
+        return (folder / "config.json").is_file() and any(path.suffix in WEIGHTS for path in folder.iterdir())
+    except (OSError, TypeError, ValueError):
+        return False
+    parts = [name for name, kind in index.items() if isinstance(kind, list) and any(kind)]
+    return bool(parts) and all(any((folder / name).glob("*")) for name in parts)
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of all its files."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def needed(names: Iterable[str]) -> list[str]:
+    """Those of a model's files on the hub that loading it takes: one format of weights, full precision, and no
+    single-file copy of a pipeline beside its parts. The index comes last: what has it is whole."""
+    files = [name for name in names if not name.startswith(".") and not name.endswith(NEVER_LOADED)]
+    safe = {PurePosixPath(name).parent for name in files if name.endswith(".safetensors") and not _is_variant(name)}
+    pipeline = PIPELINE_FILE in files
+
+    def is_needed(name: str) -> bool:
+        path = PurePosixPath(name)
+        if path.suffix not in WEIGHTS:
+            return True
+        stray = pipeline and path.parent == PurePosixPath()
+        return not (stray or _is_variant(name) or (path.suffix == ".bin" and path.parent in safe))
+
+    return sorted(filter(is_needed, files), key=lambda name: (name in INDEX_FILES, name))
+
+
+def _is_variant(name: str) -> bool:
+    """Weights of another precision: model.fp16.safetensors."""
+    return len(PurePosixPath(name).suffixes) > 1
+
+
+def fetch(wanted: Wanted, progress: Callable[[int, int], None]) -> None:
+    """Downloads a model of the hub into its cache; `progress` gets the bytes that are here and those there will be.
+
+    What is here already is not downloaded again. Raises NodeError when the hub cannot be reached, does not have the
+    model, or goes away.
+    """
+    import huggingface_hub
+
+    check_name(wanted.model)
+    info = ask_hub(wanted.model, wanted.role, files_metadata=True)
+    sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+    done, total = 0, sum(sizes[name] for name in needed(sizes))
+    for name in needed(sizes):
+        bar = _bar_class(lambda more, before=done: progress(before + more, total))  # type: ignore[misc]
+        try:
+            huggingface_hub.hf_hub_download(wanted.model, name, tqdm_class=bar)
+        except Exception as error:  # the library lets through whatever its transports raise
+            failed = f"cannot fetch the {wanted.role} {wanted.model!r}"
+            raise NodeError(f"{failed} ({type(error).__name__}): try again, what is here is kept") from error
+        done += sizes[name]
+        progress(done, total)
+
+
+def _bar_class(report: Callable[[int], None]) -> Any:
+    """A progress bar as the hub's library makes them (it makes two a file), which shows nothing and reports instead
+    the bytes so far."""
+    from tqdm import tqdm  # type: ignore[import-untyped]
+
+    class Bar(tqdm):  # type: ignore[misc]
+        def __init__(self, *_: Any, initial: int = 0, **__: Any) -> None:
+            super().__init__(disable=True)
+            self.n = initial
+
+        def update(self, n: float | None = 1) -> None:
+            self.n += int(n or 0)
+            report(self.n)
+
+    return Bar
