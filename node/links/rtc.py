@@ -11,7 +11,7 @@ import contextlib
 import fractions
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import unquote, urlsplit
@@ -149,6 +149,7 @@ class PeerLink:
         self._address = address
         self._observer = observer
         self._speech = _SpeechTrack()
+        self._busy, self._closing = asyncio.Lock(), False
         self._connection: RTCPeerConnection = RTCPeerConnection(
             RTCConfiguration(iceServers=[ice_server(url) for url in ice_servers])
         )
@@ -162,19 +163,21 @@ class PeerLink:
 
     async def offer(self) -> str:
         """Our description, as an offer. Gathers addresses first: there is no trickling."""
-        self._add_speech()
-        self._tune()
-        await self._connection.setLocalDescription(await self._connection.createOffer())
-        return self._described()
+        async with self._describing():
+            self._add_speech()
+            self._tune()
+            await self._connection.setLocalDescription(await self._connection.createOffer())
+            return self._described()
 
     async def answer(self, sdp: str) -> str:
         """Takes the peer's offer and returns our answer. Raises SignalError if it is not an offer we can take."""
-        with _blaming_the_peer("offer"):
-            await self._apply(sdp, "offer")
-            self._add_speech()
-            self._tune()
-            await self._connection.setLocalDescription(await self._connection.createAnswer())
-        return self._described()
+        async with self._describing():
+            with _blaming_the_peer("offer"):
+                await self._apply(sdp, "offer")
+                self._add_speech()
+                self._tune()
+                await self._connection.setLocalDescription(await self._connection.createAnswer())
+            return self._described()
 
     async def accept(self, sdp: str) -> None:
         """Takes the peer's answer to our offer. Raises SignalError if it does not fit."""
@@ -188,11 +191,25 @@ class PeerLink:
 
     async def close(self) -> None:
         """Ends the connection; never takes longer than ``CLOSE_TIMEOUT_S``."""
+        self._closing = True
         try:
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S), self._busy:
                 await self._connection.close()
         except TimeoutError:
             logger.warning("a WebRTC connection did not close within %s s", CLOSE_TIMEOUT_S)
+
+    @contextlib.asynccontextmanager
+    async def _describing(self) -> AsyncIterator[None]:
+        """Keeps ``close`` waiting: aiortc, closed while it gathers addresses, leaves their sockets open for ever.
+
+        Should gathering outlast the patience of ``close``, what that began is ended here.
+        """
+        try:
+            async with self._busy:
+                yield
+        finally:
+            if self._closing:
+                await self.close()
 
     def _add_speech(self) -> None:
         from aiortc import RTCRtpSender

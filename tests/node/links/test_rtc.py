@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 from linked import BOTH_WAYS, End, connected, negotiate
@@ -85,6 +86,44 @@ async def test_closing_twice_or_before_anything_began_is_harmless() -> None:
     await end.link.close()
     await end.link.close()
     assert end.link.state == "closed"
+
+
+def _ports(sdp: str) -> list[int]:
+    return [int(line.split()[5]) for line in sdp.splitlines() if line.startswith("a=candidate:")]
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+async def test_closing_lets_go_of_the_port_even_while_an_offer_is_made() -> None:
+    end = End()
+    offering = asyncio.create_task(end.link.offer())
+    await asyncio.sleep(0)
+    await end.link.close()
+    ports = _ports(await offering)
+    await asyncio.sleep(0)  # sockets are closed a turn of the loop later
+    assert [_is_free(port) for port in ports] == [True]
+
+
+async def test_an_offer_that_outlasts_the_patience_of_closing_closes_what_it_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    end = End()
+    offering = asyncio.create_task(end.link.offer())
+    await asyncio.sleep(0)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(rtc, "CLOSE_TIMEOUT_S", 0.0)
+        await end.link.close()
+    ports = _ports(await offering)
+    assert end.link.state == "closed"
+    await asyncio.sleep(0)
+    assert [_is_free(port) for port in ports] == [True]
 
 
 async def test_closing_never_takes_longer_than_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
