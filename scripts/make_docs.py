@@ -59,12 +59,14 @@ def sheet(columns: list[tuple[str, Image.Image, str, Image.Image]]) -> Image.Ima
     return page
 
 
-def wrapped(draw: ImageDraw.ImageDraw, words: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> list[str]:
-    """The words in lines that fit under a picture."""
+def wrapped(
+    draw: ImageDraw.ImageDraw, words: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int = SIDE
+) -> list[str]:
+    """The words in lines of that width, by default what fits under a picture."""
     lines = [""]
     for word in words.split():
         longer = f"{lines[-1]} {word}".strip()
-        if draw.textlength(longer, font) > SIDE:
+        if draw.textlength(longer, font) > width:
             lines.append(word)
         else:
             lines[-1] = longer
