@@ -217,7 +217,8 @@ def test_a_caption(command: Command, worker: FakeWorker, picture: Path) -> None:
 def test_an_imagined_picture(command: Command, worker: FakeWorker, tmp_path: Path) -> None:
     assert command.run("imagine", "a cat", "--output", "x.png", "--seed", "5").code == 0
     assert worker.painted == [("a cat", 5)]
-    assert Image.open(tmp_path / "x.png").format == "PNG"
+    with Image.open(tmp_path / "x.png") as painted:
+        assert painted.format == "PNG"
 
 
 def test_the_devices(command: Command) -> None:

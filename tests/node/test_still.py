@@ -58,7 +58,8 @@ async def test_a_file_that_is_no_picture_wakes_no_model(tmp_path: Path, worker: 
 async def test_a_text_is_painted_into_a_file(tmp_path: Path, worker: FakeWorker, name: str) -> None:
     assert await still.imagine(config.load(), "a cat", tmp_path / name, seed=7)
     assert worker.painted == [("a cat", 7)]
-    assert Image.open(tmp_path / name).size == (16, 16)
+    with Image.open(tmp_path / name) as painted:
+        assert painted.size == (16, 16)
 
 
 async def test_a_missing_folder_is_told_before_anything_is_painted(tmp_path: Path, worker: FakeWorker) -> None:
