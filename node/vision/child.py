@@ -45,6 +45,8 @@ NICENESS = 10
 """A tenth of the weight of a normal process: speech always gets a core at once. (Windows: set by the parent.)"""
 
 AUTOGROUP = Path("/proc/self/autogroup")
+AUTOGROUP_NICENESS = 5
+"""A third of the weight of another session's: enough to load the models in good time beside a busy program."""
 
 WARM_UP_SIDE = 256
 WARM_UP_TEXT = "a cat sitting on top of a wooden bench"
@@ -131,7 +133,7 @@ def _give_way() -> None:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     with suppress(OSError):
-        AUTOGROUP.write_text(str(NICENESS))
+        AUTOGROUP.write_text(str(AUTOGROUP_NICENESS))
 
 
 def _claim_stdout() -> BinaryIO:
