@@ -60,6 +60,22 @@ async def test_a_preset_names_a_model_of_each_kind() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("named", "only_drawings"),
+    [({}, True), ({"models": "photo-cpu"}, False), ({"models": "photo-cpu", "captioner": "embedded"}, True)],
+)
+def test_a_node_knows_whether_its_captioner_knows_only_drawings(
+    quiet: dict[str, Any], fake_models: Any, named: dict[str, str], only_drawings: bool
+) -> None:
+    parts, _ = opening.parts(config.load(**{**quiet, **named}), SEND, fake_models)
+    assert parts.only_drawings == only_drawings
+
+
+def test_an_unknown_preset_is_told() -> None:
+    with pytest.raises(NodeError, match="no preset 'photo'"):
+        opening.worker(config.load(models="photo"), CALL)
+
+
 def test_an_unknown_model_is_told(tmp_path: Path) -> None:
     with pytest.raises(NodeError, match="no model folder"):
         opening.worker(config.load(captioner=str(tmp_path / "none")), SEND)
