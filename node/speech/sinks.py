@@ -13,8 +13,8 @@ from protocol.errors import NodeError
 BLOCK_MS = BLOCK_SAMPLES * 1000 / SAMPLE_RATE
 
 DEVICE_BLOCKS = 4
-"""Blocks an emulated device holds: 80 ms, so that a wake-up may come 60 ms late unheard; on shared machines a process was
-seen to wait 50 ms for a core."""
+"""Blocks an emulated device holds: 80 ms, so that a wake-up may come 60 ms late unheard; on shared machines a process
+was seen to wait 50 ms for a core."""
 
 SETTLING_SECONDS = 1.0
 """A call that begins is setting itself up; an underrun after that is a fault."""
