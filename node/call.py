@@ -67,7 +67,6 @@ class Node:
         self._ears = self._make_ears()
         self._sender = self._make_sender()
         self._receiver = self._make_receiver(show, screen)
-        self._told_of_looks = False
         self._tasks: asyncio.TaskGroup
         self._calls: Calls
 
@@ -192,12 +191,8 @@ class Node:
     # -- the generator, for others' pictures and for our own
 
     async def _paint(self, peer: str, prompt: Prompt) -> Image.Image:
-        models = self._parts.models
-        image = await models.paint(prompt.text, prompt.seed, client=f"{self._id}<{peer}", look=prompt.look)
-        if models.looks_ignored and not self._told_of_looks:
-            self._told_of_looks = True
-            self._note("this generator cannot start from a look: it paints from the words alone")
-        return image
+        client = f"{self._id}<{peer}"
+        return await self._parts.models.paint(prompt.text, prompt.seed, client=client, look=prompt.look)
 
     async def _paint_between(self, peer: str, before: Prompt, after: Prompt, share: float) -> Image.Image:
         return await self._parts.models.paint_between(before, after, share, client=f"{self._id}<{peer}")

@@ -30,9 +30,6 @@ class Models(Protocol):
 
     async def paint_between(self, before: Prompt, after: Prompt, share: float, client: str = "") -> Image.Image: ...
 
-    @property
-    def looks_ignored(self) -> bool: ...
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:

@@ -79,8 +79,7 @@ class Studio:
             case Caption() if self._captioner is not None:
                 return Words(self._captioner.caption(image_of(request)))
             case Paint(text, seed, look) if self._generator is not None:
-                image = self._generator.paint(text, seed, look)
-                return painting_of(image, look_ignored=bool(look) and self._generator.from_picture is None)
+                return painting_of(self._generator.paint(text, seed, look))
             case Between(before, after, share) if self._generator is not None:
                 return painting_of(self._generator.paint_between(Prompt(*before), Prompt(*after), share))
         return Failed(f"nothing loaded for {type(request).__name__}")

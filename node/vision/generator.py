@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from node.vision.loading import load, pick_device, quieten
-from node.vision.look import picture_of
+from node.vision.look import towards
 from node.vision.presets import Recipe, recipe
 from node.vision.prompt import Prompt
 
@@ -46,37 +46,37 @@ class Generator:
     def paint(self, text: str, seed: int, look: bytes = b"") -> Image.Image:
         """A picture of `text`, RGB, `size` x `size`; no text gives whatever the generator makes of nothing.
 
-        `seed` is any integer from 0 to 2**64 - 1. What exceeds the tokenizer's limit is cut at a word. A look, where
-        the pipeline can start from a picture, is what it starts from. Raises LookError.
+        `seed` is any integer from 0 to 2**64 - 1. What exceeds the tokenizer's limit is cut at a word. With a look, a
+        draft made in one step is moved to it, and the picture painted from there. Raises LookError.
         """
         import torch
 
         with torch.inference_mode():
-            start = picture_of(look, self.size) if look else None
-            return self._run({"prompt": self._fitting(text)}, _noise(seed), start)
+            words = {"prompt": self._fitting(text)}
+            return self._paint_from(words, seed, look, look) if look else self._run(words, _noise(seed))
 
     def paint_between(self, before: Prompt, after: Prompt, share: float) -> Image.Image:
         """What lies between two pictures: `before` at a share of 0, `after` at 1.
 
         The words' embeddings, the noise and the looks are mixed and painted; a cross-fade of the two pictures where
-        the pipeline has no such embeddings, or where looks go with seeds that differ.
+        the pipeline has no such embeddings, or where there are looks and not the same seed.
         """
         import torch
 
+        looks = [prompt.look for prompt in (before, after) if prompt.look]
+        same_noise = before.seed == after.seed
         with torch.inference_mode():
-            if not isinstance(self._pipeline, _embedding_pipelines()):
+            if not isinstance(self._pipeline, _embedding_pipelines()) or len(looks) == 1 or (looks and not same_noise):
                 return self._cross_fade(before, after, share)
-            if not (before.look or after.look):
-                random = _noise(after.seed)
-                noise = _mixed_noise(self._drawn(_noise(before.seed)), self._drawn(random), share)
-                return self._run(self._mixed_words(before, after, share), random, None, noise)
-            if before.seed != after.seed or not (before.look and after.look):
-                return self._cross_fade(before, after, share)
-            start = Image.blend(picture_of(before.look, self.size), picture_of(after.look, self.size), share)
-            return self._run(self._mixed_words(before, after, share), _noise(after.seed), start)
+            words = self._mixed_words(before, after, share)
+            if looks:
+                return self._paint_from(words, after.seed, before.look, after.look, share)
+            random = _noise(after.seed)
+            noise = _mixed_noise(self._drawn(_noise(before.seed)), self._drawn(random), share)
+            return self._run(words, random, latents=noise)
 
     @cached_property
-    def from_picture(self) -> Any:
+    def _from_picture(self) -> Any:
         """The same networks as a pipeline that starts from a picture; None where there is none of that kind."""
         import diffusers
 
@@ -90,22 +90,42 @@ class Generator:
         twin.set_progress_bar_config(disable=True)
         return twin
 
-    def _run(
-        self, words: dict[str, Any], random: Any, start: Image.Image | None = None, noise: Any = None
+    def _run(self, words: dict[str, Any], random: Any, steps: int | None = None, **noise: Any) -> Image.Image:
+        """One picture of a prompt or its embeddings, in all steps unless told otherwise."""
+        result = self._pipeline(
+            **words,
+            num_inference_steps=steps or self._recipe.steps,
+            guidance_scale=self._recipe.guidance,
+            width=self.size,
+            height=self.size,
+            generator=random,
+            **noise,
+        )
+        return _picture(result)
+
+    def _paint_from(
+        self, words: dict[str, Any], seed: int, look: bytes, other: bytes, share: float = 0.0
     ) -> Image.Image:
-        """One picture of prompt or embeddings, from a picture to start from, from given noise, or from noise alone."""
-        common = {**words, "guidance_scale": self._recipe.guidance, "generator": random}
-        if start is not None and self.from_picture is not None:
-            # All steps but the first, which is the one in which a picture of pure noise gets its colours.
-            steps = max(2, self._recipe.steps)
-            strength = (steps - 0.5) / steps
-            result = self.from_picture(image=start, strength=strength, num_inference_steps=steps, **common)
-        else:
-            given = {} if noise is None else {"latents": noise}
-            size = {"width": self.size, "height": self.size}
-            result = self._pipeline(num_inference_steps=self._recipe.steps, **size, **given, **common)
-        picture: Image.Image = result.images[0]
-        return picture.convert("RGB")
+        """A picture that starts from a look, or from what lies between two.
+
+        To start from the bare look would lose some of what the words say: a draft of them is moved to it. A pipeline
+        that cannot start from a picture has its finished picture moved instead.
+        """
+        twin = self._from_picture
+        draft = self._run(words, _noise(seed), steps=None if twin is None else 1)
+        start = Image.blend(towards(draft, look), towards(draft, other), share)
+        if twin is None:
+            return start
+        steps = max(2, self._recipe.steps)
+        result = twin(
+            **words,
+            image=start,
+            strength=(steps - 0.5) / steps,  # all steps but the first
+            num_inference_steps=steps,
+            guidance_scale=self._recipe.guidance,
+            generator=_noise(seed),
+        )
+        return _picture(result)
 
     def _mixed_words(self, before: Prompt, after: Prompt, share: float) -> dict[str, Any]:
         import torch
@@ -181,6 +201,11 @@ def _embedding_pipelines() -> tuple[type, ...]:
 
     library: Any = diffusers
     return library.StableDiffusionPipeline, library.LatentConsistencyModelPipeline
+
+
+def _picture(result: Any) -> Image.Image:
+    picture: Image.Image = result.images[0]
+    return picture.convert("RGB")
 
 
 def _noise(seed: int) -> Any:

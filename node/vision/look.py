@@ -1,12 +1,17 @@
-"""Looks and pictures: from a snapshot to the few bytes of its look, and from those to a coarse picture."""
+"""Looks and pictures: from a snapshot to the few bytes of its look, and from those back to a picture."""
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from protocol import look
 
 NO_LOOK = b""
+
+Levels = npt.NDArray[np.float32]
+"""RGB, row by row, (height, width, 3), 0 to 255 or differences of such."""
 
 
 def look_of(snapshot: Image.Image, size: int) -> bytes:
@@ -17,7 +22,18 @@ def look_of(snapshot: Image.Image, size: int) -> bytes:
     return look.encode(pixels.tobytes(), size)
 
 
-def picture_of(coded: bytes, side: int) -> Image.Image:
-    """The look as a smooth RGB picture of `side` x `side`. Raises LookError."""
-    pixels = Image.frombytes("RGB", (look.GRID, look.GRID), look.decode(coded))
-    return pixels.resize((side, side), Image.Resampling.BICUBIC)
+def towards(picture: Image.Image, coded: bytes) -> Image.Image:
+    """The RGB picture with its colours moved, smoothly, by what its own look lacks of the one given.
+
+    A picture that has this look already stays as it is. Raises LookError.
+    """
+    gap = _levels(coded) - _levels(look_of(picture, len(coded)))
+    channels = [Image.fromarray(gap[..., channel]) for channel in range(3)]
+    smooth = [np.asarray(channel.resize(picture.size, Image.Resampling.BICUBIC)) for channel in channels]
+    moved = np.asarray(picture, dtype=np.float32) + np.stack(smooth, axis=-1)
+    return Image.fromarray(np.clip(np.rint(moved), 0, 255).astype(np.uint8))
+
+
+def _levels(coded: bytes) -> Levels:
+    pixels = np.frombuffer(look.decode(coded), dtype=np.uint8)
+    return pixels.reshape(look.GRID, look.GRID, 3).astype(np.float32)

@@ -68,12 +68,11 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Painting:
-    """A painted picture: raw RGB, row by row; and whether a look was left out, the generator knowing no use for it."""
+    """A painted picture: raw RGB, row by row."""
 
     width: int
     height: int
     rgb: bytes
-    look_ignored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +114,9 @@ def caption_of(image: Image.Image) -> Caption:
     return Caption(image.width, image.height, image.tobytes())
 
 
-def painting_of(image: Image.Image, look_ignored: bool = False) -> Painting:
+def painting_of(image: Image.Image) -> Painting:
     """The reply that carries an RGB picture."""
-    return Painting(image.width, image.height, image.tobytes(), look_ignored)
+    return Painting(image.width, image.height, image.tobytes())
 
 
 def image_of(message: Caption | Painting) -> Image.Image:

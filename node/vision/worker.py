@@ -48,7 +48,6 @@ class Worker:
 
     Only the models that are named get loaded: the captioner first, and a caption that waits by then is made
     before the generator is loaded. Raises NodeError at once for a folder that does not exist.
-    `looks_ignored` tells whether the generator painted from words alone where there was a look.
     """
 
     def __init__(self, captioner: str | None = None, generator: str | None = None) -> None:
@@ -57,7 +56,6 @@ class Worker:
         for model in self._models.values():
             check_name(model)
         self.restarts = 0
-        self.looks_ignored = False
         self._line = Line()
         self._news = asyncio.Event()
         self._settled = asyncio.Event()
@@ -122,7 +120,6 @@ class Worker:
     async def _paint(self, request: Paint | Between, client: str, extra: bool) -> Image.Image:
         reply = await self._submit("generator", request, client, extra)
         assert isinstance(reply, Painting)
-        self.looks_ignored |= reply.look_ignored
         return image_of(reply)
 
     async def _submit(

@@ -17,7 +17,6 @@ class FakeModels:
     WHERE = ("on a bench", "in a kitchen", "by the sea", "in a garden", "at a desk")
 
     def __init__(self) -> None:
-        self.looks_ignored = False
         self.captioned: list[str] = []
         self.painted: list[tuple[str, int]] = []
 

@@ -28,19 +28,6 @@ def test_loads_captions_and_paints(blip_folder: Path, painter_folder: Path) -> N
     assert between == studio.serve(Paint("a dog", 1))
 
 
-def test_says_when_a_look_was_ignored(painter_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    studio = Studio()
-    studio.serve(Load("generator", str(painter_folder)))
-    ignored = []
-    for twin in ("as it is", None):
-        if twin is None:
-            monkeypatch.setattr(studio._generator, "from_picture", None)
-        painting = studio.serve(Paint("a cat", 1, bytes(8)))
-        assert isinstance(painting, Painting)
-        ignored.append(painting.look_ignored)
-    assert ignored == [False, True]
-
-
 def test_what_was_never_loaded_fails() -> None:
     studio = Studio()
     for request in (caption_of(PICTURE), Paint("a cat", 1), Load("sculptor", "marble")):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from node.vision import generator as module
 from node.vision.generator import Generator
-from node.vision.look import look_of
+from node.vision.look import look_of, towards
 from node.vision.prompt import Prompt
 from protocol.errors import LookError, NodeError
 
@@ -86,12 +86,31 @@ def test_a_look_that_is_none_raises_its_error(generator: Generator) -> None:
         generator.paint("a cat", 1, b"?")
 
 
-def test_a_pipeline_that_cannot_start_from_a_picture_paints_from_words_alone(
+def test_a_pipeline_that_cannot_start_from_a_picture_has_its_picture_moved(
     generator: Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = generator.paint(*BEFORE).tobytes()
-    monkeypatch.setattr(generator, "from_picture", None)
-    assert generator.paint(BEFORE.text, BEFORE.seed, LOOKS[0]).tobytes() == plain
+    plain = generator.paint(*BEFORE)
+    monkeypatch.setattr(generator, "_from_picture", None)
+    for look in LOOKS:
+        assert generator.paint(BEFORE.text, BEFORE.seed, look).tobytes() == towards(plain, look).tobytes()
+
+
+def test_a_pipeline_without_a_twin_is_found_out(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    import diffusers
+
+    class Twin:
+        """Takes a picture as a hint, not as its start."""
+
+        def __call__(self, prompt: str, image: Image.Image) -> None: ...
+
+    def no_twin(pipeline: object) -> None:
+        raise ValueError("AutoPipeline cannot find a pipeline")
+
+    for made in (lambda pipeline: Twin(), no_twin):
+        monkeypatch.setattr(diffusers.AutoPipelineForImage2Image, "from_pipe", made)
+        monkeypatch.delitem(generator.__dict__, "_from_picture", raising=False)
+        assert generator._from_picture is None
+    generator.__dict__.pop("_from_picture")
 
 
 @pytest.mark.parametrize(

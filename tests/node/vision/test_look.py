@@ -4,7 +4,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from node.vision.likeness import difference
-from node.vision.look import look_of, picture_of
+from node.vision.look import look_of, towards
 from protocol import look
 from protocol.errors import LookError
 
@@ -19,14 +19,20 @@ def sunset(width: int, height: int) -> Image.Image:
 
 
 @pytest.mark.parametrize("size", look.SIZES)
-def test_a_look_shows_what_is_where(size: int) -> None:
+def test_a_grey_picture_moved_to_a_look_shows_what_is_where(size: int) -> None:
     picture = sunset(160, 120)
     coded = look_of(picture, size)
     assert len(coded) == size
-    seen = picture_of(coded, 64)
-    assert (seen.mode, seen.size) == ("RGB", (64, 64))
-    flat = Image.new("RGB", (1, 1), picture.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0)))
-    assert difference(seen, picture) < difference(flat, picture) / 2
+    grey = Image.new("RGB", (96, 64), "gray")
+    seen = towards(grey, coded)
+    assert (seen.mode, seen.size) == ("RGB", (96, 64))
+    assert difference(seen, picture) < difference(grey, picture) / 2
+
+
+@pytest.mark.parametrize("size", look.SIZES)
+def test_a_picture_that_has_the_look_stays_as_it_is(size: int) -> None:
+    picture = sunset(64, 64)
+    assert towards(picture, look_of(picture, size)).tobytes() == picture.tobytes()
 
 
 def test_any_mode_and_shape_has_a_look() -> None:
@@ -39,4 +45,4 @@ def test_a_look_of_no_bytes_is_none() -> None:
 
 def test_what_is_no_look_raises_its_error() -> None:
     with pytest.raises(LookError):
-        picture_of(b"?", 64)
+        towards(sunset(16, 16), b"?")

@@ -35,7 +35,7 @@ messages = st.one_of(
     st.builds(Between, prompts, prompts, st.floats(0, 1)),
     st.builds(Ready),
     st.builds(Words, st.text()),
-    st.builds(Painting, st.integers(1, 4096), st.integers(1, 4096), st.binary(), st.booleans()),
+    st.builds(Painting, st.integers(1, 4096), st.integers(1, 4096), st.binary()),
     st.builds(Failed, st.text()),
 )
 

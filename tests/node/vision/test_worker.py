@@ -59,9 +59,7 @@ class Machine:
                 return Ready()
             case Caption(width, height):
                 return Words(f"a picture of {width} by {height}")
-            case Paint(_, _, look):
-                return Painting(1, 1, RED, look_ignored=bool(look))
-            case Between():
+            case Paint() | Between():
                 return Painting(1, 1, RED)
 
 
@@ -161,15 +159,6 @@ async def test_extra_pictures_give_way_to_captions_and_pictures(machine: Machine
         machine.gate.set()
         await asyncio.gather(first, *tasks)
     assert machine.asked[3:] == ["paint new", "caption", "between a and b at 0.5", "paint extra"]
-
-
-async def test_tells_that_looks_are_ignored(machine: Machine) -> None:
-    async with Worker(generator=GENERATOR) as worker:
-        await worker.paint("red", 0)
-        assert not worker.looks_ignored
-        await worker.paint("red", 0, look=b"12345678")
-        await worker.paint("red", 0)
-        assert worker.looks_ignored
 
 
 async def test_a_request_that_was_cancelled_is_never_made(machine: Machine) -> None:
