@@ -50,8 +50,8 @@ _LEVELS: dict[int, Levels] = {
 nothing is coded as nothing. Chosen greedily, most error saved for a bit, on 450 drawn scenes and 900 of their sections;
 all levels multiplied stay below 2 to the power of the look's bits."""
 
-_COSINES = (5793, 5682, 5352, 4816, 4096, 3218, 2217, 1130)
-"""The square root of 2 times cos(k pi / 16), in units of 1/4096."""
+_COSINES = (5793, 5681, 5352, 4816, 4096, 3218, 2217, 1130)
+"""The square root of 2 times cos(k pi / 16), in units of 1/4096, to the nearest."""
 
 _UNIT_BITS = 24
 """A product of two cosines is in units of 2**-24."""

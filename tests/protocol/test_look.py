@@ -23,8 +23,8 @@ GOLDEN = [
     ("0000000000000000", 1759473575),
     ("ffffffffffffffff", 797230108),
     ("a44df16ea3387eb2", 3709294216),
-    ("00000000000000000000000000000000", 4049308998),
-    ("ffffffffffffffffffffffffffffffff", 2232375285),
+    ("00000000000000000000000000000000", 951455710),
+    ("ffffffffffffffffffffffffffffffff", 4207332454),
     ("910240698d7e7174815456c4bcaf9d4d", 1889814427),
 ]
 """A look and the CRC-32 of its pixels."""
