@@ -92,6 +92,34 @@ async def test_two_nodes_hear_and_see_each_other(pair: Pair, fake_models: FakeMo
     assert pair.camera.closed
 
 
+async def test_looks_tries_and_morphs_go_through_a_whole_call(
+    embedded_broker: BrokerAddress, fake_models: FakeModels
+) -> None:
+    camera, seen, shown = Slides(), Happenings(), Happenings()
+
+    async def screen(peer: str, image: Image.Image) -> None:
+        seen.add(peer)
+
+    async def show(painted: Any) -> None:
+        shown.add(painted)
+
+    extras = {"tries": 4, "look_bytes": 8}
+    ann = Node("ann", place(embedded_broker), parts(fake_models, camera=camera, **extras))
+    watching = parts(fake_models, paints=True, morph_fps=10.0)
+    bob = Node("bob", place(embedded_broker), watching, show=show, screen=screen)
+    async with running(ann, bob) as nodes:
+        await nodes.until(lambda: len(seen) == 1)
+        words, seed = fake_models.captioned[0], shown.all[0].seed
+        tried = [seed for text, seed in fake_models.painted if text == words]
+        assert len(set(tried)) == 4
+        assert seed in tried
+        camera.show("blue")
+        await nodes.until(lambda: len(shown) == 2)
+        await nodes.until(lambda: len(seen) > 3)
+        assert ann.count().pictures_out.look_bits == 2 * 64
+    assert all(len(painted.look) == 8 for painted in shown.all)
+
+
 async def test_who_leaves_is_noted_and_leaves_nothing_behind(pair: Pair, embedded_broker: BrokerAddress) -> None:
     async with running(pair.bob):
         async with running(pair.ann) as nodes:
