@@ -24,6 +24,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from rich.console import Console
 from rich.progress import track
 
 from node.vision.captioner import Captioner
@@ -131,7 +132,7 @@ def main() -> None:
     arguments = parser.parse_args()
     bench = Bench(arguments.models)
     results: dict[tuple[int, int], list[Result]] = {}
-    for scene in track(scenes(arguments.scenes), "painting", disable=arguments.json):
+    for scene in track(scenes(arguments.scenes), "painting", console=Console(stderr=True)):
         for way, result in bench.rows(scene):
             results.setdefault(way, []).append(result)
     rows = summarise(results)
