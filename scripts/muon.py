@@ -31,7 +31,7 @@ def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
     x = x / (x.norm() + 1e-7)
     for _ in range(NEWTON_SCHULZ_TURNS):
         gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return (x.T if tall else x).to(matrix.dtype)
 
 

@@ -133,7 +133,7 @@ class Run:
         torch.save(state, unfinished)
         unfinished.replace(self.path)
 
-    def steps(self, name: str, every: int = 100) -> Iterator[dict[str, float]]:
+    def steps(self, name: str, every: int = 25) -> Iterator[dict[str, float]]:
         """Count the steps of the budget; each yields a dict for the step's figures, shown as running means."""
         shown: dict[str, float] = {}
         last = saved = time.monotonic()

@@ -114,7 +114,7 @@ class Painter(torch.nn.Module):
             use_linear_projection=True,
             addition_embed_type="text",  # the sentence as a whole, besides its words: place and light at once
             addition_embed_type_num_heads=6,
-        ).to(memory_format=torch.channels_last)
+        )
         self.to(device())
 
     def forward(self, noisy: torch.Tensor, times: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
@@ -185,6 +185,10 @@ def export(average: Average, tokenizer: PreTrainedTokenizerFast, out: Path) -> P
     folder, unfinished = out / "generator", out / "generator.part"
     shutil.rmtree(unfinished, ignore_errors=True)
     pipeline(painter.half(), tokenizer, autoencoder(out).half()).save_pretrained(unfinished)
+    for path in unfinished.rglob("config.json"):
+        config = json.loads(path.read_text())
+        config.pop("_name_or_path", None)  # where the part lay on the machine that trained it
+        path.write_text(json.dumps(config, indent=2) + "\n")
     settings = {"steps": STEPS, "guidance": 1.0, "size": SIZE}
     (unfinished / "pictophone.json").write_text(json.dumps(settings) + "\n")
     shutil.rmtree(folder)
@@ -248,7 +252,7 @@ def optimise(
         set_rate(optimizer, run.budget.rate(PEAK_RATE))
         batch = [rng.randrange(len(pictures.seeds)) for _ in range(BATCH)]
         tokens = tokens_of(tokenizer, [phrasings(pictures.scenes[index], rng) for index in batch])
-        clean = latents[batch].float().contiguous(memory_format=torch.channels_last)
+        clean = latents[batch].float()
         noise = torch.randn_like(clean)
         times = noise_levels(BATCH, schedule.timesteps)
         wanted = schedule.get_velocity(clean, noise, times)
