@@ -28,6 +28,7 @@ from node.speech.dialogue import voice_source
 from node.speech.profiles import LEAN
 from node.speech.sinks import NullSink
 from node.tally import Tally
+from node.tasks import first_error
 from node.vision.cameras import open_camera
 
 LOOPBACK = "127.0.0.1"
@@ -46,7 +47,7 @@ class NumberedWords:
     async def caption(self, image: object, client: str = "") -> str:
         return f"a woman with long brown hair is waving in a kitchen, number {next(self._numbers)}"
 
-    async def paint(self, text: str, seed: int, client: str = "") -> object:
+    async def paint(self, text: str, seed: int, **what_else: object) -> object:
         return None
 
 
@@ -95,13 +96,12 @@ async def call(port: int) -> AsyncIterator[tuple[Node, Node]]:
     for name, scene in (("a", "scene:1"), ("b", "scene:2")):
         parts = Parts(LEAN, NumberedWords(), voice_source(name), NullSink(), open_camera(scene), paints=True)  # type: ignore[arg-type]
         nodes.append(Node(name, there, parts))
-    tasks = [asyncio.create_task(node.run()) for node in nodes]
-    try:
-        yield nodes[0], nodes[1]
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    with first_error():
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(node.run(), name=node.name) for node in nodes]
+            yield nodes[0], nodes[1]
+            for task in running:
+                task.cancel()
 
 
 async def measure(seconds: float) -> tuple[Counter[str], Counter[str]]:
