@@ -14,7 +14,7 @@ from node import opening
 from node.call import Node
 from node.display import LateNotes, choose
 from node.links import broker
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 from node.parts import Models, Parts, Place
 from node.summary import Summary, as_json, for_people, summarise
 

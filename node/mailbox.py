@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from node.links.mqtt import BrokerAddress, Message, MqttLink
+from node.links.address import BrokerAddress
+from node.links.mqtt import Message, MqttLink
 from node.links.wire import WireMeter
 from protocol import topics
 from protocol.errors import RemoteError, VersionError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from node.call import Node
 from node.display import REFRESH_PER_SECOND, Display, View
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 from node.parts import Models, Parts, Place
 from node.tasks import first_error
 
@@ -114,9 +114,14 @@ def parts(settings: Settings, role: Role, models: Models) -> tuple[Parts, list[s
     if role.receives:
         sink, note = open_sink(settings.speaker)
         notes.append(note)
-    only_drawings = knows_only_drawings(chosen_models(settings).captioner)
     made = Parts(
-        *(speech_profile, models, source, sink, camera, role.receives, only_drawings),
+        profile=speech_profile,
+        models=models,
+        source=source,
+        sink=sink,
+        camera=camera,
+        paints=role.receives,
+        only_drawings=knows_only_drawings(chosen_models(settings).captioner),
         tries=settings.tries,
         look_bytes=settings.look,
         morph_fps=settings.morph,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 from protocol.signalling import Carries
 
 if TYPE_CHECKING:

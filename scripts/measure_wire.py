@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from node.call import Node
 from node.links import broker
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 from node.links.wire import udp_kind
 from node.opening import preload
 from node.parts import Parts, Place

@@ -15,7 +15,7 @@ import pytest
 from fake_models import FakeModels
 from mosquitto import LOOPBACK, Mosquitto
 
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 
 SHARED_SPEECH = Path(__file__).parents[2] / "shared" / "data" / "speech"
 

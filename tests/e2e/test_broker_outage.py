@@ -11,7 +11,7 @@ from PIL import Image
 from live_call import LOOPBACK, noise, parts, place, running
 from node.call import Node
 from node.links import broker
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 from node.parts import Models
 from node.speech.sinks import NullSink
 

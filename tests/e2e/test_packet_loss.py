@@ -9,7 +9,7 @@ import pytest
 
 from live_call import KeepingSink, noise, parts, place, running
 from node.call import Node
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 from node.links.rtc import Observer
 from node.links.wire import Direction, udp_kind
 from node.parts import Models

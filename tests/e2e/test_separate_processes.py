@@ -11,7 +11,7 @@ from typing import Any
 
 from live_call import PATIENCE_S, parts, place, running
 from node.call import Node
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 from node.speech.dialogue import shipped
 from node.speech.sinks import NullSink
 from node.vision.presets import preset

@@ -12,7 +12,7 @@ from scipy.signal import correlate
 
 from live_call import KeepingSink, clip_after, parts, place, running
 from node.call import Node
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 from node.parts import Models
 from node.speech import clips
 from node.speech.opus import Decoder, Encoder

@@ -14,7 +14,8 @@ from PIL import Image
 
 from live_call import noise, parts, place, running
 from node.call import Node
-from node.links.mqtt import BrokerAddress, Message
+from node.links.address import BrokerAddress
+from node.links.mqtt import Message
 from node.speech.sinks import NullSink
 from protocol import frames, topics
 from protocol.errors import NodeError

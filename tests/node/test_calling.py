@@ -12,7 +12,7 @@ from fake_models import FakeWorker
 from PIL import Image
 
 from node import calling, config, opening
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 from protocol.errors import NodeError
 
 

@@ -14,7 +14,7 @@ from fake_models import FakeWorker
 from PIL import Image
 
 from node import cli, opening
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 
 COMMANDS = ["demo", "call", "send", "receive", "broker", "caption", "imagine", "devices", "doctor"]
 SECRET = "hunter2"

@@ -9,7 +9,7 @@ import pytest
 from fake_models import FakeWorker
 
 from node import config, demo, opening
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from fake_models import FakeWorker
 from node import config, doctor, opening
 from node.config import Settings
 from node.doctor import Finding
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 from node.speech import soundcard
 from node.speech.soundcard import SoundDevices
 from node.vision import cameras

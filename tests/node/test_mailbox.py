@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from node.links.mqtt import BrokerAddress, Message
+from node.links.address import BrokerAddress
+from node.links.mqtt import Message
 from node.links.wire import WireMeter
 from node.mailbox import MAX_REMEMBERED, Mailbox
 from protocol import topics

@@ -15,7 +15,7 @@ from PIL import Image
 
 from node import config, opening
 from node.display import PlainLines
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 from node.opening import CALL, RECEIVE, SEND
 from node.pictures import Painted
 from node.vision.presets import PRESETS

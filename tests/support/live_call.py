@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from node.call import Node
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 from node.opening import preload
 from node.parts import Models, Parts, Place
 from node.speech import clips

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from node.links.mqtt import BrokerAddress
+from node.links.address import BrokerAddress
 
 LOOPBACK = "127.0.0.1"
 PATIENCE_S = 20.0
