@@ -46,7 +46,7 @@ from transformers import (
     VisionEncoderDecoderModel,
 )
 
-from node.vision.scenes import Scene, attributes, attributes_of, caption, draw, phrasings
+from node.vision.scenes import Person, Scene, attributes, attributes_of, caption, draw, phrasings
 
 STEPS = 4
 GRID = 16  # latents on a side
@@ -240,17 +240,30 @@ def save_sheet(scenes: list[Scene], painted: list[Image.Image], path: Path) -> N
     sheet.save(path)
 
 
+def by_subject(scenes: list[Scene]) -> tuple[list[int], list[int]]:
+    """The indices of the scenes with people, and of those with animals and toys."""
+    people = [index for index, scene in enumerate(scenes) if isinstance(scene.subject, Person)]
+    return people, sorted(set(range(len(scenes))) - set(people))
+
+
 def optimise(
-    run: Run, painter: Painter, pictures: Pictures, latents: torch.Tensor, tokenizer: PreTrainedTokenizerFast, seed: int
+    run: Run,
+    painter: Painter,
+    pictures: Pictures,
+    latents: torch.Tensor,
+    tokenizer: PreTrainedTokenizerFast,
+    seed: int,
+    animals: float,
 ) -> None:
-    """Train until the budget is spent."""
+    """Train until the budget is spent; `animals` is their share of every batch."""
+    people, creatures = by_subject(pictures.scenes)
     optimizer, average = run.parts["optimizer"], run.parts["average"]
     schedule = scheduler()
     schedule.set_timesteps(STEPS)
     rng = random.Random(f"{seed}-{run.budget.done}")
     for figures in run.steps("generator"):
         set_rate(optimizer, run.budget.rate(PEAK_RATE))
-        batch = [rng.randrange(len(pictures.seeds)) for _ in range(BATCH)]
+        batch = [rng.choice(creatures if rng.random() < animals else people) for _ in range(BATCH)]
         tokens = tokens_of(tokenizer, [phrasings(pictures.scenes[index], rng) for index in batch])
         clean = latents[batch].float()
         noise = torch.randn_like(clean)
@@ -283,7 +296,7 @@ def train(arguments: argparse.Namespace) -> None:
     run = Run(out / "generator.pt", Budget(arguments.steps, arguments.minutes), parts)
     if not arguments.check:
         latents = latents_of(pictures, autoencoder(out), out / "latents.pt")
-        optimise(run, painter, pictures, latents, tokenizer, arguments.seed)
+        optimise(run, painter, pictures, latents, tokenizer, arguments.seed, arguments.animals)
     folder = export(average, tokenizer, out)
     for name, value in check(folder, out / "captioner", unseen_scenes(CHECK_SCENES), out / "sheet.png").items():
         print(f"{name:12} {value:.4f}")
@@ -297,6 +310,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--animals", type=float, default=0.5, help="their share of the training: they are learnt last")
     parser.add_argument("--check", action="store_true", help="export and measure the checkpoint, without training")
     train(parser.parse_args())
 
