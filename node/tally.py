@@ -49,7 +49,6 @@ class PicturesIn:
 
     received: int = 0
     painted: int = 0
-    bad_frames: int = 0
     first_painted_at: float | None = None
     last_caption: str = ""
 

@@ -21,7 +21,6 @@ IPV4_HEADER = 20
 IPV6_HEADER = 40
 UDP_HEADER = 8
 TCP_HEADER = 32  # 20 plus the 12 bytes of the timestamp option, which Linux, macOS and Windows all send by default
-RTP_HEADER = 12
 TCP_SYN_EXTRA = 8  # a SYN carries MSS, SACK and window scale besides the timestamp: 40 bytes instead of 32
 
 
