@@ -115,7 +115,7 @@ def export(average: Average, pictures: Pictures, folder: Path) -> None:
 
 def train(arguments: argparse.Namespace) -> None:
     torch.manual_seed(arguments.seed)
-    pictures = Pictures(arguments.out, arguments.pictures)
+    pictures = Pictures(arguments.out, arguments.pictures, moments=False)
     model = build()
     if arguments.init:
         model.load_state_dict(AutoencoderTiny.from_pretrained(arguments.init).state_dict())

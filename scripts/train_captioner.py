@@ -229,7 +229,7 @@ def optimise(
 
 def train(arguments: argparse.Namespace) -> None:
     torch.manual_seed(arguments.seed)
-    pictures = Pictures(arguments.out, arguments.pictures)
+    pictures = Pictures(arguments.out, arguments.pictures, moments=True)
     folder = arguments.out / "captioner"
     if arguments.init:
         tokenizer = PreTrainedTokenizerFast.from_pretrained(arguments.init)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -40,23 +41,28 @@ def unseen_scenes(number: int) -> list[Scene]:
     return list(islice((scene for scene in scenes if held_out(scene)), number))
 
 
-def moment(seed: int) -> float:
-    """The moment at which the training picture of a seed shows its scene."""
+def any_moment(seed: int) -> float:
+    """A moment for the picture of a seed: what the captioner is shown."""
     return random.Random(seed).uniform(0, CLIP_SECONDS)
 
 
-def _render_chunk(seeds: list[int]) -> bytes:
-    pictures = [np.asarray(draw(sample(seed), moment(seed), SIZE)) for seed in seeds]
+def _render_chunk(moments: bool, seeds: list[int]) -> bytes:
+    pictures = [np.asarray(draw(sample(seed), any_moment(seed) if moments else 0.0, SIZE)) for seed in seeds]
     return np.stack(pictures).tobytes()
 
 
 class Pictures:
-    """`number` rendered scenes in a folder, made when they are not there yet: uint8, (number, 256, 256, 3)."""
+    """`number` rendered scenes in a folder, made when they are not there yet: uint8, (number, 256, 256, 3).
 
-    def __init__(self, folder: Path, number: int) -> None:
+    With `moments`, each at a moment of its own; else all at their first, eyes open and hands at rest: no caption tells
+    the moment, and a painter that was shown several would paint something between them.
+    """
+
+    def __init__(self, folder: Path, number: int, *, moments: bool) -> None:
         self.seeds = list(islice(training_seeds(), number))
         self.scenes = [sample(seed) for seed in self.seeds]
-        path = folder / f"pictures-{number}.npy"
+        self._moments = moments
+        path = folder / f"{'moments' if moments else 'stills'}-{number}.npy"
         if not path.exists():
             self._render(path)
         self.pixels = np.load(path, mmap_mode="r")
@@ -69,7 +75,9 @@ class Pictures:
         chunks = [self.seeds[i : i + RENDER_CHUNK] for i in range(0, len(self.seeds), RENDER_CHUNK)]
         with ProcessPoolExecutor(os.cpu_count()) as pool, bar() as progress:
             at = 0
-            for done in progress.track(pool.map(_render_chunk, chunks), len(chunks), description="drawing"):
+            for done in progress.track(
+                pool.map(partial(_render_chunk, self._moments), chunks), len(chunks), description="drawing"
+            ):
                 block = np.frombuffer(done, np.uint8).reshape(-1, SIZE, SIZE, 3)
                 pixels[at : at + len(block)] = block
                 at += len(block)

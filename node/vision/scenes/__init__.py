@@ -3,13 +3,14 @@
 from node.vision.scenes.drawing import draw
 from node.vision.scenes.story import Story
 from node.vision.scenes.words import attributes_of, caption, phrasings
-from node.vision.scenes.world import Creature, Person, Scene, attributes, held_out, sample
+from node.vision.scenes.world import Creature, Person, Scene, Unnamed, attributes, held_out, sample, unnamed
 
 __all__ = [
     "Creature",
     "Person",
     "Scene",
     "Story",
+    "Unnamed",
     "attributes",
     "attributes_of",
     "caption",
@@ -17,4 +18,5 @@ __all__ = [
     "held_out",
     "phrasings",
     "sample",
+    "unnamed",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
 from node.vision.scenes.animals import paint_creature
@@ -11,7 +10,7 @@ from node.vision.scenes.lights import LIGHTING
 from node.vision.scenes.paint import UNITS, Canvas
 from node.vision.scenes.people import paint_person
 from node.vision.scenes.places import paint_place
-from node.vision.scenes.world import Creature, Person, Pose, Scene, Thing
+from node.vision.scenes.world import Creature, Person, Pose, Scene, Thing, Unnamed, unnamed
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,16 +24,15 @@ def draw(scene: Scene, seconds: float = 0.0, size: int = UNITS) -> Image:
     canvas = Canvas.blank(size)
     paint_place(canvas, scene.place, scene.light, seconds)
     figure = canvas.lit(LIGHTING[scene.light].figure)
-    rng = random.Random(scene.chance)
     if isinstance(scene.subject, Person):
-        paint_person(figure, scene.subject, rng, seconds)
+        paint_person(figure, scene.subject, unnamed(scene), seconds)
     else:
-        _paint_still_life(figure, scene.subject, rng, seconds)
+        _paint_still_life(figure, scene.subject, unnamed(scene), seconds)
     return canvas.finished()
 
 
-def _paint_still_life(canvas: Canvas, creature: Creature, rng: random.Random, seconds: float) -> None:
-    base = canvas.at(128 + rng.uniform(-4, 4), 192 + rng.uniform(-3, 3))
+def _paint_still_life(canvas: Canvas, creature: Creature, chance: Unnamed, seconds: float) -> None:
+    base = canvas.at(124 + 8 * chance.across, 189 + 6 * chance.down)
     paint_support_behind(base, creature.support)
     aside = 0 if creature.thing is Thing.NOTHING else -26
     if creature.pose is Pose.JUMPING:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import random
 
 from node.vision.scenes.faces import Look, paint_hair_behind, paint_head
 from node.vision.scenes.paint import Canvas, Colour, darker, lighter
-from node.vision.scenes.world import Action, Cloth, Garment, Hair, HairColour, Person
+from node.vision.scenes.world import Action, Cloth, Garment, Hair, HairColour, Person, Unnamed
 
 SKINS: tuple[Colour, ...] = ((255, 222, 196), (242, 196, 158), (208, 152, 110), (152, 104, 76))
 HAIR_COLOURS: dict[HairColour, Colour] = {
@@ -31,10 +30,10 @@ CLOTHS: dict[Cloth, Colour] = {
 WAVE_RATE = 1.2  # waves of the hand a second
 
 
-def paint_person(canvas: Canvas, person: Person, rng: random.Random, seconds: float) -> None:
-    """Draw the person in the middle of the canvas; `rng` draws the skin tone and a small shift."""
-    skin = rng.choice(SKINS)
-    x, y = 122 + rng.uniform(-5, 5), 112 + rng.uniform(-4, 4)
+def paint_person(canvas: Canvas, person: Person, chance: Unnamed, seconds: float) -> None:
+    """Draw the person near the middle of the canvas."""
+    skin = SKINS[int(chance.skin * len(SKINS))]
+    x, y = 117 + 10 * chance.across, 108 + 8 * chance.down
     bald = person.hair is Hair.BALD
     hair = HAIR_COLOURS[HairColour.BLACK] if bald else HAIR_COLOURS[person.hair_colour]
     look = Look(person, skin, hair, CLOTHS[person.cloth], seconds)

@@ -1,8 +1,7 @@
 """The world the embedded models know: what a scene can be, how one is drawn at random, which are kept for measuring.
 
 A scene is a subject (a person in a call, or an animal with things around it), a place and a light. Everything
-in it that a caption names is an attribute; `chance` seeds all that no caption names: skin tone, small shifts,
-variants of a background. Two scenes with the same attributes and another chance have the same caption.
+in it that a caption names is an attribute; `chance` seeds all that no caption names: skin tone and small shifts. Two scenes with the same attributes and another chance have the same caption.
 """
 
 from __future__ import annotations
@@ -178,6 +177,21 @@ def attributes(scene: Scene) -> dict[str, str]:
     if isinstance(subject, Person) and subject.hair is not Hair.BALD:
         told["hair_colour"] = str(subject.hair_colour)
     return told | {"place": str(scene.place), "light": str(scene.light)}
+
+
+@dataclass(frozen=True, slots=True)
+class Unnamed:
+    """All that a picture shows and no caption names: three numbers from 0 to 1, each drawn evenly."""
+
+    skin: float  # from the fairest to the darkest
+    across: float  # where the subject stands, from left to right
+    down: float  # and from top to bottom
+
+
+def unnamed(scene: Scene) -> Unnamed:
+    """What the scene's `chance` stands for."""
+    rng = random.Random(scene.chance)
+    return Unnamed(rng.random(), rng.random(), rng.random())
 
 
 def held_out(scene: Scene) -> bool:
