@@ -1,7 +1,8 @@
 """The world the embedded models know: what a scene can be, how one is drawn at random, which are kept for measuring.
 
 A scene is a subject (a person in a call, or an animal with things around it), a place and a light. Everything
-in it that a caption names is an attribute; `chance` seeds all that no caption names: skin tone and small shifts. Two scenes with the same attributes and another chance have the same caption.
+in it that a caption names is an attribute; `chance` seeds all that no caption names: skin tone and small shifts.
+Two scenes with the same attributes and another chance have the same caption.
 """
 
 from __future__ import annotations
