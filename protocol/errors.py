@@ -47,7 +47,7 @@ class RemoteError(PictophoneError):
 
 
 class CaptionError(RemoteError):
-    """A coded caption cannot be decoded, or its codec is unknown."""
+    """A coded caption cannot be decoded: damaged, of an unknown codec or codebook, or against a caption not here."""
 
 
 class FrameError(RemoteError):

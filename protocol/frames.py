@@ -1,12 +1,13 @@
 """Semantic frames: pictures as words, and what goes with them.
 
     kind  frame     fields
-    1     picture   sequence, captured_ms, codec, caption, seed, look (optional)
+    1     picture   sequence, captured_ms, codec, caption, seed, look (optional), earlier (optional)
     2     hold      sequence
     3     text      text
 
 A frame that exists is a valid one: building it checks types and limits (`ValueError`), and `decode` turns the
-same checks into `FrameError`. Every picture decodes alone, so late joiners and lossy links need no history.
+same checks into `FrameError`. In a call every picture decodes alone, so late joiners and lossy links need no
+history; only a session log may code a caption against an earlier one (see `Picture.earlier`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ MAX_CAPTION_BYTES = 1200
 MAX_TEXT_BYTES = 1200
 # Side information is worth a few bytes or it is not worth sending beside a caption of three.
 MAX_LOOK_BYTES = 16
-# The longest picture frame has 1,251 bytes. Checked before anything is unpacked.
+# The longest picture frame has 1,249 bytes. Checked before anything is unpacked.
 MAX_FRAME_BYTES = 1280
 
 _SEQUENCE_BITS = 32
@@ -44,6 +45,10 @@ class Picture:
     `captured_ms` is on the sender's session clock, `caption` is coded by caption codec `codec`, `seed`
     chooses among the pictures the caption may become (small seeds cost fewer bytes), `look` is side
     information.
+
+    `earlier` is the sequence of the picture against whose caption this one is coded, None if it is coded alone. A live
+    call never sets it: a retained picture must be readable by newcomers who saw no other, and a lost frame must never
+    make another unreadable. It is for session logs, which hold everything that a reader needs.
     """
 
     sequence: int
@@ -52,6 +57,7 @@ class Picture:
     caption: bytes
     seed: int
     look: bytes = b""
+    earlier: int | None = None
 
     def __post_init__(self) -> None:
         wire.bounded_int("sequence", self.sequence, _SEQUENCE_BITS)
@@ -60,6 +66,8 @@ class Picture:
         wire.bounded_bytes("caption", self.caption, MAX_CAPTION_BYTES)
         wire.bounded_int("seed", self.seed, _SEED_BITS)
         wire.bounded_bytes("look", self.look, MAX_LOOK_BYTES)
+        if self.earlier is not None and wire.bounded_int("earlier", self.earlier, _SEQUENCE_BITS) >= self.sequence:
+            raise ValueError(f"picture {self.sequence} cannot be coded against picture {self.earlier}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +99,10 @@ _NUMBERS = {frame: kind for kind, frame in _KINDS.items()}
 def encode(frame: Frame) -> bytes:
     """Return the frame's bytes; trailing fields that have their default value are left out."""
     fields = list(astuple(frame))
-    if isinstance(frame, Picture) and not frame.look:
+    if isinstance(frame, Picture) and frame.earlier is None:
         fields.pop()
+        if not frame.look:
+            fields.pop()
     return wire.pack(_NUMBERS[type(frame)], fields)
 
 

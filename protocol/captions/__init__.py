@@ -1,5 +1,18 @@
 """Caption codecs, by id: 0 is plain UTF-8, 1 the article's LZW."""
 
-from protocol.captions.registry import CODECS, Coded, decode, encode, newest
+from protocol.captions.history import History
+from protocol.captions.identity import Codebook
+from protocol.captions.registry import CODECS, Coded, check_codebook, codebooks, decode, encode, name, newest
 
-__all__ = ["CODECS", "Coded", "decode", "encode", "newest"]
+__all__ = [
+    "CODECS",
+    "Codebook",
+    "Coded",
+    "History",
+    "check_codebook",
+    "codebooks",
+    "decode",
+    "encode",
+    "name",
+    "newest",
+]

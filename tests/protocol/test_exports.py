@@ -10,7 +10,18 @@ import sys
 import pytest
 
 EXPORTS = {
-    "protocol.captions": ["CODECS", "Coded", "decode", "encode", "newest"],
+    "protocol.captions": [
+        "CODECS",
+        "Codebook",
+        "Coded",
+        "History",
+        "check_codebook",
+        "codebooks",
+        "decode",
+        "encode",
+        "name",
+        "newest",
+    ],
     "protocol.errors": [
         "CaptionError",
         "FrameError",

@@ -23,10 +23,12 @@ from protocol.frames import (
 )
 
 u32 = st.integers(0, 2**32 - 1)
+# A picture's number, and that of an earlier one or none.
+numbers = st.tuples(u32, st.none() | u32).filter(lambda pair: pair[1] is None or pair[1] < pair[0])
 frames = st.one_of(
     st.builds(
-        Picture,
-        sequence=u32,
+        lambda pair, **fields: Picture(sequence=pair[0], earlier=pair[1], **fields),
+        numbers,
         captured_ms=st.integers(0, 2**48 - 1),
         codec=st.integers(0, 255),
         caption=st.binary(max_size=MAX_CAPTION_BYTES),
@@ -54,18 +56,21 @@ def test_a_frame_is_read_back(frame: Frame) -> None:
 def test_the_bytes_are_pinned() -> None:
     assert encode(Picture(7, 1000, 0, b"hi", 3)) == bytes.fromhex("960107cd03e800c402686903")
     assert encode(Picture(7, 1000, 0, b"hi", 3, b"\1")) == bytes.fromhex("970107cd03e800c402686903c40101")
+    assert encode(Picture(7, 1000, 0, b"hi", 3, earlier=6)) == bytes.fromhex("980107cd03e800c402686903c40006")
     assert encode(Hold(7)) == bytes.fromhex("920207")
     assert encode(Text("hi")) == bytes.fromhex("9203a26869")
 
 
 def test_the_longest_frame_fits() -> None:
-    longest = Picture(2**32 - 1, 2**48 - 1, 255, bytes(MAX_CAPTION_BYTES), 2**32 - 1, bytes(MAX_LOOK_BYTES))
+    longest = Picture(2**32 - 1, 2**48 - 1, 255, bytes(MAX_CAPTION_BYTES), 2**32 - 1, bytes(MAX_LOOK_BYTES), 2**32 - 2)
     assert decode(encode(longest)) == longest
+    assert len(encode(longest)) == 1249
 
 
 def test_unknown_trailing_fields_are_ignored() -> None:
     assert decode(msgpack.packb([2, 7, "new", [1, [2]]])) == Hold(7)
-    assert decode(msgpack.packb([1, 7, 0, 0, b"", 3, b"", None])) == Picture(7, 0, 0, b"", 3)
+    assert decode(msgpack.packb([1, 7, 0, 0, b"", 3, b"", None, "new"])) == Picture(7, 0, 0, b"", 3)
+    assert decode(msgpack.packb([1, 7, 0, 0, b"", 3, b"", 6, "new"])) == Picture(7, 0, 0, b"", 3, earlier=6)
 
 
 def test_a_newer_version_says_so() -> None:
@@ -98,6 +103,10 @@ def test_a_newer_version_says_so() -> None:
         [1, 7, 2**48, 0, b"", 3],
         [1, 7, 0, 0, bytes(MAX_CAPTION_BYTES + 1), 3],
         [1, 7, 0, 0, b"", 3, bytes(MAX_LOOK_BYTES + 1)],
+        [1, 7, 0, 0, b"", 3, b"", "6"],
+        [1, 7, 0, 0, b"", 3, b"", -1],
+        [1, 7, 0, 0, b"", 3, b"", 7],
+        [1, 7, 0, 0, b"", 3, b"", 8],
         [3, b"bytes"],
         [3, "x" * (MAX_TEXT_BYTES + 1)],
         [2, 7, {}, {"map": 1}],
@@ -130,6 +139,8 @@ def test_hostile_bytes_are_refused(data: bytes) -> None:
 def test_an_invalid_frame_cannot_be_built() -> None:
     with pytest.raises(ValueError, match="sequence"):
         Hold(2**32)
+    with pytest.raises(ValueError, match="picture 7 cannot be coded against picture 7"):
+        Picture(7, 0, 0, b"", 3, earlier=7)
     with pytest.raises(ValueError, match="text"):
         Text("ü" * (MAX_TEXT_BYTES // 2 + 1))
 
