@@ -1,12 +1,13 @@
 """Hello, offer, answer and bye, and their bytes.
 
-    kind  message  fields                                       topic
-    1     hello    session, name, carries, caption codecs        presence, retained
-    2     offer    target node, call id, packed description      signal
-    3     answer   target node, call id, packed description      signal
-    4     bye      target node, call id, reason                  signal
+    kind  message  fields                                             topic
+    1     hello    session, name, carries, caption codecs, codebooks  presence, retained
+    2     offer    target node, call id, packed description           signal
+    3     answer   target node, call id, packed description           signal
+    4     bye      target node, call id, reason                       signal
 
-The sender is named by the topic. A description is SDP packed by `protocol.signalling.descriptions`.
+The sender is named by the topic. A codebook is an array of its id and hash. A description is SDP
+packed by `protocol.signalling.descriptions`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from enum import IntEnum, IntFlag
 from typing import Any, TypeAlias
 
 from protocol import wire
+from protocol.captions.identity import Codebook
 from protocol.errors import SignalError
 from protocol.signalling.descriptions import MAX_PACKED_BYTES
 
@@ -36,6 +38,8 @@ __all__ += ["decode", "encode"]
 MAX_NAME_BYTES = 64
 # More caption codecs than there will ever be alive at once.
 MAX_CODECS = 15
+# No codec codes with more than one.
+MAX_CODEBOOKS = MAX_CODECS
 MAX_NODE_BYTES = 4
 # A packed description, and the few bytes around it.
 MAX_MESSAGE_BYTES = MAX_PACKED_BYTES + 32
@@ -66,12 +70,17 @@ class Reason(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """A node says who it is. `session` is random and new at every start."""
+    """A node says who it is. `session` is random and new at every start.
+
+    `codecs` are the caption codecs that it decodes; one that codes with a codebook is of use only among nodes whose
+    `codebooks` hold the same.
+    """
 
     session: int
     name: str = ""
     carries: Carries = Carries.EVERYTHING
     codecs: tuple[int, ...] = (0,)
+    codebooks: tuple[Codebook, ...] = ()
 
     def __post_init__(self) -> None:
         wire.bounded_int("session", self.session, _ID_BITS)
@@ -80,6 +89,8 @@ class Hello:
             raise ValueError(f"{len(self.codecs)} caption codecs, more than {MAX_CODECS}")
         for codec in self.codecs:
             wire.bounded_int("codec", codec, bits=8)
+        if len(self.codebooks) > MAX_CODEBOOKS:
+            raise ValueError(f"{len(self.codebooks)} codebooks, more than {MAX_CODEBOOKS}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +137,9 @@ Message: TypeAlias = Hello | Offer | Answer | Bye
 def encode(message: Message) -> bytes:
     """Return the bytes of one message."""
     match message:
-        case Hello(session, name, carries, codecs):
-            return wire.pack(1, [session, name, int(carries), list(codecs)])
+        case Hello(session, name, carries, codecs, codebooks):
+            books = [[book.id, book.hash] for book in codebooks]
+            return wire.pack(1, [session, name, int(carries), list(codecs), *([books] if books else [])])
         case Offer(target, call_id, description):
             return wire.pack(2, [target, call_id, description])
         case Answer(target, call_id, description):
@@ -148,7 +160,7 @@ def decode(data: bytes) -> Message:
 def _build(kind: int, fields: list[Any]) -> Message:
     match kind:
         case 1:
-            return _hello(*fields[:4])
+            return _hello(*fields[:5])
         case 2:
             return Offer(*fields[:3])
         case 3:
@@ -158,12 +170,17 @@ def _build(kind: int, fields: list[Any]) -> Message:
     raise ValueError(f"unknown kind {kind}")
 
 
-def _hello(session: int, name: str = "", carries: int = 0, codecs: object = ()) -> Hello:
+def _hello(session: int, name: str = "", carries: int = 0, codecs: object = (), codebooks: object = ()) -> Hello:
     # Bits that a later program gave a meaning are no concern of ours.
     known = Carries(wire.bounded_int("carries", carries, bits=32) & Carries.EVERYTHING)
-    if not isinstance(codecs, list | tuple):
-        raise ValueError("codecs is no list")
-    return Hello(session, name, known, tuple(codecs))
+    books = tuple(Codebook(*_list("codebook", book)[:2]) for book in _list("codebooks", codebooks))
+    return Hello(session, name, known, tuple(_list("codecs", codecs)), books)
+
+
+def _list(name: str, value: object) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"{name} is no list")
+    return list(value)
 
 
 def _bye(target: str, call_id: int, reason: int) -> Bye:
