@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
 from node.calls import Calls, LinkSettings
+from node.codec_choice import CodecChoice
 from node.mailbox import Mailbox
 from node.morph import Morph, Screen
 from node.parts import Parts, Place
@@ -63,6 +64,7 @@ class Node:
         self._hellos: dict[str, Hello] = {}
         self._met_at: dict[str, float] = {}
         self._was_up = False
+        self._choice = CodecChoice(note)
         self._mailbox = self._make_mailbox(envelope or Unsealed())
         self._ears = self._make_ears()
         self._sender = self._make_sender()
@@ -147,7 +149,7 @@ class Node:
         def post(outgoing: Outgoing) -> None:
             self._mailbox.post(outgoing.letter, outgoing.payload, outgoing.retain)
 
-        hello = Hello(secrets.randbits(32), self.name, self._parts.carries, registry.CODECS)
+        hello = Hello(secrets.randbits(32), self.name, self._parts.carries, registry.CODECS, registry.codebooks())
         place = self._place
         links = LinkSettings(self._tally.meter, place.ice_servers, place.address, place.observer)
         return Calls(Room(self._id, hello), self._parts.carries, self, post, links, self._tasks)
@@ -209,7 +211,7 @@ class Node:
             case Letter.PRESENCE | Letter.SIGNAL:
                 self._calls.receive(topic.node, topic.letter, payload)
             case Letter.PICTURE if payload and self._receiver is not None and topic.node in self._hellos:
-                self._receiver.receive(topic.node, payload)
+                self._receiver.receive(topic.node, payload, self._hellos[topic.node].codebooks)
 
     def _broker_up(self) -> None:
         if self._was_up:
@@ -224,11 +226,7 @@ class Node:
 
     def _codec(self) -> int:
         """The newest lossless caption codec that everyone here who takes pictures can read."""
-        common = set(registry.CODECS)
-        for hello in self._hellos.values():
-            if hello.carries & Carries.PICTURES_IN:
-                common &= set(hello.codecs)
-        return registry.newest(common)
+        return self._choice.choose(self._hellos.values())
 
     # -- the company (see node.calls.Company)
 
@@ -236,6 +234,8 @@ class Node:
         self._hellos[peer] = hello
         self._met_at.setdefault(peer, self._clock())
         self._note(f"{hello.name or peer} is here")
+        if self._sender is not None:
+            self._sender.suit()
         if self._receiver is not None and hello.carries & Carries.PICTURES_OUT:
             self._tasks.create_task(self._mailbox.follow(peer, Letter.PICTURE), name=f"{self.name}: follow {peer}")
 

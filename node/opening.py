@@ -79,7 +79,7 @@ def chosen_models(settings: Settings) -> Preset:
 
 
 def preload() -> None:
-    """Imports what a call needs, so that no import stops the loop once it runs. Takes most of a second.
+    """Imports what a call needs and reads the codebooks, so that neither stops the loop once it runs: most of a second.
 
     What is imported is then left out of garbage collection: going through it all stood still for 40 to 100 ms.
     """
@@ -90,6 +90,9 @@ def preload() -> None:
     import av
     import numpy
 
+    from protocol.captions import registry
+
+    registry.codebooks()
     del aiomqtt, aiortc, av, numpy
     gc.collect()
     gc.freeze()

@@ -7,8 +7,9 @@ another was being painted, replace what waits.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ from node.vision.presets import NOT_DRAWN
 from node.vision.prompt import Prompt
 from protocol import frames, look
 from protocol.captions import registry
+from protocol.captions.history import History
+from protocol.captions.identity import Codebook
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5
+LONGEST_WORDS = frames.MAX_CAPTION_BYTES - 2  # of UTF-8: what a codec has no model for, it may lengthen by two bytes
 HOLD_EVERY_S = 30.0  # 120 bytes with TCP and IP: 32 bit/s to tell a listener that an old picture still holds
 
 Publish = Callable[[bytes, bool], int]
@@ -63,6 +67,7 @@ class PictureSender:
     look_bytes: int = 0
     knows: Callable[[Image.Image], bool] = _knows_everything
     _sequence: int = 0
+    _picture: frames.Picture | None = None
     _frame: bytes = b""
     _words: str = ""
     _warned: bool = False
@@ -86,6 +91,16 @@ class PictureSender:
         """Publishes the newest picture once more: the broker was away and may have forgotten it."""
         if self._frame:
             self.counts.wire_bytes += self.publish(self._frame, True)
+
+    def suit(self) -> None:
+        """Codes the newest picture anew if someone came who cannot read it. Who painted it already sees its number."""
+        codec = self.codec()
+        if self._picture is not None and codec < self._picture.codec:
+            words = registry.decode(self._picture.codec, self._picture.caption)
+            coded = registry.encode(words, codec)
+            self._picture = dataclasses.replace(self._picture, codec=codec, caption=coded.data)
+            self._frame = frames.encode(self._picture)
+            self.again()
 
     async def _look(self) -> None:
         snapshot = await self.camera.snapshot()
@@ -121,15 +136,15 @@ class PictureSender:
         coded = registry.encode(words, self.codec())
         self._sequence += 1
         captured_ms = round((seen_at - self._started) * 1000)
-        picture = frames.Picture(self._sequence, captured_ms, coded.codec, coded.data, seed, look)
-        self._frame, self._said = frames.encode(picture), self.clock()
+        self._picture = frames.Picture(self._sequence, captured_ms, coded.codec, coded.data, seed, look)
+        self._frame, self._said = frames.encode(self._picture), self.clock()
         cost = self.publish(self._frame, True)
         self.counts.add(words, coded.bits, len(self._frame), cost, raw_bits(snapshot), len(look) * 8)
 
 
 def _fitting(words: str) -> str:
     """As much of what a talkative captioner wrote as a frame carries."""
-    return words.encode(errors="replace")[: frames.MAX_CAPTION_BYTES].decode(errors="ignore")
+    return words.encode(errors="replace")[:LONGEST_WORDS].decode(errors="ignore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +170,22 @@ class PictureReceiver:
     note: Callable[[str], None]
     morph: Morph | None = None
     _newest: dict[str, int] = field(default_factory=dict)
+    _histories: dict[str, History] = field(default_factory=dict)
     _waiting: dict[str, tuple[frames.Picture, str]] = field(default_factory=dict)
     _something: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def receive(self, peer: str, payload: bytes) -> None:
-        """Takes a frame of a peer. Raises FrameError, VersionError or CaptionError, and nothing has changed."""
+    def receive(self, peer: str, payload: bytes, codebooks: Collection[Codebook] = ()) -> None:
+        """Takes a frame of a peer who codes with these codebooks.
+
+        Raises FrameError, VersionError or CaptionError, and nothing has changed.
+        """
         frame = frames.decode(payload)
         if not isinstance(frame, frames.Picture) or frame.sequence <= self._newest.get(peer, -1):
             return
-        caption = registry.decode(frame.codec, frame.caption)
+        registry.check_codebook(frame.codec, codebooks)
+        history = self._histories.get(peer) or History()
+        caption = history.read(frame)
+        self._histories[peer] = history
         self._newest[peer] = frame.sequence
         self.counts.received += 1
         self._waiting.pop(peer, None)
@@ -173,6 +195,7 @@ class PictureReceiver:
     def forget(self, peer: str) -> None:
         """The peer left: its numbers may start anew."""
         self._newest.pop(peer, None)
+        self._histories.pop(peer, None)
         self._waiting.pop(peer, None)
         if self.morph is not None:
             self.morph.forget(peer)

@@ -11,6 +11,7 @@ import pytest
 from fake_models import FakeModels
 from happenings import Happenings
 from PIL import Image
+from stand_in_codec import OTHERS, OURS, STAND_IN, registered
 
 from live_call import noise, parts, place, running
 from node.call import Node
@@ -18,6 +19,7 @@ from node.links.address import BrokerAddress
 from node.links.mqtt import Message
 from node.speech.sinks import NullSink
 from protocol import frames, topics
+from protocol.captions import Codebook, registry
 from protocol.errors import NodeError
 from protocol.signalling import Carries, Hello
 from protocol.signalling.messages import encode
@@ -225,18 +227,38 @@ async def test_pictures_of_strangers_are_not_painted(pair: Pair) -> None:
 @pytest.mark.parametrize(
     ("hellos", "codec"),
     [
-        ([], 0),
+        ([], None),
         ([Hello(1, "x", Carries.PICTURES_IN, (0, 1))], 0),
         ([Hello(1, "x", Carries.PICTURES_IN, ())], 0),
         ([Hello(1, "x", Carries.PICTURES_IN, (200,)), Hello(2, "y", Carries.SPEECH_IN, ())], 0),
     ],
 )
-async def test_the_codec_is_one_that_all_who_look_can_read(pair: Pair, hellos: list[Hello], codec: int) -> None:
+async def test_the_codec_is_one_that_all_who_look_can_read(pair: Pair, hellos: list[Hello], codec: int | None) -> None:
     async with running(pair.bob) as nodes:
         await nodes.until(lambda: pair.bob._mailbox.link.connected)
         pair.bob._hellos = {str(number): hello for number, hello in enumerate(hellos)}
-        assert pair.bob._codec() == codec
+        assert pair.bob._codec() == (registry.newest() if codec is None else codec)
         pair.bob._hellos = {}
+
+
+@pytest.mark.parametrize(("codebook", "codec"), [(OURS, STAND_IN), (OTHERS, 0)])
+async def test_who_comes_with_another_codebook_gets_the_picture_in_plain_text(
+    embedded_broker: BrokerAddress, fake_models: FakeModels, codebook: Codebook, codec: int
+) -> None:
+    notes = Happenings()
+    ann = Node("ann", place(embedded_broker), parts(fake_models, camera=Slides()), note=notes.add)
+    hello = encode(Hello(9, "bo", Carries.PICTURES_IN, (0, STAND_IN), (codebook,)))
+    with registered():
+        async with running(ann) as nodes:
+            await nodes.until(lambda: ann.count().pictures_out.sent == 1)
+            ann._mailbox._take(f"{ROOM}/eeee/h", hello)
+            await notes.until(lambda lines: "bo is here" in lines)
+            sender = ann._sender
+            assert sender is not None
+            assert sender._picture is not None
+            assert (sender._picture.sequence, sender._picture.codec) == (1, codec)
+    told = [note for note in notes.all if "codebook" in note]
+    assert told == ["bo's codebook differs from ours: captions to this room go as plain text"] * (codec == 0)
 
 
 async def test_the_nodes_speak_with_the_room_through_the_mailbox(pair: Pair) -> None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 from happenings import Happenings
 from PIL import Image
+from stand_in_codec import OTHERS, OURS, STAND_IN, registered
 
 from node import pictures
 from node.morph import Morph
@@ -166,13 +167,35 @@ async def test_the_codec_is_asked_for_at_each_picture() -> None:
     assert stage.counts.caption_bits == 120 + registry.encode("xyzxyzxyzxyzxyz", 1).bits
 
 
+async def test_who_cannot_read_the_newest_picture_gets_it_again_under_its_number() -> None:
+    stage = Stage()
+    with registered():
+        stage.codec = STAND_IN
+        stage.sender.suit()  # there is no picture yet
+        await stage.look()
+        stage.sender.suit()  # all can read it
+        stage.codec = 0
+        stage.sender.suit()
+        stage.sender.again()
+    first, *later = stage.frames()
+    assert first == frames.Picture(1, 500, STAND_IN, registry_bytes("a cat"), 5)
+    assert later == [frames.Picture(1, 500, 0, b"a cat", 5)] * 2
+    assert [retain for _, retain in stage.published] == [True] * 3
+    assert (stage.counts.sent, stage.counts.wire_bytes) == (1, 3 * COST)
+
+
+def registry_bytes(words: str) -> bytes:
+    with registered() as codec:
+        return registry.encode(words, codec).data
+
+
 async def test_a_caption_of_any_length_never_ends_the_sender() -> None:
     stage = Stage()
     stage.words = ["é" * 1000, "\ud800", "short"]
     for _ in range(3):
         await stage.look()
     sent = [frame.caption for frame in stage.frames() if isinstance(frame, frames.Picture)]
-    assert sent == ["é".encode() * (frames.MAX_CAPTION_BYTES // 2), b"?", b"short"]
+    assert sent == ["é".encode() * (pictures.LONGEST_WORDS // 2), b"?", b"short"]
 
 
 @pytest.mark.parametrize("size", look.SIZES)
@@ -394,6 +417,35 @@ async def test_a_peer_that_left_is_not_painted() -> None:
         wall.receiver.forget("b")
         await wall.shown.count(1)
         assert wall.begun.all == [("c", "stays", 9)]
+
+
+async def test_a_caption_of_another_codebook_changes_nothing() -> None:
+    wall = Wall()
+    with registered() as codec:
+        frame = frames.encode(frames.Picture(1, 0, codec, registry_bytes("a cat"), 9))
+        for theirs in ((), (OTHERS,)):
+            with pytest.raises(CaptionError, match="codebook"):
+                wall.receiver.receive("b", frame, theirs)
+        assert wall.counts.received == 0
+        wall.receiver.receive("b", frame, (OURS,))
+        assert wall.counts.received == 1
+
+
+async def test_a_picture_coded_against_one_that_did_not_come_changes_nothing() -> None:
+    async with painting(Wall()) as wall:
+        against = frames.encode(frames.Picture(3, 0, 0, b"a dog", 9, earlier=1))
+        with pytest.raises(CaptionError, match="picture 1"):
+            wall.receiver.receive("b", against)
+        wall.receive(1, "a cat", peer="c")
+        with pytest.raises(CaptionError, match="picture 1"):
+            wall.receiver.receive("b", against)
+        wall.receive(1, "a cat")
+        wall.receiver.receive("b", against)
+        await wall.shown.count(2)
+        wall.receiver.forget("b")
+        with pytest.raises(CaptionError, match="picture 1"):
+            wall.receiver.receive("b", against)
+    assert wall.counts.received == 3
 
 
 async def test_holds_and_texts_paint_nothing() -> None:
