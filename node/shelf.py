@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from node import opening
+from node import opening, progress
 from node.summary import as_json
 from node.vision import hub
 from node.vision.loading import quieten
@@ -15,7 +15,7 @@ from node.vision.presets import PRESETS, preset
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rich.progress import Progress, ProgressColumn, TaskID
+    from rich.progress import Progress, TaskID
 
     from node.config import Settings
 
@@ -41,7 +41,7 @@ def fetch(name: str) -> None:
 
     quieten()
     missing = [wanted for wanted in hub.models_of(preset(name)) if hub.folder_of(wanted.model) is None]
-    with _progress(DownloadColumn()) as bars:
+    with progress.bars(DownloadColumn()) as bars:
         for wanted in missing:
             bar = bars.add_task(f"{wanted.role} {wanted.model}", total=None)
             hub.fetch(wanted, partial(_advance, bars, bar))
@@ -54,23 +54,11 @@ def _advance(bars: Progress, bar: TaskID, done: int, total: int) -> None:
 
 async def bench(settings: Settings, count: int, seed: int | None, json: bool) -> None:
     """Measures and prints the figures. Raises NodeError when a model cannot be loaded or fails."""
-    from rich.progress import MofNCompleteColumn
-
     from node.vision import bench
     from node.vision.scores import for_people
 
     first_seed = bench.FIRST_SEED if seed is None else seed
-    with _progress(MofNCompleteColumn()) as bars:
+    with progress.bars() as bars:
         bar = bars.add_task("scenes", total=count)
         figures = await bench.run(opening.chosen_models(settings), count, first_seed, lambda: bars.advance(bar))
     print(as_json(figures) if json else "\n".join(for_people(figures)))
-
-
-def _progress(count: ProgressColumn) -> Progress:
-    """Bars on standard error, gone when done; a log sees nothing of them."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), count, TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
