@@ -10,48 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command import SECRET, Command
 from fake_models import FakeWorker
 from PIL import Image
 
-from node import cli, opening
+from node import opening
 from node.links.address import BrokerAddress
 
 COMMANDS = ["demo", "call", "send", "receive", "broker", "caption", "imagine", "devices", "doctor"]
-SECRET = "hunter2"
-
-
-class Command:
-    """Runs the command as its entry point does, in this process."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self._monkeypatch, self._capsys = monkeypatch, capsys
-        self.code, self.out, self.err = 0, "", ""
-
-    def run(self, *arguments: object) -> Command:
-        self._monkeypatch.setattr(sys, "argv", ["pictophone", *map(str, arguments)])
-        try:
-            cli.main()
-            self.code = 0
-        except SystemExit as end:
-            self.code = int(end.code or 0)
-        self.out, self.err = self._capsys.readouterr()
-        return self
-
-    def fails(self, *arguments: object, code: int = 1) -> str:
-        """Its one line on standard error."""
-        self.run(*arguments)
-        assert self.code == code
-        assert self.out == ""
-        assert self.err.startswith("pictophone: ")
-        assert self.err.count("\n") == 1
-        assert SECRET not in self.err
-        return self.err
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    monkeypatch.chdir(tmp_path)  # no settings file
-    return Command(monkeypatch, capsys)
 
 
 @pytest.fixture
