@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node import models_cli
+from node import codec_cli, models_cli
 from protocol.errors import NodeError, PictophoneError, UsageError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(models_cli.app, name="models")
+app.add_typer(codec_cli.app, name="codec")
 
 Room = Annotated[str, typer.Argument(help="The room's name: whoever gives the same one at the same broker is in it.")]
 Broker = Annotated[
