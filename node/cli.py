@@ -194,6 +194,27 @@ def imagine(
 
 
 @app.command()
+def compare(
+    images: Annotated[
+        list[Path] | None, typer.Argument(metavar="[IMAGE]...", help="Pictures to send every way.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write a page with all pictures to FILE.")
+    ] = None,
+    article: Annotated[bool, typer.Option("--article", help="Redo the article's own sentence.")] = False,
+    models: Models = None,
+    captioner: Captioner = None,
+    generator: Generator = None,
+    json: Json = False,
+) -> None:
+    """Set a picture's words beside its files: bits and ratio of each."""
+    from node.compare import run
+
+    settings = _settings(models=models, captioner=captioner, generator=generator)
+    _run(run.run(settings, images or [], output, article, json))
+
+
+@app.command()
 def devices() -> None:
     """List microphones, loudspeakers and webcams."""
     from node import doctor as check

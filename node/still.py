@@ -25,13 +25,13 @@ async def caption(settings: Settings, path: Path, json: bool) -> bool:
     image = await asyncio.to_thread(read_picture, path)
     async with opening.worker(settings, opening.SEND) as models:
         words = await models.caption(image)
-    if not await asyncio.to_thread(_known, settings, image):
+    if not await asyncio.to_thread(known, settings, image):
         print(f"pictophone: {NOT_DRAWN}", file=sys.stderr)
     print(as_json({"caption": words}) if json else words)
     return True
 
 
-def _known(settings: Settings, image: Image.Image) -> bool:
+def known(settings: Settings, image: Image.Image) -> bool:
     """Whether the picture is of the world that the captioner was trained on."""
     from node.vision.drawn import looks_drawn
     from node.vision.presets import knows_only_drawings

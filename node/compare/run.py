@@ -1,0 +1,105 @@
+"""The command `compare`: reads the pictures, has them captioned and painted, measures, and shows what came out."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from node import opening, progress, still
+from node.compare import article, experiment, files, page, tables
+from node.compare.article import SENTENCE, Article
+from node.compare.experiment import Result
+from node.summary import as_json
+from node.vision.pictures import read_picture
+from protocol.errors import NodeError, UsageError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from node.config import Settings
+    from node.vision.worker import Worker
+
+SEED = 0
+
+
+async def run(settings: Settings, paths: Sequence[Path], output: Path | None, with_article: bool, json: bool) -> bool:
+    """Does all of it. The generator is loaded for a page only, which shows what it paints.
+
+    Raises UsageError when there is nothing to do; NodeError for a file or a model that cannot be had.
+    """
+    if not paths and not with_article:
+        raise UsageError("nothing to compare: give a picture, or --article")
+    images = [await asyncio.to_thread(read_picture, path) for path in paths]
+    if output is not None:
+        await asyncio.to_thread(_check_writable, output)
+    results, done = await _experiment(settings, [path.name for path in paths], images, output is not None, with_article)
+    if output is not None:
+        await asyncio.to_thread(_write, output, page.page(results, done, files.missing()))
+    if json:
+        print(as_json({"pictures": [experiment.as_dict(each) for each in results], **_article_dict(done)}))
+    else:
+        tables.show(results, done)
+    await asyncio.to_thread(_remark, settings, images)
+    return True
+
+
+def _article_dict(done: Article | None) -> dict[str, object]:
+    return {} if done is None else {"article": article.as_dict(done)}
+
+
+async def _experiment(
+    settings: Settings, names: Sequence[str], images: Sequence[Image.Image], paints: bool, with_article: bool
+) -> tuple[list[Result], Article | None]:
+    if not images and not paints:
+        return [], article.article()
+    with progress.bars() as bars:
+        bar = bars.add_task("loading the models", total=None)
+        async with opening.worker(settings, opening.Role(sends=bool(images), receives=paints)) as models:
+            await models.ready()
+            bars.update(bar, description="pictures", total=len(images) + with_article, completed=0)
+            done = article.article(await _painted(models, SENTENCE, paints)) if with_article else None
+            bars.advance(bar, with_article)
+            results = []
+            for name, image in zip(names, images, strict=True):
+                results.append(await _one(models, name, image, paints))
+                bars.advance(bar)
+    return results, done
+
+
+async def _one(models: Worker, name: str, image: Image.Image, paints: bool) -> Result:
+    caption = await models.caption(image)
+    painted = await _painted(models, caption, paints)
+    return await asyncio.to_thread(experiment.measure, name, image, caption, painted)
+
+
+async def _painted(models: Worker, text: str, paints: bool) -> Image.Image | None:
+    return await models.paint(text, SEED) if paints else None
+
+
+def _check_writable(output: Path) -> None:
+    """NodeError before the models are loaded for nothing."""
+    if not output.parent.is_dir():
+        raise NodeError(f"no folder {str(output.parent)!r} to write {output.name!r} to; make it first")
+    if output.is_dir():
+        raise NodeError(f"{str(output)!r} is a folder: give the name of a page, like report.html")
+
+
+def _write(output: Path, text: str) -> None:
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise NodeError(f"cannot write the page {str(output)!r}: {error.strerror or error}") from None
+
+
+def _remark(settings: Settings, images: Sequence[Image.Image]) -> None:
+    """Tells of what this Pillow cannot write, and of pictures that the captioner cannot know."""
+    from node.vision.presets import NOT_DRAWN
+
+    if images and files.missing():
+        lacking = ", ".join(files.missing())
+        print(f"pictophone: this Pillow cannot write {lacking}: those rows are missing", file=sys.stderr)
+    if not all(still.known(settings, image) for image in images):
+        print(f"pictophone: {NOT_DRAWN}", file=sys.stderr)

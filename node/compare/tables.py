@@ -1,0 +1,47 @@
+"""The experiment's figures as tables in a terminal."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from node.compare.article import SENTENCE, Article
+from node.compare.experiment import Result
+from node.compare.ways import SIDES, Way, as_ratio
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+WIDTH = 100  # of a table that goes to a file: none of its lines is folded
+
+
+def show(results: Iterable[Result], article: Article | None) -> None:
+    """Prints a table for the article's sentence, if asked for, and one for each picture."""
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
+    if article is not None:
+        print(f"the article's sentence: {SENTENCE}")
+        ours = (article.ours, article.ours.ratios)
+        console.print(_table([(article.theirs, article.their_ratios), ours]))
+    for result in results:
+        print(f"{result.name}: {result.caption}")
+        console.print(_table((way, way.ratios) for way in result.ways))
+
+
+def _table(rows: Iterable[tuple[Way, tuple[float, ...]]]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("")
+    for side in SIDES:
+        table.add_column(f"bits, {side}x{side}", justify="right")
+        table.add_column("ratio", justify="right")
+    for way, ratios in rows:
+        pairs = [(f"{bits:,}", as_ratio(ratio)) for bits, ratio in zip(way.bits, ratios, strict=True)]
+        table.add_row(way.name, *itertools.chain.from_iterable(pairs))
+    return table
