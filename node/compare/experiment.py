@@ -14,24 +14,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A picture's caption and every way to send it, the costliest kind first."""
+    """A picture's caption and every way to send it, the costliest kind first.
+
+    ``known`` tells whether the picture is of the world that the captioner was trained on.
+    """
 
     name: str
     caption: str
     ways: tuple[Way, ...]
+    known: bool = True
 
 
-def measure(name: str, image: Image.Image, caption: str, painted: Image.Image | None) -> Result:
+def measure(name: str, image: Image.Image, caption: str, painted: Image.Image | None, known: bool = True) -> Result:
     """Codes the picture every way; takes a second or two. ``painted`` is what the generator made of the caption."""
     found = [*files.ways(image)]
     if "WebP" not in files.missing() and (small := thumbnail.way(image)) is not None:
         found.append(small)
-    return Result(name, caption, (*found, *words.ways(caption, painted)))
+    return Result(name, caption, (*found, *words.ways(caption, painted)), known)
 
 
 def as_dict(result: Result) -> dict[str, Any]:
     """For programs."""
-    return {"file": result.name, "caption": result.caption, "ways": [_way(way) for way in result.ways]}
+    ways = [_way(way) for way in result.ways]
+    return {"file": result.name, "caption": result.caption, "known": result.known, "ways": ways}
 
 
 def _way(way: Way) -> dict[str, Any]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+UNKNOWN = "The captioner knows drawn scenes only, and this looks like none: its words are a guess."
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -59,7 +60,9 @@ def _article(article: Article) -> str:
 
 def _picture(result: Result) -> str:
     table = _table((way, way.ratios) for way in result.ways)
-    return f"<h2>{html.escape(result.name)}</h2>\n{_quote(result.caption)}\n{_figures(result.ways)}\n{table}"
+    remark = "" if result.known else f'<p class="pale">{UNKNOWN}</p>\n'
+    heading = f"<h2>{html.escape(result.name)}</h2>\n{_quote(result.caption)}\n{remark}"
+    return f"{heading}{_figures(result.ways)}\n{table}"
 
 
 def _quote(caption: str) -> str:

@@ -42,7 +42,7 @@ async def run(settings: Settings, paths: Sequence[Path], output: Path | None, wi
         print(as_json({"pictures": [experiment.as_dict(each) for each in results], **_article_dict(done)}))
     else:
         tables.show(results, done)
-    await asyncio.to_thread(_remark, settings, images)
+    _remark(results)
     return True
 
 
@@ -64,15 +64,16 @@ async def _experiment(
             bars.advance(bar, with_article)
             results = []
             for name, image in zip(names, images, strict=True):
-                results.append(await _one(models, name, image, paints))
+                results.append(await _one(settings, models, name, image, paints))
                 bars.advance(bar)
     return results, done
 
 
-async def _one(models: Worker, name: str, image: Image.Image, paints: bool) -> Result:
+async def _one(settings: Settings, models: Worker, name: str, image: Image.Image, paints: bool) -> Result:
     caption = await models.caption(image)
     painted = await _painted(models, caption, paints)
-    return await asyncio.to_thread(experiment.measure, name, image, caption, painted)
+    known = await asyncio.to_thread(still.known, settings, image)
+    return await asyncio.to_thread(experiment.measure, name, image, caption, painted, known)
 
 
 async def _painted(models: Worker, text: str, paints: bool) -> Image.Image | None:
@@ -81,25 +82,32 @@ async def _painted(models: Worker, text: str, paints: bool) -> Image.Image | Non
 
 def _check_writable(output: Path) -> None:
     """NodeError before the models are loaded for nothing."""
-    if not output.parent.is_dir():
-        raise NodeError(f"no folder {str(output.parent)!r} to write {output.name!r} to; make it first")
-    if output.is_dir():
-        raise NodeError(f"{str(output)!r} is a folder: give the name of a page, like report.html")
+    try:
+        if not output.parent.is_dir():
+            raise NodeError(f"no folder {str(output.parent)!r} to write {output.name!r} to; make it first")
+        if output.is_dir():
+            raise NodeError(f"{str(output)!r} is a folder: give the name of a page, like report.html")
+    except OSError as error:
+        raise _cannot_write(output, error) from None
 
 
 def _write(output: Path, text: str) -> None:
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise NodeError(f"cannot write the page {str(output)!r}: {error.strerror or error}") from None
+        raise _cannot_write(output, error) from None
 
 
-def _remark(settings: Settings, images: Sequence[Image.Image]) -> None:
+def _cannot_write(output: Path, error: OSError) -> NodeError:
+    return NodeError(f"cannot write the page {str(output)!r}: {error.strerror or error}")
+
+
+def _remark(results: Sequence[Result]) -> None:
     """Tells of what this Pillow cannot write, and of pictures that the captioner cannot know."""
     from node.vision.presets import NOT_DRAWN
 
-    if images and files.missing():
+    if results and files.missing():
         lacking = ", ".join(files.missing())
         print(f"pictophone: this Pillow cannot write {lacking}: those rows are missing", file=sys.stderr)
-    if not all(still.known(settings, image) for image in images):
+    if not all(result.known for result in results):
         print(f"pictophone: {NOT_DRAWN}", file=sys.stderr)

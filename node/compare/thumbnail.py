@@ -10,7 +10,7 @@ from node.compare.files import read, square, written
 from node.compare.ways import SIDES, Way
 
 BYTES = 580
-THUMBNAIL_SIDES = tuple(range(128, 15, -16))  # the article does not say its thumbnail's; larger ones are mush at 580
+THUMBNAIL_SIDES = tuple(range(128, 15, -8))  # the article does not say its thumbnail's; larger ones are mush at 580
 QUALITIES = range(101)
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 from node import opening
 from node.links.address import BrokerAddress
 
-COMMANDS = ["demo", "call", "send", "receive", "broker", "caption", "imagine", "devices", "doctor"]
+COMMANDS = ["demo", "call", "send", "receive", "broker", "caption", "imagine", "compare", "devices", "doctor"]
 
 
 @pytest.fixture
@@ -64,6 +64,7 @@ def test_every_command_explains_itself(command: Command, name: str) -> None:
         ["imagine", "a cat"],
         ["imagine", "a cat", "-o", "x.png", "--seed", "-1"],
         ["caption"],
+        ["compare", "--frobnicate"],
     ],
 )
 def test_wrong_usage_ends_with_two(command: Command, arguments: list[str]) -> None:
@@ -96,6 +97,8 @@ def test_a_wrong_setting_is_wrong_usage(command: Command, worker: FakeWorker, mo
         (["receive", "room", "--speaker", "heard.mp3"], "heard.mp3"),
         (["receive", "room", "--speaker", "none", "--broker", f"mqtt://ann:{SECRET}@h:x"], "mqtt://…@h:x"),
         (["caption", "/no/such.png"], "/no/such.png"),
+        (["compare", "/no/such.png"], "/no/such.png"),
+        (["compare", "--article", "-o", "/no/such/x.html"], "/no/such"),
         (["imagine", "a cat", "-o", "/no/such/x.png"], "/no/such"),
         (["imagine", "a cat", "-o", "x.frob"], ".frob"),
     ],
@@ -185,6 +188,21 @@ def test_an_imagined_picture(command: Command, worker: FakeWorker, tmp_path: Pat
     assert worker.painted == [("a cat", 5)]
     with Image.open(tmp_path / "x.png") as painted:
         assert painted.format == "PNG"
+
+
+def test_a_picture_and_the_articles_sentence_are_compared(
+    command: Command, worker: FakeWorker, picture: Path, tmp_path: Path
+) -> None:
+    assert command.run("compare", picture, picture, "--article", "-o", "report.html").code == 0
+    assert "9,039:1" in command.out
+    assert command.out.count(worker.captioned[0]) == 2
+    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+    assert command.run("compare", "--article", "--json").code == 0
+    assert json.loads(command.out)["article"]["article"] == {"bits": 174, "ratio_256": 9039, "ratio_1024": 144624}
+
+
+def test_nothing_to_compare_is_wrong_usage(command: Command) -> None:
+    assert "--article" in command.fails("compare", code=2)
 
 
 def test_the_devices(command: Command) -> None:
