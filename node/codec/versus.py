@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import statistics
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -56,6 +57,8 @@ def run(given: str, train: Path | None, json: bool) -> None:
         print(as_json(comparison))
     else:
         _show(comparison)
+    if comparison["missing"]:
+        print(f"pictophone: not installed: {', '.join(comparison['missing'])}; {ADVICE}", file=sys.stderr)
 
 
 def texts(given: str) -> list[str]:
@@ -127,9 +130,6 @@ def _show(comparison: Comparison) -> None:
     console = Console()
     console.print(_table(comparison))
     console.print(f"zstd and PPMd learned from {comparison['trained_on']}", highlight=False, markup=False)
-    if comparison["missing"]:
-        names = ", ".join(comparison["missing"])
-        print(f"not installed: {names}; {ADVICE}")
 
 
 def _table(comparison: Comparison) -> Table:

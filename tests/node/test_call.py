@@ -261,6 +261,18 @@ async def test_who_comes_with_another_codebook_gets_the_picture_in_plain_text(
     assert told == ["bo's codebook differs from ours: captions to this room go as plain text"] * (codec == 0)
 
 
+async def test_nodes_with_the_same_codebook_use_it(pair: Pair, fake_models: FakeModels) -> None:
+    with registered():
+        async with running(pair.ann, pair.bob) as nodes:
+            await nodes.until(lambda: len(pair.shown) > 0)
+            assert OURS in pair.bob._hellos[pair.ann._id].codebooks
+            assert pair.ann._sender is not None
+            assert pair.ann._sender._picture is not None
+            assert pair.ann._sender._picture.codec == STAND_IN
+    assert pair.shown.all[0] == fake_models.captioned[0]
+    assert not [note for note in pair.notes.all if "codebook" in note or "codec" in note]
+
+
 async def test_the_nodes_speak_with_the_room_through_the_mailbox(pair: Pair) -> None:
     posted: list[tuple[Letter, bytes, bool]] = []
 

@@ -81,7 +81,7 @@ def test_a_table_for_people_and_json_for_programs(tmp_path: Path, capsys: pytest
     path = tmp_path / "captions.txt"
     path.write_text("a cat\na dog\na cow\n")
     versus.run(str(path), path, json=False)
-    printed = capsys.readouterr().out
+    printed, told = capsys.readouterr()
     assert "slow (2 lines)" in printed
     assert "learned from the 3 lines of captions.txt" in printed
-    assert "not installed: lost; pip install 'pictophone[baselines]'" in printed
+    assert told == "pictophone: not installed: lost; pip install 'pictophone[baselines]'\n"
