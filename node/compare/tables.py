@@ -37,10 +37,10 @@ def _table(rows: Iterable[tuple[Way, tuple[float, ...]]]) -> Table:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("")
+    table.add_column("bits and ratio at")
     for side in SIDES:
-        table.add_column(f"bits, {side}x{side}", justify="right")
-        table.add_column("ratio", justify="right")
+        table.add_column(f"{side}x{side}", justify="right")
+        table.add_column("", justify="right")
     for way, ratios in rows:
         pairs = [(f"{bits:,}", as_ratio(ratio)) for bits, ratio in zip(way.bits, ratios, strict=True)]
         table.add_row(way.name, *itertools.chain.from_iterable(pairs))
