@@ -42,6 +42,13 @@ def pick_device(device: str | None) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def number_type(device: str, on_gpu: str = "float16") -> Any:
+    """The torch type that models compute in: half precision on a GPU, single on a CPU."""
+    import torch
+
+    return torch.float32 if device == "cpu" else getattr(torch, on_gpu)
+
+
 def load(model: str, role: str, build: Callable[[bool], Model]) -> Model:
     """`build(local_only)` for a folder or, from the cache and then from the hub, for a hub id.
 

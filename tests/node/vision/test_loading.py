@@ -9,7 +9,7 @@ import huggingface_hub
 import pytest
 from huggingface_hub.errors import RepositoryNotFoundError
 
-from node.vision.loading import load, pick_device, quieten
+from node.vision.loading import load, number_type, pick_device, quieten
 from protocol.errors import NodeError
 
 HUB_ID = "owner/model"
@@ -88,6 +88,14 @@ def test_a_path_that_is_not_there_is_no_hub_id(hub: Hub) -> None:
 def test_the_device_asked_for_is_taken() -> None:
     assert pick_device("cpu") == "cpu"
     assert pick_device(None) in {"cpu", "cuda", "mps"}
+
+
+def test_half_precision_is_for_a_gpu() -> None:
+    import torch
+
+    assert number_type("cpu") == number_type("cpu", "bfloat16") == torch.float32
+    assert number_type("cuda") == number_type("mps") == torch.float16
+    assert number_type("cuda", "bfloat16") == torch.bfloat16
 
 
 def test_the_users_own_settings_stay(monkeypatch: pytest.MonkeyPatch) -> None:
