@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from node.vision.bfloat import decode_in_bfloat16, multiplies_bfloat16
 from node.vision.loading import load, number_type, pick_device, quieten
 from node.vision.look import towards
 from node.vision.presets import Recipe, recipe
@@ -39,6 +40,8 @@ class Generator:
         if self._recipe.tiny_autoencoder is not None:
             self._pipeline.vae = self._tiny_autoencoder(self._recipe.tiny_autoencoder)
         _lay_out(self._pipeline)
+        if self.device == "cpu" and multiplies_bfloat16():
+            decode_in_bfloat16(self._pipeline.vae)
         self._ends: dict[Prompt, Image.Image] = {}
 
     @property
