@@ -87,9 +87,16 @@ def ask_hub(model: str, role: str, **wish: Any) -> Any:
         ) from error
     except Exception as error:
         raise NodeError(
-            f"the {role} {model!r} is not on this machine and the model hub cannot be reached "
-            f'({_line(error)}): "embedded" or a model folder works offline'
+            f"the {role} {model!r} is not on this machine and the model hub cannot be reached ({_reason(error)}): "
+            'go online once and try again; "embedded" or a model folder works offline'
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Why the hub cannot be reached. The library's own line about its offline mode is long and quotes an address."""
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    return "HF_HUB_OFFLINE is set" if isinstance(error, OfflineModeIsEnabled) else _line(error)
 
 
 def _line(error: Exception, longest: int = 160) -> str:

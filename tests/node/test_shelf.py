@@ -49,6 +49,19 @@ def test_only_what_is_missing_is_fetched(
     assert capsys.readouterr() == ("the models of photo-gpu are here\n", "")
 
 
+def test_a_fetch_without_the_hub_is_one_line(
+    here: set[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ConnectionError("Name or service not known")
+
+    monkeypatch.setattr("huggingface_hub.model_info", refuse)
+    with pytest.raises(NodeError, match=r"'Salesforce.*cannot be reached \(Name or service not known\)") as caught:
+        shelf.fetch("photo-cpu")
+    assert "\n" not in str(caught.value)
+    assert capsys.readouterr() == ("", "")
+
+
 def test_an_unknown_preset_is_one_line() -> None:
     with pytest.raises(NodeError, match="no preset 'photo'"):
         shelf.fetch("photo")

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
-from huggingface_hub.errors import RepositoryNotFoundError
+from huggingface_hub.errors import OfflineModeIsEnabled, RepositoryNotFoundError
 
 from node.vision.loading import load, number_type, pick_device, quieten
 from protocol.errors import NodeError
@@ -61,6 +61,13 @@ def test_a_hub_out_of_reach_says_what_works_offline(hub: Hub) -> None:
     hub.failure = OSError("Name or service not known")
     with pytest.raises(NodeError, match=r"owner/model.*cannot be reached.*embedded.*offline"):
         load(HUB_ID, "captioner", not_cached)
+
+
+def test_offline_mode_is_named_by_its_switch(hub: Hub) -> None:
+    hub.failure = OfflineModeIsEnabled("Cannot reach https://hub.invalid/api?blobs=true: offline mode is enabled. To")
+    with pytest.raises(NodeError, match=r"cannot be reached \(HF_HUB_OFFLINE is set\): go online once") as caught:
+        load(HUB_ID, "captioner", not_cached)
+    assert "https" not in str(caught.value)
 
 
 def test_a_name_that_the_hub_does_not_know_is_said(hub: Hub) -> None:
