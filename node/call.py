@@ -114,7 +114,7 @@ class Node:
             yield "ears", self._ears.run()
         if self._parts.source is not None:
             talker = Talker(self._parts.source, self._parts.profile)
-            yield "mouth", Mouth(talker, self._calls.send, self._tally.speech_out).run()
+            yield "mouth", Mouth(talker, self._calls.send, self._tally.speech_out, self._clock).run()
         if self._sender is not None:
             yield "camera", self._sender.run()
         if self._receiver is not None:

@@ -33,16 +33,27 @@ async def run(settings: Settings, own_broker: bool, seconds: float, json: bool) 
     call goes through a broker of its own, else through the one of the settings.
     """
     notes = LateNotes()
-    models = opening.worker(settings, opening.CALL)
-    async with opening.loaded(models, notes), _broker(settings, own_broker) as address:
-        place = Place(f"demo {time.time_ns()}", address, address=LOOPBACK)
-        nodes = [await asyncio.to_thread(_node, name, settings, place, models, notes) for name in NAMES]
-        with choose([opening.view(node) for node in nodes], quiet=json) as display:
-            notes.to(display)
-            await opening.run(nodes, display, seconds)
+    async with opening.loaded(opening.worker(settings, opening.CALL), notes) as models:
+        nodes = await hold(settings, models, notes, own_broker, seconds, quiet=json)
     summaries = _summaries(*nodes)
     print(as_json(summaries) if json else "\n".join(_report(summaries)))
     return all(one["speech"]["packets_received"] and one["picture"]["painted"] for one in summaries.values())
+
+
+async def hold(
+    settings: Settings, models: Models, notes: LateNotes, own_broker: bool, seconds: float, quiet: bool
+) -> tuple[Node, Node]:
+    """Holds a call between ``a`` and ``b`` and returns both with what they counted.
+
+    The display is as `choose` has it for ``quiet``. Raises NodeError when a part of it fails.
+    """
+    async with _broker(settings, own_broker) as address:
+        place = Place(f"demo {time.time_ns()}", address, address=LOOPBACK)
+        a, b = [await asyncio.to_thread(_node, name, settings, place, models, notes) for name in NAMES]
+        with choose([opening.view(node) for node in (a, b)], quiet=quiet) as display:
+            notes.to(display)
+            await opening.run([a, b], display, seconds)
+    return a, b
 
 
 @contextlib.asynccontextmanager

@@ -33,6 +33,9 @@ def bench(
     generator: Annotated[str | None, typer.Option(help="Another model that paints: a folder or a hub id.")] = None,
     count: Annotated[int, typer.Option(min=1, help="How many scenes to measure on.")] = 100,
     seed: Annotated[int | None, typer.Option(min=0, help="The seed from which unseen scenes are looked for.")] = None,
+    deadlines: Annotated[
+        float, typer.Option(min=0, metavar="MINUTES", help="Then call so long beside the models at full speed.")
+    ] = 0.0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Measure a preset on drawn scenes that no training ever saw."""
@@ -41,4 +44,4 @@ def bench(
     from node import config, shelf
 
     settings = config.load(models=models, captioner=captioner, generator=generator)
-    asyncio.run(shelf.bench(settings, count, seed, json))
+    asyncio.run(shelf.bench(settings, count, seed, deadlines, json))

@@ -52,8 +52,11 @@ def _advance(bars: Progress, bar: TaskID, done: int, total: int) -> None:
     bars.update(bar, completed=done, total=total)
 
 
-async def bench(settings: Settings, count: int, seed: int | None, json: bool) -> None:
-    """Measures and prints the figures. Raises NodeError when a model cannot be loaded or fails."""
+async def bench(settings: Settings, count: int, seed: int | None, deadlines: float, json: bool) -> None:
+    """Measures and prints the figures, at the end those of a call of ``deadlines`` minutes (0: none) beside the models
+    at full speed. Raises NodeError when a model cannot be loaded or fails.
+    """
+    from node import deadlines as speech
     from node.vision import bench
     from node.vision.scores import for_people
 
@@ -61,4 +64,8 @@ async def bench(settings: Settings, count: int, seed: int | None, json: bool) ->
     with progress.bars() as bars:
         bar = bars.add_task("scenes", total=count)
         figures = await bench.run(opening.chosen_models(settings), count, first_seed, lambda: bars.advance(bar))
-    print(as_json(figures) if json else "\n".join(for_people(figures)))
+    lines = for_people(figures)
+    if deadlines:
+        figures["speech"] = await speech.run(settings, deadlines, quiet=True)
+        lines += speech.for_people(figures["speech"])
+    print(as_json(figures) if json else "\n".join(lines))

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from node.speech.listener import Listener
     from node.speech.sinks import Sink
     from node.speech.sound import Pcm
-    from node.speech.talker import Talker
+    from node.speech.talker import Packet, Talker
 
 logger = logging.getLogger(__name__)
 
+LATE_S = 0.06  # a packet that leaves so long after its last sample leaves when the next frame is due
+RTP_PER_MS = 48
 RECENT_WAITS = 50  # frames over which the delay shown while a call runs is taken: the last three seconds
 
 
@@ -29,12 +31,21 @@ class Mouth:
     talker: Talker
     send: Callable[[int, bytes], bool]
     counts: SpeechOut
+    clock: Callable[[], float]
+    _end: int = 0
 
     async def run(self) -> None:
         """Talks until the source ends or the task is cancelled."""
         async for packet in self.talker:
+            late = self._is_late(packet)
             if self.send(packet.timestamp, packet.payload):
-                self.counts.add(len(packet.payload), packet.voiced)
+                self.counts.add(len(packet.payload), packet.voiced, late)
+
+    def _is_late(self, packet: Packet) -> bool:
+        """Whether it waited for the processor, or sound before it was skipped because that waited too long."""
+        after_a_gap = packet.timestamp > self._end
+        self._end = packet.timestamp + packet.duration_ms * RTP_PER_MS
+        return after_a_gap or self.clock() - packet.captured_at - packet.duration_ms / 1000 >= LATE_S
 
 
 @dataclass(slots=True)

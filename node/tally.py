@@ -55,16 +55,19 @@ class PicturesIn:
 
 @dataclass(slots=True)
 class SpeechOut:
-    """Speech packets handed to the links, all of them and those with a voice in them."""
+    """Speech packets handed to the links: all of them, those with a voice in them, and those that left late or after
+    sound that never left."""
 
     packets: int = 0
     payload: int = 0
     voiced_packets: int = 0
     voiced_payload: int = 0
+    late: int = 0
 
-    def add(self, payload: int, voiced: bool) -> None:
+    def add(self, payload: int, voiced: bool, late: bool = False) -> None:
         self.packets += 1
         self.payload += payload
+        self.late += late
         if voiced:
             self.voiced_packets += 1
             self.voiced_payload += payload

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from node.vision.loading import load, pick_device, quieten
+from node.vision.loading import load, number_type, pick_device, quieten
 
 if TYPE_CHECKING:
     import torch
@@ -23,6 +23,8 @@ TASK_PROMPTS = {"florence2": "<CAPTION>"}
 
 CHAT_REQUEST = "Describe this picture in one short sentence, as a caption."
 """For the families that follow a chat template (Qwen-VL and the like)."""
+
+VIDEO_PART = "video_processor"
 
 Prepare = Callable[[Image.Image], Any]
 
@@ -81,19 +83,36 @@ class _Pair:
 
 def _load(model: str, device: str, local_only: bool) -> tuple[Any, Any]:
     """The network on its device, and what turns pictures into its inputs and its outputs into text."""
-    import torch
     import transformers
 
     # Half of the library's functions have no annotations.
     auto: Any = transformers
     where = {"local_files_only": local_only}
-    dtype = torch.float32 if device == "cpu" else torch.float16
-    network = auto.AutoModelForImageTextToText.from_pretrained(model, dtype=dtype, **where)
-    processor = auto.AutoProcessor.from_pretrained(model, **where)
+    network = auto.AutoModelForImageTextToText.from_pretrained(model, dtype=number_type(device), **where)
+    processor = _processor_of(network.config).from_pretrained(model, **where)
     if not hasattr(processor, "tokenizer"):
         images = auto.AutoImageProcessor.from_pretrained(model, **where)
         processor = _Pair(images, auto.AutoTokenizer.from_pretrained(model, **where))
     return network.to(device).eval(), processor
+
+
+def _processor_of(config: Any) -> Any:
+    """What loads the processor of models with this configuration. A part for videos, which Qwen-VL and its like have
+    and which needs torchvision, is left out: a snapshot does not move."""
+    import transformers
+    from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
+
+    auto: Any = transformers
+    kind: Any = PROCESSOR_MAPPING.get(type(config), None)
+    if kind is None or VIDEO_PART not in kind.get_attributes():
+        return auto.AutoProcessor
+
+    class Stills(kind):  # type: ignore[misc]
+        @classmethod
+        def get_attributes(cls) -> list[str]:
+            return [name for name in super().get_attributes() if name != VIDEO_PART]
+
+    return Stills
 
 
 def _preparation(model_type: str, processor: Any) -> Prepare:

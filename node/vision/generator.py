@@ -9,7 +9,8 @@ from typing import Any
 
 from PIL import Image
 
-from node.vision.loading import load, pick_device, quieten
+from node.vision.bfloat import decode_in_bfloat16, multiplies_bfloat16
+from node.vision.loading import load, number_type, pick_device, quieten
 from node.vision.look import towards
 from node.vision.presets import Recipe, recipe
 from node.vision.prompt import Prompt
@@ -19,6 +20,9 @@ MOST_PROMPT_TOKENS = 512
 
 LEAST_ANGLE = 1e-3
 """Radians between two noises that count as one: the sine below it is too small to divide by."""
+
+FLAT = 4
+"""Dimensions of the weights of a convolution over a picture; over a video it has one more."""
 
 
 class Generator:
@@ -36,6 +40,8 @@ class Generator:
         if self._recipe.tiny_autoencoder is not None:
             self._pipeline.vae = self._tiny_autoencoder(self._recipe.tiny_autoencoder)
         _lay_out(self._pipeline)
+        if self.device == "cpu" and multiplies_bfloat16():
+            decode_in_bfloat16(self._pipeline.vae)
         self._ends: dict[Prompt, Image.Image] = {}
 
     @property
@@ -165,14 +171,16 @@ class Generator:
 
 def _load(model: str, settings: Recipe, device: str, local_only: bool) -> Any:
     import diffusers
-    import torch
 
     # Much of the library has no annotations.
     library: Any = diffusers
     library.utils.logging.disable_progress_bar()
-    dtype = torch.float32 if device == "cpu" else getattr(torch, settings.gpu_dtype)
+    dtype = number_type(device, settings.gpu_dtype)
     pipeline = library.DiffusionPipeline.from_pretrained(model, dtype=dtype, local_files_only=local_only)
     pipeline.set_progress_bar_config(disable=True)
+    if settings.timestep_spacing is not None:
+        scheduler = pipeline.scheduler
+        pipeline.scheduler = scheduler.from_config(scheduler.config, timestep_spacing=settings.timestep_spacing)
     return pipeline.to(device)
 
 
@@ -186,12 +194,12 @@ def _load_autoencoder(model: str, dtype: Any, device: str, local_only: bool) -> 
 def _lay_out(pipeline: Any) -> None:
     """Convolutions with the channels innermost: on a CPU a tiny autoencoder then takes half the time.
 
-    Pipelines without a U-Net have little to convolve.
+    Not for networks that convolve over time as well: there is no such order for their weights.
     """
     import torch
 
-    if hasattr(pipeline, "unet"):
-        for network in (pipeline.unet, pipeline.vae):
+    for network in (getattr(pipeline, name, None) for name in ("unet", "vae")):
+        if network is not None and all(weight.dim() <= FLAT for weight in network.parameters()):
             network.to(memory_format=torch.channels_last)
 
 

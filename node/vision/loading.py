@@ -42,6 +42,13 @@ def pick_device(device: str | None) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def number_type(device: str, on_gpu: str = "float16") -> Any:
+    """The torch type that models compute in: half precision on a GPU, single on a CPU."""
+    import torch
+
+    return torch.float32 if device == "cpu" else getattr(torch, on_gpu)
+
+
 def load(model: str, role: str, build: Callable[[bool], Model]) -> Model:
     """`build(local_only)` for a folder or, from the cache and then from the hub, for a hub id.
 
@@ -80,9 +87,16 @@ def ask_hub(model: str, role: str, **wish: Any) -> Any:
         ) from error
     except Exception as error:
         raise NodeError(
-            f"the {role} {model!r} is not on this machine and the model hub cannot be reached "
-            f'({_line(error)}): "embedded" or a model folder works offline'
+            f"the {role} {model!r} is not on this machine and the model hub cannot be reached ({_reason(error)}): "
+            'go online once and try again; "embedded" or a model folder works offline'
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Why the hub cannot be reached. The library's own line about its offline mode is long and quotes an address."""
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    return "HF_HUB_OFFLINE is set" if isinstance(error, OfflineModeIsEnabled) else _line(error)
 
 
 def _line(error: Exception, longest: int = 160) -> str:

@@ -30,13 +30,16 @@ MOST_STEPS = 100
 
 class Recipe(BaseModel, frozen=True):
     """How a generator paints: `steps` of the sampler, guidance scale (0 or 1: none), side in pixels,
-    the tiny autoencoder that replaces the pipeline's own (hub id or folder), and the number type on a GPU."""
+    the tiny autoencoder that replaces the pipeline's own (hub id or folder), the number type on a GPU, and how the
+    steps are spaced out over the scheduler's timesteps (None: as it was saved). A single step must be the first of the
+    way down, which is what "trailing" makes it."""
 
     steps: int = Field(default=4, ge=1, le=MOST_STEPS)
     guidance: float = Field(default=1.0, ge=0, le=100)
     size: int = Field(default=512, ge=8, le=LARGEST_SIDE, multiple_of=8)
     tiny_autoencoder: str | None = None
     gpu_dtype: Literal["float16", "bfloat16"] = "float16"
+    timestep_spacing: Literal["leading", "linspace", "trailing"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,9 @@ NOT_DRAWN = (
 RECIPES = {
     "IDKiro/sdxs-512-0.9": Recipe(steps=1, guidance=0.0),
     "SimianLuo/LCM_Dreamshaper_v7": Recipe(steps=4, guidance=8.0, tiny_autoencoder="madebyollin/taesd"),
-    "stabilityai/sd-turbo": Recipe(steps=1, guidance=0.0, tiny_autoencoder="madebyollin/taesd"),
+    "stabilityai/sd-turbo": Recipe(
+        steps=1, guidance=0.0, tiny_autoencoder="madebyollin/taesd", timestep_spacing="trailing"
+    ),
     "black-forest-labs/FLUX.2-klein-4B": Recipe(steps=4, guidance=1.0, gpu_dtype="bfloat16"),
 }
 """By hub id, from the models' own pages. LCM takes its guidance as a number in the network: 8 costs no second pass."""

@@ -35,11 +35,11 @@ def test_bench_takes_models_and_how_many_scenes(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(shelf, "bench", bench)
     assert runner.invoke(app, ["models", "bench"]).exit_code == 0
-    words = "models bench --models photo-gpu --captioner c --generator g --count 5 --seed 9 --json"
+    words = "models bench --models photo-gpu --captioner c --generator g --count 5 --seed 9 --deadlines 0.5 --json"
     assert runner.invoke(app, words.split()).exit_code == 0
-    assert asked == [("embedded", None, None, 100, None, False), ("photo-gpu", "c", "g", 5, 9, True)]
+    assert asked == [("embedded", None, None, 100, None, 0, False), ("photo-gpu", "c", "g", 5, 9, 0.5, True)]
 
 
-@pytest.mark.parametrize("words", ["--count 0", "--count many", "--seed -1"])
+@pytest.mark.parametrize("words", ["--count 0", "--count many", "--seed -1", "--deadlines -1"])
 def test_wrong_usage_is_told(words: str) -> None:
     assert runner.invoke(app, ["models", "bench", *words.split()]).exit_code == 2

@@ -373,6 +373,44 @@ async def test_a_new_picture_cancels_the_morph_at_once() -> None:
     assert wall.asked.all[1][:2] == ("a dog", "a cow")
 
 
+@pytest.mark.parametrize("steps", [0, 1, 2])
+@pytest.mark.parametrize("held_up_by", ["painting a step", "waiting for the next"])
+async def test_a_morph_never_delays_a_new_picture(steps: int, held_up_by: str) -> None:
+    wall, held, begun_at = Screening(), Happenings(), []
+    paint, left = wall.receiver.paint, [steps]
+
+    async def hold_when_none_is_left() -> None:
+        if not left[0]:
+            held.add(wall.now)
+            await asyncio.Event().wait()
+
+    async def between(peer: str, before: Prompt, after: Prompt, share: float) -> Image.Image:
+        if held_up_by == "painting a step":
+            await hold_when_none_is_left()
+        left[0] -= 1
+        return IMAGE
+
+    async def sleep(seconds: float) -> None:
+        if held_up_by == "waiting for the next":
+            await hold_when_none_is_left()
+        wall.now += seconds
+
+    async def noted(peer: str, prompt: Prompt) -> Image.Image:
+        begun_at.append(wall.now)
+        return await paint(peer, prompt)
+
+    wall.receiver.paint = noted
+    wall.receiver.morph = Morph(4, between, wall._screen, lambda: wall.now, sleep)
+    async with painting(wall):
+        for sequence, words in enumerate(("a cat", "a dog"), start=1):
+            wall.receive(sequence, words)
+            await wall.shown.count(sequence)
+        came = (await held.count(1))[0]
+        wall.receive(3, "a cow")
+        await wall.shown.count(3)
+    assert begun_at[-1] == came
+
+
 async def test_a_peer_that_left_does_not_move() -> None:
     wall = Screening()
     await wall.receiver.morph.begin("b", Prompt("a cat", 1), IMAGE, 0.0)  # type: ignore[union-attr]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from node import config, shelf
+from node import config, deadlines, shelf
+from node.config import Settings
 from node.vision import bench, hub
 from node.vision.presets import PRESETS, Preset
 from protocol.errors import NodeError
@@ -48,6 +49,19 @@ def test_only_what_is_missing_is_fetched(
     assert capsys.readouterr() == ("the models of photo-gpu are here\n", "")
 
 
+def test_a_fetch_without_the_hub_is_one_line(
+    here: set[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ConnectionError("Name or service not known")
+
+    monkeypatch.setattr("huggingface_hub.model_info", refuse)
+    with pytest.raises(NodeError, match=r"'Salesforce.*cannot be reached \(Name or service not known\)") as caught:
+        shelf.fetch("photo-cpu")
+    assert "\n" not in str(caught.value)
+    assert capsys.readouterr() == ("", "")
+
+
 def test_an_unknown_preset_is_one_line() -> None:
     with pytest.raises(NodeError, match="no preset 'photo'"):
         shelf.fetch("photo")
@@ -57,12 +71,31 @@ def test_an_unknown_preset_is_one_line() -> None:
 async def test_a_bench_prints_its_figures(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], seed: int | None, expected: int
 ) -> None:
+    monkeypatch.setattr("node.vision.scores.for_people", lambda figures: ["the models"])
+
     async def run(preset: Preset, number: int, first_seed: int, tick: Callable[[], None]) -> dict[str, Any]:
         tick()
         return {"models": preset.name, "scenes": number, "first_seed": first_seed}
 
     monkeypatch.setattr(bench, "run", run)
-    await shelf.bench(config.load(models="photo-cpu", captioner="owner/model"), 3, seed, json=True)
+    await shelf.bench(config.load(models="photo-cpu", captioner="owner/model"), 3, seed, 0, json=True)
     out, errors = capsys.readouterr()
     assert json.loads(out) == {"models": "photo-cpu, owner/model", "scenes": 3, "first_seed": expected}
     assert errors == ""
+
+
+async def test_a_bench_may_end_with_a_call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    async def run(preset: Preset, number: int, first_seed: int, tick: Callable[[], None]) -> dict[str, Any]:
+        return {"models": preset.name}
+
+    async def call(settings: Settings, minutes: float, quiet: bool) -> dict[str, Any]:
+        return {"deadlines_missed": 3, "minutes": minutes}
+
+    monkeypatch.setattr(bench, "run", run)
+    monkeypatch.setattr("node.vision.scores.for_people", lambda figures: ["the models"])
+    monkeypatch.setattr(deadlines, "run", call)
+    monkeypatch.setattr(deadlines, "for_people", lambda figures: [f"missed {figures['deadlines_missed']}"])
+    await shelf.bench(config.load(), 3, None, 0.5, json=True)
+    assert json.loads(capsys.readouterr().out)["speech"] == {"deadlines_missed": 3, "minutes": 0.5}
+    await shelf.bench(config.load(), 3, None, 0.5, json=False)
+    assert capsys.readouterr().out == "the models\nmissed 3\n"

@@ -88,9 +88,24 @@ async def test_only_packets_that_someone_hears_are_counted() -> None:
         return len(sent) > 1
 
     counts = SpeechOut()
-    await Mouth(Script(*said), send, counts).run()  # type: ignore[arg-type]
+    await Mouth(Script(*said), send, counts, lambda: 0.0).run()  # type: ignore[arg-type]
     assert sent == [(0, bytes(100)), (RTP_PER_PACKET, bytes(10)), (2 * RTP_PER_PACKET, bytes(60))]
     assert counts == SpeechOut(packets=2, payload=70, voiced_packets=1, voiced_payload=60)
+
+
+@pytest.mark.parametrize(("starts", "waits", "late"), [
+    ((0, 1, 2), (0, 0.059, 0.001), 0),
+    ((0, 1, 2), (0, 0.06, 1), 2),
+    ((0, 2, 3), (0, 0, 0), 1),
+])  # fmt: skip
+async def test_a_packet_that_waited_or_follows_skipped_sound_is_late(
+    starts: tuple[int, ...], waits: tuple[float, ...], late: int
+) -> None:
+    now = iter([start * 0.12 + 0.12 + wait for start, wait in zip(starts, waits, strict=True)])
+    said = [Packet(b"speech", start * RTP_PER_PACKET, start * 0.12, True, 120) for start in starts]
+    counts = SpeechOut()
+    await Mouth(Script(*said), lambda *_: True, counts, lambda: next(now)).run()  # type: ignore[arg-type]
+    assert (counts.packets, counts.late) == (3, late)
 
 
 def test_two_peers_are_mixed_into_one_sound() -> None:

@@ -20,8 +20,8 @@ def test_a_sent_picture_is_added_up() -> None:
 def test_speech_is_counted_with_and_without_a_voice_in_it() -> None:
     out = SpeechOut()
     out.add(100, voiced=True)
-    out.add(20, voiced=False)
-    assert out == SpeechOut(packets=2, payload=120, voiced_packets=1, voiced_payload=100)
+    out.add(20, voiced=False, late=True)
+    assert out == SpeechOut(packets=2, payload=120, voiced_packets=1, voiced_payload=100, late=1)
 
 
 def test_rates_hold_while_talking() -> None:

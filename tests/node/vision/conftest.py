@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny_painters
 
 from node.vision.loading import quieten
 
@@ -32,14 +33,6 @@ def bert_tokenizer(**options: Any) -> Any:
 
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
     return BertTokenizerFast(vocab={word: number for number, word in enumerate(vocabulary)}, **options)
-
-
-def clip_tokenizer() -> Any:
-    from transformers import CLIPTokenizer
-
-    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
-    tokens = [*letters, *(letter + "</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
-    return CLIPTokenizer(vocab={token: number for number, token in enumerate(tokens)}, merges=[], model_max_length=24)
 
 
 @pytest.fixture(scope="session")
@@ -182,50 +175,58 @@ def chat_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def painter_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """StableDiffusionPipeline with AutoencoderTiny and LCMScheduler, and the recipe file beside it."""
+def qwen_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Qwen3VLForConditionalGeneration, its processor in parts as on the hub: one for videos needs torchvision."""
     import torch
-    from diffusers import AutoencoderTiny, LCMScheduler, StableDiffusionPipeline, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel
+    from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
     torch.manual_seed(1)
-    tokenizer = clip_tokenizer()
-    pipeline = StableDiffusionPipeline(
-        vae=AutoencoderTiny(
-            encoder_block_out_channels=(8, 8),
-            decoder_block_out_channels=(8, 8),
-            num_encoder_blocks=(1, 1),
-            num_decoder_blocks=(1, 1),
-        ),
-        text_encoder=CLIPTextModel(
-            CLIPTextConfig(
-                vocab_size=len(tokenizer),
-                hidden_size=16,
-                intermediate_size=32,
-                num_hidden_layers=1,
-                num_attention_heads=2,
-                max_position_embeddings=24,
-                bos_token_id=tokenizer.bos_token_id,
-                eos_token_id=tokenizer.eos_token_id,
-            )
-        ),
-        tokenizer=tokenizer,
-        unet=UNet2DConditionModel(
-            sample_size=16,
-            block_out_channels=(8, 16),
-            layers_per_block=1,
-            norm_num_groups=4,
-            cross_attention_dim=16,
-            attention_head_dim=4,
-            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        ),
-        scheduler=LCMScheduler(steps_offset=1),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
+    tokenizer = tiny_painters.qwen_tokenizer()
+    numbers = dict(
+        zip(tiny_painters.QWEN_TOKENS, tokenizer.convert_tokens_to_ids(tiny_painters.QWEN_TOKENS), strict=True)
     )
+    config = Qwen3VLConfig(
+        vision_config={
+            "depth": 1,
+            "hidden_size": 16,
+            "intermediate_size": 32,
+            "num_heads": 2,
+            "out_hidden_size": 16,
+            "num_position_embeddings": 16,
+            "deepstack_visual_indexes": [0],
+        },
+        text_config={
+            **SMALL,
+            "vocab_size": len(tokenizer),
+            "num_key_value_heads": 1,
+            "head_dim": 8,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 1, 1]},
+            "eos_token_id": tokenizer.eos_token_id,
+            "pad_token_id": tokenizer.pad_token_id,
+        },
+        image_token_id=numbers["<|image_pad|>"],
+        video_token_id=numbers["<|video_pad|>"],
+        vision_start_token_id=numbers["<|vision_start|>"],
+        vision_end_token_id=numbers["<|vision_end|>"],
+    )
+    folder = tmp_path_factory.mktemp("qwen")
+    Qwen3VLForConditionalGeneration(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    Qwen2VLImageProcessorPil(patch_size=16, size={"shortest_edge": 32 * 32, "longest_edge": 64 * 64}).save_pretrained(
+        folder
+    )
+    written = json.loads((folder / "preprocessor_config.json").read_text())
+    on_the_hub = {"processor_class": "Qwen3VLProcessor", "image_processor_type": "Qwen2VLImageProcessorFast"}
+    (folder / "preprocessor_config.json").write_text(json.dumps(written | on_the_hub))
+    video = {"processor_class": "Qwen3VLProcessor", "video_processor_type": "Qwen3VLVideoProcessor"}
+    (folder / "video_preprocessor_config.json").write_text(json.dumps(video))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def painter_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The classes of the embedded generator."""
     folder = tmp_path_factory.mktemp("painter")
-    pipeline.save_pretrained(folder)
-    (folder / "pictophone.json").write_text(json.dumps({"steps": 2, "guidance": 1.0, "size": 32, "note": "tiny"}))
+    tiny_painters.stable_diffusion(folder)
     return folder

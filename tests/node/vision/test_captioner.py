@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from node.vision import captioner as module
 from node.vision.captioner import LONGEST_CAPTION, Captioner, tidy
 from protocol.errors import NodeError
 
@@ -23,7 +24,10 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
-@pytest.mark.parametrize("family", ["blip_folder", "pair_folder", "florence_folder", "chat_folder"])
+FAMILIES = ["blip_folder", "pair_folder", "florence_folder", "chat_folder", "qwen_folder"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_folder_of_each_family_captions_without_the_network(
     family: str, request: pytest.FixtureRequest, no_network: None
 ) -> None:
@@ -35,6 +39,27 @@ def test_a_folder_of_each_family_captions_without_the_network(
     assert words == tidy(words)
     assert "[" not in words
     assert "<" not in words
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_family_captions_in_half_precision(
+    family: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(module, "number_type", lambda device: torch.bfloat16)
+    captioner = Captioner(str(request.getfixturevalue(family)), device="cpu")
+    assert captioner._model.dtype == torch.bfloat16
+    assert isinstance(captioner.caption(PICTURE), str)
+
+
+def test_a_family_with_a_chat_template_is_asked_in_words(qwen_folder: Path) -> None:
+    captioner = Captioner(str(qwen_folder), device="cpu")
+    inputs = captioner._prepare(PICTURE)
+    asked = captioner._processor.tokenizer.decode(inputs["input_ids"][0])
+    assert module.CHAT_REQUEST in asked
+    assert asked.endswith("<|im_start|>assistant\n")
+    assert asked.count("<|image_pad|>") == inputs["image_grid_thw"].prod() // 4 > 0
 
 
 def test_a_grey_or_transparent_picture_is_captioned_as_well(blip_folder: Path) -> None:

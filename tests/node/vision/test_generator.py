@@ -3,8 +3,11 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import tiny_painters
 from PIL import Image
 
 from node.vision import generator as module
@@ -58,6 +61,93 @@ def test_a_tiny_autoencoder_takes_the_place_of_the_pipelines_own(painter_folder:
     (folder / "pictophone.json").write_text(json.dumps(settings))
 
     assert Generator(str(folder), device="cpu").paint("a cat", 0).size == (32, 32)
+
+
+# -- the other families
+
+
+FAMILIES = [tiny_painters.turbo, tiny_painters.lcm, tiny_painters.klein]
+
+
+@pytest.fixture(scope="module", params=FAMILIES, ids=lambda save: save.__name__)
+def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("family")
+    request.param(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def painter(family: Path) -> Generator:
+    return Generator(str(family), device="cpu")
+
+
+def test_a_folder_of_each_family_paints_by_its_recipe(painter: Generator, capfd: pytest.CaptureFixture[str]) -> None:
+    picture = painter.paint("a cat on a bench", 7)
+    assert (picture.mode, picture.size) == ("RGB", (32, 32))
+    assert painter.paint("a cat on a bench", 7).tobytes() == picture.tobytes()
+    assert painter.paint("a cat on a bench", 8).tobytes() != picture.tobytes()
+    assert painter.paint("a dog", 7).tobytes() != picture.tobytes()
+    assert painter.paint("", 7).size == painter.paint("a cat " * 40, 7).size == (32, 32)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_each_family_takes_a_look_and_has_a_way_between(painter: Generator) -> None:
+    plain = painter.paint(*BEFORE).tobytes()
+    assert len({plain, *(painter.paint(*BEFORE[:2], look).tobytes() for look in LOOKS)}) == 3
+    assert painter.paint_between(BEFORE, AFTER, 0).tobytes() == plain
+    assert painter.paint_between(BEFORE, AFTER._replace(seed=8), 0.5).size == (32, 32)
+
+
+def test_each_family_paints_in_half_precision(family: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(module, "number_type", lambda device, on_gpu: torch.bfloat16)
+    generator = Generator(str(family), device="cpu")
+    assert generator._pipeline.vae.dtype == torch.bfloat16
+    assert generator.paint("a cat", 7, LOOKS[0]).size == generator.paint_between(BEFORE, AFTER, 0.5).size == (32, 32)
+
+
+def test_convolutions_have_their_channels_innermost(painter: Generator) -> None:
+    import torch
+
+    pipeline = painter._pipeline
+    networks = [pipeline.vae, *([pipeline.unet] if hasattr(pipeline, "unet") else [])]
+    for network in networks:
+        wide = [weight for weight in network.parameters() if weight.dim() == 4 and min(weight.shape) > 1]
+        assert wide
+        assert all(weight.is_contiguous(memory_format=torch.channels_last) for weight in wide)
+
+
+def test_a_network_that_convolves_over_time_is_left_as_it_is() -> None:
+    import torch
+
+    pipeline = SimpleNamespace(vae=torch.nn.Conv3d(2, 2, 3))
+    module._lay_out(pipeline)
+    assert pipeline.vae.weight.is_contiguous()
+
+
+def test_a_turbo_model_takes_its_one_step_from_the_last_timestep_through_its_tiny_autoencoder(tmp_path: Path) -> None:
+    tiny_painters.turbo(tmp_path)
+    generator = Generator(str(tmp_path), device="cpu")
+    generator.paint("a cat", 1)
+    assert generator._pipeline.scheduler.timesteps.tolist() == [999]
+    assert type(generator._pipeline.vae).__name__ == "AutoencoderTiny"
+    assert not generator._pipeline.do_classifier_free_guidance
+
+
+def test_an_lcm_is_told_its_guidance_and_asked_once_a_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny_painters.lcm(tmp_path)
+    generator = Generator(str(tmp_path), device="cpu")
+    asked: list[tuple[int, bool]] = []
+    forward = generator._pipeline.unet.forward
+
+    def count(sample: Any, *rest: Any, timestep_cond: Any, **named: Any) -> Any:
+        asked.append((len(sample), timestep_cond is not None))
+        return forward(sample, *rest, timestep_cond=timestep_cond, **named)
+
+    monkeypatch.setattr(generator._pipeline.unet, "forward", count)
+    generator.paint("a cat", 1)
+    assert asked == [(1, True)] * 2
 
 
 BEFORE, AFTER = Prompt("a cat on a bench", 7), Prompt("a dog on a bench", 7)

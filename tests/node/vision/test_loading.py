@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
-from huggingface_hub.errors import RepositoryNotFoundError
+from huggingface_hub.errors import OfflineModeIsEnabled, RepositoryNotFoundError
 
-from node.vision.loading import load, pick_device, quieten
+from node.vision.loading import load, number_type, pick_device, quieten
 from protocol.errors import NodeError
 
 HUB_ID = "owner/model"
@@ -63,6 +63,13 @@ def test_a_hub_out_of_reach_says_what_works_offline(hub: Hub) -> None:
         load(HUB_ID, "captioner", not_cached)
 
 
+def test_offline_mode_is_named_by_its_switch(hub: Hub) -> None:
+    hub.failure = OfflineModeIsEnabled("Cannot reach https://hub.invalid/api?blobs=true: offline mode is enabled. To")
+    with pytest.raises(NodeError, match=r"cannot be reached \(HF_HUB_OFFLINE is set\): go online once") as caught:
+        load(HUB_ID, "captioner", not_cached)
+    assert "https" not in str(caught.value)
+
+
 def test_a_name_that_the_hub_does_not_know_is_said(hub: Hub) -> None:
     response = SimpleNamespace(headers={}, request=None)
     hub.failure = RepositoryNotFoundError("404", response=response)  # type: ignore[arg-type]
@@ -88,6 +95,14 @@ def test_a_path_that_is_not_there_is_no_hub_id(hub: Hub) -> None:
 def test_the_device_asked_for_is_taken() -> None:
     assert pick_device("cpu") == "cpu"
     assert pick_device(None) in {"cpu", "cuda", "mps"}
+
+
+def test_half_precision_is_for_a_gpu() -> None:
+    import torch
+
+    assert number_type("cpu") == number_type("cpu", "bfloat16") == torch.float32
+    assert number_type("cuda") == number_type("mps") == torch.float16
+    assert number_type("cuda", "bfloat16") == torch.bfloat16
 
 
 def test_the_users_own_settings_stay(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,9 @@ def test_a_folder_says_how_it_is_run(tmp_path: Path) -> None:
 
 
 def test_a_known_hub_id_has_its_recipe_and_others_the_default() -> None:
-    assert recipe("stabilityai/sd-turbo").guidance == 0
+    turbo = recipe("stabilityai/sd-turbo")
+    assert (turbo.steps, turbo.guidance, turbo.timestep_spacing) == (1, 0, "trailing")
+    assert all(each.guidance == 0 for each in RECIPES.values() if each.steps == 1)
     assert recipe("somebody/something") == Recipe()
 
 

@@ -1,0 +1,124 @@
+"""Whether speech keeps its deadlines while pictures are painted without a pause: a whole call beside a busy worker."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import count, cycle
+from typing import TYPE_CHECKING, Any
+
+from node import demo, opening
+from node.display import LateNotes
+from node.summary import percentile
+from node.tasks import first_error
+
+if TYPE_CHECKING:
+    from node.config import Settings
+    from node.parts import Models
+    from node.tally import Tally
+
+PAINTERS = 2
+"""While one's picture is painted the other's request waits already: the worker never rests."""
+
+PROMPTS = 32
+"""Scenes whose captions are painted in turn."""
+
+FACTS = {
+    "sent": "packets sent",
+    "received": "packets received",
+    "mouth_to_ear_ms_p95": "mouth to ear, ms (95 %)",
+}
+MISSES = {
+    "left_late": "packets that left late",
+    "lost": "packets lost",
+    "late": "packets too late to be played",
+    "concealed_ms": "ms made up for want of a packet",
+    "underruns": "underruns of the loudspeaker",
+}
+"""A direction's figures and what they are called; of the misses all should be 0."""
+
+WAYS = {"a_to_b": "a to b", "b_to_a": "b to a"}
+
+
+async def run(settings: Settings, minutes: float, quiet: bool) -> dict[str, Any]:
+    """Holds the demo's call for so long, from the moment the models are loaded, and returns what it missed.
+
+    The nodes say and see what they do in the demo, and play to a loudspeaker in name only. The display is as
+    `node.display.choose` has it for ``quiet``. Raises NodeError when a part of the call or a model fails.
+    """
+    own = settings.model_copy(update={"speech": None, "camera": None, "speaker": "none", "pictures": None})
+    painted = Counter[str]()
+    with first_error():
+        async with opening.worker(own, opening.CALL) as models, asyncio.TaskGroup() as group:
+            await models.ready()
+            began = time.monotonic()
+            busy = [group.create_task(_paint_on(models, f"busy {n}", painted), name="busy") for n in range(PAINTERS)]
+            a, b = await demo.hold(own, models, LateNotes(), True, minutes * 60, quiet)
+            seconds = time.monotonic() - began
+            for task in busy:
+                task.cancel()
+    return _report(a.count(), b.count(), painted.total(), seconds)
+
+
+async def _paint_on(models: Models, client: str, painted: Counter[str]) -> None:
+    """Asks for one picture after the other until cancelled, and counts them."""
+    for words, seed in zip(_prompts(), count()):
+        await models.paint(words, seed, client=client)
+        painted[client] += 1
+
+
+def _prompts() -> Iterator[str]:
+    from node.vision.bench import unseen_scenes
+    from node.vision.scenes import caption
+
+    return cycle([caption(scene) for scene in unseen_scenes(PROMPTS)])
+
+
+def _report(a: Tally, b: Tally, painted: int, seconds: float) -> dict[str, Any]:
+    ways = dict(zip(WAYS, (_direction(a, b), _direction(b, a)), strict=True))
+    return {
+        "seconds": round(seconds, 1),
+        "painted": painted,
+        "painted_per_s": round(painted / seconds, 2),
+        "deadlines_missed": sum(map(_missed, ways.values())),
+        **ways,
+    }
+
+
+def _direction(sender: Tally, receiver: Tally) -> dict[str, Any]:
+    out, into = sender.speech_out, receiver.speech_in
+    delay = percentile(into.mouth_to_ear_ms, 95)
+    return {
+        "sent": out.packets,
+        "received": into.received,
+        "mouth_to_ear_ms_p95": None if delay is None else round(delay),
+        "left_late": out.late,
+        "lost": into.lost,
+        "late": into.late,
+        "concealed_ms": round(into.concealed_ms),
+        "underruns": into.underruns,
+    }
+
+
+def _missed(way: Mapping[str, Any]) -> int:
+    """How many deadlines. Sound was made up for the packets that were lost or late; if for none of them, it is one."""
+    absent: int = way["lost"] + way["late"]
+    return int(way["left_late"] + way["underruns"] + (absent or way["concealed_ms"] > 0))
+
+
+def for_people(figures: Mapping[str, Any]) -> list[str]:
+    """The report as a table with a column for each direction, and the verdict below."""
+    rows = [(label, *(figures[way][name] for way in WAYS)) for name, label in (FACTS | MISSES).items()]
+    return [
+        f"speech beside {figures['painted']} pictures painted in {figures['seconds']:.0f} s, "
+        f"{figures['painted_per_s']:g} a second:",
+        _row("", *WAYS.values()),
+        *(_row(label, *("-" if value is None else value for value in values)) for label, *values in rows),
+        f"speech deadlines missed: {figures['deadlines_missed']}",
+    ]
+
+
+def _row(label: str, *cells: object) -> str:
+    return f"{label:32}" + "".join(f"{cell:>10}" for cell in cells)
