@@ -51,22 +51,48 @@ def build() -> AutoencoderTiny:
     return model.to(device(), memory_format=torch.channels_last)
 
 
+def corner(rng: np.random.Generator) -> tuple[int, int]:
+    """Top and left of a crop, in latents. Two beyond either edge, clipped: the border is not rarer than the middle."""
+    top, left = np.clip(rng.integers(-2, 11, 2), 0, 8)
+    return int(top), int(left)
+
+
+def weights(top: int, left: int) -> np.ndarray[Any, Any]:
+    """Each pixel's weight in the crop at this corner, in latents: (128, 128, 1)."""
+    whole = np.ones((256, 256, 1), np.float32)
+    whole[FACE[0] : FACE[2], FACE[1] : FACE[3]] = 2
+    return whole[top * FACTOR : top * FACTOR + CROP, left * FACTOR : left * FACTOR + CROP]
+
+
+def crop(pictures: Pictures, index: int, top: int, left: int) -> np.ndarray[Any, Any]:
+    """The crop of a training picture at this corner, in latents: uint8, (128, 128, 3)."""
+    return pictures.pixels[index, top * FACTOR : top * FACTOR + CROP, left * FACTOR : left * FACTOR + CROP]
+
+
 def crops(pictures: Pictures, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """A batch of crops (n, 3, 128, 128) and each pixel's weight (n, 1, 128, 128)."""
-    whole = np.zeros((256, 256, 1), np.float32) + 1
-    whole[FACE[0] : FACE[2], FACE[1] : FACE[3]] = 2
-    pixels, weights = [], []
-    for index in rng.integers(0, len(pictures.pixels), BATCH):
-        # Two grid cells beyond either edge, clipped: so the picture's border is not rarer than its middle.
-        top, left = np.clip(rng.integers(-2, 11, 2), 0, 8) * FACTOR
-        pixels.append(pictures.pixels[index, top : top + CROP, left : left + CROP])
-        weights.append(whole[top : top + CROP, left : left + CROP])
-    weight = torch.from_numpy(np.stack(weights)).to(device()).permute(0, 3, 1, 2)
-    return to_tensor(np.stack(pixels)), weight
+    corners = [corner(rng) for _ in range(BATCH)]
+    indices = rng.integers(0, len(pictures.pixels), BATCH)
+    pixels = [crop(pictures, index, *at) for index, at in zip(indices, corners, strict=True)]
+    return to_tensor(np.stack(pixels)), stacked_weights(corners)
+
+
+def stacked_weights(corners: list[tuple[int, int]]) -> torch.Tensor:
+    return torch.from_numpy(np.stack([weights(*at) for at in corners])).to(device()).permute(0, 3, 1, 2)
 
 
 def slopes(picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return picture[..., :, 1:] - picture[..., :, :-1], picture[..., 1:, :] - picture[..., :-1, :]
+
+
+def pixel_loss(painted: torch.Tensor, picture: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """How far the painted lies from the picture, (n, 3, h, w) each: edges and heavy pixels count for more."""
+    across, down = slopes(picture)
+    edge = F.pad(across.abs(), (0, 1)) + F.pad(down.abs(), (0, 0, 0, 1))
+    near_edge = F.avg_pool2d(edge.mean(1, keepdim=True), 9, 1, 4)
+    weight = weight * (0.4 + 8 * near_edge.clamp(max=0.25))
+    error = ((painted - picture).abs() * weight).mean()
+    return error + 0.5 * sum((a - b).abs().mean() for a, b in zip(slopes(painted), slopes(picture), strict=True))
 
 
 def loss_of(model: AutoencoderTiny, picture: torch.Tensor, weight: torch.Tensor) -> tuple[torch.Tensor, float]:
@@ -74,14 +100,8 @@ def loss_of(model: AutoencoderTiny, picture: torch.Tensor, weight: torch.Tensor)
     with half_precision():
         latents = model.encoder(picture).float()
         painted = model.decoder(latents + LATENT_NOISE * torch.randn_like(latents)).float()
-    across, down = slopes(picture)
-    edge = F.pad(across.abs(), (0, 1)) + F.pad(down.abs(), (0, 0, 0, 1))
-    near_edge = F.avg_pool2d(edge.mean(1, keepdim=True), 9, 1, 4)
-    weight = weight * (0.4 + 8 * near_edge.clamp(max=0.25))
-    error = ((painted - picture).abs() * weight).mean()
-    sharpness = sum((a - b).abs().mean() for a, b in zip(slopes(painted), slopes(picture), strict=True))
     outliers = F.relu(latents.abs() - 2.5).pow(2).mean() + 0.01 * (latents.pow(2).mean() - 1).pow(2)
-    return error + 0.5 * sharpness + 0.01 * outliers, (painted - picture).pow(2).mean().item()
+    return pixel_loss(painted, picture, weight) + 0.01 * outliers, (painted - picture).pow(2).mean().item()
 
 
 def psnr(error: float) -> float:
@@ -106,11 +126,17 @@ def export(average: Average, pictures: Pictures, folder: Path) -> None:
     model.load_state_dict(average.values)
     figures = check(model, pictures)
     model.register_to_config(scaling_factor=round(1 / figures["spread"], 4))
+    save(model, folder)
+    print(f"autoencoder in {folder}: PSNR {figures['psnr']:.2f} dB, latent spread {figures['spread']:.3f}")
+
+
+def save(model: AutoencoderTiny, folder: Path) -> None:
+    """Write the model as a diffusers folder in half precision."""
     model.half().save_pretrained(folder)
     config = json.loads((folder / "config.json").read_text())
-    del config["block_out_channels"]  # derived by the class, which warns when it is told
+    config.pop("block_out_channels", None)  # derived by the class, which warns when it is told
+    config.pop("_name_or_path", None)  # where it lay on the machine that trained it
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    print(f"autoencoder in {folder}: PSNR {figures['psnr']:.2f} dB, latent spread {figures['spread']:.3f}")
 
 
 def train(arguments: argparse.Namespace) -> None:

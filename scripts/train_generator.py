@@ -20,7 +20,7 @@ import argparse
 import json
 import random
 import shutil
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -270,41 +270,64 @@ def by_subject(scenes: list[Scene]) -> tuple[list[int], list[int]]:
     return people, sorted(set(range(len(scenes))) - set(people))
 
 
-def optimise(
-    run: Run,
-    painter: Painter,
-    pictures: Pictures,
-    latents: torch.Tensor,
-    tokenizer: PreTrainedTokenizerFast,
-    seed: int,
-    animals: float,
-) -> None:
-    """Train until the budget is spent; `animals` is their share of every batch."""
-    people, creatures = by_subject(pictures.scenes)
+@dataclass(frozen=True)
+class Batch:
+    """Training pictures by index: their words, noise levels, and what the painter is given and should tell."""
+
+    indices: list[int]
+    tokens: torch.Tensor
+    times: torch.Tensor
+    pure: torch.Tensor  # which of them are noise alone
+    noisy: torch.Tensor
+    velocity: torch.Tensor
+
+
+class Batches:
+    """Draws batches of training pictures; `animals` is the share of those without people."""
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        latents: torch.Tensor,
+        tokenizer: PreTrainedTokenizerFast,
+        rng: random.Random,
+        animals: float,
+    ) -> None:
+        self._scenes, self._latents, self._tokenizer = pictures.scenes, latents, tokenizer
+        self._people, self._creatures = by_subject(pictures.scenes)
+        self._scores = normal_scores(pictures.scenes).to(device())
+        self._rng, self._animals = rng, animals
+        self.schedule = scheduler()
+        self.schedule.set_timesteps(STEPS)
+
+    def draw(self, size: int) -> Batch:
+        rng = self._rng
+        indices = [rng.choice(self._creatures if rng.random() < self._animals else self._people) for _ in range(size)]
+        tokens = tokens_of(self._tokenizer, [phrasings(self._scenes[index], rng) for index in indices])
+        clean = self._latents[indices].float()
+        times = noise_levels(size, self.schedule.timesteps)
+        # A start that is no pure noise shows by itself where things are, and a look's has no noise of its own.
+        pure = times == self.schedule.timesteps[0]
+        noise = torch.randn_like(clean)
+        noise = torch.where(pure[:, None, None, None], coupled(noise, self._scores[indices]), noise)
+        noisy = self.schedule.add_noise(clean, noise, times)
+        return Batch(indices, tokens, times, pure, noisy, self.schedule.get_velocity(clean, noise, times))
+
+
+def optimise(run: Run, painter: Painter, batches: Batches) -> None:
+    """Train until the budget is spent."""
     optimizer, average = run.parts["optimizer"], run.parts["average"]
-    schedule = scheduler()
-    schedule.set_timesteps(STEPS)
-    scores = normal_scores(pictures.scenes).to(device())
-    rng = random.Random(f"{seed}-{run.budget.done}")
     for figures in run.steps("generator"):
         set_rate(optimizer, run.budget.rate(PEAK_RATE))
-        batch = [rng.choice(creatures if rng.random() < animals else people) for _ in range(BATCH)]
-        tokens = tokens_of(tokenizer, [phrasings(pictures.scenes[index], rng) for index in batch])
-        clean = latents[batch].float()
-        noise = torch.randn_like(clean)
-        times = noise_levels(BATCH, schedule.timesteps)
-        # A start that is no pure noise shows by itself where things are, and a look's has no noise of its own.
-        pure = (times == schedule.timesteps[0])[:, None, None, None]
-        noise = torch.where(pure, coupled(noise, scores[batch]), noise)
-        wanted = schedule.get_velocity(clean, noise, times)
-        told = painter(schedule.add_noise(clean, noise, times), times, tokens)
-        loss = F.mse_loss(told, wanted)
+        batch = batches.draw(BATCH)
+        told = painter(batch.noisy, batch.times, batch.tokens)
+        loss = F.mse_loss(told, batch.velocity)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(painter.parameters(), 1.0)
         optimizer.step()
         average.update()
-        figures.update(loss=loss.item(), first=F.mse_loss(told[pure.flatten()], wanted[pure.flatten()]).item())
+        figures.update(loss=loss.item(), first=F.mse_loss(told[batch.pure], batch.velocity[batch.pure]).item())
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -325,7 +348,8 @@ def train(arguments: argparse.Namespace) -> None:
     run = Run(out / "generator.pt", Budget(arguments.steps, arguments.minutes), parts)
     if not arguments.check:
         latents = latents_of(pictures, autoencoder(out), out / "latents.pt")
-        optimise(run, painter, pictures, latents, tokenizer, arguments.seed, arguments.animals)
+        rng = random.Random(f"{arguments.seed}-{run.budget.done}")
+        optimise(run, painter, Batches(pictures, latents, tokenizer, rng, arguments.animals))
     folder = export(average, tokenizer, out)
     for name, value in check(folder, out / "captioner", unseen_scenes(CHECK_SCENES), out / "sheet.png").items():
         print(f"{name:12} {value:.4f}")
