@@ -44,7 +44,7 @@ _NEAR = 4
 
 
 def change_of(now: Parsed, earlier: Parsed) -> Change:
-    """How a caption differs."""
+    """How a caption differs. One in mixed style is never said to differ in one token: its capitals would not fit."""
     if now == earlier:
         return Change.NONE
     alike = now.style == earlier.style and not now.capitals and len(now.tokens) == len(earlier.tokens)

@@ -8,13 +8,16 @@ what is a capital beyond them changes with every version of Unicode.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import accumulate, chain, pairwise
 
 __all__ = ["Case", "Parsed", "Style", "case_of", "parse", "render", "tokens_of"]
 
 _TOKEN = re.compile(r" ?[a-z]+| ?[^a-z ]| ")
 _CAPITAL = re.compile(r"[A-Z]")
+_LETTER = re.compile(r"[A-Za-z]")
 
 
 class Style(IntEnum):
@@ -39,7 +42,7 @@ class Case(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A caption taken apart. `capitals` has, for each token of a caption of mixed style, the case of each letter."""
+    """A caption taken apart. `capitals` has, for each token of a caption of mixed style, which letters are capitals."""
 
     style: Style
     tokens: tuple[str, ...]
@@ -60,15 +63,14 @@ def parse(text: str) -> Parsed:
 
 
 def render(parsed: Parsed) -> str:
-    """The caption of these parts."""
+    """The caption of these parts. In a mixed style, `capitals` must have a flag for every letter."""
     style = parsed.style
     body = "".join(parsed.tokens)[1:]
     if style in {Style.SENTENCE, Style.SENTENCE_STOP}:
-        body = body[:1].upper() + body[1:]
+        body = _raised(body[:1], iter((True,))) + body[1:]
     elif style in {Style.MIXED, Style.MIXED_STOP}:
-        flags = [flag for word in parsed.capitals for flag in word]
-        letters = iter(flags)
-        body = "".join(_raised(sign, letters) for sign in body)
+        flags = chain.from_iterable(parsed.capitals)
+        body = "".join(_raised(sign, flags) for sign in body)
     return body + "." if style in {Style.SMALL_STOP, Style.SENTENCE_STOP, Style.MIXED_STOP} else body
 
 
@@ -98,16 +100,12 @@ def _small(text: str) -> str:
 
 
 def _capitals(body: str, tokens: tuple[str, ...]) -> tuple[tuple[bool, ...], ...]:
-    at = -1  # the space before the caption
-    told = []
-    for token in tokens:
-        original = (" " + body)[at + 1 : at + 1 + len(token)]
-        told.append(tuple(_is_capital(sign) for sign in original if _is_capital(sign) or "a" <= sign <= "z"))
-        at += len(token)
-    return tuple(told)
+    original = " " + body  # as `tokens_of` reads it
+    ends = accumulate(map(len, tokens), initial=0)
+    words = (original[begin:end] for begin, end in pairwise(ends))
+    return tuple(tuple(map(_is_capital, _LETTER.findall(word))) for word in words)
 
 
-def _raised(sign: str, letters: object) -> str:
-    if not "a" <= sign <= "z":
-        return sign
-    return sign.upper() if next(letters) else sign  # type: ignore[call-overload]
+def _raised(sign: str, capitals: Iterator[bool]) -> str:
+    """The sign, a capital if it is a letter and the next of these says so."""
+    return sign.upper() if "a" <= sign <= "z" and next(capitals) else sign

@@ -108,16 +108,25 @@ def _fits(parsed: Parsed) -> bool:
 
 
 def _code(coder: Coder, book: Model, known: Parsed | None, earlier: Parsed | None) -> Parsed:
-    """Code a caption, or with nothing `known` find it."""
-    coder.code(_MODELLED, 2, 0)
+    """Code a caption, or with nothing `known` find it. Raises `CaptionError` for a number that no caption has."""
+    if coder.code(_MODELLED, 2, 0):
+        raise CaptionError("a caption beyond those that are modelled")
     if earlier is None:
         return _code_alone(coder, book, known, None)
     change = Change(coder.code(CHANGES, len(Change), None if known is None else change_of(known, earlier)))
     if change is Change.NONE:
         return earlier
-    if change is Change.ONE_TOKEN and earlier.tokens:
+    if change is Change.ONE_TOKEN and _is_replaceable(earlier):
         return _code_replaced(coder, book, known, earlier)
     return _code_alone(coder, book, known, earlier)
+
+
+def _is_replaceable(earlier: Parsed) -> bool:
+    """Whether a token of it may be replaced: not in mixed style, where capitals are those of the words that were.
+
+    No encoder says it of another, so a decoder may take what it likes for it: it goes on as if `MORE` was said.
+    """
+    return 0 < len(earlier.tokens) <= MAX_TOKENS and not earlier.capitals
 
 
 def _code_replaced(coder: Coder, book: Model, known: Parsed | None, earlier: Parsed) -> Parsed:
