@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from protocol.captions.ngrams import STEPS_AN_OCTAVE, TOTAL, Level, NGrams, weight_of
+from protocol.captions.ngrams import LEVELS, STEPS_AN_OCTAVE, TOTAL, Level, NGrams, weight_of
 
 Gram = tuple[int, ...]
-CONTEXT_ONLY = 80
+CONTEXT_ONLY = LEVELS
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ import numpy as np
 import numpy.typing as npt
 
 from protocol.captions.identity import HASH_BYTES, Codebook
-from protocol.captions.mixture import Mixture, Source
-from protocol.captions.ngrams import Level, NGrams
+from protocol.captions.mixture import TRUST_BITS, Mixture, Source
+from protocol.captions.ngrams import TOTAL, Level, NGrams
 from protocol.captions.recurrent import Group, Network, State, Tables, Weights
 from protocol.captions.symbols import FAR, NEAR, UNKNOWN
 
@@ -39,6 +39,17 @@ MAGIC = b"PCBK"
 
 _BEFORE_WORDS = 2
 _BEFORE_SIGNS = 3
+
+# What unpacking something else than a codebook comes to, beside the `ValueError` that most is.
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    msgpack.UnpackException,
+)
 
 Array = npt.NDArray[Any]
 
@@ -62,6 +73,15 @@ class Model:
         """The codebook of a file's bytes. Raises `ValueError` if it is none."""
         if data[: len(MAGIC)] != MAGIC:
             raise ValueError("no codebook: it does not begin as one")
+        try:
+            model = cls._read(data)
+            model._check()
+        except _DAMAGE as error:
+            raise ValueError(f"a damaged codebook: {error!r}") from error
+        return model
+
+    @classmethod
+    def _read(cls, data: bytes) -> Model:
         parts = msgpack.unpackb(data[len(MAGIC) :])
         network = _network(parts["network"], Tables(*(_array(table) for table in parts["tables"])))
         sources = tuple(_source(*source) for source in parts["sources"])
@@ -77,6 +97,23 @@ class Model:
             sources=sources,
             began=network.begin(sorted({source.way for source in sources})),
         )
+
+    def _check(self) -> None:
+        """Raise `ValueError` if the parts do not fit together: a coder would fail in the middle of a caption."""
+        tokens, network = self.tokens, self.network
+        ways = {source.way for source in self.sources}
+        fit = {
+            "words": len(self.symbols) == len(self.words) and network.tokens == tokens,
+            "signs": len(self.spelling.below_alone) == self.sign_symbols + 1,
+            "n-grams": all(len(model.below_alone) == tokens + 1 for model in self.counted),
+            "chances": all(model.below_alone[-1] == TOTAL for model in (self.spelling, *self.counted)),
+            "sources": len(self.counted) > 0 and sum(source.prior for source in self.sources) == 1 << TRUST_BITS,
+            "ways": all(tokens <= way < network.embeddings for way in ways),
+            "shares": all(source.is_whole(len(self.counted)) for source in self.sources),
+        }
+        wrong = [part for part, fits in fit.items() if not fits]
+        if wrong:
+            raise ValueError(f"what does not fit: {', '.join(wrong)}")
 
     @property
     def tokens(self) -> int:
@@ -113,7 +150,7 @@ class Model:
 
 
 def pack_array(array: Array, *, packed: bool = False) -> list[Any]:
-    """An array as the file holds it."""
+    """An array as the file holds it: little end first."""
     plain = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"))
     data = plain.tobytes()
     return [plain.dtype.str, list(plain.shape), packed, lzma.compress(data, preset=9) if packed else data]

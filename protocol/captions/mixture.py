@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from protocol.captions.arithmetic import Below
-from protocol.captions.ngrams import NGrams
+from protocol.captions.ngrams import TOTAL, NGrams
 from protocol.captions.recurrent import Network, Outlook, State
+from protocol.captions.text import Style
 
 __all__ = ["SHARE_BITS", "TRUST_BITS", "Mixture", "Source"]
 
@@ -41,6 +42,17 @@ class Source:
     share: int
     counted: tuple[tuple[int, int], ...]
     styles: tuple[int, ...]
+
+    def is_whole(self, models: int) -> bool:
+        """Whether its parts are of these n-gram models and make up a whole, and so do its styles."""
+        shares = [self.share, *(share for _, share in self.counted)]
+        return (
+            sum(shares) == 1 << SHARE_BITS
+            and min(shares) >= 0
+            and self.sharpness > 0
+            and all(0 <= index < models for index, _ in self.counted)
+            and (len(self.styles), self.styles[0], self.styles[-1]) == (len(Style) + 1, 0, TOTAL)
+        )
 
 
 class Mixture:

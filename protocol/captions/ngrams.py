@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-__all__ = ["STEPS_AN_OCTAVE", "TOTAL", "TOTAL_BITS", "WEIGHT_BITS", "Level", "NGrams", "weight_of"]
+__all__ = ["LEVELS", "STEPS_AN_OCTAVE", "TOTAL", "TOTAL_BITS", "WEIGHT_BITS", "Level", "NGrams", "weight_of"]
 
 TOTAL_BITS = 32
 TOTAL = 1 << TOTAL_BITS
@@ -74,13 +74,13 @@ class NGrams:
     """The model of one kind of text. `below_alone` is where each symbol begins when nothing is known, and `TOTAL`."""
 
     def __init__(self, below_alone: Sequence[int], levels: Sequence[Level]) -> None:
-        self._alone = below_alone
+        self.below_alone = below_alone
         self._levels = levels
 
     @property
     def start(self) -> int:
         """The symbol that stands before the first: as a context only."""
-        return len(self._alone) - 1
+        return len(self.below_alone) - 1
 
     @property
     def reach(self) -> int:
@@ -116,7 +116,7 @@ class NGrams:
 
     def below(self, symbol: int, context: Context) -> int:
         """Where the symbol's interval begins, 0 to `TOTAL`: it ends where that of the next begins."""
-        at = self._alone[symbol]
+        at = self.below_alone[symbol]
         for level, begin, end in context:
             sums = level.sums
             seen = sums[bisect_left(level.symbols, symbol, begin, end)] - sums[begin]

@@ -130,6 +130,8 @@ class Network:
         self.groups = groups
         self.tables = tables
         self.likely = head.matrix.shape[0] - len(groups)
+        self.tokens = self.likely + sum(group.outer.matrix.shape[0] for group in groups)
+        self.embeddings = embeddings.shape[0]
 
     def begin(self, ways: Sequence[int]) -> State:
         """The state before the first token, a row for each of these ways to begin (rows of the embeddings)."""
