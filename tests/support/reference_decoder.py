@@ -43,7 +43,10 @@ class Number:
             return below(symbol) * (LINE - symbols) // LINE + symbol
 
         target = self.left * LINE // self.width
-        symbol = bisect_right(range(symbols), target, key=begin) - 1
+        most = 1
+        while most < symbols and begin(most) <= target:  # the first symbols are the likely ones
+            most *= 4
+        symbol = bisect_right(range(min(most, symbols)), target, key=begin) - 1
         self.left = self.left * LINE - self.width * begin(symbol)
         self.width *= begin(symbol + 1) - begin(symbol)
         return symbol
@@ -179,10 +182,9 @@ class Network:
                     if inside <= size:
                         break
                     output, inside = output + 1, inside - size
-            begin = head[output] * LINE // head[-1]
-            if not inside:
-                return begin
-            end = head[output + 1] * LINE // head[-1]
+            begin, end = (head[place] * LINE // head[-1] for place in (output, output + bool(inside)))
+            if not inside or inside == sizes[index]:
+                return end
             return begin + (end - begin) * group(index)[inside] // group(index)[-1]
 
         return below
@@ -210,8 +212,7 @@ class Model:
         self.book = book
         self.trusts = [source[0] for source in book.sources]
         self.asked = list(range(len(book.sources)))
-        self.history = [book.counted[0].alone.__len__() - 1]
-        self.told: list[Below] = []
+        self.history = [len(book.tokens)]  # as a context, the start is a symbol beyond the last
 
     def style(self, symbol: int) -> int:
         return sum(self.trusts[i] * self.book.sources[i][5][symbol] for i in self.asked) >> 24
