@@ -23,6 +23,9 @@ SHARE_BITS = 12
 TRUST_BITS = 24
 """The sources' trust makes up 2**24."""
 
+MAX_SHARPNESS = 255
+"""Thirty times as sharp as trained: beyond it the products of scores would grow for nothing."""
+
 LEAST_TRUST = 1 << TRUST_BITS - 10
 """A source trusted less is not asked any more: it takes time and gives nothing."""
 
@@ -49,9 +52,9 @@ class Source:
         return (
             sum(shares) == 1 << SHARE_BITS
             and min(shares) >= 0
-            and self.sharpness > 0
+            and 0 < self.sharpness <= MAX_SHARPNESS
             and all(0 <= index < models for index, _ in self.counted)
-            and (len(self.styles), self.styles[0], self.styles[-1]) == (len(Style) + 1, 0, TOTAL)
+            and (len(self.styles), *self.styles[:1], *self.styles[-1:]) == (len(Style) + 1, 0, TOTAL)
         )
 
 

@@ -71,6 +71,9 @@ class Weights:
 
     @classmethod
     def of(cls, matrix: npt.NDArray[np.int8], multipliers: npt.NDArray[np.int32]) -> Weights:
+        """The weights as the network uses them. Raises `ValueError` if not each row has its multiplier."""
+        if matrix.ndim != 2 or multipliers.shape != matrix.shape[:1]:
+            raise ValueError(f"multipliers of shape {multipliers.shape} for weights of {matrix.shape}")
         return cls(matrix.astype(np.float32), multipliers.astype(np.int64))
 
     def scaled(self, product: Floats) -> Ints:
@@ -83,6 +86,10 @@ class Group:
 
     inner: Weights
     outer: Weights
+
+    @property
+    def size(self) -> int:
+        return self.outer.matrix.shape[0]
 
     def scores(self, seen: Floats) -> Ints:
         hidden = np.clip(self.inner.scaled(self.inner.matrix @ seen) >> MULTIPLIER_BITS, -HIDDEN_LIMIT, HIDDEN_LIMIT)
@@ -108,7 +115,10 @@ class State:
 
 
 class Network:
-    """The network of a codebook. `embeddings` has a row per token, then one for each of its ways to begin."""
+    """The network of a codebook. `embeddings` has a row per token, then one for each of its ways to begin.
+
+    Raises `ValueError` if its layers do not fit together.
+    """
 
     def __init__(
         self,
@@ -130,8 +140,20 @@ class Network:
         self.groups = groups
         self.tables = tables
         self.likely = head.matrix.shape[0] - len(groups)
-        self.tokens = self.likely + sum(group.outer.matrix.shape[0] for group in groups)
+        self.tokens = self.likely + sum(group.size for group in groups)
         self.embeddings = embeddings.shape[0]
+        self._check()
+
+    def _check(self) -> None:
+        size, width = self._size, self._embeddings.shape[1]
+        layers = [(self._inputs, (3 * size, width)), (self._recurrent, (3 * size, size))]
+        layers += [(self._head, (self.likely + len(self.groups), size))]
+        for group in self.groups:
+            inside = group.inner.matrix.shape[0]
+            layers += [(group.inner, (inside, size)), (group.outer, (group.size, inside))]
+        wrong = [shape for weights, shape in layers if weights.matrix.shape != shape]
+        if wrong or self._input_bias.shape != (3 * size,) or self._recurrent_bias.shape != (3 * size,):
+            raise ValueError(f"layers that do not fit to a state of {size}")
 
     def begin(self, ways: Sequence[int]) -> State:
         """The state before the first token, a row for each of these ways to begin (rows of the embeddings)."""
@@ -178,12 +200,12 @@ class Outlook:
         if symbol <= likely:
             return self._head(symbol)
         symbol -= likely
-        for index in range(len(self._network.groups)):
-            sums = self._group(index)
-            if symbol < len(sums):
+        for index, group in enumerate(self._network.groups):
+            if symbol <= group.size:
+                sums = self._group(index)
                 begin, end = self._head(likely + index), self._head(likely + index + 1)
                 return begin + (end - begin) * int(sums[symbol]) // int(sums[-1])
-            symbol -= len(sums) - 1
+            symbol -= group.size
         return TOTAL
 
     def _head(self, output: int) -> int:

@@ -1,6 +1,6 @@
 """A codebook of a few words with a network of a few units, made up from a seed: what needs no language needs no more.
 
-`parts` is what its file says; a test changes what it likes in it and has `file` made of it.
+`parts` is what its file says; a test that wants another has `file` made of what it changed in a copy.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ EMBEDDING, SIZE, INNER = 4, 8, 3
 WAYS = (TOKENS, TOKENS + 1)
 
 
+@functools.cache
 def parts(seed: int = 0) -> dict[str, Any]:
     """What the file of a codebook says: everything random that may be."""
     random = np.random.default_rng(seed)
