@@ -89,7 +89,7 @@ class Group:
 
     @property
     def size(self) -> int:
-        return self.outer.matrix.shape[0]
+        return len(self.outer.multipliers)
 
     def scores(self, seen: Floats) -> Ints:
         hidden = np.clip(self.inner.scaled(self.inner.matrix @ seen) >> MULTIPLIER_BITS, -HIDDEN_LIMIT, HIDDEN_LIMIT)
