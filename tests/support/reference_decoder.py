@@ -74,8 +74,8 @@ class Counted:
 
     def __init__(self, file: Any) -> None:
         sizes, levels = file
-        self.alone = list(accumulate(array(sizes).tolist(), initial=0))
-        self.levels = []
+        self.alone: list[int] = list(accumulate(array(sizes).tolist(), initial=0))
+        self.levels: list[tuple[list[int], list[int], list[int]]] = []
         for level in levels:
             differences, steps, counts = (array(part).tolist() for part in level)
             symbols = [total % 65536 for total in accumulate(differences)]
@@ -272,7 +272,7 @@ class Reference:
         self.network = Network(book["network"], book["tables"], pure)
         self.counted = [Counted(model) for model in book["counted"]]
         self.spelling = Counted(book["spelling"])
-        self.sources = book["sources"]
+        self.sources: list[tuple[int, int, int, int, list[list[int]], list[int]]] = book["sources"]
 
     def decode(self, data: bytes, earlier: str | None = None) -> str:
         if data[:1] == b"\xff":

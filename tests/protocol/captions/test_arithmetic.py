@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import accumulate
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from protocol.captions.arithmetic import Below, Decoder, Encoder, evenly, shares
 from protocol.captions.ngrams import TOTAL
 
-Message = list[tuple[Below, int, int]]
+Message = Sequence[tuple[Below, int, int]]
 
 
 @st.composite

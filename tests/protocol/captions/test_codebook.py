@@ -18,7 +18,7 @@ from protocol.captions.symbols import END, FAR, NEAR, UNKNOWN
 
 TOLD = parts()
 FILE = file(TOLD)
-WRONG = (None, True, -1, 2**40, 0.5, "x", b"x", [], [[]], {}, {"x": 1})
+WRONG: tuple[Any, ...] = (None, True, -1, 2**40, 0.5, "x", b"x", [], [[]], {}, {"x": 1})
 
 
 def refused(told: Any) -> None:
