@@ -35,19 +35,27 @@ def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
     return (x.T if tall else x).to(matrix.dtype)
 
 
+def _matrices(module: torch.nn.Module) -> list[torch.nn.Parameter]:
+    embeddings = {id(part.weight) for part in module.modules() if isinstance(part, torch.nn.Embedding)}
+    return [matrix for matrix in module.parameters() if matrix.ndim > 1 and id(matrix) not in embeddings]
+
+
 class Muon(torch.optim.Optimizer):
     """Muon for what is a matrix (a convolution is one: outputs x everything else), AdamW for the rest."""
 
-    def __init__(self, module: torch.nn.Module, rate: float, decay: float = 0.0) -> None:
-        embeddings = {id(part.weight) for part in module.modules() if isinstance(part, torch.nn.Embedding)}
-        matrices, others = [], []
-        for parameter in module.parameters():
-            if parameter.requires_grad:
-                plain = parameter.ndim < 2 or id(parameter) in embeddings
-                (others if plain else matrices).append(parameter)
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        rate: float,
+        decay: float = 0.0,
+        matrices: Iterable[torch.nn.Parameter] | None = None,
+    ) -> None:
+        """`matrices` names those to orthogonalise; by default, all that are matrices and no embeddings."""
+        named = {id(matrix) for matrix in (_matrices(module) if matrices is None else matrices)}
+        trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
         groups: Iterable[dict[str, Any]] = (
-            {"params": matrices, "muon": True},
-            {"params": others, "muon": False},
+            {"params": [parameter for parameter in trained if id(parameter) in named], "muon": True},
+            {"params": [parameter for parameter in trained if id(parameter) not in named], "muon": False},
         )
         super().__init__(groups, {"lr": rate, "decay": decay})
 

@@ -1,4 +1,4 @@
-"""Caption codecs, by id: 0 is plain UTF-8, 1 the article's LZW."""
+"""Caption codecs, by id: 0 is plain UTF-8, 1 the article's LZW, 2 words with a codebook."""
 
 from protocol.captions.history import History
 from protocol.captions.identity import Codebook

@@ -22,6 +22,7 @@ EXPORTS = {
         "name",
         "newest",
     ],
+    "protocol.captions.words": ["MAX_SIGNS", "MAX_TOKENS", "decode", "encode", "identity", "model", "supply"],
     "protocol.errors": [
         "CaptionError",
         "FrameError",

@@ -1,0 +1,195 @@
+"""The codebook: the language model that both ends of a call share, as one file.
+
+    magic "PCBK", then one msgpack map:
+    id        the codebook's number
+    words     the words' tokens in the order of their symbols, from 2 on, one a line
+    signs     the signs an unknown word is spelled with
+    tables    sigmoid, tanh, powers            (recurrent.Tables)
+    network   embeddings, inputs, ...          (recurrent.Network)
+    counted   n-gram models of tokens          (ngrams.NGrams)
+    spelling  the n-gram model of signs
+    sources   the kinds of caption             (mixture.Source)
+
+An array is [element type, shape, packed, bytes]; packed ones are xz, and differences where they are symbols of n-grams.
+Which codebook a program has is known by the first bytes of the SHA-256 of its file. Nothing here reads a file: whoever
+runs the protocol supplies the bytes (`words.supply`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+import numpy as np
+import numpy.typing as npt
+
+from protocol.captions.identity import HASH_BYTES, Codebook
+from protocol.captions.mixture import TRUST_BITS, Mixture, Source
+from protocol.captions.ngrams import TOTAL, Level, NGrams
+from protocol.captions.recurrent import Group, Network, State, Tables, Weights
+from protocol.captions.symbols import FAR, NEAR, UNKNOWN
+
+__all__ = ["MAGIC", "Model", "pack_array"]
+
+MAGIC = b"PCBK"
+
+_BEFORE_WORDS = 2
+_BEFORE_SIGNS = 3
+
+# What unpacking something else than a codebook comes to, beside the `ValueError` that most is.
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    msgpack.UnpackException,
+)
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A codebook, ready for use."""
+
+    identity: Codebook
+    words: tuple[str, ...]
+    symbols: dict[str, int]
+    signs: str
+    spelling: NGrams
+    network: Network
+    counted: tuple[NGrams, ...]
+    sources: tuple[Source, ...]
+    began: State
+
+    @classmethod
+    def read(cls, data: bytes) -> Model:
+        """The codebook of a file's bytes. Raises `ValueError` if it is none."""
+        if data[: len(MAGIC)] != MAGIC:
+            raise ValueError("no codebook: it does not begin as one")
+        try:
+            model = cls._read(data)
+            model._check()
+        except _DAMAGE as error:
+            raise ValueError(f"a damaged codebook: {error!r}") from error
+        return model
+
+    @classmethod
+    def _read(cls, data: bytes) -> Model:
+        parts = msgpack.unpackb(data[len(MAGIC) :])
+        network = _network(parts["network"], Tables(*(_array(table) for table in parts["tables"])))
+        sources = tuple(_source(*source) for source in parts["sources"])
+        words = tuple(lzma.decompress(parts["words"]).decode().split("\n"))
+        return cls(
+            identity=Codebook(parts["id"], hashlib.sha256(data).digest()[:HASH_BYTES]),
+            words=words,
+            symbols={word: index + _BEFORE_WORDS for index, word in enumerate(words)},
+            signs=parts["signs"],
+            spelling=_ngrams(parts["spelling"]),
+            network=network,
+            counted=tuple(map(_ngrams, parts["counted"])),
+            sources=sources,
+            began=network.begin(sorted({source.way for source in sources})),
+        )
+
+    def _check(self) -> None:
+        """Raise `ValueError` if the parts do not fit together: a coder would fail in the middle of a caption."""
+        tokens, network = self.tokens, self.network
+        ways = {source.way for source in self.sources}
+        fit = {
+            "words": len(self.symbols) == len(self.words) and network.tokens == tokens,
+            "signs": len(self.spelling.below_alone) == self.sign_symbols + 1,
+            "n-grams": all(len(model.below_alone) == tokens + 1 for model in self.counted),
+            "chances": all(model.below_alone[-1] == TOTAL for model in (self.spelling, *self.counted)),
+            "sources": len(self.counted) > 0 and sum(source.prior for source in self.sources) == 1 << TRUST_BITS,
+            "ways": all(tokens <= way < network.embeddings for way in ways),
+            "shares": all(source.is_whole(len(self.counted)) for source in self.sources),
+        }
+        wrong = [part for part, fits in fit.items() if not fits]
+        if wrong:
+            raise ValueError(f"what does not fit: {', '.join(wrong)}")
+
+    @property
+    def tokens(self) -> int:
+        """How many symbols a token may be."""
+        return len(self.words) + _BEFORE_WORDS
+
+    @property
+    def sign_symbols(self) -> int:
+        """How many symbols a sign of a spelled word may be."""
+        return len(self.signs) + _BEFORE_SIGNS
+
+    def symbol_of(self, token: str) -> int:
+        """The token's symbol: `UNKNOWN` for what must be spelled."""
+        return self.symbols.get(token, UNKNOWN)
+
+    def word(self, symbol: int) -> str:
+        """The token of a symbol that is neither END nor UNKNOWN."""
+        return self.words[symbol - _BEFORE_WORDS]
+
+    def sign_symbol(self, sign: str) -> int:
+        """How a sign is spelled: as itself, or as NEAR or FAR and its number."""
+        at = self.signs.find(sign)
+        if at >= 0:
+            return at + _BEFORE_SIGNS
+        return NEAR if 0x80 <= ord(sign) < 0x800 else FAR
+
+    def sign(self, symbol: int) -> str:
+        """The listed sign of a symbol."""
+        return self.signs[symbol - _BEFORE_SIGNS]
+
+    def mixture(self) -> Mixture:
+        """The model at the beginning of a caption."""
+        return Mixture(self.network, self.counted, self.sources, self.began)
+
+
+def pack_array(array: Array, *, packed: bool = False) -> list[Any]:
+    """An array as the file holds it: little end first."""
+    plain = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"))
+    data = plain.tobytes()
+    return [plain.dtype.str, list(plain.shape), packed, lzma.compress(data, preset=9) if packed else data]
+
+
+def _array(parts: Sequence[Any]) -> Array:
+    kind, shape, packed, data = parts
+    return np.frombuffer(lzma.decompress(data) if packed else data, np.dtype(kind)).reshape(shape)
+
+
+def _ngrams(parts: Sequence[Any]) -> NGrams:
+    """`alone` are the intervals' sizes when nothing is known; a level has symbols, steps and entries per context."""
+    alone, levels = parts
+    sizes = _array(alone).astype(np.int64)
+    return NGrams([0, *np.cumsum(sizes).tolist()], [_level(*map(_array, level)) for level in levels])
+
+
+def _level(differences: Array, steps: Array, counts: Array) -> Level:
+    symbols = np.cumsum(differences, dtype=np.uint16)  # wraps, as the differences did
+    return Level.of(symbols.tolist(), steps.tolist(), counts.tolist())
+
+
+def _network(parts: dict[str, Any], tables: Tables) -> Network:
+    arrays = {name: _array(part) for name, part in parts.items()}
+
+    def weights(name: str) -> Weights:
+        return Weights.of(arrays[name], arrays[f"{name}_multipliers"])
+
+    groups = [
+        Group(weights(f"inner{index}"), weights(f"outer{index}")) for index in range(2) if f"inner{index}" in arrays
+    ]
+    biases = arrays["input_bias"].astype(np.int64), arrays["recurrent_bias"].astype(np.int64)
+    return Network(
+        arrays["embeddings"], weights("inputs"), weights("recurrent"), biases, weights("head"), groups, tables
+    )
+
+
+def _source(
+    prior: int, way: int, sharpness: int, share: int, counted: Sequence[Sequence[int]], styles: Sequence[int]
+) -> Source:
+    pairs = tuple((int(index), int(part)) for index, part in counted)
+    return Source(prior, way, sharpness, share, pairs, tuple(styles))

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reference_decoder import Model, Reference
+from tiny_codebook import TOKENS, WAYS, file, model, parts
+
+from protocol.captions.mixture import LEAST_TRUST, SHARE_BITS, TRUST_BITS, Mixture, Source
+from protocol.captions.ngrams import TOTAL
+from protocol.captions.text import Style
+
+BOOK = model()
+REFERENCE = Reference(file(parts()), pure=True)
+USUAL, UNUSUAL = BOOK.sources
+
+styles = st.sampled_from(Style)
+histories = st.lists(st.integers(1, TOKENS - 1), max_size=6)
+
+
+def mixture(sources: Sequence[Source] = BOOK.sources, style: int = 0, history: Sequence[int] = ()) -> Mixture:
+    told = Mixture(BOOK.network, BOOK.counted, sources)
+    told.advance_style(style)
+    for token in history:
+        told.advance(token)
+    return told
+
+
+def begins(told: Mixture) -> list[int]:
+    return [told.below(token) for token in range(TOKENS + 1)]
+
+
+@given(styles, histories)
+def test_tokens_lie_in_order_on_the_whole_line(style: Style, history: list[int]) -> None:
+    places = begins(mixture(style=style, history=history))
+    assert (places[0], places[-1]) == (0, TOTAL)
+    assert places == sorted(places)
+
+
+def test_so_do_styles() -> None:
+    below = [BOOK.mixture().style_below(style) for style in range(len(Style) + 1)]
+    assert (below[0], below[-1]) == (0, TOTAL)
+    assert below == sorted(below)
+
+
+@given(styles, histories)
+def test_the_second_decoder_mixes_the_same(style: Style, history: list[int]) -> None:
+    other = Model(REFERENCE)
+    other.advance_style(style)
+    for token in history:
+        other.advance(token)
+    assert begins(mixture(style=style, history=history)) == [other.token(token) for token in range(TOKENS + 1)]
+
+
+@given(styles, histories)
+def test_trust_is_never_lost(style: Style, history: list[int]) -> None:
+    trusts = [trust for _, trust in mixture(style=style, history=history)._trust]
+    assert sum(trusts) == 1 << TRUST_BITS
+    assert min(trusts) >= LEAST_TRUST
+
+
+def test_a_source_that_expected_what_came_is_trusted_more() -> None:
+    share = [source.styles[5] - source.styles[4] for source in BOOK.sources]
+    told = mixture(style=4)
+    assert share[1] > share[0]
+    evidence = [source.prior * part for source, part in zip(BOOK.sources, share, strict=True)]
+    assert told._trust[1][1] == pytest.approx(evidence[1] / sum(evidence) * (1 << TRUST_BITS), abs=2)
+    assert told._trust[1][1] > UNUSUAL.prior
+
+
+def test_one_that_did_not_is_asked_no_more() -> None:
+    never = (0, *((TOTAL - 5 + step) for step in range(5)), TOTAL)
+    told = mixture((replace(USUAL, styles=never), UNUSUAL), style=4)
+    assert [source for source, _ in told._trust] == [UNUSUAL]
+    assert told._ways == [WAYS[1]]
+    alone = mixture((replace(UNUSUAL, prior=1 << TRUST_BITS),), style=4, history=[2, 3])
+    for token in (2, 3):
+        told.advance(token)
+    assert begins(told) == begins(alone)
+
+
+def test_a_source_may_be_the_network_alone() -> None:
+    alone = replace(USUAL, prior=1 << TRUST_BITS, share=1 << SHARE_BITS, counted=())
+    told = mixture((alone,), history=[2])
+    below = REFERENCE.network.after((WAYS[0], 2), alone.sharpness)
+    assert begins(told) == [below(token) for token in range(TOKENS + 1)]
+
+
+def test_the_beginning_may_be_known_already() -> None:
+    told = BOOK.mixture()
+    told.advance_style(0)
+    assert begins(told) == begins(mixture())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(USUAL, share=USUAL.share + 1),
+        replace(USUAL, sharpness=0),
+        replace(USUAL, counted=((2, 1024),)),
+        replace(USUAL, counted=((-1, 1024),)),
+        replace(USUAL, share=5120, counted=((0, -1024),)),
+        replace(USUAL, styles=USUAL.styles[1:]),
+        replace(USUAL, styles=(1, *USUAL.styles[1:])),
+        replace(USUAL, styles=(*USUAL.styles[:-1], TOTAL - 1)),
+        replace(USUAL, styles=()),
+    ],
+)
+def test_a_source_has_parts_that_make_a_whole(wrong: Source) -> None:
+    assert USUAL.is_whole(len(BOOK.counted))
+    assert not wrong.is_whole(len(BOOK.counted))

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reference_decoder import Reference
+from tiny_codebook import GROUPS, LIKELY, SIZE, TOKENS, WAYS, file, model, parts
+
+from protocol.captions.ngrams import TOTAL
+from protocol.captions.recurrent import PLAIN, Outlook, State, Weights
+
+NETWORK = model().network
+REFERENCE = Reference(file(parts()), pure=True).network
+
+histories = st.lists(st.integers(0, TOKENS - 1), max_size=8)
+
+
+def told(ways: tuple[int, ...], history: list[int]) -> State:
+    state = NETWORK.begin(ways)
+    for token in history:
+        state = NETWORK.step(state, token)
+    return state
+
+
+def begins(state: State, row: int = 0, sharpness: int = PLAIN) -> list[int]:
+    outlook = Outlook(NETWORK, state, row, sharpness)
+    return [outlook.below(token) for token in range(TOKENS + 1)]
+
+
+@given(histories, st.sampled_from(WAYS), st.integers(1, 20))
+def test_plain_integers_come_to_the_same(history: list[int], way: int, sharpness: int) -> None:
+    state = told((way,), history)
+    assert state.memory[0].tolist() == REFERENCE.memory((way, *history))
+    below = REFERENCE.after((way, *history), sharpness)
+    assert begins(state, sharpness=sharpness) == [below(token) for token in range(TOKENS + 1)]
+
+
+@given(histories)
+def test_tokens_lie_in_order_on_the_whole_line(history: list[int]) -> None:
+    places = begins(told(WAYS[:1], history))
+    assert (places[0], places[-1]) == (0, TOTAL)
+    assert all(begin < end for begin, end in pairwise(places))
+
+
+@given(histories)
+def test_ways_do_not_mix(history: list[int]) -> None:
+    both = told(WAYS, history)
+    for row, way in enumerate(WAYS):
+        assert begins(both, row) == begins(told((way,), history)) == begins(both.rows([row]))
+
+
+def test_what_was_said_matters() -> None:
+    assert len({tuple(begins(told(WAYS[:1], history))) for history in ([], [2], [3], [2, 3], [3, 2])}) == 5
+    assert begins(told(WAYS[:1], [2])) != begins(told(WAYS[1:], [2]))
+
+
+@given(histories)
+def test_sharper_is_more_for_the_likeliest(history: list[int]) -> None:
+    state = told(WAYS[:1], history)
+    plain, sharp = (np.diff(begins(state, sharpness=sharpness))[:LIKELY] for sharpness in (PLAIN, 2 * PLAIN))
+    outputs = state.scores[0]
+    if outputs[:LIKELY].argmax() == outputs.argmax():
+        assert sharp[outputs.argmax()] >= plain[outputs.argmax()]
+
+
+def test_groups_follow_the_likely_tokens() -> None:
+    assert (NETWORK.likely, NETWORK.tokens) == (LIKELY, LIKELY + sum(GROUPS)) == (LIKELY, TOKENS)
+    assert NETWORK.embeddings == TOKENS + len(WAYS)
+
+
+def test_a_row_has_its_multiplier() -> None:
+    weights = Weights.of(np.array([[1, -2], [3, 4]], np.int8), np.array([10, 2**30], np.int32))
+    assert weights.scaled(weights.matrix @ np.array([5, 6], np.float32)).tolist() == [-70, 39 << 30]
+
+
+def test_the_state_stays_between_its_bounds() -> None:
+    state = told(WAYS, [2] * 200)
+    assert state.memory.shape == (len(WAYS), SIZE)
+    assert np.abs(state.memory).max() <= 1 << 15
+
+
+def test_layers_fit_together() -> None:
+    with pytest.raises(ValueError, match="multipliers"):
+        Weights.of(np.zeros((2, 2), np.int8), np.zeros(3, np.int32))
+
+
+@pytest.mark.parametrize("row", [0, 1])
+def test_a_group_is_worked_out_when_asked(row: int) -> None:
+    outlook = Outlook(NETWORK, told(WAYS, []), row, PLAIN)
+    for token in range(LIKELY + 1):
+        outlook.below(token)
+    assert not outlook._groups
+    outlook.below(TOKENS - 1)
+    assert outlook._groups.keys() == {1}
