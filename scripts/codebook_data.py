@@ -72,8 +72,14 @@ SIGNS = "".join(chr(code) for code in range(0x20, 0x7F) if not "A" <= chr(code) 
 BEFORE_SIGNS = FAR + 1
 
 
-def spellings(texts: dict[str, Texts]) -> list[list[int]]:
-    """Every word that was read, once, as symbols of signs: what unknown words look like."""
-    tokens = sorted({token for text in texts.values() for line in text.lines for token in line})
+TIMES_READ = 2  # what a word of the captions counts beside one of the dictionary
+
+
+def spellings(texts: dict[str, Texts], dictionary: Path | None) -> list[list[int]]:
+    """Every word that was read, and those of the dictionary, as symbols of signs: what unknown words look like."""
+    tokens = sorted({token for text in texts.values() for line in text.lines for token in line}) * TIMES_READ
+    if dictionary is not None:
+        lines = dictionary.read_text(encoding="utf-8").lower().splitlines()
+        tokens += sorted({f" {word}" for word in lines if word.isascii() and word.isalpha()})
     ids = {sign: index + BEFORE_SIGNS for index, sign in enumerate(SIGNS)}
     return [[*(ids.get(sign, FAR if ord(sign) >= 0x800 else NEAR) for sign in token), END] for token in tokens]
