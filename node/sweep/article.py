@@ -21,7 +21,8 @@ LINK_KBPS = 16.0
 LOW = BITRATES[:2]
 SPEEX = Setting(Codec.SPEEX, "nb", FRAME_MS, quality=3)
 AUDIBLE = 0.01
-"""A difference in ESTOI that is more than chance."""
+AUDIBLE_PESQ = 0.1
+"""Differences that are more than chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,20 @@ def opus(bitrate: int, cutoff: int, application: str = "voip") -> Setting:
 
 
 def _cutoffs(found: Found, bitrates: Sequence[int]) -> Claim:
-    spreads = []
+    """ESTOI hardly hears above 5 kHz: PESQ wide has a say too."""
+    matters, told = True, []
     for bitrate in bitrates:
-        scores = [_estoi(found, opus(bitrate, cutoff)) for cutoff in CUTOFFS]
-        spreads.append(max(scores) - min(scores))
+        scores = [found[opus(bitrate, cutoff)].scores for cutoff in CUTOFFS]
+        estoi, pesq = (_spread([getattr(each, name) for each in scores]) for name in ("estoi", "pesq_wb"))
+        matters = matters and (estoi > AUDIBLE or pesq > AUDIBLE_PESQ)
+        told.append(f"at {bitrate // 1000}k ESTOI by {estoi:.3f}, PESQ wide by {pesq:.2f}")
     named = " and ".join(f"{bitrate // 1000}k" for bitrate in bitrates)
-    told = ", ".join(f"{spread:.3f} at {bitrate // 1000}k" for bitrate, spread in zip(bitrates, spreads, strict=True))
-    text = f"The cut-off matters at {named} (voip)"
-    return Claim(text, all(spread > AUDIBLE for spread in spreads), f"ESTOI differs by {told} between the cut-offs")
+    return Claim(f"The cut-off matters at {named} (voip)", matters, f"Between cut-offs differ {'; '.join(told)}")
+
+
+def _spread(values: Sequence[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return max(known) - min(known) if known else 0.0
 
 
 def _voip(found: Found) -> Claim:

@@ -50,8 +50,8 @@ class Sweep:
 
     @property
     def knee(self) -> Result | None:
-        """Where the front bends."""
-        return knee(self.front)
+        """Where the front bends; the article's settings have none, since no other packets are among them."""
+        return None if self.asked.article else knee(self.front)
 
     @property
     def recommended(self) -> Result | None:

@@ -52,8 +52,8 @@ def measure(task: Task) -> Measured:
         return _measured(task)
     except NodeError as error:
         return Measured(error=str(error))
-    except (ValueError, RuntimeError, OSError, ArithmeticError) as error:
-        return Measured(error=f"{type(error).__name__}: {error}")
+    except Exception as error:  # of whatever library: the other settings go on
+        return Measured(error=repr(error))
 
 
 def _measured(task: Task) -> Measured:
