@@ -28,6 +28,7 @@ from protocol.topics import Letter, Topic
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.speech.coding import SpeechEncoder
     from node.vision.prompt import Prompt
 
 logger = logging.getLogger(__name__)
@@ -113,7 +114,7 @@ class Node:
         if self._ears is not None:
             yield "ears", self._ears.run()
         if self._parts.source is not None:
-            talker = Talker(self._parts.source, self._parts.profile)
+            talker = Talker(self._parts.source, self._parts.profile, self._make_encoder())
             yield "mouth", Mouth(talker, self._calls.send, self._tally.speech_out).run()
         if self._sender is not None:
             yield "camera", self._sender.run()
@@ -160,7 +161,21 @@ class Node:
         from node.speech.opus import Encoder
 
         lookahead_ms = Encoder(self._parts.profile).lookahead_ms
-        return Ears(self._parts.sink, lookahead_ms, self._round_trip, self._tally.speech_in, self._clock)
+        folder = self._parts.lyra.folder if self._parts.lyra is not None else None
+        return Ears(self._parts.sink, lookahead_ms, self._round_trip, self._tally.speech_in, self._clock, folder)
+
+    def _make_encoder(self) -> SpeechEncoder | None:
+        """Opus and Lyra; None for Opus alone."""
+        if self._parts.lyra is None:
+            return None
+        from node.speech.coding import SpeechEncoder
+
+        return SpeechEncoder(self._parts.profile, self._parts.lyra, self._all_take_lyra)
+
+    def _all_take_lyra(self) -> bool:
+        """Whether there are listeners, and all of them have Lyra: they all get the same packets."""
+        listeners = [hello.carries for hello in self._hellos.values() if Carries.SPEECH_IN in hello.carries]
+        return bool(listeners) and all(Carries.LYRA_IN in carries for carries in listeners)
 
     def _make_sender(self) -> PictureSender | None:
         if (camera := self._parts.camera) is None:

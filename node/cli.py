@@ -41,6 +41,9 @@ Tries = Annotated[
 ]
 Look = Annotated[int | None, typer.Option(min=0, max=16, help="Bytes a picture for what words leave open: 0, 8 or 16.")]
 Morph = Annotated[float | None, typer.Option(min=0, max=60, help="Pictures a second between two pictures; 0: none.")]
+Lyra = Annotated[
+    Path | None, typer.Option(help="Folder with Lyra V2's model files: talk with it to those who have them too.")
+]
 Seconds = Annotated[float | None, typer.Option(min=0.1, help="End the call after this long.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")]
 
@@ -59,6 +62,7 @@ def demo(
     tries: Tries = None,
     look: Look = None,
     morph: Morph = None,
+    lyra: Lyra = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long to call.")] = 30.0,
     json: Json = False,
 ) -> None:
@@ -68,7 +72,7 @@ def demo(
     settings = _settings(
         broker=broker, speech=speech, loop=loop, camera=camera, speaker=speaker,
         pictures=pictures, models=models, captioner=captioner, generator=generator,
-        tries=tries, look=look, morph=morph,
+        tries=tries, look=look, morph=morph, lyra=lyra,
     )  # fmt: skip
     _run(demo.run(settings, broker is None, seconds, json))
 
@@ -89,6 +93,7 @@ def call(
     tries: Tries = None,
     look: Look = None,
     morph: Morph = None,
+    lyra: Lyra = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -98,7 +103,7 @@ def call(
     settings = _settings(
         broker=broker, name=name, speech=speech, loop=loop, camera=camera, speaker=speaker,
         pictures=pictures, models=models, captioner=captioner, generator=generator,
-        tries=tries, look=look, morph=morph,
+        tries=tries, look=look, morph=morph, lyra=lyra,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.CALL, seconds, json))
 
@@ -116,6 +121,7 @@ def send(
     generator: Generator = None,
     tries: Tries = None,
     look: Look = None,
+    lyra: Lyra = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -124,7 +130,7 @@ def send(
 
     settings = _settings(
         broker=broker, name=name, speech=speech, loop=loop, camera=camera, models=models, captioner=captioner,
-        generator=generator, tries=tries, look=look,
+        generator=generator, tries=tries, look=look, lyra=lyra,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.SEND, seconds, json))
 
@@ -139,6 +145,7 @@ def receive(
     models: Models = None,
     generator: Generator = None,
     morph: Morph = None,
+    lyra: Lyra = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -146,7 +153,14 @@ def receive(
     from node import calling, opening
 
     settings = _settings(
-        broker=broker, name=name, speaker=speaker, pictures=pictures, models=models, generator=generator, morph=morph
+        broker=broker,
+        name=name,
+        speaker=speaker,
+        pictures=pictures,
+        models=models,
+        generator=generator,
+        morph=morph,
+        lyra=lyra,
     )
     _run(calling.run(settings, room, opening.RECEIVE, seconds, json))
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from node.config import Settings
     from node.morph import Screen
     from node.pictures import Painted
+    from node.speech.coding import LyraChoice
     from node.vision.presets import Preset
     from node.vision.worker import Worker
 
@@ -128,8 +129,20 @@ def parts(settings: Settings, role: Role, models: Models) -> tuple[Parts, list[s
         tries=settings.tries,
         look_bytes=settings.look,
         morph_fps=settings.morph,
+        lyra=lyra_choice(settings),
     )
     return made, [note for note in notes if note]
+
+
+def lyra_choice(settings: Settings) -> LyraChoice | None:
+    """Lyra, if the settings name its folder. Raises NodeError if it cannot run from there."""
+    if settings.lyra is None:
+        return None
+    from node.speech import lyra
+    from node.speech.coding import LyraChoice
+
+    lyra.check(settings.lyra)
+    return LyraChoice(settings.lyra, settings.lyra_bitrate)
 
 
 def gallery(folder: Path | None, note: Callable[[str], None]) -> Callable[[Painted], Awaitable[None]]:

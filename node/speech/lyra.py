@@ -21,7 +21,7 @@ from node.speech.sound import FULL_SCALE, SAMPLE_RATE, Pcm
 from protocol.errors import NodeError
 from protocol.speech import lyra
 
-FRAME_SAMPLES = SAMPLE_RATE * int(lyra.FRAME_MS) // 1000
+FRAME_SAMPLES = SAMPLE_RATE * lyra.FRAME_MS // 1000
 QUANTIZERS = 46
 """What the quantizer's model has room for; the lower bitrates leave the finer ones out."""
 
@@ -61,7 +61,7 @@ class Encoder:
         """Return one packet of 1 to 6 frames for as many times 320 samples, int16."""
         if pcm.dtype != np.int16 or len(pcm) % FRAME_SAMPLES or not 0 < len(pcm) <= FRAME_SAMPLES * lyra.MAX_FRAMES:
             raise ValueError(f"1 to {lyra.MAX_FRAMES} int16 frames of {FRAME_SAMPLES} samples are wanted")
-        return lyra.MARK + b"".join(self._frame(frame) for frame in pcm.reshape(-1, FRAME_SAMPLES))
+        return lyra.build([self._frame(frame) for frame in pcm.reshape(-1, FRAME_SAMPLES)])
 
     def _frame(self, pcm: Pcm) -> bytes:
         features = self._analyse.run((pcm / FULL_SCALE).astype(np.float32)).reshape(1, 1, -1)
@@ -84,8 +84,9 @@ class Decoder:
 
     def decode(self, packet: bytes) -> Pcm:
         """Return the packet's sound, int16 `(samples,)`; PacketError when it is no Lyra packet."""
+        frames = lyra.parse(packet)
         self._made_up = self._made_up[:0]
-        return np.concatenate([self._frame(frame) for frame in lyra.parse(packet).frames])
+        return np.concatenate([self._frame(frame) for frame in frames])
 
     def conceal(self, samples: int) -> Pcm:
         """Return `samples` that hold on to the last sound; silence before any."""

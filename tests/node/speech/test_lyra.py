@@ -10,7 +10,7 @@ import pytest
 from node.speech.lyra import DECODER, ENCODER, FRAME_SAMPLES, QUANTIZER, Decoder, Encoder, check
 from node.speech.sound import Pcm
 from protocol.errors import NodeError, PacketError
-from protocol.speech import lyra
+from protocol.speech import lyra, opus
 
 PACKET = 6 * FRAME_SAMPLES
 
@@ -24,7 +24,7 @@ def through(folder: Path, bitrate: int, pcm: Pcm) -> Pcm:
 def test_each_bitrate_has_its_bytes(lyra_folder: Path, speech: Pcm) -> None:
     for bitrate, size in lyra.FRAME_BYTES.items():
         packet = Encoder(lyra_folder, bitrate).encode(speech[:PACKET])
-        assert len(packet) == len(lyra.MARK) + 6 * size
+        assert len(packet) == 2 + 6 * size
 
 
 def test_speech_stays_intelligible_and_in_time(lyra_folder: Path, speech: Pcm) -> None:
@@ -40,7 +40,7 @@ def test_speech_stays_intelligible_and_in_time(lyra_folder: Path, speech: Pcm) -
 def test_frames_can_come_one_by_one(lyra_folder: Path, speech: Pcm) -> None:
     packet = Encoder(lyra_folder).encode(speech[:PACKET])
     whole, single = Decoder(lyra_folder), Decoder(lyra_folder)
-    parts = [single.decode(each) for each in lyra.parse(packet).singles()]
+    parts = [single.decode(each) for each in opus.split(packet)]
     assert np.array_equal(np.concatenate(parts), whole.decode(packet))
 
 

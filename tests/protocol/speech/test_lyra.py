@@ -1,8 +1,6 @@
-"""Lyra packets: what goes in comes out, and everything else is refused."""
+"""Lyra packets: what goes in comes out, Opus's own code takes them, and everything else is refused."""
 
 from __future__ import annotations
-
-import itertools
 
 import pytest
 from hypothesis import given
@@ -17,47 +15,48 @@ frames = st.sampled_from(SIZES).flatmap(
 )
 
 
-def packet(frames: list[bytes]) -> bytes:
-    return lyra.join([lyra.MARK + frame for frame in frames])
-
-
 @given(frames)
 def test_frames_come_back(frames: list[bytes]) -> None:
-    parsed = lyra.parse(packet(frames))
-    assert list(parsed.frames) == frames
-    assert parsed.duration_ms == 20 * len(frames)
-    assert parsed.frame_ms == 20
-    assert lyra.join(parsed.singles()) == packet(frames)
-    assert [lyra.parse(single).frames for single in parsed.singles()] == [(frame,) for frame in frames]
-
-
-def test_lengths_tell_all_shapes_apart() -> None:
-    shapes = list(itertools.product(SIZES, range(1, lyra.MAX_FRAMES + 1)))
-    assert len({size * count for size, count in shapes}) == len(shapes)
+    packet = lyra.build(frames)
+    assert list(lyra.parse(packet)) == frames
+    assert lyra.is_lyra(packet)
+    assert len(packet) <= 2 + sum(map(len, frames))
 
 
 @given(frames)
-def test_no_opus_packet_is_taken_for_one(frames: list[bytes]) -> None:
-    assert lyra.is_lyra(packet(frames))
-    with pytest.raises(PacketError, match="R5"):
-        opus.parse(packet(frames))
+def test_opus_code_bundles_and_times_them(frames: list[bytes]) -> None:
+    packet = lyra.build(frames)
+    assert opus.duration_ms(packet) == lyra.FRAME_MS * len(frames)
+    singles = opus.split(packet)
+    assert [lyra.parse(single) for single in singles] == [(frame,) for frame in frames]
+    assert opus.join(singles) == packet
+    assert not any(map(opus.is_dtx, singles))
+
+
+def test_six_frames_cost_two_bytes_more() -> None:
+    assert len(lyra.build([bytes(8)] * 6)) == 50
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_parse_or_raise_the_documented_error(data: bytes) -> None:
-    for candidate in (data, lyra.MARK + data):
+    for candidate in (data, *(bytes([lyra.TOC | code]) + data for code in range(4))):
         try:
-            parsed = lyra.parse(candidate)
+            found = lyra.parse(candidate)
         except PacketError:
-            continue
-        assert lyra.MARK + b"".join(parsed.frames) == candidate
+            assert not lyra.is_lyra(candidate)
+        else:
+            assert all(len(frame) in SIZES for frame in found)
 
 
-def test_what_cannot_share_a_packet_is_refused() -> None:
-    short, long = lyra.MARK + bytes(8), lyra.MARK + bytes(15)
-    for packets in ([], [short, long], [short] * 7, [b"\x08opus"]):
-        with pytest.raises(PacketError):
-            lyra.join(packets)
+def test_opus_is_not_taken_for_it() -> None:
+    for packet in (bytes([0x08]) + bytes(8), bytes([lyra.TOC]) + bytes(40), bytes([lyra.TOC]), b""):
+        assert not lyra.is_lyra(packet)
+
+
+@pytest.mark.parametrize("frames", [[], [bytes(8)] * 7, [bytes(9)], [b""]])
+def test_what_is_no_packet_is_a_mistake_of_ours(frames: list[bytes]) -> None:
+    with pytest.raises(ValueError, match="Lyra"):
+        lyra.build(frames)
 
 
 @given(st.sampled_from(SIZES).flatmap(lambda size: st.lists(st.integers(0, 15), min_size=2 * size, max_size=2 * size)))

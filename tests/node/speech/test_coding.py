@@ -1,0 +1,97 @@
+"""Opus or Lyra, whichever all listeners take."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from node.speech import lyra as lyra_models
+from node.speech.coding import LyraChoice, SpeechDecoder, SpeechEncoder
+from node.speech.opus import Decoder, Encoder
+from node.speech.profiles import LEAN
+from node.speech.sound import FRAME_SAMPLES, Pcm
+from node.speech.sources import Captured
+from node.speech.talker import Packet, Talker
+from protocol.errors import NodeError, PacketError
+from protocol.speech import lyra, opus
+
+
+class Company:
+    """Listeners who take Lyra, or not, as the test says."""
+
+    def __init__(self) -> None:
+        self.take_lyra = True
+
+    def __call__(self) -> bool:
+        return self.take_lyra
+
+
+class Frames:
+    """A source of a sound's frames; at `until` the company loses its Lyra."""
+
+    def __init__(self, pcm: Pcm, company: Company, until: int) -> None:
+        self._pcm, self._company, self._until = pcm, company, until
+
+    async def __aiter__(self) -> AsyncIterator[Captured]:
+        for number, frame in enumerate(self._pcm.reshape(-1, FRAME_SAMPLES)):
+            self._company.take_lyra = number < self._until
+            yield Captured(frame, 0.06 * number)
+
+
+async def spoken(folder: Path, pcm: Pcm, until: int) -> list[Packet]:
+    company = Company()
+    encoder = SpeechEncoder(LEAN, LyraChoice(folder), company)
+    return [packet async for packet in Talker(Frames(pcm, company, until), LEAN, encoder)]
+
+
+async def test_six_lyra_frames_share_a_packet(lyra_folder: Path, speech: Pcm) -> None:
+    packets = await spoken(lyra_folder, speech[: 8 * FRAME_SAMPLES], until=99)
+    assert [len(packet.payload) for packet in packets] == [50] * 4
+    assert [packet.timestamp for packet in packets] == [0, 5760, 11_520, 17_280]
+    assert all(len(lyra.parse(packet.payload)) == 6 for packet in packets)
+
+
+async def test_someone_without_lyra_gets_opus_from_the_next_frame_on(lyra_folder: Path, speech: Pcm) -> None:
+    packets = await spoken(lyra_folder, speech[: 6 * FRAME_SAMPLES], until=3)
+    assert [lyra.is_lyra(packet.payload) for packet in packets] == [True, True, False, False]
+    assert [packet.timestamp for packet in packets] == [0, 5760, 8640, 14_400]
+    assert sum(opus.duration_ms(packet.payload) for packet in packets) == 360
+
+
+async def test_the_decoder_takes_both_and_conceals_as_it_heard_last(lyra_folder: Path, speech: Pcm) -> None:
+    packets = await spoken(lyra_folder, speech[: 20 * FRAME_SAMPLES], until=10)
+    decoder = SpeechDecoder(lyra_folder)
+    heard = np.concatenate([decoder.decode(frame) for packet in packets for frame in opus.split(packet.payload)])
+    assert len(heard) == 20 * FRAME_SAMPLES
+    assert decoder.conceal(320).any()
+
+
+def test_opus_alone_is_as_without_it(speech: Pcm) -> None:
+    packets = [Encoder(LEAN).encode(speech[:FRAME_SAMPLES])]
+    plain, both = Decoder(), SpeechDecoder()
+    for packet in packets:
+        assert np.array_equal(both.decode(packet), plain.decode(packet))
+    assert np.array_equal(both.conceal(400), plain.conceal(400))
+
+
+def test_lyra_without_models_is_a_bad_packet_and_opus_goes_on() -> None:
+    decoder = SpeechDecoder()
+    with pytest.raises(PacketError, match="no models"):
+        decoder.decode(lyra.build([bytes(8)]))
+    assert len(decoder.conceal(320)) == 320
+
+
+def test_frames_that_lyra_has_not_are_opus(lyra_folder: Path, speech: Pcm) -> None:
+    from dataclasses import replace
+
+    short = SpeechEncoder(replace(LEAN, frame_ms=10), LyraChoice(lyra_folder), lambda: True)
+    assert not lyra.is_lyra(short.encode(speech[:160]))
+    assert short.lookahead_ms == Encoder(LEAN).lookahead_ms
+
+
+def test_no_models_no_encoder(tmp_path: Path) -> None:
+    with pytest.raises(NodeError, match=lyra_models.ENCODER):
+        SpeechEncoder(LEAN, LyraChoice(tmp_path), lambda: True)
