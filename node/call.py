@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from node.speech.coding import SpeechEncoder
+    from node.speech.ends import Said
     from node.vision.prompt import Prompt
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ class Node:
         self._choice = CodecChoice(note)
         self._mailbox = self._make_mailbox(envelope or Unsealed())
         self._ears = self._make_ears()
+        self._said = self._make_said()
         self._sender = self._make_sender()
         self._receiver = self._make_receiver(show, screen)
         self._tasks: asyncio.TaskGroup
@@ -87,6 +89,17 @@ class Node:
     def delay_ms(self) -> float | None:
         """Mouth to ear, now; None while nobody is heard."""
         return self._ears.delay_ms() if self._ears is not None else None
+
+    @property
+    def muted(self) -> bool:
+        """Whether nothing that is said goes out."""
+        return self._said is not None and self._said.muted
+
+    def toggle_mute(self) -> None:
+        """Keeps back what is said from now on, or lets it out again, and says so."""
+        if self._said is not None:
+            self._said.muted = not self._said.muted
+            self._note("muted: nobody hears you" if self._said.muted else "no longer muted")
 
     async def run(self) -> None:
         """Takes part until cancelled, then says goodbye. Raises NodeError when a part cannot go on."""
@@ -113,8 +126,8 @@ class Node:
         yield "watch", self._calls.watch()
         if self._ears is not None:
             yield "ears", self._ears.run()
-        if self._parts.source is not None:
-            talker = Talker(self._parts.source, self._parts.profile, self._make_encoder())
+        if self._said is not None:
+            talker = Talker(self._said, self._parts.profile, self._make_encoder())
             yield "mouth", Mouth(talker, self._calls.send, self._tally.speech_out).run()
         if self._sender is not None:
             yield "camera", self._sender.run()
@@ -158,11 +171,20 @@ class Node:
     def _make_ears(self) -> Ears | None:
         if self._parts.sink is None:
             return None
+        from node.speech.ends import Heard
         from node.speech.opus import Encoder
 
+        sink = Heard(self._parts.sink, self._tally.heard)
         lookahead_ms = Encoder(self._parts.profile).lookahead_ms
         folder = self._parts.lyra.folder if self._parts.lyra is not None else None
-        return Ears(self._parts.sink, lookahead_ms, self._round_trip, self._tally.speech_in, self._clock, folder)
+        return Ears(sink, lookahead_ms, self._round_trip, self._tally.speech_in, self._clock, folder)
+
+    def _make_said(self) -> Said | None:
+        if self._parts.source is None:
+            return None
+        from node.speech.ends import Said
+
+        return Said(self._parts.source, self._tally.said)
 
     def _make_encoder(self) -> SpeechEncoder | None:
         """Opus and Lyra; None for Opus alone."""

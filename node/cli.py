@@ -44,6 +44,9 @@ Morph = Annotated[float | None, typer.Option(min=0, max=60, help="Pictures a sec
 Lyra = Annotated[
     Path | None, typer.Option(help="Folder with Lyra V2's model files: talk with it to those who have them too.")
 ]
+Clean = Annotated[
+    bool | None, typer.Option("--clean/--no-clean", help="Take echo and noise out of what a microphone hears.")
+]
 Seconds = Annotated[float | None, typer.Option(min=0.1, help="End the call after this long.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")]
 
@@ -62,6 +65,7 @@ def demo(
     tries: Tries = None,
     look: Look = None,
     morph: Morph = None,
+    clean: Clean = None,
     lyra: Lyra = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long to call.")] = 30.0,
     json: Json = False,
@@ -72,7 +76,7 @@ def demo(
     settings = _settings(
         broker=broker, speech=speech, loop=loop, camera=camera, speaker=speaker,
         pictures=pictures, models=models, captioner=captioner, generator=generator,
-        tries=tries, look=look, morph=morph, lyra=lyra,
+        tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
     )  # fmt: skip
     _run(demo.run(settings, broker is None, seconds, json))
 
@@ -93,6 +97,7 @@ def call(
     tries: Tries = None,
     look: Look = None,
     morph: Morph = None,
+    clean: Clean = None,
     lyra: Lyra = None,
     seconds: Seconds = None,
     json: Json = False,
@@ -103,7 +108,7 @@ def call(
     settings = _settings(
         broker=broker, name=name, speech=speech, loop=loop, camera=camera, speaker=speaker,
         pictures=pictures, models=models, captioner=captioner, generator=generator,
-        tries=tries, look=look, morph=morph, lyra=lyra,
+        tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.CALL, seconds, json))
 
@@ -121,6 +126,7 @@ def send(
     generator: Generator = None,
     tries: Tries = None,
     look: Look = None,
+    clean: Clean = None,
     lyra: Lyra = None,
     seconds: Seconds = None,
     json: Json = False,
@@ -130,7 +136,7 @@ def send(
 
     settings = _settings(
         broker=broker, name=name, speech=speech, loop=loop, camera=camera, models=models, captioner=captioner,
-        generator=generator, tries=tries, look=look, lyra=lyra,
+        generator=generator, tries=tries, look=look, clean=clean, lyra=lyra,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.SEND, seconds, json))
 

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     lyra_bitrate: Literal[3200, 6000, 9200] = 3200
     speech: str | None = None
     loop: bool = False
+    clean: bool = True
     camera: str | None = None
     speaker: str | None = None
     pictures: Path | None = None

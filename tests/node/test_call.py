@@ -287,3 +287,22 @@ async def test_the_nodes_speak_with_the_room_through_the_mailbox(pair: Pair) -> 
     assert set(letters) == {Letter.PRESENCE, Letter.PICTURE}
     goodbyes = [(letter, retain) for letter, payload, retain in posted if payload == b""]
     assert sorted(goodbyes) == [(Letter.PRESENCE, True), (Letter.PICTURE, True)]
+
+
+async def test_a_muted_node_is_not_heard_and_says_so(pair: Pair) -> None:
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(lambda: pair.ann.count().heard.started)
+        pair.bob.toggle_mute()
+        assert pair.bob.muted
+        assert pair.notes.all[-1] == "muted: nobody hears you"
+        await nodes.until(lambda: pair.bob.count().said.muted_s > 0.2)
+        pair.bob.toggle_mute()
+        assert not pair.bob.muted
+        assert pair.notes.all[-1] == "no longer muted"
+    assert pair.bob.count().said.mean_dbfs is not None
+
+
+async def test_who_does_not_send_cannot_be_muted(embedded_broker: BrokerAddress, fake_models: FakeModels) -> None:
+    node = Node("eve", place(embedded_broker), parts(fake_models, sink=NullSink()))
+    node.toggle_mute()
+    assert not node.muted
