@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,6 @@ from node.sweep.measures import scores
 LEAD_S = 3.0
 LEAST_PESQ = 2.1
 MOST_KBPS = 7.5
-AT_ONCE = 3  # calls side by side: more of them wait for each other on two cores
 
 
 def heard_of(said: Pcm, heard: Pcm) -> Pcm:
@@ -31,18 +29,18 @@ def heard_of(said: Pcm, heard: Pcm) -> Pcm:
     return heard[lag : lag + len(said)]
 
 
+@pytest.mark.timeout(400)
 async def test_it_costs_little_and_sounds_as_it_should(
     shared_speech: list[Path], lyra_folder: Path, embedded_broker: BrokerAddress, fake_models: Models
 ) -> None:
     pytest.importorskip("pesq")
     rates, judged = [], []
-    for first in range(0, len(shared_speech), AT_ONCE):
-        batch = shared_speech[first : first + AT_ONCE]
-        calls = (call(clip, embedded_broker, fake_models, LyraChoice(lyra_folder)) for clip in batch)
-        for clip, (rate, pesq) in zip(batch, await asyncio.gather(*calls), strict=True):
-            print(f"{clip.stem}: {rate:.2f} kbit/s on the wire, PESQ-wb {pesq:.2f}")
-            rates.append(rate)
-            judged.append(pesq)
+    for clip in shared_speech:  # one after the other: what two cores cannot do in time is heard as haste
+        rate, pesq = await call(clip, embedded_broker, fake_models, LyraChoice(lyra_folder))
+        print(f"{clip.stem}: {rate:.2f} kbit/s on the wire, PESQ-wb {pesq:.2f}")
+        rates.append(rate)
+        judged.append(pesq)
+    print(f"mean PESQ-wb {np.mean(judged):.2f}")
     assert max(rates) <= MOST_KBPS
     assert np.mean(judged) >= LEAST_PESQ
 
