@@ -66,6 +66,7 @@ class Node:
         self._hellos: dict[str, Hello] = {}
         self._met_at: dict[str, float] = {}
         self._was_up = False
+        self._in_lyra = False
         self._choice = CodecChoice(note)
         self._mailbox = self._make_mailbox(envelope or Unsealed())
         self._ears = self._make_ears()
@@ -194,6 +195,13 @@ class Node:
 
         return SpeechEncoder(self._parts.profile, self._parts.lyra, self._all_take_lyra)
 
+    def _note_lyra(self) -> None:
+        """Tell, whenever that changes, which codec what is said goes in; one without Lyra knows no other."""
+        if self._parts.lyra is None or self._parts.source is None or self._all_take_lyra() == self._in_lyra:
+            return
+        self._in_lyra = not self._in_lyra
+        self._note("you are heard in Lyra" if self._in_lyra else "you are heard in Opus: not everyone has Lyra")
+
     def _all_take_lyra(self) -> bool:
         """Whether there are listeners, and all of them have Lyra: they all get the same packets."""
         listeners = [hello.carries for hello in self._hellos.values() if Carries.SPEECH_IN in hello.carries]
@@ -271,6 +279,7 @@ class Node:
         self._hellos[peer] = hello
         self._met_at.setdefault(peer, self._clock())
         self._note(f"{hello.name or peer} is here")
+        self._note_lyra()
         if self._sender is not None:
             self._sender.suit()
         if self._receiver is not None and hello.carries & Carries.PICTURES_OUT:
@@ -280,6 +289,7 @@ class Node:
         hello = self._hellos.pop(peer, None)
         self._met_at.pop(peer, None)
         self._note(f"{hello.name if hello and hello.name else peer} has left")
+        self._note_lyra()
         if self._receiver is not None:
             self._receiver.forget(peer)
             self._tasks.create_task(self._mailbox.unfollow(peer, Letter.PICTURE), name=f"{self.name}: unfollow {peer}")

@@ -130,7 +130,7 @@ def for_people(summary: Summary) -> list[str]:
     lines = [f"{summary['seconds']:.1f} s, {call['wire_kbps']:.2f} kbit/s on the wire in all"]
     if speech["packets_sent"] or speech["packets_received"]:
         lines.append(
-            f"speech    {_shown(speech['payload_kbps'])} kbit/s of Opus, {_shown(speech['wire_kbps'])} on the wire; "
+            f"speech    {_shown(speech['payload_kbps'])} kbit/s of speech, {_shown(speech['wire_kbps'])} on the wire; "
             f"{speech['packets_sent']} packets sent, {speech['packets_received']} received, "
             f"{speech['lost']} lost, {speech['late']} late"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from live_call import noise, parts, place, running
 from node.call import Node
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message
+from node.speech.coding import LyraChoice
 from node.speech.sinks import NullSink
 from protocol import frames, topics
 from protocol.captions import Codebook, registry
@@ -306,3 +308,18 @@ async def test_who_does_not_send_cannot_be_muted(embedded_broker: BrokerAddress,
     node = Node("eve", place(embedded_broker), parts(fake_models, sink=NullSink()))
     node.toggle_mute()
     assert not node.muted
+
+
+async def test_which_codec_one_is_heard_in_is_told(pair: Pair, lyra_folder: Path) -> None:
+    choice, notes = LyraChoice(lyra_folder), pair.notes
+    room = pair.ann._place
+    models = FakeModels()
+    ann = Node("ann", room, parts(models, source=noise(), lyra=choice), note=notes.add)
+    bob, eve = (Node("x", room, parts(models, sink=NullSink(), lyra=lyra)) for lyra in (choice, None))
+    async with running(ann) as first, running(bob):
+        await first.until(lambda: notes.all[-1:] == ["you are heard in Lyra"])
+        async with running(eve):
+            await first.until(lambda: notes.all[-1] == "you are heard in Opus: not everyone has Lyra")
+        await first.until(lambda: notes.all[-1] == "you are heard in Lyra")
+        await first.until(lambda: bob.count().speech_in.received > 3)
+        assert bob.count().speech_in.bad_packets == 0

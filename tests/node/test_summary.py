@@ -111,7 +111,7 @@ def test_people_read_the_same_numbers(sender: Tally, receiver: Tally) -> None:
     text = "\n".join(for_people(summarise(sender, receiver, now=110.0)))
     for shown in (
         "10.0 s, 1.35 kbit/s on the wire in all",
-        "7.07 kbit/s of Opus, 10.4 on the wire",
+        "7.07 kbit/s of speech, 10.4 on the wire",
         "10 packets sent, 9 received, 1 lost, 2 late",
         "mouth to ear 250 ms (95 %: 295 ms); 120 ms concealed, 3 underruns",
         "said at -20 dB, muted for 3 s",
