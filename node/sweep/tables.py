@@ -30,7 +30,7 @@ def show(title: str, results: Iterable[Result], knee: Result | None) -> None:
 def advice(recommended: Result | None, lines: Sequence[str], limits: str) -> list[str]:
     """What to take, and what to write into the settings for it."""
     if recommended is None:
-        return [f"nothing that a call can use fits {limits}: allow more"]
+        return [f"nothing measured that a call can use (Opus, Lyra) fits {limits}: allow more"]
     return [
         f"recommended within {limits}: {recommended.setting.label}, {recommended.payload_kbps:.1f} kbit/s of speech, "
         f"{recommended.wire_kbps:.1f} on the wire",
