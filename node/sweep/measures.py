@@ -78,12 +78,11 @@ def align(reference: Pcm, heard: Pcm) -> Pcm:
 
 
 def _lag(reference: Any, heard: Any) -> int:
-    from scipy.signal import correlate, correlation_lags
-
-    matches = correlate(heard, reference, method="fft")
-    lags = correlation_lags(len(heard), len(reference))
-    near = np.abs(lags) <= MAX_DELAY
-    return int(lags[near][np.argmax(matches[near])])
+    """How many samples later the heard is: where the two, multiplied, add up to the most."""
+    size = len(reference) + len(heard)
+    matches = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(reference, size)), size)
+    lags = np.arange(-MAX_DELAY, MAX_DELAY + 1)
+    return int(lags[np.argmax(matches[lags])])
 
 
 def _loudness(pcm: Pcm) -> Any:
@@ -95,12 +94,13 @@ def resampled(pcm: Pcm, rate: int, wanted: int) -> Pcm:
     """Return sound of one rate at another."""
     if rate == wanted:
         return pcm
-    from scipy.signal import resample_poly
+    import av
 
-    common = math.gcd(rate, wanted)
-    sound = resample_poly(pcm.astype(np.float64), wanted // common, rate // common)
-    rounded: Pcm = np.clip(np.rint(sound), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-    return rounded
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=wanted)
+    frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
+    frame.sample_rate = rate
+    parts = [*resampler.resample(frame), *resampler.resample(None)]
+    return np.concatenate([part.to_ndarray().reshape(-1).astype(np.int16, copy=False) for part in parts])
 
 
 def _tried(package: str, measure: Callable[[], float]) -> float | None:

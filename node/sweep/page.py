@@ -59,7 +59,7 @@ def page(sweep: Sweep) -> str:
         policy=POLICY,
         style=resources.files("node.sweep").joinpath("page.css").read_text(encoding="utf-8"),
         summary=html.escape(_summary(sweep)),
-        advice="" if sweep.asked.article else _advice(sweep),
+        advice=_advice(sweep) if sweep.judged and not sweep.asked.article else "",
         claims=_claims(sweep),
         plot=_plot(sweep, front, marked),
         seconds=listen.SECONDS,
@@ -103,7 +103,7 @@ def _claims(sweep: Sweep) -> str:
 
 
 def _plot(sweep: Sweep, front: list[Result], marked: Result | None) -> str:
-    drawn = plot.svg(sweep.results, front, marked)
+    drawn = plot.svg(sweep.results, front, marked) if sweep.judged else ""
     title = "Quality over rate: what is circled is the setting above" if sweep.lines else "Quality over rate"
     return f'<figure role="img" aria-label="{title}">{drawn}</figure>' if drawn else ""
 

@@ -102,11 +102,14 @@ def _show(sweep: Sweep) -> None:
     asked = sweep.asked
     names = ", ".join(path.name for path in asked.recordings)
     print(f"{names}: {len(sweep.results)} settings in {sweep.seconds:.0f} s")
-    shown = sweep.results if asked.article else sweep.front
-    tables.show("all settings:" if asked.article else "the Pareto front:", shown, sweep.knee)
+    everything = asked.article or not sweep.judged
+    shown = sweep.results if everything else sweep.front
+    tables.show("all settings:" if everything else "the Pareto front:", shown, sweep.knee)
     print(tables.footnote(asked.loss))
     if asked.article:
         lines = tables.verdicts(sweep.claims)
+    elif not sweep.judged:
+        lines = ["none of them is recommended, since none was judged"]
     else:
         lines = tables.advice(sweep.recommended, sweep.lines, asked.limits)
     print("\n".join(lines))

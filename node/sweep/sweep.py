@@ -44,6 +44,11 @@ class Sweep:
     original: bytes = b""
 
     @property
+    def judged(self) -> bool:
+        """Whether anything is known of how any of them sounds."""
+        return any(result.quality is not None for result in self.results)
+
+    @property
     def front(self) -> list[Result]:
         """What nothing cheaper beats."""
         return front(self.results)

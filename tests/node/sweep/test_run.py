@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from node.sweep import grid, run
+from node.sweep import grid, measures, plot, run
 from node.sweep.settings import Codec, Setting
 from node.sweep.sweep import Asked
 from protocol.errors import NodeError, UsageError
@@ -89,3 +89,18 @@ def test_the_articles_settings_are_all_shown_and_judged(recording: Path, capsys:
     assert "all settings:" in out
     assert "does not hold: lowdelay" in out
     assert "pictophone.toml" not in out
+
+
+@pytest.mark.usefixtures("small")
+def test_without_the_extra_rates_are_shown_and_nothing_is_recommended(
+    recording: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (measures, plot):
+        monkeypatch.setattr(module, "find_spec", lambda name: None)
+    run.run(Asked([recording]), tmp_path / "page.html", json=False, only=["opus"], workers=1)
+    out, err = capsys.readouterr()
+    assert "all settings:" in out
+    assert LEAN.label in out
+    assert "none was judged" in out
+    assert err.count("pip install 'pictophone[sweep]'") == 3
+    assert "data:audio/ogg" in (tmp_path / "page.html").read_text()
