@@ -12,7 +12,7 @@ from node.sweep.results import Result
 from node.sweep.settings import Codec, Setting
 
 LEAN = Setting(Codec.OPUS, "nb", 60, 2, 8_000, "voip")
-WIDE = Setting(Codec.OPUS, "wb", 60, 2, 12_000, "voip")
+WIDE = Setting(Codec.OPUS, "wb", 60, 2, 14_000, "audio")
 
 
 @pytest.fixture(scope="session")
