@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from node.speech.opus import MAX_PACKET_SAMPLES, Decoder
+from node.speech.opus import Decoder
 from node.speech.sound import SAMPLE_RATE, Pcm
 from node.sweep.settings import Setting
 from node.sweep.stream import Lost, Stream
@@ -27,8 +27,6 @@ NO_DATA = b"\x7c"
 CMR_BYTES = 1
 """An octet-aligned AMR payload begins with its codec mode request (RFC 4867, section 4.4.1)."""
 
-_APPLICATIONS = {"voip": "voip", "audio": "audio", "lowdelay": "lowdelay"}
-
 
 def has_amr(bandwidth: str) -> bool:
     """Tell whether this PyAV can code and decode AMR of this bandwidth."""
@@ -40,14 +38,14 @@ def has_amr(bandwidth: str) -> bool:
 def code_opus(setting: Setting, pcm: Pcm) -> Stream:
     """Code a recording of 48 kHz as `ffmpeg -c:a libopus -b:a BITRATE -cutoff HZ -application APP` does."""
     options = {
-        "application": _APPLICATIONS[setting.application],
+        "application": setting.application,
         "cutoff": str(setting.cutoff),
         "frame_duration": str(setting.frame_ms),
         "vbr": "on",
         "compression_level": "10",
     }
     packets = list(_encoded("libopus", FULL_RATE, setting.bitrate, pcm, options))
-    samples = min(SAMPLE_RATE * setting.frame_ms // 1000, MAX_PACKET_SAMPLES)
+    samples = SAMPLE_RATE * setting.frame_ms // 1000
 
     def heard(lost: Lost) -> Pcm:
         decoder = Decoder()

@@ -19,11 +19,6 @@ APPLICATIONS = {"voip": Application.VOIP, "audio": Application.AUDIO}
 LONGEST_CONCEALED = SAMPLE_RATE * 60 // 1000
 
 
-def rate(setting: Setting) -> int:
-    """What the node's sound is sampled at."""
-    return SAMPLE_RATE
-
-
 def profile(setting: Setting) -> Profile:
     """The setting as a call takes it."""
     return Profile(
