@@ -28,6 +28,8 @@ from protocol.topics import Letter, Topic
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.speech.coding import SpeechEncoder
+    from node.speech.ends import Said
     from node.vision.prompt import Prompt
 
 logger = logging.getLogger(__name__)
@@ -64,9 +66,11 @@ class Node:
         self._hellos: dict[str, Hello] = {}
         self._met_at: dict[str, float] = {}
         self._was_up = False
+        self._in_lyra = False
         self._choice = CodecChoice(note)
         self._mailbox = self._make_mailbox(envelope or Unsealed())
         self._ears = self._make_ears()
+        self._said = self._make_said()
         self._sender = self._make_sender()
         self._receiver = self._make_receiver(show, screen)
         self._tasks: asyncio.TaskGroup
@@ -86,6 +90,17 @@ class Node:
     def delay_ms(self) -> float | None:
         """Mouth to ear, now; None while nobody is heard."""
         return self._ears.delay_ms() if self._ears is not None else None
+
+    @property
+    def muted(self) -> bool:
+        """Whether nothing that is said goes out."""
+        return self._said is not None and self._said.muted
+
+    def toggle_mute(self) -> None:
+        """Keeps back what is said from now on, or lets it out again, and says so."""
+        if self._said is not None:
+            self._said.muted = not self._said.muted
+            self._note("muted: nobody hears you" if self._said.muted else "no longer muted")
 
     async def run(self) -> None:
         """Takes part until cancelled, then says goodbye. Raises NodeError when a part cannot go on."""
@@ -112,8 +127,8 @@ class Node:
         yield "watch", self._calls.watch()
         if self._ears is not None:
             yield "ears", self._ears.run()
-        if self._parts.source is not None:
-            talker = Talker(self._parts.source, self._parts.profile)
+        if self._said is not None:
+            talker = Talker(self._said, self._parts.profile, self._make_encoder())
             yield "mouth", Mouth(talker, self._calls.send, self._tally.speech_out, self._clock).run()
         if self._sender is not None:
             yield "camera", self._sender.run()
@@ -157,10 +172,40 @@ class Node:
     def _make_ears(self) -> Ears | None:
         if self._parts.sink is None:
             return None
+        from node.speech.ends import Heard
         from node.speech.opus import Encoder
 
+        sink = Heard(self._parts.sink, self._tally.heard)
         lookahead_ms = Encoder(self._parts.profile).lookahead_ms
-        return Ears(self._parts.sink, lookahead_ms, self._round_trip, self._tally.speech_in, self._clock)
+        folder = self._parts.lyra.folder if self._parts.lyra is not None else None
+        return Ears(sink, lookahead_ms, self._round_trip, self._tally.speech_in, self._clock, folder)
+
+    def _make_said(self) -> Said | None:
+        if self._parts.source is None:
+            return None
+        from node.speech.ends import Said
+
+        return Said(self._parts.source, self._tally.said)
+
+    def _make_encoder(self) -> SpeechEncoder | None:
+        """Opus and Lyra; None for Opus alone."""
+        if self._parts.lyra is None:
+            return None
+        from node.speech.coding import SpeechEncoder
+
+        return SpeechEncoder(self._parts.profile, self._parts.lyra, self._all_take_lyra)
+
+    def _note_lyra(self) -> None:
+        """Tell, whenever that changes, which codec what is said goes in; one without Lyra knows no other."""
+        if self._parts.lyra is None or self._parts.source is None or self._all_take_lyra() == self._in_lyra:
+            return
+        self._in_lyra = not self._in_lyra
+        self._note("you are heard in Lyra" if self._in_lyra else "you are heard in Opus: not everyone has Lyra")
+
+    def _all_take_lyra(self) -> bool:
+        """Whether there are listeners, and all of them have Lyra: they all get the same packets."""
+        listeners = [hello.carries for hello in self._hellos.values() if Carries.SPEECH_IN in hello.carries]
+        return bool(listeners) and all(Carries.LYRA_IN in carries for carries in listeners)
 
     def _make_sender(self) -> PictureSender | None:
         if (camera := self._parts.camera) is None:
@@ -234,6 +279,7 @@ class Node:
         self._hellos[peer] = hello
         self._met_at.setdefault(peer, self._clock())
         self._note(f"{hello.name or peer} is here")
+        self._note_lyra()
         if self._sender is not None:
             self._sender.suit()
         if self._receiver is not None and hello.carries & Carries.PICTURES_OUT:
@@ -243,6 +289,7 @@ class Node:
         hello = self._hellos.pop(peer, None)
         self._met_at.pop(peer, None)
         self._note(f"{hello.name if hello and hello.name else peer} has left")
+        self._note_lyra()
         if self._receiver is not None:
             self._receiver.forget(peer)
             self._tasks.create_task(self._mailbox.unfollow(peer, Letter.PICTURE), name=f"{self.name}: unfollow {peer}")

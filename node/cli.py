@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node import codec_cli, models_cli
+from node import codec_cli, models_cli, speech_cli
 from protocol.errors import NodeError, PictophoneError, UsageError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(models_cli.app, name="models")
 app.add_typer(codec_cli.app, name="codec")
+app.add_typer(speech_cli.app, name="speech")
 
 Room = Annotated[str, typer.Argument(help="The room's name: whoever gives the same one at the same broker is in it.")]
 Broker = Annotated[
@@ -40,6 +41,12 @@ Tries = Annotated[
 ]
 Look = Annotated[int | None, typer.Option(min=0, max=16, help="Bytes a picture for what words leave open: 0, 8 or 16.")]
 Morph = Annotated[float | None, typer.Option(min=0, max=60, help="Pictures a second between two pictures; 0: none.")]
+Lyra = Annotated[
+    Path | None, typer.Option(help="Folder with Lyra V2's model files: talk with it to those who have them too.")
+]
+Clean = Annotated[
+    bool | None, typer.Option("--clean/--no-clean", help="Take echo and noise out of what a microphone hears.")
+]
 Seconds = Annotated[float | None, typer.Option(min=0.1, help="End the call after this long.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")]
 
@@ -58,6 +65,8 @@ def demo(
     tries: Tries = None,
     look: Look = None,
     morph: Morph = None,
+    clean: Clean = None,
+    lyra: Lyra = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long to call.")] = 30.0,
     json: Json = False,
 ) -> None:
@@ -67,7 +76,7 @@ def demo(
     settings = _settings(
         broker=broker, speech=speech, loop=loop, camera=camera, speaker=speaker,
         pictures=pictures, models=models, captioner=captioner, generator=generator,
-        tries=tries, look=look, morph=morph,
+        tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
     )  # fmt: skip
     _run(demo.run(settings, broker is None, seconds, json))
 
@@ -88,6 +97,8 @@ def call(
     tries: Tries = None,
     look: Look = None,
     morph: Morph = None,
+    clean: Clean = None,
+    lyra: Lyra = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -97,7 +108,7 @@ def call(
     settings = _settings(
         broker=broker, name=name, speech=speech, loop=loop, camera=camera, speaker=speaker,
         pictures=pictures, models=models, captioner=captioner, generator=generator,
-        tries=tries, look=look, morph=morph,
+        tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.CALL, seconds, json))
 
@@ -115,6 +126,8 @@ def send(
     generator: Generator = None,
     tries: Tries = None,
     look: Look = None,
+    clean: Clean = None,
+    lyra: Lyra = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -123,7 +136,7 @@ def send(
 
     settings = _settings(
         broker=broker, name=name, speech=speech, loop=loop, camera=camera, models=models, captioner=captioner,
-        generator=generator, tries=tries, look=look,
+        generator=generator, tries=tries, look=look, clean=clean, lyra=lyra,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.SEND, seconds, json))
 
@@ -138,6 +151,7 @@ def receive(
     models: Models = None,
     generator: Generator = None,
     morph: Morph = None,
+    lyra: Lyra = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -145,7 +159,14 @@ def receive(
     from node import calling, opening
 
     settings = _settings(
-        broker=broker, name=name, speaker=speaker, pictures=pictures, models=models, generator=generator, morph=morph
+        broker=broker,
+        name=name,
+        speaker=speaker,
+        pictures=pictures,
+        models=models,
+        generator=generator,
+        morph=morph,
+        lyra=lyra,
     )
     _run(calling.run(settings, room, opening.RECEIVE, seconds, json))
 

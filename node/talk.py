@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.tally import SpeechIn, SpeechOut
@@ -60,7 +61,7 @@ class Ears:
     """Listens to all peers and plays them through one sink.
 
     ``lookahead_ms`` is what the peer's encoder adds to the delay, and ``round_trip_seconds(peer)`` is the network's
-    share, there and back.
+    share, there and back. ``lyra_folder`` holds Lyra's models, for peers who talk with it.
     """
 
     sink: Sink
@@ -68,6 +69,7 @@ class Ears:
     round_trip_seconds: Callable[[str], float]
     counts: SpeechIn
     clock: Callable[[], float]
+    lyra_folder: Path | None = None
     _heard: dict[str, _Heard] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -76,12 +78,12 @@ class Ears:
 
     def open(self, peer: str) -> None:
         """A link to this peer is being made: be ready to listen."""
+        from node.speech.coding import SpeechDecoder
         from node.speech.listener import Listener
-        from node.speech.opus import Decoder
         from protocol.speech.playout import Playout
 
         self.close(peer)
-        self._heard[peer] = _Heard(Listener(Playout(), Decoder()))
+        self._heard[peer] = _Heard(Listener(Playout(), SpeechDecoder(self.lyra_folder)))
 
     def close(self, peer: str) -> None:
         """The link is gone. What was counted of it stays counted."""

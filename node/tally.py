@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from node.levels import Level
 from node.links.wire import WireMeter
 
 MAX_DELAYS = 60_000  # one for each 60 ms frame: percentiles cover the last hour of a longer call
@@ -98,6 +99,8 @@ class Tally:
     pictures_in: PicturesIn = field(default_factory=PicturesIn)
     speech_out: SpeechOut = field(default_factory=SpeechOut)
     speech_in: SpeechIn = field(default_factory=SpeechIn)
+    said: Level = field(default_factory=Level)
+    heard: Level = field(default_factory=Level)
     bad_messages: int = 0
     setup_ms: float | None = None
     ended: float | None = None

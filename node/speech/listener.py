@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from node.speech.coding import SpeechDecoder
 from node.speech.opus import CONCEAL_STEP, Decoder
 from node.speech.sound import FULL_SCALE, SAMPLE_RATE, Pcm, samples_of, silence
 from protocol.errors import PacketError
@@ -43,7 +44,7 @@ class Listener:
     instead.
     """
 
-    def __init__(self, playout: Playout, decoder: Decoder) -> None:
+    def __init__(self, playout: Playout, decoder: Decoder | SpeechDecoder) -> None:
         self.playout = playout
         self.wait_ms_recent: deque[float] = deque(maxlen=MAX_WAITS)
         self.undecodable = 0

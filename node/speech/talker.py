@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from node.speech.opus import Encoder
 from node.speech.profiles import LEAN, Profile
 from node.speech.sound import SAMPLE_RATE, level_dbfs
 from node.speech.sources import Captured, Source
 from protocol.speech import opus
+
+if TYPE_CHECKING:
+    from node.speech.coding import SpeechEncoder
 
 RTP_RATE = 48_000
 """Opus always counts RTP time at 48 kHz, whatever it carries (RFC 7587, section 4.1)."""
@@ -38,13 +42,13 @@ class Packet:
 class Talker:
     """Encodes a source and bundles the frames as the profile says: an asynchronous iterator of packets.
 
-    `source` must yield frames of `profile.frame_samples`.
+    `source` must yield frames of `profile.frame_samples`. `encoder` is Opus's, unless another one is given.
     """
 
-    def __init__(self, source: Source, profile: Profile = LEAN) -> None:
+    def __init__(self, source: Source, profile: Profile = LEAN, encoder: Encoder | SpeechEncoder | None = None) -> None:
         self.profile = profile
         self._source = source
-        self._encoder = Encoder(profile)
+        self._encoder = encoder or Encoder(profile)
 
     @property
     def lookahead_ms(self) -> float:
@@ -52,16 +56,19 @@ class Talker:
         return self._encoder.lookahead_ms
 
     async def __aiter__(self) -> AsyncIterator[Packet]:
-        """Yield each packet as soon as its last frame is captured. Frames before a gap travel alone."""
+        """Yield each packet as soon as its last frame is captured.
+
+        Frames before a gap, or before another codec, travel alone.
+        """
         bundle: list[tuple[Captured, bytes]] = []
         position = 0
         async for captured in self._source:
-            if captured.skipped:
-                if bundle:
-                    yield self._packet(bundle, position)
+            encoded = self._encoder.encode(captured.pcm)
+            if bundle and (captured.skipped or opus.parse(encoded).toc != opus.parse(bundle[-1][1]).toc):
+                yield self._packet(bundle, position)
                 bundle = []
             position += captured.skipped + len(captured.pcm)
-            bundle.append((captured, self._encoder.encode(captured.pcm)))
+            bundle.append((captured, encoded))
             if len(bundle) == self.profile.frames_per_packet:
                 yield self._packet(bundle, position)
                 bundle = []

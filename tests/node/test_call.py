@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from live_call import noise, parts, place, running
 from node.call import Node
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message
+from node.speech.coding import LyraChoice
 from node.speech.sinks import NullSink
 from node.vision.presets import NOT_DRAWN
 from protocol import frames, topics
@@ -309,3 +311,37 @@ async def test_the_nodes_speak_with_the_room_through_the_mailbox(pair: Pair) -> 
     assert set(letters) == {Letter.PRESENCE, Letter.PICTURE}
     goodbyes = [(letter, retain) for letter, payload, retain in posted if payload == b""]
     assert sorted(goodbyes) == [(Letter.PRESENCE, True), (Letter.PICTURE, True)]
+
+
+async def test_a_muted_node_is_not_heard_and_says_so(pair: Pair) -> None:
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(lambda: pair.ann.count().heard.started)
+        pair.bob.toggle_mute()
+        assert pair.bob.muted
+        assert pair.notes.all[-1] == "muted: nobody hears you"
+        await nodes.until(lambda: pair.bob.count().said.muted_s > 0.2)
+        pair.bob.toggle_mute()
+        assert not pair.bob.muted
+        assert pair.notes.all[-1] == "no longer muted"
+    assert pair.bob.count().said.mean_dbfs is not None
+
+
+async def test_who_does_not_send_cannot_be_muted(embedded_broker: BrokerAddress, fake_models: FakeModels) -> None:
+    node = Node("eve", place(embedded_broker), parts(fake_models, sink=NullSink()))
+    node.toggle_mute()
+    assert not node.muted
+
+
+async def test_which_codec_one_is_heard_in_is_told(pair: Pair, lyra_folder: Path) -> None:
+    choice, notes = LyraChoice(lyra_folder), pair.notes
+    room = pair.ann._place
+    models = FakeModels()
+    ann = Node("ann", room, parts(models, source=noise(), lyra=choice), note=notes.add)
+    bob, eve = (Node("x", room, parts(models, sink=NullSink(), lyra=lyra)) for lyra in (choice, None))
+    async with running(ann) as first, running(bob):
+        await first.until(lambda: notes.all[-1:] == ["you are heard in Lyra"])
+        async with running(eve):
+            await first.until(lambda: notes.all[-1] == "you are heard in Opus: not everyone has Lyra")
+        await first.until(lambda: notes.all[-1] == "you are heard in Lyra")
+        await first.until(lambda: bob.count().speech_in.received > 3)
+        assert bob.count().speech_in.bad_packets == 0

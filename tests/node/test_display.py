@@ -138,3 +138,17 @@ def test_late_notes_are_passed_on_in_order(view: View) -> None:
     notes.to(PlainLines([view], written.append, lambda: 0.0))
     notes("third")
     assert written == ["first", "second", "third"]
+
+
+def test_levels_are_shown_as_they_pass_and_the_mute_in_their_place(tally: Tally) -> None:
+    written: list[str] = []
+    now, muted = 100.0, False
+    view = View("ann", lambda: tally, list, lambda: None, lambda: muted)
+    lines = PlainLines([view], written.append, lambda: now)
+    for dbfs in (-20.0, -33.0):
+        (tally.heard if dbfs < -30 else tally.said).add(dbfs, 0.1)
+    for muted in (False, True):  # noqa: B007
+        now += 10
+        lines.refresh()
+    assert "level out ▮▮▮▮▮▮▮▯▯▯  in ▮▮▮▮▮▯▯▯▯▯" in written[0]
+    assert "level out muted  in ▮▮▮▮▮▯▯▯▯▯" in written[1]

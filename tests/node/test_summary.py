@@ -18,6 +18,9 @@ SPEECH = [
     "underruns", "mouth_to_ear_ms_p50", "mouth_to_ear_ms_p95",
 ]  # fmt: skip
 
+# What the level meters and the mute came to.
+LEVELS = ["said_dbfs", "heard_dbfs", "muted_s"]
+
 
 @pytest.fixture
 def sender() -> Tally:
@@ -25,6 +28,8 @@ def sender() -> Tally:
     for bits, frame, wire in ((40, 12, 130), (45, 13, 131)):
         tally.pictures_out.add("a cat", bits, frame, wire, raw_bits=256 * 256 * 24)
     tally.pictures_out.captioned = 3
+    tally.said.add(-20, 2.0)
+    tally.said.muted_s = 3.04
     for _ in range(10):
         tally.speech_out.add(106, voiced=True)
         tally.meter.datagram("sent", b"\x80\x60" + bytes(126), "127.0.0.1")
@@ -68,6 +73,9 @@ def test_what_one_sent_and_the_other_got_of_it(sender: Tally, receiver: Tally) -
             "underruns": 3,
             "mouth_to_ear_ms_p50": 250.0,
             "mouth_to_ear_ms_p95": 295.0,
+            "said_dbfs": -20.0,
+            "heard_dbfs": None,
+            "muted_s": 3.0,
         },
         "call": {"setup_ms": 412.0, "wire_kbps": 1.35},
     }
@@ -77,7 +85,7 @@ def test_the_keys_are_those_agreed_on(sender: Tally, receiver: Tally) -> None:
     summary = json.loads(as_json(summarise(sender, receiver, now=110.0)))
     assert list(summary) == ["seconds", "picture", "speech", "call"]
     assert [key for key in summary["picture"] if key != "first_painted_s"] == PICTURE
-    assert list(summary["speech"]) == SPEECH
+    assert [key for key in summary["speech"] if key not in LEVELS] == SPEECH
     assert list(summary["call"]) == ["setup_ms", "wire_kbps"]
 
 
@@ -103,9 +111,10 @@ def test_people_read_the_same_numbers(sender: Tally, receiver: Tally) -> None:
     text = "\n".join(for_people(summarise(sender, receiver, now=110.0)))
     for shown in (
         "10.0 s, 1.35 kbit/s on the wire in all",
-        "7.07 kbit/s of Opus, 10.4 on the wire",
+        "7.07 kbit/s of speech, 10.4 on the wire",
         "10 packets sent, 9 received, 1 lost, 2 late",
         "mouth to ear 250 ms (95 %: 295 ms); 120 ms concealed, 3 underruns",
+        "said at -20 dB, muted for 3 s",
         "3 captioned, 2 sent, 2 received, 1 painted",
         "42.5 bits a caption, 37,009:1",
         "209 bit/s on the wire",
