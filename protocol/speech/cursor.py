@@ -41,6 +41,11 @@ class Cursor:
         self.frame_ms = frame.samples / SAMPLES_PER_MS
         self.was_dtx = opus.is_dtx(frame.packet)
 
+    def shift(self, ms: float) -> None:
+        """Count everything that was played as played this much later, since what follows will be."""
+        for index, transit_ms in enumerate(self.transits_ms):
+            self.transits_ms[index] = transit_ms + ms
+
     def follows(self, frame: Frame) -> bool:
         """Tell whether no packet is missing between the frame played last and this one."""
         return frame.number <= self.number + 1

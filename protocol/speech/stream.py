@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from protocol.speech.buffer import SAMPLES_PER_MS
 from protocol.speech.jitter import Arrivals
 from protocol.speech.opus import Packet
 from protocol.speech.sequence import Ledger, unwrap
@@ -19,20 +20,25 @@ _TIMESTAMP_BITS = 32
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An RTP packet as it came: 16-bit sequence, 32-bit timestamp at 48 kHz."""
+    """An RTP packet as it came: 16-bit sequence, 32-bit timestamp at 48 kHz.
+
+    `copies` are earlier packets that it brought along, each with how much earlier its timestamp is.
+    """
 
     sequence: int
     timestamp: int
     packet: Packet
     now_ms: float
+    copies: tuple[tuple[int, Packet], ...] = ()
 
 
 class Stream:
-    """A stream that began with the packet `first`, which is still to be accepted."""
+    """A stream that began with the packet `first`, which is still to be accepted; `begin` is its timestamp."""
 
     def __init__(self, first: Arrival) -> None:
         self.ledger = Ledger(first.sequence)
         self.arrivals = Arrivals(first.timestamp, first.now_ms)
+        self.begin = first.timestamp
         self._first = first
         self._timestamp = first.timestamp
 
@@ -42,7 +48,8 @@ class Stream:
         if not self.ledger.add(number):
             return None
         self._timestamp = timestamp
-        self.arrivals.receive(timestamp, arrival.now_ms)
+        oldest = max((offset for offset, _ in arrival.copies), default=0)
+        self.arrivals.receive(timestamp, arrival.now_ms, oldest / SAMPLES_PER_MS)
         return number, timestamp
 
     def is_related(self, arrival: Arrival) -> bool:

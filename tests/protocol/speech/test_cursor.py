@@ -23,3 +23,10 @@ def test_a_missing_packet_breaks_the_row() -> None:
     assert cursor.follows(_frame(number=5))
     assert cursor.follows(_frame(number=6))
     assert not cursor.follows(_frame(number=7))
+
+
+def test_a_shift_moves_everything_that_was_played() -> None:
+    cursor = Cursor()
+    cursor.transits_ms.extend([10.0, 12.0])
+    cursor.shift(-3)
+    assert list(cursor.transits_ms) == [7, 9]

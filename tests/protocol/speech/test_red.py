@@ -52,7 +52,14 @@ def test_copies_of_other_codecs_are_skipped() -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", b"\xef", b"\xef\x5a\x00\x03", b"\xef\x5a\x00\x03\x6fab", bytes([13]) + b"noise", b"\xef\0\0\0" * 33 + b"\x6f"],
+    [
+        b"",
+        b"\xef",
+        b"\xef\x5a\x00\x03",
+        b"\xef\x5a\x00\x03\x6fab",
+        bytes([13]) + b"noise",
+        b"\xef\0\0\0" * 33 + b"\x6f",
+    ],
 )
 def test_a_payload_that_breaks_the_rules_is_refused(payload: bytes) -> None:
     with pytest.raises(PacketError):
