@@ -9,7 +9,6 @@ from statistics import median
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from simulated import MINUTE_MS, TOC, Sent, drifting, jittery, listen, lossy, talk, with_copies
 
 from protocol.errors import PacketError
