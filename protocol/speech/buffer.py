@@ -14,13 +14,17 @@ SAMPLES_PER_MS = 48
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame as a packet of its own, the unwrapped numbers it came with, its length, its arrival."""
+    """One frame as a packet of its own, the unwrapped numbers it came with, its length, its arrival.
+
+    `is_copy` says that its own packet may be lost: then the frames beside it are, too.
+    """
 
     packet: bytes
     number: int
     timestamp: int
     samples: int
     arrived_ms: float
+    is_copy: bool = False
 
     @property
     def end(self) -> int:
@@ -44,7 +48,7 @@ def frames_of_copy(copy: Packet, offset: int, beside: Frame, packet_samples: int
     """
     frames = frames_of(copy, beside.number, beside.timestamp - offset, beside.arrived_ms)
     return [
-        replace(frame, number=beside.number + (frame.timestamp - beside.timestamp) // packet_samples)
+        replace(frame, number=beside.number + (frame.timestamp - beside.timestamp) // packet_samples, is_copy=True)
         for frame in frames
     ]
 

@@ -64,14 +64,23 @@ class Arrivals:
         self.jitter_ms += (abs(transit - self._latest) - self.jitter_ms) / 16
         self._latest = transit
         self._copies.append(copies_ms)
-        self.need(timestamp, now_ms)
+        self._need(timestamp, now_ms)
 
     @property
     def copies_ms(self) -> float:
         """How much longer playing waits for the sake of copies."""
         return max(self._copies, default=0.0)
 
-    def need(self, timestamp: int, now_ms: float) -> None:
+    def stood(self, timestamp: int, now_ms: float) -> None:
+        """Note that playing stood until now for want of this timestamp: this much later, it would not have.
+
+        If it came in a copy that was on time, playing has yet to slow down to the target, which is late enough.
+        """
+        on_time_ms = now_ms - self.copies_ms
+        if self.delay_ms(timestamp, on_time_ms) > 0:
+            self._need(timestamp, on_time_ms)
+
+    def _need(self, timestamp: int, now_ms: float) -> None:
         """Note that this timestamp could not be played before now, copies apart."""
         history = self._history
         history.append((now_ms, transit_ms(timestamp, now_ms)))

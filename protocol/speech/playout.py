@@ -220,8 +220,7 @@ class Playout:
         if concealed_ms and stood_ms > gap_ms:
             self.stats.underruns += 1
             self.stats.stall_ms_max = max(self.stats.stall_ms_max, stood_ms - gap_ms)
-            # Had playing been this much later, it would not have stood.
-            stream.arrivals.need(first.timestamp, now_ms - stream.arrivals.copies_ms)
+            stream.arrivals.stood(first.timestamp, now_ms)
             self.stats.target_ms = stream.arrivals.target_ms
             self._cursor.transits_ms.clear()
 

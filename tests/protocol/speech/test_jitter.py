@@ -68,6 +68,16 @@ def test_jitter_is_waited_for_besides_the_copies() -> None:
     assert arrivals.target_ms == pytest.approx(180 + 50 + MARGIN_MS)
 
 
+def test_a_standstill_lengthens_the_target_unless_a_copy_ended_it_in_time() -> None:
+    arrivals = _after([0] * 5)
+    arrivals.receive(5 * PACKET_MS * 48, 1000 + 5 * PACKET_MS, 180)
+    arrivals.stood(4 * PACKET_MS * 48, 1000 + 4 * PACKET_MS + 120)
+    assert arrivals.target_ms == MIN_TARGET_MS + 180
+    assert arrivals.baseline_ms == 1000
+    arrivals.stood(4 * PACKET_MS * 48, 1000 + 4 * PACKET_MS + 240)
+    assert arrivals.target_ms == 180 + 60 + MARGIN_MS
+
+
 def test_a_longer_path_becomes_the_new_baseline() -> None:
     arrivals = _after([0] * 50 + [900] * 10)
     assert arrivals.target_ms == MIN_TARGET_MS
