@@ -90,8 +90,8 @@ class Listener:
             case Play() as play:
                 self._note_wait(play)
                 return self._faded_in(self._stretcher.stretch(self._decoded(play.frame), play.speed))
-            case Conceal(ms=ms):
-                return self._faded_in(self._concealed(samples_of(ms / 1000)))
+            case Conceal(ms=ms, following=following):
+                return self._faded_in(self._concealed(samples_of(ms / 1000), following))
             case Quiet(ms=ms):
                 return self._quiet(samples_of(ms / 1000))
 
@@ -111,8 +111,8 @@ class Listener:
         self._concealed_samples = 0
         return pcm
 
-    def _concealed(self, samples: int) -> Pcm:
-        pcm = self._decoder.conceal(samples)
+    def _concealed(self, samples: int, following: bytes | None = None) -> Pcm:
+        pcm = self._decoder.recover(samples, following) if following else self._decoder.conceal(samples)
         position = self._concealed_samples + np.arange(len(pcm))
         self._concealed_samples += len(pcm)
         gain = np.interp(position, [CONCEALED_FULLY, CONCEALED_AT_ALL], [1.0, 0.0])

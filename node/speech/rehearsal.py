@@ -145,11 +145,14 @@ class Rehearsal:
 
 
 def exactly(share: float, burst: int, packets: int, seed: int) -> Callable[[int], bool]:
-    """Return a pattern that loses this share of so many packets, in bursts of this length, at random places."""
-    draw, bursts = random.Random(seed), round(share * packets / burst)
+    """Return a pattern that loses this share of so many packets, in bursts of this length, at random places.
+
+    Two bursts may follow each other at once.
+    """
+    bursts = round(share * packets / burst)
     kept = packets - bursts * burst
-    places = sorted(draw.sample(range(kept + 1), min(bursts, kept + 1)))
-    lost = {place + index * burst + step for index, place in enumerate(places) for step in range(burst)}
+    places = sorted(random.Random(seed).sample(range(kept + bursts), bursts))
+    lost = {place + index * (burst - 1) + step for index, place in enumerate(places) for step in range(burst)}
     return lost.__contains__
 
 

@@ -108,7 +108,7 @@ class Playout:
         if self._cursor.follows(first):
             self._cursor.running = False
             return self._wait(self._stream, now_ms)
-        return self._bridge(gap)
+        return self._bridge(gap, first)
 
     # What comes in
 
@@ -183,12 +183,13 @@ class Playout:
         self._cursor.shift(self._cursor.frame_ms / speed - self._cursor.frame_ms)
         return speed
 
-    def _bridge(self, gap: int) -> Conceal:
+    def _bridge(self, gap: int, first: Frame) -> Conceal:
         """Conceal a lost frame, or as much of a longer gap as goes in one piece."""
         piece = min(gap, int(self._frame_ms * SAMPLES_PER_MS)) // _QUANTUM * _QUANTUM
         self._cursor.timestamp += piece
         self.stats.concealed_ms += piece / SAMPLES_PER_MS
-        return Conceal(piece / SAMPLES_PER_MS, Cause.LOST)
+        following = first.packet if gap - piece < _QUANTUM else None
+        return Conceal(piece / SAMPLES_PER_MS, Cause.LOST, following)
 
     def _underrun(self, stream: Stream, now_ms: float) -> Sound:
         if self._cursor.was_dtx or self._cursor.stood_ms >= CONCEAL_LIMIT_MS:

@@ -37,10 +37,14 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Conceal:
-    """Let the decoder make up `ms` of sound: a multiple of 2.5."""
+    """Let the decoder make up `ms` of sound: a multiple of 2.5.
+
+    `following` is the frame that comes next, if that is known: it may hold what was lost (Opus's in-band FEC).
+    """
 
     ms: float
     cause: Cause
+    following: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,7 +288,15 @@ def test_a_known_loss_is_concealed_for_its_length() -> None:
         playout.receive(sequence, sequence * 2880, TOC[60] + b"voice", sequence * 0.001)
     run = listen([], 260, playout, start_ms=20)
     assert [type(sound) for _, sound in run.heard[:4]] == [Play, Conceal, Play, Play]
-    assert run.heard[1][1] == Conceal(60, Cause.LOST)
+    assert run.heard[1][1] == Conceal(60, Cause.LOST, following=TOC[60] + b"voice")
+
+
+def test_only_the_end_of_a_long_loss_is_told_what_follows() -> None:
+    playout = Playout()
+    for sequence, frame in ((0, b"a"), (3, b"b"), (4, b"c")):
+        playout.receive(sequence, sequence * 2880, TOC[60] + frame, sequence * 0.001)
+    run = listen([], 320, playout, start_ms=20)
+    assert [sound.following for sound in run.conceals()[:2]] == [None, TOC[60] + b"b"]
 
 
 def test_a_late_joiner_hears_at_once() -> None:
