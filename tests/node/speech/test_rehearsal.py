@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import numpy as np
 import pytest
@@ -79,5 +80,5 @@ def test_bursts_are_whole_and_may_meet() -> None:
     lost = [number for number in range(600) if exactly(0.1, 3, 600, seed=3)(number)]
     assert all(lost[n + 2] - lost[n] == 2 for n in range(0, len(lost), 3))
     single = [exactly(0.2, 1, 600, seed=3)(number) for number in range(600)]
-    pairs = sum(one and other for one, other in zip(single, single[1:], strict=False))
+    pairs = sum(one and other for one, other in itertools.pairwise(single))
     assert pairs == pytest.approx(600 * 0.04, rel=0.4)
