@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 from protocol.speech.buffer import SAMPLES_PER_MS
@@ -13,6 +14,8 @@ __all__ = ["Arrival", "Stream"]
 
 # RFC 3550, appendix A.1: a packet further off than this is another stream's. Six minutes of 120 ms packets.
 MAX_DROPOUT = 3_000
+# The longest of so many packets is what the sender's bundles are now.
+RECENT_PACKETS = 32
 
 _SEQUENCE_BITS = 16
 _TIMESTAMP_BITS = 32
@@ -39,6 +42,7 @@ class Stream:
         self.ledger = Ledger(first.sequence)
         self.arrivals = Arrivals(first.timestamp, first.now_ms)
         self.begin = first.timestamp
+        self._lengths: deque[int] = deque(maxlen=RECENT_PACKETS)
         self._first = first
         self._timestamp = first.timestamp
 
@@ -48,8 +52,12 @@ class Stream:
         if not self.ledger.add(number):
             return None
         self._timestamp = timestamp
+        samples = int(arrival.packet.duration_ms * SAMPLES_PER_MS)
+        self._lengths.append(samples)
+        # A bundle cut short leaves sooner after its first sample than a whole one, and is not for that early.
+        start = timestamp + samples - max(self._lengths)
         oldest = max((offset for offset, _ in arrival.copies), default=0)
-        self.arrivals.receive(timestamp, arrival.now_ms, oldest / SAMPLES_PER_MS)
+        self.arrivals.receive(start, arrival.now_ms, oldest / SAMPLES_PER_MS)
         return number, timestamp
 
     def is_related(self, arrival: Arrival) -> bool:
