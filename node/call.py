@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from node.calls import Calls, LinkSettings
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from node.speech.coding import SpeechEncoder
     from node.speech.ends import Said
     from node.vision.prompt import Prompt
+    from protocol.speech.red import Copy
 
 logger = logging.getLogger(__name__)
 
@@ -306,9 +307,9 @@ class Node:
         if self._ears is not None:
             self._ears.close(peer)
 
-    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes) -> None:
+    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         if self._ears is not None:
-            self._ears.receive(peer, sequence, timestamp, payload)
+            self._ears.receive(peer, sequence, timestamp, payload, copies)
 
     def _round_trip(self, peer: str) -> float:
         return self._calls.round_trip_seconds(peer)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -31,6 +31,7 @@ from protocol.signalling import (
 if TYPE_CHECKING:
     from node.links.rtc import Observer
     from node.links.wire import WireMeter
+    from protocol.speech.red import Copy
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Company(Protocol):
 
     def ended(self, peer: str) -> None: ...
 
-    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes) -> None: ...
+    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -103,11 +104,11 @@ class Calls:
         self.room.reconnected(self._now())
         self._drain()
 
-    def send(self, timestamp: int, payload: bytes) -> bool:
-        """Sends one speech packet to everyone who listens; returns whether anyone does."""
+    def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = ()) -> bool:
+        """Sends one speech packet and copies of earlier ones to everyone who listens; returns whether anyone does."""
         listening = [call for call in self._calls.values() if call.up and call.way.sends]
         for call in listening:
-            call.link.send(timestamp, payload)
+            call.link.send(timestamp, payload, copies)
         return bool(listening)
 
     def round_trip_seconds(self, peer: str) -> float:
@@ -182,9 +183,9 @@ class Calls:
         self._end(peer, None)
         way = _way(self.carries, self._hellos[peer].carries)
 
-        def on_packet(sequence: int, timestamp: int, payload: bytes) -> None:
+        def on_packet(sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
             call.heard = self._now()
-            self.company.packet(peer, sequence, timestamp, payload)
+            self.company.packet(peer, sequence, timestamp, payload, copies)
 
         link = PeerLink(
             way,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from node.speech.sinks import Sink
     from node.speech.sound import Pcm
     from node.speech.talker import Packet, Talker
+    from protocol.speech.red import Copy
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class Mouth:
     """Takes packets from the talker and hands them to ``send``, which says whether anyone listens."""
 
     talker: Talker
-    send: Callable[[int, bytes], bool]
+    send: Callable[[int, bytes, Sequence[Copy]], bool]
     counts: SpeechOut
     clock: Callable[[], float]
     _end: int = 0
@@ -39,7 +40,7 @@ class Mouth:
         """Talks until the source ends or the task is cancelled."""
         async for packet in self.talker:
             late = self._is_late(packet)
-            if self.send(packet.timestamp, packet.payload):
+            if self.send(packet.timestamp, packet.payload, packet.copies):
                 self.counts.add(len(packet.payload), packet.voiced, late)
 
     def _is_late(self, packet: Packet) -> bool:
@@ -91,7 +92,7 @@ class Ears:
         if heard is not None:
             _add_counts(self.counts, heard.listener)
 
-    def receive(self, peer: str, sequence: int, timestamp: int, payload: bytes) -> None:
+    def receive(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy] = ()) -> None:
         """Takes one RTP packet; a bad one is counted and changes nothing else."""
         from protocol.speech import opus
 
@@ -99,7 +100,7 @@ class Ears:
         if heard is None:
             return
         try:
-            heard.listener.receive(sequence, timestamp, payload, self.clock())
+            heard.listener.receive(sequence, timestamp, payload, self.clock(), copies)
             heard.packet_ms = opus.duration_ms(payload)
         except PacketError as error:
             self.counts.bad_packets += 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpTransceiver
@@ -20,14 +20,22 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PacketHandler = Callable[[int, int, bytes], None]
+PacketHandler = Callable[[int, int, int, bytes], None]
 DatagramObserver = Callable[["Direction", bytes, str], bool]
 
 LOOPBACK = "127.0.0.1"
+RED_PAYLOAD_TYPE = 63
 STUN_BINDING_REQUEST = 0x0001
 STUN_BINDING_SUCCESS = 0x0101
 STUN_HEADER = 20
 MAX_OPEN_REQUESTS = 32  # unanswered STUN requests remembered for the round-trip time; older ones are forgotten
+
+
+class SpeechTypes(NamedTuple):
+    """RTP payload types of Opus and of RED; None if not agreed on."""
+
+    opus: int | None
+    red: int | None
 
 
 class PacketTap:
@@ -40,13 +48,78 @@ class PacketTap:
         self._handler = handler
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
-        self._handler(packet.sequence_number, packet.timestamp, packet.payload)
+        self._handler(packet.payload_type, packet.sequence_number, packet.timestamp, packet.payload)
         return False, None
 
 
 def tap_packets(receiver: RTCRtpReceiver, handler: PacketHandler) -> None:
-    """Sends every received RTP packet of this receiver to ``handler(sequence, timestamp, payload)``."""
+    """Sends every received RTP packet of this receiver to ``handler(payload_type, sequence, timestamp, payload)``."""
     vars(receiver)["_RTCRtpReceiver__jitter_buffer"] = PacketTap(handler)
+
+
+def know_red() -> None:
+    """Makes aiortc offer and accept RED (RFC 2198) beside Opus, under the payload type that Chromium gives it.
+
+    aiortc keeps an offered type only if it is 96 or above, so that any other of ours would not be Chromium's.
+    """
+    from aiortc.codecs import CODECS
+    from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+
+    if not any(map(_is_red, CODECS["audio"])):
+        opus = next(filter(_is_opus, CODECS["audio"]))
+        red = RTCRtpCodecParameters("audio/red", opus.clockRate, opus.channels, payloadType=RED_PAYLOAD_TYPE)
+        red.parameters = _blocks_of(opus)
+        CODECS["audio"].append(red)
+
+
+def put_opus_first(transceiver: RTCRtpTransceiver) -> None:
+    """Sends Opus by default whatever the peer's order, and names in RED's format line the type that Opus now has."""
+    transceiver._codecs = sorted(transceiver._codecs, key=_is_opus, reverse=True)
+    for codec in transceiver._codecs:
+        if _is_red(codec):
+            codec.parameters = _blocks_of(transceiver._codecs[0])
+
+
+def speech_types(transceiver: RTCRtpTransceiver) -> SpeechTypes:
+    """The payload types that both ends agreed on; before they did, None for both."""
+    opus = [codec.payloadType for codec in transceiver._codecs if _is_opus(codec)]
+    red = [codec.payloadType for codec in transceiver._codecs if _is_red(codec)]
+    return SpeechTypes(*opus[:1] or [None], *red[:1] or [None])
+
+
+def choose_payload_type(transceiver: RTCRtpTransceiver, choose: Callable[[int], int]) -> None:
+    """Asks ``choose(payload type of Opus)`` for the type of each packet, once the track has given its payload."""
+    sender = transceiver.sender
+    run: Callable[[Any], Awaitable[None]] = sender._run_rtp
+    vars(sender)["_run_rtp"] = lambda codec: run(_ChosenType(codec, choose))
+
+
+class _ChosenType:
+    """A codec of aiortc's whose payload type is another for each packet."""
+
+    def __init__(self, codec: Any, choose: Callable[[int], int]) -> None:
+        self._codec = codec
+        self._choose = choose
+
+    @property
+    def payloadType(self) -> int:
+        return self._choose(self._codec.payloadType)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._codec, name)
+
+
+def _is_opus(codec: Any) -> bool:
+    return bool(codec.mimeType.lower() == "audio/opus")
+
+
+def _is_red(codec: Any) -> bool:
+    return bool(codec.mimeType.lower() == "audio/red")
+
+
+def _blocks_of(opus: Any) -> Any:
+    """The format parameter of RFC 2198, section 5, for one copy: Chromium refuses RED without."""
+    return {f"{opus.payloadType}/{opus.payloadType}": None}
 
 
 def shorten_cname(connection: RTCPeerConnection) -> None:

@@ -69,6 +69,12 @@ class SpeechDecoder:
         """Return `samples` (a multiple of 40, at most 1920) that continue the last sound."""
         return self._last.conceal(samples)
 
+    def recover(self, samples: int, following: bytes) -> Pcm:
+        """Do the same, or better if the Opus packet that follows holds what was lost."""
+        if self._last is not self._opus or lyra.is_lyra(following):
+            return self.conceal(samples)
+        return self._opus.recover(samples, following)
+
     @cached_property
     def _lyra(self) -> lyra_models.Decoder:
         if self._folder is None:

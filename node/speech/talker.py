@@ -11,6 +11,8 @@ from node.speech.profiles import LEAN, Profile
 from node.speech.sound import SAMPLE_RATE, level_dbfs
 from node.speech.sources import Captured, Source
 from protocol.speech import opus
+from protocol.speech.copies import Copies
+from protocol.speech.red import Copy
 
 if TYPE_CHECKING:
     from node.speech.coding import SpeechEncoder
@@ -29,7 +31,8 @@ class Packet:
 
     `timestamp` counts 48 kHz samples from 0 at the first packet, over dropped sound too; the RTP layer adds
     its random offset and wraps it. `captured_at` is the monotonic time at which the first sample was
-    captured; `voiced` says whether someone talks in it; `duration_ms` is the sound it carries.
+    captured; `voiced` says whether someone talks in it; `duration_ms` is the sound it carries. `copies` are of earlier
+    packets, for peers who can take them.
     """
 
     payload: bytes
@@ -37,18 +40,31 @@ class Packet:
     captured_at: float
     voiced: bool
     duration_ms: int
+    copies: tuple[Copy, ...] = ()
 
 
 class Talker:
     """Encodes a source and bundles the frames as the profile says: an asynchronous iterator of packets.
 
     `source` must yield frames of `profile.frame_samples`. `encoder` is Opus's, unless another one is given.
+    `redundancy` may be set while it runs and holds from the next packet on: 0 sends no copies, 1 and 2 copies of what
+    was said about so many packets earlier.
     """
 
     def __init__(self, source: Source, profile: Profile = LEAN, encoder: Encoder | SpeechEncoder | None = None) -> None:
         self.profile = profile
         self._source = source
         self._encoder = encoder or Encoder(profile)
+        self._copies = Copies()
+
+    @property
+    def redundancy(self) -> int:
+        """See `protocol.speech.copies`; ValueError if set to anything but 0, 1 or 2."""
+        return self._copies.redundancy
+
+    @redundancy.setter
+    def redundancy(self, distance: int) -> None:
+        self._copies.redundancy = distance
 
     @property
     def lookahead_ms(self) -> float:
@@ -77,10 +93,13 @@ class Talker:
 
     def _packet(self, bundle: list[tuple[Captured, bytes]], end: int) -> Packet:
         samples = len(bundle) * self.profile.frame_samples
+        payload = opus.join([encoded for _, encoded in bundle])
+        timestamp = (end - samples) * RTP_RATE // SAMPLE_RATE
         return Packet(
-            payload=opus.join([encoded for _, encoded in bundle]),
-            timestamp=(end - samples) * RTP_RATE // SAMPLE_RATE,
+            payload=payload,
+            timestamp=timestamp,
             captured_at=bundle[0][0].at,
             voiced=any(level_dbfs(captured.pcm) >= VOICED_DBFS for captured, _ in bundle),
             duration_ms=len(bundle) * self.profile.frame_ms,
+            copies=self._copies.beside(timestamp, payload),
         )

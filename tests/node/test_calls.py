@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from protocol.errors import RemoteError
 from protocol.signalling import Carries, Hello, Outgoing, Room
 from protocol.signalling.descriptions import pack_description
 from protocol.signalling.messages import Answer, Bye, Offer, Reason, decode, encode
+from protocol.speech.red import Copy
 from protocol.topics import Letter
 
 A, B = "aaaa", "bbbb"
@@ -82,8 +83,8 @@ class Person:
     def ended(self, peer: str) -> None:
         self.happened.add(("ended", peer))
 
-    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes) -> None:
-        self.heard.add((peer, payload))
+    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        self.heard.add((peer, payload, *(copy.payload for copy in copies)))
 
     async def up(self, peer: str, times: int = 1) -> None:
         await self.happened.until(lambda happened: happened.count(("connected", peer)) >= times)
@@ -116,6 +117,14 @@ async def test_two_who_meet_hear_each_other() -> None:
         assert await a.heard.count(1) == [(B, b"to a")]
         assert 0 < a.calls.round_trip_seconds(B) < 5
         assert a.calls.round_trip_seconds("zzzz") == 0
+
+
+async def test_copies_reach_the_peer() -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        assert a.calls.send(5760, b"new", [Copy(5760, b"old")])
+        assert await b.heard.count(1) == [(A, b"new", b"old")]
 
 
 async def test_everyone_hears_everyone() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
+from aiortc.codecs import CODECS
 from aiortc.rtp import RtcpByePacket, RtcpRrPacket
 from linked import LOOPBACK, End, connected
 
@@ -63,6 +64,37 @@ async def test_ice_keeps_its_sockets_where_they_are_looked_for(bare: RTCPeerConn
     for protocol in gatherer._protocols:
         assert callable(protocol.transport.sendto)
         assert callable(protocol.datagram_received)
+
+
+def test_the_sender_runs_with_a_codec_whose_payload_type_can_be_chosen(bare: RTCPeerConnection) -> None:
+    transceiver = bare.getTransceivers()[0]
+    assert callable(transceiver.sender._run_rtp)
+    hooks.choose_payload_type(transceiver, lambda opus: opus)
+    assert "_run_rtp" in vars(transceiver.sender)
+
+
+def test_a_payload_type_is_asked_for_each_time_and_the_rest_is_the_codecs_own() -> None:
+    types = iter([63, 96])
+    opus = next(codec for codec in CODECS["audio"] if codec.mimeType == "audio/opus")
+    chosen = hooks._ChosenType(opus, lambda own: next(types))
+    assert (chosen.payloadType, chosen.payloadType) == (63, 96)
+    assert (chosen.mimeType, chosen.clockRate) == ("audio/opus", 48_000)
+
+
+def test_red_joins_the_codecs_once() -> None:
+    hooks.know_red()
+    hooks.know_red()
+    assert [codec.payloadType for codec in CODECS["audio"] if codec.mimeType == "audio/red"] == [63]
+
+
+async def test_before_an_agreement_there_are_no_types(bare: RTCPeerConnection) -> None:
+    assert hooks.speech_types(bare.getTransceivers()[0]) == (None, None)
+
+
+async def test_both_types_are_found_where_aiortc_keeps_what_was_agreed(bare: RTCPeerConnection) -> None:
+    hooks.know_red()
+    await bare.createOffer()
+    assert hooks.speech_types(bare.getTransceivers()[0]) == (96, 63)
 
 
 # -- the effects

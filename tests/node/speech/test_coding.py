@@ -84,6 +84,15 @@ def test_opus_alone_is_as_without_it(speech: Pcm) -> None:
     for packet in packets:
         assert np.array_equal(both.decode(packet), plain.decode(packet))
     assert np.array_equal(both.conceal(400), plain.conceal(400))
+    following = Encoder(LEAN).encode(speech[FRAME_SAMPLES : 2 * FRAME_SAMPLES])
+    assert np.array_equal(both.recover(400, following), plain.recover(400, following))
+
+
+def test_lyra_holds_nothing_of_what_was_lost_before_it(speech: Pcm) -> None:
+    plain, both = Decoder(), SpeechDecoder()
+    packet = Encoder(LEAN).encode(speech[:FRAME_SAMPLES])
+    assert np.array_equal(both.decode(packet), plain.decode(packet))
+    assert np.array_equal(both.recover(400, lyra.build([bytes(8)])), plain.conceal(400))
 
 
 def test_lyra_without_models_is_a_bad_packet_and_opus_goes_on() -> None:

@@ -71,3 +71,18 @@ async def test_talking_is_told_from_a_quiet_room(tone: Pcm) -> None:
 
 def test_the_lookahead_is_the_encoders() -> None:
     assert Talker(Frames(silence(0))).lookahead_ms == Encoder(LEAN).lookahead_ms
+
+
+async def test_copies_go_along_when_asked_for() -> None:
+    talker = Talker(Frames(np.zeros(20 * FRAME_SAMPLES, np.int16)))
+    assert talker.redundancy == 0
+    sent = []
+    async for packet in talker:
+        sent.append(packet)
+        talker.redundancy = {3: 1, 6: 2}.get(len(sent), talker.redundancy)
+    assert [[copy.offset for copy in packet.copies] for packet in sent] == [[]] * 3 + [[8640]] * 3 + [[14_400]] * 4
+
+
+async def test_no_other_redundancy_is_taken() -> None:
+    with pytest.raises(ValueError, match="redundancy"):
+        Talker(Frames(silence(0))).redundancy = 3
