@@ -29,7 +29,7 @@ class Packet:
     `timestamp` counts 48 kHz samples from 0 at the first packet, over dropped and unsent sound too; the RTP layer
     adds its random offset and wraps it. `captured_at` is the monotonic time at which the first sample was
     captured; `voiced` says whether someone talks in it; `duration_ms` is the sound it carries; `begins` marks the
-    first packet after a pause (RFC 7587's marker bit); `redundancy` is the copy distance that the profile asks for.
+    first packet after a pause (the marker bit of RFC 3551, section 4.1).
     """
 
     payload: bytes
@@ -38,7 +38,6 @@ class Packet:
     voiced: bool
     duration_ms: int
     begins: bool = False
-    redundancy: int = 0
 
 
 @dataclass(slots=True)
@@ -145,5 +144,4 @@ class Talker:
             voiced=any(level_dbfs(frame.pcm) >= VOICED_DBFS for frame in frames),
             duration_ms=len(encoded) * profile.frame_ms,
             begins=begins,
-            redundancy=profile.redundancy,
         )

@@ -11,7 +11,7 @@ import pytest
 
 from node.speech.opus import Decoder, Encoder
 from node.speech.pauses import HANGOVER_MS
-from node.speech.profiles import CLEAR, LEAN, QUICK, TOUGH, Application, Profile, custom
+from node.speech.profiles import CLEAR, LEAN, QUICK, Application, Profile, custom
 from node.speech.sound import FRAME_SAMPLES, Pcm, silence
 from node.speech.sources import Captured
 from node.speech.talker import Packet, Talker
@@ -121,11 +121,6 @@ async def test_another_application_begins_a_new_encoder(tone: Pcm) -> None:
         sent += packet.duration_ms
         talker.change(custom(WITHOUT_PAUSES, application=Application.AUDIO))
     assert sent == len(tone) // FRAME_SAMPLES * 60
-
-
-async def test_packets_say_how_far_away_their_copy_is_to_be(spoken: Pcm) -> None:
-    assert {packet.redundancy for packet in await packets(Frames(spoken), TOUGH)} == {1}
-    assert {packet.redundancy for packet in await packets(Frames(spoken), LEAN)} == {0}
 
 
 # -- pauses
