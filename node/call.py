@@ -28,6 +28,7 @@ from protocol.topics import Letter, Topic
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.links.reports import Report
     from node.vision.prompt import Prompt
 
 logger = logging.getLogger(__name__)
@@ -262,6 +263,9 @@ class Node:
     def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes) -> None:
         if self._ears is not None:
             self._ears.receive(peer, sequence, timestamp, payload)
+
+    def reported(self, peer: str, report: Report) -> None:
+        """What a peer says of our speech: see ``node.speech.adaptation``."""
 
     def _round_trip(self, peer: str) -> float:
         return self._calls.round_trip_seconds(peer)

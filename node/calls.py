@@ -27,14 +27,17 @@ from protocol.signalling import (
     PeerLeft,
     Room,
 )
+from protocol.speech import opus
 
 if TYPE_CHECKING:
+    from node.links.reports import Report
     from node.links.rtc import Observer
     from node.links.wire import WireMeter
 
 logger = logging.getLogger(__name__)
 
-SILENT_AFTER_S = 5.0  # a peer that should talk and whose packets stop for this long is dead or has moved
+SILENT_AFTER_S = 5.0  # a peer that talks and whose packets stop for this long is dead or has moved
+DEAD_AFTER_S = 15.0  # a peer that pauses sends nothing but reports and questions for consent, some of which are lost
 WATCH_EVERY_S = 1.0
 
 
@@ -53,6 +56,8 @@ class Company(Protocol):
 
     def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes) -> None: ...
 
+    def reported(self, peer: str, report: Report) -> None: ...
+
 
 @dataclass(slots=True)
 class _Call:
@@ -61,6 +66,7 @@ class _Call:
     way: Way
     heard: float
     up: bool = False
+    pauses: bool = True  # the peer said last that it has nothing to say
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +141,11 @@ class Calls:
         await asyncio.gather(*(link.close() for link in links))
 
     def _silent(self) -> Iterator[tuple[str, _Call]]:
-        limit = self._now() - SILENT_AFTER_S
+        now = self._now()
         for peer, call in list(self._calls.items()):
-            if call.up and call.way.receives and call.heard < limit:
+            heard = max(call.heard, call.link.heard_at or 0.0) if call.pauses else call.heard
+            patience = DEAD_AFTER_S if call.pauses else SILENT_AFTER_S
+            if call.up and call.way.receives and heard < now - patience:
                 yield peer, call
 
     def _now(self) -> float:
@@ -183,7 +191,7 @@ class Calls:
         way = _way(self.carries, self._hellos[peer].carries)
 
         def on_packet(sequence: int, timestamp: int, payload: bytes) -> None:
-            call.heard = self._now()
+            call.heard, call.pauses = self._now(), opus.begins_pause(payload)
             self.company.packet(peer, sequence, timestamp, payload)
 
         link = PeerLink(
@@ -194,6 +202,7 @@ class Calls:
             ice_servers=self.settings.ice_servers,
             address=self.settings.address,
             observer=self.settings.observer,
+            on_report=lambda report: self.company.reported(peer, report),
         )
         call = self._calls[peer] = _Call(call_id, link, way, self._now())
         self.company.opened(peer)

@@ -15,6 +15,7 @@ __all__ = [
     "MAX_FRAME_BYTES",
     "MAX_PACKET_MS",
     "Packet",
+    "begins_pause",
     "configuration",
     "duration_ms",
     "empty_like",
@@ -107,6 +108,14 @@ def configuration(packet: bytes) -> int:
 def empty_like(packet: bytes) -> bytes:
     """Return an empty frame, which says that nothing is sent for its time, of the same configuration."""
     return bytes([configuration(packet)])
+
+
+def begins_pause(packet: bytes) -> bool:
+    """Tell whether a packet ends in a frame that says that nothing follows for now; False if it is malformed."""
+    try:
+        return is_dtx(split(packet)[-1])
+    except PacketError:
+        return False
 
 
 def is_dtx(packet: bytes) -> bool:

@@ -69,6 +69,7 @@ EXPORTS = {
         "MAX_FRAME_BYTES",
         "MAX_PACKET_MS",
         "Packet",
+        "begins_pause",
         "configuration",
         "duration_ms",
         "empty_like",
