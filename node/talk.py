@@ -102,6 +102,7 @@ class Ears:
             self.counts.concealed_ms,
             self.sink.underruns.settled,
             self.counts.mouth_to_ear_ms,
+            self.counts.stall_ms_max,
         )
         for heard in self._heard.values():
             _add_counts(total, heard.listener)
@@ -137,3 +138,4 @@ def _add_counts(total: SpeechIn, listener: Listener) -> None:
     total.late += stats.late
     total.concealed_ms += stats.concealed_ms
     total.bad_packets += listener.undecodable
+    total.stall_ms_max = max(total.stall_ms_max, stats.stall_ms_max)

@@ -81,6 +81,7 @@ class SpeechIn:
     concealed_ms: float = 0.0
     underruns: int = 0
     mouth_to_ear_ms: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_DELAYS))
+    stall_ms_max: float = 0.0
 
 
 @dataclass(slots=True)
