@@ -16,6 +16,7 @@ from node.morph import Morph, Screen
 from node.parts import Parts, Place
 from node.pictures import Painted, PictureReceiver, PictureSender
 from node.seeds import Seeds
+from node.speech.adaptation import Adaptation
 from node.talk import Ears, Mouth
 from node.tally import Tally
 from node.tasks import first_error
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from node.links.reports import Report
+    from node.speech.profiles import Profile
+    from node.speech.talker import Talker
     from node.vision.prompt import Prompt
 
 logger = logging.getLogger(__name__)
@@ -61,7 +64,7 @@ class Node:
         self._note, self._clock = note, clock
         self._place, self._parts = place, parts
         self._id = topics.node_id(secrets.token_bytes(3))
-        self._tally = Tally(clock(), parts.profile.name, parts.profile.packet_ms)
+        self._tally = Tally(clock(), parts.profile.name)
         self._hellos: dict[str, Hello] = {}
         self._met_at: dict[str, float] = {}
         self._was_up = False
@@ -70,6 +73,8 @@ class Node:
         self._ears = self._make_ears()
         self._sender = self._make_sender()
         self._receiver = self._make_receiver(show, screen)
+        self._talker = self._make_talker()
+        self._adaptation = None if parts.max_kbps is None else Adaptation(parts.max_kbps, clock())
         self._tasks: asyncio.TaskGroup
         self._calls: Calls
 
@@ -108,14 +113,11 @@ class Node:
             self._tasks.create_task(work, name=f"{self.name}: {name}")
 
     def _background(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
-        from node.speech.talker import Talker
-
         yield "watch", self._calls.watch()
         if self._ears is not None:
             yield "ears", self._ears.run()
-        if self._parts.source is not None:
-            talker = Talker(self._parts.source, self._parts.profile)
-            yield "mouth", Mouth(talker, self._calls.send, self._tally.speech_out).run()
+        if self._talker is not None:
+            yield "mouth", Mouth(self._talker, self._calls.send, self._tally.speech_out).run()
         if self._sender is not None:
             yield "camera", self._sender.run()
         if self._receiver is not None:
@@ -154,6 +156,13 @@ class Node:
         place = self._place
         links = LinkSettings(self._tally.meter, place.ice_servers, place.address, place.observer)
         return Calls(Room(self._id, hello), self._parts.carries, self, post, links, self._tasks)
+
+    def _make_talker(self) -> Talker | None:
+        if self._parts.source is None:
+            return None
+        from node.speech.talker import Talker
+
+        return Talker(self._parts.source, self._parts.profile)
 
     def _make_ears(self) -> Ears | None:
         if self._parts.sink is None:
@@ -255,17 +264,36 @@ class Node:
     def connected(self, peer: str) -> None:
         if self._tally.setup_ms is None and peer in self._met_at:
             self._tally.setup_ms = (self._clock() - self._met_at[peer]) * 1000
+        if self._adaptation is not None:
+            self._calls.want_reports(True)
 
     def ended(self, peer: str) -> None:
         if self._ears is not None:
             self._ears.close(peer)
+        if self._adaptation is not None:
+            self._adaptation.forget(peer)
 
     def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes) -> None:
         if self._ears is not None:
             self._ears.receive(peer, sequence, timestamp, payload)
 
     def reported(self, peer: str, report: Report) -> None:
-        """What a peer says of our speech: see ``node.speech.adaptation``."""
+        if self._adaptation is not None:
+            now = self._clock()
+            self._change(self._adaptation.report(peer, report, now))
+            self._calls.want_reports(self._adaptation.is_trying(now))
+
+    def change(self, profile: Profile) -> None:
+        """Talks by other settings from now on, whatever the link does to them."""
+        self._adaptation = None
+        self._change(profile)
+        self._calls.want_reports(False)
+
+    def _change(self, profile: Profile) -> None:
+        if self._talker is not None and profile != self._talker.profile:
+            self._talker.change(profile)
+            self._tally.profile = profile.name
+            self._note(f"speech goes by {profile.name} now{', with copies' if profile.redundancy else ''}")
 
     def _round_trip(self, peer: str) -> float:
         return self._calls.round_trip_seconds(peer)

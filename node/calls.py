@@ -116,6 +116,11 @@ class Calls:
             call.link.send(timestamp, payload)
         return bool(listening)
 
+    def want_reports(self, every_second: bool) -> None:
+        """Asks all peers to say every second, or only now and then, what they receive of us."""
+        for call in self._calls.values():
+            call.link.reporting.eager = every_second
+
     def round_trip_seconds(self, peer: str) -> float:
         """The measured round-trip time to a peer; 0 as long as there is none."""
         call = self._calls.get(peer)

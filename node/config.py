@@ -46,6 +46,15 @@ class Settings(BaseSettings):
     ice_servers: list[str] = []
     media_address: str | None = None
     profile: str = "lean"
+    max_kbps: float = Field(default=16.0, gt=0)
+    bitrate: int | None = None
+    bandwidth: str | None = None
+    application: str | None = None
+    frame: int | None = None
+    bundle: int | None = None
+    vbr: bool | None = None
+    dtx: bool | None = None
+    redundancy: int | None = None
     speech: str | None = None
     loop: bool = False
     camera: str | None = None

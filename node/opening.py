@@ -100,14 +100,14 @@ def preload() -> None:
 
 def parts(settings: Settings, role: Role, models: Models) -> tuple[Parts, list[str]]:
     """The ends of a node, and lines that a person should read about them. Raises NodeError if one cannot be had."""
-    from node.speech.profiles import profile
+    from node.speech import choice
     from node.speech.sinks import open_sink
     from node.speech.sources import AtEnd, open_source
     from node.vision.cameras import open_camera
     from node.vision.presets import knows_only_drawings
 
     preload()
-    speech_profile = profile(settings.profile)
+    speech_profile = choice.chosen(settings)
     source, sink, camera, notes = None, None, None, []
     if role.sends:
         at_end = AtEnd.LOOP if settings.loop else AtEnd.SILENCE
@@ -128,6 +128,7 @@ def parts(settings: Settings, role: Role, models: Models) -> tuple[Parts, list[s
         tries=settings.tries,
         look_bytes=settings.look,
         morph_fps=settings.morph,
+        max_kbps=settings.max_kbps if choice.adapts(settings) else None,
     )
     return made, [note for note in notes if note]
 

@@ -34,7 +34,7 @@ class Mouth:
         """Talks until the source ends or the task is cancelled."""
         async for packet in self.talker:
             if self.send(packet.timestamp, packet.payload):
-                self.counts.add(len(packet.payload), packet.voiced)
+                self.counts.add(len(packet.payload), packet.voiced, packet.duration_ms)
 
 
 @dataclass(slots=True)

@@ -61,13 +61,15 @@ class SpeechOut:
     payload: int = 0
     voiced_packets: int = 0
     voiced_payload: int = 0
+    voiced_ms: float = 0.0
 
-    def add(self, payload: int, voiced: bool) -> None:
+    def add(self, payload: int, voiced: bool, duration_ms: float) -> None:
         self.packets += 1
         self.payload += payload
         if voiced:
             self.voiced_packets += 1
             self.voiced_payload += payload
+            self.voiced_ms += duration_ms
 
 
 @dataclass(slots=True)
@@ -90,7 +92,6 @@ class Tally:
 
     started: float
     profile: str
-    packet_ms: float
     meter: WireMeter = field(default_factory=WireMeter)
     pictures_out: PicturesOut = field(default_factory=PicturesOut)
     pictures_in: PicturesIn = field(default_factory=PicturesIn)
@@ -120,5 +121,4 @@ class Tally:
         out = self.speech_out
         if not out.voiced_packets:
             return None
-        mean_bytes = out.voiced_payload / out.voiced_packets + overhead
-        return mean_bytes * 8 / self.packet_ms
+        return (out.voiced_payload + out.voiced_packets * overhead) * 8 / out.voiced_ms

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from live_call import noise, parts, place, running
 from node.call import Node
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message
+from node.links.reports import Report
+from node.speech.profiles import CLEAR, LEAN
 from node.speech.sinks import NullSink
 from protocol import frames, topics
 from protocol.captions import Codebook, registry
@@ -50,8 +53,9 @@ class Slides:
         self.closed = True
 
 
-def everything(models: FakeModels, camera: Slides | None = None) -> Any:
-    return parts(models, source=noise(), sink=NullSink(), camera=camera or Slides(), paints=True)
+def everything(models: FakeModels, camera: Slides | None = None, **more: Any) -> Any:
+    more.setdefault("profile", replace(LEAN, dtx=False))
+    return parts(models, source=noise(), sink=NullSink(), camera=camera or Slides(), paints=True, **more)
 
 
 class Pair:
@@ -287,3 +291,34 @@ async def test_the_nodes_speak_with_the_room_through_the_mailbox(pair: Pair) -> 
     assert set(letters) == {Letter.PRESENCE, Letter.PICTURE}
     goodbyes = [(letter, retain) for letter, payload, retain in posted if payload == b""]
     assert sorted(goodbyes) == [(Letter.PRESENCE, True), (Letter.PICTURE, True)]
+
+
+async def test_speech_goes_on_by_other_settings(embedded_broker: BrokerAddress, fake_models: FakeModels) -> None:
+    pair = Pair(embedded_broker, fake_models)
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(pair.talking)
+        pair.bob.change(CLEAR)
+        heard = pair.ann.count().speech_in.received
+        await nodes.until(lambda: pair.ann.count().speech_in.received > heard + 3)
+        assert pair.bob.count().profile == "clear"
+        assert "speech goes by clear now" in pair.notes.all
+        assert pair.ann.count().speech_in.lost == 0
+
+
+async def test_a_node_that_may_follows_the_link_until_told_otherwise(
+    embedded_broker: BrokerAddress, fake_models: FakeModels
+) -> None:
+    pair = Pair(embedded_broker, fake_models)
+    pair.bob = Node(
+        "bob", place(embedded_broker), everything(fake_models, profile=LEAN, max_kbps=40.0), show=pair._show
+    )
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(pair.talking)
+        (peer,) = pair.bob._hellos
+        for number in range(20):
+            pair.bob._clock = lambda number=number: 1e6 + number  # type: ignore[misc]
+            pair.bob.reported(peer, Report(8, 0, 1.0, 0.05 + 0.05 * number))
+        assert pair.bob.count().profile == "lowest"
+        pair.bob.change(CLEAR)
+        pair.bob.reported(peer, Report(8, 0, 1.0, 9.0))
+        assert pair.bob.count().profile == "clear"
