@@ -24,7 +24,7 @@ from node.opening import preload
 from node.parts import Parts, Place
 from node.pictures import Painted
 from node.speech import clips, dialogue
-from node.speech.profiles import Profile, profile
+from node.speech.profiles import AUTO, LEAN, Profile, profile
 from node.speech.sinks import NullSink, Pull
 from node.speech.sound import FRAME_SAMPLES, Clock, Pcm, samples_of, silence
 from node.speech.sources import Captured, PacedSource
@@ -125,13 +125,15 @@ class End:
 
     def __init__(self, name: str, orders: dict[str, Any]) -> None:
         self.name, self.orders = name, orders
-        self.chosen: Profile = profile(orders["profile"])
+        adapts = orders["profile"] == AUTO
+        self.chosen: Profile = LEAN if adapts else profile(orders["profile"])
         self.said = _recording(name, orders["speech"], orders["seconds"])
         self.source, self.sink, self.words = PatientSource(self.said), KeepingSink(), NumberedWords()
         self.shown: dict[str, float] = {}
         place = Place("wire", BrokerAddress(ADDRESSES["c"], BROKER_PORT), address=ADDRESSES[name])
         camera = open_camera(f"scene:{name.encode()[0]}") if orders["pictures"] else None
-        parts = Parts(self.chosen, self.words, self.source, self.sink, camera, paints=True)  # type: ignore[arg-type]
+        most = orders["max_kbps"] if adapts else None
+        parts = Parts(self.chosen, self.words, self.source, self.sink, camera, paints=True, max_kbps=most)  # type: ignore[arg-type]
         self.node = Node(name, place, parts, show=self._show)
         self.gauge = Gauge(self.node)
 
@@ -164,6 +166,7 @@ class End:
         np.save(folder / f"{self.name}-said.npy", self.said)
         np.save(folder / f"{self.name}-heard.npy", np.concatenate(self.sink.played))
         return {
+            "profile": self.node.count().profile,
             "begin": begin,
             "end": end,
             "meter_kbps": kbps,

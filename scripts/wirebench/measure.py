@@ -43,6 +43,7 @@ def measure(options: argparse.Namespace) -> dict[str, Findings]:
     with tempfile.TemporaryDirectory() as folder, network(options.rate) as made, relaying(made, conditions) as relay:
         orders = {
             "profile": options.profile,
+            "max_kbps": options.max_kbps,
             "speech": options.speech and str(Path(options.speech).resolve()),
             "seconds": options.seconds,
             "pictures": options.pictures,
@@ -143,6 +144,7 @@ def direction(
     heard = scores.aligned(said, np.load(folder / f"{other}-heard.npy"))
     delays = [receiver["shown"][words] - at for words, at in sender["captured"].items() if words in receiver["shown"]]
     found = {
+        "profile": sender["profile"],
         "payload_kbps": kbps.get("payload", 0.0),
         "speech_kbps": kbps.get("rtp", 0.0),
         "rtcp_kbps": kbps.get("rtcp", 0.0),
@@ -182,6 +184,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--delay", type=float, default=0.0, metavar="MS", help="delay of every packet, one way")
     parser.add_argument("--reorder", type=float, default=0.0, metavar="PCT", help="packets that others overtake")
     parser.add_argument("--profile", default="lean", metavar="P", help="speech profile (default: lean)")
+    parser.add_argument("--max-kbps", type=float, default=16.0, metavar="KBIT", help="with --profile auto")
     parser.add_argument("--speech", metavar="WAV", help="what both say, all the time, instead of the dialogue")
     parser.add_argument("--seconds", type=float, metavar="N", help="how long they talk (default: the speech once)")
     parser.add_argument("--no-pictures", dest="pictures", action="store_false", help="speech alone")
