@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from node import opening
+from node import opening, typed
 from node.call import Node
 from node.display import LateNotes, choose
 from node.summary import as_json, for_people, summarise
@@ -28,7 +28,8 @@ async def run(settings: Settings, room: str, role: opening.Role, seconds: float 
             notes(remark)
         with choose([opening.view(node)], quiet=json) as display:
             notes.to(display)
-            await opening.run([node], display, seconds)
+            with typed.lines(lambda line: typed.obey(node, line, notes)):
+                await opening.run([node], display, seconds)
     tally = node.count()
     summary = summarise(tally, tally, time.monotonic())
     print(as_json(summary) if json else "\n".join(for_people(summary)))

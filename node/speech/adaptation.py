@@ -23,6 +23,9 @@ LADDER = (LOWEST, LEAN, CLEAR, RICH)
 SETTLE_S = 1.6
 """How long a step is given before it is judged: the reports before it speak of the step before."""
 
+DRAIN_FIRST_S = 3.5
+"""The same after a step down: the queue that was made, here and on the way back, is to drain first."""
+
 CLEAN_S = 2.0
 """So long a link must be clean, while somebody talks, before more is tried."""
 
@@ -93,7 +96,7 @@ class Adaptation:
         self._max_kbps = max_kbps
         self._step = self._ladder.index(LEAN) if LEAN in self._ladder else 0
         self._redundancy = 0
-        self._changed_at = now
+        self._changed_at, self._settle_s = now, SETTLE_S
         self._clean_since: float | None = None
         self._lost_at = float("-inf")
         self._barred_until = [float("-inf")] * len(self._ladder)
@@ -115,7 +118,7 @@ class Adaptation:
     def report(self, peer: str, report: Report, now: float) -> Profile:
         """Take what a peer says of our packets, and return the profile to go on with."""
         self._links.setdefault(peer, _Link()).note(report, now)
-        if now - self._changed_at >= SETTLE_S and report.expected:
+        if now - self._changed_at >= self._settle_s and report.expected:
             self._judge(now)
         return self.profile
 
@@ -150,6 +153,7 @@ class Adaptation:
             self._move(now, self._step - 1, 0)
 
     def _move(self, now: float, step: int, redundancy: int) -> None:
+        self._settle_s = DRAIN_FIRST_S if (step, redundancy) < (self._step, self._redundancy) else SETTLE_S
         self._step, self._redundancy, self._changed_at = step, redundancy, now
         for link in self._links.values():
             link.packets.clear()
@@ -178,6 +182,7 @@ class Adaptation:
         if self._redundancy and now - self._lost_at >= CLEAN_OF_LOSS_S:
             self._move(now, self._step, 0)
         elif now - max(self._clean_since, self._changed_at) >= CLEAN_S and (step := self._next_up(now)) is not None:
+            self._proven[self._step] = True
             self._move(now, step, self._redundancy)
 
     def _next_up(self, now: float) -> int | None:

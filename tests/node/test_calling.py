@@ -26,6 +26,7 @@ def settings(embedded_broker: BrokerAddress, tmp_path: Path, monkeypatch: pytest
         "broker": str(embedded_broker),
         "media_address": "127.0.0.1",
         "speech": "none",
+        "dtx": False,  # so that there is something to count
         "camera": str(seen),
         "speaker": str(tmp_path / "heard.wav"),
         "pictures": tmp_path / "kept",
