@@ -32,6 +32,9 @@ CLEAN_S = 2.0
 QUEUE_S = 0.10
 """A round trip this much longer than the shortest is a queue. Less is a busy machine."""
 
+CALM_S = 0.05
+"""Only with a queue shorter than this is more tried: a step that is a little too much fills it slowly."""
+
 FALL_S = 0.03
 """A round trip shorter by this than one before it is a queue that drains; less is chance."""
 
@@ -133,7 +136,10 @@ class Adaptation:
         queued = [link for link in links if link.queue_s() > QUEUE_S]
         self._lost_at = now if loss > CLEAN_OF_LOSS else self._lost_at
         if not queued and loss <= LOSSY:
-            self._improve(now)
+            if max(link.queue_s() for link in links) > CALM_S:
+                self._clean_since = None
+            else:
+                self._improve(now)
             return
         self._clean_since = None
         for link in queued:
