@@ -32,6 +32,9 @@ CLEAN_S = 2.0
 QUEUE_S = 0.10
 """A round trip this much longer than the shortest is a queue. Less is a busy machine."""
 
+FLOODED_S, FLOODED_LOSS = 0.2, 0.3
+"""A trial that brings such a queue or such loss at once is over at once."""
+
 CALM_S = 0.05
 """Only with a queue shorter than this is more tried: a step that is a little too much fills it slowly."""
 
@@ -104,6 +107,7 @@ class Adaptation:
         self._lost_at = float("-inf")
         self._barred_until = [float("-inf")] * len(self._ladder)
         self._failures = [0] * len(self._ladder)
+        self._tried = False  # the last move was a step up
         self._proven = [False] * len(self._ladder)
         self._copies_barred_until = float("-inf")
         self._links: dict[str, _Link] = {}
@@ -120,8 +124,12 @@ class Adaptation:
 
     def report(self, peer: str, report: Report, now: float) -> Profile:
         """Take what a peer says of our packets, and return the profile to go on with."""
-        self._links.setdefault(peer, _Link()).note(report, now)
-        if now - self._changed_at >= self._settle_s and report.expected:
+        link = self._links.setdefault(peer, _Link())
+        link.note(report, now)
+        if self._tried and now - self._changed_at < PROVEN_S and _is_too_much(report, link):
+            self._clean_since = None
+            self._step_down(now)
+        elif now - self._changed_at >= self._settle_s and report.expected:
             self._judge(now)
         return self.profile
 
@@ -159,6 +167,7 @@ class Adaptation:
             self._move(now, self._step - 1, 0)
 
     def _move(self, now: float, step: int, redundancy: int) -> None:
+        self._tried = step > self._step
         self._settle_s = DRAIN_FIRST_S if (step, redundancy) < (self._step, self._redundancy) else SETTLE_S
         self._step, self._redundancy, self._changed_at = step, redundancy, now
         for link in self._links.values():
@@ -200,3 +209,8 @@ class Adaptation:
     def _at(self, step: int, redundancy: int) -> Profile:
         chosen = self._ladder[step]
         return replace(chosen, redundancy=redundancy) if redundancy else chosen
+
+
+def _is_too_much(report: Report, link: _Link) -> bool:
+    """Tell whether a report shows a flood, which a trial must not wait to see twice."""
+    return report.lost > FLOODED_LOSS * report.expected > 0 or link.queue_s() > FLOODED_S
