@@ -31,3 +31,10 @@ def test_the_same_sound_scores_best_and_a_coded_one_less() -> None:
     assert (scores.estoi(said, said) or 0) > 0.99
     assert 0.8 < (scores.estoi(said, scores.offline(said, LEAN)) or 0) < 0.95
     assert (scores.pesq_wb(said, said) or 4.6) > 4.5
+
+
+def test_a_shift_within_a_call_is_no_loss_of_words() -> None:
+    said = spoken()
+    half = len(said) // 32_000 // 2 * 32_000
+    heard = np.concatenate([np.zeros(500, np.int16), said[:half], np.zeros(320, np.int16), said[half:]])
+    assert (scores.estoi(said, scores.aligned(said, heard)) or 0) > 0.98
