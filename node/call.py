@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from node.calls import Calls, LinkSettings
@@ -16,6 +17,8 @@ from node.morph import Morph, Screen
 from node.parts import Parts, Place
 from node.pictures import Painted, PictureReceiver, PictureSender
 from node.seeds import Seeds
+from node.speech.adaptation import Adaptation
+from node.speech.profiles import CUSTOM
 from node.talk import Ears, Mouth
 from node.tally import Tally
 from node.tasks import first_error
@@ -23,13 +26,17 @@ from protocol import topics
 from protocol.captions import registry
 from protocol.sealing import Envelope, Unsealed
 from protocol.signalling import Carries, Hello, Outgoing, Room
+from protocol.speech.losses import LossPattern
 from protocol.topics import Letter, Topic
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.links.reports import Report
     from node.speech.coding import SpeechEncoder
     from node.speech.ends import Said
+    from node.speech.profiles import Profile
+    from node.speech.talker import Talker
     from node.vision.prompt import Prompt
     from protocol.speech.red import Copy
 
@@ -63,7 +70,7 @@ class Node:
         self._note, self._clock = note, clock
         self._place, self._parts = place, parts
         self._id = topics.node_id(secrets.token_bytes(3))
-        self._tally = Tally(clock(), parts.profile.name, parts.profile.packet_ms)
+        self._tally = Tally(clock(), parts.profile.name)
         self._hellos: dict[str, Hello] = {}
         self._met_at: dict[str, float] = {}
         self._was_up = False
@@ -74,6 +81,10 @@ class Node:
         self._said = self._make_said()
         self._sender = self._make_sender()
         self._receiver = self._make_receiver(show, screen)
+        self._talker = self._make_talker()
+        self._wanted = parts.profile
+        self._losses: dict[str, LossPattern] = {}
+        self._adaptation = None if parts.max_kbps is None else Adaptation(parts.max_kbps, clock())
         self._tasks: asyncio.TaskGroup
         self._calls: Calls
 
@@ -123,14 +134,11 @@ class Node:
             self._tasks.create_task(work, name=f"{self.name}: {name}")
 
     def _background(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
-        from node.speech.talker import Talker
-
         yield "watch", self._calls.watch()
         if self._ears is not None:
             yield "ears", self._ears.run()
-        if self._said is not None:
-            talker = Talker(self._said, self._parts.profile, self._make_encoder())
-            yield "mouth", Mouth(talker, self._calls.send, self._tally.speech_out, self._clock).run()
+        if self._talker is not None:
+            yield "mouth", Mouth(self._talker, self._calls.send, self._tally.speech_out, self._clock).run()
         if self._sender is not None:
             yield "camera", self._sender.run()
         if self._receiver is not None:
@@ -169,6 +177,13 @@ class Node:
         place = self._place
         links = LinkSettings(self._tally.meter, place.ice_servers, place.address, place.observer)
         return Calls(Room(self._id, hello), self._parts.carries, self, post, links, self._tasks)
+
+    def _make_talker(self) -> Talker | None:
+        if self._said is None:
+            return None
+        from node.speech.talker import Talker
+
+        return Talker(self._said, self._parts.profile, self._make_encoder())
 
     def _make_ears(self) -> Ears | None:
         if self._parts.sink is None:
@@ -302,14 +317,49 @@ class Node:
     def connected(self, peer: str) -> None:
         if self._tally.setup_ms is None and peer in self._met_at:
             self._tally.setup_ms = (self._clock() - self._met_at[peer]) * 1000
+        if self._adaptation is not None:
+            self._calls.want_reports(True)
 
     def ended(self, peer: str) -> None:
+        self._losses.pop(peer, None)
         if self._ears is not None:
             self._ears.close(peer)
+        if self._adaptation is not None:
+            self._adaptation.forget(peer)
 
     def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         if self._ears is not None:
             self._ears.receive(peer, sequence, timestamp, payload, copies)
+
+    def reported(self, peer: str, report: Report) -> None:
+        self._losses.setdefault(peer, LossPattern()).add(report.expected, report.lost)
+        if self._adaptation is not None:
+            now = self._clock()
+            self._wanted = self._adaptation.report(peer, report, now)
+            self._calls.want_reports(self._adaptation.is_trying(now))
+        self._change(self._with_copies_spaced(self._wanted))
+
+    def change(self, profile: Profile) -> None:
+        """Talks by other settings from now on, whatever the link does to them."""
+        self._adaptation, self._wanted = None, profile
+        self._change(self._with_copies_spaced(profile))
+        if self._hellos:
+            self._calls.want_reports(False)
+
+    def _with_copies_spaced(self, profile: Profile) -> Profile:
+        """Copies reach as far back as the worst link's losses ask for, unless a person has said how far."""
+        if not profile.redundancy or profile.name == CUSTOM:
+            return profile
+        distances = [pattern.distance for pattern in self._losses.values()]
+        return replace(profile, redundancy=max(distances, default=profile.redundancy))
+
+    def _change(self, profile: Profile) -> None:
+        if self._talker is None or profile == (before := self._talker.profile):
+            return
+        self._talker.change(profile)
+        self._tally.profile = profile.name
+        if (profile.name, bool(profile.redundancy)) != (before.name, bool(before.redundancy)):
+            self._note(f"speech goes by {profile.name} now{', with copies' if profile.redundancy else ''}")
 
     def _round_trip(self, peer: str) -> float:
         return self._calls.round_trip_seconds(peer)

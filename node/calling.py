@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from node import keys, opening
+from node import keys, opening, typed
 from node.call import Node
 from node.display import LateNotes, choose
 from node.summary import as_json, for_people, summarise
@@ -30,9 +30,9 @@ async def run(settings: Settings, room: str, role: opening.Role, seconds: float 
             notes(remark)
         with choose([opening.view(node)], quiet=json) as display:
             notes.to(display)
-            with keys.listening({MUTE_KEY: node.toggle_mute}) as typing:
+            with keys.listening({MUTE_KEY: node.toggle_mute}, lambda line: typed.obey(node, line, notes)) as typing:
                 if typing and role.sends:
-                    notes(f"type {MUTE_KEY} to mute yourself, and again to be heard")
+                    notes(f"type {MUTE_KEY} to mute yourself, and again to be heard; {typed.HELP}")
                 await opening.run([node], display, seconds)
     tally = node.count()
     summary = summarise(tally, tally, time.monotonic())

@@ -27,15 +27,18 @@ from protocol.signalling import (
     PeerLeft,
     Room,
 )
+from protocol.speech import opus
 
 if TYPE_CHECKING:
+    from node.links.reports import Report
     from node.links.rtc import Observer
     from node.links.wire import WireMeter
     from protocol.speech.red import Copy
 
 logger = logging.getLogger(__name__)
 
-SILENT_AFTER_S = 5.0  # a peer that should talk and whose packets stop for this long is dead or has moved
+SILENT_AFTER_S = 5.0  # a peer that talks and whose packets stop for this long is dead or has moved
+DEAD_AFTER_S = 15.0  # a peer that pauses sends nothing but reports and questions for consent, some of which are lost
 WATCH_EVERY_S = 1.0
 
 
@@ -54,6 +57,8 @@ class Company(Protocol):
 
     def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None: ...
 
+    def reported(self, peer: str, report: Report) -> None: ...
+
 
 @dataclass(slots=True)
 class _Call:
@@ -62,6 +67,7 @@ class _Call:
     way: Way
     heard: float
     up: bool = False
+    pauses: bool = True  # the peer said last that it has nothing to say
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,11 @@ class Calls:
             call.link.send(timestamp, payload, copies)
         return bool(listening)
 
+    def want_reports(self, every_second: bool) -> None:
+        """Asks all peers to say every second, or only now and then, what they receive of us."""
+        for call in self._calls.values():
+            call.link.reporting.eager = every_second
+
     def round_trip_seconds(self, peer: str) -> float:
         """The measured round-trip time to a peer; 0 as long as there is none."""
         call = self._calls.get(peer)
@@ -136,9 +147,11 @@ class Calls:
         await asyncio.gather(*(link.close() for link in links))
 
     def _silent(self) -> Iterator[tuple[str, _Call]]:
-        limit = self._now() - SILENT_AFTER_S
+        now = self._now()
         for peer, call in list(self._calls.items()):
-            if call.up and call.way.receives and call.heard < limit:
+            heard = max(call.heard, call.link.heard_at or 0.0) if call.pauses else call.heard
+            patience = DEAD_AFTER_S if call.pauses else SILENT_AFTER_S
+            if call.up and call.way.receives and heard < now - patience:
                 yield peer, call
 
     def _now(self) -> float:
@@ -184,7 +197,7 @@ class Calls:
         way = _way(self.carries, self._hellos[peer].carries)
 
         def on_packet(sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-            call.heard = self._now()
+            call.heard, call.pauses = self._now(), opus.begins_pause(payload)
             self.company.packet(peer, sequence, timestamp, payload, copies)
 
         link = PeerLink(
@@ -195,6 +208,7 @@ class Calls:
             ice_servers=self.settings.ice_servers,
             address=self.settings.address,
             observer=self.settings.observer,
+            on_report=lambda report: self.company.reported(peer, report),
         )
         call = self._calls[peer] = _Call(call_id, link, way, self._now())
         self.company.opened(peer)

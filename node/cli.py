@@ -56,6 +56,16 @@ def demo(
     broker: Annotated[str | None, typer.Option(help="Use this broker instead of one of the demo's own.")] = None,
     speech: Annotated[str | None, typer.Option(help="What a says: a sound FILE, mic or none.")] = None,
     loop: Loop = None,
+    profile: speech_cli.Profile = None,
+    max_kbps: speech_cli.MaxKbps = None,
+    bitrate: speech_cli.Bitrate = None,
+    bandwidth: speech_cli.Bandwidth = None,
+    application: speech_cli.Application = None,
+    frame: speech_cli.Frame = None,
+    bundle: speech_cli.Bundle = None,
+    vbr: speech_cli.Vbr = None,
+    dtx: speech_cli.Dtx = None,
+    redundancy: speech_cli.Redundancy = None,
     camera: Annotated[str | None, typer.Option(help="What a sees: scene[:SEED], webcam, a FILE, a DIR.")] = None,
     speaker: Annotated[str | None, typer.Option(help="default, none, or FILE.wav: FILE-a.wav is what a hears.")] = None,
     pictures: Pictures = None,
@@ -77,6 +87,8 @@ def demo(
         broker=broker, speech=speech, loop=loop, camera=camera, speaker=speaker,
         pictures=pictures, models=models, captioner=captioner, generator=generator,
         tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
+        profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
+        frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
     )  # fmt: skip
     _run(demo.run(settings, broker is None, seconds, json))
 
@@ -88,6 +100,16 @@ def call(
     name: Name = None,
     speech: Speech = None,
     loop: Loop = None,
+    profile: speech_cli.Profile = None,
+    max_kbps: speech_cli.MaxKbps = None,
+    bitrate: speech_cli.Bitrate = None,
+    bandwidth: speech_cli.Bandwidth = None,
+    application: speech_cli.Application = None,
+    frame: speech_cli.Frame = None,
+    bundle: speech_cli.Bundle = None,
+    vbr: speech_cli.Vbr = None,
+    dtx: speech_cli.Dtx = None,
+    redundancy: speech_cli.Redundancy = None,
     camera: Camera = None,
     speaker: Speaker = None,
     pictures: Pictures = None,
@@ -109,6 +131,8 @@ def call(
         broker=broker, name=name, speech=speech, loop=loop, camera=camera, speaker=speaker,
         pictures=pictures, models=models, captioner=captioner, generator=generator,
         tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
+        profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
+        frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.CALL, seconds, json))
 
@@ -120,6 +144,16 @@ def send(
     name: Name = None,
     speech: Speech = None,
     loop: Loop = None,
+    profile: speech_cli.Profile = None,
+    max_kbps: speech_cli.MaxKbps = None,
+    bitrate: speech_cli.Bitrate = None,
+    bandwidth: speech_cli.Bandwidth = None,
+    application: speech_cli.Application = None,
+    frame: speech_cli.Frame = None,
+    bundle: speech_cli.Bundle = None,
+    vbr: speech_cli.Vbr = None,
+    dtx: speech_cli.Dtx = None,
+    redundancy: speech_cli.Redundancy = None,
     camera: Camera = None,
     models: Models = None,
     captioner: Captioner = None,
@@ -137,6 +171,8 @@ def send(
     settings = _settings(
         broker=broker, name=name, speech=speech, loop=loop, camera=camera, models=models, captioner=captioner,
         generator=generator, tries=tries, look=look, clean=clean, lyra=lyra,
+        profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
+        frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.SEND, seconds, json))
 

@@ -48,6 +48,15 @@ class Settings(BaseSettings):
     profile: str = "lean"
     lyra: Path | None = None
     lyra_bitrate: Literal[3200, 6000, 9200] = 3200
+    max_kbps: float = Field(default=16.0, gt=0)
+    bitrate: int | None = None
+    bandwidth: str | None = None
+    application: str | None = None
+    frame: int | None = None
+    bundle: int | None = None
+    vbr: bool | None = None
+    dtx: bool | None = None
+    redundancy: int | None = None
     speech: str | None = None
     loop: bool = False
     clean: bool = True

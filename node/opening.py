@@ -109,15 +109,14 @@ def parts(
 
     ``note`` is told later, when a microphone or loudspeaker comes or goes.
     """
-    from node.speech import processing
-    from node.speech.profiles import profile
+    from node.speech import choice, processing
     from node.speech.sinks import open_sink
     from node.speech.sources import AtEnd, open_source
     from node.vision.cameras import open_camera
     from node.vision.presets import knows_only_drawings
 
     preload()
-    speech_profile = profile(settings.profile)
+    speech_profile = choice.chosen(settings)
     source, sink, camera, notes = None, None, None, []
     if role.sends:
         at_end = AtEnd.LOOP if settings.loop else AtEnd.SILENCE
@@ -142,6 +141,7 @@ def parts(
         look_bytes=settings.look,
         morph_fps=settings.morph,
         lyra=lyra_choice(settings),
+        max_kbps=settings.max_kbps if choice.adapts(settings) else None,
     )
     return made, [line for line in notes if line]
 

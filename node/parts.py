@@ -45,6 +45,7 @@ class Parts:
     only_drawings: bool = False  # its captioner knows nothing else: a person is told when the camera shows a photo
     tries: int = 1  # pictures painted for a new scene, the seed of the best of which is sent
     look_bytes: int = 0  # of the look that goes with each caption
+    max_kbps: float | None = None  # of speech on the wire, within which the profile follows the link; None: it stays
     morph_fps: float = 0.0  # pictures a second on the way from one to the next
     lyra: LyraChoice | None = None  # for talking with those who have its models, too
 

@@ -41,11 +41,11 @@ class Mouth:
         async for packet in self.talker:
             late = self._is_late(packet)
             if self.send(packet.timestamp, packet.payload, packet.copies):
-                self.counts.add(len(packet.payload), packet.voiced, late)
+                self.counts.add(len(packet.payload), packet.voiced, packet.duration_ms, late)
 
     def _is_late(self, packet: Packet) -> bool:
         """Whether it waited for the processor, or sound before it was skipped because that waited too long."""
-        after_a_gap = packet.timestamp > self._end
+        after_a_gap = packet.timestamp > self._end and not packet.begins
         self._end = packet.timestamp + packet.duration_ms * RTP_PER_MS
         return after_a_gap or self.clock() - packet.captured_at - packet.duration_ms / 1000 >= LATE_S
 
@@ -116,6 +116,7 @@ class Ears:
             self.counts.concealed_ms,
             self.sink.underruns.settled,
             self.counts.mouth_to_ear_ms,
+            self.counts.stall_ms_max,
         )
         for heard in self._heard.values():
             _add_counts(total, heard.listener)
@@ -151,3 +152,4 @@ def _add_counts(total: SpeechIn, listener: Listener) -> None:
     total.late += stats.late
     total.concealed_ms += stats.concealed_ms
     total.bad_packets += listener.undecodable
+    total.stall_ms_max = max(total.stall_ms_max, stats.stall_ms_max)

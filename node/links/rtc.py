@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
-from node.links import hooks
+from node.links import consent, control_hooks, hooks
+from node.links.reports import Report, Reporting
 from node.links.sdp import trim
 from protocol.errors import NodeError, PacketError, SignalError
 from protocol.speech import red
@@ -33,7 +34,6 @@ logger = logging.getLogger(__name__)
 
 RTP_CLOCK = 48_000
 MAX_QUEUED_PACKETS = 4  # half a second: a link that takes no packets for longer gets the newest, speech never waits
-KEEP_RTCP_EVERY = 5
 CLOSE_TIMEOUT_S = 2.0  # aiortc waits for its tasks; a dead network must not hold up the end of a call
 
 State = Literal["new", "connecting", "connected", "failed", "closed"]
@@ -140,6 +140,8 @@ class PeerLink:
     ``on_state(state)`` is called when the connection comes up, fails or closes.
     ``address`` is the one local address to use for media; by default all of the machine's are offered.
     ``observer`` sees (and may drop) every datagram: the meter's place, and the tests' lossy network.
+    ``on_report(report)`` gets what the peer says of our packets; ``reporting.eager`` has it say so every second.
+    ``heard_at`` is when anything came last, on the loop's clock: speech, a report, a question for consent.
     """
 
     def __init__(
@@ -152,6 +154,7 @@ class PeerLink:
         ice_servers: Sequence[str] = (),
         address: str | None = None,
         observer: Observer | None = None,
+        on_report: Callable[[Report], None] = lambda report: None,
     ) -> None:
         from aiortc import RTCConfiguration, RTCPeerConnection
 
@@ -161,6 +164,9 @@ class PeerLink:
         self._meter = meter
         self._address = address
         self._observer = observer
+        self._on_report = on_report
+        self.reporting = Reporting()
+        self.heard_at: float | None = None
         self._speech = _SpeechTrack()
         self._busy, self._closing = asyncio.Lock(), False
         self._connection: RTCPeerConnection = RTCPeerConnection(
@@ -255,11 +261,13 @@ class PeerLink:
 
     def _tune(self) -> None:
         hooks.choose_addresses(self._connection, self._address)
+        control_hooks.ask_for_consent_by(self._connection, consent.keep)
         for transceiver in self._connection.getTransceivers():
             hooks.choose_short_srtp_tag(transceiver)
-            hooks.thin_rtcp(transceiver, KEEP_RTCP_EVERY)
             hooks.put_opus_first(transceiver)
             hooks.choose_payload_type(transceiver, lambda opus: self._speech.payload_type or opus)
+            control_hooks.report_by(transceiver, self.reporting, self._reported)
+            hooks.mark_talkspurts(transceiver)
             hooks.tap_packets(transceiver.receiver, self._received)
 
     def _types(self) -> hooks.SpeechTypes:
@@ -285,10 +293,17 @@ class PeerLink:
 
         await self._connection.setRemoteDescription(RTCSessionDescription(sdp, kind))
 
+    def _reported(self, report: Report) -> None:
+        if report.round_trip_s is not None:
+            self.round_trips.add(report.round_trip_s)
+        self._on_report(report)
+
     def _datagram(self, direction: Direction, data: bytes, address: str) -> bool:
         if self._observer is not None and not self._observer(direction, data):
             return False
         self._meter.datagram(direction, data, address)
+        if direction == "received":
+            self.heard_at = asyncio.get_running_loop().time()
         self.round_trips.observe(direction, data)
         return True
 

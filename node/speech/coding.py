@@ -42,6 +42,10 @@ class SpeechEncoder:
         """Opus's; Lyra has none."""
         return self._opus.lookahead_ms
 
+    def change(self, profile: Profile) -> None:
+        """Go on with other settings of Opus's."""
+        self._opus.change(profile)
+
     def encode(self, pcm: Pcm) -> bytes:
         """Return one packet for one frame of the profile; Lyra cannot do those that are no multiple of 20 ms."""
         if self._takes_lyra() and len(pcm) % lyra_models.FRAME_SAMPLES == 0:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from node.speech.coding import SpeechDecoder
+from node.speech.comfort import ComfortNoise
 from node.speech.opus import CONCEAL_STEP, Decoder
 from node.speech.sound import FULL_SCALE, SAMPLE_RATE, Pcm, samples_of, silence
 from node.speech.stretch import Stretcher
@@ -47,12 +48,13 @@ class Listener:
     instead.
     """
 
-    def __init__(self, playout: Playout, decoder: Decoder | SpeechDecoder) -> None:
+    def __init__(self, playout: Playout, decoder: Decoder | SpeechDecoder, comfort: ComfortNoise | None = None) -> None:
         self.playout = playout
         self.wait_ms_recent: deque[float] = deque(maxlen=MAX_WAITS)
         self.undecodable = 0
         self._decoder = decoder
         self._stretcher = Stretcher()
+        self._comfort = comfort or ComfortNoise()
         self._ready = silence(0)
         self._sounding = False
         self._concealed_samples = 0
@@ -88,6 +90,9 @@ class Listener:
 
     def _next(self, now: float) -> Pcm:
         match self.playout.take(now):
+            case Play(frame=frame) as play if opus.is_dtx(frame):
+                self._note_wait(play)
+                return self._quiet(samples_of(opus.duration_ms(frame) / 1000))
             case Play() as play:
                 self._note_wait(play)
                 return self._faded_in(self._stretcher.stretch(self._decoded(play.frame), play.speed))
@@ -110,6 +115,7 @@ class Listener:
         if self._concealed_samples >= CONCEALED_AT_ALL:
             self._sounding = False
         self._concealed_samples = 0
+        self._comfort.learn(pcm)
         return pcm
 
     def _concealed(self, samples: int, following: bytes | None = None) -> Pcm:
@@ -128,13 +134,15 @@ class Listener:
         return _rounded(pcm * ramp)
 
     def _quiet(self, samples: int) -> Pcm:
-        """Return silence; sound that stops is continued by the decoder and faded out first."""
+        """Return what the peer's room sounds like; sound that stops is continued by the decoder and faded into it."""
         tail = min(FADE_OUT, samples // CONCEAL_STEP * CONCEAL_STEP) if self._sounding else 0
         self._sounding = False
+        background = self._comfort.make(samples)
         if not tail:
-            return silence(samples)
-        fading = _rounded(self._concealed(tail) * np.linspace(1, 0, tail))
-        return np.concatenate([fading, silence(samples - tail)])
+            return background
+        ramp = np.linspace(1, 0, tail)
+        fading = _rounded(self._concealed(tail) * ramp + background[:tail] * (1 - ramp))
+        return np.concatenate([fading, background[tail:]])
 
 
 def mix(sounds: Iterable[Pcm], samples: int) -> Pcm:

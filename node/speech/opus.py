@@ -54,11 +54,25 @@ class Encoder:
 
     def __init__(self, profile: Profile) -> None:
         lib = _opuslib()
-        self.profile = profile
+        self._new_owner = lib.Encoder
         self._api = lib.api.encoder
         self._ctl = lib.api.ctl
-        self._owner = lib.Encoder(SAMPLE_RATE, 1, profile.application.value)
+        self._begin(profile)
+
+    def change(self, profile: Profile) -> None:
+        """Go on with other settings. Only another application begins anew; all else is heard as one sound."""
+        if profile.application is not self.profile.application:
+            self._begin(profile)
+        elif profile != self.profile:
+            self._settle(profile)
+
+    def _begin(self, profile: Profile) -> None:
+        self._owner = self._new_owner(SAMPLE_RATE, 1, profile.application.value)
         self._state = self._owner.encoder_state
+        self._settle(profile)
+
+    def _settle(self, profile: Profile) -> None:
+        self.profile = profile
         self._set("bitrate", profile.bitrate)
         self._set("bandwidth", profile.bandwidth.value)
         self._set("vbr", int(profile.vbr))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -38,9 +38,8 @@ def wire_bytes(packet: Packet) -> int:
 
 
 async def said(pcm: Pcm, profile: Profile, redundancy: int = 0) -> list[Packet]:
-    """Return the packets that a node sends of this sound."""
-    talker = Talker(_Recording(pcm, profile.frame_samples), profile)
-    talker.redundancy = redundancy
+    """Return the packets that a node sends of this sound, pauses included: what is lost counts wherever it lies."""
+    talker = Talker(_Recording(pcm, profile.frame_samples), replace(profile, redundancy=redundancy, dtx=False))
     return [packet async for packet in talker]
 
 

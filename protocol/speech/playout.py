@@ -40,6 +40,9 @@ MAX_EXCESS_MS = 300
 CONCEAL_STEP_MS = 20
 # libopus has faded its concealment out by then: what follows is silence anyway.
 CONCEAL_LIMIT_MS = 300
+# So much earlier or later than the target delay asks for, speech goes on after a pause that keeps its length.
+PAUSE_EARLY_MS = 5.0
+PAUSE_LATE_MS = 25.0
 # Within this band around the target the speed is exactly 1. Earlier than it, the next late packet is missed;
 # later, nothing but a little delay is lost.
 EARLY_BAND_MS = 2.0
@@ -158,14 +161,27 @@ class Playout:
         if first is None:
             self._cursor.stood_ms += CONCEAL_STEP_MS
             return self._quiet(CONCEAL_STEP_MS)
-        early_ms = stream.arrivals.target_ms - stream.arrivals.delay_ms(first.timestamp, now_ms)
+        early_ms = self._pause_left_ms(stream, first, now_ms)
         if early_ms >= 1:
-            return self._quiet(min(math.ceil(early_ms), self._frame_ms))
+            piece_ms = min(math.ceil(early_ms), self._frame_ms)
+            self._cursor.stood_ms += piece_ms
+            return self._quiet(piece_ms)
         if self._cursor.started:
             self._set_off_standstill(stream, first, now_ms)
         self._cursor.running = True
         self._cursor.transits_ms.clear()
         return self._play(stream, now_ms)
+
+    def _pause_left_ms(self, stream: Stream, first: Frame, now_ms: float) -> float:
+        """How long to be quiet still: for as long as the peer was, if that is about what the target delay asks for.
+
+        The sound clock asks in fits and starts: from its moments alone each pause would come out longer or shorter.
+        """
+        early_ms = stream.arrivals.target_ms - stream.arrivals.delay_ms(first.timestamp, now_ms)
+        if not self._cursor.started:
+            return early_ms
+        left_ms = (first.timestamp - self._cursor.timestamp) / SAMPLES_PER_MS - self._cursor.stood_ms
+        return left_ms if -PAUSE_EARLY_MS <= left_ms - early_ms <= PAUSE_LATE_MS else early_ms
 
     def _play(self, stream: Stream, now_ms: float) -> Play:
         frame = self._buffer.pop()

@@ -28,6 +28,7 @@ def settings(embedded_broker: BrokerAddress, tmp_path: Path, monkeypatch: pytest
         "broker": str(embedded_broker),
         "media_address": "127.0.0.1",
         "speech": "none",
+        "dtx": False,  # so that there is something to count
         "camera": str(seen),
         "speaker": str(tmp_path / "heard.wav"),
         "pictures": tmp_path / "kept",
@@ -70,8 +71,9 @@ async def test_models_that_cannot_be_loaded_end_the_call(
 
 async def test_m_mutes(settings: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     @contextlib.contextmanager
-    def typed_at_once(actions: dict[str, Any]) -> Iterator[bool]:
+    def typed_at_once(actions: dict[str, Any], obey: Any) -> Iterator[bool]:
         actions[calling.MUTE_KEY]()
+        obey("/profile clear")
         yield True
 
     monkeypatch.setattr(calling.keys, "listening", typed_at_once)
@@ -79,4 +81,5 @@ async def test_m_mutes(settings: dict[str, Any], capsys: pytest.CaptureFixture[s
     said = capsys.readouterr()
     assert "type m to mute yourself" in said.err
     assert "muted: nobody hears you" in said.err
+    assert "speech goes by clear now" in said.err
     assert json.loads(said.out)["speech"]["muted_s"] > 0

@@ -14,6 +14,7 @@ from happenings import Happenings
 
 from node import calls
 from node.calls import Calls, LinkSettings
+from node.links.reports import Report
 from node.links.wire import WireMeter
 from protocol.errors import RemoteError
 from protocol.signalling import Carries, Hello, Outgoing, Room
@@ -23,6 +24,7 @@ from protocol.speech.red import Copy
 from protocol.topics import Letter
 
 A, B = "aaaa", "bbbb"
+SPEECH, PAUSE = b"\x18speech", b"\x18"  # a 60 ms frame, and an empty one
 
 
 class Air:
@@ -55,7 +57,7 @@ class Person:
     """A node without devices: keeps what its company does, as (what, peer), and the payloads it hears."""
 
     def __init__(self, name: str, air: Air, tasks: asyncio.TaskGroup, carries: Carries = Carries.EVERYTHING) -> None:
-        self.name, self.happened, self.heard = name, Happenings(), Happenings()
+        self.name, self.happened, self.heard, self.reports = name, Happenings(), Happenings(), Happenings()
         hello = Hello(random.getrandbits(32), name, carries)
         self.calls = Calls(
             Room(name, hello, random.Random(7)),
@@ -85,6 +87,9 @@ class Person:
 
     def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         self.heard.add((peer, payload, *(copy.payload for copy in copies)))
+
+    def reported(self, peer: str, report: Report) -> None:
+        self.reports.add((peer, report))
 
     async def up(self, peer: str, times: int = 1) -> None:
         await self.happened.until(lambda happened: happened.count(("connected", peer)) >= times)
@@ -190,6 +195,8 @@ async def test_a_peer_that_falls_silent_is_called_again(monkeypatch: pytest.Monk
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
+        assert b.calls.send(0, SPEECH)
+        await a.heard.count(1)
         a.calls._calls[B].heard -= calls.SILENT_AFTER_S
         watching = asyncio.create_task(a.calls.watch())
         await a.up(B, times=2)
@@ -204,9 +211,28 @@ async def test_who_only_listens_is_not_missed_when_silent() -> None:
     async with company(Carries.SPEECH_OUT, Carries.SPEECH_IN) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
-        a.calls._calls[B].heard = b.calls._calls[A].heard = float("-inf")
+        for person, peer in ((a, B), (b, A)):
+            person.calls._calls[peer].heard = float("-inf")
+            person.calls._calls[peer].pauses = False
         assert list(a.calls._silent()) == []
         assert [peer for peer, _ in b.calls._silent()] == [A]
+
+
+async def test_a_pause_is_not_taken_for_death_as_long_as_anything_comes() -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        call = a.calls._calls[B]
+        for payload, pauses in ((PAUSE, True), (SPEECH, False), (PAUSE, True)):
+            assert b.calls.send(0, payload)
+            await a.heard.until(lambda heard, payload=payload: heard[-1:] == [(B, payload)])
+            assert call.pauses == pauses
+            a.heard.all.clear()
+        call.heard -= calls.DEAD_AFTER_S
+        assert list(a.calls._silent()) == []
+        assert call.link.heard_at is not None
+        call.link.heard_at -= calls.DEAD_AFTER_S
+        assert [peer for peer, _ in a.calls._silent()] == [B]
 
 
 async def test_a_description_that_is_none_costs_one_attempt(caplog: pytest.LogCaptureFixture) -> None:

@@ -24,8 +24,9 @@ async def test_both_directions_are_summed_up(tmp_path: Path, capsys: pytest.Capt
     assert await demo.run(settings, own_broker=True, seconds=3.0, json=True)
     summaries = json.loads(capsys.readouterr().out)
     assert list(summaries) == ["a", "b"]
+    assert summaries["a"]["speech"]["packets_received"] > 0  # b listens first, and sends nothing meanwhile
     for summary in summaries.values():
-        assert summary["speech"]["packets_sent"] >= summary["speech"]["packets_received"] > 0
+        assert summary["speech"]["packets_sent"] >= summary["speech"]["packets_received"]
         assert summary["picture"]["sent"] >= summary["picture"]["painted"] > 0
         assert summary["call"]["setup_ms"] > 0
     for made in ("heard-a.wav", "heard-b.wav", "kept/a", "kept/b"):

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from happenings import Happenings
 
 from node import keys
 
@@ -38,6 +39,21 @@ async def test_a_key_acts_without_enter_and_the_terminal_is_put_back(terminal: t
         os.write(person, b"x\xffm")
         await asyncio.wait_for(typed.wait(), 5)
     assert termios.tcgetattr(program) == before
+
+
+async def test_a_line_after_a_slash_is_given_whole_and_shown(terminal: tuple[int, int]) -> None:
+    person, _ = terminal
+    said, acted = Happenings(), Happenings()
+    with keys.listening({"m": lambda: acted.add("m")}, said.add):
+        os.write(person, b"/profile ma\x7fm\x08\n")
+        assert await said.count(1) == ["/profile m"]
+        assert os.read(person, 64).startswith(b"/profile m")
+        os.write(person, b"/" + b"m" * 300 + b"\n")
+        assert (await said.count(2))[1] == "/" + "m" * (keys.MAX_LINE - 1)
+        assert len(acted) == 0
+        os.write(person, b"/\x7fm")
+        assert await acted.count(1) == ["m"]
+        assert len(said) == 2
 
 
 async def test_a_job_in_the_background_hears_none(terminal: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:

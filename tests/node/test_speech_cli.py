@@ -1,4 +1,4 @@
-"""What the speech commands take."""
+"""The commands of `speech` in this process, and what they take."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from command import Command
 
 from node.speech import dialogue
+from node.speech.profiles import PROFILES
 from node.sweep import grid
 from node.sweep.settings import Codec, Setting
 
@@ -28,3 +29,14 @@ def test_mistakes_are_one_line(command: Command) -> None:
     assert "none.wav" in command.fails("speech", "sweep", "none.wav")
     assert "opus" in command.fails("speech", "sweep", RECORDING, "--codec", "mp3", code=2)
     assert command.run("speech", "sweep").code == 2
+
+
+def test_profiles_lists_them(command: Command) -> None:
+    out = command.run("speech", "profiles").out
+    assert command.code == 0
+    assert all(f"\n{name} " in out for name in PROFILES)
+
+
+def test_profiles_as_json(command: Command) -> None:
+    listed = json.loads(command.run("speech", "profiles", "--json").out)
+    assert [row["profile"] for row in listed] == list(PROFILES)

@@ -94,7 +94,7 @@ async def test_only_packets_that_someone_hears_are_counted() -> None:
     counts = SpeechOut()
     await Mouth(Script(*said), send, counts, lambda: 0.0).run()  # type: ignore[arg-type]
     assert sent == [(0, bytes(100), ()), (RTP_PER_PACKET, bytes(10), (COPY,)), (2 * RTP_PER_PACKET, bytes(60), ())]
-    assert counts == SpeechOut(packets=2, payload=70, voiced_packets=1, voiced_payload=60)
+    assert counts == SpeechOut(packets=2, payload=70, voiced_packets=1, voiced_payload=60, voiced_ms=120)
 
 
 @pytest.mark.parametrize(("starts", "waits", "late"), [

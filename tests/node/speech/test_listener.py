@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pystoi import stoi
 
+from node.speech.comfort import ComfortNoise
 from node.speech.listener import CONCEALED_AT_ALL, FADE_OUT, Listener, mix
 from node.speech.opus import Decoder, Encoder
 from node.speech.profiles import LEAN
@@ -208,8 +209,9 @@ def test_a_frame_from_a_copy_states_the_same_delay(spoken: Pcm) -> None:
 
 
 def test_a_lost_packet_is_heard_bit_for_bit_from_its_copy(spoken: Pcm) -> None:
-    whole = call(Listener(Playout(), Decoder()), frames(spoken), 0.05, redundancy=1)
-    holed = call(Listener(Playout(), Decoder()), frames(spoken), 0.05, redundancy=1, lost=[15, 18])
+    comforts = [ComfortNoise(np.random.default_rng(1)) for _ in range(2)]
+    whole = call(Listener(Playout(), Decoder(), comforts[0]), frames(spoken), 0.05, redundancy=1)
+    holed = call(Listener(Playout(), Decoder(), comforts[1]), frames(spoken), 0.05, redundancy=1, lost=[15, 18])
     assert np.array_equal(whole, holed)
 
 
@@ -241,3 +243,31 @@ def test_a_mix_of_no_one_is_silence() -> None:
 
 def test_an_unknown_sender_is_silent() -> None:
     assert np.array_equal(Listener(Playout(), Decoder()).pull(960, 0.0), silence(960))
+
+
+# -- pauses
+
+
+def background(seconds: float, dbfs: float) -> Pcm:
+    white = np.random.default_rng(4).standard_normal(round(seconds * 16_000))
+    return np.rint(white * 32_768 * 10 ** (dbfs / 20)).astype(np.int16)
+
+
+def test_a_pause_sounds_like_the_room_it_is_in(spoken: Pcm) -> None:
+    sound = np.concatenate([spoken[: 30 * FRAME_SAMPLES], np.zeros(6 * FRAME_SAMPLES, np.int16)])
+    sound += background(len(sound) / 16_000, -55)
+    listener = listening(*plays(sound))
+    listener.pull(len(sound), 0.0)
+    assert level_dbfs(listener.pull(32_000, 0.0)[FADE_OUT:]) == pytest.approx(level_dbfs(decoded(sound)[-3200:]), abs=3)
+
+
+def test_an_empty_frame_is_the_beginning_of_a_pause(tone: Pcm) -> None:
+    sounds = plays(tone[:9600])
+    ended = Play(opus.empty_like(sounds[0].frame), 10 * 2880, 1.0, 25.0)
+    listener = listening(*sounds, ended)
+    listener.pull(9600, 0.0)
+    heard = listener.pull(960, 0.0)
+    assert heard[80] != 0
+    assert not heard[FADE_OUT:].any()
+    assert len(listener.wait_ms_recent) == 11
+    assert listener.undecodable == 0

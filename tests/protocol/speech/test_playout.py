@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 from dataclasses import replace
 from statistics import median
 
@@ -419,3 +420,29 @@ def test_any_order_of_a_stream_plays_in_order(moves: list[tuple[int, int, bool]]
         if isinstance(sound, Play) and not playout.stats.restarts:
             assert sound.timestamp > played
             played = sound.timestamp
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_pause_lasts_as_long_as_the_peer_was_silent(seed: int) -> None:
+    """The sound clock asks up to 20 ms off its time, as devices and event loops do; the sound's own time is exact."""
+    draw, end = random.Random(seed), opus.join([TOC[60] + b"voice", TOC[60]])
+    packets, sequence = [], 0
+    for pause in range(6):
+        for index in range(10):
+            at = pause * 3000 + index * 120
+            packets.append(
+                Sent(at + 120, sequence, at * 48, end if index == 9 else opus.join([TOC[60] + b"voice"] * 2))
+            )
+            sequence += 1
+    playout, now, due, heard, ends = Playout(), 0.0, list(packets), [], []
+    while now < 20_000:
+        while due and due[0].arrives_ms <= now:
+            sent = due.pop(0)
+            playout.receive(sent.sequence, sent.timestamp, sent.payload, sent.arrives_ms / 1000)
+        sound = playout.take((now + draw.uniform(-20, 0)) / 1000 if now > 20 else 0.0)
+        if isinstance(sound, Play):
+            heard.append(now - sound.timestamp / 48)
+            ends.append(heard[-1] + 60 / sound.speed - 60)
+        now += 60 / sound.speed if isinstance(sound, Play) else sound.ms
+    assert playout.stats.concealed_ms == 0
+    assert [heard[n] - ends[n - 1] for n in range(40, 120, 20)] == pytest.approx([0] * 4, abs=1)
