@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -34,8 +35,12 @@ async def test_both_directions_are_summed_up(tmp_path: Path, capsys: pytest.Capt
 
 
 async def test_a_call_in_which_nobody_is_seen_has_failed(
-    mosquitto: BrokerAddress, capsys: pytest.CaptureFixture[str]
+    mosquitto: BrokerAddress, capsys: pytest.CaptureFixture[str], worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def sees_nothing(*_: object, **__: object) -> str:
+        return await asyncio.Future[str]()
+
+    monkeypatch.setattr(worker, "caption", sees_nothing)
     settings = config.load(broker=str(mosquitto), speaker="none")
     assert not await demo.run(settings, own_broker=False, seconds=0.1, json=False)
     out = capsys.readouterr().out
