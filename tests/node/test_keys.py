@@ -73,7 +73,7 @@ async def test_what_is_no_terminal_hears_none(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_a_file_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Path(os.devnull).open() as nothing:
+    with Path(os.devnull).open() as nothing:  # noqa: ASYNC230
         monkeypatch.setattr(sys, "stdin", nothing)
         with keys.listening({}) as heard:
             assert not heard
