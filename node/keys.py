@@ -87,10 +87,9 @@ def _nothing() -> None:
 def _terminal() -> int | None:
     """Standard input's descriptor, if a person can type there. A job in the background would be stopped by reading."""
     with suppress(ImportError, OSError, ValueError, AttributeError):
-        import termios
+        import termios  # noqa: F401
 
         descriptor = sys.stdin.fileno()
-        termios.tcgetattr(descriptor)
-        if os.tcgetpgrp(descriptor) == os.getpgrp():
+        if os.isatty(descriptor) and os.tcgetpgrp(descriptor) == os.getpgrp():
             return descriptor
     return None

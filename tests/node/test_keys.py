@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from happenings import Happenings
@@ -69,3 +70,10 @@ async def test_what_is_no_terminal_hears_none(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "stdin", None)
     with keys.listening({}) as heard:
         assert not heard
+
+
+async def test_a_file_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path(os.devnull).open() as nothing:  # noqa: ASYNC230
+        monkeypatch.setattr(sys, "stdin", nothing)
+        with keys.listening({}) as heard:
+            assert not heard
