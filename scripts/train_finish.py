@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderTiny, DDIMScheduler
 from muon import Muon
 from train_autoencoder import CROP, FACTOR, corner, crop, pixel_loss, save, stacked_weights
 from train_common import Average, Budget, Pictures, Run, half_precision, set_rate, to_tensor, unseen_scenes
@@ -33,7 +33,7 @@ from train_generator import (
     export,
     latents_of,
 )
-from transformers import CLIPTextModel, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 BATCH = 16
 ANIMALS = 0.5  # their share of the training
@@ -56,8 +56,7 @@ def loaded(out: Path) -> tuple[PreTrainedTokenizerFast, Painter, AutoencoderTiny
     folder = out / "generator"
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer")
     painter = Painter(tokenizer)
-    painter.text.load_state_dict(CLIPTextModel.from_pretrained(folder / "text_encoder").state_dict())
-    painter.unet.load_state_dict(UNet2DConditionModel.from_pretrained(folder / "unet").state_dict())
+    painter.load(folder)
     return tokenizer, painter, autoencoder(out)
 
 

@@ -123,6 +123,11 @@ class Painter(torch.nn.Module):
         )
         self.to(device())
 
+    def load(self, folder: Path) -> None:
+        """Take the weights of the generator in this folder."""
+        self.text.load_state_dict(CLIPTextModel.from_pretrained(folder / "text_encoder").state_dict())
+        self.unet.load_state_dict(UNet2DConditionModel.from_pretrained(folder / "unet").state_dict())
+
     def forward(self, noisy: torch.Tensor, times: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         with half_precision():
             words = self.text(tokens).last_hidden_state
@@ -341,8 +346,7 @@ def train(arguments: argparse.Namespace) -> None:
         tokenizer = train_tokenizer([phrasings(scene, rng) for scene in pictures.scenes])
     painter = Painter(tokenizer)
     if arguments.init:
-        painter.text.load_state_dict(CLIPTextModel.from_pretrained(arguments.init / "text_encoder").state_dict())
-        painter.unet.load_state_dict(UNet2DConditionModel.from_pretrained(arguments.init / "unet").state_dict())
+        painter.load(arguments.init)
     average = Average(painter, 0.998)
     parts: dict[str, Any] = {"painter": painter, "average": average, "optimizer": Muon(painter, PEAK_RATE)}
     run = Run(out / "generator.pt", Budget(arguments.steps, arguments.minutes), parts)
