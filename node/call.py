@@ -6,7 +6,8 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from node.calls import Calls, LinkSettings
@@ -16,6 +17,8 @@ from node.morph import Morph, Screen
 from node.parts import Parts, Place
 from node.pictures import Painted, PictureReceiver, PictureSender
 from node.seeds import Seeds
+from node.speech.adaptation import Adaptation
+from node.speech.profiles import CUSTOM
 from node.talk import Ears, Mouth
 from node.tally import Tally
 from node.tasks import first_error
@@ -23,12 +26,19 @@ from protocol import topics
 from protocol.captions import registry
 from protocol.sealing import Envelope, Unsealed
 from protocol.signalling import Carries, Hello, Outgoing, Room
+from protocol.speech.losses import LossPattern
 from protocol.topics import Letter, Topic
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.links.reports import Report
+    from node.speech.coding import SpeechEncoder
+    from node.speech.ends import Said
+    from node.speech.profiles import Profile
+    from node.speech.talker import Talker
     from node.vision.prompt import Prompt
+    from protocol.speech.red import Copy
 
 logger = logging.getLogger(__name__)
 
@@ -60,15 +70,21 @@ class Node:
         self._note, self._clock = note, clock
         self._place, self._parts = place, parts
         self._id = topics.node_id(secrets.token_bytes(3))
-        self._tally = Tally(clock(), parts.profile.name, parts.profile.packet_ms)
+        self._tally = Tally(clock(), parts.profile.name)
         self._hellos: dict[str, Hello] = {}
         self._met_at: dict[str, float] = {}
         self._was_up = False
+        self._in_lyra = False
         self._choice = CodecChoice(note)
         self._mailbox = self._make_mailbox(envelope or Unsealed())
         self._ears = self._make_ears()
+        self._said = self._make_said()
         self._sender = self._make_sender()
         self._receiver = self._make_receiver(show, screen)
+        self._talker = self._make_talker()
+        self._wanted = parts.profile
+        self._losses: dict[str, LossPattern] = {}
+        self._adaptation = None if parts.max_kbps is None else Adaptation(parts.max_kbps, clock())
         self._tasks: asyncio.TaskGroup
         self._calls: Calls
 
@@ -86,6 +102,17 @@ class Node:
     def delay_ms(self) -> float | None:
         """Mouth to ear, now; None while nobody is heard."""
         return self._ears.delay_ms() if self._ears is not None else None
+
+    @property
+    def muted(self) -> bool:
+        """Whether nothing that is said goes out."""
+        return self._said is not None and self._said.muted
+
+    def toggle_mute(self) -> None:
+        """Keeps back what is said from now on, or lets it out again, and says so."""
+        if self._said is not None:
+            self._said.muted = not self._said.muted
+            self._note("muted: nobody hears you" if self._said.muted else "no longer muted")
 
     async def run(self) -> None:
         """Takes part until cancelled, then says goodbye. Raises NodeError when a part cannot go on."""
@@ -107,14 +134,11 @@ class Node:
             self._tasks.create_task(work, name=f"{self.name}: {name}")
 
     def _background(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
-        from node.speech.talker import Talker
-
         yield "watch", self._calls.watch()
         if self._ears is not None:
             yield "ears", self._ears.run()
-        if self._parts.source is not None:
-            talker = Talker(self._parts.source, self._parts.profile)
-            yield "mouth", Mouth(talker, self._calls.send, self._tally.speech_out, self._clock).run()
+        if self._talker is not None:
+            yield "mouth", Mouth(self._talker, self._calls.send, self._tally.speech_out, self._clock).run()
         if self._sender is not None:
             yield "camera", self._sender.run()
         if self._receiver is not None:
@@ -154,13 +178,50 @@ class Node:
         links = LinkSettings(self._tally.meter, place.ice_servers, place.address, place.observer)
         return Calls(Room(self._id, hello), self._parts.carries, self, post, links, self._tasks)
 
+    def _make_talker(self) -> Talker | None:
+        if self._said is None:
+            return None
+        from node.speech.talker import Talker
+
+        return Talker(self._said, self._parts.profile, self._make_encoder())
+
     def _make_ears(self) -> Ears | None:
         if self._parts.sink is None:
             return None
+        from node.speech.ends import Heard
         from node.speech.opus import Encoder
 
+        sink = Heard(self._parts.sink, self._tally.heard)
         lookahead_ms = Encoder(self._parts.profile).lookahead_ms
-        return Ears(self._parts.sink, lookahead_ms, self._round_trip, self._tally.speech_in, self._clock)
+        folder = self._parts.lyra.folder if self._parts.lyra is not None else None
+        return Ears(sink, lookahead_ms, self._round_trip, self._tally.speech_in, self._clock, folder)
+
+    def _make_said(self) -> Said | None:
+        if self._parts.source is None:
+            return None
+        from node.speech.ends import Said
+
+        return Said(self._parts.source, self._tally.said)
+
+    def _make_encoder(self) -> SpeechEncoder | None:
+        """Opus and Lyra; None for Opus alone."""
+        if self._parts.lyra is None:
+            return None
+        from node.speech.coding import SpeechEncoder
+
+        return SpeechEncoder(self._parts.profile, self._parts.lyra, self._all_take_lyra)
+
+    def _note_lyra(self) -> None:
+        """Tell, whenever that changes, which codec what is said goes in; one without Lyra knows no other."""
+        if self._parts.lyra is None or self._parts.source is None or self._all_take_lyra() == self._in_lyra:
+            return
+        self._in_lyra = not self._in_lyra
+        self._note("you are heard in Lyra" if self._in_lyra else "you are heard in Opus: not everyone has Lyra")
+
+    def _all_take_lyra(self) -> bool:
+        """Whether there are listeners, and all of them have Lyra: they all get the same packets."""
+        listeners = [hello.carries for hello in self._hellos.values() if Carries.SPEECH_IN in hello.carries]
+        return bool(listeners) and all(Carries.LYRA_IN in carries for carries in listeners)
 
     def _make_sender(self) -> PictureSender | None:
         if (camera := self._parts.camera) is None:
@@ -234,6 +295,7 @@ class Node:
         self._hellos[peer] = hello
         self._met_at.setdefault(peer, self._clock())
         self._note(f"{hello.name or peer} is here")
+        self._note_lyra()
         if self._sender is not None:
             self._sender.suit()
         if self._receiver is not None and hello.carries & Carries.PICTURES_OUT:
@@ -243,6 +305,7 @@ class Node:
         hello = self._hellos.pop(peer, None)
         self._met_at.pop(peer, None)
         self._note(f"{hello.name if hello and hello.name else peer} has left")
+        self._note_lyra()
         if self._receiver is not None:
             self._receiver.forget(peer)
             self._tasks.create_task(self._mailbox.unfollow(peer, Letter.PICTURE), name=f"{self.name}: unfollow {peer}")
@@ -254,14 +317,49 @@ class Node:
     def connected(self, peer: str) -> None:
         if self._tally.setup_ms is None and peer in self._met_at:
             self._tally.setup_ms = (self._clock() - self._met_at[peer]) * 1000
+        if self._adaptation is not None:
+            self._calls.want_reports(True)
 
     def ended(self, peer: str) -> None:
+        self._losses.pop(peer, None)
         if self._ears is not None:
             self._ears.close(peer)
+        if self._adaptation is not None:
+            self._adaptation.forget(peer)
 
-    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes) -> None:
+    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         if self._ears is not None:
-            self._ears.receive(peer, sequence, timestamp, payload)
+            self._ears.receive(peer, sequence, timestamp, payload, copies)
+
+    def reported(self, peer: str, report: Report) -> None:
+        self._losses.setdefault(peer, LossPattern()).add(report.expected, report.lost)
+        if self._adaptation is not None:
+            now = self._clock()
+            self._wanted = self._adaptation.report(peer, report, now)
+            self._calls.want_reports(self._adaptation.is_trying(now))
+        self._change(self._with_copies_spaced(self._wanted))
+
+    def change(self, profile: Profile) -> None:
+        """Talks by other settings from now on, whatever the link does to them."""
+        self._adaptation, self._wanted = None, profile
+        self._change(self._with_copies_spaced(profile))
+        if self._hellos:
+            self._calls.want_reports(False)
+
+    def _with_copies_spaced(self, profile: Profile) -> Profile:
+        """Copies reach as far back as the worst link's losses ask for, unless a person has said how far."""
+        if not profile.redundancy or profile.name == CUSTOM:
+            return profile
+        distances = [pattern.distance for pattern in self._losses.values()]
+        return replace(profile, redundancy=max(distances, default=profile.redundancy))
+
+    def _change(self, profile: Profile) -> None:
+        if self._talker is None or profile == (before := self._talker.profile):
+            return
+        self._talker.change(profile)
+        self._tally.profile = profile.name
+        if (profile.name, bool(profile.redundancy)) != (before.name, bool(before.redundancy)):
+            self._note(f"speech goes by {profile.name} now{', with copies' if profile.redundancy else ''}")
 
     def _round_trip(self, peer: str) -> float:
         return self._calls.round_trip_seconds(peer)

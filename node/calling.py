@@ -6,13 +6,15 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from node import opening
+from node import keys, opening, typed
 from node.call import Node
 from node.display import LateNotes, choose
 from node.summary import as_json, for_people, summarise
 
 if TYPE_CHECKING:
     from node.config import Settings
+
+MUTE_KEY = "m"
 
 
 async def run(settings: Settings, room: str, role: opening.Role, seconds: float | None, json: bool) -> bool:
@@ -22,13 +24,16 @@ async def run(settings: Settings, room: str, role: opening.Role, seconds: float 
     show, screen = opening.gallery(settings.pictures, notes), opening.screen(settings.pictures)
     models = opening.worker(settings, role)
     async with opening.loaded(models, notes):
-        parts, remarks = await asyncio.to_thread(opening.parts, settings, role, models)
+        parts, remarks = await asyncio.to_thread(opening.parts, settings, role, models, notes)
         node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
         for remark in (*remarks, opening.UNSEALED):
             notes(remark)
         with choose([opening.view(node)], quiet=json) as display:
             notes.to(display)
-            await opening.run([node], display, seconds)
+            with keys.listening({MUTE_KEY: node.toggle_mute}, lambda line: typed.obey(node, line, notes)) as typing:
+                if typing and role.sends:
+                    notes(f"type {MUTE_KEY} to mute yourself, and again to be heard; {typed.HELP}")
+                await opening.run([node], display, seconds)
     tally = node.count()
     summary = summarise(tally, tally, time.monotonic())
     print(as_json(summary) if json else "\n".join(for_people(summary)))

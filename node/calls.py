@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,14 +27,18 @@ from protocol.signalling import (
     PeerLeft,
     Room,
 )
+from protocol.speech import opus
 
 if TYPE_CHECKING:
+    from node.links.reports import Report
     from node.links.rtc import Observer
     from node.links.wire import WireMeter
+    from protocol.speech.red import Copy
 
 logger = logging.getLogger(__name__)
 
-SILENT_AFTER_S = 5.0  # a peer that should talk and whose packets stop for this long is dead or has moved
+SILENT_AFTER_S = 5.0  # a peer that talks and whose packets stop for this long is dead or has moved
+DEAD_AFTER_S = 15.0  # a peer that pauses sends nothing but reports and questions for consent, some of which are lost
 WATCH_EVERY_S = 1.0
 
 
@@ -51,7 +55,9 @@ class Company(Protocol):
 
     def ended(self, peer: str) -> None: ...
 
-    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes) -> None: ...
+    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None: ...
+
+    def reported(self, peer: str, report: Report) -> None: ...
 
 
 @dataclass(slots=True)
@@ -61,6 +67,7 @@ class _Call:
     way: Way
     heard: float
     up: bool = False
+    pauses: bool = True  # the peer said last that it has nothing to say
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +110,17 @@ class Calls:
         self.room.reconnected(self._now())
         self._drain()
 
-    def send(self, timestamp: int, payload: bytes) -> bool:
-        """Sends one speech packet to everyone who listens; returns whether anyone does."""
+    def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = ()) -> bool:
+        """Sends one speech packet and copies of earlier ones to everyone who listens; returns whether anyone does."""
         listening = [call for call in self._calls.values() if call.up and call.way.sends]
         for call in listening:
-            call.link.send(timestamp, payload)
+            call.link.send(timestamp, payload, copies)
         return bool(listening)
+
+    def want_reports(self, every_second: bool) -> None:
+        """Asks all peers to say every second, or only now and then, what they receive of us."""
+        for call in self._calls.values():
+            call.link.reporting.eager = every_second
 
     def round_trip_seconds(self, peer: str) -> float:
         """The measured round-trip time to a peer; 0 as long as there is none."""
@@ -135,9 +147,11 @@ class Calls:
         await asyncio.gather(*(link.close() for link in links))
 
     def _silent(self) -> Iterator[tuple[str, _Call]]:
-        limit = self._now() - SILENT_AFTER_S
+        now = self._now()
         for peer, call in list(self._calls.items()):
-            if call.up and call.way.receives and call.heard < limit:
+            heard = max(call.heard, call.link.heard_at or 0.0) if call.pauses else call.heard
+            patience = DEAD_AFTER_S if call.pauses else SILENT_AFTER_S
+            if call.up and call.way.receives and heard < now - patience:
                 yield peer, call
 
     def _now(self) -> float:
@@ -182,9 +196,9 @@ class Calls:
         self._end(peer, None)
         way = _way(self.carries, self._hellos[peer].carries)
 
-        def on_packet(sequence: int, timestamp: int, payload: bytes) -> None:
-            call.heard = self._now()
-            self.company.packet(peer, sequence, timestamp, payload)
+        def on_packet(sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+            call.heard, call.pauses = self._now(), opus.begins_pause(payload)
+            self.company.packet(peer, sequence, timestamp, payload, copies)
 
         link = PeerLink(
             way,
@@ -194,6 +208,7 @@ class Calls:
             ice_servers=self.settings.ice_servers,
             address=self.settings.address,
             observer=self.settings.observer,
+            on_report=lambda report: self.company.reported(peer, report),
         )
         call = self._calls[peer] = _Call(call_id, link, way, self._now())
         self.company.opened(peer)

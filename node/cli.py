@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node import codec_cli, models_cli
+from node import codec_cli, models_cli, speech_cli
 from protocol.errors import NodeError, PictophoneError, UsageError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(models_cli.app, name="models")
 app.add_typer(codec_cli.app, name="codec")
+app.add_typer(speech_cli.app, name="speech")
 
 Room = Annotated[str, typer.Argument(help="The room's name: whoever gives the same one at the same broker is in it.")]
 Broker = Annotated[
@@ -40,6 +41,12 @@ Tries = Annotated[
 ]
 Look = Annotated[int | None, typer.Option(min=0, max=16, help="Bytes a picture for what words leave open: 0, 8 or 16.")]
 Morph = Annotated[float | None, typer.Option(min=0, max=60, help="Pictures a second between two pictures; 0: none.")]
+Lyra = Annotated[
+    Path | None, typer.Option(help="Folder with Lyra V2's model files: talk with it to those who have them too.")
+]
+Clean = Annotated[
+    bool | None, typer.Option("--clean/--no-clean", help="Take echo and noise out of what a microphone hears.")
+]
 Seconds = Annotated[float | None, typer.Option(min=0.1, help="End the call after this long.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")]
 
@@ -49,6 +56,16 @@ def demo(
     broker: Annotated[str | None, typer.Option(help="Use this broker instead of one of the demo's own.")] = None,
     speech: Annotated[str | None, typer.Option(help="What a says: a sound FILE, mic or none.")] = None,
     loop: Loop = None,
+    profile: speech_cli.Profile = None,
+    max_kbps: speech_cli.MaxKbps = None,
+    bitrate: speech_cli.Bitrate = None,
+    bandwidth: speech_cli.Bandwidth = None,
+    application: speech_cli.Application = None,
+    frame: speech_cli.Frame = None,
+    bundle: speech_cli.Bundle = None,
+    vbr: speech_cli.Vbr = None,
+    dtx: speech_cli.Dtx = None,
+    redundancy: speech_cli.Redundancy = None,
     camera: Annotated[str | None, typer.Option(help="What a sees: scene[:SEED], webcam, a FILE, a DIR.")] = None,
     speaker: Annotated[str | None, typer.Option(help="default, none, or FILE.wav: FILE-a.wav is what a hears.")] = None,
     pictures: Pictures = None,
@@ -58,6 +75,8 @@ def demo(
     tries: Tries = None,
     look: Look = None,
     morph: Morph = None,
+    clean: Clean = None,
+    lyra: Lyra = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long to call.")] = 30.0,
     json: Json = False,
 ) -> None:
@@ -67,7 +86,9 @@ def demo(
     settings = _settings(
         broker=broker, speech=speech, loop=loop, camera=camera, speaker=speaker,
         pictures=pictures, models=models, captioner=captioner, generator=generator,
-        tries=tries, look=look, morph=morph,
+        tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
+        profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
+        frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
     )  # fmt: skip
     _run(demo.run(settings, broker is None, seconds, json))
 
@@ -79,6 +100,16 @@ def call(
     name: Name = None,
     speech: Speech = None,
     loop: Loop = None,
+    profile: speech_cli.Profile = None,
+    max_kbps: speech_cli.MaxKbps = None,
+    bitrate: speech_cli.Bitrate = None,
+    bandwidth: speech_cli.Bandwidth = None,
+    application: speech_cli.Application = None,
+    frame: speech_cli.Frame = None,
+    bundle: speech_cli.Bundle = None,
+    vbr: speech_cli.Vbr = None,
+    dtx: speech_cli.Dtx = None,
+    redundancy: speech_cli.Redundancy = None,
     camera: Camera = None,
     speaker: Speaker = None,
     pictures: Pictures = None,
@@ -88,6 +119,8 @@ def call(
     tries: Tries = None,
     look: Look = None,
     morph: Morph = None,
+    clean: Clean = None,
+    lyra: Lyra = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -97,7 +130,9 @@ def call(
     settings = _settings(
         broker=broker, name=name, speech=speech, loop=loop, camera=camera, speaker=speaker,
         pictures=pictures, models=models, captioner=captioner, generator=generator,
-        tries=tries, look=look, morph=morph,
+        tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
+        profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
+        frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.CALL, seconds, json))
 
@@ -109,12 +144,24 @@ def send(
     name: Name = None,
     speech: Speech = None,
     loop: Loop = None,
+    profile: speech_cli.Profile = None,
+    max_kbps: speech_cli.MaxKbps = None,
+    bitrate: speech_cli.Bitrate = None,
+    bandwidth: speech_cli.Bandwidth = None,
+    application: speech_cli.Application = None,
+    frame: speech_cli.Frame = None,
+    bundle: speech_cli.Bundle = None,
+    vbr: speech_cli.Vbr = None,
+    dtx: speech_cli.Dtx = None,
+    redundancy: speech_cli.Redundancy = None,
     camera: Camera = None,
     models: Models = None,
     captioner: Captioner = None,
     generator: Generator = None,
     tries: Tries = None,
     look: Look = None,
+    clean: Clean = None,
+    lyra: Lyra = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -123,7 +170,9 @@ def send(
 
     settings = _settings(
         broker=broker, name=name, speech=speech, loop=loop, camera=camera, models=models, captioner=captioner,
-        generator=generator, tries=tries, look=look,
+        generator=generator, tries=tries, look=look, clean=clean, lyra=lyra,
+        profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
+        frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.SEND, seconds, json))
 
@@ -138,6 +187,7 @@ def receive(
     models: Models = None,
     generator: Generator = None,
     morph: Morph = None,
+    lyra: Lyra = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -145,7 +195,14 @@ def receive(
     from node import calling, opening
 
     settings = _settings(
-        broker=broker, name=name, speaker=speaker, pictures=pictures, models=models, generator=generator, morph=morph
+        broker=broker,
+        name=name,
+        speaker=speaker,
+        pictures=pictures,
+        models=models,
+        generator=generator,
+        morph=morph,
+        lyra=lyra,
     )
     _run(calling.run(settings, room, opening.RECEIVE, seconds, json))
 

@@ -10,7 +10,7 @@ import getpass
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -46,8 +46,20 @@ class Settings(BaseSettings):
     ice_servers: list[str] = []
     media_address: str | None = None
     profile: str = "lean"
+    lyra: Path | None = None
+    lyra_bitrate: Literal[3200, 6000, 9200] = 3200
+    max_kbps: float = Field(default=16.0, gt=0)
+    bitrate: int | None = None
+    bandwidth: str | None = None
+    application: str | None = None
+    frame: int | None = None
+    bundle: int | None = None
+    vbr: bool | None = None
+    dtx: bool | None = None
+    redundancy: int | None = None
     speech: str | None = None
     loop: bool = False
+    clean: bool = True
     camera: str | None = None
     speaker: str | None = None
     pictures: Path | None = None

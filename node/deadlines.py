@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from node import demo, opening
 from node.display import LateNotes
+from node.speech import choice
 from node.summary import percentile
 from node.tasks import first_error
 
@@ -45,10 +46,12 @@ WAYS = {"a_to_b": "a to b", "b_to_a": "b to a"}
 async def run(settings: Settings, minutes: float, quiet: bool) -> dict[str, Any]:
     """Holds the demo's call for so long, from the moment the models are loaded, and returns what it missed.
 
-    The nodes say and see what they do in the demo, and play to a loudspeaker in name only. The display is as
-    `node.display.choose` has it for ``quiet``. Raises NodeError when a part of the call or a model fails.
+    The nodes say and see what they do in the demo, send their pauses too unless the profile is to follow the link, and
+    play to a loudspeaker in name only. The display is as `node.display.choose` has it for ``quiet``. Raises NodeError
+    when a part of the call or a model fails.
     """
-    own = settings.model_copy(update={"speech": None, "camera": None, "speaker": "none", "pictures": None})
+    pauses = {} if choice.adapts(settings) else {"dtx": False}
+    own = settings.model_copy(update={"speech": None, "camera": None, "speaker": "none", "pictures": None} | pauses)
     painted = Counter[str]()
     with first_error():
         async with opening.worker(own, opening.CALL) as models, asyncio.TaskGroup() as group:

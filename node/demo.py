@@ -37,7 +37,13 @@ async def run(settings: Settings, own_broker: bool, seconds: float, json: bool) 
         nodes = await hold(settings, models, notes, own_broker, seconds, quiet=json)
     summaries = _summaries(*nodes)
     print(as_json(summaries) if json else "\n".join(_report(summaries)))
-    return all(one["speech"]["packets_received"] and one["picture"]["painted"] for one in summaries.values())
+    return all(map(_arrived, summaries.values()))
+
+
+def _arrived(one: Summary) -> bool:
+    """Who had nothing to say yet sent no packet: then it counts that he was connected."""
+    speech = one["speech"]["packets_received"] or not one["speech"]["packets_sent"]
+    return one["call"]["setup_ms"] is not None and bool(speech and one["picture"]["painted"])
 
 
 async def hold(
@@ -78,7 +84,6 @@ def _node(name: str, settings: Settings, place: Place, models: Models, notes: La
 def _parts(name: str, settings: Settings, models: Models) -> tuple[Parts, list[str]]:
     """The ends of one side: its own voice and scene, unless the user gave ``a`` others."""
     from node.speech.dialogue import voice_source
-    from node.speech.profiles import profile
 
     given = settings if name == "a" else settings.model_copy(update={"speech": None, "camera": None})
     own = {
@@ -88,7 +93,7 @@ def _parts(name: str, settings: Settings, models: Models) -> tuple[Parts, list[s
     }
     parts, remarks = opening.parts(given.model_copy(update=own), opening.CALL, models)
     if given.speech is None:
-        voice = voice_source(name, frame=profile(settings.profile).frame_samples)
+        voice = voice_source(name, frame=parts.profile.frame_samples)
         parts = dataclasses.replace(parts, source=voice)
     return parts, remarks
 

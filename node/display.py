@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
+from node.levels import Level, bar
 from node.tally import Tally
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class View:
     count: Callable[[], Tally]
     peers: Callable[[], Sequence[str]]
     delay_ms: Callable[[], float | None]
+    muted: Callable[[], bool] = lambda: False
     _last: tuple[float, int] = field(default=(0.0, 0))
 
     def wire_kbps(self, now: float) -> float:
@@ -139,6 +141,7 @@ def _rows(view: View, now: float) -> list[tuple[str, str]]:
         ("here", ", ".join(view.peers()) or "nobody yet"),
         ("speech", _kbps(tally.speech_payload_kbps(), tally.speech_wire_kbps())),
         ("all on the wire", f"{view.wire_kbps(now):.1f} kbit/s"),
+        ("level", _levels(tally.said, tally.heard, view.muted())),
         ("loss", f"{lost:.1f} %"),
         ("mouth to ear", _milliseconds(view.delay_ms())),
         ("says", _caption(pictures_out.last_caption)),
@@ -154,6 +157,12 @@ def _kbps(payload: float | None, wire: float | None) -> str:
     if payload is None or wire is None:
         return "-"
     return f"{payload:.1f} kbit/s, {wire:.1f} on the wire"
+
+
+def _levels(said: Level, heard: Level, muted: bool) -> str:
+    """What goes out and what comes in; a side that was never heard of is left out."""
+    sides = [f"out {'muted' if muted else bar(said)}"] if muted or said.started else []
+    return "  ".join([*sides, *([f"in {bar(heard)}"] if heard.started else [])]) or "-"
 
 
 def _milliseconds(value: float | None) -> str:

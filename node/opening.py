@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from node.config import Settings
     from node.morph import Screen
     from node.pictures import Painted
+    from node.speech.coding import LyraChoice
     from node.vision.presets import Preset
     from node.vision.worker import Worker
+
+logger = logging.getLogger(__name__)
 
 UNSEALED = "this room is not sealed yet: whoever runs the broker can read the captions (speech is encrypted)"
 
@@ -98,25 +102,33 @@ def preload() -> None:
     gc.freeze()
 
 
-def parts(settings: Settings, role: Role, models: Models) -> tuple[Parts, list[str]]:
-    """The ends of a node, and lines that a person should read about them. Raises NodeError if one cannot be had."""
-    from node.speech.profiles import profile
+def parts(
+    settings: Settings, role: Role, models: Models, note: Callable[[str], None] = logger.info
+) -> tuple[Parts, list[str]]:
+    """The ends of a node, and lines that a person should read about them. Raises NodeError if one cannot be had.
+
+    ``note`` is told later, when a microphone or loudspeaker comes or goes.
+    """
+    from node.speech import choice, processing
     from node.speech.sinks import open_sink
     from node.speech.sources import AtEnd, open_source
     from node.vision.cameras import open_camera
     from node.vision.presets import knows_only_drawings
 
     preload()
-    speech_profile = profile(settings.profile)
+    speech_profile = choice.chosen(settings)
     source, sink, camera, notes = None, None, None, []
     if role.sends:
         at_end = AtEnd.LOOP if settings.loop else AtEnd.SILENCE
-        source, note = open_source(settings.speech, at_end, speech_profile.frame_samples)
-        notes.append(note)
+        source, remark = open_source(settings.speech, at_end, speech_profile.frame_samples, note=note)
+        notes.append(remark)
         camera = open_camera(settings.camera or DEFAULT_CAMERA)
     if role.receives:
-        sink, note = open_sink(settings.speaker)
-        notes.append(note)
+        sink, remark = open_sink(settings.speaker, note=note)
+        notes.append(remark)
+    if settings.clean:
+        source, sink, remark = processing.between(source, sink)
+        notes.append(remark)
     made = Parts(
         profile=speech_profile,
         models=models,
@@ -128,8 +140,21 @@ def parts(settings: Settings, role: Role, models: Models) -> tuple[Parts, list[s
         tries=settings.tries,
         look_bytes=settings.look,
         morph_fps=settings.morph,
+        lyra=lyra_choice(settings),
+        max_kbps=settings.max_kbps if choice.adapts(settings) else None,
     )
-    return made, [note for note in notes if note]
+    return made, [line for line in notes if line]
+
+
+def lyra_choice(settings: Settings) -> LyraChoice | None:
+    """Lyra, if the settings name its folder. Raises NodeError if it cannot run from there."""
+    if settings.lyra is None:
+        return None
+    from node.speech import lyra
+    from node.speech.coding import LyraChoice
+
+    lyra.check(settings.lyra)
+    return LyraChoice(settings.lyra, settings.lyra_bitrate)
 
 
 def gallery(folder: Path | None, note: Callable[[str], None]) -> Callable[[Painted], Awaitable[None]]:
@@ -162,7 +187,7 @@ def screen(folder: Path | None) -> Screen | None:
 
 def view(node: Node) -> View:
     """What the display shows of a node."""
-    return View(node.name, node.count, node.peers, node.delay_ms)
+    return View(node.name, node.count, node.peers, node.delay_ms, lambda: node.muted)
 
 
 async def run(nodes: Sequence[Node], display: Display, seconds: float | None) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from node.links.rtc import Observer
+    from node.speech.coding import LyraChoice
     from node.speech.profiles import Profile
     from node.speech.sinks import Sink
     from node.speech.sources import Source
@@ -44,7 +45,9 @@ class Parts:
     only_drawings: bool = False  # its captioner knows nothing else: a person is told when the camera shows a photo
     tries: int = 1  # pictures painted for a new scene, the seed of the best of which is sent
     look_bytes: int = 0  # of the look that goes with each caption
+    max_kbps: float | None = None  # of speech on the wire, within which the profile follows the link; None: it stays
     morph_fps: float = 0.0  # pictures a second on the way from one to the next
+    lyra: LyraChoice | None = None  # for talking with those who have its models, too
 
     @property
     def carries(self) -> Carries:
@@ -54,6 +57,7 @@ class Parts:
             | (Carries.SPEECH_IN if self.sink is not None else Carries.NOTHING)
             | (Carries.PICTURES_OUT if self.camera is not None else Carries.NOTHING)
             | (Carries.PICTURES_IN if self.paints else Carries.NOTHING)
+            | (Carries.LYRA_IN if self.sink is not None and self.lyra is not None else Carries.NOTHING)
         )
 
 

@@ -24,7 +24,10 @@ class PictureSummary(TypedDict):
 
 
 class SpeechSummary(TypedDict):
-    """Speech of one direction. Rates hold while talking; mouth to ear is from a sample's capture to its being heard."""
+    """Speech of one direction. Rates hold while talking; mouth to ear is from a sample's capture to its being heard.
+
+    Levels are means over what was loud enough for speech, in dB relative to full scale.
+    """
 
     profile: str
     payload_kbps: float | None
@@ -37,6 +40,9 @@ class SpeechSummary(TypedDict):
     underruns: int
     mouth_to_ear_ms_p50: float | None
     mouth_to_ear_ms_p95: float | None
+    said_dbfs: float | None
+    heard_dbfs: float | None
+    muted_s: float
 
 
 class CallSummary(TypedDict):
@@ -99,6 +105,9 @@ def _speech(sender: Tally, receiver: Tally) -> SpeechSummary:
         "underruns": into.underruns,
         "mouth_to_ear_ms_p50": _rounded(percentile(into.mouth_to_ear_ms, 50), 0),
         "mouth_to_ear_ms_p95": _rounded(percentile(into.mouth_to_ear_ms, 95), 0),
+        "said_dbfs": _rounded(sender.said.mean_dbfs, 1),
+        "heard_dbfs": _rounded(receiver.heard.mean_dbfs, 1),
+        "muted_s": round(sender.said.muted_s, 1),
     }
 
 
@@ -121,7 +130,7 @@ def for_people(summary: Summary) -> list[str]:
     lines = [f"{summary['seconds']:.1f} s, {call['wire_kbps']:.2f} kbit/s on the wire in all"]
     if speech["packets_sent"] or speech["packets_received"]:
         lines.append(
-            f"speech    {_shown(speech['payload_kbps'])} kbit/s of Opus, {_shown(speech['wire_kbps'])} on the wire; "
+            f"speech    {_shown(speech['payload_kbps'])} kbit/s of speech, {_shown(speech['wire_kbps'])} on the wire; "
             f"{speech['packets_sent']} packets sent, {speech['packets_received']} received, "
             f"{speech['lost']} lost, {speech['late']} late"
         )
@@ -130,6 +139,7 @@ def for_people(summary: Summary) -> list[str]:
             f"{_shown(speech['mouth_to_ear_ms_p95'])} ms); {speech['concealed_ms']:.0f} ms concealed, "
             f"{speech['underruns']} underruns"
         )
+    lines += _levels(speech)
     if picture["sent"] or picture["received"]:
         lines.append(
             f"pictures  {picture['captioned']} captioned, {picture['sent']} sent, {picture['received']} received, "
@@ -141,6 +151,13 @@ def for_people(summary: Summary) -> list[str]:
             f"against the raw picture; {picture['wire_bps']:.0f} bit/s on the wire"
         )
     return lines
+
+
+def _levels(speech: SpeechSummary) -> list[str]:
+    told = [f"said at {speech['said_dbfs']:.0f} dB"] if speech["said_dbfs"] is not None else []
+    told += [f"heard at {speech['heard_dbfs']:.0f} dB"] if speech["heard_dbfs"] is not None else []
+    told += [f"muted for {speech['muted_s']:.0f} s"] if speech["muted_s"] else []
+    return [f"          {', '.join(told)}"] if told else []
 
 
 def _shown(value: float | None) -> str:

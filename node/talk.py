@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.tally import SpeechIn, SpeechOut
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from node.speech.sinks import Sink
     from node.speech.sound import Pcm
     from node.speech.talker import Packet, Talker
+    from protocol.speech.red import Copy
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +31,7 @@ class Mouth:
     """Takes packets from the talker and hands them to ``send``, which says whether anyone listens."""
 
     talker: Talker
-    send: Callable[[int, bytes], bool]
+    send: Callable[[int, bytes, Sequence[Copy]], bool]
     counts: SpeechOut
     clock: Callable[[], float]
     _end: int = 0
@@ -38,12 +40,12 @@ class Mouth:
         """Talks until the source ends or the task is cancelled."""
         async for packet in self.talker:
             late = self._is_late(packet)
-            if self.send(packet.timestamp, packet.payload):
-                self.counts.add(len(packet.payload), packet.voiced, late)
+            if self.send(packet.timestamp, packet.payload, packet.copies):
+                self.counts.add(len(packet.payload), packet.voiced, packet.duration_ms, late)
 
     def _is_late(self, packet: Packet) -> bool:
         """Whether it waited for the processor, or sound before it was skipped because that waited too long."""
-        after_a_gap = packet.timestamp > self._end
+        after_a_gap = packet.timestamp > self._end and not packet.begins
         self._end = packet.timestamp + packet.duration_ms * RTP_PER_MS
         return after_a_gap or self.clock() - packet.captured_at - packet.duration_ms / 1000 >= LATE_S
 
@@ -60,7 +62,7 @@ class Ears:
     """Listens to all peers and plays them through one sink.
 
     ``lookahead_ms`` is what the peer's encoder adds to the delay, and ``round_trip_seconds(peer)`` is the network's
-    share, there and back.
+    share, there and back. ``lyra_folder`` holds Lyra's models, for peers who talk with it.
     """
 
     sink: Sink
@@ -68,6 +70,7 @@ class Ears:
     round_trip_seconds: Callable[[str], float]
     counts: SpeechIn
     clock: Callable[[], float]
+    lyra_folder: Path | None = None
     _heard: dict[str, _Heard] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -76,12 +79,12 @@ class Ears:
 
     def open(self, peer: str) -> None:
         """A link to this peer is being made: be ready to listen."""
+        from node.speech.coding import SpeechDecoder
         from node.speech.listener import Listener
-        from node.speech.opus import Decoder
         from protocol.speech.playout import Playout
 
         self.close(peer)
-        self._heard[peer] = _Heard(Listener(Playout(), Decoder()))
+        self._heard[peer] = _Heard(Listener(Playout(), SpeechDecoder(self.lyra_folder)))
 
     def close(self, peer: str) -> None:
         """The link is gone. What was counted of it stays counted."""
@@ -89,7 +92,7 @@ class Ears:
         if heard is not None:
             _add_counts(self.counts, heard.listener)
 
-    def receive(self, peer: str, sequence: int, timestamp: int, payload: bytes) -> None:
+    def receive(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy] = ()) -> None:
         """Takes one RTP packet; a bad one is counted and changes nothing else."""
         from protocol.speech import opus
 
@@ -97,7 +100,7 @@ class Ears:
         if heard is None:
             return
         try:
-            heard.listener.receive(sequence, timestamp, payload, self.clock())
+            heard.listener.receive(sequence, timestamp, payload, self.clock(), copies)
             heard.packet_ms = opus.duration_ms(payload)
         except PacketError as error:
             self.counts.bad_packets += 1
@@ -113,6 +116,7 @@ class Ears:
             self.counts.concealed_ms,
             self.sink.underruns.settled,
             self.counts.mouth_to_ear_ms,
+            self.counts.stall_ms_max,
         )
         for heard in self._heard.values():
             _add_counts(total, heard.listener)
@@ -148,3 +152,4 @@ def _add_counts(total: SpeechIn, listener: Listener) -> None:
     total.late += stats.late
     total.concealed_ms += stats.concealed_ms
     total.bad_packets += listener.undecodable
+    total.stall_ms_max = max(total.stall_ms_max, stats.stall_ms_max)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from node.levels import Level
 from node.links.wire import WireMeter
 
 MAX_DELAYS = 60_000  # one for each 60 ms frame: percentiles cover the last hour of a longer call
@@ -62,15 +63,17 @@ class SpeechOut:
     payload: int = 0
     voiced_packets: int = 0
     voiced_payload: int = 0
+    voiced_ms: float = 0.0
     late: int = 0
 
-    def add(self, payload: int, voiced: bool, late: bool = False) -> None:
+    def add(self, payload: int, voiced: bool, duration_ms: float, late: bool = False) -> None:
         self.packets += 1
         self.payload += payload
         self.late += late
         if voiced:
             self.voiced_packets += 1
             self.voiced_payload += payload
+            self.voiced_ms += duration_ms
 
 
 @dataclass(slots=True)
@@ -84,6 +87,7 @@ class SpeechIn:
     concealed_ms: float = 0.0
     underruns: int = 0
     mouth_to_ear_ms: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_DELAYS))
+    stall_ms_max: float = 0.0
 
 
 @dataclass(slots=True)
@@ -92,12 +96,13 @@ class Tally:
 
     started: float
     profile: str
-    packet_ms: float
     meter: WireMeter = field(default_factory=WireMeter)
     pictures_out: PicturesOut = field(default_factory=PicturesOut)
     pictures_in: PicturesIn = field(default_factory=PicturesIn)
     speech_out: SpeechOut = field(default_factory=SpeechOut)
     speech_in: SpeechIn = field(default_factory=SpeechIn)
+    said: Level = field(default_factory=Level)
+    heard: Level = field(default_factory=Level)
     bad_messages: int = 0
     setup_ms: float | None = None
     ended: float | None = None
@@ -122,5 +127,4 @@ class Tally:
         out = self.speech_out
         if not out.voiced_packets:
             return None
-        mean_bytes = out.voiced_payload / out.voiced_packets + overhead
-        return mean_bytes * 8 / self.packet_ms
+        return (out.voiced_payload + out.voiced_packets * overhead) * 8 / out.voiced_ms

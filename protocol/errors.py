@@ -5,7 +5,7 @@
     │   ├── CaptionError       a coded caption that cannot be decoded
     │   ├── FrameError         a semantic frame that cannot be read
     │   ├── LookError          a look (side information of a picture) of no known length
-    │   ├── PacketError        an Opus packet that breaks RFC 6716
+    │   ├── PacketError        an Opus packet that breaks RFC 6716, or a RED payload that breaks RFC 2198
     │   ├── SealError          a sealed message that does not open
     │   ├── SignalError        a hello, offer, answer or bye that cannot be read
     │   ├── TopicError         an MQTT topic that is none of ours
@@ -59,7 +59,7 @@ class LookError(RemoteError):
 
 
 class PacketError(RemoteError):
-    """An Opus packet breaks RFC 6716, section 3."""
+    """An Opus packet breaks RFC 6716, section 3, or a payload with copies breaks RFC 2198."""
 
 
 class SealError(RemoteError):

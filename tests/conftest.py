@@ -18,6 +18,7 @@ from mosquitto import LOOPBACK, Mosquitto
 from node.links.address import BrokerAddress
 
 SHARED_SPEECH = Path(__file__).parents[2] / "shared" / "data" / "speech"
+SHARED_LYRA = SHARED_SPEECH.parent / "lyra"
 
 
 @pytest.fixture
@@ -84,3 +85,12 @@ def shared_speech() -> list[Path]:
     if not clips:
         pytest.skip(f"needs the recordings beside the checkout, in {SHARED_SPEECH}")
     return clips
+
+
+@pytest.fixture(scope="session")
+def lyra_folder() -> Path:
+    """Lyra V2's model files, which the project does not carry."""
+    pytest.importorskip("ai_edge_litert", reason="needs the package ai-edge-litert")
+    if not SHARED_LYRA.is_dir():
+        pytest.skip(f"needs Lyra's model files beside the checkout, in {SHARED_LYRA}")
+    return SHARED_LYRA

@@ -1,8 +1,8 @@
-"""Every private part of aiortc and aioice that the node touches, in one place.
+"""Every private part of aiortc and aioice that the node touches, here and, for RTCP and consent, in control_hooks.py.
 
-aiortc has no public way to receive encoded packets, to choose the SRTP profile, to send fewer RTCP reports or to see
-datagrams. Each function here reaches for one of those, and ``tests/node/links/test_hooks.py`` fails when a new aiortc
-moves what it reaches for; then this is the only file to mend. Why each is worth it is measured: see the docstrings.
+aiortc has no public way to receive encoded packets, to choose the SRTP profile or to see datagrams. Each function here
+reaches for one of those, and ``tests/node/links/test_hooks.py`` fails when a new aiortc moves what it reaches for; then
+these are the only files to mend. Why each is worth it is measured: see the docstrings.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpTransceiver
@@ -20,14 +20,24 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PacketHandler = Callable[[int, int, bytes], None]
+PacketHandler = Callable[[int, int, int, bytes], None]
 DatagramObserver = Callable[["Direction", bytes, str], bool]
 
 LOOPBACK = "127.0.0.1"
+RED_PAYLOAD_TYPE = 63
+RTP_CLOCK = 48_000
+LONGEST_PACKET = RTP_CLOCK * 120 // 1000  # of Opus (RFC 6716, section 3.2.5)
 STUN_BINDING_REQUEST = 0x0001
 STUN_BINDING_SUCCESS = 0x0101
 STUN_HEADER = 20
 MAX_OPEN_REQUESTS = 32  # unanswered STUN requests remembered for the round-trip time; older ones are forgotten
+
+
+class SpeechTypes(NamedTuple):
+    """RTP payload types of Opus and of RED; None if not agreed on."""
+
+    opus: int | None
+    red: int | None
 
 
 class PacketTap:
@@ -40,13 +50,78 @@ class PacketTap:
         self._handler = handler
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
-        self._handler(packet.sequence_number, packet.timestamp, packet.payload)
+        self._handler(packet.payload_type, packet.sequence_number, packet.timestamp, packet.payload)
         return False, None
 
 
 def tap_packets(receiver: RTCRtpReceiver, handler: PacketHandler) -> None:
-    """Sends every received RTP packet of this receiver to ``handler(sequence, timestamp, payload)``."""
+    """Sends every received RTP packet of this receiver to ``handler(payload_type, sequence, timestamp, payload)``."""
     vars(receiver)["_RTCRtpReceiver__jitter_buffer"] = PacketTap(handler)
+
+
+def know_red() -> None:
+    """Makes aiortc offer and accept RED (RFC 2198) beside Opus, under the payload type that Chromium gives it.
+
+    aiortc keeps an offered type only if it is 96 or above, so that any other of ours would not be Chromium's.
+    """
+    from aiortc.codecs import CODECS
+    from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+
+    if not any(map(_is_red, CODECS["audio"])):
+        opus = next(filter(_is_opus, CODECS["audio"]))
+        red = RTCRtpCodecParameters("audio/red", opus.clockRate, opus.channels, payloadType=RED_PAYLOAD_TYPE)
+        red.parameters = _blocks_of(opus)
+        CODECS["audio"].append(red)
+
+
+def put_opus_first(transceiver: RTCRtpTransceiver) -> None:
+    """Sends Opus by default whatever the peer's order, and names in RED's format line the type that Opus now has."""
+    transceiver._codecs = sorted(transceiver._codecs, key=_is_opus, reverse=True)
+    for codec in transceiver._codecs:
+        if _is_red(codec):
+            codec.parameters = _blocks_of(transceiver._codecs[0])
+
+
+def speech_types(transceiver: RTCRtpTransceiver) -> SpeechTypes:
+    """The payload types that both ends agreed on; before they did, None for both."""
+    opus = [codec.payloadType for codec in transceiver._codecs if _is_opus(codec)]
+    red = [codec.payloadType for codec in transceiver._codecs if _is_red(codec)]
+    return SpeechTypes(*opus[:1] or [None], *red[:1] or [None])
+
+
+def choose_payload_type(transceiver: RTCRtpTransceiver, choose: Callable[[int], int]) -> None:
+    """Asks ``choose(payload type of Opus)`` for the type of each packet, once the track has given its payload."""
+    sender = transceiver.sender
+    run: Callable[[Any], Awaitable[None]] = sender._run_rtp
+    vars(sender)["_run_rtp"] = lambda codec: run(_ChosenType(codec, choose))
+
+
+class _ChosenType:
+    """A codec of aiortc's whose payload type is another for each packet."""
+
+    def __init__(self, codec: Any, choose: Callable[[int], int]) -> None:
+        self._codec = codec
+        self._choose = choose
+
+    @property
+    def payloadType(self) -> int:
+        return self._choose(self._codec.payloadType)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._codec, name)
+
+
+def _is_opus(codec: Any) -> bool:
+    return bool(codec.mimeType.lower() == "audio/opus")
+
+
+def _is_red(codec: Any) -> bool:
+    return bool(codec.mimeType.lower() == "audio/red")
+
+
+def _blocks_of(opus: Any) -> Any:
+    """The format parameter of RFC 2198, section 5, for one copy: Chromium refuses RED without."""
+    return {f"{opus.payloadType}/{opus.payloadType}": None}
 
 
 def shorten_cname(connection: RTCPeerConnection) -> None:
@@ -61,25 +136,32 @@ def choose_short_srtp_tag(transceiver: RTCRtpTransceiver) -> None:
     transceiver.sender.transport._srtp_profiles = [rtcdtlstransport.SRTP_AES128_CM_SHA1_80]
 
 
-def thin_rtcp(transceiver: RTCRtpTransceiver, keep_every: int) -> None:
-    """Lets one RTCP report in ``keep_every`` pass, and every BYE: 0.3 instead of 1.5 kbit/s."""
-    for end in (transceiver.sender, transceiver.receiver):
-        vars(end)["_send_rtcp"] = _thinned(end._send_rtcp, keep_every)
+def mark_talkspurts(transceiver: RTCRtpTransceiver) -> None:
+    """Sets the RTP marker bit on the first packet after a pause, and on no other (RFC 3551, section 4.1).
+
+    aiortc sets it on every packet, as is right for a picture's last one.
+    """
+    transport = transceiver.sender.transport
+    send, after_pause = transport._send_rtp, _Talkspurts()
+
+    async def send_marked(data: bytes) -> None:
+        is_report = 192 <= data[1] <= 223
+        await send(data if is_report else after_pause.marked(data))
+
+    vars(transport)["_send_rtp"] = send_marked
 
 
-def _thinned(send: Callable[[Any], Awaitable[None]], keep_every: int) -> Callable[[Any], Awaitable[None]]:
-    from aiortc.rtp import RtcpByePacket
+class _Talkspurts:
+    """Knows a pause by timestamps that go on by more than any Opus packet lasts."""
 
-    reports = 0
+    def __init__(self) -> None:
+        self._last: int | None = None
 
-    async def send_some(packets: Any) -> None:
-        nonlocal reports
-        leaving = isinstance(packets, list) and any(isinstance(packet, RtcpByePacket) for packet in packets)
-        reports += not leaving
-        if leaving or reports % keep_every == 1:
-            await send(packets)
-
-    return send_some
+    def marked(self, rtp: bytes) -> bytes:
+        timestamp = int.from_bytes(rtp[4:8])
+        begins = self._last is None or (timestamp - self._last) % (1 << 32) > LONGEST_PACKET
+        self._last = timestamp
+        return bytes([rtp[0], rtp[1] & 0x7F | begins << 7]) + rtp[2:]
 
 
 class _ObservedTransport:
@@ -122,12 +204,13 @@ def _observed(receive: Callable[[bytes, Any], None], observe: DatagramObserver) 
     return datagram_received
 
 
-def _ice_transports(connection: RTCPeerConnection) -> set[Any]:
+def ice_transports(connection: RTCPeerConnection) -> set[Any]:
+    """aiortc's ICE transports of a connection; each keeps aioice's own object as ``_connection``."""
     return {transceiver.sender.transport.transport for transceiver in connection.getTransceivers()}
 
 
 def _ice_protocols(connection: RTCPeerConnection) -> list[Any]:
-    return [protocol for ice in _ice_transports(connection) for protocol in ice._connection._protocols]
+    return [protocol for ice in ice_transports(connection) for protocol in ice._connection._protocols]
 
 
 def choose_addresses(connection: RTCPeerConnection, address: str | None) -> None:
@@ -135,7 +218,7 @@ def choose_addresses(connection: RTCPeerConnection, address: str | None) -> None
 
     aioice never listens on loopback, so that a machine without a network could not even call itself.
     """
-    for ice in _ice_transports(connection):
+    for ice in ice_transports(connection):
         gatherer = ice._connection
         gatherer.get_component_candidates = _on_addresses(gatherer.get_component_candidates, address)
 
@@ -149,7 +232,7 @@ def _on_addresses(gather: Callable[..., Awaitable[Any]], address: str | None) ->
 
 
 class RoundTrips:
-    """Round-trip time from the ICE consent checks, which both ends send every five seconds anyway (RFC 7675)."""
+    """Round-trip time from the connectivity checks and from RTCP reports, which both ends send anyway."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -165,8 +248,8 @@ class RoundTrips:
             if len(self._open) > MAX_OPEN_REQUESTS:
                 del self._open[next(iter(self._open))]
         elif direction == "received" and kind == STUN_BINDING_SUCCESS and transaction in self._open:
-            self._update(self._clock() - self._open.pop(transaction))
+            self.add(self._clock() - self._open.pop(transaction))
 
-    def _update(self, seconds: float) -> None:
-        # The smoothing of RFC 6298: one part in eight of the new sample.
+    def add(self, seconds: float) -> None:
+        """Take a measurement, with the smoothing of RFC 6298: one part in eight of it."""
         self.seconds = seconds if self.seconds is None else self.seconds + (seconds - self.seconds) / 8

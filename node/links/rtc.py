@@ -13,12 +13,15 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
-from node.links import hooks
+from node.links import consent, control_hooks, hooks
+from node.links.reports import Report, Reporting
 from node.links.sdp import trim
-from protocol.errors import NodeError, SignalError
+from protocol.errors import NodeError, PacketError, SignalError
+from protocol.speech import red
+from protocol.speech.red import Copy
 
 if TYPE_CHECKING:
     import av
@@ -31,11 +34,11 @@ logger = logging.getLogger(__name__)
 
 RTP_CLOCK = 48_000
 MAX_QUEUED_PACKETS = 4  # half a second: a link that takes no packets for longer gets the newest, speech never waits
-KEEP_RTCP_EVERY = 5
 CLOSE_TIMEOUT_S = 2.0  # aiortc waits for its tasks; a dead network must not hold up the end of a call
 
 State = Literal["new", "connecting", "connected", "failed", "closed"]
 Observer = Callable[["Direction", bytes], bool]
+PacketHandler = Callable[[int, int, bytes, Sequence[Copy]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +89,31 @@ def _blaming_the_peer(kind: str) -> Iterator[None]:
         raise SignalError(f"the peer's {kind} cannot be used: {error or type(error).__name__}") from error
 
 
+class _Payload(NamedTuple):
+    timestamp: int
+    data: bytes
+    payload_type: int | None = None
+
+
 class _SpeechTrack:
     """Hands queued packets to aiortc's sender as ``av.Packet``s, which pass through it untouched."""
 
     def __init__(self) -> None:
-        self._packets: deque[tuple[int, bytes]] = deque(maxlen=MAX_QUEUED_PACKETS)
+        self._packets: deque[_Payload] = deque(maxlen=MAX_QUEUED_PACKETS)
         self._ready = asyncio.Event()
+        self.payload_type: int | None = None  # of the packet that was taken last; None for Opus's own
 
-    def push(self, timestamp: int, payload: bytes) -> None:
-        self._packets.append((timestamp, payload))
+    def push(self, payload: _Payload) -> None:
+        self._packets.append(payload)
         self._ready.set()
 
     async def next_packet(self) -> tuple[int, bytes]:
         while not self._packets:
             self._ready.clear()
             await self._ready.wait()
-        return self._packets.popleft()
+        packet = self._packets.popleft()
+        self.payload_type = packet.payload_type
+        return packet.timestamp, packet.data
 
 
 def _media_track(track: _SpeechTrack) -> MediaStreamTrack:
@@ -123,22 +135,26 @@ def _media_track(track: _SpeechTrack) -> MediaStreamTrack:
 class PeerLink:
     """The media connection of one call.
 
-    ``on_packet(sequence, timestamp, payload)`` gets every received RTP packet; it must not raise.
+    ``on_packet(sequence, timestamp, payload, copies)`` gets every received RTP packet: its Opus packet and the copies
+    of earlier ones that came along; it must not raise.
     ``on_state(state)`` is called when the connection comes up, fails or closes.
     ``address`` is the one local address to use for media; by default all of the machine's are offered.
     ``observer`` sees (and may drop) every datagram: the meter's place, and the tests' lossy network.
+    ``on_report(report)`` gets what the peer says of our packets; ``reporting.eager`` has it say so every second.
+    ``heard_at`` is when anything came last, on the loop's clock: speech, a report, a question for consent.
     """
 
     def __init__(
         self,
         way: Way,
         *,
-        on_packet: hooks.PacketHandler,
+        on_packet: PacketHandler,
         on_state: Callable[[State], None],
         meter: WireMeter,
         ice_servers: Sequence[str] = (),
         address: str | None = None,
         observer: Observer | None = None,
+        on_report: Callable[[Report], None] = lambda report: None,
     ) -> None:
         from aiortc import RTCConfiguration, RTCPeerConnection
 
@@ -148,11 +164,15 @@ class PeerLink:
         self._meter = meter
         self._address = address
         self._observer = observer
+        self._on_report = on_report
+        self.reporting = Reporting()
+        self.heard_at: float | None = None
         self._speech = _SpeechTrack()
         self._busy, self._closing = asyncio.Lock(), False
         self._connection: RTCPeerConnection = RTCPeerConnection(
             RTCConfiguration(iceServers=[ice_server(url) for url in ice_servers])
         )
+        hooks.know_red()
         self._connection.on("connectionstatechange", self._state_changed)
         hooks.shorten_cname(self._connection)
         self.round_trips = hooks.RoundTrips()
@@ -184,10 +204,23 @@ class PeerLink:
         with _blaming_the_peer("answer"):
             await self._apply(sdp, "answer")
 
-    def send(self, timestamp: int, payload: bytes) -> None:
-        """Queues one RTP payload; ``timestamp`` counts 48 kHz samples. Until the link is up it is dropped."""
-        if self.state == "connected":
-            self._speech.push(timestamp, payload)
+    @property
+    def speaks_red(self) -> bool:
+        """Whether copies of earlier packets reach the peer: both ends know RED."""
+        return self._types().red is not None
+
+    def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = ()) -> None:
+        """Queues one Opus packet; ``timestamp`` counts 48 kHz samples. Until the link is up it is dropped.
+
+        Copies of earlier packets go along as RED if the peer knows it; without any it is plain Opus.
+        """
+        if self.state != "connected":
+            return
+        types = self._types()
+        if copies and types.opus is not None and types.red is not None:
+            self._speech.push(_Payload(timestamp, red.pack(payload, copies, types.opus), types.red))
+        else:
+            self._speech.push(_Payload(timestamp, payload))
 
     async def close(self) -> None:
         """Ends the connection; never takes longer than ``CLOSE_TIMEOUT_S``."""
@@ -223,14 +256,33 @@ class PeerLink:
             transceiver.sender.replaceTrack(_media_track(self._speech))
         transceiver.direction = self._way.direction
         codecs = RTCRtpSender.getCapabilities("audio").codecs
-        transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType == "audio/opus"])
+        speech = [codec for codec in codecs if codec.mimeType in ("audio/opus", "audio/red")]
+        transceiver.setCodecPreferences(speech)
 
     def _tune(self) -> None:
         hooks.choose_addresses(self._connection, self._address)
+        control_hooks.ask_for_consent_by(self._connection, consent.keep)
         for transceiver in self._connection.getTransceivers():
             hooks.choose_short_srtp_tag(transceiver)
-            hooks.thin_rtcp(transceiver, KEEP_RTCP_EVERY)
-            hooks.tap_packets(transceiver.receiver, self._on_packet)
+            hooks.put_opus_first(transceiver)
+            hooks.choose_payload_type(transceiver, lambda opus: self._speech.payload_type or opus)
+            control_hooks.report_by(transceiver, self.reporting, self._reported)
+            hooks.mark_talkspurts(transceiver)
+            hooks.tap_packets(transceiver.receiver, self._received)
+
+    def _types(self) -> hooks.SpeechTypes:
+        return hooks.speech_types(self._connection.getTransceivers()[0])
+
+    def _received(self, payload_type: int, sequence: int, timestamp: int, payload: bytes) -> None:
+        types = self._types()
+        copies: tuple[Copy, ...] = ()
+        if payload_type == types.red and types.opus is not None:
+            try:
+                payload, copies = red.parse(payload, types.opus)
+            except PacketError as error:
+                logger.debug("a packet that is no RED: %s", error)
+                return
+        self._on_packet(sequence, timestamp, payload, copies)
 
     def _described(self) -> str:
         hooks.observe_datagrams(self._connection, self._datagram)
@@ -241,10 +293,17 @@ class PeerLink:
 
         await self._connection.setRemoteDescription(RTCSessionDescription(sdp, kind))
 
+    def _reported(self, report: Report) -> None:
+        if report.round_trip_s is not None:
+            self.round_trips.add(report.round_trip_s)
+        self._on_report(report)
+
     def _datagram(self, direction: Direction, data: bytes, address: str) -> bool:
         if self._observer is not None and not self._observer(direction, data):
             return False
         self._meter.datagram(direction, data, address)
+        if direction == "received":
+            self.heard_at = asyncio.get_running_loop().time()
         self.round_trips.observe(direction, data)
         return True
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from node.speech.coding import SpeechDecoder
+from node.speech.comfort import ComfortNoise
 from node.speech.opus import CONCEAL_STEP, Decoder
 from node.speech.sound import FULL_SCALE, SAMPLE_RATE, Pcm, samples_of, silence
+from node.speech.stretch import Stretcher
 from protocol.errors import PacketError
 from protocol.speech import opus
 from protocol.speech.playout import Conceal, Play, Playout, Quiet
+from protocol.speech.red import Copy
 
 FADE_IN = samples_of(0.005)
 FADE_OUT = samples_of(0.010)
@@ -37,30 +41,42 @@ class Listener:
     """Decodes one sender's speech, whatever the number of samples asked for.
 
     `wait_ms_recent` holds, for each frame of the last minutes, how long its packet waited: from the packet's
-    arrival to when the packet's first sample leaves (or would leave) `pull`. Mouth to ear is then the sum of
+    arrival to when the packet's first sample leaves (or would leave) `pull`. Of a frame that only a copy brought, the
+    packet is the one that the copy came with. Mouth to ear is then the sum of
     the packet's duration, the encoder's lookahead, the one-way delay, this wait and the sink's latency, for
     every frame of a bundle alike. `undecodable` counts frames that libopus refused and that were concealed
     instead.
     """
 
-    def __init__(self, playout: Playout, decoder: Decoder) -> None:
+    def __init__(self, playout: Playout, decoder: Decoder | SpeechDecoder, comfort: ComfortNoise | None = None) -> None:
         self.playout = playout
         self.wait_ms_recent: deque[float] = deque(maxlen=MAX_WAITS)
         self.undecodable = 0
         self._decoder = decoder
+        self._stretcher = Stretcher()
+        self._comfort = comfort or ComfortNoise()
         self._ready = silence(0)
         self._sounding = False
-        self._last = 0
         self._concealed_samples = 0
         self._offsets_ms: dict[int, float] = {}
 
-    def receive(self, sequence: int, timestamp: int, payload: bytes, now: float) -> None:
-        """Take one RTP packet (48 kHz timestamp); PacketError on garbage, and nothing has changed."""
+    def receive(self, sequence: int, timestamp: int, payload: bytes, now: float, copies: Sequence[Copy] = ()) -> None:
+        """Take one RTP packet (48 kHz timestamp) and the copies that came with it.
+
+        PacketError on garbage, and nothing has changed.
+        """
+        self.playout.receive(sequence, timestamp, payload, now, copies)
+        self._note_offsets(timestamp, 0, payload)
+        for copy in copies:
+            self._note_offsets(timestamp, -copy.offset, copy.payload)
+
+    def _note_offsets(self, timestamp: int, first: int, payload: bytes) -> None:
+        """Remember how much later than its packet each frame begins; frames of a copy begin earlier."""
         packet = opus.parse(payload)
-        self.playout.receive(sequence, timestamp, payload, now)
         for index in range(len(packet.frames)):
-            offset = index * packet.frame_ms
-            self._offsets_ms[(timestamp + round(offset * _RTP_PER_MS)) & _TIMESTAMP_MASK] = offset
+            offset_ms = first / _RTP_PER_MS + index * packet.frame_ms
+            at = (timestamp + round(offset_ms * _RTP_PER_MS)) & _TIMESTAMP_MASK
+            self._offsets_ms.setdefault(at, offset_ms)
         while len(self._offsets_ms) > MAX_OFFSETS:
             del self._offsets_ms[next(iter(self._offsets_ms))]
 
@@ -68,18 +84,20 @@ class Listener:
         """Return the next `samples` of sound, int16 `(samples,)`: speech, concealment or silence."""
         while len(self._ready) < samples:
             following = self._next(now)
-            self._last = int(following[-1])
             self._ready = np.concatenate([self._ready, following])
         pulled, self._ready = self._ready[:samples], self._ready[samples:]
         return pulled
 
     def _next(self, now: float) -> Pcm:
         match self.playout.take(now):
+            case Play(frame=frame) as play if opus.is_dtx(frame):
+                self._note_wait(play)
+                return self._quiet(samples_of(opus.duration_ms(frame) / 1000))
             case Play() as play:
                 self._note_wait(play)
-                return self._faded_in(self._stretched(self._decoded(play.frame), play.speed))
-            case Conceal(ms=ms):
-                return self._faded_in(self._concealed(samples_of(ms / 1000)))
+                return self._faded_in(self._stretcher.stretch(self._decoded(play.frame), play.speed))
+            case Conceal(ms=ms, following=following):
+                return self._faded_in(self._concealed(samples_of(ms / 1000), following))
             case Quiet(ms=ms):
                 return self._quiet(samples_of(ms / 1000))
 
@@ -97,23 +115,15 @@ class Listener:
         if self._concealed_samples >= CONCEALED_AT_ALL:
             self._sounding = False
         self._concealed_samples = 0
+        self._comfort.learn(pcm)
         return pcm
 
-    def _concealed(self, samples: int) -> Pcm:
-        pcm = self._decoder.conceal(samples)
+    def _concealed(self, samples: int, following: bytes | None = None) -> Pcm:
+        pcm = self._decoder.recover(samples, following) if following else self._decoder.conceal(samples)
         position = self._concealed_samples + np.arange(len(pcm))
         self._concealed_samples += len(pcm)
         gain = np.interp(position, [CONCEALED_FULLY, CONCEALED_AT_ALL], [1.0, 0.0])
         return _rounded(pcm * gain)
-
-    def _stretched(self, pcm: Pcm, speed: float) -> Pcm:
-        """Return the sound in `len(pcm) / speed` samples, in line with the sound before and after it."""
-        if speed == 1:
-            return pcm
-        wanted = round(len(pcm) / speed)
-        at = np.arange(1, wanted + 1) * (len(pcm) / wanted)
-        heard = np.interp(at, np.arange(len(pcm) + 1), np.concatenate([[self._last], pcm]))
-        return _rounded(heard)
 
     def _faded_in(self, pcm: Pcm) -> Pcm:
         if self._sounding:
@@ -124,13 +134,15 @@ class Listener:
         return _rounded(pcm * ramp)
 
     def _quiet(self, samples: int) -> Pcm:
-        """Return silence; sound that stops is continued by the decoder and faded out first."""
+        """Return what the peer's room sounds like; sound that stops is continued by the decoder and faded into it."""
         tail = min(FADE_OUT, samples // CONCEAL_STEP * CONCEAL_STEP) if self._sounding else 0
         self._sounding = False
+        background = self._comfort.make(samples)
         if not tail:
-            return silence(samples)
-        fading = _rounded(self._concealed(tail) * np.linspace(1, 0, tail))
-        return np.concatenate([fading, silence(samples - tail)])
+            return background
+        ramp = np.linspace(1, 0, tail)
+        fading = _rounded(self._concealed(tail) * ramp + background[:tail] * (1 - ramp))
+        return np.concatenate([fading, background[tail:]])
 
 
 def mix(sounds: Iterable[Pcm], samples: int) -> Pcm:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any
 
 import numpy as np
 
 from node.speech import soundcard
-from node.speech.sound import FRAME_SAMPLES, Clock, seconds_of
+from node.speech.sound import FRAME_SAMPLES, Clock, seconds_of, silence
 from node.speech.soundcard import Direction
 from node.speech.sources import Captured
+from protocol.errors import NodeError
+
+logger = logging.getLogger(__name__)
 
 MAX_WAITING = 8
 """Captured frames that may wait for the loop (half a second of 60 ms frames). The oldest gives way: late
@@ -25,11 +30,16 @@ MAX_AGE = 1.0
 class Microphone:
     """Yields what the default input captures; `dropped` counts the frames that waited too long.
 
-    NodeError at once when there is no usable microphone, and from the iterator when it goes away.
+    A microphone that goes away is silent until the default one, whichever that is then, can be used; `note` tells a
+    person of both. NodeError at once when there is no usable microphone.
     """
 
-    def __init__(self, frame: int = FRAME_SAMPLES, clock: Clock | None = None) -> None:
+    def __init__(
+        self, frame: int = FRAME_SAMPLES, clock: Clock | None = None, note: Callable[[str], None] = logger.info
+    ) -> None:
         soundcard.check(Direction.INPUT)
+        self._note = note
+        self._stream = 0
         self.dropped = 0
         self._frame = frame
         self._clock = clock or Clock()
@@ -39,17 +49,46 @@ class Microphone:
 
     async def __aiter__(self) -> AsyncIterator[Captured]:
         """Yield the frames as they are captured; the device is held open until the iterator is closed."""
+        was_there = False
+        while True:
+            try:
+                async with aclosing(self._captured(back=was_there)) as frames:
+                    async for captured in frames:
+                        was_there = True
+                        yield captured
+            except NodeError:
+                if not was_there:
+                    raise
+            else:
+                was_there = True
+                self._note(Direction.INPUT.gone)
+            async with aclosing(self._silence()) as frames:
+                async for captured in frames:
+                    yield captured
+            soundcard.look_again()
+
+    async def _captured(self, back: bool) -> AsyncGenerator[Captured, None]:
+        """Yield what the default device captures until it goes away; NodeError when there is none."""
         loop = asyncio.get_running_loop()
-        with soundcard.running(Direction.INPUT, blocksize=self._frame, **self._callbacks(loop)):
-            while True:
+        self._stream += 1
+        self._gone = False
+        with soundcard.running(Direction.INPUT, blocksize=self._frame, **self._callbacks(loop, self._stream)):
+            if back:
+                self._note(Direction.INPUT.back)
+            while not self._gone:
                 await self._changed.wait()
                 self._changed.clear()
                 while self._waiting:
                     yield self._waiting.popleft()
-                if self._gone:
-                    raise soundcard.unusable(Direction.INPUT, EOFError("it stopped"))
 
-    def _callbacks(self, loop: asyncio.AbstractEventLoop) -> dict[str, Callable[..., None]]:
+    async def _silence(self) -> AsyncGenerator[Captured, None]:
+        """Yield silence until it is time to look for a device again."""
+        begin, period = self._clock.now(), seconds_of(self._frame)
+        for count in range(round(soundcard.RETRY_S / period)):
+            await self._clock.sleep_until(begin + (count + 1) * period)
+            yield Captured(silence(self._frame), begin + count * period)
+
+    def _callbacks(self, loop: asyncio.AbstractEventLoop, stream: int) -> dict[str, Callable[..., None]]:
         """Return what PortAudio's thread calls: both only hand over to the loop."""
         period = seconds_of(self._frame)
 
@@ -60,7 +99,7 @@ class Microphone:
 
         def finished() -> None:
             if not loop.is_closed():
-                loop.call_soon_threadsafe(self._ended)
+                loop.call_soon_threadsafe(self._ended, stream)
 
         return {"callback": captured, "finished_callback": finished}
 
@@ -77,6 +116,7 @@ class Microphone:
         following = self._waiting[0]
         self._waiting[0] = Captured(following.pcm, following.at, following.skipped + lost)
 
-    def _ended(self) -> None:
-        self._gone = True
-        self._changed.set()
+    def _ended(self, stream: int) -> None:
+        if stream == self._stream:
+            self._gone = True
+            self._changed.set()

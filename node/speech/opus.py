@@ -54,11 +54,25 @@ class Encoder:
 
     def __init__(self, profile: Profile) -> None:
         lib = _opuslib()
-        self.profile = profile
+        self._new_owner = lib.Encoder
         self._api = lib.api.encoder
         self._ctl = lib.api.ctl
-        self._owner = lib.Encoder(SAMPLE_RATE, 1, profile.application.value)
+        self._begin(profile)
+
+    def change(self, profile: Profile) -> None:
+        """Go on with other settings. Only another application begins anew; all else is heard as one sound."""
+        if profile.application is not self.profile.application:
+            self._begin(profile)
+        elif profile != self.profile:
+            self._settle(profile)
+
+    def _begin(self, profile: Profile) -> None:
+        self._owner = self._new_owner(SAMPLE_RATE, 1, profile.application.value)
         self._state = self._owner.encoder_state
+        self._settle(profile)
+
+    def _settle(self, profile: Profile) -> None:
+        self.profile = profile
         self._set("bitrate", profile.bitrate)
         self._set("bandwidth", profile.bandwidth.value)
         self._set("vbr", int(profile.vbr))
@@ -103,13 +117,25 @@ class Decoder:
 
     def conceal(self, samples: int) -> Pcm:
         """Return `samples` (a multiple of 40, at most 1920) that continue and fade the last sound."""
-        if samples % CONCEAL_STEP or not 0 < samples <= MAX_PACKET_SAMPLES:
-            raise ValueError(f"libopus conceals multiples of {CONCEAL_STEP} samples, not {samples}")
+        _check_concealed(samples)
         return self._run(None, samples)
 
-    def _run(self, packet: bytes | None, samples: int) -> Pcm:
-        sound = self._api.decode(self._state, packet, len(packet or b""), samples, False, 1)
+    def recover(self, samples: int, following: bytes) -> Pcm:
+        """Do the same, or better if the packet that follows holds what was lost: in-band FEC, as browsers send it."""
+        _check_concealed(samples)
+        try:
+            return self._run(following, samples, in_band=True)
+        except self._error:
+            return self._run(None, samples)
+
+    def _run(self, packet: bytes | None, samples: int, in_band: bool = False) -> Pcm:
+        sound = self._api.decode(self._state, packet, len(packet or b""), samples, in_band, 1)
         return np.frombuffer(sound, np.int16)
+
+
+def _check_concealed(samples: int) -> None:
+    if samples % CONCEAL_STEP or not 0 < samples <= MAX_PACKET_SAMPLES:
+        raise ValueError(f"libopus conceals multiples of {CONCEAL_STEP} samples, not {samples}")
 
 
 def _bundled() -> str | None:

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from types import MappingProxyType
+from typing import Any
 
 from node.speech.sound import SAMPLE_RATE
 from protocol.errors import UsageError
+from protocol.speech.copies import MAX_REDUNDANCY
+
+FRAME_LENGTHS_MS = (10, 20, 40, 60)
+"""What one Opus frame may last: shorter ones carry no SILK, longer ones are joined from these."""
+
+MAX_PACKET_MS = 120
+"""The longest Opus packet (RFC 6716, section 3.2.5)."""
+
+BITRATES = (500, 128_000)
+"""What libopus takes for one channel, up to where nobody hears a difference any more."""
 
 
 class Bandwidth(Enum):
-    """Opus audio bandwidths; the values are libopus's constants (RFC 6716, table 1)."""
+    """Opus audio bandwidths; the values are libopus's constants (RFC 6716, table 1).
+
+    The node's sound is 16 kHz, so that the last two carry no more than `WIDE`.
+    """
 
     NARROW = 1101
     MEDIUM = 1102
     WIDE = 1103
+    SUPERWIDE = 1104
+    FULL = 1105
 
 
 class Application(Enum):
@@ -24,6 +40,12 @@ class Application(Enum):
 
     VOIP = 2048
     AUDIO = 2049
+    LOWDELAY = 2051
+
+
+BANDWIDTHS: Mapping[str, Bandwidth] = MappingProxyType(
+    dict(zip(("nb", "mb", "wb", "swb", "fb"), Bandwidth, strict=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +53,9 @@ class Profile:
     """One setting of the speech path.
 
     `bitrate` is in bit/s and is what the encoder aims at: VBR speech comes out some 10 % below it.
-    `bandwidth` is forced: left to itself libopus may choose another.
+    `bandwidth` is forced: left to itself libopus may choose another. With `dtx` nothing is sent in silence.
+    `redundancy` is the copy distance: each packet also carries what was said one and a half (1) or two and a half
+    packets (2) earlier; see `protocol.speech.copies`.
     """
 
     name: str
@@ -42,6 +66,8 @@ class Profile:
     application: Application = Application.VOIP
     vbr: bool = True
     complexity: int = 10
+    dtx: bool = True
+    redundancy: int = 0
 
     @property
     def frame_samples(self) -> int:
@@ -49,21 +75,68 @@ class Profile:
         return SAMPLE_RATE * self.frame_ms // 1000
 
     @property
+    def bandwidth_name(self) -> str:
+        """`nb` to `fb`, as settings name it."""
+        return next(name for name, bandwidth in BANDWIDTHS.items() if bandwidth is self.bandwidth)
+
+    @property
     def packet_ms(self) -> int:
         """Sound carried by one RTP packet."""
         return self.frame_ms * self.frames_per_packet
 
 
+LOWEST = Profile("lowest", bitrate=7_000, bandwidth=Bandwidth.NARROW)
 LEAN = Profile("lean", bitrate=8_000, bandwidth=Bandwidth.NARROW)
-"""The default: 7.1 kbit/s of payload, 10.9 on the wire at 58 bytes of headers a packet, ESTOI .89."""
+CLEAR = Profile("clear", bitrate=12_000, bandwidth=Bandwidth.WIDE)
+QUICK = Profile("quick", bitrate=8_000, bandwidth=Bandwidth.NARROW, frames_per_packet=1)
+TOUGH = Profile("tough", bitrate=8_000, bandwidth=Bandwidth.NARROW, redundancy=1)
+RICH = Profile("rich", bitrate=24_000, bandwidth=Bandwidth.WIDE, frames_per_packet=1)
 
-PROFILES: Mapping[str, Profile] = MappingProxyType({LEAN.name: LEAN})
+MEANINGS: Mapping[Profile, str] = MappingProxyType(
+    {
+        LOWEST: "the least there is",
+        LEAN: "like a telephone; default",
+        CLEAR: "fuller voices",
+        QUICK: "lean with less delay",
+        TOUGH: "each packet sent twice",
+        RICH: "clear, with less delay",
+    }
+)
+
+PROFILES: Mapping[str, Profile] = MappingProxyType({one.name: one for one in MEANINGS})
+
+AUTO = "auto"
+CUSTOM = "custom"
 
 
 def profile(name: str) -> Profile:
-    """Return the profile called `name`; UsageError names those there are."""
+    """Return the profile called `name`; UsageError names those there are. `custom` is `lean`, to be changed."""
+    if name == CUSTOM:
+        return replace(LEAN, name=CUSTOM)
     try:
         return PROFILES[name]
     except KeyError:
-        known = ", ".join(PROFILES)
+        known = ", ".join([*PROFILES, CUSTOM, AUTO])
         raise UsageError(f"there is no speech profile {name!r}; there is: {known}") from None
+
+
+def custom(base: Profile, **options: Any) -> Profile:
+    """Return `base` with the given options (None: as it is) in place of its own; UsageError if they do not fit."""
+    given = {option: value for option, value in options.items() if value is not None}
+    return checked(replace(base, name=CUSTOM, **given)) if given else base
+
+
+def checked(one: Profile) -> Profile:
+    """Return the profile if libopus and RTP can do what it says, else raise UsageError."""
+    low, high = BITRATES
+    if not low <= one.bitrate <= high:
+        raise UsageError(f"a bitrate of {one.bitrate} bit/s is not possible; give {low} to {high}")
+    if one.frame_ms not in FRAME_LENGTHS_MS:
+        lengths = ", ".join(map(str, FRAME_LENGTHS_MS))
+        raise UsageError(f"a frame of {one.frame_ms} ms is not possible; give one of {lengths}")
+    if one.frames_per_packet < 1 or one.packet_ms > MAX_PACKET_MS:
+        most = MAX_PACKET_MS // one.frame_ms
+        raise UsageError(f"a bundle of {one.frames_per_packet} frames is not possible; give 1 to {most}")
+    if not 0 <= one.redundancy <= MAX_REDUNDANCY:
+        raise UsageError(f"a redundancy of {one.redundancy} is not possible; give 0 to {MAX_REDUNDANCY}")
+    return one

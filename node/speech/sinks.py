@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Protocol
 
 from node.speech.sound import BLOCK_SAMPLES, SAMPLE_RATE, Clock, Pcm, samples_of, seconds_of, silence
 from protocol.errors import NodeError
+
+logger = logging.getLogger(__name__)
 
 BLOCK_MS = BLOCK_SAMPLES * 1000 / SAMPLE_RATE
 
@@ -129,23 +132,25 @@ class WavSink(NullSink):
         return NodeError(f"cannot write {self._path}: {error.strerror or error}")
 
 
-def open_sink(spec: str | None, clock: Clock | None = None) -> tuple[Sink, str]:
+def open_sink(
+    spec: str | None, clock: Clock | None = None, note: Callable[[str], None] = logger.info
+) -> tuple[Sink, str]:
     """Return the sink that `spec` names, and a line to show the user (or an empty one).
 
     `default` is the default loudspeaker, `none` plays nothing, anything else is a WAV file to write. Not
     asking (None) takes the loudspeaker if there is one and nothing otherwise, which the line then says.
-    NodeError when what was asked for cannot be had.
+    `note` is told when a loudspeaker comes and goes. NodeError when what was asked for cannot be had.
     """
     from node.speech.loudspeaker import Loudspeaker
 
     match spec:
         case None:
             try:
-                return Loudspeaker(), ""
+                return Loudspeaker(clock, note), ""
             except NodeError as error:
                 return NullSink(clock), f"nothing will be heard: {error}"
         case "default":
-            return Loudspeaker(), ""
+            return Loudspeaker(clock, note), ""
         case "none":
             return NullSink(clock), ""
         case _:

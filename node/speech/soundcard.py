@@ -6,7 +6,7 @@ sounddevice is imported at the first use: that fails without PortAudio, and a no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -14,10 +14,16 @@ from typing import Any
 from node.speech.sound import SAMPLE_RATE
 from protocol.errors import NodeError
 
+RETRY_S = 1.0
+"""How long to wait, when a device went away, before looking for another one."""
+
 NO_PORTAUDIO = "no PortAudio here; install it (Debian and Ubuntu: apt-get install libportaudio2)"
 
 FORMAT = {"samplerate": SAMPLE_RATE, "channels": 1, "dtype": "int16"}
 """What every stream of the node is opened with."""
+
+
+_streams: list[Any] = []
 
 
 class Direction(Enum):
@@ -30,6 +36,16 @@ class Direction(Enum):
     def device(self) -> str:
         """What people call such a device."""
         return "microphone" if self is Direction.INPUT else "loudspeaker"
+
+    @property
+    def gone(self) -> str:
+        """What a person is told when the device went away."""
+        return f"the {self.device} went away; looking for another one"
+
+    @property
+    def back(self) -> str:
+        """What a person is told when another one was found."""
+        return f"the default {self.device} is in use again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +85,25 @@ def running(direction: Direction, **settings: Any) -> Iterator[Any]:
         stream = kind(latency="low", **FORMAT, **settings)
     except sounddevice.PortAudioError as error:
         raise unusable(direction, error) from None
-    with closing(stream):
-        try:
-            stream.start()
-        except sounddevice.PortAudioError as error:
-            raise unusable(direction, error) from None
-        yield stream
+    _streams.append(stream)
+    try:
+        with closing(stream):
+            try:
+                stream.start()
+            except sounddevice.PortAudioError as error:
+                raise unusable(direction, error) from None
+            yield stream
+    finally:
+        _streams.remove(stream)
+
+
+def look_again() -> None:
+    """Have PortAudio list the devices anew, which it does only while no stream is open; else change nothing."""
+    if not _streams:
+        sounddevice = library()
+        with suppress(sounddevice.PortAudioError):  # the next opening will tell
+            sounddevice._terminate()
+            sounddevice._initialize()
 
 
 def unusable(direction: Direction, error: Exception) -> NodeError:

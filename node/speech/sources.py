@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -13,6 +14,8 @@ from typing import Protocol
 from node.speech import clips
 from node.speech.sound import FRAME_SAMPLES, Clock, Pcm, samples_of, seconds_of, silence
 from protocol.errors import NodeError
+
+logger = logging.getLogger(__name__)
 
 MAX_BEHIND = 1.0
 """Seconds a paced source hurries to catch up; after a longer stop (a sleeping laptop) it skips that time."""
@@ -112,24 +115,28 @@ def silent_source(frame: int = FRAME_SAMPLES, clock: Clock | None = None) -> Pac
 
 
 def open_source(
-    spec: str | None, at_end: AtEnd = AtEnd.STOP, frame: int = FRAME_SAMPLES, clock: Clock | None = None
+    spec: str | None,
+    at_end: AtEnd = AtEnd.STOP,
+    frame: int = FRAME_SAMPLES,
+    clock: Clock | None = None,
+    note: Callable[[str], None] = logger.info,
 ) -> tuple[Source, str]:
     """Return the source that `spec` names, and a line to show the user (or an empty one).
 
     `mic` is the default microphone, `none` silence, anything else a file. Not asking (None) takes the
-    microphone if there is one and silence otherwise, which the line then says. NodeError when what was asked
-    for cannot be had.
+    microphone if there is one and silence otherwise, which the line then says. `note` is told when a microphone
+    comes and goes. NodeError when what was asked for cannot be had.
     """
     from node.speech.microphone import Microphone
 
     match spec:
         case None:
             try:
-                return Microphone(frame, clock), ""
+                return Microphone(frame, clock, note), ""
             except NodeError as error:
                 return silent_source(frame, clock), f"nothing will be said: {error}"
         case "mic":
-            return Microphone(frame, clock), ""
+            return Microphone(frame, clock, note), ""
         case "none":
             return silent_source(frame, clock), ""
         case _:

@@ -1,15 +1,24 @@
-"""From captured frames to Opus packets, ready for RTP."""
+"""From captured sound to Opus packets, ready for RTP."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
+from node.speech.framing import Framing
 from node.speech.opus import Encoder
+from node.speech.pauses import Pauses, Sending
 from node.speech.profiles import LEAN, Profile
-from node.speech.sound import SAMPLE_RATE, level_dbfs
+from node.speech.sound import SAMPLE_RATE, level_dbfs, seconds_of
 from node.speech.sources import Captured, Source
+from node.speech.voice import VoiceDetector
 from protocol.speech import opus
+from protocol.speech.copies import MAX_REDUNDANCY, Copies
+from protocol.speech.red import Copy
+
+if TYPE_CHECKING:
+    from node.speech.coding import SpeechEncoder
 
 RTP_RATE = 48_000
 """Opus always counts RTP time at 48 kHz, whatever it carries (RFC 7587, section 4.1)."""
@@ -23,9 +32,11 @@ below; it only serves to state rates "while talking" and switches nothing."""
 class Packet:
     """One RTP packet's worth of speech.
 
-    `timestamp` counts 48 kHz samples from 0 at the first packet, over dropped sound too; the RTP layer adds
-    its random offset and wraps it. `captured_at` is the monotonic time at which the first sample was
-    captured; `voiced` says whether someone talks in it; `duration_ms` is the sound it carries.
+    `timestamp` counts 48 kHz samples from 0 at the first packet, over dropped and unsent sound too; the RTP layer
+    adds its random offset and wraps it. `captured_at` is the monotonic time at which the first sample was
+    captured; `voiced` says whether someone talks in it; `duration_ms` is the sound it carries. `copies` are of earlier
+    packets, for peers who can take them; `begins` marks the first packet after a pause (the marker bit of RFC 3551,
+    section 4.1).
     """
 
     payload: bytes
@@ -33,47 +44,130 @@ class Packet:
     captured_at: float
     voiced: bool
     duration_ms: int
+    copies: tuple[Copy, ...] = ()
+    begins: bool = False
+
+
+@dataclass(slots=True)
+class _Bundle:
+    """Frames that will share a packet, the profile they are encoded by, and where they end."""
+
+    profile: Profile
+    frames: list[Captured] = field(default_factory=list)
+    end: int = 0
+
+    def add(self, frame: Captured, end: int) -> None:
+        self.frames.append(frame)
+        self.end = end
+
+    @property
+    def full(self) -> bool:
+        return len(self.frames) == self.profile.frames_per_packet
 
 
 class Talker:
     """Encodes a source and bundles the frames as the profile says: an asynchronous iterator of packets.
 
-    `source` must yield frames of `profile.frame_samples`.
+    A source whose frames are not of the profile's length is cut anew, which delays it by no more than its own frames.
+    In a pause nothing comes, if the profile has `dtx`. `encoder` is Opus's, unless another one is given.
     """
 
-    def __init__(self, source: Source, profile: Profile = LEAN) -> None:
+    def __init__(self, source: Source, profile: Profile = LEAN, encoder: Encoder | SpeechEncoder | None = None) -> None:
         self.profile = profile
         self._source = source
-        self._encoder = Encoder(profile)
+        self._framing = Framing()
+        self._encoder = encoder or Encoder(profile)
+        self._copies = Copies()
+        self._voice = VoiceDetector()
+        self._pauses = Pauses()
+        self._position = 0
+        self._silent = True
+
+    @property
+    def redundancy(self) -> int:
+        """The profile's: 0 sends no copies, 1 and 2 copies of what was said about so many packets earlier.
+
+        It may be set while speech goes on, and holds from the next packet on; ValueError if it is none of these.
+        """
+        return self.profile.redundancy
+
+    @redundancy.setter
+    def redundancy(self, distance: int) -> None:
+        if not 0 <= distance <= MAX_REDUNDANCY:
+            raise ValueError(f"redundancy is 0, 1 or 2, not {distance}")
+        self.change(replace(self.profile, redundancy=distance))
 
     @property
     def lookahead_ms(self) -> float:
         """What the encoder adds to mouth-to-ear besides the packet's duration."""
         return self._encoder.lookahead_ms
 
+    def change(self, profile: Profile) -> None:
+        """Go on with other settings, from the next packet on."""
+        self.profile = profile
+
     async def __aiter__(self) -> AsyncIterator[Packet]:
         """Yield each packet as soon as its last frame is captured. Frames before a gap travel alone."""
-        bundle: list[tuple[Captured, bytes]] = []
-        position = 0
+        bundle = _Bundle(self.profile)
         async for captured in self._source:
-            if captured.skipped:
-                if bundle:
-                    yield self._packet(bundle, position)
-                bundle = []
-            position += captured.skipped + len(captured.pcm)
-            bundle.append((captured, self._encoder.encode(captured.pcm)))
-            if len(bundle) == self.profile.frames_per_packet:
-                yield self._packet(bundle, position)
-                bundle = []
-        if bundle:
-            yield self._packet(bundle, position)
+            self._framing.put(captured)
+            while (frame := self._framing.take(bundle.profile.frame_samples)) is not None:
+                if frame.skipped:
+                    for packet in self._packets(bundle):
+                        yield packet
+                    bundle = _Bundle(bundle.profile)
+                self._position += frame.skipped + len(frame.pcm)
+                bundle.add(frame, self._position)
+                if bundle.full:
+                    for packet in self._packets(bundle):
+                        yield packet
+                    bundle = _Bundle(self.profile)
+            if not bundle.frames:
+                bundle = _Bundle(self.profile)
+        for packet in self._packets(bundle):
+            yield packet
 
-    def _packet(self, bundle: list[tuple[Captured, bytes]], end: int) -> Packet:
-        samples = len(bundle) * self.profile.frame_samples
+    def _packets(self, bundle: _Bundle) -> Iterator[Packet]:
+        """Encode what is to be sent of a bundle. Frames of different Opus modes cannot share a packet."""
+        if not bundle.frames:
+            return
+        match self._sending(bundle):
+            case Sending.NOTHING:
+                self._silent = True
+            case Sending.WHOLE:
+                yield from self._joined(bundle, [self._encoded(bundle, frame) for frame in bundle.frames])
+            case Sending.END:
+                first = self._encoded(bundle, bundle.frames[0])
+                empty = opus.empty_like(first)
+                yield from self._joined(bundle, [first, empty] if len(bundle.frames) > 1 else [empty])
+
+    def _sending(self, bundle: _Bundle) -> Sending:
+        if not bundle.profile.dtx:
+            return Sending.WHOLE
+        voices = [self._voice.hears(frame.pcm) for frame in bundle.frames]
+        return self._pauses.judge(any(voices), len(voices) * bundle.profile.frame_ms)
+
+    def _encoded(self, bundle: _Bundle, frame: Captured) -> bytes:
+        self._encoder.change(bundle.profile)
+        return self._encoder.encode(frame.pcm)
+
+    def _joined(self, bundle: _Bundle, encoded: list[bytes]) -> Iterator[Packet]:
+        together = len({opus.configuration(one) for one in encoded}) == 1
+        for first, parts in [(0, encoded)] if together else [(n, [one]) for n, one in enumerate(encoded)]:
+            yield self._packet(bundle, first, parts)
+
+    def _packet(self, bundle: _Bundle, first: int, encoded: list[bytes]) -> Packet:
+        profile, frames = bundle.profile, bundle.frames[first : first + len(encoded)]
+        start = bundle.end - (len(bundle.frames) - first) * profile.frame_samples
+        payload, timestamp = opus.join(encoded), start * RTP_RATE // SAMPLE_RATE
+        begins, self._silent = self._silent, False
+        self._copies.redundancy = profile.redundancy
         return Packet(
-            payload=opus.join([encoded for _, encoded in bundle]),
-            timestamp=(end - samples) * RTP_RATE // SAMPLE_RATE,
-            captured_at=bundle[0][0].at,
-            voiced=any(level_dbfs(captured.pcm) >= VOICED_DBFS for captured, _ in bundle),
-            duration_ms=len(bundle) * self.profile.frame_ms,
+            payload=payload,
+            timestamp=timestamp,
+            captured_at=bundle.frames[0].at + seconds_of(first * profile.frame_samples),
+            voiced=any(level_dbfs(frame.pcm) >= VOICED_DBFS for frame in frames),
+            duration_ms=len(encoded) * profile.frame_ms,
+            copies=self._copies.beside(timestamp, payload),
+            begins=begins,
         )

@@ -56,6 +56,7 @@ class Carries(IntFlag):
     PICTURES_OUT = 4
     PICTURES_IN = 8
     EVERYTHING = 15
+    LYRA_IN = 16  # takes Lyra besides Opus
 
 
 class Reason(IntEnum):
@@ -172,7 +173,7 @@ def _build(kind: int, fields: list[Any]) -> Message:
 
 def _hello(session: int, name: str = "", carries: int = 0, codecs: object = (), codebooks: object = ()) -> Hello:
     # Bits that a later program gave a meaning are no concern of ours.
-    known = Carries(wire.bounded_int("carries", carries, bits=32) & Carries.EVERYTHING)
+    known = Carries(wire.bounded_int("carries", carries, bits=32) & (Carries.EVERYTHING | Carries.LYRA_IN))
     books = tuple(Codebook(*_list("codebook", book)[:2]) for book in _list("codebooks", codebooks))
     return Hello(session, name, known, tuple(_list("codecs", codecs)), books)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from protocol.speech.opus import Packet
 
-__all__ = ["SAMPLES_PER_MS", "Frame", "FrameBuffer", "frames_of"]
+__all__ = ["SAMPLES_PER_MS", "Frame", "FrameBuffer", "frames_of", "frames_of_copy"]
 
 # RTP timestamps of Opus count at 48 kHz, whatever the encoder's rate (RFC 7587, section 4.1).
 SAMPLES_PER_MS = 48
@@ -14,13 +14,17 @@ SAMPLES_PER_MS = 48
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame as a packet of its own, the unwrapped numbers it came with, its length, its arrival."""
+    """One frame as a packet of its own, the unwrapped numbers it came with, its length, its arrival.
+
+    `is_copy` says that its own packet may be lost: then the frames beside it are, too.
+    """
 
     packet: bytes
     number: int
     timestamp: int
     samples: int
     arrived_ms: float
+    is_copy: bool = False
 
     @property
     def end(self) -> int:
@@ -34,6 +38,18 @@ def frames_of(packet: Packet, number: int, timestamp: int, arrived_ms: float) ->
     return [
         Frame(bytes([packet.toc]) + data, number, timestamp + index * samples, samples, arrived_ms)
         for index, data in enumerate(packet.frames)
+    ]
+
+
+def frames_of_copy(copy: Packet, offset: int, beside: Frame, packet_samples: int) -> list[Frame]:
+    """Take apart a copy that came with the packet of `packet_samples` that begins with the frame `beside`.
+
+    A copy does not say which packet its frames were in; of packets as long as this one, it is so many back.
+    """
+    frames = frames_of(copy, beside.number, beside.timestamp - offset, beside.arrived_ms)
+    return [
+        replace(frame, number=beside.number + (frame.timestamp - beside.timestamp) // packet_samples, is_copy=True)
+        for frame in frames
     ]
 
 
@@ -53,9 +69,9 @@ class FrameBuffer:
         """The frame to be played first."""
         return self._frames[min(self._frames)] if self._frames else None
 
-    def put(self, frame: Frame) -> None:
-        """Add a frame, unless its place is taken."""
-        self._frames.setdefault(frame.timestamp, frame)
+    def put(self, frame: Frame) -> bool:
+        """Add a frame, unless its place is taken; tell whether it was free."""
+        return self._frames.setdefault(frame.timestamp, frame) is frame
 
     def pop(self) -> Frame:
         """Take the first frame out. There must be one."""

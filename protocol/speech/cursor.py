@@ -27,6 +27,7 @@ class Cursor:
     # Of the frame played last.
     frame_ms: float = 0.0
     was_dtx: bool = False
+    was_copy: bool = False
     # How long the cursor has stood for want of frames, and how much of that was concealed.
     stood_ms: float = 0.0
     concealed_ms: float = 0.0
@@ -39,8 +40,14 @@ class Cursor:
         self.timestamp = frame.end
         self.number = frame.number
         self.frame_ms = frame.samples / SAMPLES_PER_MS
+        self.was_copy = frame.is_copy
         self.was_dtx = opus.is_dtx(frame.packet)
+
+    def shift(self, ms: float) -> None:
+        """Count everything that was played as played this much later, since what follows will be."""
+        for index, transit_ms in enumerate(self.transits_ms):
+            self.transits_ms[index] = transit_ms + ms
 
     def follows(self, frame: Frame) -> bool:
         """Tell whether no packet is missing between the frame played last and this one."""
-        return frame.number <= self.number + 1
+        return not (self.was_copy or frame.is_copy) and frame.number <= self.number + 1

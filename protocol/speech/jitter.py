@@ -4,7 +4,8 @@ Only differences are known, since the two clocks are not: the *transit* of a pac
 clock minus its timestamp on the sender's, and the fastest packet of the last seconds is the *baseline*. The
 delay of any moment is counted from there. The target delay is what all but the latest few packets needed: it
 rises with the first late packet and falls when that packet is history. A drift of the clocks moves the
-baseline along.
+baseline along. While packets bring copies of earlier ones, the target is as much longer as the oldest copies
+come late: else they would come for nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ __all__ = ["MAX_TARGET_MS", "MIN_TARGET_MS", "Arrivals", "transit_ms"]
 
 # What an event loop and a sound card need between them even when the network needs nothing.
 MIN_TARGET_MS = 20.0
-# Beyond this, waiting disturbs a conversation more than a concealed packet does.
+# Beyond this, waiting disturbs a conversation more than a concealed packet does. Copies are waited for on top.
 MAX_TARGET_MS = 240.0
 # A packet that is as late as the latest before it still has to be decoded in time.
 MARGIN_MS = 5.0
@@ -27,6 +28,8 @@ HISTORY_MS = 10_000.0
 MAX_HISTORY = 512
 # The share of packets that may come too late.
 LATE_SHARE = 0.01
+# Copies are waited for until so many packets have come without: two seconds of 120 ms packets, silences not counted.
+COPIES_PACKETS = 16
 # So many packets in a row beyond the maximum are no spike: the path has become longer.
 STEP_PACKETS = 4
 # A packet this far off the baseline belongs to no stream that we know.
@@ -42,6 +45,7 @@ class Arrivals:
         self.baseline_ms = transit_ms(timestamp, now_ms)
         self._latest = self.baseline_ms
         self._history: deque[tuple[float, float]] = deque(maxlen=MAX_HISTORY)
+        self._copies: deque[float] = deque(maxlen=COPIES_PACKETS)
 
     def is_related(self, timestamp: int, now_ms: float) -> bool:
         """Tell whether a packet with this timestamp could come now, if it were of this stream."""
@@ -51,15 +55,33 @@ class Arrivals:
         """Return how much later than with the fastest transit this timestamp's moment is."""
         return transit_ms(timestamp, now_ms) - self.baseline_ms
 
-    def receive(self, timestamp: int, now_ms: float) -> None:
-        """Note the arrival of a packet; `jitter_ms` is RFC 3550's interarrival jitter."""
+    def receive(self, timestamp: int, now_ms: float, copies_ms: float = 0.0) -> None:
+        """Note the arrival of a packet and how much older than itself the oldest copy is that it brought.
+
+        `jitter_ms` is RFC 3550's interarrival jitter.
+        """
         transit = transit_ms(timestamp, now_ms)
         self.jitter_ms += (abs(transit - self._latest) - self.jitter_ms) / 16
         self._latest = transit
-        self.need(timestamp, now_ms)
+        self._copies.append(copies_ms)
+        self._need(timestamp, now_ms)
 
-    def need(self, timestamp: int, now_ms: float) -> None:
-        """Note that this timestamp could not be played before now."""
+    @property
+    def copies_ms(self) -> float:
+        """How much longer playing waits for the sake of copies."""
+        return max(self._copies, default=0.0)
+
+    def stood(self, timestamp: int, now_ms: float) -> None:
+        """Note that playing stood until now for want of this timestamp: this much later, it would not have.
+
+        If it came in a copy that was on time, playing has yet to slow down to the target, which is late enough.
+        """
+        on_time_ms = now_ms - self.copies_ms
+        if self.delay_ms(timestamp, on_time_ms) > 0:
+            self._need(timestamp, on_time_ms)
+
+    def _need(self, timestamp: int, now_ms: float) -> None:
+        """Note that this timestamp could not be played before now, copies apart."""
         history = self._history
         history.append((now_ms, transit_ms(timestamp, now_ms)))
         while now_ms - history[0][0] > HISTORY_MS:
@@ -68,7 +90,7 @@ class Arrivals:
         transits = sorted(transit for _, transit in history)
         self.baseline_ms = transits[0]
         spread = transits[-1 - int(len(transits) * LATE_SHARE)] - self.baseline_ms
-        self.target_ms = min(max(spread + MARGIN_MS, MIN_TARGET_MS), MAX_TARGET_MS)
+        self.target_ms = min(max(spread + MARGIN_MS, MIN_TARGET_MS), MAX_TARGET_MS) + self.copies_ms
 
     def _forget_shorter_path(self) -> None:
         newest = list(self._history)[-STEP_PACKETS:]

@@ -11,7 +11,19 @@ from dataclasses import dataclass
 
 from protocol.errors import PacketError
 
-__all__ = ["MAX_FRAME_BYTES", "MAX_PACKET_MS", "Packet", "duration_ms", "is_dtx", "join", "parse", "split"]
+__all__ = [
+    "MAX_FRAME_BYTES",
+    "MAX_PACKET_MS",
+    "Packet",
+    "begins_pause",
+    "configuration",
+    "duration_ms",
+    "empty_like",
+    "is_dtx",
+    "join",
+    "parse",
+    "split",
+]
 
 # Section 3.2.1: the longest frame that the length code can describe (R2).
 MAX_FRAME_BYTES = 1275
@@ -86,6 +98,24 @@ def split(packet: bytes) -> list[bytes]:
 def duration_ms(packet: bytes) -> float:
     """Return how long a packet lasts; raise `PacketError` as `parse` does."""
     return parse(packet).duration_ms
+
+
+def configuration(packet: bytes) -> int:
+    """Return mode, bandwidth, frame length and channels as one number: only frames alike in it share a packet."""
+    return parse(packet).toc
+
+
+def empty_like(packet: bytes) -> bytes:
+    """Return an empty frame, which says that nothing is sent for its time, of the same configuration."""
+    return bytes([configuration(packet)])
+
+
+def begins_pause(packet: bytes) -> bool:
+    """Tell whether a packet ends in a frame that says that nothing follows for now; False if it is malformed."""
+    try:
+        return is_dtx(split(packet)[-1])
+    except PacketError:
+        return False
 
 
 def is_dtx(packet: bytes) -> bool:

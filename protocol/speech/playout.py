@@ -10,37 +10,47 @@ the sender's timestamps:
 - Nothing is here: concealment goes on and the cursor stands, for the frame may only be late. When a frame
   comes, the time that was concealed is set off against what turns out to be missing.
 - After a silence, playing begins again at the target delay.
+
+A packet may bring copies of earlier frames (RED). They fill the places that are still empty; the target delay is long
+enough to wait for them.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from protocol.speech import opus
-from protocol.speech.buffer import SAMPLES_PER_MS, Frame, FrameBuffer, frames_of
+from protocol.speech.buffer import SAMPLES_PER_MS, Frame, FrameBuffer, frames_of, frames_of_copy
 from protocol.speech.cursor import Cursor
 from protocol.speech.jitter import Arrivals, transit_ms
+from protocol.speech.red import Copy
 from protocol.speech.sounds import Cause, Conceal, Play, Quiet, Sound, Statistics
 from protocol.speech.stream import Arrival, Stream
 
 __all__ = ["Cause", "Conceal", "Play", "Playout", "Quiet", "Sound", "Statistics"]
 
-# More than any target delay with two of the longest packets; what comes on top pushes out the oldest.
+# More than the longest target delay, the oldest copy and two of the longest packets; what comes on top pushes out the
+# oldest.
 MAX_BUFFERED_MS = 1_000
-# Sound that waits this much longer than it should is dropped at once; less is caught up by playing faster.
-MAX_EXCESS_MS = 120
+# Sound that waits this much longer than it should is dropped at once; less is caught up by playing faster, in about
+# two seconds.
+MAX_EXCESS_MS = 300
 # libopus conceals in steps of 20 ms; deciding as often lets a late packet in sooner.
 CONCEAL_STEP_MS = 20
 # libopus has faded its concealment out by then: what follows is silence anyway.
 CONCEAL_LIMIT_MS = 300
+# So much earlier or later than the target delay asks for, speech goes on after a pause that keeps its length.
+PAUSE_EARLY_MS = 5.0
+PAUSE_LATE_MS = 25.0
 # Within this band around the target the speed is exactly 1. Earlier than it, the next late packet is missed;
 # later, nothing but a little delay is lost.
 EARLY_BAND_MS = 2.0
 LATE_BAND_MS = 10.0
-# Outside of it each ms of error changes the speed by so much: half the error is gone in about 1.4 s.
-SPEED_PER_MS = 0.0005
-# Few hear three percent, and 200 ppm of drift needs a hundredth of it.
-MAX_SPEED_CHANGE = 0.03
+# Outside of it each ms of error changes the speed by so much: half the error is gone in half a second.
+SPEED_PER_MS = 0.0015
+# Speech that keeps its pitch is still natural at these speeds, for the second or two that they last.
+MIN_SPEED, MAX_SPEED = 0.8, 1.25
 # 2.5 ms, what concealment is a multiple of.
 _QUANTUM = 120
 
@@ -61,13 +71,15 @@ class Playout:
         self._buffer = FrameBuffer()
         self._cursor = Cursor()
 
-    def receive(self, sequence: int, timestamp: int, payload: bytes, now: float) -> None:
-        """Take one RTP packet: its 16-bit sequence, its 32-bit timestamp at 48 kHz, its Opus packet.
+    def receive(self, sequence: int, timestamp: int, payload: bytes, now: float, copies: Iterable[Copy] = ()) -> None:
+        """Take one RTP packet: its 16-bit sequence, its 32-bit timestamp at 48 kHz, its Opus packet, and `copies` of
+        earlier ones that it brought along.
 
         Raises `PacketError` on garbage, state untouched. A packet whose numbers fit nothing is put aside; when
         the next one follows it, the stream is taken to have started anew.
         """
-        arrival = Arrival(sequence, timestamp, opus.parse(payload), now * 1000)
+        earlier = tuple((copy.offset, opus.parse(copy.payload)) for copy in copies)
+        arrival = Arrival(sequence, timestamp, opus.parse(payload), now * 1000, earlier)
         if self._stream is None:
             self._stream = Stream(arrival)
         if self._stream.is_related(arrival):
@@ -99,7 +111,7 @@ class Playout:
         if self._cursor.follows(first):
             self._cursor.running = False
             return self._wait(self._stream, now_ms)
-        return self._bridge(gap)
+        return self._bridge(gap, first)
 
     # What comes in
 
@@ -112,20 +124,25 @@ class Playout:
         self.stats.packets_received += 1
         self.stats.lost = self._lost_before + stream.ledger.lost
         self.stats.jitter_ms = stream.arrivals.jitter_ms
-        self._store(*unwrapped, arrival)
+        self._store(stream, *unwrapped, arrival)
         self.stats.target_ms = stream.arrivals.target_ms
 
-    def _store(self, number: int, timestamp: int, arrival: Arrival) -> None:
+    def _store(self, stream: Stream, number: int, timestamp: int, arrival: Arrival) -> None:
         self._packet_ms = arrival.packet.duration_ms
-        late = False
-        for frame in frames_of(arrival.packet, number, timestamp, arrival.now_ms):
-            if self._cursor.started and frame.timestamp < self._cursor.timestamp:
-                late = True
-            else:
+        frames = frames_of(arrival.packet, number, timestamp, arrival.now_ms)
+        self.stats.late += any(map(self._is_late, frames))
+        for frame in frames:
+            if not self._is_late(frame):
                 self._buffer.put(frame)
-        self.stats.late += late
+        for offset, copy in arrival.copies:
+            for frame in frames_of_copy(copy, offset, frames[0], int(self._packet_ms * SAMPLES_PER_MS)):
+                if frame.timestamp >= stream.begin and not self._is_late(frame):
+                    self.stats.recovered += self._buffer.put(frame)
         while self._buffer.milliseconds > MAX_BUFFERED_MS:
             self._drop_first()
+
+    def _is_late(self, frame: Frame) -> bool:
+        return self._cursor.started and frame.timestamp < self._cursor.timestamp
 
     def _restart(self, first: Arrival, second: Arrival) -> None:
         self.stats.restarts += 1
@@ -144,14 +161,27 @@ class Playout:
         if first is None:
             self._cursor.stood_ms += CONCEAL_STEP_MS
             return self._quiet(CONCEAL_STEP_MS)
-        early_ms = stream.arrivals.target_ms - stream.arrivals.delay_ms(first.timestamp, now_ms)
+        early_ms = self._pause_left_ms(stream, first, now_ms)
         if early_ms >= 1:
-            return self._quiet(min(math.ceil(early_ms), self._frame_ms))
+            piece_ms = min(math.ceil(early_ms), self._frame_ms)
+            self._cursor.stood_ms += piece_ms
+            return self._quiet(piece_ms)
         if self._cursor.started:
             self._set_off_standstill(stream, first, now_ms)
         self._cursor.running = True
         self._cursor.transits_ms.clear()
         return self._play(stream, now_ms)
+
+    def _pause_left_ms(self, stream: Stream, first: Frame, now_ms: float) -> float:
+        """How long to be quiet still: for as long as the peer was, if that is about what the target delay asks for.
+
+        The sound clock asks in fits and starts: from its moments alone each pause would come out longer or shorter.
+        """
+        early_ms = stream.arrivals.target_ms - stream.arrivals.delay_ms(first.timestamp, now_ms)
+        if not self._cursor.started:
+            return early_ms
+        left_ms = (first.timestamp - self._cursor.timestamp) / SAMPLES_PER_MS - self._cursor.stood_ms
+        return left_ms if -PAUSE_EARLY_MS <= left_ms - early_ms <= PAUSE_LATE_MS else early_ms
 
     def _play(self, stream: Stream, now_ms: float) -> Play:
         frame = self._buffer.pop()
@@ -165,14 +195,17 @@ class Playout:
         self._cursor.transits_ms.append(played_ms)
         error_ms = min(self._cursor.transits_ms) - arrivals.baseline_ms - arrivals.target_ms
         outside_ms = max(error_ms - LATE_BAND_MS, 0) + min(error_ms + EARLY_BAND_MS, 0)
-        return 1 + max(-MAX_SPEED_CHANGE, min(outside_ms * SPEED_PER_MS, MAX_SPEED_CHANGE))
+        speed = min(max(1 + outside_ms * SPEED_PER_MS, MIN_SPEED), MAX_SPEED)
+        self._cursor.shift(self._cursor.frame_ms / speed - self._cursor.frame_ms)
+        return speed
 
-    def _bridge(self, gap: int) -> Conceal:
+    def _bridge(self, gap: int, first: Frame) -> Conceal:
         """Conceal a lost frame, or as much of a longer gap as goes in one piece."""
         piece = min(gap, int(self._frame_ms * SAMPLES_PER_MS)) // _QUANTUM * _QUANTUM
         self._cursor.timestamp += piece
         self.stats.concealed_ms += piece / SAMPLES_PER_MS
-        return Conceal(piece / SAMPLES_PER_MS, Cause.LOST)
+        following = first.packet if gap - piece < _QUANTUM else None
+        return Conceal(piece / SAMPLES_PER_MS, Cause.LOST, following)
 
     def _underrun(self, stream: Stream, now_ms: float) -> Sound:
         if self._cursor.was_dtx or self._cursor.stood_ms >= CONCEAL_LIMIT_MS:
@@ -204,8 +237,7 @@ class Playout:
         if concealed_ms and stood_ms > gap_ms:
             self.stats.underruns += 1
             self.stats.stall_ms_max = max(self.stats.stall_ms_max, stood_ms - gap_ms)
-            # Had playing been this much later, it would not have stood.
-            stream.arrivals.need(first.timestamp, now_ms)
+            stream.arrivals.stood(first.timestamp, now_ms)
             self.stats.target_ms = stream.arrivals.target_ms
             self._cursor.transits_ms.clear()
 

@@ -24,8 +24,9 @@ class Cause(StrEnum):
 class Play:
     """Decode and play `frame`, an Opus packet of one frame.
 
-    `timestamp` is unwrapped, in 48 kHz samples. `speed` is 0.97 to 1.03: the sound is to last its own time
-    divided by it. `wait_ms` is the time since the packet that brought the frame arrived.
+    `timestamp` is unwrapped, in 48 kHz samples. `speed` is 0.8 to 1.25: the sound is to last its own time
+    divided by it, at its own pitch; whoever plays may do so in steps of a pitch period or two, as long as it comes out
+    even. `wait_ms` is the time since the packet that brought the frame arrived.
     """
 
     frame: bytes
@@ -36,10 +37,14 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Conceal:
-    """Let the decoder make up `ms` of sound: a multiple of 2.5."""
+    """Let the decoder make up `ms` of sound: a multiple of 2.5.
+
+    `following` is the frame that comes next, if that is known: it may hold what was lost (Opus's in-band FEC).
+    """
 
     ms: float
     cause: Cause
+    following: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,8 @@ class Statistics:
     """Counted since the start.
 
     Packets: `packets_received` (without `duplicates`), `lost` by gaps in the sequence, `late` ones that came when
-    one of their frames had been concealed; `restarts` of the stream.
+    one of their frames had been concealed; `restarts` of the stream. `recovered` counts frames whose packet had not
+    come when a copy of them did, in time to be played.
     Sound: `underruns`, times that speech stood still, which is concealment in excess of what was lost, with
     `stall_ms_max` for the longest; `concealed_ms`; `quiet_ms` of silence since the first frame; `dropped_ms`,
     skipped to catch up.
@@ -69,6 +75,7 @@ class Statistics:
     lost: int = 0
     late: int = 0
     restarts: int = 0
+    recovered: int = 0
     underruns: int = 0
     concealed_ms: float = 0.0
     quiet_ms: float = 0.0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
+from protocol.speech.buffer import SAMPLES_PER_MS
 from protocol.speech.jitter import Arrivals
 from protocol.speech.opus import Packet
 from protocol.speech.sequence import Ledger, unwrap
@@ -12,6 +14,8 @@ __all__ = ["Arrival", "Stream"]
 
 # RFC 3550, appendix A.1: a packet further off than this is another stream's. Six minutes of 120 ms packets.
 MAX_DROPOUT = 3_000
+# The longest of so many packets is what the sender's bundles are now.
+RECENT_PACKETS = 32
 
 _SEQUENCE_BITS = 16
 _TIMESTAMP_BITS = 32
@@ -19,20 +23,26 @@ _TIMESTAMP_BITS = 32
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An RTP packet as it came: 16-bit sequence, 32-bit timestamp at 48 kHz."""
+    """An RTP packet as it came: 16-bit sequence, 32-bit timestamp at 48 kHz.
+
+    `copies` are earlier packets that it brought along, each with how much earlier its timestamp is.
+    """
 
     sequence: int
     timestamp: int
     packet: Packet
     now_ms: float
+    copies: tuple[tuple[int, Packet], ...] = ()
 
 
 class Stream:
-    """A stream that began with the packet `first`, which is still to be accepted."""
+    """A stream that began with the packet `first`, which is still to be accepted; `begin` is its timestamp."""
 
     def __init__(self, first: Arrival) -> None:
         self.ledger = Ledger(first.sequence)
         self.arrivals = Arrivals(first.timestamp, first.now_ms)
+        self.begin = first.timestamp
+        self._lengths: deque[int] = deque(maxlen=RECENT_PACKETS)
         self._first = first
         self._timestamp = first.timestamp
 
@@ -42,7 +52,12 @@ class Stream:
         if not self.ledger.add(number):
             return None
         self._timestamp = timestamp
-        self.arrivals.receive(timestamp, arrival.now_ms)
+        samples = int(arrival.packet.duration_ms * SAMPLES_PER_MS)
+        self._lengths.append(samples)
+        # A bundle cut short leaves sooner after its first sample than a whole one, and is not for that early.
+        start = timestamp + samples - max(self._lengths)
+        oldest = max((offset for offset, _ in arrival.copies), default=0)
+        self.arrivals.receive(start, arrival.now_ms, oldest / SAMPLES_PER_MS)
         return number, timestamp
 
     def is_related(self, arrival: Arrival) -> bool:

@@ -60,7 +60,7 @@ def test_pictures_arrive_and_are_painted(demo: tuple[dict[str, Any], Path], side
 def test_speech_is_whole_and_thin_and_prompt(demo: tuple[dict[str, Any], Path], side: str) -> None:
     summary, folder = demo
     speech = summary[side]["speech"]
-    assert speech["packets_received"] > 0.8 * SECONDS / 0.12
+    assert speech["packets_received"] > 0.25 * SECONDS / 0.12  # they take turns, and nothing is sent of silence
     assert speech["lost"] == speech["late"] == speech["underruns"] == 0
     assert 0 < speech["payload_kbps"] < speech["wire_kbps"] <= MOST_WIRE_KBPS
     assert speech["mouth_to_ear_ms_p50"] <= MOST_DELAY_MS

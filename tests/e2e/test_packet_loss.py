@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from node.links.address import BrokerAddress
 from node.links.rtc import Observer
 from node.links.wire import Direction, udp_kind
 from node.parts import Models
+from node.speech.profiles import LEAN
 from node.speech.sound import BLOCK_SAMPLES, SAMPLE_RATE, Pcm
 
 SECONDS = 20.0
@@ -43,7 +45,7 @@ async def test_losses_are_concealed_and_nothing_stalls(
     share: float, embedded_broker: BrokerAddress, fake_models: Models
 ) -> None:
     sink = KeepingSink()
-    speaker = Node("speaker", place(embedded_broker), parts(fake_models, source=noise()))
+    speaker = Node("speaker", place(embedded_broker), parts(fake_models, replace(LEAN, dtx=False), source=noise()))
     lossy_place = place(embedded_broker, observer=lossy(share, seed=3))
     listener = Node("listener", lossy_place, parts(fake_models, sink=sink))
     async with running(speaker, listener) as nodes:

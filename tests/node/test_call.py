@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,9 @@ from live_call import noise, parts, place, running
 from node.call import Node
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message
+from node.links.reports import Report
+from node.speech.coding import LyraChoice
+from node.speech.profiles import CLEAR, LEAN, TOUGH, custom
 from node.speech.sinks import NullSink
 from node.vision.presets import NOT_DRAWN
 from protocol import frames, topics
@@ -51,8 +56,9 @@ class Slides:
         self.closed = True
 
 
-def everything(models: FakeModels, camera: Slides | None = None) -> Any:
-    return parts(models, source=noise(), sink=NullSink(), camera=camera or Slides(), paints=True)
+def everything(models: FakeModels, camera: Slides | None = None, **more: Any) -> Any:
+    more.setdefault("profile", replace(LEAN, dtx=False))
+    return parts(models, source=noise(), sink=NullSink(), camera=camera or Slides(), paints=True, **more)
 
 
 class Pair:
@@ -309,3 +315,85 @@ async def test_the_nodes_speak_with_the_room_through_the_mailbox(pair: Pair) -> 
     assert set(letters) == {Letter.PRESENCE, Letter.PICTURE}
     goodbyes = [(letter, retain) for letter, payload, retain in posted if payload == b""]
     assert sorted(goodbyes) == [(Letter.PRESENCE, True), (Letter.PICTURE, True)]
+
+
+async def test_copies_reach_as_far_back_as_losses_ask_for(
+    embedded_broker: BrokerAddress, fake_models: FakeModels
+) -> None:
+    node = Node("bob", place(embedded_broker), everything(fake_models, profile=TOUGH))
+    own = Node("eve", place(embedded_broker), everything(fake_models, profile=custom(TOUGH, redundancy=1)))
+    told = []
+    for lost in (0, 3, 0, 0, 3, 0, 3, 0, 3, 0):
+        for one in (node, own):
+            one.reported("ann", Report(16, lost, 1.0, None))
+        told.append(node._talker.profile.redundancy)  # type: ignore[union-attr]
+    assert (told[0], told[-1]) == (1, 2)
+    assert own._talker.profile.redundancy == 1  # type: ignore[union-attr]
+    node.ended("ann")
+    node.reported("ann", Report(16, 1, 1.0, None))
+    assert node._talker.profile == TOUGH  # type: ignore[union-attr]
+
+
+async def test_a_muted_node_is_not_heard_and_says_so(pair: Pair) -> None:
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(lambda: pair.ann.count().heard.started)
+        pair.bob.toggle_mute()
+        assert pair.bob.muted
+        assert pair.notes.all[-1] == "muted: nobody hears you"
+        await nodes.until(lambda: pair.bob.count().said.muted_s > 0.2)
+        pair.bob.toggle_mute()
+        assert not pair.bob.muted
+        assert pair.notes.all[-1] == "no longer muted"
+    assert pair.bob.count().said.mean_dbfs is not None
+
+
+async def test_who_does_not_send_cannot_be_muted(embedded_broker: BrokerAddress, fake_models: FakeModels) -> None:
+    node = Node("eve", place(embedded_broker), parts(fake_models, sink=NullSink()))
+    node.toggle_mute()
+    assert not node.muted
+
+
+async def test_which_codec_one_is_heard_in_is_told(pair: Pair, lyra_folder: Path) -> None:
+    choice, notes = LyraChoice(lyra_folder), pair.notes
+    room = pair.ann._place
+    models = FakeModels()
+    ann = Node("ann", room, parts(models, source=noise(), lyra=choice), note=notes.add)
+    bob, eve = (Node("x", room, parts(models, sink=NullSink(), lyra=lyra)) for lyra in (choice, None))
+    async with running(ann) as first, running(bob):
+        await first.until(lambda: notes.all[-1:] == ["you are heard in Lyra"])
+        async with running(eve):
+            await first.until(lambda: notes.all[-1] == "you are heard in Opus: not everyone has Lyra")
+        await first.until(lambda: notes.all[-1] == "you are heard in Lyra")
+        await first.until(lambda: bob.count().speech_in.received > 3)
+        assert bob.count().speech_in.bad_packets == 0
+
+
+async def test_speech_goes_on_by_other_settings(embedded_broker: BrokerAddress, fake_models: FakeModels) -> None:
+    pair = Pair(embedded_broker, fake_models)
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(pair.talking)
+        pair.bob.change(CLEAR)
+        heard = pair.ann.count().speech_in.received
+        await nodes.until(lambda: pair.ann.count().speech_in.received > heard + 3)
+        assert pair.bob.count().profile == "clear"
+        assert "speech goes by clear now" in pair.notes.all
+        assert pair.ann.count().speech_in.lost == 0
+
+
+async def test_a_node_that_may_follows_the_link_until_told_otherwise(
+    embedded_broker: BrokerAddress, fake_models: FakeModels
+) -> None:
+    pair = Pair(embedded_broker, fake_models)
+    pair.bob = Node(
+        "bob", place(embedded_broker), everything(fake_models, profile=LEAN, max_kbps=40.0), show=pair._show
+    )
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(pair.talking)
+        (peer,) = pair.bob._hellos
+        for number in range(20):
+            pair.bob._clock = lambda number=number: 1e6 + number  # type: ignore[misc]
+            pair.bob.reported(peer, Report(8, 0, 1.0, 0.05 + 0.05 * number))
+        assert pair.bob.count().profile == "lowest"
+        pair.bob.change(CLEAR)
+        pair.bob.reported(peer, Report(8, 0, 1.0, 9.0))
+        assert pair.bob.count().profile == "clear"

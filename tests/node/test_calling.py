@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ def settings(embedded_broker: BrokerAddress, tmp_path: Path, monkeypatch: pytest
         "broker": str(embedded_broker),
         "media_address": "127.0.0.1",
         "speech": "none",
+        "dtx": False,  # so that there is something to count
         "camera": str(seen),
         "speaker": str(tmp_path / "heard.wav"),
         "pictures": tmp_path / "kept",
@@ -64,3 +67,19 @@ async def test_models_that_cannot_be_loaded_end_the_call(
     monkeypatch.setattr(opening, "worker", lambda settings, role: FakeWorker("no such model"))
     with pytest.raises(NodeError, match="no such model"):
         await calling.run(config.load(**settings), "room", opening.CALL, None, json=True)
+
+
+async def test_m_mutes(settings: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    @contextlib.contextmanager
+    def typed_at_once(actions: dict[str, Any], obey: Any) -> Iterator[bool]:
+        actions[calling.MUTE_KEY]()
+        obey("/profile clear")
+        yield True
+
+    monkeypatch.setattr(calling.keys, "listening", typed_at_once)
+    assert await calling.run(config.load(**settings), "room", opening.SEND, 0.6, json=True)
+    said = capsys.readouterr()
+    assert "type m to mute yourself" in said.err
+    assert "muted: nobody hears you" in said.err
+    assert "speech goes by clear now" in said.err
+    assert json.loads(said.out)["speech"]["muted_s"] > 0

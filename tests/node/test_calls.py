@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -14,14 +14,17 @@ from happenings import Happenings
 
 from node import calls
 from node.calls import Calls, LinkSettings
+from node.links.reports import Report
 from node.links.wire import WireMeter
 from protocol.errors import RemoteError
 from protocol.signalling import Carries, Hello, Outgoing, Room
 from protocol.signalling.descriptions import pack_description
 from protocol.signalling.messages import Answer, Bye, Offer, Reason, decode, encode
+from protocol.speech.red import Copy
 from protocol.topics import Letter
 
 A, B = "aaaa", "bbbb"
+SPEECH, PAUSE = b"\x18speech", b"\x18"  # a 60 ms frame, and an empty one
 
 
 class Air:
@@ -54,7 +57,7 @@ class Person:
     """A node without devices: keeps what its company does, as (what, peer), and the payloads it hears."""
 
     def __init__(self, name: str, air: Air, tasks: asyncio.TaskGroup, carries: Carries = Carries.EVERYTHING) -> None:
-        self.name, self.happened, self.heard = name, Happenings(), Happenings()
+        self.name, self.happened, self.heard, self.reports = name, Happenings(), Happenings(), Happenings()
         hello = Hello(random.getrandbits(32), name, carries)
         self.calls = Calls(
             Room(name, hello, random.Random(7)),
@@ -82,8 +85,11 @@ class Person:
     def ended(self, peer: str) -> None:
         self.happened.add(("ended", peer))
 
-    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes) -> None:
-        self.heard.add((peer, payload))
+    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        self.heard.add((peer, payload, *(copy.payload for copy in copies)))
+
+    def reported(self, peer: str, report: Report) -> None:
+        self.reports.add((peer, report))
 
     async def up(self, peer: str, times: int = 1) -> None:
         await self.happened.until(lambda happened: happened.count(("connected", peer)) >= times)
@@ -116,6 +122,14 @@ async def test_two_who_meet_hear_each_other() -> None:
         assert await a.heard.count(1) == [(B, b"to a")]
         assert 0 < a.calls.round_trip_seconds(B) < 5
         assert a.calls.round_trip_seconds("zzzz") == 0
+
+
+async def test_copies_reach_the_peer() -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        assert a.calls.send(5760, b"new", [Copy(5760, b"old")])
+        assert await b.heard.count(1) == [(A, b"new", b"old")]
 
 
 async def test_everyone_hears_everyone() -> None:
@@ -181,6 +195,8 @@ async def test_a_peer_that_falls_silent_is_called_again(monkeypatch: pytest.Monk
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
+        assert b.calls.send(0, SPEECH)
+        await a.heard.count(1)
         a.calls._calls[B].heard -= calls.SILENT_AFTER_S
         watching = asyncio.create_task(a.calls.watch())
         await a.up(B, times=2)
@@ -195,9 +211,28 @@ async def test_who_only_listens_is_not_missed_when_silent() -> None:
     async with company(Carries.SPEECH_OUT, Carries.SPEECH_IN) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
-        a.calls._calls[B].heard = b.calls._calls[A].heard = float("-inf")
+        for person, peer in ((a, B), (b, A)):
+            person.calls._calls[peer].heard = float("-inf")
+            person.calls._calls[peer].pauses = False
         assert list(a.calls._silent()) == []
         assert [peer for peer, _ in b.calls._silent()] == [A]
+
+
+async def test_a_pause_is_not_taken_for_death_as_long_as_anything_comes() -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        call = a.calls._calls[B]
+        for payload, pauses in ((PAUSE, True), (SPEECH, False), (PAUSE, True)):
+            assert b.calls.send(0, payload)
+            await a.heard.until(lambda heard, payload=payload: heard[-1:] == [(B, payload)])
+            assert call.pauses == pauses
+            a.heard.all.clear()
+        call.heard -= calls.DEAD_AFTER_S
+        assert list(a.calls._silent()) == []
+        assert call.link.heard_at is not None
+        call.link.heard_at -= calls.DEAD_AFTER_S
+        assert [peer for peer, _ in a.calls._silent()] == [B]
 
 
 async def test_a_description_that_is_none_costs_one_attempt(caplog: pytest.LogCaptureFixture) -> None:

@@ -14,7 +14,7 @@ from node.tally import Tally
 
 @pytest.fixture
 def tally() -> Tally:
-    return Tally(100.0, "lean", packet_ms=120)
+    return Tally(100.0, "lean")
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def view(tally: Tally) -> View:
 
 
 def busy(tally: Tally) -> None:
-    tally.speech_out.add(106, voiced=True)
+    tally.speech_out.add(106, voiced=True, duration_ms=120)
     tally.meter.datagram("sent", b"\x80\x60" + bytes(126), "127.0.0.1")
     tally.pictures_out.add("a cat on a sofa", bits=120, frame_bytes=22, wire_bytes=250, raw_bits=256 * 256 * 24)
     tally.pictures_in.painted, tally.pictures_in.last_caption = 4, "a man at a desk"
@@ -93,7 +93,7 @@ def test_the_rate_on_the_wire_is_that_since_the_last_look(view: View, tally: Tal
 def test_the_table_shows_every_node_side_by_side(view: View, tally: Tally) -> None:
     busy(tally)
     paper = io.StringIO()
-    other = View("zoe", lambda: Tally(0.0, "lean", packet_ms=120), list, lambda: None)
+    other = View("zoe", lambda: Tally(0.0, "lean"), list, lambda: None)
     with LiveTable([view, other], Console(file=paper, force_terminal=True, width=120)) as table:
         table.note("bob is here [not markup]")
         table.refresh()
@@ -138,3 +138,17 @@ def test_late_notes_are_passed_on_in_order(view: View) -> None:
     notes.to(PlainLines([view], written.append, lambda: 0.0))
     notes("third")
     assert written == ["first", "second", "third"]
+
+
+def test_levels_are_shown_as_they_pass_and_the_mute_in_their_place(tally: Tally) -> None:
+    written: list[str] = []
+    now, muted = 100.0, False
+    view = View("ann", lambda: tally, list, lambda: None, lambda: muted)
+    lines = PlainLines([view], written.append, lambda: now)
+    for dbfs in (-20.0, -33.0):
+        (tally.heard if dbfs < -30 else tally.said).add(dbfs, 0.1)
+    for muted in (False, True):  # noqa: B007
+        now += 10
+        lines.refresh()
+    assert "level out ▮▮▮▮▮▮▮▯▯▯  in ▮▮▮▮▮▯▯▯▯▯" in written[0]
+    assert "level out muted  in ▮▮▮▮▮▯▯▯▯▯" in written[1]

@@ -107,6 +107,15 @@ async def test_a_role_has_its_ends(
         await parts.camera.close()
 
 
+def test_lyra_is_checked_before_the_call(tmp_path: Path, lyra_folder: Path) -> None:
+    with pytest.raises(NodeError, match="Lyra V2's model files"):
+        opening.lyra_choice(config.load(lyra=tmp_path))
+    assert opening.lyra_choice(config.load()) is None
+    choice = opening.lyra_choice(config.load(lyra=lyra_folder, lyra_bitrate=6000))
+    assert choice is not None
+    assert (choice.folder, choice.bitrate) == (lyra_folder, 6000)
+
+
 def test_no_sound_card_is_said_and_no_error(
     monkeypatch: pytest.MonkeyPatch, quiet: dict[str, Any], fake_models: Any
 ) -> None:

@@ -19,6 +19,8 @@ from protocol.signalling import Carries
         ({"sink": object()}, Carries.SPEECH_IN),
         ({"camera": object()}, Carries.PICTURES_OUT),
         ({"paints": True}, Carries.PICTURES_IN),
+        ({"sink": object(), "lyra": object()}, Carries.SPEECH_IN | Carries.LYRA_IN),
+        ({"source": object(), "lyra": object()}, Carries.SPEECH_OUT),
         ({"source": object(), "sink": object(), "camera": object(), "paints": True}, Carries.EVERYTHING),
     ],
 )

@@ -18,15 +18,20 @@ SPEECH = [
     "underruns", "mouth_to_ear_ms_p50", "mouth_to_ear_ms_p95",
 ]  # fmt: skip
 
+# What the level meters and the mute came to.
+LEVELS = ["said_dbfs", "heard_dbfs", "muted_s"]
+
 
 @pytest.fixture
 def sender() -> Tally:
-    tally = Tally(100.0, "lean", packet_ms=120, setup_ms=412.4, ended=110.0)
+    tally = Tally(100.0, "lean", setup_ms=412.4, ended=110.0)
     for bits, frame, wire in ((40, 12, 130), (45, 13, 131)):
         tally.pictures_out.add("a cat", bits, frame, wire, raw_bits=256 * 256 * 24)
     tally.pictures_out.captioned = 3
+    tally.said.add(-20, 2.0)
+    tally.said.muted_s = 3.04
     for _ in range(10):
-        tally.speech_out.add(106, voiced=True)
+        tally.speech_out.add(106, voiced=True, duration_ms=120)
         tally.meter.datagram("sent", b"\x80\x60" + bytes(126), "127.0.0.1")
     tally.meter.datagram("sent", b"\x00\x01" + bytes(94), "127.0.0.1")
     return tally
@@ -34,7 +39,7 @@ def sender() -> Tally:
 
 @pytest.fixture
 def receiver() -> Tally:
-    tally = Tally(101.0, "lean", packet_ms=120, ended=110.0)
+    tally = Tally(101.0, "lean", ended=110.0)
     tally.pictures_in.received, tally.pictures_in.painted, tally.pictures_in.first_painted_at = 2, 1, 104.26
     speech = tally.speech_in
     speech.received, speech.lost, speech.late, speech.underruns, speech.concealed_ms = 9, 1, 2, 3, 120.4
@@ -68,6 +73,9 @@ def test_what_one_sent_and_the_other_got_of_it(sender: Tally, receiver: Tally) -
             "underruns": 3,
             "mouth_to_ear_ms_p50": 250.0,
             "mouth_to_ear_ms_p95": 295.0,
+            "said_dbfs": -20.0,
+            "heard_dbfs": None,
+            "muted_s": 3.0,
         },
         "call": {"setup_ms": 412.0, "wire_kbps": 1.35},
     }
@@ -77,12 +85,12 @@ def test_the_keys_are_those_agreed_on(sender: Tally, receiver: Tally) -> None:
     summary = json.loads(as_json(summarise(sender, receiver, now=110.0)))
     assert list(summary) == ["seconds", "picture", "speech", "call"]
     assert [key for key in summary["picture"] if key != "first_painted_s"] == PICTURE
-    assert list(summary["speech"]) == SPEECH
+    assert [key for key in summary["speech"] if key not in LEVELS] == SPEECH
     assert list(summary["call"]) == ["setup_ms", "wire_kbps"]
 
 
 def test_what_did_not_happen_is_null() -> None:
-    nothing = Tally(0.0, "lean", packet_ms=120)
+    nothing = Tally(0.0, "lean")
     summary = summarise(nothing, nothing, now=5.0)
     picture, speech = summary["picture"], summary["speech"]
     assert [picture[key] for key in ("first_painted_s", "caption_bits_mean", "frame_bytes_mean", "ratio")] == [None] * 4
@@ -103,9 +111,10 @@ def test_people_read_the_same_numbers(sender: Tally, receiver: Tally) -> None:
     text = "\n".join(for_people(summarise(sender, receiver, now=110.0)))
     for shown in (
         "10.0 s, 1.35 kbit/s on the wire in all",
-        "7.07 kbit/s of Opus, 10.4 on the wire",
+        "7.07 kbit/s of speech, 10.4 on the wire",
         "10 packets sent, 9 received, 1 lost, 2 late",
         "mouth to ear 250 ms (95 %: 295 ms); 120 ms concealed, 3 underruns",
+        "said at -20 dB, muted for 3 s",
         "3 captioned, 2 sent, 2 received, 1 painted",
         "42.5 bits a caption, 37,009:1",
         "209 bit/s on the wire",
@@ -114,7 +123,7 @@ def test_people_read_the_same_numbers(sender: Tally, receiver: Tally) -> None:
 
 
 def test_people_are_not_told_of_what_was_not_there(sender: Tally) -> None:
-    silent = Tally(0.0, "lean", packet_ms=120, ended=3.0)
+    silent = Tally(0.0, "lean", ended=3.0)
     assert for_people(summarise(silent, silent, now=3.0)) == ["3.0 s, 0.00 kbit/s on the wire in all"]
     text = "\n".join(for_people(summarise(sender, silent, now=110.0)))
     assert "mouth to ear - ms" in text
@@ -122,7 +131,7 @@ def test_people_are_not_told_of_what_was_not_there(sender: Tally) -> None:
 
 
 def test_a_caption_of_no_bits_has_no_ratio_and_is_still_shown() -> None:
-    tally = Tally(0.0, "lean", packet_ms=120, ended=3.0)
+    tally = Tally(0.0, "lean", ended=3.0)
     tally.pictures_out.add("", bits=0, frame_bytes=7, wire_bytes=110, raw_bits=24)
     assert "0 bits a caption, -:1" in "\n".join(for_people(summarise(tally, tally, now=3.0)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -16,10 +16,13 @@ from node.speech.talker import Packet
 from node.talk import RECENT_WAITS, Ears, Mouth
 from node.tally import SpeechIn, SpeechOut
 from protocol.speech import opus
+from protocol.speech.copies import Copies
+from protocol.speech.red import Copy
 
 RTP_PER_PACKET = 5760
 LOOKAHEAD_MS = 6.5
 LATENCY_MS = NullSink.latency_ms
+COPY = Copy(RTP_PER_PACKET, b"earlier")
 
 
 def packets(frequency: float, loudness: float = 8000.0) -> Iterator[bytes]:
@@ -79,18 +82,19 @@ class Script:
 
 async def test_only_packets_that_someone_hears_are_counted() -> None:
     said = [
-        Packet(bytes(size), number * RTP_PER_PACKET, 0.0, size > 50, 120) for number, size in enumerate((100, 10, 60))
+        Packet(bytes(size), number * RTP_PER_PACKET, 0.0, size > 50, 120, copies)
+        for number, (size, copies) in enumerate([(100, ()), (10, (COPY,)), (60, ())])
     ]
-    sent: list[tuple[int, bytes]] = []
+    sent: list[tuple[int, bytes, Sequence[Copy]]] = []
 
-    def send(timestamp: int, payload: bytes) -> bool:
-        sent.append((timestamp, payload))
+    def send(timestamp: int, payload: bytes, copies: Sequence[Copy]) -> bool:
+        sent.append((timestamp, payload, copies))
         return len(sent) > 1
 
     counts = SpeechOut()
     await Mouth(Script(*said), send, counts, lambda: 0.0).run()  # type: ignore[arg-type]
-    assert sent == [(0, bytes(100)), (RTP_PER_PACKET, bytes(10)), (2 * RTP_PER_PACKET, bytes(60))]
-    assert counts == SpeechOut(packets=2, payload=70, voiced_packets=1, voiced_payload=60)
+    assert sent == [(0, bytes(100), ()), (RTP_PER_PACKET, bytes(10), (COPY,)), (2 * RTP_PER_PACKET, bytes(60), ())]
+    assert counts == SpeechOut(packets=2, payload=70, voiced_packets=1, voiced_payload=60, voiced_ms=120)
 
 
 @pytest.mark.parametrize(("starts", "waits", "late"), [
@@ -164,6 +168,22 @@ def test_a_lost_packet_is_counted_and_concealed() -> None:
     counted = room.ears.snapshot()
     assert (counted.received, counted.lost, counted.late) == (19, 1, 0)
     assert counted.concealed_ms == pytest.approx(120)
+
+
+def test_a_lost_packet_that_a_copy_brings_is_not_concealed() -> None:
+    room = Room()
+    room.ears.open("b")
+    stream, copies = packets(300), Copies(1)
+    for number in range(20):
+        payload = next(stream)
+        beside = copies.beside(number * RTP_PER_PACKET, payload)
+        if number != 10:
+            room.ears.receive("b", number, number * RTP_PER_PACKET, payload, beside)
+        for _ in range(6):
+            room.ears._pull(320)
+            room.now += 0.02
+    counted = room.ears.snapshot()
+    assert (counted.received, counted.lost, counted.concealed_ms) == (19, 1, 0)
 
 
 def test_packets_of_strangers_and_of_the_past_are_ignored() -> None:

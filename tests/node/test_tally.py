@@ -19,36 +19,36 @@ def test_a_sent_picture_is_added_up() -> None:
 
 def test_speech_is_counted_with_and_without_a_voice_in_it() -> None:
     out = SpeechOut()
-    out.add(100, voiced=True)
-    out.add(20, voiced=False, late=True)
-    assert out == SpeechOut(packets=2, payload=120, voiced_packets=1, voiced_payload=100, late=1)
+    out.add(100, voiced=True, duration_ms=120)
+    out.add(20, voiced=False, duration_ms=120, late=True)
+    assert out == SpeechOut(packets=2, payload=120, voiced_packets=1, voiced_payload=100, voiced_ms=120, late=1)
 
 
 def test_rates_hold_while_talking() -> None:
-    tally = Tally(0.0, "lean", packet_ms=120)
+    tally = Tally(0.0, "lean")
     assert tally.speech_payload_kbps() is None
     assert tally.speech_wire_kbps() is None
     for voiced, size in ((True, 105), (True, 115), (False, 20)):
-        tally.speech_out.add(size, voiced)
+        tally.speech_out.add(size, voiced, duration_ms=120)
         tally.meter.datagram("sent", b"\x80\x60" + bytes(size + 20), "127.0.0.1")
     assert tally.speech_payload_kbps() == pytest.approx(110 * 8 / 120)
     assert tally.speech_wire_kbps() == pytest.approx((110 + 50) * 8 / 120)
 
 
 def test_silence_has_no_rate_while_talking() -> None:
-    tally = Tally(0.0, "lean", packet_ms=120)
-    tally.speech_out.add(20, voiced=False)
+    tally = Tally(0.0, "lean")
+    tally.speech_out.add(20, voiced=False, duration_ms=120)
     tally.meter.datagram("sent", b"\x80\x60" + bytes(40), "127.0.0.1")
     assert tally.speech_payload_kbps() is None
     assert tally.speech_wire_kbps() is None
 
 
 def test_the_length_of_a_call_stops_at_its_end() -> None:
-    tally = Tally(10.0, "lean", packet_ms=120)
+    tally = Tally(10.0, "lean")
     assert tally.seconds(14.0) == 4.0
     tally.ended = 15.0
     assert tally.seconds(99.0) == 5.0
-    assert Tally(10.0, "lean", packet_ms=120).seconds(10.0) > 0  # it is divided by
+    assert Tally(10.0, "lean").seconds(10.0) > 0  # it is divided by
 
 
 def test_delays_are_bounded() -> None:

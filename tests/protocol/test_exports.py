@@ -66,17 +66,23 @@ EXPORTS = {
         "Reason",
         "Room",
     ],
+    "protocol.speech.copies": ["MAX_REDUNDANCY", "Copies"],
+    "protocol.speech.losses": ["LossPattern"],
     "protocol.speech.opus": [
         "MAX_FRAME_BYTES",
         "MAX_PACKET_MS",
         "Packet",
+        "begins_pause",
+        "configuration",
         "duration_ms",
+        "empty_like",
         "is_dtx",
         "join",
         "parse",
         "split",
     ],
     "protocol.speech.playout": ["Cause", "Conceal", "Play", "Playout", "Quiet", "Sound", "Statistics"],
+    "protocol.speech.red": ["MAX_BLOCK_BYTES", "MAX_COPIES", "MAX_OFFSET", "Copy", "fits", "pack", "parse"],
     "protocol.topics": ["NODE_LENGTH", "ROOM_LENGTH", "Letter", "Topic", "node_id", "pattern", "room_id"],
 }
 # What would make the core do I/O, or make it slow to import.

@@ -16,7 +16,7 @@ from node.links.address import BrokerAddress
 from node.opening import preload
 from node.parts import Models, Parts, Place
 from node.speech import clips
-from node.speech.profiles import LEAN
+from node.speech.profiles import LEAN, Profile
 from node.speech.sinks import NullSink, Pull
 from node.speech.sound import FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
 from node.speech.sources import PacedSource
@@ -31,8 +31,8 @@ def place(broker: BrokerAddress, room: str = "a test", **more: object) -> Place:
     return Place(room, broker, address=LOOPBACK, **more)  # type: ignore[arg-type]
 
 
-def parts(models: Models, **ends: object) -> Parts:
-    return Parts(LEAN, models, **ends)  # type: ignore[arg-type]
+def parts(models: Models, profile: Profile = LEAN, **ends: object) -> Parts:
+    return Parts(profile, models, **ends)  # type: ignore[arg-type]
 
 
 def clip_after(path: Path, lead_s: float) -> PacedSource:

@@ -8,11 +8,11 @@ import socket
 from typing import Any
 
 import pytest
-from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
-from aiortc.rtp import RtcpByePacket, RtcpRrPacket
+from aiortc import RTCPeerConnection
+from aiortc.codecs import CODECS
 from linked import LOOPBACK, End, connected
 
-from node.links import hooks, rtc
+from node.links import hooks
 from node.links.wire import udp_kind
 
 IP_UDP_RTP_TAG = 20 + 8 + 12 + 10
@@ -49,11 +49,6 @@ def test_the_transport_has_the_srtp_profiles_among_which_one_is_chosen(bare: RTC
     assert [profile in offered for profile in transceiver.sender.transport._srtp_profiles] == [True]
 
 
-@pytest.mark.parametrize("end", [RTCRtpSender, RTCRtpReceiver])
-def test_both_ends_send_their_reports_through_one_method(end: type) -> None:
-    assert callable(vars(end)["_send_rtcp"])
-
-
 async def test_ice_keeps_its_sockets_where_they_are_looked_for(bare: RTCPeerConnection) -> None:
     gatherer = bare.getTransceivers()[0].sender.transport.transport._connection
     assert callable(gatherer.get_component_candidates)
@@ -63,6 +58,37 @@ async def test_ice_keeps_its_sockets_where_they_are_looked_for(bare: RTCPeerConn
     for protocol in gatherer._protocols:
         assert callable(protocol.transport.sendto)
         assert callable(protocol.datagram_received)
+
+
+def test_the_sender_runs_with_a_codec_whose_payload_type_can_be_chosen(bare: RTCPeerConnection) -> None:
+    transceiver = bare.getTransceivers()[0]
+    assert callable(transceiver.sender._run_rtp)
+    hooks.choose_payload_type(transceiver, lambda opus: opus)
+    assert "_run_rtp" in vars(transceiver.sender)
+
+
+def test_a_payload_type_is_asked_for_each_time_and_the_rest_is_the_codecs_own() -> None:
+    types = iter([63, 96])
+    opus = next(codec for codec in CODECS["audio"] if codec.mimeType == "audio/opus")
+    chosen = hooks._ChosenType(opus, lambda own: next(types))
+    assert (chosen.payloadType, chosen.payloadType) == (63, 96)
+    assert (chosen.mimeType, chosen.clockRate) == ("audio/opus", 48_000)
+
+
+def test_red_joins_the_codecs_once() -> None:
+    hooks.know_red()
+    hooks.know_red()
+    assert [codec.payloadType for codec in CODECS["audio"] if codec.mimeType == "audio/red"] == [63]
+
+
+async def test_before_an_agreement_there_are_no_types(bare: RTCPeerConnection) -> None:
+    assert hooks.speech_types(bare.getTransceivers()[0]) == (None, None)
+
+
+async def test_both_types_are_found_where_aiortc_keeps_what_was_agreed(bare: RTCPeerConnection) -> None:
+    hooks.know_red()
+    await bare.createOffer()
+    assert hooks.speech_types(bare.getTransceivers()[0]) == (96, 63)
 
 
 # -- the effects
@@ -95,19 +121,17 @@ async def test_the_chosen_srtp_profile_is_in_force() -> None:
         assert transport._ssl.get_selected_srtp_profile() == b"SRTP_AES128_CM_SHA1_80"
 
 
-async def test_one_report_in_five_leaves_and_every_goodbye() -> None:
+async def test_only_the_first_packet_after_a_pause_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+    add = hooks.PacketTap.add
+    monkeypatch.setattr(
+        hooks.PacketTap, "add", lambda tap, packet: (seen.append(bool(packet.marker)), add(tap, packet))[1]
+    )
     async with connected() as (a, b):
-        sender = a.link._connection.getTransceivers()[0].sender
-        before = a.meter.sent["rtcp"].packets
-        for _ in range(50):
-            await sender._send_rtcp([RtcpRrPacket(ssrc=1)])
-        reports = a.meter.sent["rtcp"].packets - before
-        assert 50 // rtc.KEEP_RTCP_EVERY <= reports <= 50 // rtc.KEEP_RTCP_EVERY + 1  # aiortc's own loop may fall in
-        before += reports
-        for _ in range(3):
-            await sender._send_rtcp([RtcpByePacket(sources=[2])])
-        assert a.meter.sent["rtcp"].packets - before >= 3
-        await b.hears(a, b"still here")
+        for number, timestamp in enumerate((0, 5760, 8640, 8640 + 5761, 20_000, 48_000), start=1):
+            a.link.send(timestamp, bytes([number]))
+            await b.packets.count(number)
+    assert seen == [True, False, False, True, False, True]
 
 
 async def test_reports_carry_the_short_name() -> None:

@@ -11,6 +11,7 @@ from linked import BOTH_WAYS, End, connected, negotiate
 from node.links import rtc
 from node.links.rtc import Way, ice_server
 from protocol.errors import NodeError, SignalError
+from protocol.speech.red import Copy
 
 
 @pytest.mark.parametrize(
@@ -25,11 +26,15 @@ async def test_the_description_says_which_way_speech_goes(way: Way, direction: s
         await end.link.close()
 
 
-async def test_the_description_offers_opus_alone_and_no_extensions() -> None:
+async def test_the_description_offers_opus_and_its_copies_and_no_extensions() -> None:
     end = End()
     try:
         offer = await end.link.offer()
-        assert [line for line in offer.splitlines() if line.startswith("a=rtpmap")] == ["a=rtpmap:96 opus/48000/2"]
+        assert [line for line in offer.splitlines() if line.startswith("a=rtpmap")] == [
+            "a=rtpmap:96 opus/48000/2",
+            "a=rtpmap:63 red/48000/2",
+        ]
+        assert "a=fmtp:63 96/96\r\n" in offer
         assert "extmap" not in offer
         assert "127.0.0.1" in offer
         assert len(offer) < 700
@@ -53,6 +58,79 @@ async def test_speech_goes_one_way_whoever_offers(offering: str) -> None:
         listener.link.send(0, b"silenced")
         await listener.hears(sender, b"more words", 5760)
         assert sender.packets.all == []
+
+
+def without_red(sdp: str) -> str:
+    """The same description from a program that does not know RED."""
+    kept = [line for line in sdp.splitlines() if not line.startswith(("a=rtpmap:63", "a=fmtp:63"))]
+    return "\r\n".join(kept).replace(" 96 63", " 96") + "\r\n"
+
+
+def renumbered(sdp: str, opus: int) -> str:
+    """The same description with another payload type for Opus, and RED named first."""
+    return sdp.replace(" 96 63", f" 63 {opus}").replace(":96 opus", f":{opus} opus").replace("96/96", f"{opus}/{opus}")
+
+
+COPY = Copy(5760, b"earlier words")
+
+
+async def test_copies_of_earlier_packets_go_along() -> None:
+    async with connected() as (a, b):
+        assert a.link.speaks_red and b.link.speaks_red
+        await b.hears(a, b"plain")
+        before = b.meter.received["rtp"].bytes
+        await b.hears(a, b"words", 5760, [COPY])
+        await b.hears(a, b"plain again", 11_520)
+        assert b.copies == [(), (COPY,), ()]
+        spent = b.meter.received["rtp"].bytes - before
+        assert spent == 2 * 50 + len(b"words" + COPY.payload + b"plain again") + 5
+
+
+async def test_who_does_not_know_red_gets_plain_opus() -> None:
+    a, b = End(), End()
+    async with connected(a, b, offer=without_red):
+        assert not (a.link.speaks_red or b.link.speaks_red)
+        await b.hears(a, b"words", 0, [COPY])
+        await a.hears(b, b"answer", 0, [COPY])
+        assert a.copies == b.copies == [()]
+
+
+async def test_an_answer_without_red_is_respected() -> None:
+    a, b = End(), End()
+    async with connected(a, b, answer=without_red):
+        assert not a.link.speaks_red
+        await b.hears(a, b"words", 0, [COPY])
+        assert b.copies == [()]
+
+
+async def test_the_peers_payload_types_are_taken_and_opus_stays_the_default() -> None:
+    """Chromium's Opus is 111, and an offer may name RED first."""
+    a, b = End(), End()
+    answers: list[str] = []
+
+    def noted(answer: str) -> str:
+        answers.append(answer)
+        return answer.replace("111", "96").replace(" 63 96", " 96 63")
+
+    async with connected(a, b, offer=lambda sdp: renumbered(sdp, 111), answer=noted):
+        assert " 111 63" in answers[0]
+        assert "a=fmtp:63 111/111\r\n" in answers[0]
+
+
+async def test_before_anything_is_agreed_there_are_no_copies() -> None:
+    end = End()
+    await end.link.offer()
+    end.link.send(0, b"too early", [COPY])
+    await end.link.close()
+
+
+async def test_what_is_no_red_is_dropped_and_the_call_goes_on() -> None:
+    async with connected() as (a, b):
+        b.link._received(63, 1, 1, b"\xff")
+        b.link._received(63, 1, 1, b"")
+        b.link._received(63, 1, 1, b"\x0d")
+        await b.hears(a, b"words")
+        assert len(b.packets) == 1
 
 
 async def test_what_is_sent_before_the_link_is_up_is_dropped() -> None:

@@ -62,13 +62,19 @@ class FakeCard(SimpleNamespace):
         pass
 
     def __init__(self) -> None:
-        super().__init__(streams=[], there=True, refuses=False, refuses_start=False)
+        super().__init__(streams=[], there=True, refuses=False, refuses_start=False, looked_again=0)
 
     def query_devices(self) -> list[dict[str, Any]]:
         return [
             {"name": "headset", "max_input_channels": 1, "max_output_channels": 2},
             {"name": "screen", "max_input_channels": 0, "max_output_channels": 2},
         ]
+
+    def _terminate(self) -> None:
+        assert all(stream.state == "closed" for stream in self.streams)
+
+    def _initialize(self) -> None:
+        self.looked_again += 1
 
     def check_input_settings(self, **_settings: Any) -> None:
         if not self.there:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -32,6 +33,15 @@ def heard(stream) -> int:
     block = np.frombuffer(bytes(out), np.int16)
     assert (block == block[0]).all()
     return int(block[0])
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """The hand clock never waits: all comes within so many turns of the loop."""
+    for _ in range(10_000):
+        if happened():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("it never happened")
 
 
 async def stop(task: asyncio.Task[None]) -> None:
@@ -67,8 +77,29 @@ async def test_the_latency_is_the_devices_and_ours(card) -> None:
     await stop(task)
 
 
-async def test_a_loudspeaker_that_goes_away_ends_the_run(card) -> None:
-    _speaker, stream, task = await started(card, Counter())
-    stream.settings["finished_callback"]()
-    with pytest.raises(NodeError, match=r"no usable loudspeaker \(it stopped\)"):
-        await task
+async def test_a_loudspeaker_that_goes_away_keeps_pace_until_another_is_there(card, hand) -> None:
+    notes: list[str] = []
+    pull = Counter()
+    speaker = Loudspeaker(hand.clock, notes.append)
+    task = asyncio.ensure_future(speaker.run(pull))
+    await asyncio.sleep(0)
+    before, began = pull.blocks, hand.time
+    card.refuses = True
+    card.streams[-1].settings["finished_callback"]()
+    await until(lambda: hand.time > began + 2.5)
+    assert notes == ["the loudspeaker went away; looking for another one"]
+    assert pull.blocks - before == pytest.approx(50 * (hand.time - began), abs=2)
+    assert card.looked_again >= 2
+    card.refuses = False
+    await until(lambda: len(card.streams) == 2)
+    assert notes[-1] == "the default loudspeaker is in use again"
+    assert heard(card.streams[-1]) > 0
+    await stop(task)
+    assert [stream.state for stream in card.streams] == ["closed", "closed"]
+
+
+async def test_no_loudspeaker_at_the_start_is_an_error(card) -> None:
+    speaker = Loudspeaker()
+    card.refuses = True
+    with pytest.raises(NodeError, match="no usable loudspeaker"):
+        await speaker.run(Counter())

@@ -57,13 +57,48 @@ async def test_the_oldest_gives_way_and_is_counted(card, hand) -> None:
     await task.frames.aclose()
 
 
-async def test_a_microphone_that_goes_away_ends_the_source(card, hand) -> None:
-    stream, task = await started(Microphone(clock=hand.clock), card)
+async def taken(task: asyncio.Task[Captured], count: int) -> list[Captured]:
+    return [await anext(task.frames) for _ in range(count)]
+
+
+async def until_silent(task: asyncio.Task[Captured]) -> Captured:
+    captured = await anext(task.frames)
+    assert not captured.pcm.any()
+    return captured
+
+
+async def test_a_microphone_that_goes_away_is_silent_until_another_is_there(card, hand) -> None:
+    notes: list[str] = []
+    stream, task = await started(Microphone(clock=hand.clock, note=notes.append), card)
     stream.settings["callback"](frame(1), 960, TIMES, None)
     stream.settings["finished_callback"]()
-    await task
-    with pytest.raises(NodeError, match=r"no usable microphone \(it stopped\)"):
-        await anext(task.frames)
+    assert (await task).pcm.any()
+    first = await until_silent(task)
+    assert notes == ["the microphone went away; looking for another one"]
+    assert stream.state == "closed"
+    card.refuses = True
+    silent = await taken(task, 40)
+    assert not any(captured.pcm.any() for captured in silent)
+    assert [captured.at for captured in silent] == pytest.approx([first.at + 0.06 * n for n in range(1, 41)], abs=0.03)
+    assert card.looked_again >= 2
+    card.refuses = False
+    following = asyncio.ensure_future(anext(task.frames))
+    while len(card.streams) < 2:
+        await asyncio.wait([following], timeout=0.01)
+        if following.done():
+            following = asyncio.ensure_future(anext(task.frames))
+    card.streams[-1].settings["callback"](frame(7), 960, TIMES, None)
+    assert (await following).pcm[0] == 7
+    assert notes[-1] == "the default microphone is in use again"
+    await task.frames.aclose()
+    assert card.streams[-1].state == "closed"
+
+
+async def test_no_microphone_at_the_start_is_an_error(card, hand) -> None:
+    microphone = Microphone(clock=hand.clock)
+    card.refuses = True
+    with pytest.raises(NodeError, match="no usable microphone"):
+        await anext(microphone.__aiter__())
 
 
 async def test_cancelling_closes_the_device(card, hand) -> None:

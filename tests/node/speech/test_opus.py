@@ -11,7 +11,7 @@ from pystoi import stoi
 
 from node.speech import opus
 from node.speech.opus import Decoder, Encoder
-from node.speech.profiles import LEAN, Bandwidth
+from node.speech.profiles import LEAN, Bandwidth, Profile
 from node.speech.sound import FRAME_SAMPLES, Pcm, level_dbfs
 from protocol.errors import NodeError, PacketError
 from protocol.speech import opus as packets
@@ -75,6 +75,50 @@ def test_concealment_goes_on_with_the_last_sound(tone: Pcm) -> None:
 def test_concealment_comes_in_steps(samples: int) -> None:
     with pytest.raises(ValueError, match="multiples of 40"):
         Decoder().conceal(samples)
+
+
+def with_fec(pcm: Pcm) -> list[bytes]:
+    """As a browser sends it: 20 ms frames at a rate at which libopus adds a copy of the frame before."""
+    encoder = Encoder(Profile("browser", bitrate=24_000, bandwidth=Bandwidth.WIDE, frame_ms=20))
+    encoder._set("inband_fec", 1)
+    encoder._set("packet_loss_perc", 20)
+    return [encoder.encode(pcm[n : n + 320]) for n in range(0, len(pcm) - 319, 320)]
+
+
+def difference(one: Pcm, other: Pcm) -> float:
+    return float(np.mean(np.square(one.astype(float) - other.astype(float))))
+
+
+def test_what_the_next_packet_holds_of_a_lost_one_is_heard(spoken: Pcm) -> None:
+    sent, gained, concealed = with_fec(spoken), 0.0, 0.0
+    for lost in range(60, 120, 7):
+        whole, recovering, concealing = Decoder(), Decoder(), Decoder()
+        for packet in sent[:lost]:
+            for decoder in (whole, recovering, concealing):
+                decoder.decode(packet)
+        right = whole.decode(sent[lost])
+        gained += difference(recovering.recover(320, sent[lost + 1]), right)
+        concealed += difference(concealing.conceal(320), right)
+    assert gained < concealed / 3
+
+
+def test_where_nothing_is_held_the_loss_is_concealed(spoken: Pcm) -> None:
+    sent = encoded(spoken)
+    recovering, concealing = Decoder(), Decoder()
+    for packet in sent[:20]:
+        recovering.decode(packet)
+        concealing.decode(packet)
+    assert np.array_equal(recovering.recover(960, sent[21]), concealing.conceal(960))
+
+
+@pytest.mark.parametrize("garbage", [b"", b"\xff", b"\x03\x00", b"\x02\xff\xff" + bytes(20)])
+def test_garbage_recovers_nothing(garbage: bytes) -> None:
+    assert len(Decoder().recover(960, garbage)) == 960
+
+
+def test_recovery_comes_in_steps() -> None:
+    with pytest.raises(ValueError, match="multiples of 40"):
+        Decoder().recover(41, b"\x18voice")
 
 
 @pytest.mark.parametrize("garbage", [b"", b"\xff", b"\x03\x00", b"\x02\xff\xff" + bytes(20), bytes([1, 1, 1, 1])])

@@ -1,12 +1,17 @@
+"""Captured sound becomes packets: bundles, gaps, pauses, other settings while it goes on."""
+
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from node.speech.opus import Encoder
-from node.speech.profiles import LEAN
+from node.speech.opus import Decoder, Encoder
+from node.speech.pauses import HANGOVER_MS
+from node.speech.profiles import CLEAR, LEAN, QUICK, Application, Profile, custom
 from node.speech.sound import FRAME_SAMPLES, Pcm, silence
 from node.speech.sources import Captured
 from node.speech.talker import Packet, Talker
@@ -16,22 +21,27 @@ from protocol.speech import opus
 class Frames:
     """A source of given frames; `skipped` maps a frame's number to what was lost before it."""
 
-    def __init__(self, pcm: Pcm, skipped: dict[int, int] | None = None) -> None:
+    def __init__(self, pcm: Pcm, skipped: dict[int, int] | None = None, length: int = FRAME_SAMPLES) -> None:
         self.pcm = pcm
         self.skipped = skipped or {}
+        self.length = length
 
     async def __aiter__(self) -> AsyncIterator[Captured]:
         at = 50.0
-        for number in range(len(self.pcm) // FRAME_SAMPLES):
+        for number in range(len(self.pcm) // self.length):
             skipped = self.skipped.get(number, 0)
             at += skipped / 16_000
-            begin = number * FRAME_SAMPLES
-            yield Captured(self.pcm[begin : begin + FRAME_SAMPLES], at, skipped)
-            at += 0.06
+            begin = number * self.length
+            yield Captured(self.pcm[begin : begin + self.length], at, skipped)
+            at += self.length / 16_000
 
 
-async def packets(source: Frames) -> list[Packet]:
-    return [packet async for packet in Talker(source)]
+WITHOUT_PAUSES = replace(LEAN, dtx=False)
+ENCODE = Encoder.encode
+
+
+async def packets(source: Frames, profile: Profile = WITHOUT_PAUSES) -> list[Packet]:
+    return [packet async for packet in Talker(source, profile)]
 
 
 async def test_two_frames_share_a_packet(tone: Pcm) -> None:
@@ -71,3 +81,95 @@ async def test_talking_is_told_from_a_quiet_room(tone: Pcm) -> None:
 
 def test_the_lookahead_is_the_encoders() -> None:
     assert Talker(Frames(silence(0))).lookahead_ms == Encoder(LEAN).lookahead_ms
+
+
+async def test_copies_go_along_when_asked_for() -> None:
+    talker = Talker(Frames(np.zeros(20 * FRAME_SAMPLES, np.int16)), WITHOUT_PAUSES)
+    assert talker.redundancy == 0
+    sent = []
+    async for packet in talker:
+        sent.append(packet)
+        talker.redundancy = {3: 1, 6: 2}.get(len(sent), talker.redundancy)
+    assert [[copy.offset for copy in packet.copies] for packet in sent] == [[]] * 3 + [[8640]] * 3 + [[14_400]] * 4
+
+
+async def test_no_other_redundancy_is_taken() -> None:
+    with pytest.raises(ValueError, match="redundancy"):
+        Talker(Frames(silence(0))).redundancy = 3
+
+
+# -- other settings
+
+
+async def test_a_source_of_other_frames_is_cut_anew(tone: Pcm) -> None:
+    sent = await packets(Frames(tone[: 12 * 320], length=320))
+    assert [packet.duration_ms for packet in sent] == [120, 120]
+    assert [packet.captured_at for packet in sent] == pytest.approx([50, 50.12])
+    short = await packets(Frames(tone[: 4 * FRAME_SAMPLES]), custom(WITHOUT_PAUSES, frame_ms=20, frames_per_packet=1))
+    assert [packet.timestamp for packet in short] == [number * 960 for number in range(12)]
+    assert [packet.captured_at for packet in short] == pytest.approx([50 + 0.02 * number for number in range(12)])
+
+
+async def test_other_settings_hold_from_the_next_packet_on(tone: Pcm) -> None:
+    talker = Talker(Frames(tone[: 12 * FRAME_SAMPLES]), WITHOUT_PAUSES)
+    sent = []
+    async for packet in talker:
+        sent.append(packet)
+        if len(sent) == 2:
+            talker.change(replace(QUICK, dtx=False))
+    assert [packet.duration_ms for packet in sent] == [120, 120] + [60] * 8
+    assert [packet.timestamp for packet in sent] == [0, 5760] + [11_520 + 2880 * number for number in range(8)]
+
+
+async def test_a_change_is_heard_as_one_sound(tone: Pcm) -> None:
+    talker, decoder, heard = Talker(Frames(tone), WITHOUT_PAUSES), Decoder(), []
+    async for packet in talker:
+        heard += [decoder.decode(frame) for frame in opus.split(packet.payload)]
+        talker.change(replace(CLEAR, dtx=False) if len(heard) > 14 else WITHOUT_PAUSES)
+    steps = np.abs(np.diff(np.concatenate(heard).astype(int)))
+    assert steps[8000:].max() < 2.5 * np.abs(np.diff(tone.astype(int))).max()
+
+
+async def test_another_application_begins_a_new_encoder(tone: Pcm) -> None:
+    talker, sent = Talker(Frames(tone), WITHOUT_PAUSES), 0
+    async for packet in talker:
+        sent += packet.duration_ms
+        talker.change(custom(WITHOUT_PAUSES, application=Application.AUDIO))
+    assert sent == len(tone) // FRAME_SAMPLES * 60
+
+
+# -- pauses
+
+
+async def test_nothing_is_sent_of_silence(spoken: Pcm) -> None:
+    assert await packets(Frames(silence(16_000)), LEAN) == []
+    pause_s = 10
+    sent = await packets(Frames(np.concatenate([spoken, silence(pause_s * 16_000), spoken])), LEAN)
+    gaps = [after.timestamp - before.timestamp for before, after in itertools.pairwise(sent)]
+    assert max(gaps) / 48 >= pause_s * 1000 - HANGOVER_MS - 240
+    assert [packet.begins for packet in sent].count(True) >= 2
+    assert sent[0].begins
+
+
+@pytest.mark.parametrize("profile", [LEAN, QUICK])
+async def test_the_last_packet_before_a_pause_ends_with_an_empty_frame(spoken: Pcm, profile: Profile) -> None:
+    sent = await packets(Frames(np.concatenate([spoken, silence(32_000), spoken])), profile)
+    for before, after in itertools.pairwise(sent):
+        pause = after.timestamp - before.timestamp > before.duration_ms * 48
+        assert pause == after.begins == opus.is_dtx(opus.split(before.payload)[-1])
+
+
+async def test_speech_is_sent_whole(spoken: Pcm) -> None:
+    always = {packet.timestamp: packet.payload for packet in await packets(Frames(spoken))}
+    voiced = await packets(Frames(spoken), LEAN)
+    assert len(voiced) >= 0.7 * len(always)
+    assert {packet.timestamp for packet in voiced} <= set(always)
+
+
+async def test_frames_of_different_modes_travel_apart(tone: Pcm, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide, narrow = Encoder(CLEAR), Encoder(LEAN)
+    encoders = itertools.cycle([narrow, narrow, narrow, wide])
+    monkeypatch.setattr(Encoder, "encode", lambda _self, pcm: ENCODE(next(encoders), pcm))
+    sent = await packets(Frames(tone[: 4 * FRAME_SAMPLES]))
+    assert [(packet.timestamp, packet.duration_ms) for packet in sent] == [(0, 120), (5760, 60), (8640, 60)]
+    assert sent[2].captured_at == pytest.approx(50.18)

@@ -58,8 +58,14 @@ def test_the_bytes_are_pinned() -> None:
     assert encode(Bye("ab", 5, Reason.LOST)).hex() == "9404a261620501"
 
 
+def test_a_hello_may_say_that_lyra_is_taken() -> None:
+    hello = Hello(5, "Ada", Carries.EVERYTHING | Carries.LYRA_IN)
+    assert decode(encode(hello)) == hello
+    assert len(encode(hello)) == len(encode(Hello(5, "Ada")))
+
+
 def test_what_a_later_program_adds_is_ignored() -> None:
-    assert decode(msgpack.packb([1, 5, "Ada", 0xF5, [0], [], "new"])) == Hello(5, "Ada", Carries(5), (0,))
+    assert decode(msgpack.packb([1, 5, "Ada", 0xE5, [0], [], "new"])) == Hello(5, "Ada", Carries(5), (0,))
     books = [[1, b"hash", "new"]]
     assert decode(msgpack.packb([1, 5, "Ada", 0, [0], books, "new"])).codebooks == (Codebook(1, b"hash"),)
     assert decode(msgpack.packb([4, "ab", 5, 99])) == Bye("ab", 5, Reason.LEFT)

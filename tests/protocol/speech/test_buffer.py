@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from protocol.speech import opus
-from protocol.speech.buffer import FrameBuffer, frames_of
+from protocol.speech.buffer import FrameBuffer, frames_of, frames_of_copy
 
 
 def test_a_bundle_becomes_frames_of_their_own() -> None:
@@ -26,7 +26,17 @@ def test_the_first_to_come_keeps_its_place() -> None:
     buffer = FrameBuffer()
     (first,) = frames_of(opus.parse(b"\x18a"), number=0, timestamp=0, arrived_ms=0)
     (second,) = frames_of(opus.parse(b"\x18b"), number=1, timestamp=0, arrived_ms=0)
-    buffer.put(first)
-    buffer.put(second)
+    assert buffer.put(first)
+    assert not buffer.put(second)
     assert buffer.pop() is first
     assert buffer.milliseconds == 0
+
+
+def test_frames_of_a_copy_go_where_they_were_and_know_their_packets() -> None:
+    """The last frame of packet 5 and the first of packet 6, brought along by packet 7 of two frames each."""
+    beside = frames_of(opus.parse(b"\x18x"), number=7, timestamp=7 * 5760, arrived_ms=5)[0]
+    copy = opus.parse(opus.join([b"\x18one", b"\x18three"]))
+    one, three = frames_of_copy(copy, 3 * 2880, beside, packet_samples=5760)
+    assert (one.packet, one.timestamp, one.number) == (b"\x18one", 7 * 5760 - 3 * 2880, 5)
+    assert (three.packet, three.timestamp, three.number) == (b"\x18three", 7 * 5760 - 2 * 2880, 6)
+    assert one.arrived_ms == 5

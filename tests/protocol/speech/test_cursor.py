@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from protocol.speech.buffer import Frame
 from protocol.speech.cursor import Cursor
 
@@ -23,3 +25,21 @@ def test_a_missing_packet_breaks_the_row() -> None:
     assert cursor.follows(_frame(number=5))
     assert cursor.follows(_frame(number=6))
     assert not cursor.follows(_frame(number=7))
+
+
+def test_a_frame_whose_packet_may_be_lost_tells_nothing_about_its_neighbours() -> None:
+    cursor = Cursor()
+    cursor.pass_by(_frame(number=5))
+    copy = replace(_frame(number=6), is_copy=True)
+    assert not cursor.follows(copy)
+    cursor.pass_by(copy)
+    assert not cursor.follows(_frame(number=7))
+    cursor.pass_by(_frame(number=7))
+    assert cursor.follows(_frame(number=8))
+
+
+def test_a_shift_moves_everything_that_was_played() -> None:
+    cursor = Cursor()
+    cursor.transits_ms.extend([10.0, 12.0])
+    cursor.shift(-3)
+    assert list(cursor.transits_ms) == [7, 9]

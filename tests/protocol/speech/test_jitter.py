@@ -5,7 +5,15 @@ from collections.abc import Sequence
 
 import pytest
 
-from protocol.speech.jitter import HISTORY_MS, MARGIN_MS, MAX_STEP_MS, MAX_TARGET_MS, MIN_TARGET_MS, Arrivals
+from protocol.speech.jitter import (
+    COPIES_PACKETS,
+    HISTORY_MS,
+    MARGIN_MS,
+    MAX_STEP_MS,
+    MAX_TARGET_MS,
+    MIN_TARGET_MS,
+    Arrivals,
+)
 
 PACKET_MS = 120
 
@@ -38,6 +46,36 @@ def test_the_target_rises_at_once_and_falls_slowly() -> None:
 
 def test_the_target_is_bounded() -> None:
     assert _after([0] * 50 + [900]).target_ms == MAX_TARGET_MS
+
+
+def test_copies_are_waited_for_until_they_stop_coming() -> None:
+    arrivals = _after([0] * 5)
+
+    def receive(index: int, copies_ms: float) -> float:
+        arrivals.receive(index * PACKET_MS * 48, 1000 + index * PACKET_MS, copies_ms)
+        return arrivals.target_ms
+
+    assert receive(5, 180) == MIN_TARGET_MS + 180
+    assert receive(6, 300) == MIN_TARGET_MS + 300
+    assert receive(100, 0) == MIN_TARGET_MS + 300
+    targets = [receive(100 + index, 0) for index in range(1, COPIES_PACKETS)]
+    assert targets[-3:] == [MIN_TARGET_MS + 300, MIN_TARGET_MS + 300, MIN_TARGET_MS]
+
+
+def test_jitter_is_waited_for_besides_the_copies() -> None:
+    arrivals = _after([0] * 5)
+    arrivals.receive(5 * PACKET_MS * 48, 1000 + 5 * PACKET_MS + 50, 180)
+    assert arrivals.target_ms == pytest.approx(180 + 50 + MARGIN_MS)
+
+
+def test_a_standstill_lengthens_the_target_unless_a_copy_ended_it_in_time() -> None:
+    arrivals = _after([0] * 5)
+    arrivals.receive(5 * PACKET_MS * 48, 1000 + 5 * PACKET_MS, 180)
+    arrivals.stood(4 * PACKET_MS * 48, 1000 + 4 * PACKET_MS + 120)
+    assert arrivals.target_ms == MIN_TARGET_MS + 180
+    assert arrivals.baseline_ms == 1000
+    arrivals.stood(4 * PACKET_MS * 48, 1000 + 4 * PACKET_MS + 240)
+    assert arrivals.target_ms == 180 + 60 + MARGIN_MS
 
 
 def test_a_longer_path_becomes_the_new_baseline() -> None:

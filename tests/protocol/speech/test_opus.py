@@ -184,3 +184,27 @@ def test_silence_is_a_packet_too() -> None:
 def test_any_packets_join_or_raise(packets: list[bytes]) -> None:
     with contextlib.suppress(PacketError):
         assert opus.duration_ms(opus.join(packets)) <= opus.MAX_PACKET_MS
+
+
+def test_an_empty_frame_shares_a_packet_with_what_it_is_like() -> None:
+    first, *_ = LibOpus().encode(60, 2, seed=1)
+    empty = opus.empty_like(first)
+    assert (len(empty), opus.configuration(empty), opus.duration_ms(empty)) == (1, opus.configuration(first), 60)
+    joined = opus.join([first, empty])
+    assert opus.split(joined) == [first, empty]
+    assert opus.is_dtx(opus.split(joined)[1])
+    assert opus.empty_like(joined) == empty
+
+
+def test_configurations_tell_lengths_apart() -> None:
+    assert len({opus.configuration(LibOpus().encode(length, 1, seed=1)[0]) for length in (10, 20, 40, 60)}) == 4
+
+
+def test_a_packet_that_ends_empty_begins_a_pause() -> None:
+    first, second = LibOpus().encode(60, 2, seed=1)
+    empty = opus.empty_like(first)
+    assert [opus.begins_pause(packet) for packet in (empty, opus.join([first, empty]))] == [True, True]
+    assert [opus.begins_pause(packet) for packet in (first, opus.join([empty, first]), opus.join([first, second]))] == [
+        False
+    ] * 3
+    assert not opus.begins_pause(b"")

@@ -4,100 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from simulated import MINUTE_MS, TOC, Sent, drifting, jittery, listen, lossy, talk, with_copies
 
 from protocol.errors import PacketError
 from protocol.speech import opus
 from protocol.speech.jitter import MAX_TARGET_MS, MIN_TARGET_MS
-from protocol.speech.playout import Cause, Conceal, Play, Playout, Quiet, Sound
-
-# Of the RFC's configurations: SILK narrowband, 60 and 20 ms.
-TOC = {60: b"\x18", 20: b"\x08"}
-MINUTE_MS = 60_000
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A packet on its way: when it comes, and what."""
-
-    arrives_ms: float
-    sequence: int
-    timestamp: int
-    payload: bytes
-
-
-@dataclass
-class Run:
-    """What a simulated listener heard."""
-
-    playout: Playout
-    heard: list[tuple[float, Sound]]
-
-    def plays(self) -> list[Play]:
-        return [sound for _, sound in self.heard if isinstance(sound, Play)]
-
-    def conceals(self) -> list[Conceal]:
-        return [sound for _, sound in self.heard if isinstance(sound, Conceal)]
-
-    def concealed_ms(self) -> float:
-        return sum(sound.ms for sound in self.conceals())
-
-
-def talk(ms: float, packet_ms: int = 120, frame_ms: int = 60, first: int = 0, start_ms: float = 0) -> list[Sent]:
-    """Return a stream of speech as it comes over a perfect link: each packet once its last frame is complete."""
-    frames = [TOC[frame_ms] + b"voice"] * (packet_ms // frame_ms)
-    return [
-        Sent(
-            start_ms + (index + 1) * packet_ms,
-            (first + index) % 2**16,
-            (first * 960 + index * packet_ms * 48) % 2**32,
-            opus.join(frames),
-        )
-        for index in range(int(ms / packet_ms))
-    ]
-
-
-def lossy(packets: Iterable[Sent], share: float, burst: int = 1) -> list[Sent]:
-    draw, left, kept = random.Random(2), 0, []
-    for packet in packets:
-        if not left and draw.random() < share / burst:
-            left = burst
-        if left:
-            left -= 1
-        else:
-            kept.append(packet)
-    return kept
-
-
-def jittery(packets: Iterable[Sent], ms: float) -> list[Sent]:
-    draw = random.Random(3)
-    moved = [replace(packet, arrives_ms=packet.arrives_ms + draw.uniform(0, ms)) for packet in packets]
-    return sorted(moved, key=lambda packet: packet.arrives_ms)
-
-
-def drifting(packets: Iterable[Sent], ppm: float) -> list[Sent]:
-    return [replace(packet, arrives_ms=packet.arrives_ms * (1 + ppm / 1e6)) for packet in packets]
-
-
-def listen(packets: list[Sent], until_ms: float, playout: Playout | None = None, start_ms: float = 7) -> Run:
-    playout = playout or Playout()
-    run, waiting, now_ms = Run(playout, []), iter([*packets, None]), start_ms
-    packet = next(waiting)
-    while now_ms < until_ms:
-        while packet is not None and packet.arrives_ms <= now_ms:
-            playout.receive(packet.sequence, packet.timestamp, packet.payload, packet.arrives_ms / 1000)
-            packet = next(waiting)
-        sound = playout.take(now_ms / 1000)
-        run.heard.append((now_ms, sound))
-        now_ms += opus.duration_ms(sound.frame) / sound.speed if isinstance(sound, Play) else sound.ms
-    return run
-
+from protocol.speech.playout import Cause, Conceal, Play, Playout, Quiet
+from protocol.speech.red import Copy
 
 BUNDLES = [(120, 60), (60, 60), (20, 20), (120, 20), (40, 20)]
 
@@ -191,11 +110,13 @@ def test_repeated_packets_are_counted_and_ignored() -> None:
 
 
 @pytest.mark.parametrize("ppm", [200, -200])
-def test_drift_of_ten_minutes_is_unheard(ppm: float) -> None:
-    run = listen(drifting(talk(10 * MINUTE_MS), ppm), 10 * MINUTE_MS)
+def test_drift_of_an_hour_is_unheard(ppm: float) -> None:
+    """200 ppm are 720 ms in an hour."""
+    run = listen(drifting(talk(60 * MINUTE_MS), ppm), 60 * MINUTE_MS - 1_000)
     stats = run.playout.stats
-    assert stats.concealed_ms == stats.quiet_ms == stats.dropped_ms == 0
-    waits = list(stats.wait_ms)
+    assert stats.concealed_ms == stats.quiet_ms == stats.dropped_ms == stats.underruns == 0
+    waits = [play.wait_ms for play in run.plays()]
+    assert max(waits) - min(waits) < 120
     assert median(waits[-100:]) == pytest.approx(median(waits[:100]), abs=15)
     assert all(abs(play.speed - 1) < 0.001 for play in run.plays())
 
@@ -224,6 +145,103 @@ def test_everything_at_once() -> None:
     assert stats.concealed_ms + stats.quiet_ms == pytest.approx(stats.lost * 120, rel=0.02)
     assert stats.stall_ms_max <= 60
     assert max(stats.wait_ms) < 300
+
+
+@pytest.mark.parametrize(("redundancy", "wait_ms"), [(1, 180), (2, 300)])
+def test_copies_are_waited_for_and_only_while_they_come(redundancy: int, wait_ms: float) -> None:
+    packets = talk(2 * MINUTE_MS)
+    some = [*packets[:200], *with_copies(packets, redundancy)[200:500], *packets[500:]]
+    run = listen(some, 2 * MINUTE_MS)
+    stats = run.playout.stats
+    assert stats.concealed_ms == stats.dropped_ms == stats.recovered == 0
+    waits = {now_ms: sound.wait_ms for now_ms, sound in run.heard if isinstance(sound, Play)}
+    with_them = [wait for now_ms, wait in waits.items() if 30_000 < now_ms < 59_000]
+    assert min(with_them) == pytest.approx(wait_ms + MIN_TARGET_MS, abs=12)
+    afterwards = [wait for now_ms, wait in waits.items() if now_ms > 80_000]
+    assert min(afterwards) == pytest.approx(MIN_TARGET_MS, abs=12)
+
+
+@pytest.mark.parametrize("redundancy", [1, 2])
+@pytest.mark.parametrize(("packet_ms", "frame_ms"), [(120, 60), (60, 60), (20, 20)])
+def test_a_lost_packet_is_heard_from_its_copy(redundancy: int, packet_ms: int, frame_ms: int) -> None:
+    packets = with_copies(talk(20_000, packet_ms, frame_ms), redundancy)
+    whole = len(packets)
+    del packets[whole // 2 :: 7]
+    run = listen(packets, 19_000)
+    assert run.concealed_ms() == 0
+    timestamps = [play.timestamp for play in run.plays()]
+    assert timestamps == list(range(0, len(timestamps) * frame_ms * 48, frame_ms * 48))
+    stats = run.playout.stats
+    assert stats.recovered == pytest.approx(stats.lost * packet_ms / frame_ms, abs=2)
+    assert stats.quiet_ms == stats.underruns == 0
+
+
+def test_of_a_burst_of_three_one_frame_is_missing() -> None:
+    packets = with_copies(talk(20_000), redundancy=2)
+    del packets[80:83]
+    assert listen(packets, 19_000).concealed_ms() == 60
+
+
+@pytest.mark.parametrize(("redundancy", "share", "missing"), [(1, 0.1, 0.01), (2, 0.1, 0.01), (2, 0.2, 0.04)])
+def test_only_what_was_lost_twice_is_concealed(redundancy: int, share: float, missing: float) -> None:
+    packets = lossy(with_copies(talk(10 * MINUTE_MS), redundancy), share)
+    stats = listen(packets, 10 * MINUTE_MS).playout.stats
+    assert stats.concealed_ms + stats.quiet_ms == pytest.approx(10 * MINUTE_MS * missing, rel=0.25)
+    assert stats.late == stats.dropped_ms == 0
+    # Once, when the first copies come and the delay has yet to grow.
+    assert stats.underruns <= 1
+    assert stats.stall_ms_max <= 240
+
+
+def test_copies_on_a_jittery_drifting_lossy_link() -> None:
+    packets = jittery(drifting(lossy(with_copies(talk(5 * MINUTE_MS), 2), 0.2), 200), 40)
+    stats = listen(packets, 5 * MINUTE_MS).playout.stats
+    assert stats.concealed_ms + stats.quiet_ms < 5 * MINUTE_MS * 0.06
+    assert stats.underruns <= 1
+    assert stats.stall_ms_max <= 240
+
+
+def test_a_copy_of_what_was_heard_is_not_heard_again() -> None:
+    packets = [replace(packet, copies=packet.copies * 2) for packet in with_copies(talk(20_000), 1)]
+    run = listen(packets, 19_000)
+    timestamps = [play.timestamp for play in run.plays()]
+    assert timestamps == sorted(set(timestamps))
+    assert run.playout.stats.recovered == 0
+
+
+def test_a_packet_that_comes_after_its_copy_is_not_heard_again() -> None:
+    packets = with_copies(talk(20_000), 1)
+    late = [replace(p, arrives_ms=p.arrives_ms + 290 * (n == 80)) for n, p in enumerate(packets)]
+    run = listen(sorted(late, key=lambda packet: packet.arrives_ms), 19_000)
+    timestamps = [play.timestamp for play in run.plays()]
+    assert timestamps == sorted(set(timestamps))
+    assert run.concealed_ms() == 0
+    assert (run.playout.stats.recovered, run.playout.stats.lost) == (2, 0)
+
+
+def test_who_joins_late_hears_nothing_from_before() -> None:
+    packets = with_copies(talk(20_000), 2)[50:]
+    run = listen(packets, 19_000, start_ms=packets[0].arrives_ms - 100)
+    assert run.plays()[0].timestamp == packets[0].timestamp
+    assert run.concealed_ms() == 0
+
+
+def test_after_a_silence_copies_are_still_waited_for() -> None:
+    spoken = [packet for number, packet in enumerate(talk(20_000)) if not 50 <= number < 70]
+    packets = with_copies([replace(packet, sequence=number) for number, packet in enumerate(spoken)], 1)
+    del packets[53]
+    run = listen(packets, 19_000)
+    assert {sound.cause for sound in run.conceals()} <= {Cause.UNDERRUN}
+    assert run.concealed_ms() <= 300
+    assert run.playout.stats.recovered == 2
+    assert run.playout.stats.concealed_ms == 0
+
+
+def test_a_damaged_copy_touches_no_state() -> None:
+    playout = Playout()
+    with pytest.raises(PacketError):
+        playout.receive(5, 5, TOC[60] + b"voice", 0, [Copy(2880, b"")])
+    assert playout.stats == Playout().stats
 
 
 def _with_pauses(dtx: bytes | None) -> list[Sent]:
@@ -271,7 +289,15 @@ def test_a_known_loss_is_concealed_for_its_length() -> None:
         playout.receive(sequence, sequence * 2880, TOC[60] + b"voice", sequence * 0.001)
     run = listen([], 260, playout, start_ms=20)
     assert [type(sound) for _, sound in run.heard[:4]] == [Play, Conceal, Play, Play]
-    assert run.heard[1][1] == Conceal(60, Cause.LOST)
+    assert run.heard[1][1] == Conceal(60, Cause.LOST, following=TOC[60] + b"voice")
+
+
+def test_only_the_end_of_a_long_loss_is_told_what_follows() -> None:
+    playout = Playout()
+    for sequence, frame in ((0, b"a"), (3, b"b"), (4, b"c")):
+        playout.receive(sequence, sequence * 2880, TOC[60] + frame, sequence * 0.001)
+    run = listen([], 320, playout, start_ms=20)
+    assert [sound.following for sound in run.conceals()[:2]] == [None, TOC[60] + b"b"]
 
 
 def test_a_late_joiner_hears_at_once() -> None:
@@ -361,20 +387,22 @@ def test_garbage_touches_no_state() -> None:
     assert playout.take(0) == Playout().take(0)
 
 
+any_payload = st.binary(max_size=8) | st.sampled_from([b"\x18voice", b"\x18", b"\x1b\x02voicee", b"\xc0x"])
 packets_of_any_kind = st.tuples(
     st.integers(0, 2**16 - 1),
     st.integers(0, 2**32 - 1),
-    st.binary(max_size=8) | st.sampled_from([b"\x18voice", b"\x18", b"\x1b\x02voicee", b"\xc0x"]),
+    any_payload,
     st.floats(0, 0.5),
+    st.lists(st.builds(Copy, st.integers(1, 2**14 - 1), any_payload), max_size=3),
 )
 
 
 @given(st.lists(packets_of_any_kind, max_size=30))
-def test_any_packets_play_or_raise(packets: list[tuple[int, int, bytes, float]]) -> None:
+def test_any_packets_play_or_raise(packets: list[tuple[int, int, bytes, float, list[Copy]]]) -> None:
     playout, now = Playout(), 0.0
-    for sequence, timestamp, payload, pause in packets:
+    for sequence, timestamp, payload, pause, copies in packets:
         with contextlib.suppress(PacketError):
-            playout.receive(sequence, timestamp, payload, now)
+            playout.receive(sequence, timestamp, payload, now, copies)
         sound = playout.take(now)
         assert isinstance(sound, Play) or 0 < sound.ms <= 60
         now += pause
@@ -383,12 +411,38 @@ def test_any_packets_play_or_raise(packets: list[tuple[int, int, bytes, float]])
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 40), st.booleans()), max_size=60))
 def test_any_order_of_a_stream_plays_in_order(moves: list[tuple[int, int, bool]]) -> None:
     """Whatever comes when: time runs forward, and no frame is played twice."""
-    packets, playout, now, played = talk(7_320, 120), Playout(), 0.0, -1
+    packets, playout, now, played = with_copies(talk(7_320, 120), 2), Playout(), 0.0, -1
     for index, pause_ms, take in moves:
         packet = packets[index]
-        playout.receive(packet.sequence, packet.timestamp, packet.payload, now)
+        playout.receive(packet.sequence, packet.timestamp, packet.payload, now, packet.copies)
         now += pause_ms / 1000
         sound = playout.take(now) if take else None
         if isinstance(sound, Play) and not playout.stats.restarts:
             assert sound.timestamp > played
             played = sound.timestamp
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_pause_lasts_as_long_as_the_peer_was_silent(seed: int) -> None:
+    """The sound clock asks up to 20 ms off its time, as devices and event loops do; the sound's own time is exact."""
+    draw, end = random.Random(seed), opus.join([TOC[60] + b"voice", TOC[60]])
+    packets, sequence = [], 0
+    for pause in range(6):
+        for index in range(10):
+            at = pause * 3000 + index * 120
+            packets.append(
+                Sent(at + 120, sequence, at * 48, end if index == 9 else opus.join([TOC[60] + b"voice"] * 2))
+            )
+            sequence += 1
+    playout, now, due, heard, ends = Playout(), 0.0, list(packets), [], []
+    while now < 20_000:
+        while due and due[0].arrives_ms <= now:
+            sent = due.pop(0)
+            playout.receive(sent.sequence, sent.timestamp, sent.payload, sent.arrives_ms / 1000)
+        sound = playout.take((now + draw.uniform(-20, 0)) / 1000 if now > 20 else 0.0)
+        if isinstance(sound, Play):
+            heard.append(now - sound.timestamp / 48)
+            ends.append(heard[-1] + 60 / sound.speed - 60)
+        now += 60 / sound.speed if isinstance(sound, Play) else sound.ms
+    assert playout.stats.concealed_ms == 0
+    assert [heard[n] - ends[n - 1] for n in range(40, 120, 20)] == pytest.approx([0] * 4, abs=1)

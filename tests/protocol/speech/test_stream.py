@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from protocol.speech import opus
 from protocol.speech.stream import Arrival, Stream
 
@@ -32,3 +34,21 @@ def test_only_another_packet_of_the_stream_confirms_it() -> None:
     assert stream.is_confirmed_by(_arrival(1))
     assert not stream.is_confirmed_by(_arrival(1, sequence=9_000))
     assert not stream.is_confirmed_by(_arrival(1, timestamp=10**9))
+
+
+def test_the_oldest_copy_sets_how_long_is_waited() -> None:
+    stream = Stream(_arrival(0))
+    stream.accept(_arrival(0))
+    target_ms = stream.arrivals.target_ms
+    stream.accept(replace(_arrival(1), copies=((2880, PACKET), (8640, PACKET))))
+    assert stream.arrivals.target_ms == target_ms + 180
+
+
+def test_a_bundle_cut_short_is_not_early() -> None:
+    bundle = opus.parse(opus.join([b"\x18one", b"\x18two"]))
+    stream = Stream(Arrival(0, 0, bundle, 120))
+    for index in range(5):
+        stream.accept(Arrival(index, index * 5760, bundle, (index + 1) * 120))
+    stream.accept(Arrival(5, 5 * 5760, PACKET, 5 * 120 + 60))
+    assert stream.arrivals.baseline_ms == 120
+    assert stream.arrivals.jitter_ms == 0

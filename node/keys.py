@@ -1,0 +1,95 @@
+"""Single keys, and lines that begin with a slash, typed in the terminal while a call runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+
+READ_BYTES = 64
+LINE_BEGINS = "/"
+LINE_ENDS = "\r\n"
+BACKSPACES = "\x08\x7f"
+MAX_LINE = 200  # more than any command has; what is typed beyond it is not taken
+
+
+@contextmanager
+def listening(
+    actions: Mapping[str, Callable[[], object]], obey: Callable[[str], object] = lambda line: None
+) -> Iterator[bool]:
+    """Call the action of each key that is typed, without waiting for Enter, for the length of the context.
+
+    A line that begins with a slash goes to `obey` once Enter is typed, and none of its keys acts by itself.
+    Yields whether keys are heard: only from a terminal in the foreground, on systems that have termios. The terminal
+    is as before afterwards; Ctrl-C still interrupts.
+    """
+    descriptor = _terminal()
+    if descriptor is None:
+        yield False
+        return
+    import termios
+    import tty
+
+    before = termios.tcgetattr(descriptor)
+    loop, line = asyncio.get_running_loop(), _Line()
+
+    def typed() -> None:
+        keys = os.read(descriptor, READ_BYTES)
+        if not keys:
+            loop.remove_reader(descriptor)
+        for key in keys.decode(errors="ignore"):
+            if not line.takes(key):
+                actions.get(key, _nothing)()
+                continue
+            os.write(descriptor, key.encode())  # the terminal shows nothing of itself
+            if (said := line.whole()) is not None:
+                obey(said)
+
+    tty.setcbreak(descriptor, termios.TCSANOW)
+    loop.add_reader(descriptor, typed)
+    try:
+        yield True
+    finally:
+        loop.remove_reader(descriptor)
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+class _Line:
+    """What was typed since a slash."""
+
+    def __init__(self) -> None:
+        self._typed = ""
+
+    def takes(self, key: str) -> bool:
+        """Whether the key is part of a line; if so, it is added."""
+        if not self._typed and key != LINE_BEGINS:
+            return False
+        if key in BACKSPACES:
+            self._typed = self._typed[:-1]
+        elif len(self._typed) < MAX_LINE or key in LINE_ENDS:
+            self._typed += key
+        return True
+
+    def whole(self) -> str | None:
+        """The line, once it has ended; the next one begins anew."""
+        if not self._typed or self._typed[-1] not in LINE_ENDS:
+            return None
+        line, self._typed = self._typed[:-1], ""
+        return line
+
+
+def _nothing() -> None:
+    """Keys without an action."""
+
+
+def _terminal() -> int | None:
+    """Standard input's descriptor, if a person can type there. A job in the background would be stopped by reading."""
+    with suppress(ImportError, OSError, ValueError, AttributeError):
+        import termios  # noqa: F401
+
+        descriptor = sys.stdin.fileno()
+        if os.isatty(descriptor) and os.tcgetpgrp(descriptor) == os.getpgrp():
+            return descriptor
+    return None

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""What the speech path does under loss, drift and on slow links, rehearsed in memory with real Opus.
+
+    scripts/bench_speech [--speech DIR] [--row NAME ...]
+
+Prints one JSON object, a row of the table for each key. Needs pystoi (`pip install 'pictophone[dev]'`). Without
+`--speech` the turns of the shipped dialogue are the recordings. Rows that need a real link (`lean`, `lowest`, `clear`,
+`slow_link_real`) are run only when named, by `scripts/measure_wire` if it is there, as root.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import json
+import math
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path as File
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from node.speech import clips, dialogue
+from node.speech.profiles import LEAN
+from node.speech.rehearsal import Path, Rehearsal, exactly, kbps, said
+from node.speech.sound import BLOCK_SAMPLES, SAMPLE_RATE, Pcm, seconds_of
+from node.speech.talker import RTP_RATE, Packet
+
+LEAD_S = 4.0  # speech before the part that is measured: the delay has grown by then
+TAIL_S = 1.5
+SEEDS = 8
+HOUR_S = 3600.0
+Row = Callable[[list[Pcm]], dict[str, Any]]
+
+
+def estoi(said_pcm: Pcm, heard: Pcm) -> float:
+    """ESTOI of what is heard, wherever in it the recording lies."""
+    from pystoi import stoi
+    from scipy.signal import correlate
+
+    lag = int(np.argmax(correlate(heard.astype(float), said_pcm.astype(float), mode="valid", method="fft")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return float(stoi(said_pcm, heard[lag : lag + len(said_pcm)], SAMPLE_RATE, extended=True))
+
+
+class Clip:
+    """One recording, what a node sends of it after a lead, and how it is heard."""
+
+    def __init__(self, pcm: Pcm, redundancy: int) -> None:
+        self.pcm, self.lead = pcm, np.resize(pcm, int(LEAD_S * SAMPLE_RATE) // 1920 * 1920)
+        self.packets = asyncio.run(said(np.concatenate([self.lead, pcm]), LEAN, redundancy))
+        self.seconds = seconds_of(len(self.lead) + len(pcm))
+        self.whole = self.estoi(Path())
+
+    @property
+    def kbps(self) -> float:
+        """Of the packets with the recording, not the lead."""
+        packets = [packet for packet in self.packets if packet.timestamp >= len(self.lead) * RTP_RATE // SAMPLE_RATE]
+        return kbps(packets, sum(packet.duration_ms for packet in packets) / 1000)
+
+    def estoi(self, path: Path) -> float:
+        """Of the recording, heard over this path."""
+        heard = Rehearsal(self.packets, path).heard(self.seconds + TAIL_S)
+        return estoi(self.pcm, heard[len(self.lead) :])
+
+    def loss(self, share: float, burst: int, seed: int) -> float:
+        """How much ESTOI a loss costs."""
+        return self.whole - self.estoi(Path(exactly(share, burst, len(self.packets), seed)))
+
+
+@cache
+def _clip(sound: bytes, redundancy: int) -> Clip:
+    return Clip(np.frombuffer(sound, np.int16), redundancy)
+
+
+def losing(share: float, burst: int) -> Row:
+    """A row: ESTOI that is lost, the mean over all recordings and seeds, by redundancy."""
+
+    def row(recordings: list[Pcm]) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for redundancy in (0, 1, 2):
+            takes = [_clip(pcm.tobytes(), redundancy) for pcm in recordings]
+            seeds = itertools.count()
+            losses = [[take.loss(share, burst, next(seeds)) for _ in range(SEEDS)] for take in takes]
+            result[f"redundancy_{redundancy}"] = {
+                "estoi_lost": round(float(np.mean(losses)), 4),
+                "estoi_lost_worst_recording": round(max(float(np.mean(each)) for each in losses), 4),
+                "estoi_without_loss": round(float(np.mean([take.whole for take in takes])), 4),
+                "wire_kbps": round(float(np.mean([take.kbps for take in takes])), 2),
+            }
+        return result
+
+    return row
+
+
+def shown(rehearsal: Rehearsal, seconds: float, what: str) -> Iterable[Pcm]:
+    """The blocks of a rehearsal, with a bar."""
+    blocks = round(seconds * SAMPLE_RATE / BLOCK_SAMPLES)
+    return track(rehearsal.blocks(seconds), what, total=blocks, console=Console(stderr=True), transient=True)
+
+
+def endless(packets: list[Packet]) -> Iterator[Packet]:
+    """The same packets again and again, on a timeline that goes on."""
+    length = packets[-1].timestamp + packets[-1].duration_ms * RTP_RATE // 1000
+    for turn in itertools.count():
+        for packet in packets:
+            yield replace(packet, timestamp=packet.timestamp + turn * length)
+
+
+def drift(recordings: list[Pcm]) -> dict[str, Any]:
+    """One hour at each extreme: the range of the wait, and the largest step between samples against no drift."""
+    packets = asyncio.run(said(np.concatenate(recordings), LEAN))
+    steps = {}
+    result: dict[str, Any] = {}
+    for ppm in (0, 200, -200):
+        rehearsal, step, last = Rehearsal(endless(packets), Path(drift_ppm=ppm)), 0, 0
+        waits: list[float] = []
+        for block in shown(rehearsal, HOUR_S, f"drift {ppm:+d} ppm"):
+            step = max(step, int(np.abs(np.diff(np.concatenate([[last], block]).astype(int))).max()))
+            last = int(block[-1])
+            waits += rehearsal.listener.wait_ms_recent
+            rehearsal.listener.wait_ms_recent.clear()
+        steps[ppm], stats = step, rehearsal.playout.stats
+        result[f"{ppm:+d}_ppm"] = {
+            "wait_ms_min": round(min(waits), 1),
+            "wait_ms_max": round(max(waits), 1),
+            "underruns": stats.underruns,
+            "concealed_ms": stats.concealed_ms,
+            "dropped_ms": stats.dropped_ms,
+            "largest_step_against_no_drift": round(step / steps[0], 2),
+        }
+    return result
+
+
+def slow_link(recordings: list[Pcm]) -> dict[str, Any]:
+    """Five minutes over 20 kbit/s with 10 % loss, and a picture's 250 bytes every two seconds."""
+    result: dict[str, Any] = {}
+    seconds = 300.0
+    for redundancy in (0, 1, 2):
+        packets = asyncio.run(said(np.concatenate(recordings), LEAN, redundancy))
+        count = math.ceil(seconds * 1000 / LEAN.packet_ms)
+        path = Path(exactly(0.1, 1, count, 5), kbps=20.0, others=(250, 2000.0))
+        rehearsal = Rehearsal(endless(packets), path)
+        for _ in shown(rehearsal, seconds, f"slow link, redundancy {redundancy}"):
+            pass
+        stats = rehearsal.playout.stats
+        result[f"redundancy_{redundancy}"] = {
+            "gap_ms_max": rehearsal.gap_ms_max,
+            "stall_ms_max": stats.stall_ms_max,
+            "stalls": stats.underruns,
+            "concealed_share": round(stats.concealed_ms / 1000 / seconds, 4),
+            "wait_ms_p95": round(float(np.percentile(stats.wait_ms, 95)), 0),
+        }
+    return result
+
+
+def on_a_link(*options: str) -> Row:
+    """A row that `scripts/measure_wire` measures on a real link."""
+
+    def row(_recordings: list[Pcm]) -> dict[str, Any]:
+        beside = sorted(File(__file__).parent.glob("measure_wire*"))
+        if not beside:
+            return {"error": "scripts/measure_wire is not here"}
+        is_python = "python" in beside[0].read_text("utf-8").partition("\n")[0]
+        command = [*[sys.executable] * is_python, str(beside[0]), *options, "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        try:
+            return dict(json.loads(done.stdout))
+        except ValueError:
+            return {"error": (done.stderr or done.stdout).strip().splitlines()[-1:]}
+
+    return row
+
+
+ROWS: dict[str, Row] = {
+    "loss_10_random": losing(0.1, 1),
+    "loss_20_random": losing(0.2, 1),
+    "loss_10_bursts_of_3": losing(0.1, 3),
+    "slow_link": slow_link,
+    "drift": drift,
+}
+LINK_ROWS: dict[str, Row] = {
+    "lean": on_a_link("--profile", "lean"),
+    "lowest": on_a_link("--profile", "lowest"),
+    "clear": on_a_link("--profile", "clear"),
+    "slow_link_real": on_a_link("--profile", "tough", "--rate", "20", "--loss", "10", "--seconds", "300"),
+}
+
+
+def recordings_in(folder: File | None) -> list[Pcm]:
+    """All sound files of a folder, or the turns of the dialogue."""
+    paths = (
+        sorted(path for path in folder.iterdir() if path.is_file()) if folder else [t.path for t in dialogue.shipped()]
+    )
+    return [np.concatenate(list(clips.blocks(path, BLOCK_SAMPLES))) for path in paths]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--speech", type=File, help="a folder of recordings")
+    parser.add_argument("--row", action="append", choices=[*ROWS, *LINK_ROWS], help="only this row; may be repeated")
+    arguments = parser.parse_args()
+    recordings = recordings_in(arguments.speech)
+    rows = {**ROWS, **LINK_ROWS}
+    print(json.dumps({name: rows[name](recordings) for name in arguments.row or ROWS}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

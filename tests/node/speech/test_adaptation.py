@@ -1,0 +1,112 @@
+"""Finding what a link carries, on simulated links and a clock that the test turns."""
+
+from __future__ import annotations
+
+import pytest
+from simulated_link import SimulatedLink
+
+from node.links.reports import Report
+from node.speech.adaptation import BARRED_S, CLEAN_OF_LOSS_S, Adaptation
+from node.speech.profiles import CLEAR, LEAN, LOWEST, RICH
+from node.speech.rates import wire_kbps
+
+CAPACITIES = [(10.0, LOWEST), (14.0, LEAN), (20.0, CLEAR), (40.0, RICH)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("kbps", "best"), CAPACITIES)
+def test_the_best_profile_is_found_within_ten_seconds_and_kept(kbps: float, best: object, seed: int) -> None:
+    link, adaptation = SimulatedLink(kbps, seed=seed), Adaptation(40.0, now=0.0)
+    assert link.run(adaptation, 10.0) == best
+    link.changes.clear()
+    assert link.run(adaptation, BARRED_S - 20, start=10.0) == best
+    assert link.changes == []
+
+
+@pytest.mark.parametrize(("max_kbps", "best"), [(8.0, LOWEST), (10.0, LOWEST), (12.0, LEAN), (16.0, CLEAR)])
+def test_the_users_limit_holds(max_kbps: float, best: object) -> None:
+    link, adaptation = SimulatedLink(100.0), Adaptation(max_kbps, now=0.0)
+    assert link.run(adaptation, 60.0) == best
+    assert all(wire_kbps(profile) <= max(max_kbps, wire_kbps(LOWEST)) for _, profile in link.changes)
+
+
+@pytest.mark.parametrize("kbps", [11.0, 12.0, 16.0, 25.0])
+def test_a_steady_link_is_left_in_peace_for_hours(kbps: float) -> None:
+    link, adaptation = SimulatedLink(kbps), Adaptation(40.0, now=0.0)
+    link.run(adaptation, 10.0)
+    link.changes.clear()
+    link.run(adaptation, 4 * 3600.0, start=10.0)
+    assert len(link.changes) <= 4 * 5  # a trial and back, by way of draining, after 10 minutes, 20, 40, 80, 160
+
+
+@pytest.mark.parametrize(("kbps", "best"), CAPACITIES)
+def test_who_only_listens_now_and_then_settles_as_well(kbps: float, best: object) -> None:
+    link, adaptation = SimulatedLink(kbps), Adaptation(40.0, now=0.0)
+    link.run(adaptation, 60.0, talk_share=0.5)
+    link.changes.clear()
+    after = link.run(adaptation, 300.0, start=60.0, talk_share=0.5)
+    assert wire_kbps(after) >= wire_kbps(best)  # type: ignore[arg-type]
+    assert len(link.changes) <= 2
+
+
+def test_a_link_that_becomes_slower_is_followed_within_seconds() -> None:
+    link, adaptation = SimulatedLink(40.0), Adaptation(40.0, now=0.0)
+    assert link.run(adaptation, 20.0) == RICH
+    link.kbps = 11.5
+    assert link.run(adaptation, 12.0, start=20.0) == LEAN
+
+
+def test_a_link_that_becomes_faster_is_tried_again() -> None:
+    link, adaptation = SimulatedLink(12.0), Adaptation(40.0, now=0.0)
+    assert link.run(adaptation, 20.0) == LEAN
+    link.kbps = 40.0
+    assert link.run(adaptation, BARRED_S + 30, start=20.0) == RICH
+
+
+@pytest.mark.parametrize(("max_kbps", "base"), [(20.0, LEAN), (16.0, LOWEST)])
+def test_loss_without_a_queue_is_answered_by_copies(max_kbps: float, base: object) -> None:
+    link, adaptation = SimulatedLink(100.0, loss=0.1), Adaptation(max_kbps, now=0.0)
+    link.run(adaptation, 30.0)
+    found = adaptation.profile
+    assert found.redundancy == 1
+    assert wire_kbps(found) <= max_kbps
+    assert found.bitrate == base.bitrate  # type: ignore[attr-defined]
+
+
+def test_copies_go_when_the_loss_is_over() -> None:
+    link, adaptation = SimulatedLink(100.0, loss=0.1), Adaptation(20.0, now=0.0)
+    assert link.run(adaptation, 30.0).redundancy == 1
+    link.loss = 0.0
+    assert link.run(adaptation, CLEAN_OF_LOSS_S - 5, start=30.0).redundancy == 1
+    assert link.run(adaptation, 30.0, start=25.0 + CLEAN_OF_LOSS_S).redundancy == 0
+
+
+def test_where_there_is_no_room_for_copies_there_are_none() -> None:
+    link, adaptation = SimulatedLink(100.0, loss=0.1), Adaptation(12.0, now=0.0)
+    assert link.run(adaptation, 60.0) == LEAN
+
+
+def test_silence_tells_nothing() -> None:
+    adaptation = Adaptation(40.0, now=0.0)
+    for now in range(60):
+        assert adaptation.report("b", Report(0, 0, 0.0, 0.05), now) == LEAN
+
+
+def test_the_worst_link_decides_until_its_peer_is_gone() -> None:
+    adaptation = Adaptation(40.0, now=0.0)
+    for now in range(20):
+        adaptation.report("b", Report(8, 0, 1.0, 0.05), now)
+        adaptation.report("c", Report(8, 0, 1.0, 0.05 + 0.04 * now), now)
+    assert adaptation.profile == LOWEST
+    adaptation.forget("c")
+    for now in range(20, 20 + 2 * round(BARRED_S)):
+        adaptation.report("b", Report(8, 0, 1.0, 0.05), now)
+    assert adaptation.profile != LOWEST
+
+
+def test_reports_are_wanted_every_second_only_while_something_may_change() -> None:
+    link, adaptation = SimulatedLink(14.0), Adaptation(40.0, now=0.0)
+    assert adaptation.is_trying(0.0)
+    link.run(adaptation, 20.0)
+    assert not adaptation.is_trying(20.0)
+    assert adaptation.is_trying(20.0 + BARRED_S)

@@ -1,0 +1,72 @@
+"""Which profile the settings mean."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node import config
+from node.speech import choice
+from node.speech.profiles import CLEAR, LEAN, Application, Bandwidth
+from protocol.errors import UsageError
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(config.ENVIRONMENT_PREFIX)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+def test_lean_is_the_default_and_stays() -> None:
+    assert choice.chosen(config.load()) == LEAN
+    assert not choice.adapts(config.load())
+
+
+def test_a_named_profile_is_taken_as_it_is() -> None:
+    assert choice.chosen(config.load(profile="clear")) == CLEAR
+
+
+def test_single_options_make_a_custom_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PICTOPHONE_BUNDLE", "4")
+    flags: dict[str, Any] = {"bandwidth": "wb", "application": "audio", "vbr": False, "dtx": False, "redundancy": 2}
+    one = choice.chosen(config.load(profile="custom", bitrate=9000, frame=20, **flags))
+    assert (one.name, one.bitrate, one.bandwidth, one.application) == (
+        "custom",
+        9000,
+        Bandwidth.WIDE,
+        Application.AUDIO,
+    )
+    assert (one.frame_ms, one.frames_per_packet, one.vbr, one.dtx, one.redundancy) == (20, 4, False, False, 2)
+
+
+def test_auto_begins_lean_and_follows_the_link() -> None:
+    settings = config.load(profile="auto", max_kbps=20)
+    assert choice.chosen(settings) == LEAN
+    assert choice.adapts(settings)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"profile": "loud"}, "no speech profile 'loud'"),
+        ({"bandwidth": "hifi"}, "no bandwidth 'hifi'; there is: nb, mb, wb, swb, fb"),
+        ({"application": "chat"}, "no application 'chat'; there is: voip, audio, lowdelay"),
+        ({"frame": 25}, "frame of 25 ms"),
+        ({"profile": "auto", "bitrate": 9000}, "'auto' chooses 'bitrate' itself"),
+    ],
+)
+def test_what_cannot_be_is_refused(flags: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        choice.chosen(config.load(**flags))
+
+
+def test_a_typed_line_may_name_a_profile() -> None:
+    assert choice.typed("/profile clear\n") == CLEAR
+    assert choice.typed("hello there") is choice.typed("/profile") is choice.typed("") is None
+    with pytest.raises(UsageError):
+        choice.typed("/profile loud")

@@ -1,0 +1,32 @@
+"""What profiles cost, against what was measured."""
+
+from __future__ import annotations
+
+import pytest
+
+from node.speech.profiles import LEAN, custom, profile
+from node.speech.rates import payload_kbps, wire_kbps
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "wire"),
+    [("lowest", 6.05, 9.4), ("lean", 7.08, 10.4), ("clear", 11.3, 14.65), ("quick", 7.08, 13.75)],
+)
+def test_named_profiles(name: str, payload: float, wire: float) -> None:
+    assert payload_kbps(profile(name)) == pytest.approx(payload)
+    assert wire_kbps(profile(name)) == pytest.approx(wire, abs=0.05)
+
+
+def test_a_copy_costs_its_payload_and_five_bytes() -> None:
+    assert payload_kbps(profile("tough")) == pytest.approx(2 * 7.08)
+    assert wire_kbps(profile("tough")) == pytest.approx(2 * 7.08 + 55 * 8 / 120)
+
+
+def test_constant_bitrate_is_what_was_asked_for() -> None:
+    assert payload_kbps(custom(LEAN, vbr=False)) == 8.0
+
+
+def test_rates_between_and_beyond_the_measured_ones_rise() -> None:
+    rates = [payload_kbps(custom(LEAN, bitrate=bitrate)) for bitrate in range(500, 128_001, 500)]
+    assert rates == sorted(rates)
+    assert rates[-1] == pytest.approx(127.58)

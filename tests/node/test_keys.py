@@ -1,0 +1,79 @@
+"""Keys typed while a call runs, on a terminal made for the test."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from happenings import Happenings
+
+from node import keys
+
+pty = pytest.importorskip("pty")
+termios = pytest.importorskip("termios")
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, int]]:
+    """The person's side and the program's side of a terminal in the foreground."""
+    person, program = pty.openpty()
+    monkeypatch.setattr(sys, "stdin", os.fdopen(os.dup(program)))
+    monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp())
+    yield person, program
+    sys.stdin.close()
+    os.close(person)
+    os.close(program)
+
+
+async def test_a_key_acts_without_enter_and_the_terminal_is_put_back(terminal: tuple[int, int]) -> None:
+    person, program = terminal
+    before, typed = termios.tcgetattr(program), asyncio.Event()
+    with keys.listening({"m": typed.set}) as heard:
+        assert heard
+        assert not termios.tcgetattr(program)[3] & termios.ICANON
+        assert termios.tcgetattr(program)[3] & termios.ISIG
+        os.write(person, b"x\xffm")
+        await asyncio.wait_for(typed.wait(), 5)
+    assert termios.tcgetattr(program) == before
+
+
+async def test_a_line_after_a_slash_is_given_whole_and_shown(terminal: tuple[int, int]) -> None:
+    person, _ = terminal
+    said, acted = Happenings(), Happenings()
+    with keys.listening({"m": lambda: acted.add("m")}, said.add):
+        os.write(person, b"/profile ma\x7fm\x08\n")
+        assert await said.count(1) == ["/profile m"]
+        assert os.read(person, 64).startswith(b"/profile m")
+        os.write(person, b"/" + b"m" * 300 + b"\n")
+        assert (await said.count(2))[1] == "/" + "m" * (keys.MAX_LINE - 1)
+        assert len(acted) == 0
+        os.write(person, b"/\x7fm")
+        assert await acted.count(1) == ["m"]
+        assert len(said) == 2
+
+
+async def test_a_job_in_the_background_hears_none(terminal: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp() + 1)
+    with keys.listening({}) as heard:
+        assert not heard
+
+
+async def test_what_is_no_terminal_hears_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("m"))
+    with keys.listening({}) as heard:
+        assert not heard
+    monkeypatch.setattr(sys, "stdin", None)
+    with keys.listening({}) as heard:
+        assert not heard
+
+
+async def test_a_file_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path(os.devnull).open() as nothing:  # noqa: ASYNC230
+        monkeypatch.setattr(sys, "stdin", nothing)
+        with keys.listening({}) as heard:
+            assert not heard
