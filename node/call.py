@@ -22,6 +22,7 @@ from node.speech.profiles import CUSTOM
 from node.talk import Ears, Mouth
 from node.tally import Tally
 from node.tasks import first_error
+from node.witness import Witnesses
 from protocol import topics
 from protocol.captions import registry
 from protocol.sealing import Envelope, Unsealed
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from node.speech.coding import SpeechEncoder
     from node.speech.ends import Said
     from node.speech.profiles import Profile
-    from node.speech.talker import Talker
+    from node.speech.talker import Packet, Talker
     from node.vision.prompt import Prompt
     from protocol.speech.red import Copy
 
@@ -51,7 +52,8 @@ async def _show_nothing(painted: Painted) -> None:
 
 class Node:
     """One participant. ``show`` gets every painted picture, ``screen`` what is to be seen of a peer at any moment,
-    ``note`` a line about what a person should know.
+    ``note`` a line about what a person should know. ``witnesses`` are told of all that crosses the wire, and may come
+    and go.
     """
 
     def __init__(
@@ -67,7 +69,8 @@ class Node:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
-        self._note, self._clock = note, clock
+        self.witnesses = Witnesses()
+        self._tell, self._clock = note, clock
         self._place, self._parts = place, parts
         self._id = topics.node_id(secrets.token_bytes(3))
         self._tally = Tally(clock(), parts.profile.name)
@@ -75,7 +78,7 @@ class Node:
         self._met_at: dict[str, float] = {}
         self._was_up = False
         self._in_lyra = False
-        self._choice = CodecChoice(note)
+        self._choice = CodecChoice(self._note)
         self._mailbox = self._make_mailbox(envelope or Unsealed())
         self._ears = self._make_ears()
         self._said = self._make_said()
@@ -138,7 +141,7 @@ class Node:
         if self._ears is not None:
             yield "ears", self._ears.run()
         if self._talker is not None:
-            yield "mouth", Mouth(self._talker, self._calls.send, self._tally.speech_out, self._clock).run()
+            yield "mouth", Mouth(self._talker, self._say, self._tally.speech_out, self._clock).run()
         if self._sender is not None:
             yield "camera", self._sender.run()
         if self._receiver is not None:
@@ -177,6 +180,12 @@ class Node:
         place = self._place
         links = LinkSettings(self._tally.meter, place.ice_servers, place.address, place.observer)
         return Calls(Room(self._id, hello), self._parts.carries, self, post, links, self._tasks)
+
+    def _say(self, packet: Packet) -> bool:
+        heard = self._calls.send(packet.timestamp, packet.payload, packet.copies)
+        if heard:
+            self.witnesses.speech_sent(packet)
+        return heard
 
     def _make_talker(self) -> Talker | None:
         if self._said is None:
@@ -233,11 +242,13 @@ class Node:
             return await self._parts.models.caption(image, client=self._id)
 
         def publish(frame: bytes, retain: bool) -> int:
+            self.witnesses.frame_sent(frame)
             return self._mailbox.post(Letter.PICTURE, frame, retain)
 
         out = self._tally.pictures_out
         seeds = Seeds(self._parts.tries, self._try_out)
         sender = PictureSender(camera, Gate(), caption, publish, self._codec, out, self._clock, self._note, seeds)
+        sender.captioned = self.witnesses.captioned
         sender.look_bytes = self._parts.look_bytes
         if self._parts.only_drawings:
             sender.knows = looks_drawn
@@ -248,8 +259,13 @@ class Node:
     ) -> PictureReceiver | None:
         if not self._parts.paints:
             return None
+
+        async def show_all(painted: Painted) -> None:
+            self.witnesses.painted(painted)
+            await show(painted)
+
         morph = None if screen is None else Morph(self._parts.morph_fps, self._paint_between, screen, self._clock)
-        return PictureReceiver(self._paint, show, self._tally.pictures_in, self._clock, self._note, morph)
+        return PictureReceiver(self._paint, show_all, self._tally.pictures_in, self._clock, self._note, morph)
 
     # -- the generator, for others' pictures and for our own
 
@@ -273,6 +289,7 @@ class Node:
                 self._calls.receive(topic.node, topic.letter, payload)
             case Letter.PICTURE if payload and self._receiver is not None and topic.node in self._hellos:
                 self._receiver.receive(topic.node, payload, self._hellos[topic.node].codebooks)
+                self.witnesses.frame_came(topic.node, payload)
 
     def _broker_up(self) -> None:
         if self._was_up:
@@ -294,6 +311,7 @@ class Node:
     def joined(self, peer: str, hello: Hello) -> None:
         self._hellos[peer] = hello
         self._met_at.setdefault(peer, self._clock())
+        self.witnesses.joined(peer, hello)
         self._note(f"{hello.name or peer} is here")
         self._note_lyra()
         if self._sender is not None:
@@ -304,6 +322,7 @@ class Node:
     def left(self, peer: str) -> None:
         hello = self._hellos.pop(peer, None)
         self._met_at.pop(peer, None)
+        self.witnesses.left(peer)
         self._note(f"{hello.name if hello and hello.name else peer} has left")
         self._note_lyra()
         if self._receiver is not None:
@@ -328,6 +347,7 @@ class Node:
             self._adaptation.forget(peer)
 
     def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        self.witnesses.speech_came(peer, sequence, timestamp, payload, copies)
         if self._ears is not None:
             self._ears.receive(peer, sequence, timestamp, payload, copies)
 
@@ -360,6 +380,10 @@ class Node:
         self._tally.profile = profile.name
         if (profile.name, bool(profile.redundancy)) != (before.name, bool(before.redundancy)):
             self._note(f"speech goes by {profile.name} now{', with copies' if profile.redundancy else ''}")
+
+    def _note(self, text: str) -> None:
+        self.witnesses.noted(text)
+        self._tell(text)
 
     def _round_trip(self, peer: str) -> float:
         return self._calls.round_trip_seconds(peer)

@@ -42,6 +42,10 @@ Publish = Callable[[bytes, bool], int]
 """Publishes a frame (payload, retained) and returns what it costs on the wire, in bytes."""
 
 
+def _tell_nobody(snapshot: Image.Image, sequence: int, words: str) -> None:
+    """Nobody looks on."""
+
+
 def _knows_everything(snapshot: Image.Image) -> bool:
     """A captioner without a world of its own."""
     return True
@@ -52,7 +56,8 @@ class PictureSender:
     """Looks through the gate, captions what changed, and sends a frame when the words changed.
 
     ``knows`` tells whether a snapshot is of the world that the captioner was trained on; ``look_bytes`` is the size of
-    the look that goes with the words (see `protocol.look`), 0 for none.
+    the look that goes with the words (see `protocol.look`), 0 for none; ``captioned`` is told of each snapshot sent,
+    its picture's number and its words.
     """
 
     camera: Camera
@@ -66,6 +71,7 @@ class PictureSender:
     seeds: Seeds = field(default_factory=Seeds)
     look_bytes: int = 0
     knows: Callable[[Image.Image], bool] = _knows_everything
+    captioned: Callable[[Image.Image, int, str], None] = _tell_nobody
     _sequence: int = 0
     _picture: frames.Picture | None = None
     _frame: bytes = b""
@@ -138,6 +144,7 @@ class PictureSender:
         captured_ms = round((seen_at - self._started) * 1000)
         self._picture = frames.Picture(self._sequence, captured_ms, coded.codec, coded.data, seed, look)
         self._frame, self._said = frames.encode(self._picture), self.clock()
+        self.captioned(snapshot, self._sequence, words)
         cost = self.publish(self._frame, True)
         self.counts.add(words, coded.bits, len(self._frame), cost, raw_bits(snapshot), len(look) * 8)
 

@@ -31,7 +31,7 @@ class Mouth:
     """Takes packets from the talker and hands them to ``send``, which says whether anyone listens."""
 
     talker: Talker
-    send: Callable[[int, bytes, Sequence[Copy]], bool]
+    send: Callable[[Packet], bool]
     counts: SpeechOut
     clock: Callable[[], float]
     _end: int = 0
@@ -40,7 +40,7 @@ class Mouth:
         """Talks until the source ends or the task is cancelled."""
         async for packet in self.talker:
             late = self._is_late(packet)
-            if self.send(packet.timestamp, packet.payload, packet.copies):
+            if self.send(packet):
                 self.counts.add(len(packet.payload), packet.voiced, packet.duration_ms, late)
 
     def _is_late(self, packet: Packet) -> bool:

@@ -1,0 +1,73 @@
+"""Those who look on at a call: told in order, and free to come and go."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from PIL import Image
+
+from node.pictures import Painted
+from node.speech.talker import Packet
+from node.witness import Witness, Witnesses
+from protocol.signalling import Carries, Hello
+
+HELLO = Hello(1, "Ann", Carries.NOTHING)
+PACKET = Packet(b"\x00", 0, 0.0, True, 120)
+IMAGE = Image.new("RGB", (4, 4))
+PAINTED = Painted("anna", 1, "a cat", 0, IMAGE)
+
+TOLD: dict[str, tuple[object, ...]] = {
+    "joined": ("anna", HELLO),
+    "left": ("anna",),
+    "speech_sent": (PACKET,),
+    "speech_came": ("anna", 7, 960, b"\x00", ()),
+    "frame_sent": (b"\x01",),
+    "frame_came": ("anna", b"\x01"),
+    "captioned": (IMAGE, 1, "a cat"),
+    "painted": (PAINTED,),
+    "noted": ("Ann is here",),
+}
+
+
+class Notebook(Witness):
+    """Writes down all it is told."""
+
+    def __init__(self, pages: list[tuple[object, ...]]) -> None:
+        for name in TOLD:
+            setattr(self, name, lambda *what, name=name: pages.append((self, name, *what)))
+
+
+def test_everything_there_is_to_tell_is_tried_here() -> None:
+    methods = {name for name, _ in inspect.getmembers(Witness, inspect.isfunction)}
+    assert methods == set(TOLD)
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_all_are_told_in_the_order_in_which_they_came(name: str) -> None:
+    pages: list[tuple[object, ...]] = []
+    first, second = Notebook(pages), Notebook(pages)
+    witnesses = Witnesses(first)
+    witnesses.add(second)
+    getattr(witnesses, name)(*TOLD[name])
+    assert pages == [(first, name, *TOLD[name]), (second, name, *TOLD[name])]
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_one_that_left_is_told_no_more(name: str) -> None:
+    pages: list[tuple[object, ...]] = []
+    leaving, staying = Notebook(pages), Notebook(pages)
+    witnesses = Witnesses(leaving, staying)
+    witnesses.remove(leaving)
+    getattr(witnesses, name)(*TOLD[name])
+    assert [page[0] for page in pages] == [staying]
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_a_witness_that_overrides_nothing_may_be_told_everything(name: str) -> None:
+    getattr(Witness(), name)(*TOLD[name])
+
+
+def test_one_that_never_came_cannot_leave() -> None:
+    with pytest.raises(ValueError, match="not in list"):
+        Witnesses().remove(Witness())
