@@ -11,7 +11,7 @@ import numpy.typing as npt
 from node.speech.coding import SpeechDecoder
 from node.speech.comfort import ComfortNoise
 from node.speech.opus import CONCEAL_STEP, Decoder
-from node.speech.sound import FULL_SCALE, SAMPLE_RATE, Pcm, samples_of, silence
+from node.speech.sound import FULL_SCALE, Pcm, samples_of, seconds_of, silence
 from node.speech.stretch import Stretcher
 from protocol.errors import PacketError
 from protocol.speech import opus
@@ -81,9 +81,12 @@ class Listener:
             del self._offsets_ms[next(iter(self._offsets_ms))]
 
     def pull(self, samples: int, now: float) -> Pcm:
-        """Return the next `samples` of sound, int16 `(samples,)`: speech, concealment or silence."""
+        """Return the next `samples` of sound, int16 `(samples,)`: speech, concealment or silence.
+
+        `now` is the moment of the first of them; those that follow are for as much later as they are further on.
+        """
         while len(self._ready) < samples:
-            following = self._next(now)
+            following = self._next(now + seconds_of(len(self._ready)))
             self._ready = np.concatenate([self._ready, following])
         pulled, self._ready = self._ready[:samples], self._ready[samples:]
         return pulled
@@ -103,8 +106,7 @@ class Listener:
 
     def _note_wait(self, play: Play) -> None:
         offset = self._offsets_ms.pop(play.timestamp & _TIMESTAMP_MASK, 0.0)
-        ahead = len(self._ready) * 1000 / SAMPLE_RATE
-        self.wait_ms_recent.append(play.wait_ms + ahead - offset)
+        self.wait_ms_recent.append(play.wait_ms - offset)
 
     def _decoded(self, frame: bytes) -> Pcm:
         try:

@@ -22,7 +22,7 @@ from node.speech.sources import Captured, Source
 from node.summary import percentile
 
 LEAD_S = 3.0
-TOLERANCE = 0.02
+TOLERANCE = 0.01
 AT_ONCE = 3  # calls side by side: more of them wait for each other on two cores
 DELAY_TOLERANCE_MS = 20.0  # one block of the sink
 

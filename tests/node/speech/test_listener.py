@@ -199,6 +199,21 @@ def test_a_steady_link_plays_what_was_sent(spoken: Pcm) -> None:
     assert np.array_equal(heard[start + 80 : start + len(offline)], offline[80:])
 
 
+@pytest.mark.parametrize("after_a_pull_ms", [0.5, 2.6, 10.0, 19.5])
+def test_playing_begins_when_it_should_whenever_the_device_asks(tone: Pcm, after_a_pull_ms: float) -> None:
+    """A device asks for 20 ms at a time: silence before the first word ends within one of these, not at its end."""
+    listener, block_ms = Listener(Playout(), Decoder()), 20.0
+    payload, heard = opus.join(frames(tone)[:2]), silence(0)
+    for number in range(10):
+        if number == 1:
+            listener.receive(1, 0, payload, after_a_pull_ms / 1000)
+        heard = np.concatenate([heard, listener.pull(BLOCK_SAMPLES, number * block_ms / 1000)])
+    began_ms = np.flatnonzero(np.abs(heard) > 1000)[0] / 16
+    lookahead_ms = Encoder(LEAN).lookahead_ms
+    assert began_ms == pytest.approx(after_a_pull_ms + listener.playout.stats.target_ms + lookahead_ms, abs=3)
+    assert listener.wait_ms_recent[0] == pytest.approx(listener.playout.stats.target_ms, abs=1)
+
+
 def test_a_frame_from_a_copy_states_the_same_delay(spoken: Pcm) -> None:
     """Counted from the frame's own capture, it waits as long as all the others."""
     whole, holed = Listener(Playout(), Decoder()), Listener(Playout(), Decoder())
