@@ -110,7 +110,7 @@ def parts(
     ``note`` is told later, when a microphone or loudspeaker comes or goes.
     """
     from node.speech import choice, processing
-    from node.speech.sinks import open_sink
+    from node.speech.sinks import blocks_for, open_sink
     from node.speech.sources import AtEnd, open_source
     from node.vision.cameras import open_camera
     from node.vision.presets import knows_only_drawings
@@ -124,7 +124,7 @@ def parts(
         notes.append(remark)
         camera = open_camera(settings.camera or DEFAULT_CAMERA)
     if role.receives:
-        sink, remark = open_sink(settings.speaker, note=note)
+        sink, remark = open_sink(settings.speaker, note=note, blocks=blocks_for(speech_profile.packet_ms))
         notes.append(remark)
     if settings.clean:
         source, sink, remark = processing.between(source, sink)

@@ -9,34 +9,39 @@ from collections.abc import Callable
 from typing import Any
 
 from node.speech import soundcard
-from node.speech.sinks import BLOCK_MS, Pull, Underruns
+from node.speech.sinks import BLOCK_MS, DEVICE_BLOCKS, Pull, Underruns
 from node.speech.sound import BLOCK_SAMPLES, Clock, seconds_of
 from node.speech.soundcard import Direction
 from protocol.errors import NodeError
 
 logger = logging.getLogger(__name__)
 
-AHEAD = 4
-"""Blocks the loop keeps ready for the device, so that the loop may be 60 ms late unheard."""
-
 
 class Loudspeaker:
     """Plays on the default output. Each block that the device takes is replaced: its clock is the pace.
 
     When the loudspeaker goes away, what is said is lost until the default one, whichever that is then, can be used;
-    `note` tells a person of both. NodeError at once when there is no usable loudspeaker.
+    `note` tells a person of both. The loop keeps `blocks` of 20 ms ready for the device, and one more after each time
+    that it came too late, up to `DEVICE_BLOCKS`. NodeError at once when there is no usable loudspeaker.
     """
 
-    def __init__(self, clock: Clock | None = None, note: Callable[[str], None] = logger.info) -> None:
+    def __init__(
+        self, clock: Clock | None = None, note: Callable[[str], None] = logger.info, blocks: int = DEVICE_BLOCKS
+    ) -> None:
         soundcard.check(Direction.OUTPUT)
-        self._clock, self._note = clock or Clock(), note
+        self._clock, self._note, self._blocks = clock or Clock(), note, blocks
         self._stream = 0
+        self._device_ms = BLOCK_MS
         self.underruns = Underruns()
-        self.latency_ms = AHEAD * BLOCK_MS
         self._ready: deque[bytes] = deque()
         self._changed = asyncio.Event()
         self._taken = 0
         self._gone = False
+
+    @property
+    def latency_ms(self) -> float:
+        """The device's, and that of the blocks before it."""
+        return (self._blocks - 1) * BLOCK_MS + self._device_ms
 
     async def run(self, pull: Pull) -> None:
         """Play what `pull` gives until cancelled."""
@@ -61,7 +66,7 @@ class Loudspeaker:
         self._gone = False
         callbacks = self._callbacks(loop, self._stream)
         with soundcard.running(Direction.OUTPUT, blocksize=BLOCK_SAMPLES, **callbacks) as stream:
-            self.latency_ms = (AHEAD - 1) * BLOCK_MS + stream.latency * 1000
+            self._device_ms = stream.latency * 1000
             if back:
                 self._note(Direction.OUTPUT.back)
             while not self._gone:
@@ -77,7 +82,7 @@ class Loudspeaker:
             await self._clock.sleep_until(begin + (count + 1) * BLOCK_MS / 1000)
 
     def _fill(self, pull: Pull) -> None:
-        while len(self._ready) < AHEAD:
+        while len(self._ready) < self._blocks:
             self._ready.append(pull(BLOCK_SAMPLES).tobytes())
 
     def _callbacks(self, loop: asyncio.AbstractEventLoop, stream: int) -> dict[str, Callable[..., None]]:
@@ -104,4 +109,5 @@ class Loudspeaker:
         except IndexError:
             out[:] = bytes(len(out))
             self.underruns.note(seconds_of(self._taken))
+            self._blocks = min(self._blocks + 1, DEVICE_BLOCKS)
         self._taken += BLOCK_SAMPLES

@@ -19,6 +19,12 @@ DEVICE_BLOCKS = 4
 """Blocks an emulated device holds: 80 ms, so that a wake-up may come 60 ms late unheard; on shared machines a process
 was seen to wait 50 ms for a core."""
 
+SHALLOW_BLOCKS = 2
+"""The same for those who want little delay: deepened by a block each time it runs dry, up to the other."""
+
+SHORT_PACKET_MS = 60
+"""Who sends no longer packets than this wants little delay."""
+
 SETTLING_SECONDS = 1.0
 """A call that begins is setting itself up; an underrun after that is a fault."""
 
@@ -30,6 +36,11 @@ MAX_WAV_SAMPLES = 2_000_000_000
 
 Pull = Callable[[int], Pcm]
 """Gives exactly the asked number of samples, int16 `(n,)`, at once: silence when there is nothing else."""
+
+
+def blocks_for(packet_ms: float) -> int:
+    """Return how many blocks a device begins with, for someone who talks in packets of so many milliseconds."""
+    return SHALLOW_BLOCKS if packet_ms <= SHORT_PACKET_MS else DEVICE_BLOCKS
 
 
 class Underruns:
@@ -65,21 +76,24 @@ class Sink(Protocol):
 
 
 class NullSink:
-    """A device in name only: plays 16,000 samples a second of the monotonic clock, out of a buffer of 80 ms.
+    """A device in name only: plays 16,000 samples a second of the monotonic clock, out of a buffer of so many blocks.
 
     Its clock counts samples from the start, so it never drifts. A wake-up later than the buffer lasts is one
-    underrun, and the gap is played as silence, as a real device does.
+    underrun, and the gap is played as silence, as a real device does; the buffer is then a block deeper, up to
+    `DEVICE_BLOCKS`.
     """
 
-    latency_ms = (DEVICE_BLOCKS - 1) * BLOCK_MS
-
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, blocks: int = DEVICE_BLOCKS) -> None:
         self.underruns = Underruns()
-        self._clock = clock or Clock()
+        self._clock, self._blocks = clock or Clock(), blocks
+
+    @property
+    def latency_ms(self) -> float:
+        """The buffer's, without the block that is being played."""
+        return (self._blocks - 1) * BLOCK_MS
 
     async def run(self, pull: Pull) -> None:
         """Play what `pull` gives until cancelled."""
-        ahead = (DEVICE_BLOCKS - 1) * BLOCK_SAMPLES
         start, written = self._clock.now(), 0
         while True:
             played = samples_of(self._clock.now() - start)
@@ -89,6 +103,8 @@ class NullSink:
                 start += seconds_of(played - written - gap)
                 self._play(silence(gap))
                 written, played = written + gap, written + gap
+                self._blocks = min(self._blocks + 1, DEVICE_BLOCKS)
+            ahead = (self._blocks - 1) * BLOCK_SAMPLES
             while written - played <= ahead:
                 self._play(pull(BLOCK_SAMPLES))
                 written += BLOCK_SAMPLES
@@ -104,8 +120,8 @@ class WavSink(NullSink):
     NodeError when the file cannot be made, and from `run` when it cannot be written any more.
     """
 
-    def __init__(self, path: Path, clock: Clock | None = None) -> None:
-        super().__init__(clock)
+    def __init__(self, path: Path, clock: Clock | None = None, blocks: int = DEVICE_BLOCKS) -> None:
+        super().__init__(clock, blocks)
         self._path = path
         self._room = MAX_WAV_SAMPLES
         try:
@@ -133,28 +149,32 @@ class WavSink(NullSink):
 
 
 def open_sink(
-    spec: str | None, clock: Clock | None = None, note: Callable[[str], None] = logger.info
+    spec: str | None,
+    clock: Clock | None = None,
+    note: Callable[[str], None] = logger.info,
+    blocks: int = DEVICE_BLOCKS,
 ) -> tuple[Sink, str]:
     """Return the sink that `spec` names, and a line to show the user (or an empty one).
 
     `default` is the default loudspeaker, `none` plays nothing, anything else is a WAV file to write. Not
     asking (None) takes the loudspeaker if there is one and nothing otherwise, which the line then says.
-    `note` is told when a loudspeaker comes and goes. NodeError when what was asked for cannot be had.
+    `note` is told when a loudspeaker comes and goes; `blocks` of 20 ms is how deep the device's buffer begins.
+    NodeError when what was asked for cannot be had.
     """
     from node.speech.loudspeaker import Loudspeaker
 
     match spec:
         case None:
             try:
-                return Loudspeaker(clock, note), ""
+                return Loudspeaker(clock, note, blocks), ""
             except NodeError as error:
-                return NullSink(clock), f"nothing will be heard: {error}"
+                return NullSink(clock, blocks), f"nothing will be heard: {error}"
         case "default":
-            return Loudspeaker(clock, note), ""
+            return Loudspeaker(clock, note, blocks), ""
         case "none":
-            return NullSink(clock), ""
+            return NullSink(clock, blocks), ""
         case _:
-            return WavSink(_wav(spec), clock), ""
+            return WavSink(_wav(spec), clock, blocks), ""
 
 
 def _wav(spec: str) -> Path:

@@ -25,7 +25,7 @@ from node.parts import Parts, Place
 from node.pictures import Painted
 from node.speech import clips, dialogue
 from node.speech.profiles import AUTO, LEAN, Profile, profile
-from node.speech.sinks import NullSink, Pull
+from node.speech.sinks import NullSink, blocks_for
 from node.speech.sound import FRAME_SAMPLES, Clock, Pcm, samples_of, silence
 from node.speech.sources import Captured, PacedSource
 from node.summary import percentile
@@ -89,12 +89,9 @@ class PatientSource:
 class KeepingSink(NullSink):
     """Plays at the pace of its clock and keeps all that it played."""
 
-    def __init__(self) -> None:
-        super().__init__(Clock())
+    def __init__(self, blocks: int) -> None:
+        super().__init__(Clock(), blocks)
         self.played: list[Pcm] = []
-
-    async def run(self, pull: Pull) -> None:
-        await super().run(pull)
 
     def _play(self, pcm: Pcm) -> None:
         self.played.append(pcm)
@@ -128,7 +125,11 @@ class End:
         adapts = orders["profile"] == AUTO
         self.chosen: Profile = LEAN if adapts else profile(orders["profile"])
         self.said = _recording(name, orders["speech"], orders["seconds"])
-        self.source, self.sink, self.words = PatientSource(self.said), KeepingSink(), NumberedWords()
+        self.source, self.sink, self.words = (
+            PatientSource(self.said),
+            KeepingSink(blocks_for(self.chosen.packet_ms)),
+            NumberedWords(),
+        )
         self.shown: dict[str, float] = {}
         place = Place("wire", BrokerAddress(ADDRESSES["c"], BROKER_PORT), address=ADDRESSES[name])
         camera = open_camera(f"scene:{name.encode()[0]}") if orders["pictures"] else None

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from node.speech.loudspeaker import AHEAD, Loudspeaker
+from node.speech.loudspeaker import Loudspeaker
+from node.speech.sinks import DEVICE_BLOCKS, SHALLOW_BLOCKS
 from node.speech.sound import Pcm
 from protocol.errors import NodeError
 
@@ -54,7 +55,7 @@ async def test_each_block_taken_is_replaced(card) -> None:
     pull = Counter()
     speaker, stream, task = await started(card, pull)
     for number in range(1, 6):
-        assert pull.blocks == AHEAD + number - 1
+        assert pull.blocks == DEVICE_BLOCKS + number - 1
         assert heard(stream) == number
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -68,6 +69,19 @@ async def test_a_late_loop_is_an_underrun_and_heard_as_silence(card) -> None:
     assert [heard(stream) for _ in range(6)] == [1, 2, 3, 4, 0, 0]
     assert speaker.underruns.count == 2
     assert speaker.underruns.first_at == pytest.approx(0.08)
+    await stop(task)
+
+
+async def test_a_shallow_buffer_is_deepened_whenever_it_ran_dry(card) -> None:
+    speaker = Loudspeaker(blocks=SHALLOW_BLOCKS)
+    task = asyncio.ensure_future(speaker.run(Counter()))
+    await asyncio.sleep(0)
+    assert speaker.latency_ms == pytest.approx(20 + 15)
+    assert [heard(card.streams[-1]) for _ in range(5)] == [1, 2, 0, 0, 0]
+    assert speaker.latency_ms == pytest.approx(60 + 15)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert [heard(card.streams[-1]) for _ in range(5)] == [3, 4, 5, 6, 0]
     await stop(task)
 
 

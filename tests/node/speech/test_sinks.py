@@ -9,7 +9,7 @@ import pytest
 
 from node.speech import sinks
 from node.speech.loudspeaker import Loudspeaker
-from node.speech.sinks import NullSink, Pull, WavSink, open_sink
+from node.speech.sinks import SHALLOW_BLOCKS, NullSink, Pull, WavSink, blocks_for, open_sink
 from node.speech.sound import BLOCK_SAMPLES, Pcm
 from protocol.errors import NodeError
 
@@ -84,6 +84,23 @@ async def test_a_wake_up_later_than_the_buffer_is_one_underrun(hand, tmp_path: P
     assert np.array_equal(heard[:gap], np.arange(1, gap + 1))
     assert not heard[gap : gap + 640].any()
     assert np.array_equal(heard[gap + 640 :], np.arange(gap + 1, 100 * BLOCK_SAMPLES + 1).astype(np.int16))
+
+
+async def test_a_shallow_buffer_is_deepened_whenever_it_ran_dry(hand) -> None:
+    hand.late = [0.0] * 9 + [0.05] + [0.0] * 9 + [0.07] + [0.0] * 9 + [0.2]
+    sink = NullSink(hand.clock, SHALLOW_BLOCKS)
+    assert sink.latency_ms == pytest.approx(20)
+    await play(sink, Counter(15))
+    assert (sink.underruns.count, sink.latency_ms) == (1, pytest.approx(40))
+    await play(sink, Counter(15))
+    assert (sink.underruns.count, sink.latency_ms) == (2, pytest.approx(60))
+    await play(sink, Counter(100))
+    assert (sink.underruns.count, sink.latency_ms) == (3, pytest.approx(60))
+
+
+@pytest.mark.parametrize(("packet_ms", "blocks"), [(20, 2), (60, 2), (80, 4), (120, 4)])
+def test_who_talks_in_short_packets_hears_with_little_delay(packet_ms: float, blocks: int) -> None:
+    assert blocks_for(packet_ms) == blocks
 
 
 async def test_underruns_are_told_from_those_of_the_first_second(hand) -> None:
