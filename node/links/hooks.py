@@ -130,10 +130,16 @@ def shorten_cname(connection: RTCPeerConnection) -> None:
 
 
 def choose_short_srtp_tag(transceiver: RTCRtpTransceiver) -> None:
-    """AES-CM with a 10-byte tag; the AES-GCM that aiortc prefers adds 16 bytes to each packet."""
-    from aiortc import rtcdtlstransport
+    """AES-CM with a tag of 4 bytes towards a peer that has it (RFC 5764, section 4.1.2), else of 10, as browsers do.
 
-    transceiver.sender.transport._srtp_profiles = [rtcdtlstransport.SRTP_AES128_CM_SHA1_80]
+    The AES-GCM that aiortc prefers adds 16 bytes to each packet. RFC 3711, section 9.5.1, holds 4 for enough where
+    speech is sent and bytes count; reports keep their 10.
+    """
+    from aiortc.rtcdtlstransport import SRTP_AES128_CM_SHA1_80, SRTPProtectionProfile
+    from pylibsrtp import Policy
+
+    shortest = SRTPProtectionProfile(Policy.SRTP_PROFILE_AES128_CM_SHA1_32, b"SRTP_AES128_CM_SHA1_32", 16, 14)
+    transceiver.sender.transport._srtp_profiles = [shortest, SRTP_AES128_CM_SHA1_80]
 
 
 def mark_talkspurts(transceiver: RTCRtpTransceiver) -> None:

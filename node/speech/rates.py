@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect
 
+from node.links.wire import IPV4_HEADER, UDP_HEADER
 from node.speech.profiles import Profile
 
-PACKET_HEADERS = 20 + 8 + 12 + 10
-"""Bytes a packet besides its payload: IPv4, UDP, RTP without extensions, the SRTP tag."""
+RTP_HEADER = 12
+"""Without header extensions, which the node leaves out of its session descriptions."""
+
+SRTP_TAG = 4
+"""AES-CM with HMAC-SHA1-32, as nodes choose it among themselves; a browser's is 10."""
+
+PACKET_HEADERS = IPV4_HEADER + UDP_HEADER + RTP_HEADER + SRTP_TAG
+"""Bytes a packet besides its payload: 44."""
 
 RED_HEADERS = 4 + 1
 """Bytes with which RFC 2198 tells the copy of an earlier packet from the packet itself."""

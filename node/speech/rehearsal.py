@@ -14,14 +14,12 @@ import numpy as np
 from node.speech.listener import Listener
 from node.speech.opus import Decoder
 from node.speech.profiles import Profile
+from node.speech.rates import PACKET_HEADERS
 from node.speech.sound import BLOCK_SAMPLES, SAMPLE_RATE, Pcm, seconds_of
 from node.speech.sources import Captured
 from node.speech.talker import RTP_RATE, Packet, Talker
 from protocol.speech import red
 from protocol.speech.playout import Conceal, Play, Playout, Quiet, Sound
-
-PACKET_HEADERS = 20 + 8 + 12 + 10
-"""Bytes a packet besides its payload: IPv4, UDP, RTP without extensions, the SRTP tag."""
 
 OPUS_TYPE = 96
 MAX_QUEUE_MS = 1000.0

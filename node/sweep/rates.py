@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from node.links.wire import IPV4_HEADER, UDP_HEADER
+from node.speech.rates import PACKET_HEADERS, RTP_HEADER, SRTP_TAG
 
-RTP_HEADER = 12
-"""Without header extensions, which the node leaves out of its session descriptions."""
-
-SRTP_TAG = 10
-"""AES-CM with HMAC-SHA1-80, which the node asks for."""
-
-HEADERS = IPV4_HEADER + UDP_HEADER + RTP_HEADER + SRTP_TAG
-"""Bytes of each packet besides its payload: 50."""
-
-HEADERS_TOLD = f"{HEADERS} bytes a packet (IPv4 {IPV4_HEADER}, UDP {UDP_HEADER}, RTP {RTP_HEADER}, SRTP tag {SRTP_TAG})"
+HEADERS_TOLD = (
+    f"{PACKET_HEADERS} bytes a packet (IPv4 {IPV4_HEADER}, UDP {UDP_HEADER}, RTP {RTP_HEADER}, SRTP tag {SRTP_TAG})"
+)
 
 
 def payload_kbps(packets: Sequence[int], packet_ms: float) -> float:
@@ -25,4 +19,4 @@ def payload_kbps(packets: Sequence[int], packet_ms: float) -> float:
 
 def wire_kbps(packets: Sequence[int], packet_ms: float) -> float:
     """The same from the IP header on."""
-    return payload_kbps(packets, packet_ms) + HEADERS * 8 / packet_ms
+    return payload_kbps(packets, packet_ms) + PACKET_HEADERS * 8 / packet_ms

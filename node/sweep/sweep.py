@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from node.sweep import rates
+from node.speech.rates import PACKET_HEADERS
 from node.sweep.advice import settings_lines
 from node.sweep.article import Claim
 from node.sweep.front import front, knee, recommend
@@ -76,7 +76,7 @@ def for_programs(sweep: Sweep) -> dict[str, Any]:
     return {
         "recordings": [path.name for path in sweep.asked.recordings],
         "loss_percent": sweep.asked.loss,
-        "header_bytes": rates.HEADERS,
+        "header_bytes": PACKET_HEADERS,
         "took_s": round(sweep.seconds, 1),
         "settings": [as_dict(result) for result in sweep.results],
         "front": [result.setting.label for result in sweep.front],

@@ -8,11 +8,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from node.links.wire import udp_kind
+from node.speech.rates import PACKET_HEADERS
 
 ETHERNET_HEADER = 14
 IPV4 = 0x0800
-RTP_BEFORE_PAYLOAD = 20 + 8 + 12
-SRTP_TAG = 10
 
 
 class Seen(NamedTuple):
@@ -47,7 +46,7 @@ def rates(seen: Iterable[Seen], sender: str, begin: float, end: float) -> dict[s
             bits[packet.kind] += packet.size * 8
             bits["total"] += packet.size * 8
             if packet.kind == "rtp":
-                bits["payload"] += (packet.size - RTP_BEFORE_PAYLOAD - SRTP_TAG) * 8
+                bits["payload"] += (packet.size - PACKET_HEADERS) * 8
     return {kind: count / 1000 / (end - begin) for kind, count in bits.items()}
 
 

@@ -14,8 +14,9 @@ from linked import LOOPBACK, End, connected
 
 from node.links import hooks
 from node.links.wire import udp_kind
+from node.speech.rates import SRTP_TAG
 
-IP_UDP_RTP_TAG = 20 + 8 + 12 + 10
+IP_UDP_RTP_TAG = 20 + 8 + 12 + SRTP_TAG
 GARBAGE = 10_000
 
 
@@ -46,7 +47,7 @@ def test_the_transport_has_the_srtp_profiles_among_which_one_is_chosen(bare: RTC
     transceiver = bare.getTransceivers()[0]
     offered = list(transceiver.sender.transport._srtp_profiles)
     hooks.choose_short_srtp_tag(transceiver)
-    assert [profile in offered for profile in transceiver.sender.transport._srtp_profiles] == [True]
+    assert [profile in offered for profile in transceiver.sender.transport._srtp_profiles] == [False, True]
 
 
 async def test_ice_keeps_its_sockets_where_they_are_looked_for(bare: RTCPeerConnection) -> None:
@@ -106,7 +107,7 @@ async def test_packets_come_out_of_the_tap_as_they_went_in() -> None:
         assert [(at - first_timestamp) % 2**32 for _, at, _ in b.packets.all] == [at for at, _ in sent]
 
 
-async def test_a_packet_costs_its_payload_and_fifty_bytes() -> None:
+async def test_a_packet_costs_its_payload_and_forty_four_bytes() -> None:
     async with connected() as (a, b):
         for size in (1, 60, 110):
             await b.hears(a, bytes(size))
@@ -118,7 +119,24 @@ async def test_a_packet_costs_its_payload_and_fifty_bytes() -> None:
 async def test_the_chosen_srtp_profile_is_in_force() -> None:
     async with connected() as (a, _):
         transport = a.link._connection.getTransceivers()[0].sender.transport
+        assert transport._ssl.get_selected_srtp_profile() == b"SRTP_AES128_CM_SHA1_32"
+
+
+async def test_a_peer_without_the_short_tag_gets_the_longer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As browsers are: the first of the two ends knows 80-bit tags alone."""
+    choose, ends = hooks.choose_short_srtp_tag, list[Any]()
+
+    def choose_otherwise(transceiver: Any) -> None:
+        choose(transceiver)
+        ends.append(transceiver)
+        if len(ends) == 1:
+            transceiver.sender.transport._srtp_profiles.pop(0)
+
+    monkeypatch.setattr(hooks, "choose_short_srtp_tag", choose_otherwise)
+    async with connected() as (a, b):
+        transport = a.link._connection.getTransceivers()[0].sender.transport
         assert transport._ssl.get_selected_srtp_profile() == b"SRTP_AES128_CM_SHA1_80"
+        await b.hears(a, b"speech")
 
 
 async def test_only_the_first_packet_after_a_pause_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +182,7 @@ async def test_a_datagram_that_the_observer_refuses_is_not_sent() -> None:
 
 async def test_a_datagram_that_the_observer_refuses_is_not_received() -> None:
     def deaf(direction: str, data: bytes) -> bool:
-        return not (direction == "received" and udp_kind(data) == "rtp" and len(data) == 12 + 4 + 10)
+        return not (direction == "received" and udp_kind(data) == "rtp" and len(data) == 12 + len(b"lost") + SRTP_TAG)
 
     async with connected(End(), End(observer=deaf)) as (a, b):
         a.link.send(0, b"lost")

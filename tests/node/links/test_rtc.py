@@ -83,7 +83,7 @@ async def test_copies_of_earlier_packets_go_along() -> None:
         await b.hears(a, b"plain again", 11_520)
         assert b.copies == [(), (COPY,), ()]
         spent = b.meter.received["rtp"].bytes - before
-        assert spent == 2 * 50 + len(b"words" + COPY.payload + b"plain again") + 5
+        assert spent == 2 * 44 + len(b"words" + COPY.payload + b"plain again") + 5
 
 
 async def test_who_does_not_know_red_gets_plain_opus() -> None:

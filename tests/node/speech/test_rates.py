@@ -10,7 +10,7 @@ from node.speech.rates import payload_kbps, wire_kbps
 
 @pytest.mark.parametrize(
     ("name", "payload", "wire"),
-    [("lowest", 6.05, 9.4), ("lean", 7.08, 10.4), ("clear", 11.3, 14.65), ("quick", 7.08, 13.75)],
+    [("lowest", 6.05, 9.0), ("lean", 7.08, 10.0), ("clear", 11.3, 14.25), ("quick", 7.08, 12.95)],
 )
 def test_named_profiles(name: str, payload: float, wire: float) -> None:
     assert payload_kbps(profile(name)) == pytest.approx(payload)
@@ -19,7 +19,7 @@ def test_named_profiles(name: str, payload: float, wire: float) -> None:
 
 def test_a_copy_costs_its_payload_and_five_bytes() -> None:
     assert payload_kbps(profile("tough")) == pytest.approx(2 * 7.08)
-    assert wire_kbps(profile("tough")) == pytest.approx(2 * 7.08 + 55 * 8 / 120)
+    assert wire_kbps(profile("tough")) == pytest.approx(2 * 7.08 + 49 * 8 / 120)
 
 
 def test_constant_bitrate_is_what_was_asked_for() -> None:

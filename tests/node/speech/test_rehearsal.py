@@ -8,7 +8,8 @@ import pytest
 
 from node.speech.opus import Decoder
 from node.speech.profiles import LEAN
-from node.speech.rehearsal import PACKET_HEADERS, Path, Rehearsal, exactly, kbps, said, wire_bytes
+from node.speech.rates import PACKET_HEADERS
+from node.speech.rehearsal import Path, Rehearsal, exactly, kbps, said, wire_bytes
 from node.speech.sound import Pcm
 from node.speech.talker import Packet
 from protocol.speech import opus

@@ -59,7 +59,7 @@ def test_it_is_whole_and_needs_no_network() -> None:
 
 def test_figures_advice_and_what_is_left_out_are_there() -> None:
     text = page(SWEEP)
-    for part in ("&lt;one&gt;&amp;.wav", "Opus 14k WB 2x60 audio", "0.800", "50 bytes a packet", "Left out AMR."):
+    for part in ("&lt;one&gt;&amp;.wav", "Opus 14k WB 2x60 audio", "0.800", "44 bytes a packet", "Left out AMR."):
         assert part in text
     assert "<one>" not in text
     assert text.count('class="front best"') == 2

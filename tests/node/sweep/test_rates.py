@@ -7,11 +7,10 @@ import pytest
 from node.sweep import rates
 
 
-def test_a_packet_costs_fifty_bytes_of_headers() -> None:
-    assert rates.HEADERS == 50
-    assert "50 bytes" in rates.HEADERS_TOLD
+def test_what_a_packet_costs_besides_is_told() -> None:
+    assert "44 bytes" in rates.HEADERS_TOLD
 
 
 def test_rates_count_every_packet() -> None:
     assert rates.payload_kbps([90, 150], 120) == pytest.approx(8.0)
-    assert rates.wire_kbps([90, 150], 120) == pytest.approx(8.0 + 400 / 120)
+    assert rates.wire_kbps([90, 150], 120) == pytest.approx(8.0 + 44 * 8 / 120)

@@ -46,5 +46,5 @@ def test_verdicts_say_whether() -> None:
 
 
 def test_the_footnote_says_what_is_counted() -> None:
-    assert "50 bytes" in tables.footnote(0)
+    assert "44 bytes" in tables.footnote(0)
     assert "10 % of the packets lost" in tables.footnote(10)

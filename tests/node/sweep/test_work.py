@@ -17,7 +17,7 @@ def test_what_it_costs_and_how_it_sounds(recording: Path) -> None:
     measured = measure(Task(LEAN, recording))
     assert measured.error == ""
     assert 6 < measured.payload_kbps < 9
-    assert measured.wire_kbps == pytest.approx(measured.payload_kbps + 50 * 8 / 120)
+    assert measured.wire_kbps == pytest.approx(measured.payload_kbps + 44 * 8 / 120)
     assert measured.sound == b""
     if measured.scores.estoi is not None:
         assert 0.7 < measured.scores.estoi < 1
