@@ -87,7 +87,9 @@ class Node:
         self._talker = self._make_talker()
         self._wanted = parts.profile
         self._losses: dict[str, LossPattern] = {}
-        self._adaptation = None if parts.max_kbps is None else Adaptation(parts.max_kbps, clock())
+        self._adaptation = (
+            None if parts.max_kbps is None else Adaptation(parts.max_kbps, clock(), takes_copies=self._takes_copies)
+        )
         self._tasks: asyncio.TaskGroup
         self._calls: Calls
 
@@ -366,12 +368,15 @@ class Node:
         if self._hellos:
             self._calls.want_reports(False)
 
+    def _takes_copies(self) -> bool:
+        return self._calls.take_copies()
+
     def _with_copies_spaced(self, profile: Profile) -> Profile:
         """Copies reach as far back as the worst link's losses ask for, unless a person has said how far."""
         if not profile.redundancy or profile.name == CUSTOM:
             return profile
-        distances = [pattern.distance for pattern in self._losses.values()]
-        return replace(profile, redundancy=max(distances, default=profile.redundancy))
+        known = [pattern.distance for pattern in self._losses.values() if pattern.distance is not None]
+        return replace(profile, redundancy=max(known, default=profile.redundancy))
 
     def _change(self, profile: Profile) -> None:
         if self._talker is None or profile == (before := self._talker.profile):

@@ -122,6 +122,10 @@ class Calls:
         for call in self._calls.values():
             call.link.reporting.eager = every_second
 
+    def take_copies(self) -> bool:
+        """Whether any of those who listen can use copies of earlier packets."""
+        return any(call.up and call.link.speaks_red for call in self._calls.values())
+
     def round_trip_seconds(self, peer: str) -> float:
         """The measured round-trip time to a peer; 0 as long as there is none."""
         call = self._calls.get(peer)

@@ -11,7 +11,7 @@ Pure: reports and times in, a profile out.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from node.links.reports import Report
@@ -94,10 +94,24 @@ class _Link:
         return any(latest[-1] < before - FALL_S for before in latest[:-1])
 
 
-class Adaptation:
-    """Chooses among a ladder of profiles, none of which takes more than `max_kbps` on the wire."""
+def _always() -> bool:
+    return True
 
-    def __init__(self, max_kbps: float, now: float, ladder: Sequence[Profile] = LADDER) -> None:
+
+class Adaptation:
+    """Chooses among a ladder of profiles, none of which takes more than `max_kbps` on the wire.
+
+    `takes_copies` tells whether any peer can use redundancy: without one, no rate is given up for it.
+    """
+
+    def __init__(
+        self,
+        max_kbps: float,
+        now: float,
+        ladder: Sequence[Profile] = LADDER,
+        takes_copies: Callable[[], bool] = _always,
+    ) -> None:
+        self._takes_copies = takes_copies
         self._ladder = [one for one in ladder if wire_kbps(one) <= max_kbps] or [min(ladder, key=wire_kbps)]
         self._max_kbps = max_kbps
         self._step = self._ladder.index(LEAN) if LEAN in self._ladder else 0
@@ -184,7 +198,7 @@ class Adaptation:
 
     def _protect(self, now: float) -> None:
         """Copies for what is lost, by the best profile for which there is room for them."""
-        if self._redundancy or now < self._copies_barred_until:
+        if self._redundancy or now < self._copies_barred_until or not self._takes_copies():
             return
         for step in range(self._step, -1, -1):
             if wire_kbps(self._at(step, 1)) <= self._max_kbps:

@@ -89,7 +89,7 @@ LOWEST = Profile("lowest", bitrate=7_000, bandwidth=Bandwidth.NARROW)
 LEAN = Profile("lean", bitrate=8_000, bandwidth=Bandwidth.NARROW)
 CLEAR = Profile("clear", bitrate=12_000, bandwidth=Bandwidth.WIDE)
 QUICK = Profile("quick", bitrate=8_000, bandwidth=Bandwidth.NARROW, frames_per_packet=1)
-TOUGH = Profile("tough", bitrate=8_000, bandwidth=Bandwidth.NARROW, redundancy=1)
+TOUGH = Profile("tough", bitrate=8_000, bandwidth=Bandwidth.NARROW, redundancy=2)
 RICH = Profile("rich", bitrate=24_000, bandwidth=Bandwidth.WIDE, frames_per_packet=1)
 
 MEANINGS: Mapping[Profile, str] = MappingProxyType(

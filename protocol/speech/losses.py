@@ -24,16 +24,17 @@ class LossPattern:
 
     def __init__(self) -> None:
         self._reports: deque[tuple[int, int]] = deque(maxlen=MAX_REPORTS)
-        self._distance = 1
+        self._distance: int | None = None
 
     def add(self, expected: int, lost: int) -> None:
         """Take a report: packets due since the one before, and how many of them were lost."""
         if expected <= 0:
             return
         self._reports.append((expected, min(max(lost, 0), expected)))
-        if self.burst > FAR_ABOVE:
+        burst = self.burst
+        if burst is not None and burst > FAR_ABOVE:
             self._distance = 2
-        elif self.burst < NEAR_BELOW:
+        elif burst is not None and burst < NEAR_BELOW:
             self._distance = 1
 
     @property
@@ -43,16 +44,19 @@ class LossPattern:
         return sum(lost for _, lost in self._reports) / expected if expected else 0.0
 
     @property
-    def burst(self) -> float:
-        """How many packets are lost in a row, about; 1 as long as there is not enough to tell."""
+    def burst(self) -> float | None:
+        """How many packets are lost in a row, about; None as long as there is not enough to tell."""
         share, count = self.share, len(self._reports)
         lost = sum(lost for _, lost in self._reports)
         if lost < MIN_LOST or count < 2 or share == 1:
-            return 1.0
+            return None
         scatter = [(lost - n * share) ** 2 / (n * share * (1 - share)) for n, lost in self._reports]
         return max(1.0, sum(scatter) / (count - 1))
 
     @property
-    def distance(self) -> int:
-        """The redundancy to send with, 1 or 2 (see `protocol.speech.copies`), if any is worth its bytes."""
+    def distance(self) -> int | None:
+        """The redundancy to send with, 1 or 2 (see `protocol.speech.copies`), if any is worth its bytes.
+
+        None as long as there was never enough to tell.
+        """
         return self._distance

@@ -323,11 +323,11 @@ async def test_copies_reach_as_far_back_as_losses_ask_for(
     node = Node("bob", place(embedded_broker), everything(fake_models, profile=TOUGH))
     own = Node("eve", place(embedded_broker), everything(fake_models, profile=custom(TOUGH, redundancy=1)))
     told = []
-    for lost in (0, 3, 0, 0, 3, 0, 3, 0, 3, 0):
+    for lost in (0, *[2] * 10, *[0, 6] * 10):  # one by one, and then in bursts
         for one in (node, own):
             one.reported("ann", Report(16, lost, 1.0, None))
         told.append(node._talker.profile.redundancy)  # type: ignore[union-attr]
-    assert (told[0], told[-1]) == (1, 2)
+    assert (told[0], told[10], told[-1]) == (2, 1, 2)
     assert own._talker.profile.redundancy == 1  # type: ignore[union-attr]
     node.ended("ann")
     node.reported("ann", Report(16, 1, 1.0, None))

@@ -112,6 +112,7 @@ async def company(*carries: Carries) -> AsyncIterator[tuple[Air, list[Person]]]:
 async def test_two_who_meet_hear_each_other() -> None:
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         assert not a.calls.send(0, b"nobody is here")
+        assert not a.calls.take_copies()
         await a.up(B)
         await b.up(A)
         assert a.happened.all == [("joined", B), ("opened", B), ("connected", B)]
@@ -128,6 +129,7 @@ async def test_copies_reach_the_peer() -> None:
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
+        assert a.calls.take_copies()
         assert a.calls.send(5760, b"new", [Copy(5760, b"old")])
         assert await b.heard.count(1) == [(A, b"new", b"old")]
 

@@ -86,6 +86,12 @@ def test_where_there_is_no_room_for_copies_there_are_none() -> None:
     assert link.run(adaptation, 60.0) == LEAN
 
 
+def test_nothing_is_given_up_for_copies_that_nobody_takes() -> None:
+    link, adaptation = SimulatedLink(100.0, loss=0.1), Adaptation(16.0, now=0.0, takes_copies=lambda: False)
+    assert link.run(adaptation, 60.0) == LEAN
+    assert not any(profile.redundancy for _, profile in link.changes)
+
+
 def test_silence_tells_nothing() -> None:
     adaptation = Adaptation(40.0, now=0.0)
     for now in range(60):

@@ -28,7 +28,7 @@ from protocol.errors import UsageError
         ("lean", 8000, "nb", 120, 0),
         ("clear", 12_000, "wb", 120, 0),
         ("quick", 8000, "nb", 60, 0),
-        ("tough", 8000, "nb", 120, 1),
+        ("tough", 8000, "nb", 120, 2),
         ("rich", 24_000, "wb", 60, 0),
     ],
 )
