@@ -17,7 +17,7 @@ from protocol.speech.buffer import SAMPLES_PER_MS
 __all__ = ["MAX_TARGET_MS", "MIN_TARGET_MS", "Arrivals", "transit_ms"]
 
 # What an event loop and a sound card need between them even when the network needs nothing.
-MIN_TARGET_MS = 20.0
+MIN_TARGET_MS = 30.0
 # Beyond this, waiting disturbs a conversation more than a concealed packet does. Copies are waited for on top.
 MAX_TARGET_MS = 240.0
 # A packet that is as late as the latest before it still has to be decoded in time.

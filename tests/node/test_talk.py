@@ -21,7 +21,7 @@ from protocol.speech.red import Copy
 
 RTP_PER_PACKET = 5760
 LOOKAHEAD_MS = 6.5
-LATENCY_MS = NullSink.latency_ms
+LATENCY_MS = NullSink().latency_ms
 COPY = Copy(RTP_PER_PACKET, b"earlier")
 
 

@@ -57,4 +57,4 @@ async def test_a_metered_sink_plays_what_it_is_given() -> None:
 
 
 def test_it_has_the_latency_of_the_sink_at_any_time() -> None:
-    assert Heard(NullSink(), Level()).latency_ms == NullSink.latency_ms
+    assert Heard(NullSink(), Level()).latency_ms == NullSink().latency_ms == 60
