@@ -18,7 +18,7 @@ from node.parts import Parts, Place
 from node.pictures import Painted, PictureReceiver, PictureSender
 from node.seeds import Seeds
 from node.speech.adaptation import Adaptation
-from node.speech.profiles import CUSTOM
+from node.speech.profiles import CUSTOM, FEC_FROM
 from node.talk import Ears, Mouth
 from node.tally import Tally
 from node.tasks import first_error
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+FEC_BEGINS, FEC_ENDS = 0.03, 0.01  # the shares of lost packets at which Opus's own redundancy comes and goes
+FEC_PERCENT = 10  # what it is told of: being told of more costs more of the sound than it saves
 GOODBYE_S = 1.0  # how long the end of a call may wait for the broker to take the goodbye
 
 
@@ -359,24 +361,34 @@ class Node:
             now = self._clock()
             self._wanted = self._adaptation.report(peer, report, now)
             self._calls.want_reports(self._adaptation.is_trying(now))
-        self._change(self._with_copies_spaced(self._wanted))
+        self._change(self._against_losses(self._wanted))
 
     def change(self, profile: Profile) -> None:
         """Talks by other settings from now on, whatever the link does to them."""
         self._adaptation, self._wanted = None, profile
-        self._change(self._with_copies_spaced(profile))
+        self._change(self._against_losses(profile))
         if self._hellos:
             self._calls.want_reports(False)
 
     def _takes_copies(self) -> bool:
         return self._calls.take_copies()
 
-    def _with_copies_spaced(self, profile: Profile) -> Profile:
-        """Copies reach as far back as the worst link's losses ask for, unless a person has said how far."""
-        if not profile.redundancy or profile.name == CUSTOM:
+    def _against_losses(self, profile: Profile) -> Profile:
+        """Copies reach as far back as the worst link's losses ask for, unless a person has said how far; without
+        copies, Opus adds its own redundancy where it can.
+        """
+        if not profile.redundancy:
+            return replace(profile, fec_percent=self._fec_percent(profile))
+        if profile.name == CUSTOM:
             return profile
         known = [pattern.distance for pattern in self._losses.values() if pattern.distance is not None]
         return replace(profile, redundancy=max(known, default=profile.redundancy))
+
+    def _fec_percent(self, profile: Profile) -> int:
+        if profile.bitrate < FEC_FROM or self._talker is None:
+            return 0
+        enough = FEC_ENDS if self._talker.profile.fec_percent else FEC_BEGINS
+        return FEC_PERCENT if any(pattern.share > enough for pattern in self._losses.values()) else 0
 
     def _change(self, profile: Profile) -> None:
         if self._talker is None or profile == (before := self._talker.profile):

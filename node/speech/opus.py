@@ -78,6 +78,8 @@ class Encoder:
         self._set("vbr", int(profile.vbr))
         self._set("vbr_constraint", 0)
         self._set("complexity", profile.complexity)
+        self._set("inband_fec", int(profile.fec_percent > 0))
+        self._set("packet_loss_perc", profile.fec_percent)
 
     def _set(self, setting: str, value: int) -> None:
         self._api.encoder_ctl(self._state, getattr(self._ctl, f"set_{setting}"), value)

@@ -22,6 +22,10 @@ BITRATES = (500, 128_000)
 """What libopus takes for one channel, up to where nobody hears a difference any more."""
 
 
+FEC_FROM = 16_000
+"""Below this bitrate libopus writes no in-band FEC, whatever it is asked."""
+
+
 class Bandwidth(Enum):
     """Opus audio bandwidths; the values are libopus's constants (RFC 6716, table 1).
 
@@ -55,7 +59,8 @@ class Profile:
     `bitrate` is in bit/s and is what the encoder aims at: VBR speech comes out some 10 % below it.
     `bandwidth` is forced: left to itself libopus may choose another. With `dtx` nothing is sent in silence.
     `redundancy` is the copy distance: each packet also carries what was said one and a half (1) or two and a half
-    packets (2) earlier; see `protocol.speech.copies`.
+    packets (2) earlier; see `protocol.speech.copies`. `fec_percent` is the loss, in percent, that Opus's in-band FEC
+    is to be ready for (0: none); libopus writes it from `FEC_FROM` bit/s on.
     """
 
     name: str
@@ -68,6 +73,7 @@ class Profile:
     complexity: int = 10
     dtx: bool = True
     redundancy: int = 0
+    fec_percent: int = 0
 
     @property
     def frame_samples(self) -> int:

@@ -12,7 +12,7 @@ AGGRESSIVENESS = 1
 QUIETEST_DBFS = -60.0
 """Nothing below this is speech that anyone would want to hear."""
 
-ABOVE_FLOOR_DB = 6.0
+ABOVE_FLOOR_DB = 3.0
 """Speech stands out of the noise by more than this, or the detector took the noise for speech."""
 
 FLOOR_RISE_DB = 0.06

@@ -19,6 +19,7 @@ __all__ = [
     "configuration",
     "duration_ms",
     "empty_like",
+    "has_fec",
     "is_dtx",
     "join",
     "parse",
@@ -34,6 +35,10 @@ DTX_PACKET_BYTES = 2
 
 # Table 2 of the RFC: frame durations in ms of the 32 configurations, by mode (SILK, hybrid, CELT).
 _DURATIONS_MS = (10.0, 20.0, 40.0, 60.0) * 3 + (10.0, 20.0) * 2 + (2.5, 5.0, 10.0, 20.0) * 4
+# Configurations from this one on have no SILK in them.
+_FIRST_CELT = 16
+_SILK_FRAME_MS = 20
+_STEREO_FLAG = 4
 _CODE_MASK = 3
 _COUNT_MASK = 63
 _PADDING_FLAG = 64
@@ -108,6 +113,22 @@ def configuration(packet: bytes) -> int:
 def empty_like(packet: bytes) -> bytes:
     """Return an empty frame, which says that nothing is sent for its time, of the same configuration."""
     return bytes([configuration(packet)])
+
+
+def has_fec(packet: Packet) -> bool:
+    """Tell whether the packet's first frame holds, once more and coarser, what was said before it: in-band FEC.
+
+    SILK's header has, for each channel, a bit for every 20 ms that says whether there is voice, and then one for FEC
+    (RFC 6716, section 4.2.3).
+    """
+    first = packet.frames[0]
+    if packet.toc >> 3 >= _FIRST_CELT or not first:
+        return False
+    silk_frames = max(1, round(packet.frame_ms / _SILK_FRAME_MS))
+    flags = [first[0] >> (7 - silk_frames)]
+    if packet.toc & _STEREO_FLAG:
+        flags.append(first[0] >> (6 - 2 * silk_frames))
+    return any(flag & 1 for flag in flags)
 
 
 def begins_pause(packet: bytes) -> bool:

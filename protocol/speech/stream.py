@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from protocol.speech.buffer import SAMPLES_PER_MS
 from protocol.speech.jitter import Arrivals
-from protocol.speech.opus import Packet
+from protocol.speech.opus import Packet, has_fec
 from protocol.speech.sequence import Ledger, unwrap
 
 __all__ = ["Arrival", "Stream"]
@@ -34,6 +34,12 @@ class Arrival:
     now_ms: float
     copies: tuple[tuple[int, Packet], ...] = ()
 
+    @property
+    def reaches_back_ms(self) -> float:
+        """How much earlier than the packet itself the oldest sound begins that came with it, in copies or in FEC."""
+        oldest_ms = max((offset for offset, _ in self.copies), default=0) / SAMPLES_PER_MS
+        return max(oldest_ms, self.packet.frame_ms if has_fec(self.packet) else 0)
+
 
 class Stream:
     """A stream that began with the packet `first`, which is still to be accepted; `begin` is its timestamp."""
@@ -56,8 +62,7 @@ class Stream:
         self._lengths.append(samples)
         # A bundle cut short leaves sooner after its first sample than a whole one, and is not for that early.
         start = timestamp + samples - max(self._lengths)
-        oldest = max((offset for offset, _ in arrival.copies), default=0)
-        self.arrivals.receive(start, arrival.now_ms, oldest / SAMPLES_PER_MS)
+        self.arrivals.receive(start, arrival.now_ms, arrival.reaches_back_ms)
         return number, timestamp
 
     def is_related(self, arrival: Arrival) -> bool:

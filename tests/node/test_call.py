@@ -21,7 +21,7 @@ from node.links.address import BrokerAddress
 from node.links.mqtt import Message
 from node.links.reports import Report
 from node.speech.coding import LyraChoice
-from node.speech.profiles import CLEAR, LEAN, TOUGH, custom
+from node.speech.profiles import CLEAR, LEAN, RICH, TOUGH, custom
 from node.speech.sinks import NullSink
 from node.vision.presets import NOT_DRAWN
 from protocol import frames, topics
@@ -332,6 +332,21 @@ async def test_copies_reach_as_far_back_as_losses_ask_for(
     node.ended("ann")
     node.reported("ann", Report(16, 1, 1.0, None))
     assert node._talker.profile == TOUGH  # type: ignore[union-attr]
+
+
+async def test_a_rich_profile_has_fec_while_packets_are_lost(
+    embedded_broker: BrokerAddress, fake_models: FakeModels
+) -> None:
+    rich, lean = (
+        Node(profile.name, place(embedded_broker), everything(fake_models, profile=profile)) for profile in (RICH, LEAN)
+    )
+    told = []
+    for lost in (0, 2, 2, *[0] * 20):
+        for node in (rich, lean):
+            node.reported("ann", Report(20, lost, 1.0, None))
+        told.append(rich._talker.profile.fec_percent)  # type: ignore[union-attr]
+    assert (told[0], told[1], told[5], told[-1]) == (0, 10, 10, 0)
+    assert lean._talker.profile == LEAN  # type: ignore[union-attr]
 
 
 async def test_a_muted_node_is_not_heard_and_says_so(pair: Pair) -> None:

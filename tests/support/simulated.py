@@ -13,6 +13,8 @@ from protocol.speech.red import Copy
 
 # Of the RFC's configurations: SILK narrowband, 60 and 20 ms.
 TOC = {60: b"\x18", 20: b"\x08"}
+# A frame with a voice in its first 20 ms and no FEC (section 4.2.3).
+VOICE = b"\x80voice"
 MINUTE_MS = 60_000
 
 
@@ -46,7 +48,7 @@ class Run:
 
 def talk(ms: float, packet_ms: int = 120, frame_ms: int = 60, first: int = 0, start_ms: float = 0) -> list[Sent]:
     """Return a stream of speech as it comes over a perfect link: each packet once its last frame is complete."""
-    frames = [TOC[frame_ms] + b"voice"] * (packet_ms // frame_ms)
+    frames = [TOC[frame_ms] + VOICE] * (packet_ms // frame_ms)
     return [
         Sent(
             start_ms + (index + 1) * packet_ms,

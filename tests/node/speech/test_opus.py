@@ -79,9 +79,7 @@ def test_concealment_comes_in_steps(samples: int) -> None:
 
 def with_fec(pcm: Pcm) -> list[bytes]:
     """As a browser sends it: 20 ms frames at a rate at which libopus adds a copy of the frame before."""
-    encoder = Encoder(Profile("browser", bitrate=24_000, bandwidth=Bandwidth.WIDE, frame_ms=20))
-    encoder._set("inband_fec", 1)
-    encoder._set("packet_loss_perc", 20)
+    encoder = Encoder(Profile("browser", bitrate=24_000, bandwidth=Bandwidth.WIDE, frame_ms=20, fec_percent=20))
     return [encoder.encode(pcm[n : n + 320]) for n in range(0, len(pcm) - 319, 320)]
 
 

@@ -76,6 +76,9 @@ class LibOpus:
         offsets = [(starts[i] or base) - base for i in range(count)]
         return [packet[offset : offset + sizes[i]] for i, offset in enumerate(offsets)]
 
+    def has_fec(self, packet: bytes) -> bool:
+        return bool(self._lib.opus_packet_has_lbrr(packet, len(packet)))
+
 
 @pytest.fixture(scope="module")
 def libopus() -> LibOpus:
@@ -208,3 +211,9 @@ def test_a_packet_that_ends_empty_begins_a_pause() -> None:
         False
     ] * 3
     assert not opus.begins_pause(b"")
+
+
+@given(toc=st.integers(0, 63).map(lambda kind: kind << 2), frame=st.binary(max_size=4))
+def test_fec_is_seen_where_libopus_sees_it(libopus: LibOpus, toc: int, frame: bytes) -> None:
+    packet = bytes([toc]) + frame
+    assert opus.has_fec(opus.parse(packet)) == libopus.has_fec(packet)

@@ -10,7 +10,7 @@ from statistics import median
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from simulated import MINUTE_MS, TOC, Sent, drifting, jittery, listen, lossy, talk, with_copies
+from simulated import MINUTE_MS, TOC, VOICE, Sent, drifting, jittery, listen, lossy, talk, with_copies
 
 from protocol.errors import PacketError
 from protocol.speech import opus
@@ -240,7 +240,7 @@ def test_after_a_silence_copies_are_still_waited_for() -> None:
 def test_a_damaged_copy_touches_no_state() -> None:
     playout = Playout()
     with pytest.raises(PacketError):
-        playout.receive(5, 5, TOC[60] + b"voice", 0, [Copy(2880, b"")])
+        playout.receive(5, 5, TOC[60] + VOICE, 0, [Copy(2880, b"")])
     assert playout.stats == Playout().stats
 
 
@@ -286,10 +286,10 @@ def test_a_known_silence_is_quiet_while_later_frames_wait() -> None:
 def test_a_known_loss_is_concealed_for_its_length() -> None:
     playout = Playout()
     for sequence in (0, 2, 3):
-        playout.receive(sequence, sequence * 2880, TOC[60] + b"voice", sequence * 0.001)
+        playout.receive(sequence, sequence * 2880, TOC[60] + VOICE, sequence * 0.001)
     run = listen([], 260, playout, start_ms=20)
     assert [type(sound) for _, sound in run.heard[:4]] == [Play, Conceal, Play, Play]
-    assert run.heard[1][1] == Conceal(60, Cause.LOST, following=TOC[60] + b"voice")
+    assert run.heard[1][1] == Conceal(60, Cause.LOST, following=TOC[60] + VOICE)
 
 
 def test_only_the_end_of_a_long_loss_is_told_what_follows() -> None:
@@ -425,14 +425,12 @@ def test_any_order_of_a_stream_plays_in_order(moves: list[tuple[int, int, bool]]
 @pytest.mark.parametrize("seed", range(5))
 def test_a_pause_lasts_as_long_as_the_peer_was_silent(seed: int) -> None:
     """The sound clock asks up to 20 ms off its time, as devices and event loops do; the sound's own time is exact."""
-    draw, end = random.Random(seed), opus.join([TOC[60] + b"voice", TOC[60]])
+    draw, end = random.Random(seed), opus.join([TOC[60] + VOICE, TOC[60]])
     packets, sequence = [], 0
     for pause in range(6):
         for index in range(10):
             at = pause * 3000 + index * 120
-            packets.append(
-                Sent(at + 120, sequence, at * 48, end if index == 9 else opus.join([TOC[60] + b"voice"] * 2))
-            )
+            packets.append(Sent(at + 120, sequence, at * 48, end if index == 9 else opus.join([TOC[60] + VOICE] * 2)))
             sequence += 1
     playout, now, due, heard, ends = Playout(), 0.0, list(packets), [], []
     while now < 20_000:

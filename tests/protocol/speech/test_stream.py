@@ -5,7 +5,7 @@ from dataclasses import replace
 from protocol.speech import opus
 from protocol.speech.stream import Arrival, Stream
 
-PACKET = opus.parse(b"\x18voice")
+PACKET = opus.parse(b"\x18\x00voice")
 
 
 def _arrival(index: int, sequence: int = 65_535, timestamp: int = 2**32 - 2880) -> Arrival:
@@ -42,6 +42,15 @@ def test_the_oldest_copy_sets_how_long_is_waited() -> None:
     target_ms = stream.arrivals.target_ms
     stream.accept(replace(_arrival(1), copies=((2880, PACKET), (8640, PACKET))))
     assert stream.arrivals.target_ms == target_ms + 180
+
+
+def test_fec_is_waited_for_as_a_copy_of_the_frame_before() -> None:
+    with_fec = opus.parse(bytes([3 << 3, 0b0001_0000]) + b"speech")
+    stream = Stream(_arrival(0))
+    stream.accept(_arrival(0))
+    target_ms = stream.arrivals.target_ms
+    stream.accept(replace(_arrival(1), packet=with_fec))
+    assert stream.arrivals.target_ms == target_ms + with_fec.frame_ms == target_ms + 60
 
 
 def test_a_bundle_cut_short_is_not_early() -> None:
