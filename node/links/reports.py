@@ -7,6 +7,7 @@ rate, reports every second himself, and is answered; and who loses packets or se
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ TROUBLE_S = 2.0
 TROUBLE_JITTER_MS = 10.0  # a queue that grows by 80 ms a second makes this much of 120 ms packets
 EARLY_S = 0.25  # aiortc asks every 0.5 to 1.5 s whether a report is due: the nearest of its moments is taken
 MAX_SENT = 16  # reports of ours that may still be answered
+MAX_PACKETS = 512  # of ours that may be under way: 10 s of the shortest
 RTP_PER_MS = 48
 _COUNTER = 1 << 16  # aiortc reports no more of the sequence number; the difference is the same
 _UNIT = 65_536  # parts of a second in LSR and DLSR
@@ -29,13 +31,16 @@ _UNIT = 65_536  # parts of a second in LSR and DLSR
 class Report:
     """What a peer says of our packets: those due and those lost since its last report, and how they came.
 
-    `round_trip_s` is None when the report answers none of ours.
+    `round_trip_s` is None when the report answers none of ours. `outstanding_s` is how long ago the first packet was
+    sent that the peer does not know of yet, 0 if it knows of all: what a queue before a slow link makes longer, seconds
+    before round trips tell of it.
     """
 
     expected: int
     lost: int
     jitter_ms: float
     round_trip_s: float | None
+    outstanding_s: float = 0.0
 
 
 class Reporting:
@@ -51,6 +56,8 @@ class Reporting:
         self._peer_reported_at = float("-inf")
         self._peer_is_eager = False
         self._sent: dict[int, float] = {}
+        self._under_way: deque[tuple[int, float]] = deque(maxlen=MAX_PACKETS)
+        self._newest: int | None = None
         self._blocks: list[Block] = []
         self._blocks_at = 0.0
         self._told: dict[int, tuple[int, int]] = {}
@@ -88,18 +95,32 @@ class Reporting:
         """Take what aiortc would have said of the packets received, to be said later."""
         self._blocks, self._blocks_at = blocks, now
 
+    def came(self, sequence: int) -> None:
+        """A packet of the peer's came: our next report is to know of it, even if aiortc said what it knew before."""
+        if self._newest is None or _ahead(sequence, self._newest) > 0:
+            self._newest = sequence
+
     def blocks(self, now: float) -> list[Block]:
         """Return what to say of the packets received, as of now, and count it as said."""
         self._answered_at = now
         waited = round((now - self._blocks_at) * _UNIT)
         said = [
             replace(block, fraction_lost=self._fraction_lost(block), dlsr=block.dlsr + waited if block.lsr else 0)
-            for block in self._blocks
+            for block in map(self._up_to_date, self._blocks)
         ]
         self._told = {block.ssrc: (block.packets_lost, block.highest_sequence) for block in said}
         return said
 
+    def _up_to_date(self, block: Block) -> Block:
+        if self._newest is None or _ahead(self._newest, block.highest_sequence) <= 0:
+            return block
+        return replace(block, highest_sequence=self._newest)
+
     # -- what the peer says
+
+    def sent(self, sequence: int, now: float) -> None:
+        """A packet of ours left."""
+        self._under_way.append((sequence, now))
 
     def peer_reported(self, now: float) -> None:
         """A sender's report of the peer came."""
@@ -117,7 +138,13 @@ class Reporting:
             lost=max(0, block.packets_lost - before[0]),
             jitter_ms=block.jitter / RTP_PER_MS,
             round_trip_s=round_trip,
+            outstanding_s=self._outstanding_s(block.highest_sequence, now),
         )
+
+    def _outstanding_s(self, highest: int, now: float) -> float:
+        while self._under_way and _ahead(highest, self._under_way[0][0]) >= 0:
+            self._under_way.popleft()
+        return now - self._under_way[0][1] if self._under_way else 0.0
 
     def _in_trouble(self) -> bool:
         return any(

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import fractions
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 from node.links import consent, control_hooks, hooks
 from node.links.reports import Report, Reporting
 from node.links.sdp import trim
+from node.links.wire import udp_kind
 from protocol.errors import NodeError, PacketError, SignalError
 from protocol.speech import red
 from protocol.speech.red import Copy
@@ -274,6 +276,7 @@ class PeerLink:
         return hooks.speech_types(self._connection.getTransceivers()[0])
 
     def _received(self, payload_type: int, sequence: int, timestamp: int, payload: bytes) -> None:
+        self.reporting.came(sequence)
         types = self._types()
         copies: tuple[Copy, ...] = ()
         if payload_type == types.red and types.opus is not None:
@@ -302,6 +305,8 @@ class PeerLink:
         if self._observer is not None and not self._observer(direction, data):
             return False
         self._meter.datagram(direction, data, address)
+        if direction == "sent" and udp_kind(data) == "rtp":
+            self.reporting.sent(int.from_bytes(data[2:4]), time.monotonic())
         if direction == "received":
             self.heard_at = asyncio.get_running_loop().time()
         self.round_trips.observe(direction, data)

@@ -73,8 +73,8 @@ class _Link:
 
     def note(self, report: Report, now: float) -> None:
         self.packets.append((now, report.expected, report.lost))
-        if report.round_trip_s is not None:
-            self.trips.append((now, report.round_trip_s))
+        if report.round_trip_s is not None or report.outstanding_s > QUEUE_S:
+            self.trips.append((now, max(report.round_trip_s or 0.0, report.outstanding_s)))
         while self.trips and now - self.trips[0][0] > BASELINE_S:
             self.trips.popleft()
 
@@ -134,7 +134,8 @@ class Adaptation:
     def is_trying(self, now: float) -> bool:
         """Tell whether reports are wanted every second: something may change soon."""
         more = self._next_up(now) is not None
-        return more or self._clean_since is None or now - self._changed_at < 2 * SETTLE_S
+        less = self._clean_since is None and (self._step > 0 or self._redundancy > 0)
+        return more or less or now - self._changed_at < 2 * SETTLE_S
 
     def report(self, peer: str, report: Report, now: float) -> Profile:
         """Take what a peer says of our packets, and return the profile to go on with."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiortc.rtp import RtcpReceiverInfo
 
-from node.links.reports import EVERY_S, MAX_SENT, Reporting
+from node.links.reports import EVERY_S, MAX_PACKETS, MAX_SENT, Reporting
 
 
 def block(**fields: Any) -> RtcpReceiverInfo:
@@ -114,3 +114,29 @@ def test_what_may_still_be_answered_is_bounded() -> None:
         reporting.reported(number, number * EVERY_S)
     assert len(reporting._sent) == MAX_SENT
     assert reporting.hear(block(lsr=1), 1.0).round_trip_s is None
+
+
+def test_what_the_peer_does_not_know_of_yet_is_outstanding() -> None:
+    reporting = Reporting()
+    for sequence in range(65_530, 65_540):
+        reporting.sent(sequence % 65_536, sequence / 10)
+    assert reporting.hear(block(highest_sequence=65_533), 6554.0).outstanding_s == pytest.approx(0.6)
+    assert reporting.hear(block(highest_sequence=3), 6554.1).outstanding_s == 0
+    assert reporting.hear(block(highest_sequence=3), 6555.0).outstanding_s == 0
+
+
+def test_a_report_knows_of_packets_that_came_since_it_was_made() -> None:
+    reporting = Reporting()
+    reporting.keep([block(highest_sequence=65_535)], 1.0)
+    for sequence in (65_534, 2, 1):
+        reporting.came(sequence)
+    assert [said.highest_sequence for said in reporting.blocks(1.5)] == [2]
+    reporting.keep([block(highest_sequence=3)], 2.0)
+    assert [said.highest_sequence for said in reporting.blocks(2.0)] == [3]
+
+
+def test_packets_under_way_are_bounded() -> None:
+    reporting = Reporting()
+    for sequence in range(10 * MAX_PACKETS):
+        reporting.sent(sequence, float(sequence))
+    assert len(reporting._under_way) == MAX_PACKETS

@@ -110,6 +110,15 @@ def test_the_worst_link_decides_until_its_peer_is_gone() -> None:
     assert adaptation.profile != LOWEST
 
 
+def test_packets_that_nobody_acknowledges_tell_of_a_queue_before_round_trips_do() -> None:
+    adaptation = Adaptation(40.0, now=0.0)
+    for now in range(1, 5):
+        adaptation.report("b", Report(8, 0, 1.0, 0.05, 0.02), float(now))
+    assert adaptation.profile == CLEAR
+    adaptation.report("b", Report(8, 0, 1.0, 0.05, 0.5), 5.0)
+    assert adaptation.profile == LEAN
+
+
 def test_reports_are_wanted_every_second_only_while_something_may_change() -> None:
     link, adaptation = SimulatedLink(14.0), Adaptation(40.0, now=0.0)
     assert adaptation.is_trying(0.0)
