@@ -1,0 +1,253 @@
+"""The chunks of an MCAP file: where they are, and what is in them, whole file or not.
+
+The package `mcap` reads whole files, message by message, and at the first damage it stops. This reads the index of
+ten hours in milliseconds, reads files without an end, and finds the next good chunk after a damaged one. The layout is
+that of the MCAP specification (https://mcap.dev/spec).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from protocol.errors import LogError
+
+MAGIC = b"\x89MCAP0\r\n"
+MAX_CHUNK_BYTES = 1 << 26
+"""A writer's chunk holds two seconds; more than this is no chunk of ours, or a length that was damaged."""
+MAX_SUMMARY_BYTES = 1 << 28
+"""A week has a summary of 30 MB."""
+
+_HEADER, _FOOTER, _CHUNK, _MESSAGE, _MESSAGE_INDEX, _CHUNK_INDEX, _METADATA, _DATA_END = 1, 2, 6, 5, 7, 8, 12, 15
+_LAST_OPCODE = 15
+_RECORD = struct.Struct("<BQ")
+_FOOT = struct.Struct("<BQQQI")
+_CHUNK_HEAD = struct.Struct("<QQQII")
+_INDEX_HEAD = struct.Struct("<QQQQI")
+_INDEX_ENTRY = struct.Struct("<HQ")
+_MESSAGE_HEAD = struct.Struct("<HIQQ")
+_ZSTD = struct.pack("<I", 4) + b"zstd"
+_BEFORE_COMPRESSION = _RECORD.size + _CHUNK_HEAD.size - 4
+_SEARCHED_BYTES = 1 << 16
+EVERY_CHANNEL = (1 << 16) - 1
+
+
+@dataclass(slots=True)
+class Index:
+    """The chunks of a file, by time: start of each (ns), its place, and which channels have messages in it (bits).
+
+    `complete` tells whether the file has its end; `damaged` counts the places at which something could not be read.
+    """
+
+    starts: array[int] = field(default_factory=lambda: array("q"))
+    offsets: array[int] = field(default_factory=lambda: array("q"))
+    channels: array[int] = field(default_factory=lambda: array("l"))
+    complete: bool = False
+    damaged: int = 0
+
+    def add(self, start: int, offset: int, channels: int) -> None:
+        self.starts.append(start)
+        self.offsets.append(offset)
+        self.channels.append(channels)
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """A message as it is in the file."""
+
+    channel: int
+    log_time: int
+    data: bytes
+
+
+def read_index(file: BinaryIO) -> Index:
+    """Find the chunks, by the file's summary if it is whole, else by going through it. LogError if it is no MCAP."""
+    if _read(file, 0, len(MAGIC)) != MAGIC:
+        raise LogError("not a session: no MCAP file")
+    return _from_summary(file) or _from_scan(file)
+
+
+def read_metadata(file: BinaryIO, name: str) -> dict[str, str] | None:
+    """The metadata record of that name, if it is where a writer puts it: before the first chunk."""
+    at = len(MAGIC)
+    while (head := _record_at(file, at)) is not None and head[0] != _CHUNK:
+        body = _read(file, at + _RECORD.size, head[1]) if head[0] == _METADATA else b""
+        try:
+            if body and (found := _metadata(body))[0] == name:
+                return found[1]
+        except (struct.error, UnicodeDecodeError):
+            return None
+        at += _RECORD.size + head[1]
+    return None
+
+
+def read_chunk(file: BinaryIO, offset: int) -> list[RawMessage]:
+    """The messages of the chunk at this place. LogError if it is damaged."""
+    head = _record_at(file, offset)
+    if head is None or head[0] != _CHUNK:
+        raise LogError("no chunk where one belongs")
+    body = _read(file, offset + _RECORD.size, head[1])
+    try:
+        return list(_messages(_contents(body)))
+    except struct.error:
+        raise LogError("a damaged chunk") from None
+
+
+# -- by the summary
+
+
+def _from_summary(file: BinaryIO) -> Index | None:
+    size = file.seek(0, os.SEEK_END)
+    foot_at = size - _FOOT.size - len(MAGIC)
+    tail = _read(file, foot_at, size - foot_at) if foot_at > 0 else b""
+    if len(tail) != _FOOT.size + len(MAGIC) or not tail.endswith(MAGIC):
+        return None
+    opcode, length, start, _, crc = _FOOT.unpack_from(tail)
+    if opcode != _FOOTER or length != _FOOT.size - _RECORD.size or not 0 < start <= foot_at:
+        return None
+    if foot_at - start > MAX_SUMMARY_BYTES:
+        return None
+    summary = _read(file, start, foot_at - start)
+    if zlib.crc32(tail[: _FOOT.size - 4], zlib.crc32(summary)) != crc:
+        return None
+    return _chunk_indexes(summary)
+
+
+def _chunk_indexes(summary: bytes) -> Index | None:
+    index, at = Index(complete=True), 0
+    try:
+        while at < len(summary):
+            opcode, length = _RECORD.unpack_from(summary, at)
+            at += _RECORD.size
+            if opcode == _CHUNK_INDEX:
+                start, _, offset, _, map_bytes = _INDEX_HEAD.unpack_from(summary, at)
+                index.add(start, offset, _mask(summary, at + _INDEX_HEAD.size, map_bytes))
+            at += length
+    except (struct.error, OverflowError):
+        return None
+    return index
+
+
+def _mask(data: bytes, at: int, map_bytes: int) -> int:
+    mask = 0
+    for entry in range(at, at + map_bytes, _INDEX_ENTRY.size):
+        channel, _ = _INDEX_ENTRY.unpack_from(data, entry)
+        mask |= 1 << min(channel, 15)
+    return mask
+
+
+# -- by going through the file
+
+
+def _from_scan(file: BinaryIO) -> Index:
+    index, at = Index(), len(MAGIC)
+    while (head := _record_at(file, at)) is not None or (at := _next_chunk(file, at, index)) >= 0:
+        if head is None:
+            continue
+        if head[0] == _CHUNK:
+            start, _, _, _, _ = _CHUNK_HEAD.unpack(_read(file, at + _RECORD.size, _CHUNK_HEAD.size))
+            index.add(start & (1 << 63) - 1, at, EVERY_CHANNEL)
+        elif head[0] in {_DATA_END, _FOOTER}:
+            break
+        at += _RECORD.size + head[1]
+    return index
+
+
+def _record_at(file: BinaryIO, at: int) -> tuple[int, int] | None:
+    """Opcode and length of the record there; None at the end, or if none could be there or it is not all there."""
+    head = _read(file, at, _RECORD.size)
+    if len(head) < _RECORD.size:
+        return None
+    opcode, length = _RECORD.unpack(head)
+    size = file.seek(0, os.SEEK_END)
+    if not 0 < opcode <= _LAST_OPCODE or length > MAX_CHUNK_BYTES or at + _RECORD.size + length > size:
+        return None
+    if opcode == _CHUNK and length < _CHUNK_HEAD.size + len(_ZSTD) + 4:
+        return None
+    return opcode, length
+
+
+def _next_chunk(file: BinaryIO, at: int, index: Index) -> int:
+    """Where, after this place, a chunk begins that opens; -1 if there is none."""
+    file.seek(0, os.SEEK_END)
+    if at < file.tell():
+        index.damaged += 1
+    for place in _signatures(file, at + 1 + _BEFORE_COMPRESSION):
+        start = place - _BEFORE_COMPRESSION
+        try:
+            read_chunk(file, start)
+        except LogError:
+            continue
+        return start
+    return -1
+
+
+def _signatures(file: BinaryIO, at: int) -> Iterator[int]:
+    """Every place from there on at which a chunk names its compression."""
+    overlap = len(_ZSTD) - 1
+    while len(block := _read(file, at, _SEARCHED_BYTES)) > overlap:
+        found = block.find(_ZSTD)
+        while found >= 0:
+            yield at + found
+            found = block.find(_ZSTD, found + 1)
+        at += len(block) - overlap
+
+
+# -- what is in a chunk
+
+
+def _contents(body: bytes) -> bytes:
+    _, _, size, crc, name_bytes = _CHUNK_HEAD.unpack_from(body)
+    at = _CHUNK_HEAD.size
+    compression, data = body[at : at + name_bytes], body[at + name_bytes + 8 :]
+    if size > MAX_CHUNK_BYTES:
+        raise LogError("a damaged chunk")
+    plain = data if not compression else _decompress(compression, data, size)
+    if crc and zlib.crc32(plain) != crc:
+        raise LogError("a damaged chunk")
+    return plain
+
+
+def _decompress(compression: bytes, data: bytes, size: int) -> bytes:
+    import zstandard
+
+    if compression != b"zstd":
+        raise LogError("a chunk compressed otherwise than with zstd, or damaged")
+    try:
+        if zstandard.frame_content_size(data) != size:
+            raise LogError("a damaged chunk")
+        return zstandard.decompress(data)
+    except zstandard.ZstdError:
+        raise LogError("a damaged chunk") from None
+
+
+def _messages(records: bytes) -> Iterator[RawMessage]:
+    at = 0
+    while at < len(records):
+        opcode, length = _RECORD.unpack_from(records, at)
+        at += _RECORD.size
+        if opcode == _MESSAGE:
+            channel, _, log_time, _ = _MESSAGE_HEAD.unpack_from(records, at)
+            yield RawMessage(channel, log_time, records[at + _MESSAGE_HEAD.size : at + length])
+        at += length
+
+
+def _metadata(body: bytes) -> tuple[str, dict[str, str]]:
+    texts, at = [], 0
+    name_bytes = struct.unpack_from("<I", body)[0]
+    name, at = body[4 : 4 + name_bytes].decode(), 8 + name_bytes
+    while at < len(body):
+        size = struct.unpack_from("<I", body, at)[0]
+        texts.append(body[at + 4 : at + 4 + size].decode())
+        at += 4 + size
+    return name, dict(zip(texts[::2], texts[1::2], strict=False))
+
+
+def _read(file: BinaryIO, at: int, size: int) -> bytes:
+    file.seek(at)
+    return file.read(size)

@@ -1,0 +1,234 @@
+"""Reads a recorded session: what it is, and its records from any moment on."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from node.session import chunks
+from protocol import frames, log
+from protocol.captions import registry
+from protocol.errors import FrameError, LogError, NodeError, VersionError
+from protocol.log.coding import newer
+from protocol.log.sealing import BlockCipher, salt_of
+
+NO_KEY = "this session is sealed: give its room with --room"
+WRONG_KEY = "this session was sealed in another room: give the one it was recorded in with --room"
+CUT_OFF = "this session has no end: its recording was cut off, or the file was"
+LOST = "nothing of this session is left"
+
+
+class Session:
+    """A session's file, open for reading; use it as a context. It may be cut off or damaged: what can be read is.
+
+    `header` tells what the session is, `duration_s` when its last record is, `complete` whether the file has its end,
+    `sealed` whether it is encrypted, and `remarks` are lines that a person should read about it.
+    """
+
+    header: log.Header
+    duration_s: float
+    complete: bool
+    sealed: bool
+    remarks: list[str]
+
+    def __init__(self, file: BinaryIO, secret: bytes | None = None) -> None:
+        """Reads what is needed of a seekable file that stays the caller's to close. LogError if it is no session."""
+        self._file = file
+        self._index = chunks.read_index(file)
+        self._metadata = chunks.read_metadata(file, log.METADATA) or {}
+        if not self._metadata and not self._index.starts:
+            raise LogError("not a session: an MCAP file of something else, or nothing of it is left")
+        if (version := _number(self._metadata.get("format", ""))) > log.FORMAT:
+            raise LogError(newer(version))
+        self.sealed = "sealed" in self._metadata or self._first_message().channel == log.SEALED
+        self._cipher = self._unlock(secret) if self.sealed else None
+        self._last_block = False
+        self.header = self._read_header()
+        self.duration_s = self._read_end()
+        self.complete = self._index.complete and (self._last_block or not self.sealed)
+        self.remarks = self._remark()
+
+    @classmethod
+    def open(cls, path: Path, secret: bytes | None = None) -> Self:
+        """Open the file at this path; `secret` is the room's, for a sealed one (`node.session.secret`).
+
+        Raises NodeError if there is no such file, LogError if it is no session that this program can read.
+        """
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise NodeError(f"cannot read {str(path)!r}: {error.strerror}") from None
+        try:
+            return cls(file, secret)
+        except LogError as error:
+            file.close()
+            raise LogError(f"{str(path)!r}: {error}") from None
+        except BaseException:
+            file.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def records(
+        self, start_s: float = 0.0, end_s: float | None = None, *, kinds: tuple[type[log.Record], ...] | None = None
+    ) -> Iterator[log.Record]:
+        """The records from `start_s` on, and before `end_s`, in the order of time; only of these kinds, if given.
+
+        Seeks at once to where they begin. Parts that are damaged are left out (`remarks` tells of them). Iterators do
+        not disturb each other.
+        """
+        start_us = round(start_s * 1e6)
+        end_us = None if end_s is None else round(end_s * 1e6)
+        wanted = _channels(kinds)
+        for number in range(self._chunk_at(start_us), len(self._index.starts)):
+            if end_us is not None and self._start_us(number) >= end_us:
+                return
+            for record in self._chunk(number, wanted):
+                is_then = record.at_us >= start_us and (end_us is None or record.at_us < end_us)
+                if is_then and (kinds is None or isinstance(record, kinds)):
+                    yield record
+
+    def people(self, at_s: float | None = None) -> dict[str, str]:
+        """The names of those who are here at a moment, by id; without a moment, of all who ever were.
+
+        The recording node itself is always among them.
+        """
+        names = {self.header.node: self.header.name}
+        for record in self.records(0.0, at_s, kinds=(log.Joined, log.Left)):
+            if isinstance(record, log.Joined):
+                names[record.peer] = record.name
+            elif at_s is not None and isinstance(record, log.Left):
+                names.pop(record.peer, None)
+        return names
+
+    def newest_frames(self, at_s: float) -> dict[str, log.Frame]:
+        """The picture frame that stands for each sender at this moment: who comes late needs no other."""
+        waited = set(self.people(at_s))
+        found: dict[str, log.Frame] = {}
+        at_us = round(at_s * 1e6)
+        for number in range(self._chunk_at(at_us), -1, -1):
+            for record in reversed(self._chunk(number, _channels((log.Frame,)))):
+                if isinstance(record, log.Frame) and record.at_us < at_us and _is_picture(record):
+                    found.setdefault(record.sender, record)
+            if waited <= found.keys():
+                break
+        return {sender: found[sender] for sender in waited & found.keys()}
+
+    # -- chunks
+
+    def _chunk_at(self, at_us: int) -> int:
+        at_ns = self.header.started_ns + at_us * 1000
+        return max(bisect_right(self._index.starts, at_ns) - 1, 0)
+
+    def _start_us(self, number: int) -> int:
+        return (self._index.starts[number] - self.header.started_ns) // 1000
+
+    def _chunk(self, number: int, wanted: int = chunks.EVERY_CHANNEL) -> list[log.Record]:
+        """Its records in the order of time; none if it is damaged."""
+        if not self._index.channels[number] & (wanted | self.sealed << log.SEALED):
+            return []
+        records: list[log.Record] = []
+        for message in self._messages(number):
+            try:
+                records += log.decode(message)
+            except LogError:
+                continue
+        return sorted(records, key=lambda record: record.at_us)
+
+    def _messages(self, number: int) -> list[log.Message]:
+        try:
+            raw = chunks.read_chunk(self._file, self._index.offsets[number])
+            if self._cipher is None:
+                started = self.header.started_ns if hasattr(self, "header") else 0
+                return [log.Message(one.channel, max(0, one.log_time - started) // 1000, one.data) for one in raw]
+            return [message for one in raw for message in self._opened(one)]
+        except LogError:
+            return []
+
+    def _opened(self, sealed: chunks.RawMessage) -> list[log.Message]:
+        assert self._cipher is not None
+        _, last, messages = self._cipher.open(sealed.data)
+        self._last_block |= last
+        return messages
+
+    # -- what is found out at the beginning
+
+    def _first_message(self) -> chunks.RawMessage:
+        """The first one of the first chunk that is not damaged."""
+        for offset in self._index.offsets:
+            try:
+                return chunks.read_chunk(self._file, offset)[0]
+            except (LogError, IndexError):
+                continue
+        raise LogError(LOST)
+
+    def _unlock(self, secret: bytes | None) -> BlockCipher:
+        if secret is None:
+            raise LogError(NO_KEY)
+        block = self._first_message().data
+        cipher = BlockCipher(secret, salt_of(block))
+        try:
+            if self._metadata.get("check") != cipher.check.hex():
+                cipher.open(block)
+        except LogError:
+            raise LogError(WRONG_KEY) from None
+        return cipher
+
+    def _read_header(self) -> log.Header:
+        """The header; if it was lost, one that tells only when the session began."""
+        for message in self._messages(0) if self._index.starts else []:
+            if message.channel == 1:
+                return log.decode_header(message.data)
+        first = self._index.starts[0] if self._index.starts else 0
+        return log.Header(_number(self._metadata.get("started_ns", "")) or first)
+
+    def _read_end(self) -> float:
+        for number in range(len(self._index.starts) - 1, -1, -1):
+            if records := self._chunk(number):
+                return records[-1].at_us / 1e6
+        return 0.0
+
+    def _remark(self) -> list[str]:
+        remarks = [] if self.complete else [CUT_OFF]
+        if self._index.damaged:
+            remarks.append(f"damaged in {self._index.damaged} places; what lies between is read")
+        ours = registry.codebooks()
+        return remarks + [
+            f"its captions were coded with codebook {book.id}/{book.hash.hex()}, which is not here: "
+            "they are shown by the words kept beside them"
+            for book in self.header.codebooks
+            if book not in ours
+        ]
+
+
+def _channels(kinds: tuple[type[log.Record], ...] | None) -> int:
+    if kinds is None:
+        return chunks.EVERY_CHANNEL
+    mask = 0
+    for kind in kinds:
+        mask |= 1 << log.CHANNEL_OF[kind]
+    return mask
+
+
+def _is_picture(record: log.Frame) -> bool:
+    try:
+        return isinstance(frames.decode(record.frame), frames.Picture)
+    except (FrameError, VersionError):
+        return False
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0
