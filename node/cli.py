@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node import codec_cli, models_cli, speech_cli
+from node import codec_cli, models_cli, session_cli, speech_cli
 from protocol.errors import NodeError, PictophoneError, UsageError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(models_cli.app, name="models")
 app.add_typer(codec_cli.app, name="codec")
 app.add_typer(speech_cli.app, name="speech")
+app.add_typer(session_cli.app, name="session")
 
 Room = Annotated[str, typer.Argument(help="The room's name: whoever gives the same one at the same broker is in it.")]
 Broker = Annotated[

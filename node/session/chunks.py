@@ -13,6 +13,7 @@ import zlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import BinaryIO
 
 from protocol.errors import LogError
@@ -34,6 +35,7 @@ _MESSAGE_HEAD = struct.Struct("<HIQQ")
 _ZSTD = struct.pack("<I", 4) + b"zstd"
 _BEFORE_COMPRESSION = _RECORD.size + _CHUNK_HEAD.size - 4
 _SEARCHED_BYTES = 1 << 16
+_MAX_TIME = (1 << 63) - 1
 EVERY_CHANNEL = (1 << 16) - 1
 
 
@@ -151,11 +153,29 @@ def _from_scan(file: BinaryIO) -> Index:
             continue
         if head[0] == _CHUNK:
             start, _, _, _, _ = _CHUNK_HEAD.unpack(_read(file, at + _RECORD.size, _CHUNK_HEAD.size))
-            index.add(start & (1 << 63) - 1, at, EVERY_CHANNEL)
+            index.add(start & _MAX_TIME, at, EVERY_CHANNEL)
         elif head[0] in {_DATA_END, _FOOTER}:
             break
         at += _RECORD.size + head[1]
-    return index
+    return index if _in_order(index.starts) else _by_messages(file, index)
+
+
+def _in_order(starts: array[int]) -> bool:
+    return all(earlier <= later for earlier, later in pairwise(starts))
+
+
+def _by_messages(file: BinaryIO, index: Index) -> Index:
+    """The same chunks by what is in them, those that open: nothing guards a chunk's own times against damage."""
+    found = Index(damaged=index.damaged)
+    for offset in index.offsets:
+        try:
+            messages = read_chunk(file, offset)
+        except LogError:
+            found.damaged += 1
+            continue
+        if messages:
+            found.add(min(message.log_time for message in messages) & _MAX_TIME, offset, EVERY_CHANNEL)
+    return found
 
 
 def _record_at(file: BinaryIO, at: int) -> tuple[int, int] | None:

@@ -41,11 +41,11 @@ class Session:
         self._metadata = chunks.read_metadata(file, log.METADATA) or {}
         if not self._metadata and not self._index.starts:
             raise LogError("not a session: an MCAP file of something else, or nothing of it is left")
-        if (version := _number(self._metadata.get("format", ""))) > log.FORMAT:
-            raise LogError(newer(version))
         self.sealed = "sealed" in self._metadata or self._first_message().channel == log.SEALED
         self._cipher = self._unlock(secret) if self.sealed else None
         self._last_block = False
+        self._damaged_chunks: set[int] = set()
+        self.header = log.Header()
         self.header = self._read_header()
         self.duration_s = self._read_end()
         self.complete = self._index.complete and (self._last_block or not self.sealed)
@@ -83,49 +83,50 @@ class Session:
         self.close()
 
     def records(
-        self, start_s: float = 0.0, end_s: float | None = None, *, kinds: tuple[type[log.Record], ...] | None = None
+        self, start: float = 0.0, end: float | None = None, *, kinds: tuple[type[log.Record], ...] | None = None
     ) -> Iterator[log.Record]:
-        """The records from `start_s` on, and before `end_s`, in the order of time; only of these kinds, if given.
+        """The records from `start` on, and before `end`, in seconds, by time; only of these kinds, if any are given.
 
         Seeks at once to where they begin. Parts that are damaged are left out (`remarks` tells of them). Iterators do
         not disturb each other.
         """
-        start_us = round(start_s * 1e6)
-        end_us = None if end_s is None else round(end_s * 1e6)
+        start_us = round(start * 1e6)
+        end_us = None if end is None else round(end * 1e6)
         wanted = _channels(kinds)
         for number in range(self._chunk_at(start_us), len(self._index.starts)):
-            if end_us is not None and self._start_us(number) >= end_us:
+            if end_us is not None and self._since_start(self._index.starts[number]) >= end_us:
                 return
             for record in self._chunk(number, wanted):
                 is_then = record.at_us >= start_us and (end_us is None or record.at_us < end_us)
                 if is_then and (kinds is None or isinstance(record, kinds)):
                     yield record
 
-    def people(self, at_s: float | None = None) -> dict[str, str]:
-        """The names of those who are here at a moment, by id; without a moment, of all who ever were.
-
-        The recording node itself is always among them.
-        """
-        names = {self.header.node: self.header.name}
-        for record in self.records(0.0, at_s, kinds=(log.Joined, log.Left)):
+    def state(self, at: float) -> list[log.Record]:
+        """What holds at a moment, for who comes late: a Joined for each peer here, and the newest picture of each."""
+        people: dict[str, log.Record] = {}
+        for record in self.records(0.0, at, kinds=(log.Joined, log.Left)):
             if isinstance(record, log.Joined):
-                names[record.peer] = record.name
-            elif at_s is not None and isinstance(record, log.Left):
-                names.pop(record.peer, None)
-        return names
+                people[record.peer] = record
+            elif isinstance(record, log.Left):
+                people.pop(record.peer, None)
+        return [*people.values(), *self._newest_pictures(at, {self.header.node, *people})]
 
-    def newest_frames(self, at_s: float) -> dict[str, log.Frame]:
-        """The picture frame that stands for each sender at this moment: who comes late needs no other."""
-        waited = set(self.people(at_s))
+    @property
+    def damage(self) -> int:
+        """In how many places something could not be read, so far as the file was read."""
+        return self._index.damaged + len(self._damaged_chunks)
+
+    def _newest_pictures(self, at: float, senders: set[str]) -> list[log.Frame]:
+        """Looks back from that moment, until there is one of each or the session begins."""
         found: dict[str, log.Frame] = {}
-        at_us = round(at_s * 1e6)
+        at_us = round(at * 1e6)
         for number in range(self._chunk_at(at_us), -1, -1):
             for record in reversed(self._chunk(number, _channels((log.Frame,)))):
                 if isinstance(record, log.Frame) and record.at_us < at_us and _is_picture(record):
                     found.setdefault(record.sender, record)
-            if waited <= found.keys():
+            if senders <= found.keys():
                 break
-        return {sender: found[sender] for sender in waited & found.keys()}
+        return sorted((found[sender] for sender in senders & found.keys()), key=lambda frame: frame.at_us)
 
     # -- chunks
 
@@ -133,8 +134,8 @@ class Session:
         at_ns = self.header.started_ns + at_us * 1000
         return max(bisect_right(self._index.starts, at_ns) - 1, 0)
 
-    def _start_us(self, number: int) -> int:
-        return (self._index.starts[number] - self.header.started_ns) // 1000
+    def _since_start(self, at_ns: int) -> int:
+        return max(0, at_ns - self.header.started_ns) // 1000
 
     def _chunk(self, number: int, wanted: int = chunks.EVERY_CHANNEL) -> list[log.Record]:
         """Its records in the order of time; none if it is damaged."""
@@ -145,17 +146,17 @@ class Session:
             try:
                 records += log.decode(message)
             except LogError:
-                continue
+                self._damaged_chunks.add(number)
         return sorted(records, key=lambda record: record.at_us)
 
     def _messages(self, number: int) -> list[log.Message]:
         try:
             raw = chunks.read_chunk(self._file, self._index.offsets[number])
             if self._cipher is None:
-                started = self.header.started_ns if hasattr(self, "header") else 0
-                return [log.Message(one.channel, max(0, one.log_time - started) // 1000, one.data) for one in raw]
+                return [log.Message(one.channel, self._since_start(one.log_time), one.data) for one in raw]
             return [message for one in raw for message in self._opened(one)]
         except LogError:
+            self._damaged_chunks.add(number)
             return []
 
     def _opened(self, sealed: chunks.RawMessage) -> list[log.Message]:
@@ -175,7 +176,12 @@ class Session:
                 continue
         raise LogError(LOST)
 
+    def _check_version(self) -> None:
+        if (version := _number(self._metadata.get("format", ""))) > log.FORMAT:
+            raise LogError(newer(version))
+
     def _unlock(self, secret: bytes | None) -> BlockCipher:
+        self._check_version()
         if secret is None:
             raise LogError(NO_KEY)
         block = self._first_message().data
@@ -190,8 +196,9 @@ class Session:
     def _read_header(self) -> log.Header:
         """The header; if it was lost, one that tells only when the session began."""
         for message in self._messages(0) if self._index.starts else []:
-            if message.channel == 1:
+            if message.channel == log.SESSION:
                 return log.decode_header(message.data)
+        self._check_version()
         first = self._index.starts[0] if self._index.starts else 0
         return log.Header(_number(self._metadata.get("started_ns", "")) or first)
 
@@ -204,7 +211,7 @@ class Session:
     def _remark(self) -> list[str]:
         remarks = [] if self.complete else [CUT_OFF]
         if self._index.damaged:
-            remarks.append(f"damaged in {self._index.damaged} places; what lies between is read")
+            remarks.append(f"damaged in {plural(self._index.damaged, 'place')}; what lies between is read")
         ours = registry.codebooks()
         return remarks + [
             f"its captions were coded with codebook {book.id}/{book.hash.hex()}, which is not here: "
@@ -221,6 +228,11 @@ def _channels(kinds: tuple[type[log.Record], ...] | None) -> int:
     for kind in kinds:
         mask |= 1 << log.CHANNEL_OF[kind]
     return mask
+
+
+def plural(count: int, noun: str) -> str:
+    """The count and the noun, in its plural form unless there is one."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _is_picture(record: log.Frame) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from protocol import log
 from protocol.errors import NodeError, UsageError
 from protocol.log.sealing import SALT_BYTES, BlockCipher
+
+CHUNK_S = 1.6
+"""A chunk holds so much: a process that is killed loses at most two seconds, the wait for the processor included."""
 
 CHUNK_BYTES = 1 << 24
 """More than any chunk has: a chunk ends when `write` returns, and at no other time."""
@@ -47,9 +50,19 @@ class SessionWriter:
         self._put([log.encode_header(header)])
 
     def write(self, records: Sequence[log.Record]) -> None:
-        """Write records, in the order of time and none earlier than those before: at best two seconds of them."""
+        """Write records, in the order of time and none earlier than those before: about `CHUNK_S` of them."""
         if records:
             self._put(log.encode(records, self._header.started_ns))
+
+    def write_all(self, records: Iterable[log.Record]) -> None:
+        """Write records of any length of time, in the order of time, in chunks as a recording has them."""
+        block: list[log.Record] = []
+        for record in records:
+            if block and record.at_us - block[0].at_us >= CHUNK_S * 1e6:
+                self.write(block)
+                block = []
+            block.append(record)
+        self.write(block)
 
     def finish(self, at_us: int = 0) -> None:
         """Write the end, with the index by which a reader seeks; `at_us` is when a sealed log says that it ended."""

@@ -5,9 +5,9 @@ the file itself is written and read by `node.session`.
 """
 
 from protocol.log.channels import CHANNELS, FORMAT, METADATA, PROFILE, SEALED, Channel
-from protocol.log.coding import CHANNEL_OF, Message, decode, decode_header, encode, encode_header
+from protocol.log.coding import CHANNEL_OF, SESSION, Message, decode, decode_header, encode, encode_header
 from protocol.log.records import Frame, Header, Joined, Left, Meters, Note, Record, Snapshot, Speech
 
-__all__ = ["CHANNELS", "CHANNEL_OF", "FORMAT", "METADATA", "PROFILE", "SEALED", "Channel"]
+__all__ = ["CHANNELS", "CHANNEL_OF", "FORMAT", "METADATA", "PROFILE", "SEALED", "SESSION", "Channel"]
 __all__ += ["Frame", "Header", "Joined", "Left", "Meters", "Note", "Record", "Snapshot", "Speech"]
 __all__ += ["Message", "decode", "decode_header", "encode", "encode_header"]

@@ -17,7 +17,17 @@ from protocol.log import speech
 from protocol.log.channels import CHANNELS, FORMAT
 from protocol.log.records import Frame, Header, Joined, Left, Meters, Note, Record, Snapshot, Speech
 
-__all__ = ["CHANNEL_OF", "MAX_MESSAGE_BYTES", "Message", "decode", "decode_header", "encode", "encode_header", "newer"]
+__all__ = [
+    "CHANNEL_OF",
+    "MAX_MESSAGE_BYTES",
+    "SESSION",
+    "Message",
+    "decode",
+    "decode_header",
+    "encode",
+    "encode_header",
+    "newer",
+]
 
 # The largest is a snapshot, of a few hundred kilobytes at most.
 MAX_MESSAGE_BYTES = speech.MAX_BUNDLE_BYTES
