@@ -48,6 +48,13 @@ Lyra = Annotated[
 Clean = Annotated[
     bool | None, typer.Option("--clean/--no-clean", help="Take echo and noise out of what a microphone hears.")
 ]
+Record = Annotated[Path | None, typer.Option(help="Record the call to a new FILE.mcap: see `pictophone session`.")]
+KeepSnapshots = Annotated[
+    bool | None, typer.Option("--keep-snapshots", help="Keep the camera's own pictures in the recording, to compare.")
+]
+SealRecording = Annotated[
+    bool | None, typer.Option("--seal-recording", help="Encrypt recordings: readable with the room alone.")
+]
 Seconds = Annotated[float | None, typer.Option(min=0.1, help="End the call after this long.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")]
 
@@ -78,6 +85,8 @@ def demo(
     morph: Morph = None,
     clean: Clean = None,
     lyra: Lyra = None,
+    record: Record = None,
+    keep_snapshots: KeepSnapshots = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long to call.")] = 30.0,
     json: Json = False,
 ) -> None:
@@ -90,6 +99,7 @@ def demo(
         tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
         frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
+        record=record, keep_snapshots=keep_snapshots,
     )  # fmt: skip
     _run(demo.run(settings, broker is None, seconds, json))
 
@@ -122,6 +132,9 @@ def call(
     morph: Morph = None,
     clean: Clean = None,
     lyra: Lyra = None,
+    record: Record = None,
+    keep_snapshots: KeepSnapshots = None,
+    seal_recording: SealRecording = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -134,6 +147,7 @@ def call(
         tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
         frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
+        record=record, keep_snapshots=keep_snapshots, seal_recording=seal_recording,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.CALL, seconds, json))
 
@@ -163,6 +177,9 @@ def send(
     look: Look = None,
     clean: Clean = None,
     lyra: Lyra = None,
+    record: Record = None,
+    keep_snapshots: KeepSnapshots = None,
+    seal_recording: SealRecording = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -174,6 +191,7 @@ def send(
         generator=generator, tries=tries, look=look, clean=clean, lyra=lyra,
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
         frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
+        record=record, keep_snapshots=keep_snapshots, seal_recording=seal_recording,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.SEND, seconds, json))
 
@@ -189,6 +207,8 @@ def receive(
     generator: Generator = None,
     morph: Morph = None,
     lyra: Lyra = None,
+    record: Record = None,
+    seal_recording: SealRecording = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -204,6 +224,8 @@ def receive(
         generator=generator,
         morph=morph,
         lyra=lyra,
+        record=record,
+        seal_recording=seal_recording,
     )
     _run(calling.run(settings, room, opening.RECEIVE, seconds, json))
 
