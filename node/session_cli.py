@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Recorded calls: look into them, repair them.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Recorded calls: look into them, share them, repair them.", no_args_is_help=True, rich_markup_mode=None)
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A recorded session.")]
 Room = Annotated[str | None, typer.Option(help="The room it was recorded in, for a sealed session.")]
@@ -36,6 +36,38 @@ def recover(
 
     for line in rescue.recover(file, output, secret(room)):
         typer.echo(line)
+
+
+From = Annotated[str | None, typer.Option("--from", help="Begin there: seconds, mm:ss or hh:mm:ss.")]
+Models = Annotated[str | None, typer.Option(help="Paint with this preset's generator, not with the recorded one.")]
+Generator = Annotated[str | None, typer.Option(help="Paint with this model: a folder or a hub id.")]
+Lyra = Annotated[Path | None, typer.Option(help="Folder with Lyra V2's model files, for what was spoken in it.")]
+Who = Annotated[list[str] | None, typer.Option(help="Only hear this person; may be repeated.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")]
+
+
+@app.command()
+def export(
+    file: File,
+    to: Annotated[Path, typer.Option("--to", "-o", help="OUT.mp4, .webm, .opus, .srt, .html or .jsonl.")],
+    start: From = None,
+    until: Annotated[str | None, typer.Option("--until", help="End there.")] = None,
+    no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Words alone: nothing is painted.")] = False,
+    who: Who = None,
+    models: Models = None,
+    generator: Generator = None,
+    lyra: Lyra = None,
+    room: Room = None,
+    force: Force = False,
+) -> None:
+    """Make a video, a sound, subtitles, a page that plays by itself, or JSON lines of a session."""
+    from node.session import exporting, times
+
+    begins, ends = times.span(start, until, "--until")
+    exporting.run(
+        file, secret(room), output=to, start=begins, end=ends, pictures=not no_pictures, who=tuple(who or ()),
+        models=models, generator=generator, lyra_folder=lyra, force=force,
+    )  # fmt: skip
 
 
 def secret(room: str | None) -> bytes | None:

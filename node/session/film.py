@@ -7,6 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from node.session.subtitles import Cue, unmarked
 from node.speech.sound import SAMPLE_RATE, Pcm
 
@@ -65,7 +67,7 @@ class Film:
 
     def picture(self, at: float, image: Image.Image) -> None:
         """Shows an RGB picture from `at` on, until the next."""
-        frame = self._av.VideoFrame.from_image(image)
+        frame = self._av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
         frame.pts, frame.time_base = round(at * 1000), MILLISECONDS
         self._container.mux(self._video.encode(frame))
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from node.session.reel import Recorded
-from protocol.errors import NodeError
 from protocol.log import Joined, Record
 
 
@@ -25,14 +22,3 @@ class People:
     def name(self, sender: str) -> str:
         """Return the name, or the id of who gave none."""
         return self._names.get(sender, sender)
-
-    def ids(self, names: Collection[str]) -> set[str]:
-        """Return the ids of these names, an id being a name, too; NodeError for one that nobody has."""
-        found: set[str] = set()
-        for name in names:
-            ids = {sender for sender, known in self._names.items() if name in (sender, known)}
-            if not ids:
-                here = ", ".join(sorted(set(self._names.values())))
-                raise NodeError(f"nobody in this session is called {name!r}; there are {here}")
-            found |= ids
-        return found

@@ -150,9 +150,7 @@ class Player:
     def _at(self, seconds: float) -> Reel:
         """The reel from there on, after everything was told that holds there."""
         holds = list(self._session.state(seconds))
-        for record in self._teller.leavers(holds):
-            self._tell(record)
-        for record in holds:
+        for record in (*self._teller.leavers(holds), *holds):
             self._tell(record)
         return Reel(
             self._session,

@@ -44,8 +44,10 @@ class Recorded(Protocol):
     @property
     def duration_s(self) -> float: ...
 
-    def records(self, start: float = 0.0, end: float | None = None) -> Iterator[Record]:
-        """The records of that time, in order."""
+    def records(
+        self, start: float = 0.0, end: float | None = None, *, kinds: tuple[type[Record], ...] | None = None
+    ) -> Iterator[Record]:
+        """The records of that time, in order; of these kinds, if any are given."""
 
     def state(self, at: float) -> Iterable[Record]:
         """What holds at that time: a Joined for everyone here, the newest picture of each."""

@@ -23,9 +23,9 @@ def clock(seconds: float) -> str:
     return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
-def span(start: str | None, end: str | None) -> tuple[float, float | None]:
+def span(start: str | None, end: str | None, end_option: str = "--to") -> tuple[float, float | None]:
     """Return `--from` and `--to` in seconds; UsageError unless they are times, one after the other."""
     begins, ends = parse(start) if start is not None else 0.0, parse(end) if end is not None else None
     if ends is not None and ends <= begins:
-        raise UsageError(f"--to {end} is not after --from {start or 0}")
+        raise UsageError(f"{end_option} {end} is not after --from {start or 0}")
     return begins, ends

@@ -25,16 +25,19 @@ class FakeSession:
         self.all: Sequence[Record] = sorted(records, key=lambda record: record.at_us)
         self.duration_s = self.all[-1].at_us / 1e6 if duration_s is None else duration_s
 
-    def records(self, start: float = 0.0, end: float | None = None) -> Iterator[Record]:
+    def records(
+        self, start: float = 0.0, end: float | None = None, *, kinds: tuple[type[Record], ...] | None = None
+    ) -> Iterator[Record]:
         for record in self.all:
-            if start <= record.at_us / 1e6 and (end is None or record.at_us / 1e6 < end):
+            is_then = start <= record.at_us / 1e6 and (end is None or record.at_us / 1e6 < end)
+            if is_then and (kinds is None or isinstance(record, kinds)):
                 yield record
 
     def state(self, at: float) -> list[Record]:
         here: dict[str, Joined] = {}
         pictures: dict[str, Frame] = {}
         for record in self.all:
-            if record.at_us / 1e6 > at:
+            if record.at_us / 1e6 >= at:
                 break
             match record:
                 case Joined(peer=peer):
