@@ -11,7 +11,7 @@ from protocol import log
 from protocol.errors import NodeError, UsageError
 from protocol.log.sealing import SALT_BYTES, BlockCipher
 
-CHUNK_S = 1.6
+CHUNK_S = 1.8
 """A chunk holds so much: a process that is killed loses at most two seconds, the wait for the processor included."""
 
 CHUNK_BYTES = 1 << 24

@@ -160,8 +160,8 @@ def _described(data: bytes) -> dict[str, Any]:
     except (FrameError, VersionError):
         return {"kind": "unknown"}
     match frame:
-        case frames.Picture(sequence, captured_ms, codec, _, seed, look):
-            told = {"kind": "picture", "sequence": sequence, "captured_ms": captured_ms, "codec": codec, "seed": seed}
+        case frames.Picture(sequence=sequence, seed=seed, look=look):
+            told = {"kind": "picture", "sequence": sequence, "seed": seed}
             return {**told, "look": _base64(look)} if look else told
         case frames.Hold(sequence):
             return {"kind": "hold", "sequence": sequence}
