@@ -84,12 +84,13 @@ def seek(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     write(path, (replace(record, at_us=record.at_us + part * span_us)
                  for part in range(int(arguments.hours * 6)) for record in minutes))  # fmt: skip
     script = (
-        "import json,resource,sys,time,random\n"
+        "import json,re,sys,time,random\n"
         "from pathlib import Path\n"
         "from node.session.reader import Session\n"
         "from protocol.log import Speech\n"
         "path=Path(sys.argv[1]); rng=random.Random(1); ms={'seek':[], 'open_and_seek':[], 'seek_and_state':[]}\n"
-        "session=Session.open(path); before=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "def peak(): return int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"
+        "session=Session.open(path); before=peak()\n"
         "def timed(kind, work):\n"
         "    began=time.perf_counter(); work(); ms[kind].append((time.perf_counter()-began)*1e3)\n"
         "for _ in range(50):\n"
@@ -97,8 +98,7 @@ def seek(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         "    timed('seek', lambda: next(session.records(at, kinds=(Speech,))))\n"
         "    timed('seek_and_state', lambda: (session.state(at), next(session.records(at))))\n"
         "    timed('open_and_seek', lambda: next(Session.open(path).records(at, kinds=(Speech,))))\n"
-        "after=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; count=sum(1 for _ in session.records())\n"
-        "end=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "after=peak(); count=sum(1 for _ in session.records()); end=peak()\n"
         "print(json.dumps({'ms':ms,'mib':[before/1024,after/1024,end/1024],'records':count}))\n"
     )
     done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)

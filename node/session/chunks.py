@@ -13,6 +13,7 @@ import zlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import BinaryIO
 
@@ -30,7 +31,8 @@ _RECORD = struct.Struct("<BQ")
 _FOOT = struct.Struct("<BQQQI")
 _CHUNK_HEAD = struct.Struct("<QQQII")
 _INDEX_HEAD = struct.Struct("<QQQQI")
-_INDEX_ENTRY = struct.Struct("<HQ")
+_INDEX_ENTRY_BYTES = 10
+_HIGHEST_BIT = 15
 _MESSAGE_HEAD = struct.Struct("<HIQQ")
 _ZSTD = struct.pack("<I", 4) + b"zstd"
 _BEFORE_COMPRESSION = _RECORD.size + _CHUNK_HEAD.size - 4
@@ -72,6 +74,18 @@ def read_index(file: BinaryIO) -> Index:
     if _read(file, 0, len(MAGIC)) != MAGIC:
         raise LogError("not a session: no MCAP file")
     return _from_summary(file) or _from_scan(file)
+
+
+def read_profile(file: BinaryIO) -> str | None:
+    """What kind of MCAP file it says it is; None if its first record is damaged."""
+    head = _record_at(file, len(MAGIC))
+    if head is None or head[0] != _HEADER:
+        return None
+    body = _read(file, len(MAGIC) + _RECORD.size, head[1])
+    try:
+        return body[4 : 4 + struct.unpack_from("<I", body)[0]].decode()
+    except (struct.error, UnicodeDecodeError):
+        return None
 
 
 def read_metadata(file: BinaryIO, name: str) -> dict[str, str] | None:
@@ -128,19 +142,18 @@ def _chunk_indexes(summary: bytes) -> Index | None:
             at += _RECORD.size
             if opcode == _CHUNK_INDEX:
                 start, _, offset, _, map_bytes = _INDEX_HEAD.unpack_from(summary, at)
-                index.add(start, offset, _mask(summary, at + _INDEX_HEAD.size, map_bytes))
+                ids = summary[at + _INDEX_HEAD.size : at + _INDEX_HEAD.size + map_bytes : _INDEX_ENTRY_BYTES]
+                index.add(start, offset, _masks(ids))
             at += length
     except (struct.error, OverflowError):
         return None
     return index
 
 
-def _mask(data: bytes, at: int, map_bytes: int) -> int:
-    mask = 0
-    for entry in range(at, at + map_bytes, _INDEX_ENTRY.size):
-        channel, _ = _INDEX_ENTRY.unpack_from(data, entry)
-        mask |= 1 << min(channel, 15)
-    return mask
+@lru_cache(maxsize=256)
+def _masks(ids: bytes) -> int:
+    """A bit for each channel, by the low bytes of their ids; there are few channels, and fewer sets of them."""
+    return sum(1 << min(channel, _HIGHEST_BIT) for channel in set(ids))
 
 
 # -- by going through the file

@@ -25,31 +25,31 @@ class Session:
     """A session's file, open for reading; use it as a context. It may be cut off or damaged: what can be read is.
 
     `header` tells what the session is, `duration_s` when its last record is, `complete` whether the file has its end,
-    `sealed` whether it is encrypted, and `remarks` are lines that a person should read about it.
+    and `sealed` whether it is encrypted.
     """
 
     header: log.Header
     duration_s: float
     complete: bool
     sealed: bool
-    remarks: list[str]
 
     def __init__(self, file: BinaryIO, secret: bytes | None = None) -> None:
         """Reads what is needed of a seekable file that stays the caller's to close. LogError if it is no session."""
         self._file = file
         self._index = chunks.read_index(file)
         self._metadata = chunks.read_metadata(file, log.METADATA) or {}
-        if not self._metadata and not self._index.starts:
-            raise LogError("not a session: an MCAP file of something else, or nothing of it is left")
+        if not self._metadata and chunks.read_profile(file) not in {log.PROFILE, None}:
+            raise LogError("not a session: an MCAP file of something else")
+        if not self._index.starts:
+            raise LogError(LOST)
         self.sealed = "sealed" in self._metadata or self._first_message().channel == log.SEALED
         self._cipher = self._unlock(secret) if self.sealed else None
-        self._last_block = False
+        self._last_block: int | None = None
         self._damaged_chunks: set[int] = set()
         self.header = log.Header()
         self.header = self._read_header()
         self.duration_s = self._read_end()
-        self.complete = self._index.complete and (self._last_block or not self.sealed)
-        self.remarks = self._remark()
+        self.complete = self._index.complete and (not self.sealed or self._has_last_block())
 
     @classmethod
     def open(cls, path: Path, secret: bytes | None = None) -> Self:
@@ -112,6 +112,20 @@ class Session:
         return [*people.values(), *self._newest_pictures(at, {self.header.node, *people})]
 
     @property
+    def remarks(self) -> list[str]:
+        """Lines that a person should read: whether it was cut off or is damaged, and what is missing here."""
+        remarks = [] if self.complete else [CUT_OFF]
+        if self._index.damaged:
+            remarks.append(f"damaged in {plural(self._index.damaged, 'place')}; what lies between is read")
+        ours = registry.codebooks()
+        return remarks + [
+            f"its captions were coded with codebook {book.id}/{book.hash.hex()}, which is not here: "
+            "they are shown by the words kept beside them"
+            for book in self.header.codebooks
+            if book not in ours
+        ]
+
+    @property
     def damage(self) -> int:
         """In how many places something could not be read, so far as the file was read."""
         return self._index.damaged + len(self._damaged_chunks)
@@ -161,11 +175,19 @@ class Session:
 
     def _opened(self, sealed: chunks.RawMessage) -> list[log.Message]:
         assert self._cipher is not None
-        _, last, messages = self._cipher.open(sealed.data)
-        self._last_block |= last
+        number, last, messages = self._cipher.open(sealed.data)
+        if last:
+            self._last_block = number
         return messages
 
     # -- what is found out at the beginning
+
+    def _has_last_block(self) -> bool:
+        if self._last_block is None:
+            return False
+        if self._last_block != len(self._index.starts) - 1:
+            self._index.damaged += 1  # blocks were taken out of the middle
+        return True
 
     def _first_message(self) -> chunks.RawMessage:
         """The first one of the first chunk that is not damaged."""
@@ -195,30 +217,17 @@ class Session:
 
     def _read_header(self) -> log.Header:
         """The header; if it was lost, one that tells only when the session began."""
-        for message in self._messages(0) if self._index.starts else []:
+        for message in self._messages(0):
             if message.channel == log.SESSION:
                 return log.decode_header(message.data)
         self._check_version()
-        first = self._index.starts[0] if self._index.starts else 0
-        return log.Header(_number(self._metadata.get("started_ns", "")) or first)
+        return log.Header(_number(self._metadata.get("started_ns", "")) or self._index.starts[0])
 
     def _read_end(self) -> float:
         for number in range(len(self._index.starts) - 1, -1, -1):
             if records := self._chunk(number):
                 return records[-1].at_us / 1e6
         return 0.0
-
-    def _remark(self) -> list[str]:
-        remarks = [] if self.complete else [CUT_OFF]
-        if self._index.damaged:
-            remarks.append(f"damaged in {plural(self._index.damaged, 'place')}; what lies between is read")
-        ours = registry.codebooks()
-        return remarks + [
-            f"its captions were coded with codebook {book.id}/{book.hash.hex()}, which is not here: "
-            "they are shown by the words kept beside them"
-            for book in self.header.codebooks
-            if book not in ours
-        ]
 
 
 def _channels(kinds: tuple[type[log.Record], ...] | None) -> int:
