@@ -231,6 +231,32 @@ def receive(
 
 
 @app.command()
+def replay(
+    file: session_cli.File,
+    speed: Annotated[float, typer.Option(help="How fast: 2 is twice as fast, at the voices' own pitch.")] = 1.0,
+    start: session_cli.From = None,
+    to: Annotated[str | None, typer.Option("--to", help="End there.")] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Again and again.")] = False,
+    who: session_cli.Who = None,
+    speaker: Speaker = None,
+    pictures: Pictures = None,
+    models: session_cli.Models = None,
+    generator: session_cli.Generator = None,
+    lyra: session_cli.Lyra = None,
+    into: Annotated[str | None, typer.Option("--as", metavar="ROOM", help="Replay into this room as if live.")] = None,
+    broker: Broker = None,
+    room: session_cli.Room = None,
+) -> None:
+    """Play a recorded session: what was said and seen, in its own time."""
+    from node.session import replaying, times
+
+    begins, ends = times.span(start, to)
+    settings = _settings(speaker=speaker, pictures=pictures, lyra=lyra, broker=broker)
+    asked = replaying.Asked(begins, ends, speed, loop, tuple(who or ()), models, generator, into)
+    _run(replaying.run(file, session_cli.secret(room), asked, settings))
+
+
+@app.command()
 def broker(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 lets the system choose.")] = 1883,

@@ -26,10 +26,10 @@ Paint = Callable[[str, Prompt], Awaitable["Image.Image"]]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A picture in words, as a session holds it."""
+    """A picture in words, as a session holds it: the frame that was sent, and what is to be painted of it."""
 
     sender: str
-    sequence: int
+    picture: frames.Picture
     prompt: Prompt
 
 
@@ -57,7 +57,7 @@ class Reading:
                 self._note(f"a picture of {record.sender} cannot be read: {error}")
             return None
         readable = frame.look if len(frame.look) in look.SIZES else NO_LOOK
-        return Told(record.sender, frame.sequence, Prompt(words, frame.seed, readable))
+        return Told(record.sender, frame, Prompt(words, frame.seed, readable))
 
     def _words(self, record: Frame, picture: frames.Picture) -> str:
         """The words as the recorder read them: no codebook is needed for those."""
@@ -72,7 +72,7 @@ class Painter:
     """Paints the newest picture of each sender, one at a time, and shows it; who waits longest comes first."""
 
     paint: Paint
-    show: Callable[[Painted], None]
+    show: Callable[[Painted], Awaitable[None]]
     note: Callable[[str], None]
     _waiting: dict[str, Told] = field(default_factory=dict)
     _something: asyncio.Event = field(default_factory=asyncio.Event)
@@ -98,8 +98,7 @@ class Painter:
     async def _paint(self, told: Told) -> None:
         try:
             image = await self.paint(told.sender, told.prompt)
+            prompt = told.prompt
+            await self.show(Painted(told.sender, told.picture.sequence, prompt.text, prompt.seed, image, prompt.look))
         except NodeError as error:
             self.note(str(error))
-            return
-        prompt = told.prompt
-        self.show(Painted(told.sender, told.sequence, prompt.text, prompt.seed, image, prompt.look))

@@ -20,13 +20,13 @@ sink's clock never waits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from node.session.painting import Paint, Painter, Reading
+from node.session.painting import Paint, Painter, Reading, Told
 from node.session.reel import Recorded, Reel
 from node.session.telling import Teller
 from node.session.tempo import Tempo
@@ -36,6 +36,7 @@ from protocol.errors import RemoteError
 from protocol.log import Frame, Left, Record
 
 if TYPE_CHECKING:
+    from node.pictures import Painted
     from node.speech.sinks import Sink
     from node.witness import Witness
 
@@ -45,7 +46,8 @@ class Player:
 
     `paint` paints a picture from its prompt; without it pictures are words alone. `voices` are the ids of those to be
     heard, everybody unless told; `lyra_folder` has Lyra's models, for sessions that were spoken in it. `note` is told
-    what a person should know, a line each.
+    what a person should know, a line each, `told` every picture's words (which need no codebook: the recorder read them),
+    and `keep` gets every painted picture, after the witness.
     """
 
     def __init__(
@@ -61,6 +63,8 @@ class Player:
         loop: bool = False,
         voices: Collection[str] | None = None,
         lyra_folder: Path | None = None,
+        told: Callable[[Told], None] = lambda told: None,
+        keep: Callable[[Painted], Awaitable[None]] | None = None,
         note: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.loop = loop
@@ -69,19 +73,20 @@ class Player:
         self._voices, self._lyra_folder, self._note = voices, lyra_folder, note
         self._reading = Reading(session.header.codebooks, note)
         self._teller = Teller(session.header, witness)
-        self._painter = None if paint is None else Painter(paint, witness.painted, note)
+        self._told, self._keep = told, keep
+        self._painter = None if paint is None else Painter(paint, self._show, note)
         self._tempo = Tempo(speed)
         self._paused = False
         self._silent_samples = 0
         self._over = asyncio.Event()
-        self._reel = self._at(start)
+        self._reel: Reel | None = None  # until it runs: nothing is told before
 
     # -- what is seen of it
 
     @property
     def position_s(self) -> float:
         """Where it is, in seconds since the session began."""
-        return min(self._reel.position, self.end_s)
+        return self._start if self._reel is None else min(self._reel.position, self.end_s)
 
     @property
     def start_s(self) -> float:
@@ -137,6 +142,8 @@ class Player:
 
     async def run(self) -> None:
         """Play until the end is heard, or until cancelled. NodeError when the sink or the session fails."""
+        if self._reel is None:
+            self._reel = self._at(self._start)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._sink.run(self._pull), name="player: sink")]
             if self._painter is not None:
@@ -162,25 +169,26 @@ class Player:
         )
 
     def _pull(self, samples: int) -> Pcm:
-        if self._paused:
+        if self._paused or self._reel is None:
             return silence(samples)
         try:
-            while len(self._tempo) < samples and not self._ended():
-                self._tempo.put(mix(self._reel.step().values(), BLOCK_SAMPLES))
+            while len(self._tempo) < samples and not (reel := self._unfinished(self._reel)).over:
+                self._tempo.put(mix(reel.step().values(), BLOCK_SAMPLES))
         except RemoteError as error:  # a session that is damaged from here on
             self._note(f"the session cannot be read any further: {error}")
-            self._finish()
+            self.loop = False
+            self._reel.end = self._reel.position
         pcm = self._tempo.take(samples)
         missing = samples - len(pcm)
         if missing:
             self._ring_out(missing)
         return np.concatenate([pcm, silence(missing)])
 
-    def _ended(self) -> bool:
-        """Whether nothing is left to play; with `loop` it begins again."""
-        if self._reel.over and self.loop and self._reel.end > self._start:
-            self._reel = self._at(self._start)
-        return self._reel.over
+    def _unfinished(self, reel: Reel) -> Reel:
+        """The reel, or with `loop` one from the beginning when it is over."""
+        if reel.over and self.loop and reel.end > self._start:
+            self._reel = reel = self._at(self._start)
+        return reel
 
     def _ring_out(self, samples: int) -> None:
         """What the sink still holds is heard before the end."""
@@ -188,13 +196,16 @@ class Player:
         if self._silent_samples * 1000 / SAMPLE_RATE > self._sink.latency_ms:
             self._over.set()
 
-    def _finish(self) -> None:
-        self.loop = False
-        self._reel.end = self._reel.position
+    async def _show(self, painted: Painted) -> None:
+        self._witness.painted(painted)
+        if self._keep is not None:
+            await self._keep(painted)
 
     def _tell(self, record: Record) -> None:
         told = self._reading.read(record) if isinstance(record, Frame) else None
         self._teller.tell(record, "" if told is None else told.prompt.text)
+        if told is not None:
+            self._told(told)
         if self._painter is None:
             return
         if told is not None:
