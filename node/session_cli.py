@@ -70,6 +70,58 @@ def export(
     )  # fmt: skip
 
 
+Output = Annotated[Path, typer.Option("--output", "-o", help="The new session, OUT.mcap.")]
+
+
+@app.command()
+def cut(
+    file: File,
+    output: Output,
+    start: From = None,
+    to: Annotated[str | None, typer.Option("--to", help="End there.")] = None,
+    room: Room = None,
+    force: Force = False,
+) -> None:
+    """Take a part out of a session."""
+    from node.session import edit, times
+
+    begins, ends = times.span(start, to)
+    seconds = edit.cut(file, output, begins, ends, secret(room), force)
+    typer.echo(f"{output}: {times.clock(seconds)}")
+
+
+@app.command()
+def join(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE FILE...", help="Sessions, in their order.")],
+    output: Output,
+    room: Room = None,
+    force: Force = False,
+) -> None:
+    """Put sessions one after the other."""
+    from node.session import edit, times
+
+    seconds = edit.join(files, output, secret(room), lambda text: typer.echo(text, err=True), force)
+    typer.echo(f"{output}: {times.clock(seconds)}")
+
+
+@app.command()
+def redact(
+    file: File,
+    output: Output,
+    speech: Annotated[bool, typer.Option("--speech", help="Leave out what was said.")] = False,
+    words: Annotated[bool, typer.Option("--words", help="Leave out what pictures show, lines and snapshots.")] = False,
+    who: Annotated[list[str] | None, typer.Option(help="Only this person's; may be repeated.")] = None,
+    room: Room = None,
+    force: Force = False,
+) -> None:
+    """Leave out of a session what nobody should hear or read."""
+    from node.session import edit, times
+
+    without = edit.Without(speech, words, tuple(who or ()))
+    seconds = edit.redact(file, output, without, secret(room), force)
+    typer.echo(f"{output}: {times.clock(seconds)}")
+
+
 def secret(room: str | None) -> bytes | None:
     """What opens a session sealed in this room."""
     from node.session.secret import room_secret
