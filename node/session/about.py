@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from protocol.captions import registry
+from protocol.errors import NodeError
 from protocol.log import Header
 
 if TYPE_CHECKING:
@@ -53,8 +54,12 @@ def header(settings: Settings, role: Role) -> Header:
 def version_of(model: str) -> str:
     """The revision of a model of the hub, or a digest of a folder's files; empty if it is not on this machine."""
     from node.vision.hub import folder_of
-    from node.vision.presets import is_folder
+    from node.vision.presets import check_name, is_folder
 
+    try:
+        check_name(model)
+    except NodeError:
+        return ""
     folder = folder_of(model)
     if folder is None:
         return ""
