@@ -199,6 +199,9 @@ class Numbers:
     _offsets: tuple[int, int] | None = None
     _newest: tuple[int, int, int, float] = (0, 0, 0, 0.0)
 
+    def __post_init__(self) -> None:
+        self._newest = (self.first - 1, 0, 0, 0.0)
+
     def renew(self, sequence: int | None, timestamp: int, now: float) -> tuple[int, int]:
         """Return the new sequence number (16 bits) and timestamp (32 bits) of a packet that leaves now.
 
