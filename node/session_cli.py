@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Recorded calls: look into them, share them, repair them.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Recorded calls: look into them, share them, repair them.", no_args_is_help=True, rich_markup_mode=None
+)
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A recorded session.")]
 Room = Annotated[str | None, typer.Option(help="The room it was recorded in, for a sealed session.")]

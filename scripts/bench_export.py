@@ -4,8 +4,8 @@
     scripts/bench_export.py                       # all formats, nothing painted
     scripts/bench_export.py --to mp4 --minutes 2
 
-Both speak by turns for two thirds of the time, in `lean`; the pictures change every ten seconds. `share` is the time that
-it took as a share of the session's.
+Both speak by turns for two thirds of the time, in `lean`; the pictures change every ten seconds. `share` is the time
+that it took as a share of the session's.
 """
 
 from __future__ import annotations

@@ -211,9 +211,7 @@ class PeerLink:
         """Whether copies of earlier packets reach the peer: both ends know RED."""
         return self._types().red is not None
 
-    def send(
-        self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None
-    ) -> None:
+    def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None) -> None:
         """Queues one Opus packet; ``timestamp`` counts 48 kHz samples. Until the link is up it is dropped.
 
         Copies of earlier packets go along as RED if the peer knows it; without any it is plain Opus. Packets are

@@ -5,6 +5,7 @@ The result is sealed if a session that it was made of was, with the same room's 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -72,10 +73,8 @@ def join(
     force: bool = False,
 ) -> float:
     """Writes the sessions one after the other; returns how long they are together."""
-    sessions: list[Session] = []
-    try:
-        for file in files:
-            sessions.append(Session.open(file, secret))
+    with contextlib.ExitStack() as stack:
+        sessions = [stack.enter_context(Session.open(file, secret)) for file in files]
         first, seconds = sessions[0], sum(session.duration_s for session in sessions)
         books = {book: None for session in sessions for book in session.header.codebooks}
         if any(session.header.models != first.header.models for session in sessions):
@@ -84,9 +83,6 @@ def join(
         sealed = any(session.sealed for session in sessions)
         _write(output, header, _joined(sessions), seconds, secret if sealed else None, force)
         return seconds
-    finally:
-        for session in sessions:
-            session.close()
 
 
 def _joined(sessions: Sequence[Session]) -> Iterator[Record]:

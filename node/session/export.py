@@ -1,4 +1,4 @@
-"""`session export`: a recorded call as a video, a sound, subtitles, a page, or lines of JSON, as the name's end says."""
+"""A recorded call as a video, a sound, subtitles, a page, or lines of JSON, as the end of the file's name says."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class _Work:
 
 async def _film(work: _Work, kind: Kind) -> None:
     async with work.story(pictures=True) as story:
-        with _blaming_the_encoder(work.path):
+        with _blaming_the_encoder(work.asked.output):
             film = Film(work.path, kind, SIZE)
             try:
                 await _shoot(work, story, film)
@@ -158,7 +158,7 @@ def _blaming_the_encoder(path: Path) -> Iterator[None]:
     try:
         yield
     except av.error.FFmpegError as error:
-        raise NodeError(f"cannot write {path.suffixes[-2] if path.suffixes[1:] else path.name}: {error}") from None
+        raise NodeError(f"cannot write {str(path)!r}: {error.strerror}") from None
 
 
 # -- sound
@@ -166,7 +166,7 @@ def _blaming_the_encoder(path: Path) -> Iterator[None]:
 
 async def _opus(work: _Work) -> None:
     async with work.story(pictures=False) as story:
-        with work.path.open("wb") as file, _blaming_the_encoder(work.path):
+        with work.path.open("wb") as file, _blaming_the_encoder(work.asked.output):
             ogg = OggOpus(file)
             async for moment in work.moments(story):
                 ogg.sound(moment.sound)
@@ -223,7 +223,7 @@ async def _html(work: _Work) -> None:
             [(max(came - story.start, 0.0), min(went - story.start, story.seconds)) for came, went in member.here]
             for member in members
         ]
-        with _blaming_the_encoder(work.path):
+        with _blaming_the_encoder(work.asked.output):
             ogg = OggOpus(sound)
             seconds = await _fill(work, story, album, ogg)
             ogg.close()

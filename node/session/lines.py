@@ -37,20 +37,16 @@ class Lines:
 
     def _told(self, record: Record) -> dict[str, Any]:
         match record:
-            case Speech():
-                return {"kind": "speech", **self._from(record.sender), **_speech(record)}
-            case Frame():
-                return {**self._from(record.sender), **self._frame(record)}
+            case Speech(sender=sender):
+                return {"kind": "speech", **self._from(sender), **_speech(record)}
+            case Frame(sender=sender):
+                return {**self._from(sender), **self._frame(record)}
             case Joined(peer=peer, carries=carries):
                 return {"kind": "joined", **self._from(peer), "carries": carries}
             case Left(peer=peer):
                 return {"kind": "left", **self._from(peer)}
-            case Meters(values=values):
-                return {"kind": "meters", "values": dict(values)}
-            case Note(text=text):
-                return {"kind": "note", "text": text}
-            case Snapshot(sequence=sequence, format=form, data=data):
-                return {"kind": "snapshot", "sequence": sequence, "format": form, "data": _base64(data)}
+            case _:
+                return _of_the_recorder(record)
 
     def _from(self, sender: str) -> dict[str, Any]:
         return {"sender": sender, "name": self._people.name(sender)}
@@ -71,6 +67,16 @@ class Lines:
             case frames.Text(text=text):
                 fields = {"kind": "text", "text": text}
         return {**fields, "frame": _base64(record.frame)}
+
+
+def _of_the_recorder(record: Meters | Note | Snapshot) -> dict[str, Any]:
+    match record:
+        case Meters(values=values):
+            return {"kind": "meters", "values": dict(values)}
+        case Note(text=text):
+            return {"kind": "note", "text": text}
+        case Snapshot(sequence=sequence, format=form, data=data):
+            return {"kind": "snapshot", "sequence": sequence, "format": form, "data": _base64(data)}
 
 
 def _speech(record: Speech) -> dict[str, Any]:

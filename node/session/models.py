@@ -45,9 +45,7 @@ async def painter(
         yield paint
 
 
-async def _ready(
-    stack: contextlib.AsyncExitStack, generator: str, note: Callable[[str], None]
-) -> Worker | None:
+async def _ready(stack: contextlib.AsyncExitStack, generator: str, note: Callable[[str], None]) -> Worker | None:
     try:
         worker = await stack.enter_async_context(Worker(generator=generator))
         await worker.ready()

@@ -46,8 +46,8 @@ class Player:
 
     `paint` paints a picture from its prompt; without it pictures are words alone. `voices` are the ids of those to be
     heard, everybody unless told; `lyra_folder` has Lyra's models, for sessions that were spoken in it. `note` is told
-    what a person should know, a line each, `told` every picture's words (which need no codebook: the recorder read them),
-    and `keep` gets every painted picture, after the witness.
+    what a person should know, a line each, `told` every picture's words (which need no codebook: the recorder read
+    them), and `keep` gets every painted picture, after the witness.
     """
 
     def __init__(

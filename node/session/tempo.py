@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ def _graph(speed: float) -> av.filter.Graph:
     ]
     chain += [graph.add("atempo", f"{factor:.6f}") for factor in _factors(speed)]
     chain += [graph.add("aformat", "sample_fmts=s16:channel_layouts=mono"), graph.add("abuffersink")]
-    for before, after in zip(chain, chain[1:], strict=False):
+    for before, after in itertools.pairwise(chain):
         before.link_to(after)
     graph.configure()
     return graph

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from fake_models import FakeModels
 from files import written
-from live_call import KeepingSink, clip_after, parts, place, running
 from PIL import Image
 from sessions import came, picture, spoken
 
+from live_call import KeepingSink, clip_after, parts, place, running
 from node.call import Node
 from node.links.address import BrokerAddress
 from node.pictures import Painted
@@ -79,7 +79,9 @@ async def test_replay_is_what_was_heard_and_seen(embedded_broker: BrokerAddress,
     same = [at for at in frames if is_in(live[at : at + FRAME_SAMPLES], again, at)]
     assert len(frames) > 20
     assert len(same) >= ALIKE * len(frames)
-    repainted = [(one.prompt.text, (await models.paint(one.prompt.text, one.prompt.seed)).tobytes()) for one in told if one]
+    repainted = [
+        (one.prompt.text, (await models.paint(one.prompt.text, one.prompt.seed)).tobytes()) for one in told if one
+    ]
     assert len(painted) >= 2
     assert [(one.caption, one.image.tobytes()) for one in painted] == repainted[: len(painted)]
 
@@ -146,7 +148,7 @@ async def test_a_replay_in_a_room_is_heard_and_seen_by_another_process(
 async def until_there(path: Path) -> None:
     """The listener opens its file when its node is made; the room is entered right after."""
     async with asyncio.timeout(PATIENCE_S):
-        while not path.exists():
+        while not await asyncio.to_thread(path.exists):  # noqa: ASYNC110 -- another process makes it
             await asyncio.sleep(0.05)
 
 

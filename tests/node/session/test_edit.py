@@ -25,7 +25,8 @@ def records() -> list[Record]:
         picture("me", 0.3, "a cat"), picture("b", 0.5, "a dog", sequence=4),
         *spoken("me", tone(2.0), at=0.5), *spoken("b", tone(2.0, 500), at=3.0, sequence=65_530),
         Snapshot(290_000, 1, "png", b"a file"), Note(4_000_000, "something"),
-        Frame(4_500_000, "b", frames.encode(frames.Text("typed"))), Frame(4_600_000, "b", frames.encode(frames.Hold(4))),
+        Frame(4_500_000, "b", frames.encode(frames.Text("typed"))),
+        Frame(4_600_000, "b", frames.encode(frames.Hold(4))),
         picture("b", 5.0, "a dog that sleeps", sequence=5, seed=9), went("b", 8.0),
     ]  # fmt: skip
 
@@ -89,7 +90,9 @@ def test_sessions_one_after_the_other(file: Path, tmp_path: Path) -> None:
     assert edit.join([other, file, other], out, None) == pytest.approx(1 + 8 + 1)
     found = read(out)
     assert [at for at, _, caption in captions(found) if caption == "a house"] == [1_000_000, 10_000_000]
-    assert len([one for one in found if isinstance(one, Speech)]) == len([one for one in records() if isinstance(one, Speech)])
+    assert len([one for one in found if isinstance(one, Speech)]) == len(
+        [one for one in records() if isinstance(one, Speech)]
+    )
     assert [one.at_us for one in found] == sorted(one.at_us for one in found)
     here: set[str] = set()
     for one in found:  # nobody of one session is still there in the next

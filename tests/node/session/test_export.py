@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -64,7 +65,8 @@ def records() -> list[Record]:
     """From CHANGE_S on Ben talks, and his picture shows something else."""
     return [
         came("b", 0.1, "Ben"), picture("me", 0.3, "a cat"), picture("b", 0.4, "a dog <b>{x}"),
-        *spoken("b", tone(2.0, 500), at=CHANGE_S), picture("b", CHANGE_S + 0.06, "a dog that sleeps", sequence=5, seed=9),
+        *spoken("b", tone(2.0, 500), at=CHANGE_S),
+        picture("b", CHANGE_S + 0.06, "a dog that sleeps", sequence=5, seed=9),
         Note(5_900_000, "end"), went("b", 6.0),
     ]  # fmt: skip
 
@@ -105,11 +107,13 @@ def test_a_video_has_pictures_sound_and_subtitles_in_step(
     assert not notes
     assert [words for words, _ in painters.painted] == ["a cat", "a dog <b>{x}", "a dog that sleeps"]
     with av.open(str(out)) as container:
-        assert [stream.codec_context.name for stream in (container.streams.video[0], container.streams.audio[0])] == codecs
+        assert [
+            stream.codec_context.name for stream in (container.streams.video[0], container.streams.audio[0])
+        ] == codecs
         assert container.duration == pytest.approx(6.5e6, abs=0.1e6)
         frames = [(float(frame.time or 0), frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
     assert frames[0][0] == 0
-    assert max(later - before for (before, _), (later, _) in zip(frames, frames[1:], strict=False)) <= 1.05
+    assert max(later - before for (before, _), (later, _) in itertools.pairwise(frames)) <= 1.05
     with av.open(str(out)) as container:
         cues = [
             (float(packet.pts * packet.time_base), float(packet.duration * packet.time_base), bytes(packet))
@@ -126,7 +130,7 @@ def test_a_video_has_pictures_sound_and_subtitles_in_step(
 def changes(frames: list[tuple[float, np.ndarray[Any, Any]]]) -> list[float]:
     """When the middle of Ben's picture, the right one of the two, changes while it is there."""
     colours = [(at, frame[320, 900].astype(int)) for at, frame in frames if at < 5.5]
-    return [at for (_, before), (at, now) in zip(colours, colours[1:], strict=False) if np.abs(now - before).max() > 12]
+    return [at for (_, before), (at, now) in itertools.pairwise(colours) if np.abs(now - before).max() > 12]
 
 
 def test_a_part_begins_with_what_is_seen_then(file: Path, painters: Painters) -> None:
@@ -154,7 +158,9 @@ def test_srt_has_the_captions_at_their_times(file: Path) -> None:
     assert "00:00:00,300 --> 00:00:00,400\nAnn: a cat\n\n" in text
     assert "00:00:00,400 --> 00:00:03,060\nAnn: a cat\nBen: a dog ‹b›(x)\n\n" in text
     assert "00:00:03,060 --> 00:00:06,000\nAnn: a cat\nBen: a dog that sleeps\n\n" in text
-    assert "00:00:00,000 --> 00:00:01,060\nAnn: a cat\nBen: a dog" in exported(file, "part.srt", start=2.0)[0].read_text()
+    assert (
+        "00:00:00,000 --> 00:00:01,060\nAnn: a cat\nBen: a dog" in exported(file, "part.srt", start=2.0)[0].read_text()
+    )
 
 
 def test_jsonl_has_a_readable_object_for_each_record(file: Path) -> None:
@@ -162,7 +168,11 @@ def test_jsonl_has_a_readable_object_for_each_record(file: Path) -> None:
     assert (lines[0]["kind"], lines[0]["name"], lines[0]["node"]) == ("session", "Ann", "me")
     with Session.open(file) as session:
         assert len(lines) - 1 == len(list(session.records()))
-    assert [line["caption"] for line in lines if line["kind"] == "picture"] == ["a cat", "a dog <b>{x}", "a dog that sleeps"]
+    assert [line["caption"] for line in lines if line["kind"] == "picture"] == [
+        "a cat",
+        "a dog <b>{x}",
+        "a dog that sleeps",
+    ]
     speech = [line for line in lines if line["kind"] == "speech"]
     assert {line["name"] for line in speech} == {"Ben"}
     assert {line["ms"] for line in speech} == {60}

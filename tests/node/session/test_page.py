@@ -46,7 +46,9 @@ def made(words: str = "a cat", name: str = "Ann") -> str:
 def test_it_needs_nothing_else_and_runs_only_its_own_script() -> None:
     text = made()
     elements = Elements(text)
-    policy = next(one["content"] for tag, one in elements.found if tag == "meta" and "content" in one and "http-equiv" in one)
+    policy = next(
+        one["content"] for tag, one in elements.found if tag == "meta" and "content" in one and "http-equiv" in one
+    )
     assert policy is not None
     assert policy.startswith("default-src 'none'")
     assert "unsafe" not in policy

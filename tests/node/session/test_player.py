@@ -27,7 +27,6 @@ from protocol.signalling import Hello
 from protocol.speech.playout import Playout
 from protocol.speech.red import Copy
 
-
 ROUNDS = 20  # of the event loop, in which a sink that runs has played its block
 
 

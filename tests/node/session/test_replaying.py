@@ -26,7 +26,12 @@ from protocol.log import Header, Note, Record
 
 
 def records() -> list[Record]:
-    return [came("b", 0.0, "Ben"), picture("b", 0.1, "a dog [b]"), *spoken("b", tone(0.3), at=0.1), Note(600_000, "end")]
+    return [
+        came("b", 0.0, "Ben"),
+        picture("b", 0.1, "a dog [b]"),
+        *spoken("b", tone(0.3), at=0.1),
+        Note(600_000, "end"),
+    ]
 
 
 @pytest.fixture
@@ -112,7 +117,7 @@ async def test_keys_pause_seek_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
     notes = replaying.LateNotes()
     playing = asyncio.create_task(replaying._play(player, notes))
     async with asyncio.timeout(10):
-        while player.position_s == 0:
+        while player.position_s == 0:  # noqa: ASYNC110 -- it plays by the real clock here
             await asyncio.sleep(0.01)
         typed[keys.RIGHT]()
         assert 5 <= player.position_s < 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from hypothesis import given
@@ -37,7 +38,7 @@ def test_srt() -> None:
 def test_cues_never_overlap_and_hold_no_markup(changes: list[tuple[float, str, str]]) -> None:
     words = [Words(*change) for change in sorted(changes, key=lambda change: change[0])]
     made = list(cues(words, 100))
-    assert all(before.end <= after.start for before, after in zip(made, made[1:], strict=False))
+    assert all(before.end <= after.start for before, after in itertools.pairwise(made))
     text = srt(made)
     assert len(re.findall(r"^\d\d:\d\d:\d\d,\d\d\d --> \d\d:\d\d:\d\d,\d\d\d$", text, re.MULTILINE)) == len(made)
     assert text.count("\n\n") == len(made)
