@@ -12,6 +12,7 @@ import struct
 import zlib
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -22,6 +23,8 @@ from protocol.errors import LogError
 MAGIC = b"\x89MCAP0\r\n"
 MAX_CHUNK_BYTES = 1 << 26
 """A writer's chunk holds two seconds; more than this is no chunk of ours, or a length that was damaged."""
+MAX_TRIED_BYTES = 1 << 28
+"""Of what might be chunks and is none: a file that holds more of them was made to keep a reader busy."""
 MAX_SUMMARY_BYTES = 1 << 28
 """A week has a summary of 30 MB."""
 
@@ -210,13 +213,18 @@ def _next_chunk(file: BinaryIO, at: int, index: Index) -> int:
     file.seek(0, os.SEEK_END)
     if at < file.tell():
         index.damaged += 1
+    tried = 0
     for place in _signatures(file, at + 1 + _BEFORE_COMPRESSION):
         start = place - _BEFORE_COMPRESSION
-        try:
-            read_chunk(file, start)
-        except LogError:
+        head = _record_at(file, start)
+        if head is None or head[0] != _CHUNK:
             continue
-        return start
+        tried += head[1]
+        if tried > MAX_TRIED_BYTES:
+            break
+        with suppress(LogError):
+            read_chunk(file, start)
+            return start
     return -1
 
 
