@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import threading
 import time
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from node.speech.talker import Packet
     from protocol.signalling import Hello
     from protocol.speech.red import Copy
+
+logger = logging.getLogger(__name__)
 
 MAX_WAITING = 20_000
 """Records that may wait for a disk that has stopped: several minutes of a busy room, a few megabytes. Then they are
@@ -75,8 +78,9 @@ class Recorder(Witness):
     """Records to a new file from now on until `stop`, or until the disk is full or gone.
 
     `header` says what is recorded (its times are set here), `already` is what held before. When the recording has
-    ended, `outcome` is a line for a person, and `ended` is called, in the recorder's thread. A process that is killed
-    loses at most the last two seconds. Raises UsageError or NodeError if the file cannot be made.
+    ended, `outcome` is a line for a person, and `ended` is called, in the recorder's thread. `empty` tells whether
+    nobody came and nothing crossed the wire. A process that is killed loses at most the last two seconds. Raises
+    UsageError or NodeError if the file cannot be made.
     """
 
     def __init__(
@@ -96,6 +100,7 @@ class Recorder(Witness):
         self._secret, self._keeps, self._ended = secret, keep_snapshots, ended
         self._queue, self._stop = _Queue(list(already)), threading.Event()
         self._sent = 0
+        self.empty = True
         self._histories: dict[str, History] = {}
         self._stream = create(path)
         self._thread = threading.Thread(target=self._run, name=f"recorder of {path.name}", daemon=True)
@@ -117,7 +122,7 @@ class Recorder(Witness):
     # -- what crosses the wire (see node.witness)
 
     def joined(self, peer: str, hello: Hello) -> None:
-        self._queue.put(log.Joined(self._now(), peer, hello.name, int(hello.carries)))
+        self._happened(log.Joined(self._now(), peer, hello.name, int(hello.carries)))
 
     def left(self, peer: str) -> None:
         self._queue.put(log.Left(self._now(), peer))
@@ -126,16 +131,16 @@ class Recorder(Witness):
         sequence, timestamp = self._sent % _SEQUENCES, packet.timestamp % _TIMESTAMPS
         self._sent += 1
         own = self._header.node
-        self._queue.put(log.Speech(self._now(), own, sequence, timestamp, packet.payload, packet.copies))
+        self._happened(log.Speech(self._now(), own, sequence, timestamp, packet.payload, packet.copies))
 
     def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        self._queue.put(log.Speech(self._now(), peer, sequence, timestamp, payload, tuple(copies)))
+        self._happened(log.Speech(self._now(), peer, sequence, timestamp, payload, tuple(copies)))
 
     def frame_sent(self, frame: bytes) -> None:
-        self._queue.put(log.Frame(self._now(), self._header.node, frame))
+        self._happened(log.Frame(self._now(), self._header.node, frame))
 
     def frame_came(self, peer: str, frame: bytes) -> None:
-        self._queue.put(log.Frame(self._now(), peer, frame))
+        self._happened(log.Frame(self._now(), peer, frame))
 
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
         if self._keeps:
@@ -146,6 +151,10 @@ class Recorder(Witness):
 
     def noted(self, text: str) -> None:
         self._queue.put(log.Note(self._now(), text))
+
+    def _happened(self, record: log.Record) -> None:
+        self.empty = False
+        self._queue.put(record)
 
     def _now(self) -> int:
         return max(0, round((self._clock() - self._began) * 1e6))
@@ -168,6 +177,10 @@ class Recorder(Witness):
         except OSError as error:
             self._give_up(good)
             self.outcome = f"no longer recording: cannot write {str(self.path)!r}: {error.strerror or error}"
+        except Exception as error:  # whatever it is, the call must go on, and a person must know
+            logger.exception("the recorder failed")
+            self._give_up(good)
+            self.outcome = f"no longer recording to {str(self.path)!r}: {error!r}"
         finally:
             self._ended()
 

@@ -77,6 +77,9 @@ class Recording:
             recorder.stop()
             if not recorder.join(PATIENCE_S):
                 self._note(f"the disk is too slow for the recording: the end of {recorder.path} may be missing")
+            if error is not None and recorder.empty:
+                recorder.path.unlink(missing_ok=True)  # the call never began, and its file is wanted the next time
+                recorder.outcome = ""
             self._finish(recorder)
 
     @property

@@ -222,12 +222,25 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return write(tmp_path_factory.mktemp("whole") / "call.mcap", made_up()).read_bytes()
 
 
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return write(tmp_path_factory.mktemp("sealed") / "call.mcap", made_up(), secret=SECRET).read_bytes()
+
+
 @given(places=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=9))
 def test_bytes_flipped_anywhere(whole: bytes, places: list[tuple[float, int]]) -> None:
     data = bytearray(whole)
     for place, change in places:
         data[int(place * len(data))] ^= change
     _reads_or_says_why(bytes(data))
+
+
+@given(places=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=9))
+def test_bytes_of_a_sealed_file_flipped(sealed: bytes, places: list[tuple[float, int]]) -> None:
+    data = bytearray(sealed)
+    for place, change in places:
+        data[int(place * len(data))] ^= change
+    _reads_or_says_why(bytes(data), SECRET)
 
 
 @given(cut=st.floats(0, 1), insert=st.binary(max_size=50))
@@ -242,10 +255,10 @@ def test_any_bytes(data: bytes) -> None:
     _reads_or_says_why(b"\x89MCAP0\r\n" + data)
 
 
-def _reads_or_says_why(data: bytes) -> None:
+def _reads_or_says_why(data: bytes, secret: bytes | None = None) -> None:
     """What is read was there, in order, or there is one error of one line."""
     try:
-        session = Session(io.BytesIO(data))
+        session = Session(io.BytesIO(data), secret)
         found = list(session.records())
     except LogError as error:
         assert "\n" not in str(error)

@@ -210,6 +210,17 @@ def test_dev_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "No space left on device" in recorder.outcome
 
 
+def test_whatever_goes_wrong_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*what: object) -> bytes:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(module, "_as_webp", broken)
+    path = tmp_path / "call.mcap"
+    recorder = Recorder(path, HEADER, keep_snapshots=True)
+    recorder.captioned(SNAPSHOT, 1, "a cat")
+    assert finished(recorder) == f"no longer recording to {str(path)!r}: ZeroDivisionError('a bug')"
+
+
 def test_a_disk_that_stands_still_costs_packets_and_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_WAITING", 10)
     path = tmp_path / "call.mcap"

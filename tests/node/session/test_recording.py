@@ -20,7 +20,7 @@ from node.session.secret import room_secret
 from node.tally import Tally
 from node.witness import Witnesses
 from protocol import frames, log
-from protocol.errors import UsageError
+from protocol.errors import NodeError, UsageError
 from protocol.signalling import Carries, Hello
 
 FULL = Path("/dev/full")
@@ -50,6 +50,10 @@ def node() -> Any:
 @pytest.fixture
 def notes() -> Happenings:
     return Happenings()
+
+
+def _exists(path: Path) -> bool:
+    return path.exists()
 
 
 def _records(path: Path, secret: bytes | None = None) -> list[log.Record]:
@@ -123,6 +127,19 @@ async def test_meters_are_read_now_and_then(
     meters = _records(tmp_path / "call.mcap")
     assert len(meters) >= 4
     assert all(isinstance(record, log.Meters) and record.values["delay_ms"] == 200.0 for record in meters)
+
+
+@pytest.mark.parametrize("began", [True, False])
+async def test_a_call_that_never_began_leaves_no_file(
+    node: Any, notes: Happenings, tmp_path: Path, began: bool
+) -> None:
+    path = tmp_path / "call.mcap"
+    with pytest.raises(NodeError), Recording(node, HEADER, notes.add, path=path):
+        if began:
+            node.witnesses.joined("b2q", BOB)
+        raise NodeError("no broker there")
+    assert _exists(path) == began
+    assert notes.all[1:] == [f"recorded 0:00 to {path}"] * began
 
 
 async def test_a_file_that_exists_is_refused_at_the_beginning(node: Any, notes: Happenings, tmp_path: Path) -> None:
