@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from node.session.once import Once
 from node.session.painting import Paint, Painter, Reading, Told
 from node.session.reel import Recorded, Reel
 from node.session.telling import Teller
@@ -70,7 +71,7 @@ class Player:
         self.loop = loop
         self._session, self._witness, self._sink = session, witness, sink
         self._start, self._end = start, end
-        self._voices, self._lyra_folder, self._note = voices, lyra_folder, note
+        self._voices, self._lyra_folder, self._note = voices, lyra_folder, Once(note)
         self._reading = Reading(session.header.codebooks, note)
         self._teller = Teller(session.header, witness)
         self._told, self._keep = told, keep
@@ -80,13 +81,16 @@ class Player:
         self._silent_samples = 0
         self._over = asyncio.Event()
         self._reel: Reel | None = None  # until it runs: nothing is told before
+        self._sought: float | None = None  # while what holds there is told
 
     # -- what is seen of it
 
     @property
     def position_s(self) -> float:
         """Where it is, in seconds since the session began."""
-        return self._start if self._reel is None else min(self._reel.position, self.end_s)
+        if self._reel is None or self._sought is not None:
+            return self._start if self._sought is None else self._sought
+        return min(self._reel.position, self.end_s)
 
     @property
     def start_s(self) -> float:
@@ -156,9 +160,11 @@ class Player:
 
     def _at(self, seconds: float) -> Reel:
         """The reel from there on, after everything was told that holds there."""
+        self._sought = seconds
         holds = list(self._session.state(seconds))
         for record in (*self._teller.leavers(holds), *holds):
             self._tell(record)
+        self._sought = None
         return Reel(
             self._session,
             seconds,
@@ -166,6 +172,7 @@ class Player:
             tell=self._tell,
             voices=self._voices,
             lyra_folder=self._lyra_folder,
+            note=self._note,
         )
 
     def _pull(self, samples: int) -> Pcm:

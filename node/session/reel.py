@@ -21,6 +21,7 @@ from node.speech.listener import Listener
 from node.speech.sound import BLOCK_SAMPLES, Pcm, seconds_of
 from protocol.errors import PacketError
 from protocol.log import Header, Left, Record, Speech
+from protocol.speech import lyra
 from protocol.speech.playout import Playout
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ WARM_UP_S = 1.0
 
 TAIL_S = 0.5
 """After the last record: what the jitter buffer still holds is heard, and the last word rings out."""
+
+NEEDS_LYRA = "some of it was spoken in Lyra, which is not heard without its models: give their folder with --lyra"
 
 _US = 1_000_000
 
@@ -59,7 +62,8 @@ def _nobody(record: Record) -> None:
 
 class Reel:
     """Plays from `start` to `end` (the session's end, and the tail, unless told), telling `tell` of each record as its
-    time comes. `voices` are the senders to be heard, all unless told; `lyra_folder` has Lyra's models.
+    time comes. `voices` are the senders to be heard, all unless told; `lyra_folder` has Lyra's models, and
+    `note` is told, maybe often, when they are missing.
     """
 
     def __init__(
@@ -71,9 +75,10 @@ class Reel:
         tell: Callable[[Record], None] = _nobody,
         voices: Collection[str] | None = None,
         lyra_folder: Path | None = None,
+        note: Callable[[str], None] = logger.info,
     ) -> None:
         self.end = session.duration_s + TAIL_S if end is None else min(end, session.duration_s + TAIL_S)
-        self._tell, self._voices, self._lyra_folder = tell, voices, lyra_folder
+        self._tell, self._voices, self._lyra_folder, self._note = tell, voices, lyra_folder, note
         self._start = start
         self._steps = max(0, round((start - WARM_UP_S) / STEP_S))
         self._records = iter(session.records(self._steps * STEP_S, end))
@@ -118,6 +123,8 @@ class Reel:
     def _hear(self, packet: Speech) -> None:
         if self._voices is not None and packet.sender not in self._voices:
             return
+        if self._lyra_folder is None and lyra.is_lyra(packet.payload):
+            self._note(NEEDS_LYRA)
         listener = self._listeners.get(packet.sender) or self._new_listener(packet.sender)
         try:
             at = packet.at_us / _US

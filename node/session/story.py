@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.session.drawing import Person
+from node.session.once import Once
 from node.session.painting import Paint, Reading, Told
 from node.session.reel import STEP_S, Recorded, Reel
 from node.session.roster import Roster
@@ -57,14 +58,14 @@ class Story:
     ) -> None:
         self.roster = Roster(session)
         self.start = start
-        self._paint, self._note = paint, note
+        self._paint, self._note = paint, Once(note)
         self._reading = Reading(session.header.codebooks, note)
         self._shown: deque[tuple[float, Told]] = deque()
         self._people = [Person(member.name) for member in self.roster.members]
         self._spoke = [float("-inf")] * len(self._people)
         self._heard: Collection[str] | None = None
         holds = session.state(start)
-        self._reel = Reel(session, start, end, tell=self._tell, lyra_folder=lyra_folder)
+        self._reel = Reel(session, start, end, tell=self._tell, lyra_folder=lyra_folder, note=self._note)
         for record in holds:
             self._tell(record)
 

@@ -13,7 +13,7 @@ from sessions import FakeSession, came, picture, spoken, tone, went
 
 from node.pictures import Painted
 from node.session.player import Player
-from node.session.reel import TAIL_S
+from node.session.reel import NEEDS_LYRA, TAIL_S
 from node.speech.coding import SpeechDecoder
 from node.speech.listener import Listener
 from node.speech.sinks import NullSink
@@ -210,8 +210,10 @@ async def test_it_stands_still_when_paused() -> None:
 
 
 async def test_seeking_tells_what_holds_there_and_what_no_longer_does() -> None:
-    async with Playing(call()) as playing:
+    positions: list[float] = []
+    async with Playing(call(), told=lambda told: positions.append(playing.player.position_s)) as playing:
         playing.player.seek(6.0)
+        assert positions == [6.0, 6.0]
         await playing.deck.go(0.2)
         assert playing.witness.told == [
             ("joined", "b", "Ben"), ("frame sent",), ("frame", "b"),
@@ -282,6 +284,14 @@ async def test_only_the_voices_that_are_wanted() -> None:
     sound = playing.deck.sound()
     assert not sound[: round(2.9 * SAMPLE_RATE)].any()
     assert level_dbfs(sound[round(3.3 * SAMPLE_RATE) : round(4.8 * SAMPLE_RATE)]) > -20
+
+
+async def test_what_was_spoken_in_lyra_is_said_to_need_its_models_once() -> None:
+    toc_of_lyra = bytes([0xFC]) + bytes(8)
+    packets = [Speech(n * 20_000, "b", n, n * 960, toc_of_lyra) for n in range(1, 50)]
+    async with Playing(FakeSession([came("b", 0, "Ben"), *packets])) as playing:
+        await playing.to_the_end()
+    assert playing.notes == [NEEDS_LYRA]
 
 
 class Damaged(FakeSession):
