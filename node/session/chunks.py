@@ -11,7 +11,7 @@ import os
 import struct
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -117,6 +117,11 @@ def read_chunk(file: BinaryIO, offset: int) -> list[RawMessage]:
         raise LogError("a damaged chunk") from None
 
 
+def mask(channels: Iterable[int]) -> int:
+    """A bit for each of these channels; all from the fifteenth on share one."""
+    return sum(1 << channel for channel in {min(channel, _HIGHEST_BIT) for channel in channels})
+
+
 # -- by the summary
 
 
@@ -137,6 +142,12 @@ def _from_summary(file: BinaryIO) -> Index | None:
     return _chunk_indexes(summary)
 
 
+@lru_cache(maxsize=256)
+def _mask_of(ids: bytes) -> int:
+    """The mask of channels by the low bytes of their ids: there are few, and reading a long index must be quick."""
+    return mask(ids)
+
+
 def _chunk_indexes(summary: bytes) -> Index | None:
     index, at = Index(complete=True), 0
     try:
@@ -146,17 +157,11 @@ def _chunk_indexes(summary: bytes) -> Index | None:
             if opcode == _CHUNK_INDEX:
                 start, _, offset, _, map_bytes = _INDEX_HEAD.unpack_from(summary, at)
                 ids = summary[at + _INDEX_HEAD.size : at + _INDEX_HEAD.size + map_bytes : _INDEX_ENTRY_BYTES]
-                index.add(start, offset, _masks(ids))
+                index.add(start, offset, _mask_of(ids))
             at += length
     except (struct.error, OverflowError):
         return None
     return index
-
-
-@lru_cache(maxsize=256)
-def _masks(ids: bytes) -> int:
-    """A bit for each channel, by the low bytes of their ids; there are few channels, and fewer sets of them."""
-    return sum(1 << min(channel, _HIGHEST_BIT) for channel in set(ids))
 
 
 # -- by going through the file

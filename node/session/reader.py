@@ -164,14 +164,19 @@ class Session:
         return sorted(records, key=lambda record: record.at_us)
 
     def _messages(self, number: int) -> list[log.Message]:
+        """Its messages. What channels they are on is remembered, where the index does not tell: of sealed chunks, and
+        in files without an end."""
         try:
             raw = chunks.read_chunk(self._file, self._index.offsets[number])
             if self._cipher is None:
-                return [log.Message(one.channel, self._since_start(one.log_time), one.data) for one in raw]
-            return [message for one in raw for message in self._opened(one)]
+                messages = [log.Message(one.channel, self._since_start(one.log_time), one.data) for one in raw]
+            else:
+                messages = [message for one in raw for message in self._opened(one)]
         except LogError:
             self._damaged_chunks.add(number)
             return []
+        self._index.channels[number] = chunks.mask(message.channel for message in messages)
+        return messages
 
     def _opened(self, sealed: chunks.RawMessage) -> list[log.Message]:
         assert self._cipher is not None

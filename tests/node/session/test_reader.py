@@ -16,6 +16,7 @@ from mcap.records import Message
 from mcap.writer import Writer
 from session_files import HEADER, SECRET, made_up, write
 
+from node.session import chunks
 from node.session.reader import CUT_OFF, NO_KEY, WRONG_KEY, Session
 from protocol import log
 from protocol.captions.identity import Codebook
@@ -67,6 +68,21 @@ def test_what_holds_at_a_moment(session_file: SessionFile, end: bool) -> None:
         assert _captions(session.state(15.0005)) == ["picture 1 of b2q", "picture 2 of a7k"]
         assert session.state(18.0)[0] == bob
         assert _captions(session.state(20.5)) == ["picture 2 of a7k"]
+
+
+@pytest.mark.parametrize("how", [{"secret": SECRET}, {"end": False}])
+def test_what_was_read_once_is_not_searched_again(
+    session_file: SessionFile, how: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sealed file does not tell what is where, nor does one without an end."""
+    read: list[int] = []
+    read_chunk = chunks.read_chunk
+    with Session.open(session_file(**how), how.get("secret")) as session:  # type: ignore[arg-type]
+        first = session.state(15.5)
+        monkeypatch.setattr(chunks, "read_chunk", lambda file, at: read.append(at) or read_chunk(file, at))
+        assert session.state(15.5) == first
+        assert len(read) <= 3
+        assert list(session.records()) == made_up()
 
 
 def _captions(records: list[log.Record]) -> list[str | None]:
