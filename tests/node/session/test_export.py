@@ -24,6 +24,8 @@ from node.session.export import Asked
 from node.session.painting import Paint
 from node.session.reader import Session
 from node.vision.prompt import Prompt
+from protocol import frames
+from protocol.captions.identity import Codebook
 from protocol.errors import LogError, NodeError, UsageError
 from protocol.log import Frame, Header, Note, Record
 
@@ -260,3 +262,16 @@ def test_the_command(file: Path, command: Command, painters: Painters) -> None:
     assert "--until 1 is not after --from 2" in command.fails(
         "session", "export", file, "--to", "b.srt", "--from", "2", "--until", "1", code=2
     )
+
+
+def test_a_codebook_that_is_not_here_is_one_line_and_the_words_beside_it_are_shown(tmp_path: Path) -> None:
+    header = Header(node="me", name="Ann", codebooks=(Codebook(9, b"abcd"),))
+    unread = Frame(2_000_000, "me", frames.encode(frames.Picture(8, 0, 2, b"\x01\x02", 1)), None)
+    file = written(tmp_path / "a.mcap", [picture("me", 0.3, "a cat"), unread, Note(4_000_000, "end")], header)
+    out, notes = exported(file, "out.srt")
+    assert len(notes) == 1
+    assert "codebook 9/61626364, which is not here" in notes[0]
+    assert out.read_text() == "1\n00:00:00,300 --> 00:00:04,000\nAnn: a cat\n\n"
+    _, notes = exported(file, "out.webm", pictures=False)
+    assert len(notes) == 2
+    assert "a picture of me cannot be read: a caption of codec 2, coded with a codebook that is not ours" in notes[1]
