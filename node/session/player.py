@@ -12,9 +12,9 @@ How to drive it, from a terminal or a page, in the event loop:
 
 The witness hears what a witness of the live call would (`node.witness`): `joined`, `left`, `speech_came`,
 `frame_came`, `painted`, `noted`; and of the node that recorded, `speech_sent`, `frame_sent`, `captioned`. Its own
-pictures are painted too, with its id as `Painted.peer`. After `seek` it is told only what changed: who is no longer here, who is, and the
-newest picture of each. `sink` sets the pace: the player has no clock of its own, so that a test that turns the
-sink's clock never waits.
+pictures are painted too, with its id as `Painted.peer`. After `seek` it is told only what changed: who is no longer
+here, who is, and the newest picture of each. `sink` sets the pace: the player has no clock of its own, so that a test
+that turns the sink's clock never waits.
 """
 
 from __future__ import annotations
