@@ -110,9 +110,7 @@ class Calls:
         self.room.reconnected(self._now())
         self._drain()
 
-    def send(
-        self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None
-    ) -> bool:
+    def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None) -> bool:
         """Sends one speech packet and copies of earlier ones to everyone who listens; returns whether anyone does.
 
         For ``sequence`` see :meth:`node.links.rtc.PeerLink.send`.
