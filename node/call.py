@@ -95,6 +95,11 @@ class Node:
         self._tasks: asyncio.TaskGroup
         self._calls: Calls
 
+    @property
+    def id(self) -> str:
+        """What the others' topics and frames call it."""
+        return self._id
+
     def count(self) -> Tally:
         """What was counted up to now."""
         if self._ears is not None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from node import keys, opening, typed
 from node.call import Node
 from node.display import LateNotes, choose
+from node.session import about, recording
 from node.summary import as_json, for_people, summarise
 
 if TYPE_CHECKING:
     from node.config import Settings
 
 MUTE_KEY = "m"
+RECORD_KEY = "r"
 
 
 async def run(settings: Settings, room: str, role: opening.Role, seconds: float | None, json: bool) -> bool:
@@ -25,16 +27,24 @@ async def run(settings: Settings, room: str, role: opening.Role, seconds: float 
     models = opening.worker(settings, role)
     async with opening.loaded(models, notes):
         parts, remarks = await asyncio.to_thread(opening.parts, settings, role, models, notes)
+        header = await asyncio.to_thread(about.header, settings, role)
         node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
         for remark in (*remarks, opening.UNSEALED):
             notes(remark)
         with choose([opening.view(node)], quiet=json) as display:
             notes.to(display)
-            with keys.listening({MUTE_KEY: node.toggle_mute}, lambda line: typed.obey(node, line, notes)) as typing:
-                if typing and role.sends:
-                    notes(f"type {MUTE_KEY} to mute yourself, and again to be heard; {typed.HELP}")
-                await opening.run([node], display, seconds)
+            with recording.of(node, settings, header, notes, room) as recorder:
+                actions = {MUTE_KEY: node.toggle_mute, RECORD_KEY: recorder.toggle}
+                with keys.listening(actions, lambda line: typed.obey(node, recorder, line, notes)) as typing:
+                    if typing:
+                        notes(_help(role))
+                    await opening.run([node], display, seconds)
     tally = node.count()
     summary = summarise(tally, tally, time.monotonic())
     print(as_json(summary) if json else "\n".join(for_people(summary)))
     return True
+
+
+def _help(role: opening.Role) -> str:
+    mute = f"type {MUTE_KEY} to mute yourself, and again to be heard; " if role.sends else ""
+    return f"{mute}{RECORD_KEY} to record, and again to end that; {typed.HELP}"

@@ -110,11 +110,14 @@ class Calls:
         self.room.reconnected(self._now())
         self._drain()
 
-    def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = ()) -> bool:
-        """Sends one speech packet and copies of earlier ones to everyone who listens; returns whether anyone does."""
+    def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None) -> bool:
+        """Sends one speech packet and copies of earlier ones to everyone who listens; returns whether anyone does.
+
+        For ``sequence`` see :meth:`node.links.rtc.PeerLink.send`.
+        """
         listening = [call for call in self._calls.values() if call.up and call.way.sends]
         for call in listening:
-            call.link.send(timestamp, payload, copies)
+            call.link.send(timestamp, payload, copies, sequence)
         return bool(listening)
 
     def want_reports(self, every_second: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node import codec_cli, models_cli, speech_cli
+from node import codec_cli, models_cli, session_cli, speech_cli
 from protocol.errors import NodeError, PictophoneError, UsageError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(models_cli.app, name="models")
 app.add_typer(codec_cli.app, name="codec")
 app.add_typer(speech_cli.app, name="speech")
+app.add_typer(session_cli.app, name="session")
 
 Room = Annotated[str, typer.Argument(help="The room's name: whoever gives the same one at the same broker is in it.")]
 Broker = Annotated[
@@ -46,6 +47,13 @@ Lyra = Annotated[
 ]
 Clean = Annotated[
     bool | None, typer.Option("--clean/--no-clean", help="Take echo and noise out of what a microphone hears.")
+]
+Record = Annotated[Path | None, typer.Option(help="Record the call to a new FILE.mcap: see `pictophone session`.")]
+KeepSnapshots = Annotated[
+    bool | None, typer.Option("--keep-snapshots", help="Keep the camera's own pictures in the recording, to compare.")
+]
+SealRecording = Annotated[
+    bool | None, typer.Option("--seal-recording", help="Encrypt recordings: readable with the room alone.")
 ]
 Seconds = Annotated[float | None, typer.Option(min=0.1, help="End the call after this long.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")]
@@ -77,6 +85,8 @@ def demo(
     morph: Morph = None,
     clean: Clean = None,
     lyra: Lyra = None,
+    record: Record = None,
+    keep_snapshots: KeepSnapshots = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long to call.")] = 30.0,
     json: Json = False,
 ) -> None:
@@ -89,6 +99,7 @@ def demo(
         tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
         frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
+        record=record, keep_snapshots=keep_snapshots,
     )  # fmt: skip
     _run(demo.run(settings, broker is None, seconds, json))
 
@@ -121,6 +132,9 @@ def call(
     morph: Morph = None,
     clean: Clean = None,
     lyra: Lyra = None,
+    record: Record = None,
+    keep_snapshots: KeepSnapshots = None,
+    seal_recording: SealRecording = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -133,6 +147,7 @@ def call(
         tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
         frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
+        record=record, keep_snapshots=keep_snapshots, seal_recording=seal_recording,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.CALL, seconds, json))
 
@@ -162,6 +177,9 @@ def send(
     look: Look = None,
     clean: Clean = None,
     lyra: Lyra = None,
+    record: Record = None,
+    keep_snapshots: KeepSnapshots = None,
+    seal_recording: SealRecording = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -173,6 +191,7 @@ def send(
         generator=generator, tries=tries, look=look, clean=clean, lyra=lyra,
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
         frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
+        record=record, keep_snapshots=keep_snapshots, seal_recording=seal_recording,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.SEND, seconds, json))
 
@@ -188,6 +207,8 @@ def receive(
     generator: Generator = None,
     morph: Morph = None,
     lyra: Lyra = None,
+    record: Record = None,
+    seal_recording: SealRecording = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -203,8 +224,36 @@ def receive(
         generator=generator,
         morph=morph,
         lyra=lyra,
+        record=record,
+        seal_recording=seal_recording,
     )
     _run(calling.run(settings, room, opening.RECEIVE, seconds, json))
+
+
+@app.command()
+def replay(
+    file: session_cli.File,
+    speed: Annotated[float, typer.Option(help="How fast: 2 is twice as fast, at the voices' own pitch.")] = 1.0,
+    start: session_cli.From = None,
+    to: Annotated[str | None, typer.Option("--to", help="End there.")] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Again and again.")] = False,
+    who: session_cli.Who = None,
+    speaker: Speaker = None,
+    pictures: Pictures = None,
+    models: session_cli.Models = None,
+    generator: session_cli.Generator = None,
+    lyra: session_cli.Lyra = None,
+    into: Annotated[str | None, typer.Option("--as", metavar="ROOM", help="Replay into this room as if live.")] = None,
+    broker: Broker = None,
+    room: session_cli.Room = None,
+) -> None:
+    """Play a recorded session: what was said and seen, in its own time."""
+    from node.session import replaying, times
+
+    begins, ends = times.span(start, to)
+    settings = _settings(speaker=speaker, pictures=pictures, lyra=lyra, broker=broker)
+    asked = replaying.Asked(begins, ends, speed, loop, tuple(who or ()), models, generator, into)
+    _run(replaying.run(file, session_cli.secret(room), asked, settings))
 
 
 @app.command()

@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     tries: int = Field(default=1, ge=1, le=128)
     look: int = Field(default=0, ge=0, le=16, multiple_of=8)
     morph: float = Field(default=4.0, ge=0, le=60)
+    record: Path | None = None
+    keep_snapshots: bool = False
+    seal_recording: bool = False
 
     @classmethod
     def settings_customise_sources(

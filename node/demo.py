@@ -16,7 +16,9 @@ from node.display import LateNotes, choose
 from node.links import broker
 from node.links.address import BrokerAddress
 from node.parts import Models, Parts, Place
+from node.session import about, recording
 from node.summary import Summary, as_json, for_people, summarise
+from protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from node.config import Settings
@@ -51,14 +53,19 @@ async def hold(
 ) -> tuple[Node, Node]:
     """Holds a call between ``a`` and ``b`` and returns both with what they counted.
 
-    The display is as `choose` has it for ``quiet``. Raises NodeError when a part of it fails.
+    The display is as `choose` has it for ``quiet``. A recording is of what ``a`` sends and gets. Raises NodeError when
+    a part of it fails.
     """
+    if settings.record is not None and settings.seal_recording:
+        raise UsageError("the demo's room is gone with it, and nobody could open what it sealed: leave out the seal")
     async with _broker(settings, own_broker) as address:
         place = Place(f"demo {time.time_ns()}", address, address=LOOPBACK)
         a, b = [await asyncio.to_thread(_node, name, settings, place, models, notes) for name in NAMES]
+        header = await asyncio.to_thread(about.header, settings.model_copy(update={"name": a.name}), opening.CALL)
         with choose([opening.view(node) for node in (a, b)], quiet=quiet) as display:
             notes.to(display)
-            await opening.run([a, b], display, seconds)
+            with recording.of(a, settings, header, notes, place.room):
+                await opening.run([a, b], display, seconds)
     return a, b
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,6 +14,14 @@ LINE_BEGINS = "/"
 LINE_ENDS = "\r\n"
 BACKSPACES = "\x08\x7f"
 MAX_LINE = 200  # more than any command has; what is typed beyond it is not taken
+MAX_SEQUENCE = 16  # characters of a key that is sent as several; longer ones are no key's
+
+LEFT, RIGHT = "\x1b[D", "\x1b[C"
+_APPLICATION = {"\x1bOD": LEFT, "\x1bOC": RIGHT}  # what arrows send in a terminal that was left in application mode
+
+# Escape sequences of ECMA-48, and of SS3, which some terminals send for arrows; then the beginnings of either.
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[ -~])")
+_BEGINNING = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?")
 
 
 @contextmanager
@@ -21,6 +30,7 @@ def listening(
 ) -> Iterator[bool]:
     """Call the action of each key that is typed, without waiting for Enter, for the length of the context.
 
+    An arrow key is one key (`LEFT`, `RIGHT`), and no part of what other such keys send is a key of its own.
     A line that begins with a slash goes to `obey` once Enter is typed, and none of its keys acts by itself.
     Yields whether keys are heard: only from a terminal in the foreground, on systems that have termios. The terminal
     is as before afterwards; Ctrl-C still interrupts.
@@ -33,13 +43,13 @@ def listening(
     import tty
 
     before = termios.tcgetattr(descriptor)
-    loop, line = asyncio.get_running_loop(), _Line()
+    loop, line, splitter = asyncio.get_running_loop(), _Line(), _Splitter()
 
     def typed() -> None:
-        keys = os.read(descriptor, READ_BYTES)
-        if not keys:
+        read = os.read(descriptor, READ_BYTES)
+        if not read:
             loop.remove_reader(descriptor)
-        for key in keys.decode(errors="ignore"):
+        for key in splitter.keys(read.decode(errors="ignore")):
             if not line.takes(key):
                 actions.get(key, _nothing)()
                 continue
@@ -56,6 +66,31 @@ def listening(
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
+class _Splitter:
+    """Tells the keys apart in what a terminal sends: most are one character, arrows are three, in one read or several.
+
+    Escape itself cannot be told from the beginning of another key, and is none.
+    """
+
+    def __init__(self) -> None:
+        self._rest = ""
+
+    def keys(self, text: str) -> Iterator[str]:
+        """Yield the keys that are whole by now."""
+        text, self._rest = self._rest + text, ""
+        while text:
+            if whole := _SEQUENCE.match(text):
+                yield _APPLICATION.get(whole[0], whole[0])
+                text = text[whole.end() :]
+            elif _BEGINNING.fullmatch(text) and len(text) <= MAX_SEQUENCE:
+                self._rest = text
+                return
+            else:
+                if text[0] != "\x1b":
+                    yield text[0]
+                text = text[1:]
+
+
 class _Line:
     """What was typed since a slash."""
 
@@ -64,7 +99,7 @@ class _Line:
 
     def takes(self, key: str) -> bool:
         """Whether the key is part of a line; if so, it is added."""
-        if not self._typed and key != LINE_BEGINS:
+        if len(key) > 1 or (not self._typed and key != LINE_BEGINS):
             return False
         if key in BACKSPACES:
             self._typed = self._typed[:-1]

@@ -1,8 +1,9 @@
-"""Lines that a person types while a call runs: `/profile NAME` changes how speech is sent."""
+"""Lines that a person types while a call runs: how speech is sent, and recordings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.speech import choice
@@ -10,14 +11,26 @@ from protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from node.call import Node
+    from node.session.recording import Recording
 
-HELP = "type /profile NAME to change how speech is sent"
+HELP = "type /profile NAME to change how speech is sent, /record FILE and /stop to record"
 
 
-def obey(node: Node, line: str, note: Callable[[str], None]) -> None:
+def obey(node: Node, recording: Recording, line: str, note: Callable[[str], None]) -> None:
     """Does what a line says; notes what is wrong with it."""
-    if not line.strip():
-        return
+    command, _, rest = line.strip().partition(" ")
+    match command:
+        case "":
+            return
+        case "/record":
+            recording.start(Path(rest.strip()) if rest.strip() else None)
+        case "/stop":
+            recording.stop()
+        case _:
+            _change_speech(node, line, note)
+
+
+def _change_speech(node: Node, line: str, note: Callable[[str], None]) -> None:
     try:
         profile = choice.typed(line)
     except UsageError as error:

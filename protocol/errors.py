@@ -4,6 +4,7 @@
     ├── RemoteError            the peer's or the network's bytes are at fault
     │   ├── CaptionError       a coded caption that cannot be decoded
     │   ├── FrameError         a semantic frame that cannot be read
+    │   ├── LogError           a session log that cannot be read, or a part of one
     │   ├── LookError          a look (side information of a picture) of no known length
     │   ├── PacketError        an Opus packet that breaks RFC 6716, or a RED payload that breaks RFC 2198
     │   ├── SealError          a sealed message that does not open
@@ -25,6 +26,7 @@ __all__ = [
     "CaptionError",
     "FrameError",
     "LocalError",
+    "LogError",
     "LookError",
     "NodeError",
     "PacketError",
@@ -52,6 +54,10 @@ class CaptionError(RemoteError):
 
 class FrameError(RemoteError):
     """A semantic frame cannot be read."""
+
+
+class LogError(RemoteError):
+    """A session log, or a record of one, cannot be read: damaged, none of ours, of a newer version, or sealed."""
 
 
 class LookError(RemoteError):

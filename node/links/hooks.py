@@ -157,6 +157,19 @@ def mark_talkspurts(transceiver: RTCRtpTransceiver) -> None:
     vars(transport)["_send_rtp"] = send_marked
 
 
+def number_packets(transceiver: RTCRtpTransceiver, choose: Callable[[], int | None]) -> None:
+    """Asks ``choose()`` for the sequence number of each packet; None leaves it as aiortc counts."""
+    transport = transceiver.sender.transport
+    send = transport._send_rtp
+
+    async def send_numbered(data: bytes) -> None:
+        is_report = 192 <= data[1] <= 223
+        sequence = None if is_report else choose()
+        await send(data if sequence is None else data[:2] + sequence.to_bytes(2) + data[4:])
+
+    vars(transport)["_send_rtp"] = send_numbered
+
+
 class _Talkspurts:
     """Knows a pause by timestamps that go on by more than any Opus packet lasts."""
 

@@ -95,6 +95,7 @@ class _Payload(NamedTuple):
     timestamp: int
     data: bytes
     payload_type: int | None = None
+    sequence: int | None = None
 
 
 class _SpeechTrack:
@@ -104,6 +105,7 @@ class _SpeechTrack:
         self._packets: deque[_Payload] = deque(maxlen=MAX_QUEUED_PACKETS)
         self._ready = asyncio.Event()
         self.payload_type: int | None = None  # of the packet that was taken last; None for Opus's own
+        self.sequence: int | None = None  # the same packet's; None for the next one
 
     def push(self, payload: _Payload) -> None:
         self._packets.append(payload)
@@ -114,7 +116,7 @@ class _SpeechTrack:
             self._ready.clear()
             await self._ready.wait()
         packet = self._packets.popleft()
-        self.payload_type = packet.payload_type
+        self.payload_type, self.sequence = packet.payload_type, packet.sequence
         return packet.timestamp, packet.data
 
 
@@ -211,18 +213,19 @@ class PeerLink:
         """Whether copies of earlier packets reach the peer: both ends know RED."""
         return self._types().red is not None
 
-    def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = ()) -> None:
+    def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None) -> None:
         """Queues one Opus packet; ``timestamp`` counts 48 kHz samples. Until the link is up it is dropped.
 
-        Copies of earlier packets go along as RED if the peer knows it; without any it is plain Opus.
+        Copies of earlier packets go along as RED if the peer knows it; without any it is plain Opus. Packets are
+        numbered one after the other, unless each has a ``sequence``: what was recorded keeps its losses so.
         """
         if self.state != "connected":
             return
         types = self._types()
         if copies and types.opus is not None and types.red is not None:
-            self._speech.push(_Payload(timestamp, red.pack(payload, copies, types.opus), types.red))
+            self._speech.push(_Payload(timestamp, red.pack(payload, copies, types.opus), types.red, sequence))
         else:
-            self._speech.push(_Payload(timestamp, payload))
+            self._speech.push(_Payload(timestamp, payload, None, sequence))
 
     async def close(self) -> None:
         """Ends the connection; never takes longer than ``CLOSE_TIMEOUT_S``."""
@@ -270,6 +273,7 @@ class PeerLink:
             hooks.choose_payload_type(transceiver, lambda opus: self._speech.payload_type or opus)
             control_hooks.report_by(transceiver, self.reporting, self._reported)
             hooks.mark_talkspurts(transceiver)
+            hooks.number_packets(transceiver, lambda: self._speech.sequence)
             hooks.tap_packets(transceiver.receiver, self._received)
 
     def _types(self) -> hooks.SpeechTypes:

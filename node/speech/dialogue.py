@@ -52,10 +52,11 @@ def voice_source(
     frames in all.
     """
     spoken = shipped() if turns is None else turns
-    return PacedSource(lambda: _part(voice, spoken, frame), AtEnd.LOOP, frame, clock)
+    return PacedSource(lambda: part(voice, spoken, frame), AtEnd.LOOP, frame, clock)
 
 
-def _part(voice: str, turns: tuple[Turn, ...], frame: int) -> Iterator[Pcm]:
+def part(voice: str, turns: tuple[Turn, ...], frame: int) -> Iterator[Pcm]:
+    """Yield what `voice` says in these turns, once, in frames of so many samples, with silence in the others' turns."""
     for turn in turns:
         length = -(-samples_of(turn.seconds + PAUSE) // frame)
         speech = clips.blocks(turn.path, frame) if turn.voice == voice else iter(())

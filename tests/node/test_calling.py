@@ -15,7 +15,8 @@ from PIL import Image
 
 from node import calling, config, opening
 from node.links.address import BrokerAddress
-from protocol.errors import NodeError
+from node.session.reader import Session
+from protocol.errors import NodeError, UsageError
 
 
 @pytest.fixture
@@ -83,3 +84,32 @@ async def test_m_mutes(settings: dict[str, Any], capsys: pytest.CaptureFixture[s
     assert "muted: nobody hears you" in said.err
     assert "speech goes by clear now" in said.err
     assert json.loads(said.out)["speech"]["muted_s"] > 0
+
+
+async def test_r_records_and_ends_that(
+    settings: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    @contextlib.contextmanager
+    def typed_at_once(actions: dict[str, Any], obey: Any) -> Iterator[bool]:
+        obey("/record talk.mcap")
+        yield True
+        actions[calling.RECORD_KEY]()
+
+    monkeypatch.setattr(calling.keys, "listening", typed_at_once)
+    assert await calling.run(config.load(name="ann", **settings), "room", opening.SEND, 0.6, json=True)
+    said = capsys.readouterr()
+    assert "r to record, and again to end that" in said.err
+    assert "recording to talk.mcap" in said.err
+    assert "recorded 0:00 to talk.mcap" in said.err
+    with Session.open(tmp_path / "talk.mcap") as session:
+        assert session.header.name == "ann"
+        assert session.complete
+
+
+async def test_a_recording_is_never_written_over_another(settings: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "talk.mcap"
+    path.touch()
+    with pytest.raises(UsageError, match="exists already"):
+        await calling.run(config.load(record=path, **settings), "room", opening.SEND, 0.3, json=True)

@@ -11,6 +11,9 @@ from fake_models import FakeWorker
 
 from node import config, demo, opening
 from node.links.address import BrokerAddress
+from node.session.reader import Session
+from protocol import log
+from protocol.errors import UsageError
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +35,28 @@ async def test_both_directions_are_summed_up(tmp_path: Path, capsys: pytest.Capt
         assert summary["call"]["setup_ms"] > 0
     for made in ("heard-a.wav", "heard-b.wav", "kept/a", "kept/b"):
         assert (tmp_path / made).exists()
+
+
+async def test_what_a_sends_and_gets_is_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "call.mcap"
+    settings = config.load(speaker="none", record=path, keep_snapshots=True)
+    assert await demo.run(settings, own_broker=True, seconds=3.0, json=True)
+    summaries = json.loads(capsys.readouterr().out)
+    with Session.open(path) as session:
+        assert (session.header.name, session.complete) == ("a", True)
+        own, records = session.header.node, list(session.records())
+    sent = [record for record in records if isinstance(record, log.Speech) and record.sender == own]
+    seen = [record for record in records if isinstance(record, log.Frame) and record.sender != own]
+    assert len(sent) == summaries["a"]["speech"]["packets_sent"]
+    assert all(record.caption for record in seen)
+    assert [record.name for record in records if isinstance(record, log.Joined)] == ["b"]
+    assert any(isinstance(record, log.Snapshot) for record in records)
+
+
+async def test_a_seal_that_nobody_could_open_is_refused(tmp_path: Path) -> None:
+    settings = config.load(speaker="none", record=tmp_path / "call.mcap", seal_recording=True)
+    with pytest.raises(UsageError, match="leave out the seal"):
+        await demo.run(settings, own_broker=True, seconds=1.0, json=True)
 
 
 async def test_a_call_in_which_nobody_is_seen_has_failed(

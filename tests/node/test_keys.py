@@ -57,6 +57,36 @@ async def test_a_line_after_a_slash_is_given_whole_and_shown(terminal: tuple[int
         assert len(said) == 2
 
 
+async def test_an_arrow_is_one_key_however_it_comes(terminal: tuple[int, int]) -> None:
+    person, _ = terminal
+    acted = Happenings()
+    actions = {key: (lambda key=key: acted.add(key)) for key in (keys.LEFT, keys.RIGHT, "C", "D", "O", "[", "m")}
+    with keys.listening(actions):  # type: ignore[arg-type]
+        os.write(person, b"\x1b[C\x1b[Dm\x1bOCm")
+        assert await acted.count(5) == [keys.RIGHT, keys.LEFT, "m", keys.RIGHT, "m"]
+        os.write(person, b"\x1b[1;5C\x1b[3~\x1b[Am")  # control and right, delete, up: no key that acts
+        assert (await acted.count(6))[5] == "m"
+
+
+def test_a_key_may_come_in_several_reads() -> None:
+    splitter = keys._Splitter()
+    assert list(splitter.keys("a\x1b")) == ["a"]
+    assert list(splitter.keys("[")) == []
+    assert list(splitter.keys("Cm")) == [keys.RIGHT, "m"]
+    assert list(splitter.keys("\x1b")) == []
+    assert list(splitter.keys("m")) == ["m"]  # escape, then m
+    assert list(splitter.keys("\x1b[" + "1" * 99)) == ["[", *"1" * 99]
+
+
+async def test_an_arrow_is_no_part_of_a_line(terminal: tuple[int, int]) -> None:
+    person, _ = terminal
+    said, acted = Happenings(), Happenings()
+    with keys.listening({keys.LEFT: lambda: acted.add("left")}, said.add):
+        os.write(person, b"/a\x1b[Db\n")
+        assert await said.count(1) == ["/ab"]
+    assert len(acted) == 1
+
+
 async def test_a_job_in_the_background_hears_none(terminal: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp() + 1)
     with keys.listening({}) as heard:

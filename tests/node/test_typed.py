@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,19 @@ import pytest
 
 from node import typed
 from node.speech.profiles import CLEAR
+
+
+class Recording:
+    """Notes down what it is told to do."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def start(self, path: Path | None = None) -> None:
+        self.told.append(path)
+
+    def stop(self) -> None:
+        self.told.append("stop")
 
 
 @pytest.fixture
@@ -28,7 +42,23 @@ def node() -> Any:
 )
 def test_a_line_is_obeyed_or_explained(node: Any, line: str, changed: list[Any], noted: str) -> None:
     notes: list[str] = []
-    typed.obey(node, line, notes.append)
+    typed.obey(node, Recording(), line, notes.append)  # type: ignore[arg-type]
     assert node.changed == changed
     assert noted in "".join(notes)
     assert bool(notes) == bool(noted)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("/record\n", [None]),
+        ("/record talk.mcap\n", [Path("talk.mcap")]),
+        ("/record  my talk.mcap \n", [Path("my talk.mcap")]),
+        ("/stop\n", ["stop"]),
+    ],
+)
+def test_a_recording_is_begun_and_ended(node: Any, line: str, told: list[Any]) -> None:
+    recording, notes = Recording(), list[str]()
+    typed.obey(node, recording, line, notes.append)  # type: ignore[arg-type]
+    assert recording.told == told
+    assert notes == []

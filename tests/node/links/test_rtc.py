@@ -294,3 +294,13 @@ def test_what_is_no_ice_server_is_one_line(url: str) -> None:
         ice_server(url)
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+async def test_packets_may_bring_their_own_numbers_and_come_with_them() -> None:
+    async with connected() as (a, b):
+        for number, sequence in enumerate((65_534, 65_535, 1, 0, 2)):
+            a.link.send(number * 5760, bytes([8, number]), (), sequence)
+            await b.packets.count(number + 1)
+        packets = await b.packets.count(5)
+        assert [sequence for sequence, _, _ in packets] == [65_534, 65_535, 1, 0, 2]
+        assert [payload[1] for _, _, payload in packets] == [0, 1, 2, 3, 4]

@@ -1,0 +1,1 @@
+"""Recorded calls: written while they run, read, replayed, changed and shown."""

@@ -1,0 +1,226 @@
+"""A person of a recorded session, in a room again: what was sent then goes out once more, through links of today.
+
+Opus packets and coded captions are as they were; the node's id, session and sequence numbers are new. Who is in the
+room sees a node like any other, that sends and takes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from node.call import GOODBYE_S
+from node.calls import Calls, LinkSettings
+from node.codec_choice import CodecChoice
+from node.links.wire import WireMeter
+from node.mailbox import Mailbox
+from node.session.painting import Told
+from node.tasks import first_error
+from protocol import frames, topics
+from protocol.captions import registry
+from protocol.sealing import Envelope, Unsealed
+from protocol.signalling import Carries, Hello, Outgoing, Room
+from protocol.topics import Letter, Topic
+
+if TYPE_CHECKING:
+    from node.links.reports import Report
+    from node.parts import Place
+    from protocol.speech.red import Copy
+
+logger = logging.getLogger(__name__)
+
+RTP_RATE = 48_000
+JUMP_S = 1.0
+"""What a recording's time goes on more or less than the clock's: then it was paused, or goes on somewhere else."""
+
+REMEMBERED = 256
+"""Sequence numbers of packets that went out: SRTP refuses one twice, and aiortc's sender ends when it does."""
+
+GHOST = Carries.SPEECH_OUT | Carries.PICTURES_OUT
+
+
+class Ghost:
+    """One node in the room of `place`. `note` is told who comes and goes; `heard` is set once somebody listens."""
+
+    def __init__(
+        self,
+        name: str,
+        place: Place,
+        note: Callable[[str], None] = logger.info,
+        envelope: Envelope | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self._note, self._clock = note, clock
+        self._place = place
+        self._id = topics.node_id(secrets.token_bytes(3))
+        self._hellos: dict[str, Hello] = {}
+        self._choice = CodecChoice(note)
+        self._numbers = Numbers(secrets.randbits(16))
+        self._sent: deque[int] = deque(maxlen=REMEMBERED)
+        self._sequence = 0
+        self.heard = asyncio.Event()
+        self._said: Told | None = None
+        self._meter = WireMeter()
+        self._mailbox = Mailbox(
+            place.room, self._id, place.broker, deliver=self._deliver, envelope=envelope or Unsealed(),
+            meter=self._meter, on_up=self._broker_up, on_down=lambda reason: note(f"the broker is gone ({reason})"),
+            note=note,
+        )  # fmt: skip
+        self._calls: Calls | None = None
+
+    async def run(self) -> None:
+        """Is in the room until cancelled, then says goodbye. Raises NodeError when the broker cannot be had."""
+        with first_error():
+            async with asyncio.TaskGroup() as links:
+                broker = links.create_task(self._mailbox.link.run(), name=f"{self.name}: broker")
+                try:
+                    async with asyncio.TaskGroup() as tasks:
+                        calls = self._calls = self._make_calls(tasks)
+                        await self._mailbox.enter()
+                        calls.start()
+                        tasks.create_task(calls.watch(), name=f"{self.name}: watch")
+                finally:
+                    await self._say_goodbye()
+                    broker.cancel()
+
+    def say(self, sequence: int | None, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> bool:
+        """Sends a recorded packet to everyone who listens now; whether anyone does."""
+        sequence, timestamp = self._numbers.renew(sequence, timestamp, self._clock())
+        if self._calls is None or sequence in self._sent:
+            return False
+        self._sent.append(sequence)
+        return self._calls.send(timestamp, payload, copies, sequence)
+
+    def show(self, told: Told) -> None:
+        """Publishes a recorded picture, its words coded as they were unless someone here cannot read that."""
+        self._said = told
+        self._sequence += 1
+        self._publish()
+
+    # -- the room (see node.calls.Company)
+
+    def joined(self, peer: str, hello: Hello) -> None:
+        before = self._codec()
+        self._hellos[peer] = hello
+        self._note(f"{hello.name or peer} is here")
+        if self._codec() < before and self._said is not None:
+            self._publish()
+
+    def left(self, peer: str) -> None:
+        hello = self._hellos.pop(peer, None)
+        self._note(f"{hello.name if hello and hello.name else peer} has left")
+
+    def opened(self, peer: str) -> None:
+        """Nothing is heard of anybody."""
+
+    def connected(self, peer: str) -> None:
+        """Somebody hears what is said from now on."""
+        self.heard.set()
+
+    def ended(self, peer: str) -> None:
+        """Nothing changes."""
+
+    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        """Nothing is heard of anybody."""
+
+    def reported(self, peer: str, report: Report) -> None:
+        """What was recorded cannot follow the link."""
+
+    # -- inside
+
+    def _make_calls(self, tasks: asyncio.TaskGroup) -> Calls:
+        def post(outgoing: Outgoing) -> None:
+            self._mailbox.post(outgoing.letter, outgoing.payload, outgoing.retain)
+
+        hello = Hello(secrets.randbits(32), self.name, GHOST, registry.CODECS, registry.codebooks())
+        place = self._place
+        links = LinkSettings(self._meter, place.ice_servers, place.address, place.observer)
+        return Calls(Room(self._id, hello), GHOST, self, post, links, tasks)
+
+    def _deliver(self, topic: Topic, payload: bytes) -> None:
+        if self._calls is not None and topic.letter in (Letter.PRESENCE, Letter.SIGNAL):
+            self._calls.receive(topic.node, topic.letter, payload)
+
+    def _broker_up(self) -> None:
+        if self._calls is not None:
+            self._calls.broker_is_back()
+            self._publish()
+
+    def _codec(self) -> int:
+        return self._choice.choose(self._hellos.values())
+
+    def _publish(self) -> None:
+        if self._said is None:
+            return
+        picture, words = self._said.picture, self._said.prompt.text
+        coded = frames.encode(renewed(picture, words, self._sequence, self._codec()))
+        self._mailbox.post(Letter.PICTURE, coded, retain=True)
+
+    async def _say_goodbye(self) -> None:
+        if self._calls is not None:
+            await self._calls.leave()
+        self._mailbox.post(Letter.PICTURE, b"", retain=True)
+        await self._mailbox.link.flush(GOODBYE_S)
+
+
+def renewed(picture: frames.Picture, words: str, sequence: int, codec: int) -> frames.Picture:
+    """The picture under a new number, coded alone and by no newer codec than the room reads."""
+    if picture.earlier is None and picture.codec <= codec and _is_ours(picture, words):
+        return dataclasses.replace(picture, sequence=sequence)
+    coded = registry.encode(words, codec)
+    return dataclasses.replace(picture, sequence=sequence, codec=coded.codec, caption=coded.data, earlier=None)
+
+
+def _is_ours(picture: frames.Picture, words: str) -> bool:
+    """Whether our codebook makes the recorded words of the coded ones: a later version's may not."""
+    from protocol.errors import CaptionError
+
+    try:
+        return registry.decode(picture.codec, picture.caption) == words
+    except CaptionError:
+        return False
+
+
+@dataclass
+class Numbers:
+    """New RTP numbers for recorded packets: losses and pauses stay what they were, and where the recording was paused
+    or goes on elsewhere, the numbers go on, and the time that went by is silence.
+    """
+
+    first: int
+    _offsets: tuple[int, int] | None = None
+    _newest: tuple[int, int, int, float] = (0, 0, 0, 0.0)
+
+    def __post_init__(self) -> None:
+        self._newest = (self.first - 1, 0, 0, 0.0)
+
+    def renew(self, sequence: int | None, timestamp: int, now: float) -> tuple[int, int]:
+        """Return the new sequence number (16 bits) and timestamp (32 bits) of a packet that leaves now.
+
+        Without a recorded number it is the next one.
+        """
+        last_sequence, last_timestamp, last_recorded, last_at = self._newest
+        went_on = _signed(timestamp - last_recorded, 32)
+        elapsed = round((now - last_at) * RTP_RATE)
+        if self._offsets is None:
+            self._offsets = self.first - (sequence or 0), -timestamp
+        elif abs(went_on - elapsed) > JUMP_S * RTP_RATE:
+            self._offsets = last_sequence + 1 - (sequence or 0), last_timestamp + elapsed - timestamp
+        new_timestamp = timestamp + self._offsets[1] & 0xFFFF_FFFF
+        new_sequence = (last_sequence + 1 if sequence is None else sequence + self._offsets[0]) & 0xFFFF
+        if _signed(new_sequence - last_sequence, 16) > 0 or last_at == 0.0:
+            self._newest = new_sequence, new_timestamp, timestamp, now
+        return new_sequence, new_timestamp
+
+
+def _signed(difference: int, bits: int) -> int:
+    half = 1 << bits - 1
+    return (difference + half) % (1 << bits) - half

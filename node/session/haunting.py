@@ -1,0 +1,73 @@
+"""A session replayed into a room: each of its people is a node there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+
+from node.session.ghost import Ghost
+from node.session.painting import Told
+from node.session.roster import Roster
+from node.witness import Witness
+
+if TYPE_CHECKING:
+    from node.parts import Place
+    from node.speech.talker import Packet
+    from protocol.speech.red import Copy
+
+LISTENERS_WAIT_S = 3.0
+"""For links to those who are in the room already, so that they hear the beginning."""
+
+
+class Haunting(Witness):
+    """Hands what a player tells to the ghosts of those who sent it; `own` is the id of the node that recorded."""
+
+    def __init__(self, roster: Roster, own: str, ghosts: dict[int, Ghost]) -> None:
+        self._roster, self._own, self._ghosts = roster, own, ghosts
+
+    def speech_sent(self, packet: Packet) -> None:
+        """What the recording node said."""
+        if ghost := self._of(self._own):
+            ghost.say(None, packet.timestamp, packet.payload, packet.copies)
+
+    def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        """What a peer said, as it came."""
+        if ghost := self._of(peer):
+            ghost.say(sequence, timestamp, payload, copies)
+
+    def told(self, told: Told) -> None:
+        """What a picture shows."""
+        if ghost := self._of(told.sender):
+            ghost.show(told)
+
+    def _of(self, sender: str) -> Ghost | None:
+        place = self._roster.place(sender)
+        return None if place is None else self._ghosts.get(place)
+
+
+@contextlib.asynccontextmanager
+async def haunted(
+    roster: Roster, own: str, place: Place, who: Collection[str], note: Callable[[str], None]
+) -> AsyncIterator[Haunting]:
+    """The room with the session's people in it (those with the ids `who`, if any), for the length of the context."""
+    ghosts = {
+        number: Ghost(member.name, place, note if number == 0 else _quietly)
+        for number, member in enumerate(roster.members)
+        if not who or any(one in who for one in member.ids)
+    }
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(ghost.run(), name=f"{ghost.name} again") for ghost in ghosts.values()]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LISTENERS_WAIT_S):
+                await asyncio.gather(*(ghost.heard.wait() for ghost in ghosts.values()))
+        try:
+            yield Haunting(roster, own, ghosts)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+def _quietly(text: str) -> None:
+    """One of them tells who comes and goes; that is enough."""

@@ -1,0 +1,104 @@
+"""Pictures of a session, painted again from their words: the same model, words, seed and look make the same picture."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from node.pictures import Painted
+from node.vision.look import NO_LOOK
+from node.vision.prompt import Prompt
+from protocol import frames, look
+from protocol.captions import registry
+from protocol.captions.history import History
+from protocol.captions.identity import Codebook
+from protocol.errors import CaptionError, FrameError, NodeError, VersionError
+from protocol.log import Frame
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Paint = Callable[[str, Prompt], Awaitable["Image.Image"]]
+"""Paints a picture for a sender's tile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A picture in words, as a session holds it: the frame that was sent, and what is to be painted of it."""
+
+    sender: str
+    picture: frames.Picture
+    prompt: Prompt
+
+
+class Reading:
+    """Reads the pictures among a session's frames, which were coded with these codebooks.
+
+    What cannot be read is noted once for each sender.
+    """
+
+    def __init__(self, codebooks: Collection[Codebook], note: Callable[[str], None]) -> None:
+        self._codebooks, self._note = codebooks, note
+        self._histories: dict[str, History] = {}
+        self._warned: set[str] = set()
+
+    def read(self, record: Frame) -> Told | None:
+        """Return the picture of this frame; None if it is no picture, or has no words that can be read."""
+        try:
+            frame = frames.decode(record.frame)
+            if not isinstance(frame, frames.Picture):
+                return None
+            words = self._words(record, frame)
+        except (FrameError, VersionError, CaptionError) as error:
+            if record.sender not in self._warned:
+                self._warned.add(record.sender)
+                self._note(f"a picture of {record.sender} cannot be read: {error}")
+            return None
+        readable = frame.look if len(frame.look) in look.SIZES else NO_LOOK
+        return Told(record.sender, frame, Prompt(words, frame.seed, readable))
+
+    def _words(self, record: Frame, picture: frames.Picture) -> str:
+        """The words as the recorder read them: no codebook is needed for those."""
+        if record.caption is not None:
+            return record.caption
+        registry.check_codebook(picture.codec, self._codebooks)
+        return self._histories.setdefault(record.sender, History()).read(picture)
+
+
+@dataclass
+class Painter:
+    """Paints the newest picture of each sender, one at a time, and shows it; who waits longest comes first."""
+
+    paint: Paint
+    show: Callable[[Painted], Awaitable[None]]
+    note: Callable[[str], None]
+    _waiting: dict[str, Told] = field(default_factory=dict)
+    _something: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def want(self, told: Told) -> None:
+        """Paint this, unless something newer of the same sender comes before its turn."""
+        self._waiting.pop(told.sender, None)
+        self._waiting[told.sender] = told
+        self._something.set()
+
+    def forget(self, sender: str) -> None:
+        """Nobody wants to see this sender any more."""
+        self._waiting.pop(sender, None)
+
+    async def run(self) -> None:
+        """Paint until cancelled."""
+        while True:
+            while self._waiting:
+                await self._paint(self._waiting.pop(next(iter(self._waiting))))
+            self._something.clear()
+            await self._something.wait()
+
+    async def _paint(self, told: Told) -> None:
+        try:
+            image = await self.paint(told.sender, told.prompt)
+            prompt = told.prompt
+            await self.show(Painted(told.sender, told.picture.sequence, prompt.text, prompt.seed, image, prompt.look))
+        except NodeError as error:
+            self.note(str(error))

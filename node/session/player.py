@@ -1,0 +1,221 @@
+"""Plays a session into a witness and a sink, as if its call were held now.
+
+How to drive it, from a terminal or a page, in the event loop:
+
+    player = Player(session, witness, sink, paint=paint, note=note)
+    task = group.create_task(player.run())    # ends at the end of the session; never with `loop`
+    player.pause(); player.resume(); player.toggle()
+    player.seek(75.0)                         # seconds since the session began
+    player.speed = 1.5                        # 0.25 to 8; ValueError beyond
+    player.loop = True
+    player.position_s, player.start_s, player.end_s, player.duration_s, player.paused, player.speed, player.loop
+
+The witness hears what a witness of the live call would (`node.witness`): `joined`, `left`, `speech_came`,
+`frame_came`, `painted`, `noted`; and of the node that recorded, `speech_sent`, `frame_sent`, `captioned`. Its own
+pictures are painted too, with its id as `Painted.peer`. After `seek` it is told only what changed: who is no longer
+here, who is, and the newest picture of each. `sink` sets the pace: the player has no clock of its own, so that a test
+that turns the sink's clock never waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from node.session.once import Once
+from node.session.painting import Paint, Painter, Reading, Told
+from node.session.reel import Recorded, Reel
+from node.session.telling import Teller
+from node.session.tempo import Tempo
+from node.speech.listener import mix
+from node.speech.sound import BLOCK_SAMPLES, SAMPLE_RATE, Pcm, silence
+from protocol.errors import RemoteError
+from protocol.log import Frame, Left, Record
+
+if TYPE_CHECKING:
+    from node.pictures import Painted
+    from node.speech.sinks import Sink
+    from node.witness import Witness
+
+
+class Player:
+    """Plays from `start` to `end`, in seconds (the whole session unless told).
+
+    `paint` paints a picture from its prompt; without it pictures are words alone. `voices` are the ids of those to be
+    heard, everybody unless told; `lyra_folder` has Lyra's models, for sessions that were spoken in it. `note` is told
+    what a person should know, a line each, `told` every picture's words (which need no codebook: the recorder read
+    them), and `keep` gets every painted picture, after the witness.
+    """
+
+    def __init__(
+        self,
+        session: Recorded,
+        witness: Witness,
+        sink: Sink,
+        *,
+        paint: Paint | None = None,
+        start: float = 0.0,
+        end: float | None = None,
+        speed: float = 1.0,
+        loop: bool = False,
+        voices: Collection[str] | None = None,
+        lyra_folder: Path | None = None,
+        told: Callable[[Told], None] = lambda told: None,
+        keep: Callable[[Painted], Awaitable[None]] | None = None,
+        note: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.loop = loop
+        self._session, self._witness, self._sink = session, witness, sink
+        self._start, self._end = start, end
+        self._voices, self._lyra_folder, self._note = voices, lyra_folder, Once(note)
+        self._reading = Reading(session.header.codebooks, note)
+        self._teller = Teller(session.header, witness)
+        self._told, self._keep = told, keep
+        self._painter = None if paint is None else Painter(paint, self._show, note)
+        self._tempo = Tempo(speed)
+        self._paused = False
+        self._silent_samples = 0
+        self._over = asyncio.Event()
+        self._reel: Reel | None = None  # until it runs: nothing is told before
+        self._sought: float | None = None  # while what holds there is told
+
+    # -- what is seen of it
+
+    @property
+    def position_s(self) -> float:
+        """Where it is, in seconds since the session began."""
+        if self._reel is None or self._sought is not None:
+            return self._start if self._sought is None else self._sought
+        return min(self._reel.position, self.end_s)
+
+    @property
+    def start_s(self) -> float:
+        """Where it begins, and begins again with `loop`."""
+        return self._start
+
+    @property
+    def end_s(self) -> float:
+        """Where it ends."""
+        return self.duration_s if self._end is None else min(self._end, self.duration_s)
+
+    @property
+    def duration_s(self) -> float:
+        """How long the session is."""
+        return self._session.duration_s
+
+    @property
+    def paused(self) -> bool:
+        """Whether it stands still."""
+        return self._paused
+
+    @property
+    def speed(self) -> float:
+        """How much faster than in the call it goes."""
+        return self._tempo.speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        """Go on at another speed; ValueError for one that is no speed for speech."""
+        self._tempo = Tempo(speed)
+
+    # -- what is done with it
+
+    def pause(self) -> None:
+        """Stand still: nothing is heard, nothing is told."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Go on from where it stands."""
+        self._paused = False
+
+    def toggle(self) -> None:
+        """Pause, or go on."""
+        self._paused = not self._paused
+
+    def seek(self, seconds: float) -> None:
+        """Go on from there; before the beginning is the beginning, after the end the end."""
+        at = min(max(seconds, self._start), self.end_s)
+        self._over.clear()
+        self._silent_samples = 0
+        self._tempo = Tempo(self._tempo.speed)
+        self._reel = self._at(at)
+
+    async def run(self) -> None:
+        """Play until the end is heard, or until cancelled. NodeError when the sink or the session fails."""
+        if self._reel is None:
+            self._reel = self._at(self._start)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._sink.run(self._pull), name="player: sink")]
+            if self._painter is not None:
+                tasks.append(group.create_task(self._painter.run(), name="player: painter"))
+            await self._over.wait()
+            for task in tasks:
+                task.cancel()
+
+    # -- how it plays
+
+    def _at(self, seconds: float) -> Reel:
+        """The reel from there on, after everything was told that holds there."""
+        self._sought = seconds
+        holds = list(self._session.state(seconds))
+        for record in (*self._teller.leavers(holds), *holds):
+            self._tell(record)
+        self._sought = None
+        return Reel(
+            self._session,
+            seconds,
+            self._end,
+            tell=self._tell,
+            voices=self._voices,
+            lyra_folder=self._lyra_folder,
+            note=self._note,
+        )
+
+    def _pull(self, samples: int) -> Pcm:
+        if self._paused or self._reel is None:
+            return silence(samples)
+        try:
+            while len(self._tempo) < samples and not (reel := self._unfinished(self._reel)).over:
+                self._tempo.put(mix(reel.step().values(), BLOCK_SAMPLES))
+        except RemoteError as error:  # a session that is damaged from here on
+            self._note(f"the session cannot be read any further: {error}")
+            self.loop = False
+            self._reel.end = self._reel.position
+        pcm = self._tempo.take(samples)
+        missing = samples - len(pcm)
+        if missing:
+            self._ring_out(missing)
+        return np.concatenate([pcm, silence(missing)])
+
+    def _unfinished(self, reel: Reel) -> Reel:
+        """The reel, or with `loop` one from the beginning when it is over."""
+        if reel.over and self.loop and reel.end > self._start:
+            self._reel = reel = self._at(self._start)
+        return reel
+
+    def _ring_out(self, samples: int) -> None:
+        """What the sink still holds is heard before the end."""
+        self._silent_samples += samples
+        if self._silent_samples * 1000 / SAMPLE_RATE > self._sink.latency_ms:
+            self._over.set()
+
+    async def _show(self, painted: Painted) -> None:
+        self._witness.painted(painted)
+        if self._keep is not None:
+            await self._keep(painted)
+
+    def _tell(self, record: Record) -> None:
+        told = self._reading.read(record) if isinstance(record, Frame) else None
+        self._teller.tell(record, "" if told is None else told.prompt.text)
+        if told is not None:
+            self._told(told)
+        if self._painter is None:
+            return
+        if told is not None:
+            self._painter.want(told)
+        elif isinstance(record, Left):
+            self._painter.forget(record.peer)

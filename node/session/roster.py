@@ -1,0 +1,91 @@
+"""Who takes part in a session, for whoever shows it: one place for each person, and when they were here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from node.session.people import People
+from node.session.reel import Recorded
+from protocol.errors import NodeError
+from protocol.log import Frame, Joined, Left, Record, Speech
+from protocol.signalling import Carries
+
+SHOWS = Carries.SPEECH_OUT | Carries.PICTURES_OUT
+_US = 1_000_000
+
+
+@dataclass(slots=True)
+class Member:
+    """A person with the node ids of each time that they came, and the times (seconds) when they were here."""
+
+    name: str
+    ids: list[str]
+    here: list[tuple[float, float]] = field(default_factory=list)
+
+    def is_here(self, at: float) -> bool:
+        """Whether the person was here then."""
+        return any(came <= at < went for came, went in self.here)
+
+
+class Roster:
+    """Everybody who had something to say or to show; two of one name who were here at once are two."""
+
+    def __init__(self, session: Recorded) -> None:
+        self.members: list[Member] = []
+        self._of: dict[str, Member] = {}
+        self._since: dict[str, float] = {}
+        own = People(session).own
+        if _takes_part(session, own):
+            self._came(own, session.header.name or own, 0.0)
+        for record in session.records(kinds=(Joined, Left)):
+            self._meet(record)
+        for peer in list(self._since):
+            self._went(peer, float("inf"))
+
+    def place(self, sender: str) -> int | None:
+        """Return the index of a node id's person; None for one that is nobody's."""
+        member = self._of.get(sender)
+        return None if member is None else self.members.index(member)
+
+    def ids(self, names: Collection[str]) -> set[str]:
+        """Return the node ids of people of these names; NodeError for a name that nobody has."""
+        found: set[str] = set()
+        for name in names:
+            ids = {one for member in self.members for one in member.ids if name in (member.name, one)}
+            if not ids:
+                here = ", ".join(member.name for member in self.members) or "nobody"
+                raise NodeError(f"nobody here is called {name!r}; there are: {here}")
+            found |= ids
+        return found
+
+    def _meet(self, record: Record) -> None:
+        match record:
+            case Joined(at_us=at_us, peer=peer, name=name, carries=carries) if carries & SHOWS:
+                self._came(peer, name or peer, at_us / _US)
+            case Left(at_us=at_us, peer=peer) if peer in self._since:
+                self._went(peer, at_us / _US)
+
+    def _came(self, peer: str, name: str, at: float) -> None:
+        if peer in self._since:
+            return
+        self._since[peer] = at
+        if peer in self._of:
+            return
+        member = next((member for member in self.members if member.name == name), None)
+        if member is not None and any(one in self._since for one in member.ids):
+            name, member = f"{name} ({peer})", None
+        if member is None:
+            member = Member(name, [])
+            self.members.append(member)
+        member.ids.append(peer)
+        self._of[peer] = member
+
+    def _went(self, peer: str, at: float) -> None:
+        self._of[peer].here.append((self._since.pop(peer), at))
+
+
+def _takes_part(session: Recorded, own: str) -> bool:
+    """Whether the node that recorded said or showed something; found as soon as it did."""
+    senders = (record.sender for record in session.records(kinds=(Frame, Speech)) if isinstance(record, Frame | Speech))
+    return any(sender == own for sender in senders)

@@ -1,0 +1,69 @@
+"""Captions as subtitles: what the pictures of all show, from one change of words to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+SHORTEST_S = 0.04
+"""A cue that would be over sooner is left out: it is replaced before a frame of it is seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """From `at` (seconds) on, `who`'s picture shows this; nothing when the words are empty."""
+
+    at: float
+    who: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A subtitle from `start` to `end`, in seconds; no two overlap."""
+
+    start: float
+    end: float
+    text: str
+
+
+def cues(words: Iterable[Words], end: float) -> Iterator[Cue]:
+    """Yields one cue from each change to the next, a line for each one whose picture shows something."""
+    showing: dict[str, str] = {}
+    since = 0.0
+    for change in words:
+        yield from _cue(showing, since, min(change.at, end))
+        showing[change.who] = change.text
+        since = max(since, change.at)
+    yield from _cue(showing, since, end)
+
+
+def _cue(showing: dict[str, str], start: float, end: float) -> Iterator[Cue]:
+    lines = [f"{who}: {one_line(text)}" for who, text in showing.items() if text]
+    if lines and end - start >= SHORTEST_S:
+        yield Cue(start, end, "\n".join(lines))
+
+
+def one_line(text: str) -> str:
+    """The text with every run of white space and control characters made one space: a blank line would end a cue."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def srt(cues: Iterable[Cue]) -> str:
+    """The cues as a SubRip file."""
+    return "".join(
+        f"{number}\n{_time(cue.start)} --> {_time(cue.end)}\n{unmarked(cue.text)}\n\n"
+        for number, cue in enumerate(cues, 1)
+    )
+
+
+def unmarked(text: str) -> str:
+    """The text without what players take for markup (<i>, {...}), orders (a backslash) or times (an arrow)."""
+    plain = text.replace("-->", "->").replace("<", "‹").replace(">", "›")
+    return plain.replace("{", "(").replace("}", ")").replace("\\", "/")
+
+
+def _time(seconds: float) -> str:
+    milliseconds = round(seconds * 1000)
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d},{rest % 1000:03d}"

@@ -1,0 +1,94 @@
+"""Writes a session's file: one chunk for each call of `write`, on the disk when it returns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from protocol import log
+from protocol.errors import NodeError, UsageError
+from protocol.log.sealing import SALT_BYTES, BlockCipher
+
+CHUNK_S = 1.8
+"""A chunk holds so much: a process that is killed loses at most two seconds, the wait for the processor included."""
+
+CHUNK_BYTES = 1 << 24
+"""More than any chunk has: a chunk ends when `write` returns, and at no other time."""
+
+
+def create(path: Path) -> BinaryIO:
+    """Open a new file for a session. UsageError if it exists already, NodeError if it cannot be made."""
+    try:
+        return path.open("xb")
+    except FileExistsError:
+        raise UsageError(f"{str(path)!r} exists already: name another file, or move this one away") from None
+    except OSError as error:
+        raise NodeError(f"cannot record to {str(path)!r}: {error.strerror}") from None
+
+
+class SessionWriter:
+    """Writes records to a stream that nothing else writes to; sealed if there is a secret.
+
+    Whatever `write` was given has left for the operating system when it returns, so that a killed process loses no more
+    than what came after. Raises OSError as the stream does, and is of no use then.
+    """
+
+    def __init__(self, stream: BinaryIO, header: log.Header, secret: bytes | None = None) -> None:
+        from mcap.writer import Writer
+
+        self._stream, self._header = stream, header
+        self._cipher = None if secret is None else BlockCipher(secret, os.urandom(SALT_BYTES))
+        self._blocks = 0
+        self._mcap = Writer(stream, chunk_size=CHUNK_BYTES)
+        self._mcap.start(log.PROFILE, header.program)
+        self._mcap.add_metadata(log.METADATA, self._metadata())
+        for channel in log.CHANNELS if self._cipher is not None else log.CHANNELS[: log.SEALED - 1]:
+            schema = self._mcap.register_schema(channel.schema_name, channel.schema_encoding, channel.schema)
+            self._mcap.register_channel(channel.topic, channel.encoding, schema)
+        self._put([log.encode_header(header)])
+
+    def write(self, records: Sequence[log.Record]) -> None:
+        """Write records, in the order of time and none earlier than those before: about `CHUNK_S` of them."""
+        if records:
+            self._put(log.encode(records, self._header.started_ns))
+
+    def write_all(self, records: Iterable[log.Record]) -> None:
+        """Write records of any length of time, in the order of time, in chunks as a recording has them."""
+        block: list[log.Record] = []
+        for record in records:
+            if block and record.at_us - block[0].at_us >= CHUNK_S * 1e6:
+                self.write(block)
+                block = []
+            block.append(record)
+        self.write(block)
+
+    def finish(self, at_us: int = 0) -> None:
+        """Write the end, with the index by which a reader seeks; `at_us` is when a sealed log says that it ended."""
+        if self._cipher is not None:
+            self._seal([], at_us, last=True)
+        self._mcap.finish()  # type: ignore[no-untyped-call]
+        self._stream.flush()
+
+    def _metadata(self) -> dict[str, str]:
+        plain = {"format": str(log.FORMAT), "program": self._header.program, "started_ns": str(self._header.started_ns)}
+        return plain if self._cipher is None else {**plain, "sealed": "1", "check": self._cipher.check.hex()}
+
+    def _put(self, messages: Sequence[log.Message]) -> None:
+        if self._cipher is not None:
+            self._seal(messages, messages[0].at_us)
+        else:
+            for message in messages:
+                self._add(message)
+        self._mcap.flush()  # type: ignore[no-untyped-call]
+
+    def _seal(self, messages: Sequence[log.Message], at_us: int, last: bool = False) -> None:
+        assert self._cipher is not None
+        block = self._cipher.seal(self._blocks, messages, last)
+        self._blocks += 1
+        self._add(log.Message(log.SEALED, at_us, block))
+
+    def _add(self, message: log.Message) -> None:
+        at_ns = self._header.started_ns + message.at_us * 1000
+        self._mcap.add_message(message.channel, at_ns, message.data, at_ns)

@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+"""Records made-up traffic to FILE until it is killed: ten packets a second each way. Prints when the session began, on
+the monotonic clock, which all processes share."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import sys
+import time
+from pathlib import Path
+
+from node.session.recorder import Recorder
+from node.speech.talker import Packet
+from protocol.log import Header
+
+EVERY_S = 0.05
+
+
+def main() -> None:
+    rng, began = random.Random(1), time.monotonic()
+    recorder = Recorder(Path(sys.argv[1]), Header(node="a", name="Ann"))
+    print(began, flush=True)
+    for number in itertools.count():
+        payload, timestamp = rng.randbytes(118), number * 5760
+        recorder.speech_sent(Packet(payload, timestamp, time.monotonic(), True, 120))
+        recorder.speech_came("b", number % 65536, timestamp, payload, ())
+        time.sleep(max(0.0, began + (number + 1) * EVERY_S - time.monotonic()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""A call that was recorded, played again: against what was heard live, and into a room for another process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fake_models import FakeModels
+from files import written
+from PIL import Image
+from sessions import came, picture, spoken
+
+from live_call import KeepingSink, clip_after, parts, place, running
+from node.call import Node
+from node.links.address import BrokerAddress
+from node.pictures import Painted
+from node.session.painting import Reading
+from node.session.reader import Session
+from node.session.recorder import Recorder
+from node.session.reel import Reel
+from node.speech import clips
+from node.speech.dialogue import shipped
+from node.speech.sound import FRAME_SAMPLES, Pcm, level_dbfs, silence
+from node.speech.talker import VOICED_DBFS
+from protocol.log import Frame, Header, Speech
+
+TALK_S = 6.0
+FOUND_WITHIN = 8_000  # samples, half a second: replay and call begin at different moments
+KEY = 32  # samples by which a frame is found before all of it is compared
+ALIKE = 0.9  # of the frames: a pause's noise is another one, and a frame at its edge has some of it
+PATIENCE_S = 60
+
+
+class Drawings:
+    """A camera whose picture changes every two seconds."""
+
+    def __init__(self) -> None:
+        self._began = asyncio.get_running_loop().time()
+
+    async def snapshot(self) -> Image.Image:
+        number = int((asyncio.get_running_loop().time() - self._began) / 2)
+        return Image.new("RGB", (64, 64), (50 + 60 * number % 200, 0, 200 - 60 * number % 200))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_replay_is_what_was_heard_and_seen(embedded_broker: BrokerAddress, tmp_path: Path) -> None:
+    sink, models, painted = KeepingSink(), FakeModels(), list[Painted]()
+
+    async def show(one: Painted) -> None:
+        painted.append(one)
+
+    talks = parts(models, source=clip_after(shipped()[0].path, 1.0), camera=Drawings())
+    ann, ben = Node("ann", place(embedded_broker), talks), Node(
+        "ben", place(embedded_broker), parts(models, sink=sink, paints=True), show=show
+    )  # fmt: skip
+    recorder = Recorder(tmp_path / "call.mcap", Header(node=ben.id, name="ben"))
+    ben.witnesses.add(recorder)
+    async with running(ann, ben) as call:
+        await call.until(lambda: ben.count().speech_in.received > 0)
+        await asyncio.sleep(TALK_S)
+    recorder.stop()
+    assert await asyncio.to_thread(recorder.join, PATIENCE_S)
+    with Session.open(tmp_path / "call.mcap") as session:
+        packets = [record for record in session.records() if isinstance(record, Speech)]
+        assert ben.count().speech_in.received == len(packets) > 20
+        assert ben.count().speech_in.late == 0
+        again = heard_again(session)
+        reading = Reading(session.header.codebooks, lambda text: None)
+        told = [reading.read(record) for record in session.records() if isinstance(record, Frame)]
+    live = sink.sound()
+    frames = [at for at in range(0, len(live) - FRAME_SAMPLES, FRAME_SAMPLES) if is_loud(live[at : at + FRAME_SAMPLES])]
+    same = [at for at in frames if is_in(live[at : at + FRAME_SAMPLES], again, at)]
+    assert len(frames) > 20
+    assert len(same) >= ALIKE * len(frames)
+    repainted = [
+        (one.prompt.text, (await models.paint(one.prompt.text, one.prompt.seed)).tobytes()) for one in told if one
+    ]
+    assert len(painted) >= 2
+    assert [(one.caption, one.image.tobytes()) for one in painted] == repainted[: len(painted)]
+
+
+def heard_again(session: Session) -> Pcm:
+    reel, pieces = Reel(session), list[Pcm]()
+    while not reel.over:
+        pieces.append(next(iter(reel.step().values()), silence(320)))
+    return np.concatenate(pieces)
+
+
+def is_loud(pcm: Pcm) -> bool:
+    return level_dbfs(pcm) > VOICED_DBFS
+
+
+def is_in(frame: Pcm, sound: Pcm, near: int) -> bool:
+    """Whether exactly these samples come somewhere near there."""
+    begin = max(0, near - FOUND_WITHIN)
+    window = sound[begin : near + FOUND_WITHIN + len(frame)]
+    keys = np.lib.stride_tricks.sliding_window_view(window, KEY)
+    places = np.flatnonzero((keys == frame[:KEY]).all(axis=1))
+    return any(np.array_equal(window[at : at + len(frame)], frame) for at in places)
+
+
+async def pictophone(*arguments: str) -> asyncio.subprocess.Process:
+    command = [sys.executable, "-m", "node", *arguments]
+    return await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+
+
+async def test_a_replay_in_a_room_is_heard_and_seen_by_another_process(
+    embedded_broker: BrokerAddress, tmp_path: Path
+) -> None:
+    clip = np.concatenate(list(clips.blocks(shipped()[0].path, FRAME_SAMPLES)))[: 5 * 16_000]
+    words = "a woman with long black hair wearing a red shirt is smiling in an office"
+    session = written(
+        tmp_path / "call.mcap",
+        [came("b", 0.1, "Ben"), *spoken("b", clip, at=0.5, sequence=65_500), picture("b", 0.5, words, sequence=9)],
+        Header(node="me", name="Ann"),
+    )
+    heard, pictures = tmp_path / "heard.wav", tmp_path / "pictures"
+    common = ["hut", "--broker", str(embedded_broker)]
+    receiving = await pictophone(
+        "receive", *common, "--speaker", str(heard), "--pictures", str(pictures), "--json", "--seconds", "18"
+    )
+    await until_there(heard)
+    replaying = await pictophone("replay", str(session), "--as", *common)
+    out, errors = await asyncio.wait_for(replaying.communicate(), PATIENCE_S)
+    assert replaying.returncode == 0, errors.decode()
+    assert f"Ben: {words}" in out.decode().replace("\n", " ")
+    result = await received(receiving)
+    packets = len(clip) // FRAME_SAMPLES
+    assert result["speech"]["lost"] == 0
+    assert result["speech"]["packets_received"] >= packets - 2
+    assert result["picture"]["painted"] >= 1
+    assert len(list(pictures.glob("[0-9]*.png"))) >= 1
+    with wave.open(str(heard)) as file:
+        sound = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+    seconds = [is_loud(sound[at : at + 16_000]) for at in range(0, len(sound) - 16_000, 16_000)]
+    assert sum(seconds) >= 4
+
+
+async def until_there(path: Path) -> None:
+    """The listener opens its file when its node is made; the room is entered right after."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not await asyncio.to_thread(path.exists):  # noqa: ASYNC110 -- another process makes it
+            await asyncio.sleep(0.05)
+
+
+async def received(process: asyncio.subprocess.Process) -> dict[str, Any]:
+    out, errors = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    assert process.returncode == 0, errors.decode()
+    result: dict[str, Any] = json.loads(out)
+    return result

@@ -1,0 +1,21 @@
+"""What tests of sessions share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from session_files import made_up, write
+
+from protocol import log
+
+
+@pytest.fixture
+def session_file(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a made-up session: `session_file()`, with whatever `write` takes."""
+
+    def make(name: str = "call.mcap", records: list[log.Record] | None = None, **how: object) -> Path:
+        return write(tmp_path / name, made_up() if records is None else records, **how)  # type: ignore[arg-type]
+
+    return make

@@ -1,0 +1,58 @@
+"""Recorded packets and pictures under new numbers."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.session.ghost import Numbers, renewed
+from protocol import frames
+from protocol.captions import registry
+
+
+def test_losses_and_pauses_stay_what_they_were() -> None:
+    numbers = Numbers(first=65_534)
+    packets = [(10, 0), (11, 5760), (13, 17_280), (12, 11_520), (14, 72_000)]
+    times = [100.0, 100.12, 100.36, 100.37, 101.5]
+    new = [numbers.renew(*packet, now) for packet, now in zip(packets, times, strict=True)]
+    assert [sequence for sequence, _ in new] == [65_534, 65_535, 1, 0, 2]
+    assert [timestamp for _, timestamp in new] == [timestamp for _, timestamp in packets]
+
+
+def test_where_the_recording_jumps_the_numbers_go_on_and_the_time_was_silence() -> None:
+    numbers = Numbers(first=5)
+    numbers.renew(100, 0, 10.0)
+    assert numbers.renew(40_000, 3_000_000_000, 12.0) == (6, 96_000)
+    assert numbers.renew(40_001, 3_000_005_760, 12.12) == (7, 101_760)
+    assert numbers.renew(40_002, 3_000_011_520, 20.0) == (8, 101_760 + round(7.88 * 48_000))  # it was paused
+
+
+def test_packets_without_numbers_get_one_after_the_other() -> None:
+    numbers = Numbers(first=65_535)
+    assert [numbers.renew(None, 5760 * count, 1 + 0.12 * count)[0] for count in range(3)] == [65_535, 0, 1]
+
+
+@given(st.lists(st.tuples(st.integers(0, 65_535), st.integers(0, 2**32 - 1), st.floats(0, 10)), max_size=20))
+def test_numbers_are_always_such(packets: list[tuple[int, int, float]]) -> None:
+    numbers, now = Numbers(first=1), 1000.0
+    for sequence, timestamp, later in packets:
+        now += later
+        new_sequence, new_timestamp = numbers.renew(sequence, timestamp, now)
+        assert 0 <= new_sequence < 1 << 16
+        assert 0 <= new_timestamp < 1 << 32
+
+
+def test_a_picture_keeps_its_code_if_the_room_reads_it() -> None:
+    coded = registry.encode("a cat on a bench", 2)
+    picture = frames.Picture(77, 5, coded.codec, coded.data, seed=3, look=b"12345678")
+    again = renewed(picture, "a cat on a bench", 1, codec=2)
+    assert (again.sequence, again.caption, again.codec, again.seed, again.look) == (1, coded.data, 2, 3, b"12345678")
+    plain = renewed(picture, "a cat on a bench", 1, codec=0)
+    assert (plain.codec, plain.caption) == (0, b"a cat on a bench")
+
+
+def test_a_picture_that_our_codebook_reads_otherwise_is_coded_anew() -> None:
+    coded = registry.encode("a cat on a bench", 2)
+    picture = frames.Picture(77, 5, coded.codec, coded.data, seed=3)
+    again = renewed(picture, "something else", 1, codec=2)
+    assert registry.decode(again.codec, again.caption) == "something else"

@@ -1,0 +1,115 @@
+"""What is told of a session: who, when, how long, bytes, loss, captions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from session_files import HEADER, SECRET, made_up
+
+from node.session.info import Speech, for_people, gather, show
+from protocol import log
+from protocol.captions.identity import Codebook
+from protocol.errors import LogError
+from protocol.speech.red import Copy
+
+SessionFile = Callable[..., Path]
+
+
+def _speech(*sequences: int) -> Speech:
+    speech = Speech()
+    for sequence in sequences:
+        speech.add(log.Speech(0, "b2q", sequence % 65_536, 0, b"12345", (Copy(960, b"123"),)))
+    return speech
+
+
+@pytest.mark.parametrize(
+    ("sequences", "lost"),
+    [
+        ([5, 6, 7], 0),
+        ([5, 8], 2),
+        ([65_534, 65_537], 2),  # past the end of 16 bits
+        ([5, 7, 6, 8], 0),  # late, not lost
+        ([5, 9, 6], 2),
+        ([5, 6, 40_000, 40_001], 0),  # a new link
+        ([40_000, 5, 7], 1),
+    ],
+)
+def test_what_is_lost(sequences: list[int], lost: int) -> None:
+    speech = _speech(*sequences)
+    assert speech.lost == lost
+    assert (speech.packets, speech.bytes, speech.copies_bytes) == (
+        len(sequences),
+        5 * len(sequences),
+        3 * len(sequences),
+    )
+
+
+def test_everything_is_counted(session_file: SessionFile) -> None:
+    path, records = session_file(), made_up()
+    info = gather(path)
+    spoken = [record for record in records if isinstance(record, log.Speech)]
+    ann, bob = info.people
+    assert (ann.name, ann.ids, bob.name, bob.ids) == ("Ann", ["a7k"], "Bob", ["b2q"])
+    assert ann.speech.packets + bob.speech.packets == len(spoken)
+    assert bob.speech.lost == 60  # his turns are apart in the numbers
+    assert bob.speech.kbps == pytest.approx(bob.speech.bytes * 8 / 20_000, abs=0.01)
+    assert [bob.pictures, bob.frames] == [2, 2]
+    assert info.bytes_by_kind == {"speech": sum(len(one.payload) for one in spoken), "frames": 4 * 26}
+    assert info.file_bytes == path.stat().st_size
+    assert (info.duration_s, info.started) == (20.0, "2026-09-21T14:13:20+00:00")
+    assert info.meters == {"lost": 1, "delay_ms": 206.5}
+    assert [(one.at_s, one.name, one.caption, one.seed) for one in info.captions] == [
+        (5.0, "Ann", "picture 1 of a7k", 1),
+        (5.001, "Bob", "picture 1 of b2q", 1),
+        (15.0, "Ann", "picture 2 of a7k", 2),
+        (15.001, "Bob", "picture 2 of b2q", 2),
+    ]
+
+
+def test_people_read_lines(session_file: SessionFile) -> None:
+    path = session_file()
+    lines = list(for_people(gather(path)))
+    assert lines[0] == f"{path}: 0:20 from 2026-09-21T14:13:20+00:00, {path.stat().st_size:,} bytes"
+    assert lines[1] == "made by   pictophone 1"
+    assert lines[2].startswith("Ann       86 packets of speech, ")
+    assert "2 pictures in 52 bytes" in lines[3]
+    assert lines[-1] == "    0:15  Bob: picture 2 of b2q"
+
+
+def test_programs_read_json(session_file: SessionFile) -> None:
+    (line,) = show(session_file(), None, as_json=True)
+    told = json.loads(line)
+    assert told["people"][1]["name"] == "Bob"
+    assert told["captions"][0]["caption"] == "picture 1 of a7k"
+    assert "_newest" not in told["people"][0]["speech"]
+
+
+def test_a_sealed_one(session_file: SessionFile) -> None:
+    path = session_file(secret=SECRET)
+    assert next(for_people(gather(path, SECRET))).endswith(", sealed")
+    with pytest.raises(LogError, match="give its room with --room"):
+        gather(path)
+
+
+def test_what_can_be_shown_is_shown(session_file: SessionFile) -> None:
+    header = replace(HEADER, codebooks=(Codebook(9, b"wxyz"),))
+    path = session_file(header=header, end=False)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    info = gather(path)
+    assert (info.complete, info.damage) == (False, 1)
+    told = "\n".join(for_people(info))
+    for line in ("this session has no end", "damaged in 1 place", "codebook 9/7778797a, which is not here"):
+        assert line in told
+    assert "picture 2 of b2q" in told
+
+
+def test_a_session_in_which_nothing_happened(session_file: SessionFile) -> None:
+    lines = list(for_people(gather(session_file(records=[log.Note(0, "hello")], header=log.Header(1)))))
+    assert lines[1] == "made by   an unknown program"
+    assert len(lines) == 2

@@ -1,0 +1,50 @@
+"""Captions as subtitles."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.session.subtitles import Cue, Words, cues, one_line, srt, unmarked
+
+
+def test_a_cue_lasts_until_something_changes() -> None:
+    words = [Words(1, "Ann", "a cat"), Words(3, "Ben", "a dog"), Words(4, "Ann", "a bird"), Words(6, "Ben", "")]
+    assert list(cues(words, 8)) == [
+        Cue(1, 3, "Ann: a cat"),
+        Cue(3, 4, "Ann: a cat\nBen: a dog"),
+        Cue(4, 6, "Ann: a bird\nBen: a dog"),
+        Cue(6, 8, "Ann: a bird"),
+    ]
+
+
+def test_what_is_replaced_at_once_is_left_out() -> None:
+    assert list(cues([Words(1, "a", "x"), Words(1.01, "a", "y")], 2)) == [Cue(1.01, 2, "a: y")]
+    assert list(cues([], 2)) == []
+
+
+def test_srt() -> None:
+    text = srt([Cue(0, 1.2345, "Ann: a cat"), Cue(3661.5, 3662, "Ben: <b>{x}\\N -->")])
+    assert text == (
+        "1\n00:00:00,000 --> 00:00:01,234\nAnn: a cat\n\n"
+        "2\n01:01:01,500 --> 01:01:02,000\nBen: ‹b›(x)/N -›\n\n"
+    )  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.sampled_from(["a", "b"]), st.text()), max_size=8))
+def test_cues_never_overlap_and_hold_no_markup(changes: list[tuple[float, str, str]]) -> None:
+    words = [Words(*change) for change in sorted(changes, key=lambda change: change[0])]
+    made = list(cues(words, 100))
+    assert all(before.end <= after.start for before, after in itertools.pairwise(made))
+    text = srt(made)
+    assert len(re.findall(r"^\d\d:\d\d:\d\d,\d\d\d --> \d\d:\d\d:\d\d,\d\d\d$", text, re.MULTILINE)) == len(made)
+    assert text.count("\n\n") == len(made)
+    assert "<" not in text.replace("-->", "")
+
+
+def test_a_line_is_one_line() -> None:
+    assert one_line("a\n\nb\tc\u2028d\x00e\r") == "a b c d e"
+    assert unmarked("<i>") == "‹i›"

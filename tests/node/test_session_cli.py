@@ -1,0 +1,56 @@
+"""The commands of `session`, as they are typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command import Command
+from session_files import made_up, write
+
+from node.session.secret import room_secret
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return write(tmp_path / "call.mcap", made_up())
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> Path:
+    return write(tmp_path / "sealed.mcap", made_up(), secret=room_secret("the garden"))
+
+
+def test_info(command: Command, path: Path) -> None:
+    assert "picture 2 of b2q" in command.run("session", "info", path).out
+    assert json.loads(command.run("session", "info", path, "--json").out)["duration_s"] == 20.0
+
+
+def test_info_of_a_sealed_session(command: Command, sealed: Path) -> None:
+    assert "picture 2 of b2q" in command.run("session", "info", sealed, "--room", "the garden").out
+    assert "give its room with --room" in command.fails("session", "info", sealed)
+    assert "sealed in another room" in command.fails("session", "info", sealed, "--room", "the kitchen")
+
+
+def test_recover(command: Command, path: Path, tmp_path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-2000])
+    assert "of the session are in" in command.run("session", "recover", path).out
+    assert "0 bytes" not in command.run("session", "info", tmp_path / "call-recovered.mcap").out
+    assert "exists already" in command.fails("session", "recover", path, code=2)
+    assert command.run("session", "recover", path, "-o", tmp_path / "other.mcap").code == 0
+
+
+def test_recover_a_sealed_session(command: Command, sealed: Path, tmp_path: Path) -> None:
+    output = tmp_path / "mended.mcap"
+    assert "give its room" in command.fails("session", "recover", sealed, "-o", output)
+    assert command.run("session", "recover", sealed, "-o", output, "--room", "the garden").code == 0
+    assert b"Bob" not in output.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["info", "recover"])
+def test_what_is_no_session_is_one_line(command: Command, name: str, tmp_path: Path) -> None:
+    other = tmp_path / "page.html"
+    other.write_text("<html>" * 100)
+    assert "not a session" in command.fails("session", name, other)
+    assert "No such file" in command.fails("session", name, tmp_path / "nothing.mcap")
