@@ -52,6 +52,7 @@ EXPORTS = {
     ],
     "protocol.look": ["GRID", "PIXEL_BYTES", "SIZES", "decode", "encode"],
     "protocol.sealing": ["Envelope", "Unsealed"],
+    "protocol.room_secret": ["SECRET_BYTES", "RoomSecret"],
     "protocol.signalling": [
         "ApplyAnswer",
         "Carries",
