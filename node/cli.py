@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node import codec_cli, models_cli, speech_cli
+from node import codec_cli, models_cli, room_cli, speech_cli
 from protocol.errors import NodeError, PictophoneError, UsageError
 
 app = typer.Typer(
@@ -18,13 +18,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(room_cli.app, name="room")
 app.add_typer(models_cli.app, name="models")
 app.add_typer(codec_cli.app, name="codec")
 app.add_typer(speech_cli.app, name="speech")
 
-Room = Annotated[str, typer.Argument(help="The room's name: whoever gives the same one at the same broker is in it.")]
+Room = Annotated[
+    str | None,
+    typer.Argument(help="A saved room, a room's link or its twelve words, a passphrase, or - to be asked for it."),
+]
+RoomFile = Annotated[Path | None, typer.Option(help="File whose first line is the room, as a link or in words.")]
 Broker = Annotated[
-    str | None, typer.Option(help="Broker address: mqtt://[USER:PASSWORD@]HOST[:PORT], mqtts:// for TLS.")
+    str | None, typer.Option(help="Broker address: [mqtts://][USER@]HOST[:PORT]; mqtt:// for one without TLS.")
+]
+BrokerPasswordFile = Annotated[
+    Path | None, typer.Option(help="File whose first line is your password at the broker.")
 ]
 Name = Annotated[str | None, typer.Option(help="What the others see you as.")]
 Speech = Annotated[str | None, typer.Option(help="What is said: mic, none, or a sound FILE.")]
@@ -95,8 +103,10 @@ def demo(
 
 @app.command()
 def call(
-    room: Room,
+    room: Room = None,
+    room_file: RoomFile = None,
     broker: Broker = None,
+    broker_password_file: BrokerPasswordFile = None,
     name: Name = None,
     speech: Speech = None,
     loop: Loop = None,
@@ -128,7 +138,8 @@ def call(
     from node import calling, opening
 
     settings = _settings(
-        broker=broker, name=name, speech=speech, loop=loop, camera=camera, speaker=speaker,
+        room_file=room_file, broker=broker, broker_password_file=broker_password_file, name=name,
+        speech=speech, loop=loop, camera=camera, speaker=speaker,
         pictures=pictures, models=models, captioner=captioner, generator=generator,
         tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
@@ -139,8 +150,10 @@ def call(
 
 @app.command()
 def send(
-    room: Room,
+    room: Room = None,
+    room_file: RoomFile = None,
     broker: Broker = None,
+    broker_password_file: BrokerPasswordFile = None,
     name: Name = None,
     speech: Speech = None,
     loop: Loop = None,
@@ -169,7 +182,8 @@ def send(
     from node import calling, opening
 
     settings = _settings(
-        broker=broker, name=name, speech=speech, loop=loop, camera=camera, models=models, captioner=captioner,
+        room_file=room_file, broker=broker, broker_password_file=broker_password_file, name=name,
+        speech=speech, loop=loop, camera=camera, models=models, captioner=captioner,
         generator=generator, tries=tries, look=look, clean=clean, lyra=lyra,
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
         frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
@@ -179,8 +193,10 @@ def send(
 
 @app.command()
 def receive(
-    room: Room,
+    room: Room = None,
+    room_file: RoomFile = None,
     broker: Broker = None,
+    broker_password_file: BrokerPasswordFile = None,
     name: Name = None,
     speaker: Speaker = None,
     pictures: Pictures = None,
@@ -195,7 +211,9 @@ def receive(
     from node import calling, opening
 
     settings = _settings(
+        room_file=room_file,
         broker=broker,
+        broker_password_file=broker_password_file,
         name=name,
         speaker=speaker,
         pictures=pictures,
