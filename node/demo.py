@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import secrets
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from node.links import broker
 from node.links.address import BrokerAddress
 from node.parts import Models, Parts, Place
 from node.summary import Summary, as_json, for_people, summarise
+from protocol.room_secret import SECRET_BYTES, RoomSecret
 
 if TYPE_CHECKING:
     from node.config import Settings
@@ -54,12 +56,16 @@ async def hold(
     The display is as `choose` has it for ``quiet``. Raises NodeError when a part of it fails.
     """
     async with _broker(settings, own_broker) as address:
-        place = Place(f"demo {time.time_ns()}", address, address=LOOPBACK)
+        place = Place(_new_room(), address, address=LOOPBACK)
         a, b = [await asyncio.to_thread(_node, name, settings, place, models, notes) for name in NAMES]
         with choose([opening.view(node) for node in (a, b)], quiet=quiet) as display:
             notes.to(display)
             await opening.run([a, b], display, seconds)
     return a, b
+
+
+def _new_room() -> RoomSecret:
+    return RoomSecret.random(secrets.token_bytes(SECRET_BYTES))
 
 
 @contextlib.asynccontextmanager

@@ -10,6 +10,7 @@ from node.links.mqtt import Message, MqttLink
 from node.links.wire import WireMeter
 from protocol import topics
 from protocol.errors import RemoteError, VersionError
+from protocol.room_secret import RoomSecret
 from protocol.sealing import Envelope
 from protocol.topics import Letter, Topic
 
@@ -27,7 +28,7 @@ class Mailbox:
 
     def __init__(
         self,
-        room: str,
+        room: RoomSecret,
         node: str,
         broker: BrokerAddress,
         *,
@@ -38,7 +39,7 @@ class Mailbox:
         on_down: Callable[[str], None],
         note: Callable[[str], None],
     ) -> None:
-        self._room, self._node = topics.room_id(room.encode()), node
+        self._room, self._node = room.room_id(), node
         self._deliver, self._envelope, self._note = deliver, envelope, note
         self._refused: set[str] = set()
         self.bad = 0
