@@ -68,7 +68,8 @@ def without_password(url: str) -> str:
     """A broker's address as it may be shown and shared: the user's name stays. It need not be a good address."""
     login, at, rest = url.rpartition("@")
     scheme, separator, userinfo = login.rpartition("://")
-    return f"{scheme}{separator}{userinfo.partition(':')[0]}@{rest}" if at else url
+    user = userinfo.partition(":")[0]
+    return f"{scheme}{separator}{user}{at if user else ''}{rest}" if at else url
 
 
 def _without_login(url: str) -> str:

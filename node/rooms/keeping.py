@@ -123,9 +123,10 @@ def _joined(broker: str, username: str | None, password: str | None) -> str:
     """The address with this login in it, and everything else as it was."""
     scheme, separator, rest = broker.rpartition("://")
     host = rest.rpartition("@")[2]
-    user = quote(username or "", safe="")
-    login = user if password is None else f"{user}:{quote(password, safe='')}"
-    return f"{scheme}{separator}{login}@{host}" if login else f"{scheme}{separator}{host}"
+    if not username:  # without a name there is no login (MQTT 3.1.1, section 3.1.2.9)
+        return f"{scheme}{separator}{host}"
+    login = quote(username, safe="") + (f":{quote(password, safe='')}" if password is not None else "")
+    return f"{scheme}{separator}{login}@{host}"
 
 
 def _say(line: str) -> None:

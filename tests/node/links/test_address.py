@@ -113,6 +113,7 @@ def test_who_goes_in_the_open(url: str, open_: bool) -> None:
         (f"mqtts://ann:{SECRET}@h:5", "mqtts://ann@h:5"),
         (f"ann:{SECRET}@h", "ann@h"),
         (f"mqtt://ann:{SECRET}@x@h", "mqtt://ann@h"),
+        (f"mqtt://:{SECRET}@h", "mqtt://h"),
         ("mqtt://ann@h", "mqtt://ann@h"),
         ("mqtt://h", "mqtt://h"),
         ("h", "h"),
