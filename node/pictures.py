@@ -141,7 +141,7 @@ class PictureSender:
         seed = await self.seeds.choose(words, snapshot, look)
         coded = registry.encode(words, self.codec())
         self._sequence += 1
-        captured_ms = round((seen_at - self._started) * 1000)
+        captured_ms = round((seen_at - self._started) * 10) * 100  # a frame has tenths of a second for free
         self._picture = frames.Picture(self._sequence, captured_ms, coded.codec, coded.data, seed, look)
         self._frame, self._said = frames.encode(self._picture), self.clock()
         self.captioned(snapshot, self._sequence, words)
