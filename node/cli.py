@@ -227,18 +227,19 @@ def receive(
 
 @app.command()
 def broker(
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all, which needs a password.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 lets the system choose.")] = 1883,
     username: Annotated[str | None, typer.Option(help="The one user who may come in; by default everybody.")] = None,
-    password: Annotated[str | None, typer.Option(help="That user's password.")] = None,
+    password: Annotated[str | None, typer.Option(help="That user's password; --password-file hides it better.")] = None,
+    password_file: Annotated[Path | None, typer.Option(help="File whose first line is that user's password.")] = None,
+    certificate: Annotated[Path | None, typer.Option(help="Speak TLS: the certificate, a chain in PEM.")] = None,
+    key: Annotated[Path | None, typer.Option(help="The certificate's key, in PEM.")] = None,
 ) -> None:
     """Run a small MQTT broker, for a call between friends."""
     from node import serving
 
-    if (username is None) != (password is None):
-        raise UsageError("--username and --password go together; give both or none")
-    users = {username: password} if username is not None and password is not None else {}
-    _run(serving.run(host, port, users))
+    asked = serving.Asked(host, port, username, password, password_file, certificate, key)
+    _run(serving.run(_settings(), asked))
 
 
 @app.command()

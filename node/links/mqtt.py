@@ -213,7 +213,21 @@ class MqttLink:
     def _explain(self, error: Exception) -> str:
         if _is_refusal(error):
             return f"the broker {self.address} refuses the login; check the user name and password"
-        return f"cannot reach the broker {self.address}: {error}; check --broker, or start one: pictophone broker"
+        if (doubt := _doubt(error)) is not None:
+            return (
+                f"the broker {self.address} does not show that it is who it says: {doubt}; for an authority of your own, "
+                "name its certificate: broker_ca_file in the settings"
+            )
+        other = "mqtt:// if it speaks no TLS" if self.address.tls else "mqtts:// if it speaks TLS alone"
+        return (
+            f"cannot reach the broker {self.address}: {error}; check --broker ({other}), or start one: pictophone broker"
+        )
+
+
+def _doubt(error: Exception) -> str | None:
+    """What is wrong with the broker's certificate, if that is it: aiomqtt keeps the text of OpenSSL's error alone."""
+    _, verifying, reason = str(error).partition("certificate verify failed: ")
+    return reason.partition(" (_ssl")[0].rstrip(".") if verifying else None
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import socket
+import ssl
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from certificates import Certified
 
 from node.links.address import BrokerAddress
 
@@ -21,7 +24,9 @@ CONNACK = b"\x20"
 class Mosquitto:
     """A mosquitto process that can be stopped and started again on the same port."""
 
-    def __init__(self, binary: str, folder: Path, port: int, users: Mapping[str, str]) -> None:
+    def __init__(
+        self, binary: str, folder: Path, port: int, users: Mapping[str, str], certified: Certified | None = None
+    ) -> None:
         self.address = BrokerAddress(LOOPBACK, port)
         self._binary = binary
         self._config = folder / "mosquitto.conf"
@@ -30,6 +35,9 @@ class Mosquitto:
             lines += ["allow_anonymous false", f"password_file {_password_file(folder, users)}"]
         else:
             lines += ["allow_anonymous true"]
+        if certified is not None:
+            self.address = replace(self.address, tls=True, ca_file=str(certified.ca))
+            lines += [f"certfile {certified.chain}", f"keyfile {_readable(certified.key)}"]
         self._config.write_text("\n".join(lines) + "\n")
         self._process: subprocess.Popen[str] | None = None
 
@@ -56,9 +64,22 @@ class Mosquitto:
 
 def _greet(address: BrokerAddress) -> None:
     """Waits for its answer to an MQTT CONNECT: mosquitto forgets a SIGTERM that comes before its loop turns."""
-    with socket.create_connection((address.host, address.port), PATIENCE_S) as client:
+    with socket.create_connection((address.host, address.port), PATIENCE_S) as plain, _secured(plain, address) as client:
         client.sendall(CONNECT)
         assert client.recv(1) == CONNACK
+
+
+def _secured(plain: socket.socket, address: BrokerAddress) -> socket.socket:
+    if not address.tls:
+        return plain
+    anyone = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the certificate may be what the test finds wrong
+    anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
+    return anyone.wrap_socket(plain)
+
+
+def _readable(path: Path) -> Path:
+    path.chmod(0o644)  # mosquitto gives up root's rights before it reads the file
+    return path
 
 
 def _password_file(folder: Path, users: Mapping[str, str]) -> Path:
@@ -69,5 +90,4 @@ def _password_file(folder: Path, users: Mapping[str, str]) -> Path:
     path.touch(mode=0o600)
     for name, password in users.items():
         subprocess.run([passwd, "-b", str(path), name, password], check=True)
-    path.chmod(0o644)  # mosquitto gives up root's rights before it reads the file
-    return path
+    return _readable(path)
