@@ -61,13 +61,16 @@ def save(settings: Settings, name: str, text: str | None, in_keyring: bool) -> N
 
 
 def lines() -> list[str]:
-    """A line for each room that is kept, with nothing secret in it."""
-    listed = []
-    for name, in_keyring in store.names().items():
-        link = None if in_keyring else store.find(name)
-        where = "in the keyring" if in_keyring else without_password(link.broker) if link and link.broker else ""
-        listed.append(f"{name:16} {where}".rstrip())
+    """A line for each room that is kept: name, first part of its topics, broker. Nothing in it is secret."""
+    listed = [f"{name:16} {_described(name, in_keyring)}".rstrip() for name, in_keyring in store.names().items()]
     return listed or ["no rooms are kept; make one: pictophone room new --save NAME"]
+
+
+def _described(name: str, in_keyring: bool) -> str:
+    if in_keyring:
+        return "in the keyring"  # which a list is no reason to unlock
+    link = store.find(name)
+    return "" if link is None else f"{link.secret.room_id()} {without_password(link.broker or '')}"
 
 
 def show(name: str, showing: Showing) -> None:

@@ -6,7 +6,7 @@ import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,13 +19,20 @@ LOOPBACK = "127.0.0.1"
 PATIENCE_S = 20.0
 CONNECT = bytes.fromhex("100d00044d5154540402000500") + b"\x01x"  # MQTT 3.1.1, clean session, client "x"
 CONNACK = b"\x20"
+Configured = Callable[[int, Path], str]  # of the port and the file of passwords
 
 
 class Mosquitto:
     """A mosquitto process that can be stopped and started again on the same port."""
 
     def __init__(
-        self, binary: str, folder: Path, port: int, users: Mapping[str, str], certified: Certified | None = None
+        self,
+        binary: str,
+        folder: Path,
+        port: int,
+        users: Mapping[str, str],
+        certified: Certified | None = None,
+        configured: Configured | None = None,
     ) -> None:
         self.address = BrokerAddress(LOOPBACK, port)
         self._binary = binary
@@ -38,7 +45,8 @@ class Mosquitto:
         if certified is not None:
             self.address = replace(self.address, tls=True, ca_file=str(certified.ca))
             lines += [f"certfile {certified.chain}", f"keyfile {_readable(certified.key)}"]
-        self._config.write_text("\n".join(lines) + "\n")
+        text = "\n".join(lines) + "\n" if configured is None else configured(port, folder / "passwords")
+        self._config.write_text(text)
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
