@@ -67,8 +67,12 @@ Event: TypeAlias = PeerJoined | PeerLeft | MakeOffer | MakeAnswer | ApplyAnswer 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A payload to publish on our own topic `letter`, after sealing (an empty one is published as it is)."""
+    """A payload to publish on our own topic `letter`, after sealing (an empty one is published as it is).
+
+    `to` is the peer, and its session, for whom a signal is.
+    """
 
     letter: Letter
     payload: bytes
     retain: bool
+    to: tuple[str, int] | None = None

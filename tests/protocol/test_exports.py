@@ -51,7 +51,7 @@ EXPORTS = {
         "encode",
     ],
     "protocol.look": ["GRID", "PIXEL_BYTES", "SIZES", "decode", "encode"],
-    "protocol.sealing": ["Envelope", "Unsealed"],
+    "protocol.sealing": ["FRAME_OVERHEAD", "MAX_NUMBER", "REPLAY_WINDOW", "Greeting", "Opener", "Sealer", "derive"],
     "protocol.room_secret": ["SECRET_BYTES", "RoomSecret"],
     "protocol.signalling": [
         "ApplyAnswer",
