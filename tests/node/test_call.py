@@ -237,10 +237,12 @@ async def test_garbage_on_every_topic_is_counted_and_the_call_goes_on(
             assert refused - before in (0, 1)
             if number % 500 == 0:
                 await asyncio.sleep(0)
-        if letter is Letter.SIGNAL or (member and letter is Letter.PRESENCE):
-            assert GARBAGE / 4 < refused < GARBAGE  # some of it is for somebody else, or a hello
+        if member and letter in (Letter.PICTURE, Letter.TEXT):
+            assert refused < GARBAGE / 10  # too long; nobody reads texts yet, nor pictures of who said no hello
+        elif member or letter is Letter.SIGNAL:
+            assert refused > GARBAGE / 4  # some is a hello, and some is for somebody else
         else:
-            assert refused == (0 if member else GARBAGE)  # nobody reads texts yet, nor pictures of who said no hello
+            assert refused == GARBAGE
         heard, shown = pair.heard(), len(pair.shown)
         pair.camera.show("blue")
         await nodes.until(lambda: pair.heard() > heard + 3)
