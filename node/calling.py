@@ -28,7 +28,7 @@ async def run(settings: Settings, room: str | None, role: opening.Role, seconds:
     async with opening.loaded(models, notes):
         parts, remarks = await asyncio.to_thread(opening.parts, settings, role, models, notes)
         node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
-        for remark in filter(None, (*remarks, *warnings, opening.UNSEALED)):
+        for remark in filter(None, (*remarks, *warnings)):
             notes(remark)
         with choose([opening.view(node)], quiet=json) as display:
             notes.to(display)

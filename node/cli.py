@@ -31,9 +31,7 @@ RoomFile = Annotated[Path | None, typer.Option(help="File whose first line is th
 Broker = Annotated[
     str | None, typer.Option(help="Broker address: [mqtts://][USER@]HOST[:PORT]; mqtt:// for one without TLS.")
 ]
-BrokerPasswordFile = Annotated[
-    Path | None, typer.Option(help="File whose first line is your password at the broker.")
-]
+BrokerPasswordFile = Annotated[Path | None, typer.Option(help="File whose first line is your password at the broker.")]
 Name = Annotated[str | None, typer.Option(help="What the others see you as.")]
 Speech = Annotated[str | None, typer.Option(help="What is said: mic, none, or a sound FILE.")]
 Loop = Annotated[bool | None, typer.Option("--loop", help="Play the sound file again and again.")]
@@ -227,7 +225,9 @@ def receive(
 
 @app.command()
 def broker(
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all, which needs a password.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 for all, which needs a password.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 lets the system choose.")] = 1883,
     username: Annotated[str | None, typer.Option(help="The one user who may come in; by default everybody.")] = None,
     password: Annotated[str | None, typer.Option(help="That user's password; --password-file hides it better.")] = None,
@@ -301,12 +301,22 @@ def devices() -> None:
 
 @app.command()
 def doctor(
-    broker: Broker = None, models: Models = None, captioner: Captioner = None, generator: Generator = None
+    room: Annotated[str | None, typer.Argument(help="A room to check, too: as call takes it.")] = None,
+    room_file: RoomFile = None,
+    broker: Broker = None,
+    broker_password_file: BrokerPasswordFile = None,
+    models: Models = None,
+    captioner: Captioner = None,
+    generator: Generator = None,
 ) -> None:
     """Check that everything a call needs is here, and say what to do about what is not."""
     from node import doctor as check
 
-    _run(check.run(_settings(broker=broker, models=models, captioner=captioner, generator=generator)))
+    settings = _settings(
+        room_file=room_file, broker=broker, broker_password_file=broker_password_file, models=models,
+        captioner=captioner, generator=generator,
+    )  # fmt: skip
+    _run(check.run(settings, room))
 
 
 def _settings(**flags: Any) -> Any:

@@ -16,6 +16,7 @@ from node.call import Node
 from node.display import LateNotes, choose
 from node.links import broker
 from node.links.address import BrokerAddress
+from node.meeting import broker_address
 from node.parts import Models, Parts, Place
 from node.summary import Summary, as_json, for_people, summarise
 from protocol.room_secret import SECRET_BYTES, RoomSecret
@@ -71,7 +72,7 @@ def _new_room() -> RoomSecret:
 @contextlib.asynccontextmanager
 async def _broker(settings: Settings, own: bool) -> AsyncIterator[BrokerAddress]:
     if not own:
-        yield opening.broker_address(settings)
+        yield broker_address(settings)
         return
     async with broker.serve(LOOPBACK, 0) as port:
         yield BrokerAddress(LOOPBACK, port)

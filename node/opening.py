@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-UNSEALED = "this room is not sealed yet: whoever runs the broker can read the captions (speech is encrypted)"
-
-
 DEFAULT_CAMERA = "scene"  # nobody's room is shown without being asked
 
 

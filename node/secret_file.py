@@ -18,7 +18,7 @@ OTHERS = 0o077
 def read_line(path: Path, what: str) -> str:
     """The first line of the file that holds ``what``, without spaces around it.
 
-    Raises NodeError, which shows nothing of it, if the file cannot be read, others may read it, or there is no such line.
+    Raises NodeError, which shows nothing of it, if the file cannot be read, others may read it, or it has none.
     """
     try:
         with path.open(encoding="utf-8") as file:
@@ -36,7 +36,7 @@ def read_line(path: Path, what: str) -> str:
 
 
 def exposed(status: os.stat_result) -> bool:
-    """Whether others than the owner may read or write a file. A pipe is nobody else's, and Windows has no such modes."""
+    """Whether others than the owner may read or write a file. A pipe is nobody else's; Windows has no such modes."""
     return os.name == "posix" and stat.S_ISREG(status.st_mode) and bool(status.st_mode & OTHERS)
 
 

@@ -85,7 +85,9 @@ def _secret(code: str) -> RoomSecret:
         if place > _CHARACTERS:
             break
     if len(characters) != _CHARACTERS:
-        raise UsageError(f"a room link's code has {_CHARACTERS} letters and digits, not {len(characters)}; copy all of it")
+        raise UsageError(
+            f"a room link's code has {_CHARACTERS} letters and digits, not {len(characters)}; copy all of it"
+        )
     secret = RoomSecret((number >> _CHECK_BITS).to_bytes(SECRET_BYTES))
     if number & ((1 << _CHECK_BITS) - 1) != _checksum(secret):
         raise UsageError(f"a letter or digit of the room link is wrong; compare its {_GROUPS} groups with the original")

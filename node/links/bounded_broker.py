@@ -32,7 +32,7 @@ CLOSE_TIMEOUT_S = 1.0  # how long what is left may take to go out when a connect
 
 
 class BoundedBroker(Broker):  # type: ignore[misc]
-    """A broker for the users with these passwords; without any, for everybody. It takes QoS 0 and 1, and sends QoS 0."""
+    """A broker for users with their passwords; without any, for everybody. It takes QoS 0 and 1, and sends QoS 0."""
 
     def __init__(self, configuration: dict[str, Any], users: Mapping[str, str]) -> None:
         super().__init__(configuration)
@@ -77,7 +77,7 @@ class BoundedBroker(Broker):  # type: ignore[misc]
             await outgoing.close()
 
     async def _log_in(self, stream: asyncio.StreamReader, writer: _Writer) -> PacketReader | None:
-        """The reader of a client that may come in. amqtt would end another client's session before it asks for a login."""
+        """The reader of a client that may come in. amqtt would end another's session before it asks for a login."""
         reader = PacketReader(stream)
         first = await reader.fetch()
         if first[0] >> 4 != CONNECT:
@@ -105,9 +105,8 @@ class BoundedBroker(Broker):  # type: ignore[misc]
         finally:
             for task in (serving, ending):
                 task.cancel()
-            served, _ = await asyncio.gather(serving, ending, return_exceptions=True)
-            if isinstance(served, Exception):
-                logger.debug("a client's connection ended: %r", served)
+            ends = await asyncio.gather(serving, ending, return_exceptions=True)
+            logger.debug("a client's connection ended: %r", ends)
             if (session := self._served.pop(incoming, None)) is not None:
                 await self._forget(session)
 

@@ -14,7 +14,7 @@ MAX_PACKET_BYTES: Final = 16_384
 MAX_RETAINED: Final = 500
 # Our nodes take hellos and signals, and pictures and text of seven others.
 MAX_SUBSCRIPTIONS: Final = 64
-# A message a client waits for in its own send buffer; who leaves more unread is gone. With all the above: 30 MiB in all.
+# Of what is sent to a client; who leaves more unread is cut off. With all the above, 40 MiB in the worst case.
 MAX_UNREAD_BYTES: Final = 262_144
 # Messages that wait to be handed on; what comes while so many wait is dropped, as MQTT allows at QoS 0.
 MAX_QUEUED: Final = 1_000
@@ -52,8 +52,8 @@ class Pace:
 class PacketReader:
     """Reads a stream of MQTT packet by packet, so that none is begun that is too large, and none too soon or too late.
 
-    It has the methods of amqtt's reader. ``patience_s`` is how long a packet may take to come, ``ended`` is set when none
-    will come any more.
+    It has the methods of amqtt's reader. ``patience_s`` is how long a packet may take to come; ``ended`` is set when
+    none will come any more.
     """
 
     def __init__(self, stream: asyncio.StreamReader, clock: Callable[[], float] | None = None) -> None:

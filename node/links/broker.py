@@ -33,8 +33,8 @@ async def serve(
 ) -> AsyncIterator[int]:
     """Runs the broker for the length of the context; yields the port, which the system chooses if ``port`` is 0.
 
-    ``users`` maps names to passwords; without any, everybody may come in. With a certificate it speaks TLS alone. Raises
-    NodeError if the address cannot be listened on or the certificate does not serve.
+    ``users`` maps names to passwords; without any, everybody may come in. With a certificate it speaks TLS alone.
+    Raises NodeError if the address cannot be listened on or the certificate does not serve.
     """
     from amqtt.errors import BrokerError
 
@@ -55,7 +55,7 @@ async def serve(
 
 
 def _configuration(host: str, port: int, certificate: Certificate | None) -> dict[str, Any]:
-    listener = {"type": "tcp", "bind": f"{host}:{port}"}
+    listener: dict[str, Any] = {"type": "tcp", "bind": f"{host}:{port}"}
     if certificate is not None:
         listener |= {"ssl": True, "certfile": str(certificate.chain), "keyfile": str(certificate.key)}
     # Who comes to amqtt has shown a login already, if one is asked for.
@@ -71,7 +71,9 @@ def _check(certificate: Certificate) -> None:
             raise NodeError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-            certificate.chain, certificate.key, password=""  # a key with a passphrase is refused, not asked about
+            certificate.chain,
+            certificate.key,
+            password="",  # a key with a passphrase is refused, not asked about
         )
     except (ssl.SSLError, ValueError) as error:
         reason = getattr(error, "reason", None) or "it wants a passphrase"

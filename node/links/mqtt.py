@@ -49,6 +49,14 @@ class Message:
         return 1 + _length_of_varint(rest) + rest
 
 
+@dataclass(frozen=True, slots=True)
+class Secured:
+    """How a connection is protected: the version of TLS, and when the certificate ends (Unix time, seconds)."""
+
+    version: str
+    ends: float
+
+
 def _length_of_varint(value: int) -> int:
     return max(1, (value.bit_length() + 6) // 7)
 
@@ -86,6 +94,13 @@ class MqttLink:
     @property
     def connected(self) -> bool:
         return self._client is not None
+
+    def secured(self) -> Secured | None:
+        """How the present connection is protected; None if it is not, or there is none."""
+        sock = self._traffic.socket
+        if not isinstance(sock, ssl.SSLSocket) or not (certificate := sock.getpeercert()):
+            return None
+        return Secured(sock.version() or "TLS", ssl.cert_time_to_seconds(str(certificate["notAfter"])))
 
     def message_cost(self, message: Message) -> int:
         """Bytes on the wire, from IP up, that sending this message costs, its acknowledgement included."""
@@ -215,13 +230,12 @@ class MqttLink:
             return f"the broker {self.address} refuses the login; check the user name and password"
         if (doubt := _doubt(error)) is not None:
             return (
-                f"the broker {self.address} does not show that it is who it says: {doubt}; for an authority of your own, "
-                "name its certificate: broker_ca_file in the settings"
+                f"the broker {self.address} does not show that it is who it says: {doubt}; for an authority of your "
+                "own, name its certificate: broker_ca_file in the settings"
             )
         other = "mqtt:// if it speaks no TLS" if self.address.tls else "mqtts:// if it speaks TLS alone"
-        return (
-            f"cannot reach the broker {self.address}: {error}; check --broker ({other}), or start one: pictophone broker"
-        )
+        cure = f"check --broker ({other}), or start one: pictophone broker"
+        return f"cannot reach the broker {self.address}: {error}; {cure}"
 
 
 def _doubt(error: Exception) -> str | None:
@@ -264,17 +278,17 @@ class _Traffic:
     def __init__(self) -> None:
         self._before = TcpTraffic(0, 0)
         self._present = TcpTraffic(0, 0)
-        self._socket: socket.socket | None = None
+        self.socket: socket.socket | None = None
 
     def follow(self, client: aiomqtt.Client) -> None:
         sock = client._client.socket()  # aiomqtt has no public way to its socket
-        self._socket = sock if isinstance(sock, socket.socket) else None
+        self.socket = sock if isinstance(sock, socket.socket) else None
 
     def total(self) -> TcpTraffic:
-        if self._socket is not None:
-            self._present = tcp_traffic(self._socket) or self._present
+        if self.socket is not None:
+            self._present = tcp_traffic(self.socket) or self._present
         return TcpTraffic(self._before.sent + self._present.sent, self._before.received + self._present.received)
 
     def settle(self) -> None:
         """The connection is over: its last known totals join the finished ones."""
-        self._before, self._present, self._socket = self.total(), TcpTraffic(0, 0), None
+        self._before, self._present, self.socket = self.total(), TcpTraffic(0, 0), None

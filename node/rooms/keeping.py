@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from node.config import Settings
 
 QR_BORDER = 2  # modules; the standard wants four, and every reader takes two
-WHITE_ON_BLACK, PLAIN = "\x1b[97;40m", "\x1b[0m"  # dark modules must be the darker ones, whatever the terminal's colours
+WHITE_ON_BLACK, PLAIN = (
+    "\x1b[97;40m",
+    "\x1b[0m",
+)  # dark modules must be the darker ones, whatever the terminal's colours
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,7 @@ def new(settings: Settings, name: str | None, in_keyring: bool, showing: Showing
 
 def save(settings: Settings, name: str, text: str | None, in_keyring: bool) -> None:
     """Keeps the room that was given, at the broker of this run's flags, or that of its link."""
-    if not store.is_name(name) or name.lower() in store.names():
-        store.save(name, RoomLink(RoomSecret(bytes(SECRET_BYTES))), in_keyring)  # which says what is wrong
+    store.check_free(name)
     asked = text is None and settings.room_file is None and settings.room is None
     room = resolve(PROMPT if asked else text, settings)
     if room.note:

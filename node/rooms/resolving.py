@@ -67,4 +67,6 @@ def _read(text: str) -> ResolvedRoom:
     try:
         return ResolvedRoom(passphrase.secret_of(text))
     except MemoryError:
-        raise NodeError(f"a passphrase takes {passphrase.MEMORY_KIB >> 10} MiB of memory: use the room's link") from None
+        raise NodeError(
+            f"a passphrase takes {passphrase.MEMORY_KIB >> 10} MiB of memory: use the room's link"
+        ) from None

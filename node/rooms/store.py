@@ -52,13 +52,18 @@ def find(name: str) -> RoomLink | None:
         raise NodeError(f"the saved room {name!r} cannot be read: {error}; or forget it and save it again") from None
 
 
-def save(name: str, link: RoomLink, in_keyring: bool) -> None:
-    """Keeps a room. Raises UsageError for a name that is none or taken, NodeError if it cannot be written."""
+def check_free(name: str) -> None:
+    """Raises UsageError for a name that is none or taken."""
     if not is_name(name):
         raise UsageError(f"a room cannot be called {name!r}: take up to 32 letters a-z, digits, '-' and '_'")
-    kept, name = _read(), name.lower()
-    if name in kept:
+    if (name := name.lower()) in _read():
         raise UsageError(f"there is a saved room {name!r} already: take another name, or pictophone room forget {name}")
+
+
+def save(name: str, link: RoomLink, in_keyring: bool) -> None:
+    """Keeps a room. Raises UsageError for a name that is none or taken, NodeError if it cannot be written."""
+    check_free(name)
+    kept, name = _read(), name.lower()
     if in_keyring:
         keyrings.put(name, link.reveal())
     _write(kept | {name: IN_KEYRING if in_keyring else link.reveal()})
@@ -89,7 +94,7 @@ def _read() -> dict[str, str]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # whose text may show what stands there
         raise NodeError(f"your rooms in {str(path)!r} are no TOML: mend the file or put it aside") from None
     if not all(isinstance(link, str) for link in kept.values()):
-        raise NodeError(f"your rooms in {str(path)!r} should each be one line, NAME = \"LINK\": mend the file")
+        raise NodeError(f'your rooms in {str(path)!r} should each be one line, NAME = "LINK": mend the file')
     return {name.lower(): link for name, link in kept.items()}
 
 

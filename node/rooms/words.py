@@ -38,7 +38,9 @@ def read(text: str) -> RoomSecret:
     words, known = text.lower().split(), set(_list().wordlist)
     for place, word in enumerate(words, 1):
         if word not in known:
-            raise UsageError(f"word {place} of the room's words is not in the list that they come from; compare it again")
+            raise UsageError(
+                f"word {place} of the room's words is not in the list that they come from; compare it again"
+            )
     try:
         return RoomSecret(bytes(_list().to_entropy(words)))
     except (ValueError, LookupError):

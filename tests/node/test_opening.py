@@ -16,6 +16,7 @@ from PIL import Image
 from node import config, opening
 from node.display import PlainLines
 from node.links.address import BrokerAddress
+from node.meeting import broker_address
 from node.opening import CALL, RECEIVE, SEND
 from node.pictures import Painted
 from node.rooms import ResolvedRoom
@@ -31,7 +32,7 @@ def test_the_broker_and_its_login_come_from_the_settings() -> None:
     settings = config.load(
         broker="mqtts://ann@h", broker_username="bob", broker_password="secret", broker_ca_file="/ca.pem"
     )
-    assert opening.broker_address(settings) == BrokerAddress("h", 8883, True, "bob", "secret", "/ca.pem")
+    assert broker_address(settings) == BrokerAddress("h", 8883, True, "bob", "secret", "/ca.pem")
 
 
 def test_the_place_is_checked_before_the_call() -> None:

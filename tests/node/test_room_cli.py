@@ -93,7 +93,9 @@ def test_a_password_that_others_can_see_is_told_of(command: Command) -> None:
 
 
 def test_the_broker_of_the_settings_is_named_too(command: Command, home: Path) -> None:
-    (home / "pictophone.toml").write_text(f'broker = "h.example.org"\nbroker_username = "us"\nbroker_password = "{SECRET}"')
+    (home / "pictophone.toml").write_text(
+        f'broker = "h.example.org"\nbroker_username = "us"\nbroker_password = "{SECRET}"'
+    )
     command.run("room", "new")
     assert RoomLink.parse(command.out).broker == "us@h.example.org"
 
@@ -101,9 +103,7 @@ def test_the_broker_of_the_settings_is_named_too(command: Command, home: Path) -
 def test_a_saved_room_is_listed_shown_and_forgotten(command: Command) -> None:
     link = command.run("room", "new", "--save", "Treehouse", "--broker", BROKER).out
     assert "pictophone call treehouse" in command.err
-    assert command.run("room", "list").out == (
-        f"treehouse        {RoomLink.parse(link).secret.room_id()} {BROKER}\n"
-    )
+    assert command.run("room", "list").out == (f"treehouse        {RoomLink.parse(link).secret.room_id()} {BROKER}\n")
     assert command.run("room", "show", "treehouse").out == link
     assert "█" in command.err
     command.run("room", "show", "treehouse", "--words", "--no-qr")

@@ -58,7 +58,7 @@ class Serving:
 
 
 def port_in(line: str) -> int:
-    return int(line.split(";")[0].rpartition(":")[2])
+    return int(line.partition(";")[0].rpartition(":")[2])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -17,9 +17,7 @@ CODE = "000G4-0R40M-30E20-9185G-R38E1-YNHGW"
 BROKER = "mqtts://ann:pass%20word@broker.example.org:8884"
 
 secrets = st.binary(min_size=16, max_size=16).map(RoomSecret)
-brokers = st.none() | st.text(
-    st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=MAX_BROKER
-)
+brokers = st.none() | st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=MAX_BROKER)
 
 
 @given(secrets, brokers)

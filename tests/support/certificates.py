@@ -31,16 +31,16 @@ def certify(folder: Path, host: str = "127.0.0.1", valid: bool = True) -> Certif
     files = Certified(folder / "ca.pem", folder / "chain.pem", folder / "key.pem")
     usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
     ca = _builder(ca_name, ca_name, ca_key.public_key(), valid=True)
-    ca = ca.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True).add_extension(usage, critical=True)
+    ca = ca.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True).add_extension(
+        usage, critical=True
+    )
     ca = ca.add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
     files.ca.write_bytes(ca.sign(ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
     leaf = _builder(name, ca_name, key.public_key(), valid).add_extension(_alternative(host), critical=False)
     leaf = leaf.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
     files.chain.write_bytes(leaf.sign(ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
     files.key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return files
 

@@ -72,7 +72,10 @@ class Mosquitto:
 
 def _greet(address: BrokerAddress) -> None:
     """Waits for its answer to an MQTT CONNECT: mosquitto forgets a SIGTERM that comes before its loop turns."""
-    with socket.create_connection((address.host, address.port), PATIENCE_S) as plain, _secured(plain, address) as client:
+    with (
+        socket.create_connection((address.host, address.port), PATIENCE_S) as plain,
+        _secured(plain, address) as client,
+    ):
         client.sendall(CONNECT)
         assert client.recv(1) == CONNACK
 

@@ -25,7 +25,9 @@ def packet(first: int, body: bytes) -> bytes:
             return bytes([first]) + length + body
 
 
-def connect(client: str = "", login: tuple[str, str] | None = None, keepalive: int = 0, clean: bool = True, will: str = "") -> bytes:
+def connect(
+    client: str = "", login: tuple[str, str] | None = None, keepalive: int = 0, clean: bool = True, will: str = ""
+) -> bytes:
     flags = (0xC0 if login else 0) | (2 if clean else 0) | (4 if will else 0)
     body = text("MQTT") + bytes([4, flags]) + keepalive.to_bytes(2) + text(client)
     body += (text(will) + text("gone")) if will else b""

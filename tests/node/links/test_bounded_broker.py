@@ -55,7 +55,7 @@ class Friends:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - of a server that tells nobody
             await asyncio.sleep(0.02)
 
 
@@ -181,7 +181,9 @@ async def test_a_flood_is_slowed_down_and_others_go_on(start: Bounded) -> None:
     for _ in range(20):
         await friends.still_talk()
         assert server._broadcast_queue.qsize() <= bounds.MAX_QUEUED
-        assert all(session.delivered_message_queue.qsize() <= bounds.MAX_BURST for session, _ in server.sessions.values())
+        assert all(
+            session.delivered_message_queue.qsize() <= bounds.MAX_BURST for session, _ in server.sessions.values()
+        )
     assert server._connections == 3
 
 

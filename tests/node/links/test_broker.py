@@ -116,7 +116,5 @@ async def test_a_key_behind_a_passphrase_is_one_line(tmp_path: Path) -> None:
     certified = certify(tmp_path)
     key = serialization.load_pem_private_key(certified.key.read_bytes(), None)
     locked = serialization.BestAvailableEncryption(b"hunter2")
-    certified.key.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
-    )
+    certified.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked))
     assert "without a passphrase" in await refused(certified)

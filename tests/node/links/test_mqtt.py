@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -257,8 +258,8 @@ async def test_the_last_will_is_spoken_when_the_socket_dies(anywhere: BrokerAddr
     async with at_work(mourner), at_work(dying):
         dying.link.publish(Message("r/n/h", b"hello", retain=True))
         await mourner.messages.count(1)
-        assert dying.link._traffic._socket is not None
-        dying.link._traffic._socket.shutdown(2)
+        assert dying.link._traffic.socket is not None
+        dying.link._traffic.socket.shutdown(2)
         await mourner.messages.until(lambda messages: messages[:2] == [("r/n/h", b"hello"), ("r/n/h", b"")])
 
 
@@ -366,6 +367,11 @@ async def test_messages_go_by_tls(secured: Secured, tmp_path: Path) -> None:
     async with at_work(client):
         client.link.publish(Message("t", b"sealed on the way"))
         assert await client.messages.count(1) == [("t", b"sealed on the way")]
+        secured = client.link.secured()
+        assert secured is not None
+        assert secured.version in ("TLSv1.2", "TLSv1.3")
+        assert 0 < secured.ends - time.time() <= 86_400
+    assert client.link.secured() is None
 
 
 @pytest.mark.parametrize(
@@ -381,7 +387,9 @@ async def test_a_broker_that_is_not_who_it_says_is_not_spoken_to(
 ) -> None:
     address = await secured(certify(tmp_path, host, valid))
     message = await _refusal(address if known else replace(address, ca_file=None))
-    assert f"does not show that it is who it says: {said}" in message.replace("IP address mismatch, certificate is ", "")
+    assert f"does not show that it is who it says: {said}" in message.replace(
+        "IP address mismatch, certificate is ", ""
+    )
     assert "broker_ca_file" in message
 
 

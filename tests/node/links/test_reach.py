@@ -12,8 +12,8 @@ PRIVATE = [
     "raspberrypi", "nas.local", "Nas.Local.", "box.home.arpa", "db.internal", "::ffff:10.0.0.1",
 ]  # fmt: skip
 PUBLIC = [
-    "broker.example.org", "203.0.113.5", "8.8.8.8", "172.32.0.1", "11.0.0.1", "100.64.0.1", "2001:db8::1", "0.0.0.0", "::",
-    "localhost.example.org", "local.example", "10.0.0.1.example.org", "::ffff:8.8.8.8",
+    "broker.example.org", "203.0.113.5", "8.8.8.8", "172.32.0.1", "11.0.0.1", "100.64.0.1", "2001:db8::1", "0.0.0.0",
+    "::", "localhost.example.org", "local.example", "10.0.0.1.example.org", "::ffff:8.8.8.8",
 ]  # fmt: skip
 
 

@@ -6,20 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
+from node.rooms import keyrings, store
+from protocol.errors import NodeError
+from protocol.room_link import RoomLink
+from protocol.room_secret import RoomSecret
+
 keyring = pytest.importorskip("keyring", reason="needs the package keyring")
-
-import keyring.backend  # noqa: E402
-import keyring.errors  # noqa: E402
-
-from node.rooms import keyrings, store  # noqa: E402
-from protocol.errors import NodeError  # noqa: E402
-from protocol.room_link import RoomLink  # noqa: E402
-from protocol.room_secret import RoomSecret  # noqa: E402
+backend = pytest.importorskip("keyring.backend", reason="needs the package keyring")
 
 LINK = RoomLink(RoomSecret(b"k" * 16), "mqtts://h")
 
 
-class Held(keyring.backend.KeyringBackend):  # type: ignore[misc, unused-ignore]
+class Held(backend.KeyringBackend):  # type: ignore[misc, unused-ignore]
     """A keyring in memory, which may be locked."""
 
     priority = 1

@@ -94,7 +94,7 @@ def test_a_damaged_file_is_one_line_without_what_it_holds(home: Path, content: b
 def test_a_damaged_link_names_its_room(home: Path) -> None:
     home.mkdir()
     store.file().write_text('treehouse = "pictophone:SECRET"')
-    with pytest.raises(NodeError, match="the saved room 'treehouse' cannot be read: .* not 6") as caught:
+    with pytest.raises(NodeError, match=r"the saved room 'treehouse' cannot be read: .* not 6") as caught:
         store.find("treehouse")
     assert "SECRET" not in str(caught.value)
 

@@ -19,7 +19,8 @@ def test_one_that_nobody_guesses_is_taken(phrase: str) -> None:
 
 @pytest.mark.parametrize(
     "phrase",
-    ["", " ", "treehouse", "Password123!", "summer2026", "qwertyuiop asdfghjkl", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa", "room room room room",
+    ["", " ", "treehouse", "Password123!", "summer2026", "qwertyuiop asdfghjkl", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+     "room room room room",
      "pictophone call treehouse", "12345678901234567890", "\x00", "ann and bob"],
 )  # fmt: skip
 def test_one_that_is_tried_first_is_refused_and_not_repeated(phrase: str) -> None:
