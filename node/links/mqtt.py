@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from node.links.address import BrokerAddress
+from node.links.inbox import Inbox
 from node.links.wire import TcpTraffic, WireMeter, tcp_message_cost, tcp_traffic
 from protocol.errors import NodeError
 
@@ -29,7 +30,6 @@ KEEPALIVE_S = 30  # a dead broker shows within 45 s even if TCP stays silent; a 
 CONNECT_TIMEOUT_S = 8.0
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 15.0
 MAX_OUTBOX = 64  # messages waiting for the broker; retained ones replace each other, of the rest the oldest goes
-MAX_INBOX = 256  # messages waiting for the node, which reads them at once; more is a flood, and the newest is dropped
 TLS_RECORD = 22  # TLS 1.3: header 5, content type 1, tag 16
 REFUSED_LOGIN = frozenset({4, 5, 134, 135})  # MQTT 3.1.1 and 5: bad user name or password, not authorised
 
@@ -184,7 +184,7 @@ class MqttLink:
             timeout=CONNECT_TIMEOUT_S,
             will=aiomqtt.Will(will.topic, will.payload, retain=will.retain) if will else None,
             tls_context=self._tls_context() if self.address.tls else None,
-            max_queued_incoming_messages=MAX_INBOX,
+            queue_type=lambda maxsize: Inbox(self._take),  # type: ignore[arg-type]  # it is called, and nothing else
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             logger=logger.getChild("paho"),
         )
@@ -208,10 +208,15 @@ class MqttLink:
             self._client = None
             self._traffic.settle()
 
+    def _take(self, message: aiomqtt.Message) -> None:
+        payload = message.payload
+        self._on_message(str(message.topic), payload if isinstance(payload, bytes) else b"")
+
     async def _read(self, client: aiomqtt.Client) -> None:
-        async for message in client.messages:
-            payload = message.payload
-            self._on_message(str(message.topic), payload if isinstance(payload, bytes) else b"")
+        """Waits for the end of the connection, or for what went wrong with a message."""
+        async for error in client.messages:
+            assert isinstance(error, Exception)
+            raise error
 
     async def _write(self, client: aiomqtt.Client) -> None:
         while True:
