@@ -101,6 +101,17 @@ class Handshake:
             self._make_room_for_strangers()
             self._asked[who] = _Asked(again_at=None)
 
+    def invite(self, who: Who, now: float) -> None:
+        """There is a place for somebody who was put off: want a new proof, for he may be gone since."""
+        self._asked.pop(who, None)
+        self.renew(now)
+        self.ask(who, now)
+
+    def doubts(self, who: Who) -> bool:
+        """Whether a new proof is wanted of somebody who is here."""
+        asked = self._asked.get(who)
+        return asked is not None and asked.gone_at is not None
+
     def doubt(self, who: Who, now: float) -> None:
         """Want a new proof of somebody who is here, within `DOUBT_S`. One that is wanted already is not put off."""
         asked = self._asked.get(who)

@@ -80,6 +80,7 @@ class Reason(IntEnum):
     RESTARTED = 2  # the peer came back as a new session
     REPLACED = 3  # a newer call of the same two nodes took its place
     GLARE = 4  # both offered at once, and the other's offer won
+    FULL = 5  # there is no place for the one who gets this
 
 
 @dataclass(frozen=True, slots=True)

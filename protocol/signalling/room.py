@@ -14,8 +14,8 @@ import random
 from collections.abc import Callable
 
 from protocol.errors import SignalError
-from protocol.signalling.events import Event, Outgoing, PeerJoined, PeerLeft
-from protocol.signalling.handshake import Handshake, Who
+from protocol.signalling.events import Event, Outgoing, PeerJoined, PeerLeft, RoomIsFull
+from protocol.signalling.handshake import MAX_STRANGERS, Handshake, Who
 from protocol.signalling.messages import Answer, Bye, Hello, Message, Offer, Reason, decode, encode
 from protocol.signalling.pair import Output, Pair
 from protocol.signalling.states import State
@@ -25,6 +25,9 @@ __all__ = ["MAX_PEERS", "Room"]
 
 # Eight people in all. In a mesh everyone sends his speech to each of the others, seven times 10 kbit/s.
 MAX_PEERS = 7
+# Whoever finds no place at so many of us leaves. Two who come at once for the last place may be seen in either order,
+# and one of them is turned away by most.
+REFUSALS = MAX_PEERS // 2 + 1
 # Nobody knows who left while the broker was away. Who is still here has this long to show it; a node that
 # comes back even later joins as if it were new.
 ROLL_CALL_S = 20.0
@@ -53,6 +56,8 @@ class Room:
         self._rng = rng or random.SystemRandom()
         self._handshake = Handshake(hello.session, self._rng)
         self._pairs: dict[str, Pair] = {}
+        self._in_line: dict[Who, bool] = {}
+        self._refused_by: set[str] = set()
         self._output = Output()
         self._outgoing: list[Outgoing] = []
         self._left = False
@@ -83,8 +88,7 @@ class Room:
     def receive(self, sender: str, letter: str, payload: bytes, now: float) -> None:
         """Take a payload that came on `<room>/<sender>/<letter>`.
 
-        Raises `SignalError` or `VersionError` and leaves the state untouched if it cannot be read, or if the
-        room is full.
+        Raises `SignalError` or `VersionError` and leaves the state untouched if it cannot be read.
         """
         if self._left:
             return
@@ -176,6 +180,8 @@ class Room:
         if hello.proof.leaving:
             if known is not None and is_here:
                 known.gone()
+            elif self._in_line.pop(who, None) is not None:
+                self._handshake.forget(who, now)
             return
         proven = self._handshake.hear(who, hello, now)
         if proven is None:
@@ -201,17 +207,51 @@ class Room:
             self._output.events.append(PeerLeft(sender, Reason.RESTARTED))
             self._handshake.forget(self._who(sender), now)
         elif len(self._pairs) >= MAX_PEERS:
-            self._handshake.put_off((sender, hello.session))
-            raise SignalError(f"the room is full: there are {MAX_PEERS + 1} nodes without {sender}")
+            self._put_in_line((sender, hello.session))
+            return
+        self._in_line.pop((sender, hello.session), None)
         pair = Pair(self._node, sender, self._hello, hello, rng=self._rng, output=self._output)
         self._pairs[sender] = pair
         self._output.events.append(PeerJoined(sender, hello))
         pair.begin(now)
 
+    def _put_in_line(self, who: Who) -> None:
+        """There is no place for somebody. He is echoed, so that he may see us, and asked nothing until there is one."""
+        self._handshake.put_off(who)
+        self._in_line.setdefault(who, False)
+        if len(self._in_line) > MAX_STRANGERS:
+            del self._in_line[next(iter(self._in_line))]
+
+    def _serve_line(self, now: float) -> None:
+        """Give a place that is free to the first in line; tell all of them if there will be none."""
+        if not self._in_line:
+            return
+        if len(self._pairs) >= MAX_PEERS:
+            self._take_the_place_of_who_is_unseen(now)
+        if len(self._pairs) < MAX_PEERS:
+            who = next(iter(self._in_line))
+            del self._in_line[who]
+            self._handshake.invite(who, now)
+        elif not any(self._handshake.doubts(self._who(peer)) for peer in self._pairs):
+            for who in [who for who, told in self._in_line.items() if not told]:
+                self._in_line[who] = True
+                self._output.messages.append((Bye(who[0], 0, Reason.FULL), who[1]))
+
+    def _take_the_place_of_who_is_unseen(self, now: float) -> None:
+        """His last will came, and he did not answer since: he has crashed, and may be the one who is in line."""
+        unseen = next((pair for pair in self._pairs.values() if pair.state is State.UNSEEN), None)
+        if unseen is not None:
+            unseen.discard(Reason.LEFT)
+            self._forget_the_gone(now)
+
     def _who(self, peer: str) -> Who:
         return peer, self._pairs[peer].hello.session
 
     def _receive_signal(self, pair: Pair, message: Offer | Answer | Bye, now: float) -> None:
+        if isinstance(message, Bye) and message.reason is Reason.FULL:
+            self._receive_refusal(pair.peer)
+            return
+        self._refused_by.discard(pair.peer)
         match message:
             case Offer(_, call_id, description):
                 pair.receive_offer(call_id, description, now)
@@ -220,17 +260,26 @@ class Room:
             case Bye(_, call_id, reason):
                 pair.receive_bye(call_id, reason, now)
 
+    def _receive_refusal(self, peer: str) -> None:
+        self._refused_by.add(peer)
+        if len(self._refused_by & self._pairs.keys()) == REFUSALS:
+            self._output.events.append(RoomIsFull())
+
     def _settle(self, now: float) -> None:
         """Forget peers that are gone, and send what is to be said."""
+        self._forget_the_gone(now)
+        self._serve_line(now)
+        # A peer takes our offer once it has our echo: that goes first.
+        if self._handshake.is_time(now) or (self._handshake.due and self._output.messages):
+            self._publish_hello(now)
+        self._send_signals()
+
+    def _forget_the_gone(self, now: float) -> None:
         for peer in [peer for peer, pair in self._pairs.items() if pair.state is State.LEFT]:
             who = self._who(peer)
             del self._pairs[peer]
             self._handshake.forget(who, now)
             self._output.events.append(PeerLeft(peer, Reason.LEFT))
-        # A peer takes our offer once it has our echo: that goes first.
-        if self._handshake.is_time(now) or (self._handshake.due and self._output.messages):
-            self._publish_hello(now)
-        self._send_signals()
 
     def _send_signals(self) -> None:
         for message, session in self._output.messages:

@@ -53,6 +53,8 @@ EXPORTS = {
     "protocol.look": ["GRID", "PIXEL_BYTES", "SIZES", "decode", "encode"],
     "protocol.sealing": ["FRAME_OVERHEAD", "MAX_NUMBER", "REPLAY_WINDOW", "Greeting", "Opener", "Sealer", "derive"],
     "protocol.room_secret": ["SECRET_BYTES", "RoomSecret"],
+    "protocol.passphrase": ["ITERATIONS", "LANES", "MEMORY_KIB", "SALT", "normal_form", "secret_of"],
+    "protocol.room_link": ["MAX_BROKER", "SCHEME", "RoomLink", "is_link"],
     "protocol.signalling": [
         "ApplyAnswer",
         "Carries",
@@ -66,6 +68,7 @@ EXPORTS = {
         "PeerLeft",
         "Reason",
         "Room",
+        "RoomIsFull",
     ],
     "protocol.speech.copies": ["MAX_REDUNDANCY", "Copies"],
     "protocol.speech.losses": ["LossPattern"],

@@ -20,6 +20,7 @@ from protocol.signalling import (
     Outgoing,
     Reason,
     Room,
+    RoomIsFull,
 )
 from protocol.signalling.descriptions import pack_description
 from protocol.signalling.messages import Answer, Bye, Offer, Proof, decode, encode, offer_hash
@@ -35,9 +36,33 @@ def test_a_full_room_says_so() -> None:
     room = Room("aaaa", Hello(1))
     for index in range(MAX_PEERS):
         greet(room, f"bbb{index + 2}", Hello(index), 0)
-    with pytest.raises(SignalError, match="full"):
-        greet(room, "cccc", Hello(9), 0)
+    room.outgoing()
+    greet(room, "cccc", Hello(9), 0)
     assert "cccc" not in room.peers
+    refusals = [message for message in room.outgoing() if message.letter == Letter.SIGNAL]
+    assert [(decode(message.payload), message.to) for message in refusals] == [
+        (Bye("cccc", 0, Reason.FULL), ("cccc", 9))
+    ]
+    greet(room, "cccc", Hello(9), 1, number=1)
+    assert [message for message in room.outgoing() if message.letter == Letter.SIGNAL] == []
+
+
+def test_most_have_to_say_so() -> None:
+    room = Room("aaaa", Hello(1))
+    for index in range(MAX_PEERS):
+        greet(room, f"bbb{index + 2}", Hello(index), 0)
+    refusal = encode(Bye("aaaa", 0, Reason.FULL))
+    room.events()
+    for index in (0, 1, 2, 2):
+        room.receive(f"bbb{index + 2}", Letter.SIGNAL, refusal, 1)
+    room.receive("cccc", Letter.SIGNAL, refusal, 1)
+    assert room.events() == []
+    room.receive("bbb2", Letter.SIGNAL, encode(Offer("aaaa", 5, pack_description("come in"))), 2)
+    room.receive("bbb5", Letter.SIGNAL, refusal, 3)
+    assert RoomIsFull() not in room.events()
+    room.receive("bbb6", Letter.SIGNAL, refusal, 3)
+    room.receive("bbb7", Letter.SIGNAL, refusal, 3)
+    assert room.events() == [RoomIsFull()]
 
 
 def test_the_larger_id_offers_when_the_smaller_does_not() -> None:
