@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import aiomqtt
 
 logger = logging.getLogger(__name__)
+# aiomqtt raises what matters, and logs with a traceback an acknowledgement that nobody waits for any more.
+_client_logger = logger.getChild("paho")
+_client_logger.setLevel(logging.CRITICAL)
 
 KEEPALIVE_S = 30  # a dead broker shows within 45 s even if TCP stays silent; a ping costs 108 bytes
 CONNECT_TIMEOUT_S = 8.0
@@ -186,7 +189,7 @@ class MqttLink:
             tls_context=self._tls_context() if self.address.tls else None,
             queue_type=lambda maxsize: Inbox(self._take),  # type: ignore[arg-type]  # it is called, and nothing else
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-            logger=logger.getChild("paho"),
+            logger=_client_logger,
         )
 
     def _tls_context(self) -> ssl.SSLContext:
