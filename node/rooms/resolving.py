@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from node import secret_file
+from node import core_dumps, secret_file
 from node.rooms import store, strength, words
 from protocol import passphrase
 from protocol.errors import NodeError, UsageError
@@ -37,8 +37,9 @@ def resolve(text: str | None, settings: Settings) -> ResolvedRoom:
     """The room that ``text`` names: a link, its words, the name of a saved room, a passphrase, or ``-`` to be asked.
 
     Without a text it is the one of the settings: the first line of ``room_file``, else ``room``. Raises UsageError or
-    NodeError, neither of which repeats a secret.
+    NodeError, neither of which repeats a secret. From now on the process leaves no core.
     """
+    core_dumps.refuse()
     if text is not None and settings.by_flag("room_file"):
         raise UsageError("give the room or --room-file, not both")
     if text is not None and text != PROMPT:

@@ -255,11 +255,16 @@ def test_help_is_answered_without_the_heavy_libraries() -> None:
     assert modules & HEAVY == set()
 
 
-def test_the_protocol_imports_the_standard_library_msgpack_and_for_its_codebook_numpy() -> None:
+def test_the_protocol_imports_msgpack_cryptography_and_for_its_codebook_numpy() -> None:
     every = "import importlib, pkgutil, protocol\nfor m in pkgutil.walk_packages(protocol.__path__, 'protocol.'):\n"
     modules = modules_after(f"{every}    importlib.import_module(m.name)") - modules_after("")
     ours = {name for name in modules if name not in sys.stdlib_module_names and not name.startswith("_")}
-    assert ours - {"cython_runtime"} == {"protocol", "msgpack", "numpy"}  # msgpack's own extension brings that along
+    assert ours - {"cython_runtime"} == {
+        "protocol",
+        "msgpack",
+        "cryptography",
+        "numpy",
+    }  # msgpack's own extension brings that along
 
 
 def test_numpy_waits_until_a_codebook_is_read() -> None:
