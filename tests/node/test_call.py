@@ -250,6 +250,15 @@ async def test_garbage_on_every_topic_is_counted_and_the_call_goes_on(
             await nodes.until(lambda: len(pair.shown) > shown)
 
 
+async def test_a_node_that_starts_anew_has_another_session(
+    embedded_broker: BrokerAddress, fake_models: FakeModels
+) -> None:
+    nodes = [Node("ann", place(embedded_broker), parts(fake_models)) for _ in range(50)]
+    assert len({node._session for node in nodes}) == 50
+    assert all(node._mailbox._sealer._session == node._session for node in nodes)
+    assert max(node._session for node in nodes) > 2**56
+
+
 async def test_topics_that_are_none_are_counted(pair: Pair) -> None:
     async with running(pair.ann, pair.bob) as nodes:
         await nodes.until(pair.talking)

@@ -86,6 +86,31 @@ def test_a_stale_answer_is_ignored() -> None:
     assert room.events() == [ApplyAnswer("bbbb", call_id, "right")]
 
 
+def test_an_answer_to_another_offer_is_refused() -> None:
+    """Even of the same call id: its description would be of another certificate's maker."""
+    room = Room("aaaa", Hello(1), random.Random(1))
+    greet(room, "bbbb", Hello(2), 0)
+    call_id = room.events()[-1].call_id  # type: ignore[union-attr]
+    room.described("bbbb", call_id, "offer", 0)
+    for other in (offer_hash(pack_description("another offer")), bytes(16)):
+        answer = Answer("aaaa", call_id, pack_description("answer"), other)
+        with pytest.raises(SignalError, match="not ours"):
+            room.receive("bbbb", Letter.SIGNAL, encode(answer), 0)
+    assert (room.events(), room.state("bbbb")) == ([], State.OFFERED)
+
+
+def test_an_offer_changed_under_its_call_id_gets_no_answer_of_the_first() -> None:
+    room = Room("bbbb", Hello(1), random.Random(1))
+    greet(room, "aaaa", Hello(2), 0)
+    offered = pack_description("offer")
+    room.receive("aaaa", Letter.SIGNAL, encode(Offer("bbbb", 5, offered)), 0)
+    room.described("aaaa", 5, "answer", 0)
+    answer = decode(room.outgoing()[-1].payload)
+    assert answer == Answer("aaaa", 5, pack_description("answer"), offer_hash(offered))
+    room.receive("aaaa", Letter.SIGNAL, encode(Offer("bbbb", 5, pack_description("changed"))), 0)
+    assert room.outgoing() == []
+
+
 def test_a_stale_description_is_ignored() -> None:
     room = Room("aaaa", Hello(1), random.Random(1))
     greet(room, "bbbb", Hello(2), 0)
