@@ -118,7 +118,7 @@ class Mailbox:
             self._tell_once(name, error)
         except RemoteError as error:
             self.bad += 1
-            logger.debug("bad message on %s: %s", name, error)
+            logger.debug("bad message on %.80r: %s", name, error)
 
     def _tell_once(self, name: str, error: VersionError) -> None:
         if name not in self._refused and len(self._refused) < MAX_REMEMBERED:

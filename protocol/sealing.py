@@ -149,10 +149,10 @@ class Sealer:
             self._kept[letter] = number
         return _HINT.pack(number % _HINTS) + sealed
 
-    def oldest(self) -> tuple[int, int]:
-        """Return from which numbers on a newcomer opens our pictures and texts: the kept ones, or those to come."""
+    def oldest(self) -> tuple[int, int, int]:
+        """Return from which numbers on a newcomer opens our pictures, texts and signals: what is kept, or to come."""
         picture, text = (self._kept.get(letter, stream.next) for letter, stream in self._frames.items())
-        return picture, text
+        return picture, text, self._signals.next
 
     def _name(self, letter: Letter) -> str:
         return str(Topic(self._room, self._node, letter))
@@ -187,12 +187,12 @@ class _Window:
 class _Peer:
     """The streams of one session that counts as being there."""
 
-    def __init__(self, keys: _Keys, oldest: tuple[int, int]) -> None:
-        self.session = keys.session
-        self._signals, self._signals_seen = keys.signals(), _Window(0)
+    def __init__(self, keys: _Keys, oldest: tuple[int, int, int]) -> None:
+        picture, text, signal = oldest
+        self._signals, self._signals_seen = keys.signals(), _Window(signal)
         self._frames = {
             letter: (keys.frames(letter), _Window(first))
-            for letter, first in zip((Letter.PICTURE, Letter.TEXT), oldest, strict=True)
+            for letter, first in ((Letter.PICTURE, picture), (Letter.TEXT, text))
         }
 
     def signal(self, number: int, sealed: bytes, bound: bytes) -> bytes:
@@ -228,10 +228,11 @@ class Opener:
         self._secret, self._node, self._session = secret, node, session
         self._peers: dict[str, _Peer] = {}
 
-    def admit(self, peer: str, session: int, oldest: tuple[int, int]) -> None:
+    def admit(self, peer: str, session: int, oldest: tuple[int, int, int]) -> None:
         """Let this session of a peer speak from now on, once its hello has shown that it is alive.
 
-        `oldest` are the numbers of the first picture and text frame that are taken of it, as its hello says.
+        `oldest` are the numbers of the first picture, text and signal that are taken of it, as its hello says: a
+        session that comes back after it was dismissed is not followed by what it said before.
         """
         self._peers[peer] = _Peer(_Keys(self._secret, peer, session), oldest)
 

@@ -47,7 +47,7 @@ def microseconds(work: Callable[[], object]) -> float:
 def costs() -> dict[str, float]:
     """Microseconds of sealing and opening a picture, of refusing a forged one and a forged hello."""
     ann, bob = Sealer(SECRET, "anna", 1), Opener(SECRET, "bobb", 2)
-    bob.admit("anna", 1, (0, 0))
+    bob.admit("anna", 1, (0, 0, 0))
     topic = Topic(SECRET.room_id(), "anna", Letter.PICTURE)
     frame = picture(SENTENCE)
     forged, forged_hello = ann.frame(Letter.PICTURE, frame, kept=True)[:-1] + b"\0", bytes(200)

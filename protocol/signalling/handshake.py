@@ -167,7 +167,7 @@ class Handshake:
                 self._ask_again(asked, now)
         return gone
 
-    def say(self, hello: Hello, oldest: tuple[int, int], now: float) -> Hello:
+    def say(self, hello: Hello, oldest: tuple[int, int, int], now: float) -> Hello:
         """Return what to publish now: `hello` with our challenge, the echoes of others', and whom we ask."""
         self._number += 1
         self._due, self._said_at = None, now

@@ -2,7 +2,7 @@
 
     kind  message  fields                                             topic
     1     hello    session, name, carries, caption codecs, codebooks, and the proof:
-                   number, challenge, echoes, asks, oldest frames,
+                   number, challenge, echoes, asks, oldest numbers,
                    whether it is leaving                              presence, retained
     2     offer    target node, call id, packed description           signal
     3     answer   target node, call id, packed description, hash of
@@ -88,14 +88,14 @@ class Proof:
     """What shows that a hello is of now: see `protocol.signalling.handshake`.
 
     `number` counts the sender's hellos, `challenge` is to be echoed, `echoes` are the challenges of others, `asks` the
-    sessions that shall answer, and `oldest` the numbers of the first picture and text frame that newcomers may open.
+    sessions that shall answer, and `oldest` the numbers of the first picture, text and signal that are to be opened.
     """
 
     number: int = 0
     challenge: int = 0
     echoes: tuple[int, ...] = ()
     asks: tuple[int, ...] = ()
-    oldest: tuple[int, int] = (0, 0)
+    oldest: tuple[int, int, int] = (0, 0, 0)
     leaving: bool = False
 
     def __post_init__(self) -> None:
@@ -105,8 +105,7 @@ class Proof:
                 raise ValueError(f"{len(values)} {name}, more than {MAX_ECHOES}")
         for value in (self.challenge, *self.echoes, *self.asks):
             wire.bounded_int("challenge", value, _SESSION_BITS)
-        picture, text = self.oldest
-        for value in (picture, text):
+        for value in self.oldest:
             # 2^32 once a session has sealed all it can.
             wire.bounded_int("oldest", value, _ID_BITS + 1)
 
@@ -238,14 +237,14 @@ def _proof(
     challenge: int = 0,
     echoes: object = (),
     asks: object = (),
-    oldest: object = (0, 0),
+    oldest: object = (0, 0, 0),
     leaving: object = False,
 ) -> Proof:
-    first, second = _list("oldest", oldest)[:2]
+    picture, text, signal = _list("oldest", oldest)[:3]
     if type(leaving) is not bool:
         raise ValueError("leaving is neither true nor false")
     heard, asked = tuple(_list("echoes", echoes)), tuple(_list("asks", asks))
-    return Proof(number, challenge, heard, asked, (first, second), leaving)
+    return Proof(number, challenge, heard, asked, (picture, text, signal), leaving)
 
 
 def _list(name: str, value: object) -> list[Any]:

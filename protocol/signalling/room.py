@@ -40,7 +40,7 @@ class Room:
     `handle_timer` at `get_timer()`. A call id or peer that is not, or no longer, known to the room changes
     nothing: the node's connections run beside the room, and their reports may cross its decisions.
 
-    `oldest` gives the numbers of the first frames that a newcomer may open (`protocol.sealing.Sealer.oldest`). Without
+    `oldest` gives the numbers of the first messages that a newcomer opens (`protocol.sealing.Sealer.oldest`). Without
     an `rng`, challenges and call ids come from the system's random source.
     """
 
@@ -49,7 +49,7 @@ class Room:
         node: str,
         hello: Hello,
         rng: random.Random | None = None,
-        oldest: Callable[[], tuple[int, int]] = lambda: (0, 0),
+        oldest: Callable[[], tuple[int, int, int]] = lambda: (0, 0, 0),
     ) -> None:
         self._node = node
         self._hello, self._oldest = hello, oldest

@@ -225,7 +225,7 @@ async def test_garbage_on_every_topic_is_counted_and_the_call_goes_on(
         await nodes.until(pair.talking)
         take, strangers = pair.bob._mailbox._take, ("eeee", "ffff", pair.ann._id)
         eve = Sealer(SECRET, "eeee", 9)
-        pair.bob._mailbox.admit("eeee", 9, (0, 0))
+        pair.bob._mailbox.admit("eeee", 9, (0, 0, 0))
         refused = 0
         for number in range(GARBAGE):
             before = pair.bob.count().bad_messages

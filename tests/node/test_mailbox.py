@@ -39,7 +39,7 @@ class Office:
         self.sent: list[Message] = []
         self.mailbox.link.publish = self.sent.append  # type: ignore[method-assign]
         self.bob = Sealer(SECRET, "bbbb", THEIRS)
-        self.mailbox.admit("bbbb", THEIRS, (0, 0))
+        self.mailbox.admit("bbbb", THEIRS, (0, 0, 0))
 
     def take(self, letter: Letter, sealed: bytes) -> None:
         self.mailbox._take(f"{ROOM}/bbbb/{letter}", sealed)
@@ -58,7 +58,7 @@ async def office() -> Office:
 def reader() -> Opener:
     """Somebody else in the room who knows that we are there."""
     opener = Opener(SECRET, "bbbb", THEIRS)
-    opener.admit("aaaa", OURS, (0, 0))
+    opener.admit("aaaa", OURS, (0, 0, 0))
     return opener
 
 

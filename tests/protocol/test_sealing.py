@@ -60,7 +60,7 @@ def opened(opener: Opener, where: Topic, sealed: bytes) -> bytes | None:
 
 def meet(secret: RoomSecret = SECRET, session: int = 1, to: int = 2, node: str = "anna") -> Ends:
     bob = Opener(SECRET, "bobb", to)
-    bob.admit("anna", 1, (0, 0))
+    bob.admit("anna", 1, (0, 0, 0))
     return Ends(Sealer(secret, node, session), bob)
 
 
@@ -181,7 +181,7 @@ def test_nothing_opens_on_another_topic_room_sender_or_session(ends: Ends) -> No
                 for session in (1, 3):
                     for where in Letter:
                         reader = Opener(secret, "bobb", 2)
-                        reader.admit(node, session, (0, 0))
+                        reader.admit(node, session, (0, 0, 0))
                         if (room, node, where) == (ROOM, "anna", letter) and (
                             session == 1 or letter is Letter.PRESENCE
                         ):
@@ -196,7 +196,7 @@ def test_a_signal_is_for_its_target_in_its_session_alone(ends: Ends) -> None:
     sealed = ends.seal(Letter.SIGNAL, b"offer")
     for node, session, error in (("carl", 2, False), ("bobb", 3, True), ("bob", 2, False)):
         reader = Opener(SECRET, node, session)
-        reader.admit("anna", 1, (0, 0))
+        reader.admit("anna", 1, (0, 0, 0))
         if error:
             with pytest.raises(SealError):
                 reader.signal(topic("anna", Letter.SIGNAL), sealed)
@@ -204,7 +204,7 @@ def test_a_signal_is_for_its_target_in_its_session_alone(ends: Ends) -> None:
             assert reader.signal(topic("anna", Letter.SIGNAL), sealed) is None
     turned = b"carl" + sealed[4:]
     carl = Opener(SECRET, "carl", 2)
-    carl.admit("anna", 1, (0, 0))
+    carl.admit("anna", 1, (0, 0, 0))
     with pytest.raises(SealError):
         carl.signal(topic("anna", Letter.SIGNAL), turned)
 
@@ -215,7 +215,7 @@ def test_a_message_reflected_to_its_sender_does_not_open(letter: Letter) -> None
     ends = meet()
     sealed = ends.seal(letter, b"words")
     ann = Opener(SECRET, "anna", 1)
-    ann.admit("bobb", 1, (0, 0))
+    ann.admit("bobb", 1, (0, 0, 0))
     if letter is Letter.SIGNAL:
         sealed = b"anna" + sealed[4:]
     with pytest.raises(SealError):
@@ -253,13 +253,25 @@ def test_frames_from_before_the_hello_are_refused(letter: Letter) -> None:
     assert (ends.open(letter, kept), ends.open(letter, later)) == (b"kept", b"later")
 
 
+def test_signals_from_before_the_hello_are_refused(ends: Ends) -> None:
+    """An old offer would end the call that is up."""
+    past = ends.seal(Letter.SIGNAL, b"offer")
+    assert ends.open(Letter.SIGNAL, past) == b"offer"
+    ends.bob.dismiss("anna")
+    ends.bob.admit("anna", 1, ends.ann.oldest())
+    with pytest.raises(SealError):
+        ends.open(Letter.SIGNAL, past)
+    assert ends.open(Letter.SIGNAL, ends.seal(Letter.SIGNAL, b"offer again")) == b"offer again"
+
+
 def test_the_oldest_frame_of_use_is_the_kept_one_or_the_next(ends: Ends) -> None:
-    assert ends.ann.oldest() == (0, 0)
+    assert ends.ann.oldest() == (0, 0, 0)
     ends.seal(Letter.TEXT, b"line")
     ends.seal(Letter.PICTURE, b"hold")
     ends.ann.frame(Letter.PICTURE, b"picture", kept=True)
     ends.seal(Letter.PICTURE, b"hold")
-    assert ends.ann.oldest() == (1, 1)
+    ends.seal(Letter.SIGNAL, b"offer")
+    assert ends.ann.oldest() == (1, 1, 1)
 
 
 # -- numbers
@@ -290,7 +302,7 @@ def _stream(ends: Ends, letter: Letter) -> sealing._Stream:
 def test_after_the_last_number_nothing_more_is_sealed(letter: Letter) -> None:
     ends = meet()
     _stream(ends, letter).next = MAX_NUMBER
-    ends.bob.admit("anna", 1, (MAX_NUMBER, MAX_NUMBER))
+    ends.bob.admit("anna", 1, (MAX_NUMBER, MAX_NUMBER, MAX_NUMBER))
     assert ends.open(letter, ends.seal(letter, b"the last")) == b"the last"
     for _ in range(2):
         with pytest.raises(NodeError, match=r"2\^32"):

@@ -44,7 +44,7 @@ messages = st.one_of(
             challenge=u64,
             echoes=st.lists(u64, max_size=15).map(tuple),
             asks=st.lists(u64, max_size=15).map(tuple),
-            oldest=st.tuples(u32, st.just(2**32)),
+            oldest=st.tuples(u32, st.just(2**32), u32),
             leaving=st.booleans(),
         ),
     ),
@@ -69,8 +69,8 @@ def test_the_bytes_are_pinned() -> None:
     assert encode(Hello(5, "Ada", Carries.EVERYTHING, (0, 1))).hex() == "950105a34164610f920001"
     with_codebook = Hello(5, "Ada", Carries.EVERYTHING, (0, 1), (Codebook(1, b"hash"),))
     assert encode(with_codebook).hex() == "960105a34164610f920001919201c40468617368"
-    proof = Proof(1, 2, (3,), (4,), (5, 6), leaving=True)
-    assert encode(Hello(5, "Ada", proof=proof)).hex() == "9c0105a34164610f910090010291039104920506c3"
+    proof = Proof(1, 2, (3,), (4,), (5, 6, 7), leaving=True)
+    assert encode(Hello(5, "Ada", proof=proof)).hex() == "9c0105a34164610f91009001029103910493050607c3"
     assert encode(Offer("ab", 5, b"sdp")).hex() == "9402a2616205c403736470"
     assert encode(Answer("ab", 5, b"sdp", bytes(16))).hex() == "9503a2616205c403736470c410" + 32 * "0"
     assert encode(Bye("ab", 5, Reason.LOST)).hex() == "9404a261620501"
@@ -83,7 +83,7 @@ def test_a_hello_may_say_that_lyra_is_taken() -> None:
 
 
 def test_what_a_later_program_adds_is_ignored() -> None:
-    assert decode(msgpack.packb([1, 5, "Ada", 0xE5, [0], [], 0, 0, [], [], [0, 0, "new"], False, "new"])) == Hello(
+    assert decode(msgpack.packb([1, 5, "Ada", 0xE5, [0], [], 0, 0, [], [], [0, 0, 0, "new"], False, "new"])) == Hello(
         5, "Ada", Carries(5), (0,)
     )
     books = [[1, b"hash", "new"]]
