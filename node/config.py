@@ -84,6 +84,15 @@ class Settings(BaseSettings):
         """Whether a flag or the environment gave the key, and not the file, which is for every call."""
         return key in self._flags | self._environment
 
+    def prefers(self, file: str, value: str) -> bool:
+        """Whether a secret comes from the file that one key names, and not from the value of the other.
+
+        The one that came by a flag or, failing that, by the environment does; of two from the settings file, the file.
+        """
+        if getattr(self, file) is None:
+            return False
+        return getattr(self, value) is None or self.by_flag(file) or not self.for_this_run(value)
+
     @classmethod
     def settings_customise_sources(
         cls,

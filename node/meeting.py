@@ -53,8 +53,13 @@ def _login(settings: Settings, this_run: bool) -> dict[str, str | None]:
         return settings.for_this_run(key) or not this_run
 
     password = settings.broker_password if counts("broker_password") else None
-    if settings.broker_password_file is not None and counts("broker_password_file"):
-        password = secret_file.read_line(settings.broker_password_file, WHAT)
+    file = settings.broker_password_file
+    if (
+        file is not None
+        and counts("broker_password_file")
+        and settings.prefers("broker_password_file", "broker_password")
+    ):
+        password = secret_file.read_line(file, WHAT)
     return {
         "username": settings.broker_username if counts("broker_username") else None,
         "password": password,

@@ -49,7 +49,7 @@ def resolve(text: str | None, settings: Settings) -> ResolvedRoom:
 
 
 def _from(settings: Settings) -> str:
-    if settings.room_file is not None:
+    if settings.room_file is not None and settings.prefers("room_file", "room"):
         return secret_file.read_line(settings.room_file, "the room")
     if settings.room is None:
         raise UsageError("which room? Name one that you have saved, or make one: pictophone room new --save NAME")

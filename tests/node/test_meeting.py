@@ -61,6 +61,18 @@ def test_a_password_may_come_from_a_file(folder: Path) -> None:
         meeting.broker_address(settings(broker_password_file=path))
 
 
+def test_of_a_password_and_a_file_of_one_the_nearer_counts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = folder / "password"
+    path.write_text("from file")
+    path.chmod(0o600)
+    with (folder / "pictophone.toml").open("a") as file:
+        file.write(f'broker_password_file = "{path}"\n')
+    assert meeting.broker_address(settings()).password == "from file"
+    monkeypatch.setenv("PICTOPHONE_BROKER_PASSWORD", "from environment")
+    assert meeting.broker_address(settings()).password == "from environment"
+    assert meeting.broker_address(settings(broker_password_file=path)).password == "from file"
+
+
 def remarks(**flags: object) -> list[str]:
     chosen = settings(**flags)
     return meeting.remarks(chosen, meeting.broker_address(chosen))

@@ -97,6 +97,17 @@ def test_a_file_may_hold_the_room(tmp_path: Path) -> None:
     assert (room.secret, room.note) == (SECRET, None)
 
 
+def test_of_a_room_and_a_file_of_one_the_nearer_counts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = private(home.parent / "room", LINK.reveal())
+    home.mkdir()
+    (home / "settings.toml").write_text(f'room_file = "{path}"')
+    assert resolve(None, config.load()).secret == SECRET
+    other = RoomLink(RoomSecret(b"q" * 16))
+    monkeypatch.setenv("PICTOPHONE_ROOM", other.reveal())
+    assert resolve(None, config.load()).secret == other.secret
+    assert resolve(None, config.load(room_file=path)).secret == SECRET
+
+
 def test_a_file_and_a_room_are_one_too_many(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not both"):
         resolve("treehouse", config.load(room_file=private(tmp_path / "room", LINK.reveal())))
