@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import secrets
 import sys
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict
 
 from attacks.attacks import ATTACKS, Outcome, Scene
@@ -18,29 +19,37 @@ from attacks.broker import EvilBroker, Mail
 from attacks.flood import flood
 from attacks.victims import Victim, running, until
 from node.opening import preload
+from protocol.errors import NodeError
 from protocol.room_secret import SECRET_BYTES, RoomSecret
 
 NAMES = ("Wilhelmina", "Bartholomew")
 FLOOD = "flood with forged messages"
 
 
-async def attack(only: Iterable[str] = (), with_flood: bool = True) -> list[Outcome]:
-    """Holds a call, then another one that is attacked; the outcomes, in the order of the attacks."""
+@contextlib.asynccontextmanager
+async def call() -> AsyncIterator[Scene]:
+    """Holds a call, and then another one of the same two, which is to be attacked. Raises NodeError if none comes up."""
     secret = RoomSecret.random(secrets.token_bytes(SECRET_BYTES))
-    broker, wanted = EvilBroker(), set(only)
+    broker = EvilBroker()
     async with broker.serve() as port:
         past = await _earlier_call(broker, secret, port)
         ann, bob = (Victim(name, secret, port) for name in NAMES)
         async with running(ann, bob):
             if not await _talking(ann, bob):
-                return [Outcome("hold a call at all", False, f"no call: {ann.notes}, {bob.notes}")]
-            scene = Scene(broker, ann, bob, past)
-            outcomes = [_old_hellos(scene)]
-            for name, work in ATTACKS:
-                if not wanted or name in wanted:
-                    outcomes.append(Outcome(name, *await work(scene)))
-            if with_flood:
-                outcomes.append(await _flood(scene))
+                raise NodeError(f"the two did not get into a call: {ann.notes}, {bob.notes}")
+            yield Scene(broker, ann, bob, past)
+
+
+async def attack(only: Iterable[str] = (), with_flood: bool = True) -> list[Outcome]:
+    """Attacks a call; the outcomes, in the order of the attacks."""
+    wanted = set(only)
+    async with call() as scene:
+        outcomes = [_old_hellos(scene)]
+        for name, work in ATTACKS:
+            if not wanted or name in wanted:
+                outcomes.append(Outcome(name, *await work(scene)))
+        if with_flood:
+            outcomes.append(await _flood(scene))
     return outcomes
 
 
@@ -86,7 +95,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     preload()
-    outcomes = asyncio.run(attack(options.only, not options.no_flood))
+    try:
+        outcomes = asyncio.run(attack(options.only, not options.no_flood))
+    except NodeError as error:
+        print(f"attack: {error}", file=sys.stderr)
+        return 1
     if options.json:
         print(json.dumps([asdict(outcome) for outcome in outcomes], indent=2))
     else:
