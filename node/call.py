@@ -25,7 +25,6 @@ from node.tasks import first_error
 from node.witness import Witnesses
 from protocol import topics
 from protocol.captions import registry
-from protocol.sealing import Envelope, Unsealed
 from protocol.signalling import Carries, Hello, Outgoing, Room
 from protocol.speech.losses import LossPattern
 from protocol.topics import Letter, Topic
@@ -67,21 +66,20 @@ class Node:
         show: Callable[[Painted], Awaitable[None]] = _show_nothing,
         screen: Screen | None = None,
         note: Callable[[str], None] = logger.info,
-        envelope: Envelope | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self.witnesses = Witnesses()
         self._tell, self._clock = note, clock
         self._place, self._parts = place, parts
-        self._id = topics.node_id(secrets.token_bytes(3))
+        self._id, self._session = topics.node_id(secrets.token_bytes(3)), secrets.randbits(64)
         self._tally = Tally(clock(), parts.profile.name)
         self._hellos: dict[str, Hello] = {}
         self._met_at: dict[str, float] = {}
         self._was_up = False
         self._in_lyra = False
         self._choice = CodecChoice(self._note)
-        self._mailbox = self._make_mailbox(envelope or Unsealed())
+        self._mailbox = self._make_mailbox()
         self._ears = self._make_ears()
         self._said = self._make_said()
         self._sender = self._make_sender()
@@ -168,13 +166,13 @@ class Node:
 
     # -- the parts
 
-    def _make_mailbox(self, envelope: Envelope) -> Mailbox:
+    def _make_mailbox(self) -> Mailbox:
         return Mailbox(
             self._place.room,
             self._id,
+            self._session,
             self._place.broker,
             deliver=self._deliver,
-            envelope=envelope,
             meter=self._tally.meter,
             on_up=self._broker_up,
             on_down=self._broker_down,
@@ -183,12 +181,14 @@ class Node:
 
     def _make_calls(self) -> Calls:
         def post(outgoing: Outgoing) -> None:
-            self._mailbox.post(outgoing.letter, outgoing.payload, outgoing.retain)
+            self._mailbox.post(outgoing.letter, outgoing.payload, outgoing.retain, outgoing.to)
 
-        hello = Hello(secrets.randbits(32), self.name, self._parts.carries, registry.CODECS, registry.codebooks())
+        hello = Hello(self._session, self.name, self._parts.carries, registry.CODECS, registry.codebooks())
         place = self._place
         links = LinkSettings(self._tally.meter, place.ice_servers, place.address, place.observer)
-        return Calls(Room(self._id, hello), self._parts.carries, self, post, links, self._tasks)
+        return Calls(
+            Room(self._id, hello, oldest=self._mailbox.oldest), self._parts.carries, self, post, links, self._tasks
+        )
 
     def _say(self, packet: Packet) -> bool:
         heard = self._calls.send(packet.timestamp, packet.payload, packet.copies)
@@ -318,6 +318,7 @@ class Node:
     # -- the company (see node.calls.Company)
 
     def joined(self, peer: str, hello: Hello) -> None:
+        self._mailbox.admit(peer, hello.session, hello.proof.oldest)
         self._hellos[peer] = hello
         self._met_at.setdefault(peer, self._clock())
         self.witnesses.joined(peer, hello)
@@ -329,6 +330,7 @@ class Node:
             self._tasks.create_task(self._mailbox.follow(peer, Letter.PICTURE), name=f"{self.name}: follow {peer}")
 
     def left(self, peer: str) -> None:
+        self._mailbox.dismiss(peer)
         hello = self._hellos.pop(peer, None)
         self._met_at.pop(peer, None)
         self.witnesses.left(peer)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from node import keys, opening, typed
+from node import keys, meeting, opening, rooms, typed
 from node.call import Node
 from node.display import LateNotes, choose
 from node.session import about, recording
@@ -19,21 +19,23 @@ MUTE_KEY = "m"
 RECORD_KEY = "r"
 
 
-async def run(settings: Settings, room: str, role: opening.Role, seconds: float | None, json: bool) -> bool:
-    """Calls until the seconds are over or the user ends it, then prints the summary."""
+async def run(settings: Settings, room: str | None, role: opening.Role, seconds: float | None, json: bool) -> bool:
+    """Calls until the seconds are over or the user ends it, then prints the summary. The room is as for `resolve`."""
     notes = LateNotes()
-    place = opening.place(settings, room)
+    resolved = rooms.resolve(room, settings)
+    place = opening.place(settings, resolved)
+    warnings = [resolved.note, *meeting.remarks(settings, place.broker)]
     show, screen = opening.gallery(settings.pictures, notes), opening.screen(settings.pictures)
     models = opening.worker(settings, role)
     async with opening.loaded(models, notes):
         parts, remarks = await asyncio.to_thread(opening.parts, settings, role, models, notes)
         header = await asyncio.to_thread(about.header, settings, role)
         node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
-        for remark in (*remarks, opening.UNSEALED):
+        for remark in filter(None, (*remarks, *warnings)):
             notes(remark)
         with choose([opening.view(node)], quiet=json) as display:
             notes.to(display)
-            with recording.of(node, settings, header, notes, room) as recorder:
+            with recording.of(node, settings, header, notes, resolved.secret) as recorder:
                 actions = {MUTE_KEY: node.toggle_mute, RECORD_KEY: recorder.toggle}
                 with keys.listening(actions, lambda line: typed.obey(node, recorder, line, notes)) as typing:
                     if typing:

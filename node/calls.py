@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from node.links.rtc import PeerLink, State, Way
-from protocol.errors import RemoteError
+from protocol.errors import NodeError, RemoteError
 from protocol.signalling import (
     ApplyAnswer,
     Carries,
@@ -26,7 +26,9 @@ from protocol.signalling import (
     PeerJoined,
     PeerLeft,
     Room,
+    RoomIsFull,
 )
+from protocol.signalling.room import MAX_PEERS
 from protocol.speech import opus
 
 if TYPE_CHECKING:
@@ -195,6 +197,8 @@ class Calls:
                 self._spawn(f"answer of {peer}", self._accept(peer, call_id, sdp))
             case EndCall(peer, call_id, _):
                 self._end(peer, call_id)
+            case RoomIsFull():
+                self._spawn("leave a full room", _no_place())
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self.tasks.create_task(work, name=name)
@@ -270,6 +274,10 @@ class Calls:
         del self._calls[peer]
         self.company.ended(peer)
         self._spawn(f"closing {peer}", call.link.close())
+
+
+async def _no_place() -> None:
+    raise NodeError(f"the room is full: {MAX_PEERS + 1} are in it; come back when somebody has left")
 
 
 def _way(ours: Carries, theirs: Carries) -> Way:

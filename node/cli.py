@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from node import codec_cli, models_cli, session_cli, speech_cli
+from node import codec_cli, models_cli, room_cli, session_cli, speech_cli
 from protocol.errors import NodeError, PictophoneError, UsageError
 
 app = typer.Typer(
@@ -18,15 +18,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(room_cli.app, name="room")
 app.add_typer(models_cli.app, name="models")
 app.add_typer(codec_cli.app, name="codec")
 app.add_typer(speech_cli.app, name="speech")
 app.add_typer(session_cli.app, name="session")
 
-Room = Annotated[str, typer.Argument(help="The room's name: whoever gives the same one at the same broker is in it.")]
-Broker = Annotated[
-    str | None, typer.Option(help="Broker address: mqtt://[USER:PASSWORD@]HOST[:PORT], mqtts:// for TLS.")
+Room = Annotated[
+    str | None,
+    typer.Argument(help="A saved room, a room's link or its twelve words, a passphrase, or - to be asked for it."),
 ]
+RoomFile = Annotated[Path | None, typer.Option(help="File whose first line is the room, as a link or in words.")]
+Broker = Annotated[
+    str | None, typer.Option(help="Broker address: [mqtts://][USER@]HOST[:PORT]; mqtt:// for one without TLS.")
+]
+BrokerPasswordFile = Annotated[Path | None, typer.Option(help="File whose first line is your password at the broker.")]
 Name = Annotated[str | None, typer.Option(help="What the others see you as.")]
 Speech = Annotated[str | None, typer.Option(help="What is said: mic, none, or a sound FILE.")]
 Loop = Annotated[bool | None, typer.Option("--loop", help="Play the sound file again and again.")]
@@ -106,8 +112,10 @@ def demo(
 
 @app.command()
 def call(
-    room: Room,
+    room: Room = None,
+    room_file: RoomFile = None,
     broker: Broker = None,
+    broker_password_file: BrokerPasswordFile = None,
     name: Name = None,
     speech: Speech = None,
     loop: Loop = None,
@@ -142,7 +150,8 @@ def call(
     from node import calling, opening
 
     settings = _settings(
-        broker=broker, name=name, speech=speech, loop=loop, camera=camera, speaker=speaker,
+        room_file=room_file, broker=broker, broker_password_file=broker_password_file, name=name,
+        speech=speech, loop=loop, camera=camera, speaker=speaker,
         pictures=pictures, models=models, captioner=captioner, generator=generator,
         tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
@@ -154,8 +163,10 @@ def call(
 
 @app.command()
 def send(
-    room: Room,
+    room: Room = None,
+    room_file: RoomFile = None,
     broker: Broker = None,
+    broker_password_file: BrokerPasswordFile = None,
     name: Name = None,
     speech: Speech = None,
     loop: Loop = None,
@@ -187,7 +198,8 @@ def send(
     from node import calling, opening
 
     settings = _settings(
-        broker=broker, name=name, speech=speech, loop=loop, camera=camera, models=models, captioner=captioner,
+        room_file=room_file, broker=broker, broker_password_file=broker_password_file, name=name,
+        speech=speech, loop=loop, camera=camera, models=models, captioner=captioner,
         generator=generator, tries=tries, look=look, clean=clean, lyra=lyra,
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
         frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
@@ -198,8 +210,10 @@ def send(
 
 @app.command()
 def receive(
-    room: Room,
+    room: Room = None,
+    room_file: RoomFile = None,
     broker: Broker = None,
+    broker_password_file: BrokerPasswordFile = None,
     name: Name = None,
     speaker: Speaker = None,
     pictures: Pictures = None,
@@ -216,7 +230,9 @@ def receive(
     from node import calling, opening
 
     settings = _settings(
+        room_file=room_file,
         broker=broker,
+        broker_password_file=broker_password_file,
         name=name,
         speaker=speaker,
         pictures=pictures,
@@ -258,18 +274,21 @@ def replay(
 
 @app.command()
 def broker(
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 for all, which needs a password.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 lets the system choose.")] = 1883,
     username: Annotated[str | None, typer.Option(help="The one user who may come in; by default everybody.")] = None,
-    password: Annotated[str | None, typer.Option(help="That user's password.")] = None,
+    password: Annotated[str | None, typer.Option(help="That user's password; --password-file hides it better.")] = None,
+    password_file: Annotated[Path | None, typer.Option(help="File whose first line is that user's password.")] = None,
+    certificate: Annotated[Path | None, typer.Option(help="Speak TLS: the certificate, a chain in PEM.")] = None,
+    key: Annotated[Path | None, typer.Option(help="The certificate's key, in PEM.")] = None,
 ) -> None:
     """Run a small MQTT broker, for a call between friends."""
     from node import serving
 
-    if (username is None) != (password is None):
-        raise UsageError("--username and --password go together; give both or none")
-    users = {username: password} if username is not None and password is not None else {}
-    _run(serving.run(host, port, users))
+    asked = serving.Asked(host, port, username, password, password_file, certificate, key)
+    _run(serving.run(_settings(), asked))
 
 
 @app.command()
@@ -331,12 +350,22 @@ def devices() -> None:
 
 @app.command()
 def doctor(
-    broker: Broker = None, models: Models = None, captioner: Captioner = None, generator: Generator = None
+    room: Annotated[str | None, typer.Argument(help="A room to check, too: as call takes it.")] = None,
+    room_file: RoomFile = None,
+    broker: Broker = None,
+    broker_password_file: BrokerPasswordFile = None,
+    models: Models = None,
+    captioner: Captioner = None,
+    generator: Generator = None,
 ) -> None:
     """Check that everything a call needs is here, and say what to do about what is not."""
     from node import doctor as check
 
-    _run(check.run(_settings(broker=broker, models=models, captioner=captioner, generator=generator)))
+    settings = _settings(
+        room_file=room_file, broker=broker, broker_password_file=broker_password_file, models=models,
+        captioner=captioner, generator=generator,
+    )  # fmt: skip
+    _run(check.run(settings, room))
 
 
 def _settings(**flags: Any) -> Any:

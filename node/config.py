@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -42,7 +42,10 @@ class Settings(BaseSettings):
     broker: str = "mqtt://127.0.0.1:1883"
     broker_username: str | None = None
     broker_password: str | None = Field(default=None, repr=False)
+    broker_password_file: Path | None = None
     broker_ca_file: str | None = None
+    room: str | None = Field(default=None, repr=False)
+    room_file: Path | None = None
     ice_servers: list[str] = []
     media_address: str | None = None
     profile: str = "lean"
@@ -73,6 +76,26 @@ class Settings(BaseSettings):
     keep_snapshots: bool = False
     seal_recording: bool = False
 
+    _flags: frozenset[str] = PrivateAttr(default=frozenset())
+    _environment: frozenset[str] = PrivateAttr(default=frozenset())
+
+    def by_flag(self, key: str) -> bool:
+        """Whether a flag gave the key."""
+        return key in self._flags
+
+    def for_this_run(self, key: str) -> bool:
+        """Whether a flag or the environment gave the key, and not the file, which is for every call."""
+        return key in self._flags | self._environment
+
+    def prefers(self, file: str, value: str) -> bool:
+        """Whether a secret comes from the file that one key names, and not from the value of the other.
+
+        The one that came by a flag or, failing that, by the environment does; of two from the settings file, the file.
+        """
+        if getattr(self, file) is None:
+            return False
+        return getattr(self, value) is None or self.by_flag(file) or not self.for_this_run(value)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -85,6 +108,11 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
 
 
+def folder() -> Path:
+    """The user's own folder of settings, which may not be there yet."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pictophone"
+
+
 def settings_file() -> Path | None:
     """The settings file in force, or None. Raises NodeError if the one named by the environment is missing."""
     named = os.environ.get(f"{ENVIRONMENT_PREFIX}SETTINGS")
@@ -93,8 +121,7 @@ def settings_file() -> Path | None:
         if not path.is_file():
             raise NodeError(f"no settings file {named!r}; correct {ENVIRONMENT_PREFIX}SETTINGS or unset it")
         return path
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    places = (Path("pictophone.toml"), home / "pictophone" / "settings.toml")
+    places = (Path("pictophone.toml"), folder() / "settings.toml")
     return next((path for path in places if path.is_file()), None)
 
 
@@ -106,7 +133,7 @@ def load(**flags: Any) -> Settings:
     """
     given = {key: value for key, value in flags.items() if value is not None}
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
@@ -116,3 +143,12 @@ def load(**flags: Any) -> Settings:
         raise NodeError(f"cannot read the settings file {str(settings_file())!r}: {error}") from None
     except ValueError as error:  # an environment variable that is not JSON where a list is wanted
         raise UsageError(f"a setting in the environment is wrong: {error}; write lists as JSON") from None
+    settings._flags, settings._environment = frozenset(given), _in_environment()
+    return settings
+
+
+def _in_environment() -> frozenset[str]:
+    names = (name.upper() for name in os.environ)
+    return frozenset(
+        name.removeprefix(ENVIRONMENT_PREFIX).lower() for name in names if name.startswith(ENVIRONMENT_PREFIX)
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import secrets
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,10 +16,12 @@ from node.call import Node
 from node.display import LateNotes, choose
 from node.links import broker
 from node.links.address import BrokerAddress
+from node.meeting import broker_address
 from node.parts import Models, Parts, Place
 from node.session import about, recording
 from node.summary import Summary, as_json, for_people, summarise
 from protocol.errors import UsageError
+from protocol.room_secret import SECRET_BYTES, RoomSecret
 
 if TYPE_CHECKING:
     from node.config import Settings
@@ -59,7 +62,7 @@ async def hold(
     if settings.record is not None and settings.seal_recording:
         raise UsageError("the demo's room is gone with it, and nobody could open what it sealed: leave out the seal")
     async with _broker(settings, own_broker) as address:
-        place = Place(f"demo {time.time_ns()}", address, address=LOOPBACK)
+        place = Place(_new_room(), address, address=LOOPBACK)
         a, b = [await asyncio.to_thread(_node, name, settings, place, models, notes) for name in NAMES]
         header = await asyncio.to_thread(about.header, settings.model_copy(update={"name": a.name}), opening.CALL)
         with choose([opening.view(node) for node in (a, b)], quiet=quiet) as display:
@@ -69,10 +72,14 @@ async def hold(
     return a, b
 
 
+def _new_room() -> RoomSecret:
+    return RoomSecret.random(secrets.token_bytes(SECRET_BYTES))
+
+
 @contextlib.asynccontextmanager
 async def _broker(settings: Settings, own: bool) -> AsyncIterator[BrokerAddress]:
     if not own:
-        yield opening.broker_address(settings)
+        yield broker_address(settings)
         return
     async with broker.serve(LOOPBACK, 0) as port:
         yield BrokerAddress(LOOPBACK, port)

@@ -9,15 +9,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from node import opening
+from node import meeting, opening, rooms
 from node.tasks import first_error
-from protocol.errors import NodeError
+from protocol.errors import LocalError, NodeError
 
 if TYPE_CHECKING:
     from node.config import Settings
+    from node.links.mqtt import MqttLink
 
 OLDEST_PYTHON = (3, 11)
 BROKER_TIMEOUT_S = 10.0
+DAY_S = 86_400
+CERTIFICATE_SOON_DAYS = 14  # those that renew themselves do so a month before
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +37,28 @@ class Finding:
         return f"{mark:3}{self.subject:12} {self.text}"
 
 
-async def run(settings: Settings) -> bool:
-    """Prints a line for each check as it ends; true if everything that a call needs is here."""
+async def run(settings: Settings, room: str | None = None) -> bool:
+    """Prints a line for each check as it ends; true if everything that a call in the room, if given, needs is here."""
     healthy = True
-    async for finding in examine(settings):
+    async for finding in examine(settings, room):
         print(finding, flush=True)
         healthy = healthy and (finding.good or not finding.needed)
     return healthy
 
 
-async def examine(settings: Settings) -> AsyncIterator[Finding]:
-    """All checks, one after the other."""
+async def examine(settings: Settings, room_text: str | None = None) -> AsyncIterator[Finding]:
+    """All checks, one after the other. The room is as for ``node.rooms.resolve``."""
     yield _python()
     yield await _attempt("libopus", _libopus)
     yield await _attempt("models", lambda: _models(settings))
     for finding in await asyncio.to_thread(_sound):
         yield finding
     yield await asyncio.to_thread(_camera)
-    named = "broker" in settings.model_fields_set
-    yield await _attempt("broker", lambda: _broker(settings), needed=named)
+    room, about_room = await asyncio.to_thread(_room, settings, room_text)
+    if about_room is not None:
+        yield about_room
+    named = "broker" in settings.model_fields_set or (room is not None and room.broker is not None)
+    yield await _attempt("broker", lambda: _broker(settings, room), needed=named)
 
 
 async def _attempt(subject: str, check: Callable[[], Awaitable[str]], needed: bool = True) -> Finding:
@@ -102,12 +108,34 @@ def _camera() -> Finding:
     return Finding("webcam", bool(names), names or missing, needed=False)
 
 
-async def _broker(settings: Settings) -> str:
+def _room(settings: Settings, text: str | None) -> tuple[rooms.ResolvedRoom | None, Finding | None]:
+    """The room, if one is given, and what there is to say of it."""
+    if text is None and settings.room is None and settings.room_file is None:
+        return None, None
+    try:
+        room = rooms.resolve(text, settings)
+    except LocalError as error:
+        return None, Finding("room", False, str(error))
+    return room, Finding("room", True, _described(room))
+
+
+def _described(room: rooms.ResolvedRoom) -> str:
+    name = f"{room.name}, with " if room.name else ""
+    return f"{name}topics {room.secret.room_id()}/+/+{f'; {room.note}' if room.note else ''}"
+
+
+async def _broker(settings: Settings, room: rooms.ResolvedRoom | None = None) -> str:
     from node.links.mqtt import MqttLink
 
-    address = opening.broker_address(settings)
-    up = asyncio.Event()
-    link = MqttLink(address, on_message=lambda topic, payload: None, on_up=up.set)
+    address = meeting.broker_address(settings, room.broker if room else None)
+    up, protection = asyncio.Event(), ""
+
+    def note_protection() -> None:
+        nonlocal protection
+        protection = _protection(link)
+        up.set()
+
+    link = MqttLink(address, on_message=lambda topic, payload: None, on_up=note_protection)
     try:
         with first_error():
             async with asyncio.timeout(BROKER_TIMEOUT_S), asyncio.TaskGroup() as group:
@@ -116,7 +144,17 @@ async def _broker(settings: Settings) -> str:
                 running.cancel()
     except TimeoutError:
         raise NodeError(f"the broker {address} does not answer within {BROKER_TIMEOUT_S:.0f} s") from None
-    return f"{address} answers"
+    warnings = "".join(f"; {remark}" for remark in meeting.remarks(settings, address))
+    return f"{address} answers{protection}{warnings}"
+
+
+def _protection(link: MqttLink) -> str:
+    secured = link.secured()
+    if secured is None:
+        return ""
+    days = (secured.ends - time.time()) / DAY_S
+    soon = ": renew it" if days < CERTIFICATE_SOON_DAYS else ""
+    return f" by {secured.version}, its certificate is good for {days:.0f} days{soon}"
 
 
 def devices() -> list[str]:

@@ -1,4 +1,8 @@
-"""The one place through which everything of a node goes to and comes from its broker: topics, sealing, bad mail."""
+"""The one place through which everything of a node goes to and comes from its broker: topics, sealing, bad mail.
+
+An empty payload is MQTT's way to clear what is retained: it is never sealed, and says nothing but that something was
+cleared, by whomever.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,8 @@ from node.links.mqtt import Message, MqttLink
 from node.links.wire import WireMeter
 from protocol import topics
 from protocol.errors import RemoteError, VersionError
-from protocol.sealing import Envelope
+from protocol.room_secret import RoomSecret
+from protocol.sealing import Opener, Sealer
 from protocol.topics import Letter, Topic
 
 logger = logging.getLogger(__name__)
@@ -19,27 +24,31 @@ MAX_REMEMBERED = 256  # topics whose newer version was told of once; a flood of 
 
 
 class Mailbox:
-    """Posts payloads on this node's topics and hands over those of others.
+    """Posts payloads on this node's topics, sealed, and hands over those of others, opened.
 
-    ``deliver(topic, payload)`` may raise RemoteError; so may the envelope and the topic. Each is counted in ``bad`` and
-    changes nothing else. A newer protocol version is told to ``note`` once per topic.
+    ``session`` is 64 random bits that are new for each mailbox: what is sealed is of that session. Of peers nothing but
+    hellos is opened until they are admitted. ``deliver(topic, payload)`` may raise RemoteError. What does that, or does
+    not open, is counted in ``bad`` and changes nothing else. A newer protocol version is noted once per topic.
     """
 
     def __init__(
         self,
-        room: str,
+        room: RoomSecret,
         node: str,
+        session: int,
         broker: BrokerAddress,
         *,
         deliver: Callable[[Topic, bytes], None],
-        envelope: Envelope,
         meter: WireMeter,
         on_up: Callable[[], None],
         on_down: Callable[[str], None],
         note: Callable[[str], None],
     ) -> None:
-        self._room, self._node = topics.room_id(room.encode()), node
-        self._deliver, self._envelope, self._note = deliver, envelope, note
+        self._room, self._node = room.room_id(), node
+        self._sealer, self._opener = Sealer(room, node, session), Opener(room, node, session)
+        self._deliver, self._note = deliver, note
+        self.admit, self.dismiss = self._opener.admit, self._opener.dismiss
+        self.oldest = self._sealer.oldest
         self._refused: set[str] = set()
         self.bad = 0
         self.link = MqttLink(
@@ -51,11 +60,14 @@ class Mailbox:
             meter=meter,
         )
 
-    def post(self, letter: Letter, payload: bytes, retain: bool) -> int:
-        """Publishes on our topic (an empty payload clears what is retained); returns the cost on the wire in bytes."""
-        topic = self._name(self._node, letter)
-        sealed = self._envelope.seal(topic, payload) if payload else b""
-        message = Message(topic, sealed, retain)
+    def post(self, letter: Letter, payload: bytes, retain: bool, to: tuple[str, int] | None = None) -> int:
+        """Publishes on our topic (an empty payload clears what is retained); returns the cost on the wire in bytes.
+
+        ``to`` is the peer, and its session, for whom a signal is. Raises NodeError when this session has sealed all
+        that it can.
+        """
+        sealed = self._seal(letter, payload, retain, to) if payload else b""
+        message = Message(self._name(self._node, letter), sealed, retain)
         self.link.publish(message)
         return self.link.message_cost(message)
 
@@ -74,17 +86,39 @@ class Mailbox:
     def _name(self, node: str, letter: Letter) -> str:
         return str(Topic(self._room, node, letter))
 
-    def _take(self, name: str, payload: bytes) -> None:
+    def _seal(self, letter: Letter, payload: bytes, retain: bool, to: tuple[str, int] | None) -> bytes:
+        match letter:
+            case Letter.PRESENCE:
+                return self._sealer.hello(payload)
+            case Letter.SIGNAL:
+                assert to is not None, "a signal is for somebody"
+                return self._sealer.signal(*to, payload)
+            case Letter.PICTURE | Letter.TEXT:
+                return self._sealer.frame(letter, payload, retain)
+
+    def _open(self, topic: Topic, sealed: bytes) -> bytes | None:
+        match topic.letter:
+            case Letter.PRESENCE:
+                return self._opener.hello(topic, sealed).payload
+            case Letter.SIGNAL:
+                return self._opener.signal(topic, sealed)
+            case Letter.PICTURE | Letter.TEXT:
+                return self._opener.frame(topic, sealed)
+
+    def _take(self, name: str, sealed: bytes) -> None:
         try:
             topic = Topic.parse(name)
-            if topic.room == self._room and topic.node != self._node:
-                self._deliver(topic, self._envelope.open(name, payload) if payload else b"")
+            if topic.room != self._room or (topic.node == self._node and sealed):
+                return
+            payload = self._open(topic, sealed) if sealed else b""
+            if payload is not None:
+                self._deliver(topic, payload)
         except VersionError as error:
             self.bad += 1
             self._tell_once(name, error)
         except RemoteError as error:
             self.bad += 1
-            logger.debug("bad message on %s: %s", name, error)
+            logger.debug("bad message on %.80r: %s", name, error)
 
     def _tell_once(self, name: str, error: VersionError) -> None:
         if name not in self._refused and len(self._refused) < MAX_REMEMBERED:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from node.call import Node
 from node.display import REFRESH_PER_SECOND, Display, View
-from node.links.address import BrokerAddress
+from node.meeting import broker_address
 from node.parts import Models, Parts, Place
 from node.tasks import first_error
 
@@ -24,14 +24,12 @@ if TYPE_CHECKING:
     from node.config import Settings
     from node.morph import Screen
     from node.pictures import Painted
+    from node.rooms import ResolvedRoom
     from node.speech.coding import LyraChoice
     from node.vision.presets import Preset
     from node.vision.worker import Worker
 
 logger = logging.getLogger(__name__)
-
-UNSEALED = "this room is not sealed yet: whoever runs the broker can read the captions (speech is encrypted)"
-
 
 DEFAULT_CAMERA = "scene"  # nobody's room is shown without being asked
 
@@ -47,23 +45,14 @@ class Role:
 CALL, SEND, RECEIVE = Role(True, True), Role(True, False), Role(False, True)
 
 
-def broker_address(settings: Settings) -> BrokerAddress:
-    """The broker of the settings. Raises NodeError for an address that is none."""
-    return BrokerAddress.parse(
-        settings.broker,
-        username=settings.broker_username,
-        password=settings.broker_password,
-        ca_file=settings.broker_ca_file,
-    )
-
-
-def place(settings: Settings, room: str) -> Place:
+def place(settings: Settings, room: ResolvedRoom) -> Place:
     """Where the call is. Raises NodeError for an address that is none."""
     from node.links.rtc import ice_server
 
     for url in settings.ice_servers:
         ice_server(url)
-    return Place(room, broker_address(settings), tuple(settings.ice_servers), settings.media_address)
+    broker = broker_address(settings, room.broker)
+    return Place(room.secret, broker, tuple(settings.ice_servers), settings.media_address)
 
 
 def worker(settings: Settings, role: Role) -> Worker:

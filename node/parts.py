@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from node.links.address import BrokerAddress
+from protocol.room_secret import RoomSecret
 from protocol.signalling import Carries
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Parts:
 class Place:
     """Where the call is: the room, its broker, and how media may travel (see ``node.links.rtc.PeerLink``)."""
 
-    room: str
+    room: RoomSecret
     broker: BrokerAddress
     ice_servers: tuple[str, ...] = ()
     address: str | None = None

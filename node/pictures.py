@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5
 LONGEST_WORDS = frames.MAX_CAPTION_BYTES - 2  # of UTF-8: what a codec has no model for, it may lengthen by two bytes
+HOLDS_A_PICTURE = 1000  # then the picture itself: a newcomer opens nothing 2^15 frames after it (protocol.sealing)
 HOLD_EVERY_S = 30.0  # 120 bytes with TCP and IP: 32 bit/s to tell a listener that an old picture still holds
 
 Publish = Callable[[bytes, bool], int]
@@ -77,6 +78,7 @@ class PictureSender:
     _frame: bytes = b""
     _words: str = ""
     _warned: bool = False
+    _holds: int = 0
 
     def __post_init__(self) -> None:
         self._started = self.clock()
@@ -114,8 +116,15 @@ class PictureSender:
         if self.gate.changed(snapshot):
             await self._say(snapshot, seen_at)
         elif self._frame and self.clock() - self._said >= HOLD_EVERY_S:
-            self.counts.wire_bytes += self.publish(frames.encode(frames.Hold(self._sequence)), False)
+            self._hold()
             self._said = self.clock()
+
+    def _hold(self) -> None:
+        self._holds += 1
+        if self._holds % HOLDS_A_PICTURE == 0:
+            self.again()
+        else:
+            self.counts.wire_bytes += self.publish(frames.encode(frames.Hold(self._sequence)), False)
 
     async def _say(self, snapshot: Image.Image, seen_at: float) -> None:
         try:
@@ -141,7 +150,7 @@ class PictureSender:
         seed = await self.seeds.choose(words, snapshot, look)
         coded = registry.encode(words, self.codec())
         self._sequence += 1
-        captured_ms = round((seen_at - self._started) * 1000)
+        captured_ms = round((seen_at - self._started) * 10) * 100  # a frame has tenths of a second for free
         self._picture = frames.Picture(self._sequence, captured_ms, coded.codec, coded.data, seed, look)
         self._frame, self._said = frames.encode(self._picture), self.clock()
         self.captioned(snapshot, self._sequence, words)

@@ -12,7 +12,7 @@ app = typer.Typer(
 )
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A recorded session.")]
-Room = Annotated[str | None, typer.Option(help="The room it was recorded in, for a sealed session.")]
+Room = Annotated[str | None, typer.Option(help="The room it was recorded in, for a sealed session: as for `call`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
@@ -125,7 +125,13 @@ def redact(
 
 
 def secret(room: str | None) -> bytes | None:
-    """What opens a session sealed in this room."""
-    from node.session.secret import room_secret
+    """What opens a session sealed in this room: a link, words, a saved name, a passphrase, or - to be asked for it."""
+    if room is None:
+        return None
+    from node import config, rooms
+    from node.session.secret import recording_secret
 
-    return None if room is None else room_secret(room)
+    resolved = rooms.resolve(room, config.load())
+    if resolved.note:
+        typer.echo(resolved.note, err=True)
+    return recording_secret(resolved.secret)

@@ -1,33 +1,272 @@
-"""The one place that everything which leaves through MQTT passes, and everything that comes in.
+"""Everything that goes through the broker is sealed here, and opened here; a broker can drop and delay, nothing else.
 
-The node gives every payload to an `Envelope` with the topic it goes to, and opens what arrives with the topic
-it came from. An empty payload is MQTT's way to clear a retained message: it is never sealed and never opened.
+    message             on the wire, with bytes                                    bound to it besides its key
+    hello               session (8), number (4), sealed hello, tag (16)            topic
+    offer, answer, bye  target (4), number (4), sealed message, tag (16)           topic, target, the target's session
+    frame               low half of number (2), sealed shortened frame, tag (8)    topic
+
+Every key is HKDF-SHA256 of the room's secret for one (sender, session, purpose), so that a message opens nowhere but in
+its own room, as its own sender's, in its own session and on its own topic. The cipher is AES-128-CCM. Its nonce is the
+message's number, which counts from 0 in each key and never comes twice: a session is random and new at every start.
+
+`docs/protocol.md` has the whole of it, and who counts as being there (`protocol.signalling.handshake`).
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+import struct
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
-__all__ = ["Envelope", "Unsealed"]
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESCCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from protocol import wire
+from protocol.errors import NodeError, SealError
+from protocol.frames import MAX_FRAME_BYTES
+from protocol.room_secret import RoomSecret
+from protocol.signalling.messages import MAX_MESSAGE_BYTES
+from protocol.topics import NODE_LENGTH, Letter, Topic
+
+__all__ = ["FRAME_OVERHEAD", "MAX_NUMBER", "REPLAY_WINDOW", "Greeting", "Opener", "Sealer", "derive"]
+
+# Forging a frame takes 2^63 tries on average, each of which has to pass a broker: at 10,000 a second, 29 million years.
+FRAME_TAG: Final = 8
+# Few and precious: what they say decides who is heard and which certificate is trusted.
+MESSAGE_TAG: Final = 16
+_HINT = struct.Struct(">H")
+# What sealing adds to a frame.
+FRAME_OVERHEAD: Final = _HINT.size + FRAME_TAG
+# A broker keeps the order of a topic; one that does not may mix this many frames.
+REPLAY_WINDOW: Final = 64
+# A number is four bytes in a hello's head, so one key seals 2^32 messages. At a frame a second that is 136 years.
+MAX_NUMBER: Final = 2**32 - 1
+
+_KEY_BYTES = 16
+# Of keys that are not the protocol's own: as long as any cipher asks for.
+_DERIVED_BYTES = 32
+# CCM's longest nonce leaves two bytes for the length: messages of up to 65,535 bytes.
+_NONCE_BYTES = 13
+_HELLO_HEAD = struct.Struct(">QI")
+_SIGNAL_HEAD = struct.Struct(f">{NODE_LENGTH}sI")
+_SESSION = struct.Struct(">Q")
+_SALT = b"pictophone room 1"
+_HINTS = 1 << 8 * _HINT.size
 
 
-class Envelope(Protocol):
-    """Seals payloads for one room."""
+class Greeting(NamedTuple):
+    """A hello that opened: `session` is the sender's, and `payload` says whether it is alive."""
 
-    def seal(self, topic: str, payload: bytes) -> bytes:
-        """Return what to publish on `topic`."""
-
-    def open(self, topic: str, sealed: bytes) -> bytes:
-        """Return the payload that came on `topic`; raise `SealError` if it does not open."""
+    session: int
+    payload: bytes
 
 
-class Unsealed:
-    """An envelope that protects nothing: whoever runs the broker reads and writes as he likes."""
+def derive(secret: RoomSecret, purpose: bytes) -> bytes:
+    """Return 32 bytes that only the room knows, for a purpose outside of the call such as a recording.
 
-    def seal(self, topic: str, payload: bytes) -> bytes:
-        """Return `payload` as it is."""
-        return payload
+    Other purposes give other bytes, and none gives a key of the call's.
+    """
+    return _expand(secret, b"apart\0" + purpose, _DERIVED_BYTES)
 
-    def open(self, topic: str, sealed: bytes) -> bytes:
-        """Return `sealed` as it is."""
-        return sealed
+
+def _expand(secret: RoomSecret, info: bytes, length: int) -> bytes:
+    return HKDF(SHA256(), length, _SALT, info).derive(secret.reveal())
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """The keys of one sender's session."""
+
+    secret: RoomSecret
+    sender: str
+    session: int
+
+    def cipher(self, purpose: str, tag_length: int) -> AESCCM:
+        info = b"\0".join((b"call", purpose.encode(), self.sender.encode(), _SESSION.pack(self.session)))
+        return AESCCM(_expand(self.secret, info, _KEY_BYTES), tag_length)
+
+    def greeting(self) -> AESCCM:
+        return self.cipher("hello", MESSAGE_TAG)
+
+    def signals(self) -> AESCCM:
+        return self.cipher("signal", MESSAGE_TAG)
+
+    def frames(self, letter: Letter) -> AESCCM:
+        return self.cipher(f"frames {letter}", FRAME_TAG)
+
+
+def _nonce(number: int) -> bytes:
+    return number.to_bytes(_NONCE_BYTES)
+
+
+def _signal_bound(topic: str, target: str, session: int) -> bytes:
+    return b"\0".join((topic.encode(), target.encode(), _SESSION.pack(session)))
+
+
+class _Stream:
+    """Seals under one key, and never twice with the same number."""
+
+    def __init__(self, cipher: AESCCM) -> None:
+        self._cipher = cipher
+        self.next = 0
+
+    def seal(self, payload: bytes, bound: bytes) -> tuple[int, bytes]:
+        if self.next > MAX_NUMBER:
+            raise NodeError(
+                "this session has sealed 2^32 messages of a kind, which is all it can: leave and join again"
+            )
+        number, self.next = self.next, self.next + 1
+        return number, self._cipher.encrypt(_nonce(number), payload, bound)
+
+
+class Sealer:
+    """Seals what one session of one node sends. `session` must be 64 random bits that were never used before."""
+
+    def __init__(self, secret: RoomSecret, node: str, session: int) -> None:
+        keys = _Keys(secret, node, session)
+        self._room, self._node, self._session = secret.room_id(), node, session
+        self._hellos, self._signals = _Stream(keys.greeting()), _Stream(keys.signals())
+        self._frames = {letter: _Stream(keys.frames(letter)) for letter in (Letter.PICTURE, Letter.TEXT)}
+        self._kept: dict[Letter, int] = {}
+
+    def hello(self, payload: bytes) -> bytes:
+        """Return a hello to publish."""
+        number, sealed = self._hellos.seal(payload, self._name(Letter.PRESENCE).encode())
+        return _HELLO_HEAD.pack(self._session, number) + sealed
+
+    def signal(self, target: str, session: int, payload: bytes) -> bytes:
+        """Return an offer, answer or bye to publish, which opens for this session of `target` alone."""
+        bound = _signal_bound(self._name(Letter.SIGNAL), target, session)
+        number, sealed = self._signals.seal(payload, bound)
+        return _SIGNAL_HEAD.pack(target.encode(), number) + sealed
+
+    def frame(self, letter: Letter, payload: bytes, kept: bool) -> bytes:
+        """Return a frame to publish on our topic `letter`; `kept` if the broker is to keep it for newcomers."""
+        number, sealed = self._frames[letter].seal(wire.shorten(payload), self._name(letter).encode())
+        if kept:
+            self._kept[letter] = number
+        return _HINT.pack(number % _HINTS) + sealed
+
+    def oldest(self) -> tuple[int, int, int]:
+        """Return from which numbers on a newcomer opens our pictures, texts and signals: what is kept, or to come."""
+        picture, text = (self._kept.get(letter, stream.next) for letter, stream in self._frames.items())
+        return picture, text, self._signals.next
+
+    def _name(self, letter: Letter) -> str:
+        return str(Topic(self._room, self._node, letter))
+
+
+class _Window:
+    """Which numbers of a stream were there: any of the last 64 and all to come are taken, each once."""
+
+    def __init__(self, oldest: int) -> None:
+        self._highest = oldest - 1
+        self._seen = 2**REPLAY_WINDOW - 1  # bit n: whether the highest number less n was there
+
+    def number(self, hint: int) -> int:
+        """Return the number nearest to the next one that ends in the two bytes `hint`."""
+        least = self._highest + 1 - _HINTS // 2
+        return least + (hint - least) % _HINTS
+
+    def check(self, number: int) -> None:
+        """Raise `SealError` unless the number is new."""
+        behind = self._highest - number
+        if not 0 <= number <= MAX_NUMBER or behind >= REPLAY_WINDOW or (behind >= 0 and self._seen >> behind & 1):
+            raise SealError("was there before, or is far from what is to come")
+
+    def add(self, number: int) -> None:
+        """Note that what had the number was genuine."""
+        ahead = max(0, number - self._highest)
+        self._seen = (self._seen << min(ahead, REPLAY_WINDOW)) & (2**REPLAY_WINDOW - 1)
+        self._highest += ahead
+        self._seen |= 1 << self._highest - number
+
+
+class _Peer:
+    """The streams of one session that counts as being there."""
+
+    def __init__(self, keys: _Keys, oldest: tuple[int, int, int]) -> None:
+        picture, text, signal = oldest
+        self._signals, self._signals_seen = keys.signals(), _Window(signal)
+        self._frames = {
+            letter: (keys.frames(letter), _Window(first))
+            for letter, first in ((Letter.PICTURE, picture), (Letter.TEXT, text))
+        }
+
+    def signal(self, number: int, sealed: bytes, bound: bytes) -> bytes:
+        return _open(self._signals, self._signals_seen, number, sealed, bound)
+
+    def frame(self, topic: Topic, sealed: bytes) -> bytes:
+        cipher, window = self._frames[topic.letter]
+        number = window.number(_HINT.unpack_from(sealed)[0])
+        return _open(cipher, window, number, sealed[_HINT.size :], str(topic).encode())
+
+
+def _open(cipher: AESCCM, window: _Window, number: int, sealed: bytes, bound: bytes) -> bytes:
+    window.check(number)
+    payload = _decrypt(cipher, number, sealed, bound)
+    window.add(number)
+    return payload
+
+
+def _decrypt(cipher: AESCCM, number: int, sealed: bytes, bound: bytes) -> bytes:
+    try:
+        return cipher.decrypt(_nonce(number), sealed, bound)
+    except InvalidTag:
+        raise SealError("does not open: forged, damaged, or of another room, sender, session or topic") from None
+
+
+class Opener:
+    """Opens what the others send to one session of one node. What anybody may forge makes it remember nothing.
+
+    Every method raises `SealError`, and nothing has changed, for what does not open.
+    """
+
+    def __init__(self, secret: RoomSecret, node: str, session: int) -> None:
+        self._secret, self._node, self._session = secret, node, session
+        self._peers: dict[str, _Peer] = {}
+
+    def admit(self, peer: str, session: int, oldest: tuple[int, int, int]) -> None:
+        """Let this session of a peer speak from now on, once its hello has shown that it is alive.
+
+        `oldest` are the numbers of the first picture, text and signal that are taken of it, as its hello says: a
+        session that comes back after it was dismissed is not followed by what it said before.
+        """
+        self._peers[peer] = _Peer(_Keys(self._secret, peer, session), oldest)
+
+    def dismiss(self, peer: str) -> None:
+        """Take nothing more of a peer but hellos."""
+        self._peers.pop(peer, None)
+
+    def hello(self, topic: Topic, sealed: bytes) -> Greeting:
+        """Open a hello of anybody who knows the room's secret; it may be an old one."""
+        _check_length(sealed, _HELLO_HEAD.size + MESSAGE_TAG, MAX_MESSAGE_BYTES)
+        session, number = _HELLO_HEAD.unpack_from(sealed)
+        cipher = _Keys(self._secret, topic.node, session).greeting()
+        return Greeting(session, _decrypt(cipher, number, sealed[_HELLO_HEAD.size :], str(topic).encode()))
+
+    def signal(self, topic: Topic, sealed: bytes) -> bytes | None:
+        """Open an offer, answer or bye of a peer that was admitted; None if it is for somebody else."""
+        _check_length(sealed, _SIGNAL_HEAD.size + MESSAGE_TAG, MAX_MESSAGE_BYTES)
+        target, number = _SIGNAL_HEAD.unpack_from(sealed)
+        if target.rstrip(b"\0") != self._node.encode():
+            return None
+        bound = _signal_bound(str(topic), self._node, self._session)
+        return self._peer(topic).signal(number, sealed[_SIGNAL_HEAD.size :], bound)
+
+    def frame(self, topic: Topic, sealed: bytes) -> bytes:
+        """Open a picture or text frame of a peer that was admitted."""
+        _check_length(sealed, FRAME_OVERHEAD, MAX_FRAME_BYTES)
+        return wire.lengthen(self._peer(topic).frame(topic, sealed))
+
+    def _peer(self, topic: Topic) -> _Peer:
+        if (peer := self._peers.get(topic.node)) is None:
+            raise SealError("comes from nobody who is known to be here")
+        return peer
+
+
+def _check_length(sealed: bytes, overhead: int, longest: int) -> None:
+    if not overhead <= len(sealed) <= longest + overhead:
+        raise SealError(f"has {len(sealed)} bytes, which nothing sealed has here")

@@ -12,8 +12,9 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from certificates import Certified
 from fake_models import FakeModels
-from mosquitto import LOOPBACK, Mosquitto
+from mosquitto import LOOPBACK, Configured, Mosquitto
 
 from node.links.address import BrokerAddress
 
@@ -47,17 +48,25 @@ StartMosquitto = Callable[..., Mosquitto]
 
 @pytest.fixture
 def start_mosquitto(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[StartMosquitto]:
-    """Starts a mosquitto: `start_mosquitto()`, or `start_mosquitto({"ann": "secret"})` for these users alone."""
+    """Starts a mosquitto: `start_mosquitto()`, or `start_mosquitto({"ann": "secret"})` for these users alone.
+
+    With `certified` it speaks TLS, as `certificates.certify` made them in a folder that others can read.
+    `configured(port, passwords)` gives another configuration than the tests' own.
+    """
     binary = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
     if binary is None:
         pytest.skip("needs mosquitto")
     started: list[Mosquitto] = []
 
-    def start(users: Mapping[str, str] | None = None) -> Mosquitto:
+    def start(
+        users: Mapping[str, str] | None = None,
+        certified: Certified | None = None,
+        configured: Configured | None = None,
+    ) -> Mosquitto:
         folder = tmp_path_factory.mktemp("mosquitto")
         for reachable in (folder, folder.parent, folder.parent.parent):
             reachable.chmod(0o755)  # for the user that mosquitto becomes
-        server = Mosquitto(binary, folder, free_port(), users or {})
+        server = Mosquitto(binary, folder, free_port(), users or {}, certified, configured)
         started.append(server)
         server.start()
         return server

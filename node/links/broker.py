@@ -1,6 +1,7 @@
 """A small MQTT broker inside the node (amqtt), for demos, tests and a quick call between friends.
 
-It speaks MQTT 3.1.1 and keeps retained messages in memory. For a room that lasts, run mosquitto.
+It speaks MQTT 3.1.1, keeps retained messages in memory, and bounds what a client may ask for (``node.links.bounds``).
+For a room that lasts, run mosquitto.
 """
 
 from __future__ import annotations
@@ -9,63 +10,75 @@ import contextlib
 import logging
 import os
 import socket
-import tempfile
+import ssl
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from protocol.errors import NodeError
 
-MAX_CONNECTIONS = 100  # a room has eight nodes; amqtt's memory grows with clients that never read
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The files by which a broker shows who it is: a chain in PEM, and its key."""
+
+    chain: Path
+    key: Path
 
 
 @contextlib.asynccontextmanager
-async def serve(host: str, port: int, users: Mapping[str, str] | None = None) -> AsyncIterator[int]:
+async def serve(
+    host: str, port: int, users: Mapping[str, str] | None = None, certificate: Certificate | None = None
+) -> AsyncIterator[int]:
     """Runs the broker for the length of the context; yields the port, which the system chooses if ``port`` is 0.
 
-    ``users`` maps names to passwords; without any, everybody may come in. Raises NodeError if the address cannot be
-    listened on.
+    ``users`` maps names to passwords; without any, everybody may come in. With a certificate it speaks TLS alone.
+    Raises NodeError if the address cannot be listened on or the certificate does not serve.
     """
-    from amqtt.broker import Broker
     from amqtt.errors import BrokerError
 
+    from node.links.bounded_broker import BoundedBroker
+
     logging.getLogger("amqtt").setLevel(logging.CRITICAL + 1)  # it logs each refusal as if it were the node's own
-    with tempfile.TemporaryDirectory(prefix="pictophone-") as folder:
-        broker = Broker(_configuration(host, port, _password_file(Path(folder), users or {})))
+    if certificate is not None:
+        _check(certificate)
+    broker = BoundedBroker(_configuration(host, port, certificate), users or {})
+    try:
+        await broker.start()
+    except BrokerError as error:
+        raise NodeError(f"cannot listen on {host}:{port}: {_reason(error)}; choose another --port") from error
+    try:
+        yield broker.port
+    finally:
+        await broker.shutdown()
+
+
+def _configuration(host: str, port: int, certificate: Certificate | None) -> dict[str, Any]:
+    listener: dict[str, Any] = {"type": "tcp", "bind": f"{host}:{port}"}
+    if certificate is not None:
+        listener |= {"ssl": True, "certfile": str(certificate.chain), "keyfile": str(certificate.key)}
+    # Who comes to amqtt has shown a login already, if one is asked for.
+    plugins = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
+    return {"listeners": {"default": listener}, "plugins": plugins}
+
+
+def _check(certificate: Certificate) -> None:
+    for path in (certificate.chain, certificate.key):
         try:
-            await broker.start()
-        except BrokerError as error:
-            raise NodeError(f"cannot listen on {host}:{port}: {_reason(error)}; choose another --port") from error
-        try:
-            yield _port(broker)
-        finally:
-            await broker.shutdown()
-
-
-def _configuration(host: str, port: int, password_file: Path | None) -> dict[str, Any]:
-    anyone = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
-    listed = {"amqtt.plugins.authentication.FileAuthPlugin": {"password_file": str(password_file)}}
-    return {
-        "listeners": {"default": {"type": "tcp", "bind": f"{host}:{port}", "max_connections": MAX_CONNECTIONS}},
-        "plugins": listed if password_file else anyone,
-    }
-
-
-def _password_file(folder: Path, users: Mapping[str, str]) -> Path | None:
-    if not users:
-        return None
-    from pwdlib import PasswordHash  # what amqtt checks passwords with
-    from pwdlib.hashers.argon2 import Argon2Hasher
-
-    hasher = PasswordHash((Argon2Hasher(),))
-    path = folder / "passwords"
-    path.write_text("".join(f"{name}:{hasher.hash(password)}\n" for name, password in users.items()))
-    return path
-
-
-def _port(broker: Any) -> int:
-    sockets = broker._servers["default"].instance.sockets  # amqtt does not tell the port it was given
-    return int(sockets[0].getsockname()[1])
+            path.open("rb").close()
+        except OSError as error:
+            raise NodeError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            certificate.chain,
+            certificate.key,
+            password="",  # a key with a passphrase is refused, not asked about
+        )
+    except (ssl.SSLError, ValueError) as error:
+        reason = getattr(error, "reason", None) or "it wants a passphrase"
+        names = f"{str(certificate.chain)!r} and {str(certificate.key)!r}"
+        raise NodeError(f"{names} are not a certificate and its key in PEM, without a passphrase: {reason}") from None
 
 
 def _reason(error: Exception) -> str:

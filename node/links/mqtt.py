@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from node.links.address import BrokerAddress
+from node.links.inbox import Inbox
 from node.links.wire import TcpTraffic, WireMeter, tcp_message_cost, tcp_traffic
 from protocol.errors import NodeError
 
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
     import aiomqtt
 
 logger = logging.getLogger(__name__)
+# aiomqtt raises what matters, and logs with a traceback an acknowledgement that nobody waits for any more.
+_client_logger = logger.getChild("paho")
+_client_logger.setLevel(logging.CRITICAL)
 
 KEEPALIVE_S = 30  # a dead broker shows within 45 s even if TCP stays silent; a ping costs 108 bytes
 CONNECT_TIMEOUT_S = 8.0
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 15.0
 MAX_OUTBOX = 64  # messages waiting for the broker; retained ones replace each other, of the rest the oldest goes
-MAX_INBOX = 256  # messages waiting for the node, which reads them at once; more is a flood, and the newest is dropped
 TLS_RECORD = 22  # TLS 1.3: header 5, content type 1, tag 16
 REFUSED_LOGIN = frozenset({4, 5, 134, 135})  # MQTT 3.1.1 and 5: bad user name or password, not authorised
 
@@ -47,6 +50,14 @@ class Message:
         """Bytes of the PUBLISH packet at QoS 0 (MQTT 3.1.1, section 3.3)."""
         rest = 2 + len(self.topic.encode()) + len(self.payload)
         return 1 + _length_of_varint(rest) + rest
+
+
+@dataclass(frozen=True, slots=True)
+class Secured:
+    """How a connection is protected: the version of TLS, and when the certificate ends (Unix time, seconds)."""
+
+    version: str
+    ends: float
 
 
 def _length_of_varint(value: int) -> int:
@@ -86,6 +97,13 @@ class MqttLink:
     @property
     def connected(self) -> bool:
         return self._client is not None
+
+    def secured(self) -> Secured | None:
+        """How the present connection is protected; None if it is not, or there is none."""
+        sock = self._traffic.socket
+        if not isinstance(sock, ssl.SSLSocket) or not (certificate := sock.getpeercert()):
+            return None
+        return Secured(sock.version() or "TLS", ssl.cert_time_to_seconds(str(certificate["notAfter"])))
 
     def message_cost(self, message: Message) -> int:
         """Bytes on the wire, from IP up, that sending this message costs, its acknowledgement included."""
@@ -169,9 +187,9 @@ class MqttLink:
             timeout=CONNECT_TIMEOUT_S,
             will=aiomqtt.Will(will.topic, will.payload, retain=will.retain) if will else None,
             tls_context=self._tls_context() if self.address.tls else None,
-            max_queued_incoming_messages=MAX_INBOX,
+            queue_type=lambda maxsize: Inbox(self._take),  # type: ignore[arg-type]  # it is called, and nothing else
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-            logger=logger.getChild("paho"),
+            logger=_client_logger,
         )
 
     def _tls_context(self) -> ssl.SSLContext:
@@ -193,10 +211,15 @@ class MqttLink:
             self._client = None
             self._traffic.settle()
 
+    def _take(self, message: aiomqtt.Message) -> None:
+        payload = message.payload
+        self._on_message(str(message.topic), payload if isinstance(payload, bytes) else b"")
+
     async def _read(self, client: aiomqtt.Client) -> None:
-        async for message in client.messages:
-            payload = message.payload
-            self._on_message(str(message.topic), payload if isinstance(payload, bytes) else b"")
+        """Waits for the end of the connection, or for what went wrong with a message."""
+        async for error in client.messages:
+            assert isinstance(error, Exception)
+            raise error
 
     async def _write(self, client: aiomqtt.Client) -> None:
         while True:
@@ -213,7 +236,20 @@ class MqttLink:
     def _explain(self, error: Exception) -> str:
         if _is_refusal(error):
             return f"the broker {self.address} refuses the login; check the user name and password"
-        return f"cannot reach the broker {self.address}: {error}; check --broker, or start one: pictophone broker"
+        if (doubt := _doubt(error)) is not None:
+            return (
+                f"the broker {self.address} does not show that it is who it says: {doubt}; for an authority of your "
+                "own, name its certificate: broker_ca_file in the settings"
+            )
+        other = "mqtt:// if it speaks no TLS" if self.address.tls else "mqtts:// if it speaks TLS alone"
+        cure = f"check --broker ({other}), or start one: pictophone broker"
+        return f"cannot reach the broker {self.address}: {error}; {cure}"
+
+
+def _doubt(error: Exception) -> str | None:
+    """What is wrong with the broker's certificate, if that is it: aiomqtt keeps the text of OpenSSL's error alone."""
+    _, verifying, reason = str(error).partition("certificate verify failed: ")
+    return reason.partition(" (_ssl")[0].rstrip(".") if verifying else None
 
 
 def _is_refusal(error: Exception) -> bool:
@@ -250,17 +286,17 @@ class _Traffic:
     def __init__(self) -> None:
         self._before = TcpTraffic(0, 0)
         self._present = TcpTraffic(0, 0)
-        self._socket: socket.socket | None = None
+        self.socket: socket.socket | None = None
 
     def follow(self, client: aiomqtt.Client) -> None:
         sock = client._client.socket()  # aiomqtt has no public way to its socket
-        self._socket = sock if isinstance(sock, socket.socket) else None
+        self.socket = sock if isinstance(sock, socket.socket) else None
 
     def total(self) -> TcpTraffic:
-        if self._socket is not None:
-            self._present = tcp_traffic(self._socket) or self._present
+        if self.socket is not None:
+            self._present = tcp_traffic(self.socket) or self._present
         return TcpTraffic(self._before.sent + self._present.sent, self._before.received + self._present.received)
 
     def settle(self) -> None:
         """The connection is over: its last known totals join the finished ones."""
-        self._before, self._present, self._socket = self.total(), TcpTraffic(0, 0), None
+        self._before, self._present, self.socket = self.total(), TcpTraffic(0, 0), None

@@ -25,7 +25,6 @@ from node.session.painting import Told
 from node.tasks import first_error
 from protocol import frames, topics
 from protocol.captions import registry
-from protocol.sealing import Envelope, Unsealed
 from protocol.signalling import Carries, Hello, Outgoing, Room
 from protocol.topics import Letter, Topic
 
@@ -54,13 +53,12 @@ class Ghost:
         name: str,
         place: Place,
         note: Callable[[str], None] = logger.info,
-        envelope: Envelope | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self._note, self._clock = note, clock
         self._place = place
-        self._id = topics.node_id(secrets.token_bytes(3))
+        self._id, self._session = topics.node_id(secrets.token_bytes(3)), secrets.randbits(64)
         self._hellos: dict[str, Hello] = {}
         self._choice = CodecChoice(note)
         self._numbers = Numbers(secrets.randbits(16))
@@ -70,9 +68,8 @@ class Ghost:
         self._said: Told | None = None
         self._meter = WireMeter()
         self._mailbox = Mailbox(
-            place.room, self._id, place.broker, deliver=self._deliver, envelope=envelope or Unsealed(),
-            meter=self._meter, on_up=self._broker_up, on_down=lambda reason: note(f"the broker is gone ({reason})"),
-            note=note,
+            place.room, self._id, self._session, place.broker, deliver=self._deliver, meter=self._meter,
+            on_up=self._broker_up, on_down=lambda reason: note(f"the broker is gone ({reason})"), note=note,
         )  # fmt: skip
         self._calls: Calls | None = None
 
@@ -108,6 +105,7 @@ class Ghost:
     # -- the room (see node.calls.Company)
 
     def joined(self, peer: str, hello: Hello) -> None:
+        self._mailbox.admit(peer, hello.session, hello.proof.oldest)
         before = self._codec()
         self._hellos[peer] = hello
         self._note(f"{hello.name or peer} is here")
@@ -115,6 +113,7 @@ class Ghost:
             self._publish()
 
     def left(self, peer: str) -> None:
+        self._mailbox.dismiss(peer)
         hello = self._hellos.pop(peer, None)
         self._note(f"{hello.name if hello and hello.name else peer} has left")
 
@@ -138,12 +137,12 @@ class Ghost:
 
     def _make_calls(self, tasks: asyncio.TaskGroup) -> Calls:
         def post(outgoing: Outgoing) -> None:
-            self._mailbox.post(outgoing.letter, outgoing.payload, outgoing.retain)
+            self._mailbox.post(outgoing.letter, outgoing.payload, outgoing.retain, outgoing.to)
 
-        hello = Hello(secrets.randbits(32), self.name, GHOST, registry.CODECS, registry.codebooks())
+        hello = Hello(self._session, self.name, GHOST, registry.CODECS, registry.codebooks())
         place = self._place
         links = LinkSettings(self._meter, place.ice_servers, place.address, place.observer)
-        return Calls(Room(self._id, hello), GHOST, self, post, links, tasks)
+        return Calls(Room(self._id, hello, oldest=self._mailbox.oldest), GHOST, self, post, links, tasks)
 
     def _deliver(self, topic: Topic, payload: bytes) -> None:
         if self._calls is not None and topic.letter in (Letter.PRESENCE, Letter.SIGNAL):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from node.session.meters import read
 from node.session.recorder import Recorder
-from node.session.secret import room_secret
+from node.session.secret import recording_secret
 from node.session.standing import Standing
 from protocol.errors import LocalError
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from node.call import Node
     from node.config import Settings
     from protocol.log import Header
+    from protocol.room_secret import RoomSecret
 
 METERS_EVERY_S = 10.0
 """They cost 240 bytes each time."""
@@ -29,9 +30,9 @@ PATIENCE_S = 5.0
 """How long the end of a call waits for the disk to take the last two seconds."""
 
 
-def of(node: Node, settings: Settings, header: Header, note: Callable[[str], None], room: str) -> Recording:
+def of(node: Node, settings: Settings, header: Header, note: Callable[[str], None], room: RoomSecret) -> Recording:
     """The recordings of a node in this room, as the settings have it."""
-    secret = room_secret(room) if settings.seal_recording else None
+    secret = recording_secret(room) if settings.seal_recording else None
     return Recording(node, header, note, path=settings.record, secret=secret, keep_snapshots=settings.keep_snapshots)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from node import keys, opening
+from node import keys, meeting, opening, rooms
 from node.display import LateNotes
 from node.session.haunting import haunted
 from node.session.models import painter
@@ -82,9 +82,11 @@ async def _here(session: Session, asked: Asked, settings: Settings, notes: LateN
 
 async def _into_a_room(session: Session, asked: Asked, settings: Settings, notes: LateNotes) -> None:
     roster = Roster(session)
-    voices, place = _voices(asked, roster), opening.place(settings, asked.into or "")
+    resolved = rooms.resolve(asked.into, settings)
+    voices, place = _voices(asked, roster), opening.place(settings, resolved)
     sink, _ = open_sink(settings.speaker or "none", note=notes)
-    notes(opening.UNSEALED)
+    for warning in filter(None, (resolved.note, *meeting.remarks(settings, place.broker))):
+        notes(warning)
     await asyncio.to_thread(opening.preload)
     async with haunted(roster, session.header.node, place, voices or (), notes) as haunting:
 

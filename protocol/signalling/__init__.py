@@ -9,9 +9,10 @@ from protocol.signalling.events import (
     Outgoing,
     PeerJoined,
     PeerLeft,
+    RoomIsFull,
 )
 from protocol.signalling.messages import Carries, Hello, Reason
 from protocol.signalling.room import Room
 
 __all__ = ["ApplyAnswer", "Carries", "EndCall", "Event", "Hello", "MakeAnswer", "MakeOffer", "Outgoing"]
-__all__ += ["PeerJoined", "PeerLeft", "Reason", "Room"]
+__all__ += ["PeerJoined", "PeerLeft", "Reason", "Room", "RoomIsFull"]

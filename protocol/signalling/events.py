@@ -9,6 +9,7 @@ from protocol.signalling.messages import Hello, Reason
 from protocol.topics import Letter
 
 __all__ = ["ApplyAnswer", "EndCall", "Event", "MakeAnswer", "MakeOffer", "Outgoing", "PeerJoined", "PeerLeft"]
+__all__ += ["RoomIsFull"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,22 @@ class EndCall:
     reason: Reason
 
 
-Event: TypeAlias = PeerJoined | PeerLeft | MakeOffer | MakeAnswer | ApplyAnswer | EndCall
+@dataclass(frozen=True, slots=True)
+class RoomIsFull:
+    """There is no place for us: leave."""
+
+
+Event: TypeAlias = PeerJoined | PeerLeft | MakeOffer | MakeAnswer | ApplyAnswer | EndCall | RoomIsFull
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A payload to publish on our own topic `letter`, after sealing (an empty one is published as it is)."""
+    """A payload to publish on our own topic `letter`, after sealing (an empty one is published as it is).
+
+    `to` is the peer, and its session, for whom a signal is.
+    """
 
     letter: Letter
     payload: bytes
     retain: bool
+    to: tuple[str, int] | None = None

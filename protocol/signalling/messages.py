@@ -1,9 +1,12 @@
 """Hello, offer, answer and bye, and their bytes.
 
     kind  message  fields                                             topic
-    1     hello    session, name, carries, caption codecs, codebooks  presence, retained
+    1     hello    session, name, carries, caption codecs, codebooks, and the proof:
+                   number, challenge, echoes, asks, oldest numbers,
+                   whether it is leaving                              presence, retained
     2     offer    target node, call id, packed description           signal
-    3     answer   target node, call id, packed description           signal
+    3     answer   target node, call id, packed description, hash of
+                   the offer's description                            signal
     4     bye      target node, call id, reason                       signal
 
 The sender is named by the topic. A codebook is an array of its id and hash. A description is SDP
@@ -12,7 +15,8 @@ packed by `protocol.signalling.descriptions`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import astuple, dataclass
 from enum import IntEnum, IntFlag
 from typing import Any, TypeAlias
 
@@ -30,9 +34,10 @@ __all__ = [
     "Hello",
     "Message",
     "Offer",
+    "Proof",
     "Reason",
 ]
-__all__ += ["decode", "encode"]
+__all__ += ["decode", "encode", "offer_hash"]
 
 # A name is shown in one column of a table.
 MAX_NAME_BYTES = 64
@@ -44,7 +49,15 @@ MAX_NODE_BYTES = 4
 # A packed description, and the few bytes around it.
 MAX_MESSAGE_BYTES = MAX_PACKED_BYTES + 32
 
+# Those who are here besides us, and as many strangers.
+MAX_ECHOES = 15
+# Of SHA-256 over the offer's packed description: nobody finds two that fit.
+OFFER_HASH_BYTES = 16
+
 _ID_BITS = 32
+# Keys are for one session of one node. Among a million sessions of a room two are the same with a chance of 2^-25, and
+# they are hardly of nodes of the same name.
+_SESSION_BITS = 64
 
 
 class Carries(IntFlag):
@@ -67,6 +80,34 @@ class Reason(IntEnum):
     RESTARTED = 2  # the peer came back as a new session
     REPLACED = 3  # a newer call of the same two nodes took its place
     GLARE = 4  # both offered at once, and the other's offer won
+    FULL = 5  # there is no place for the one who gets this
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What shows that a hello is of now: see `protocol.signalling.handshake`.
+
+    `number` counts the sender's hellos, `challenge` is to be echoed, `echoes` are the challenges of others, `asks` the
+    sessions that shall answer, and `oldest` the numbers of the first picture, text and signal that are to be opened.
+    """
+
+    number: int = 0
+    challenge: int = 0
+    echoes: tuple[int, ...] = ()
+    asks: tuple[int, ...] = ()
+    oldest: tuple[int, int, int] = (0, 0, 0)
+    leaving: bool = False
+
+    def __post_init__(self) -> None:
+        wire.bounded_int("number", self.number, _ID_BITS)
+        for name, values in (("echoes", self.echoes), ("asks", self.asks)):
+            if len(values) > MAX_ECHOES:
+                raise ValueError(f"{len(values)} {name}, more than {MAX_ECHOES}")
+        for value in (self.challenge, *self.echoes, *self.asks):
+            wire.bounded_int("challenge", value, _SESSION_BITS)
+        for value in self.oldest:
+            # 2^32 once a session has sealed all it can.
+            wire.bounded_int("oldest", value, _ID_BITS + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +123,10 @@ class Hello:
     carries: Carries = Carries.EVERYTHING
     codecs: tuple[int, ...] = (0,)
     codebooks: tuple[Codebook, ...] = ()
+    proof: Proof = Proof()
 
     def __post_init__(self) -> None:
-        wire.bounded_int("session", self.session, _ID_BITS)
+        wire.bounded_int("session", self.session, _SESSION_BITS)
         wire.bounded_text("name", self.name, MAX_NAME_BYTES)
         if len(self.codecs) > MAX_CODECS:
             raise ValueError(f"{len(self.codecs)} caption codecs, more than {MAX_CODECS}")
@@ -109,15 +151,18 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`target`'s offer of this call id is accepted; `description` is packed SDP."""
+    """`target`'s offer of this call id is accepted; `description` is packed SDP, `offer` the hash of the offer's."""
 
     target: str
     call_id: int
     description: bytes
+    offer: bytes
 
     def __post_init__(self) -> None:
         _check_address(self.target, self.call_id)
         wire.bounded_bytes("description", self.description, MAX_PACKED_BYTES)
+        if len(wire.bounded_bytes("offer", self.offer, OFFER_HASH_BYTES)) != OFFER_HASH_BYTES:
+            raise ValueError(f"an answer names its offer by {OFFER_HASH_BYTES} bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +183,22 @@ Message: TypeAlias = Hello | Offer | Answer | Bye
 def encode(message: Message) -> bytes:
     """Return the bytes of one message."""
     match message:
-        case Hello(session, name, carries, codecs, codebooks):
+        case Hello(session, name, carries, codecs, codebooks, proof):
             books = [[book.id, book.hash] for book in codebooks]
-            return wire.pack(1, [session, name, int(carries), list(codecs), *([books] if books else [])])
+            shown = [] if proof == Proof() else list(astuple(proof))
+            last = [books, *shown] if books or shown else []
+            return wire.pack(1, [session, name, int(carries), list(codecs), *last])
         case Offer(target, call_id, description):
             return wire.pack(2, [target, call_id, description])
-        case Answer(target, call_id, description):
-            return wire.pack(3, [target, call_id, description])
+        case Answer(target, call_id, description, offer):
+            return wire.pack(3, [target, call_id, description, offer])
         case Bye(target, call_id, reason):
             return wire.pack(4, [target, call_id, int(reason)])
+
+
+def offer_hash(description: bytes) -> bytes:
+    """Return what an answer names an offer of this packed description by."""
+    return hashlib.sha256(description).digest()[:OFFER_HASH_BYTES]
 
 
 def decode(data: bytes) -> Message:
@@ -161,21 +213,38 @@ def decode(data: bytes) -> Message:
 def _build(kind: int, fields: list[Any]) -> Message:
     match kind:
         case 1:
-            return _hello(*fields[:5])
+            return _hello(*fields[:11])
         case 2:
             return Offer(*fields[:3])
         case 3:
-            return Answer(*fields[:3])
+            return Answer(*fields[:4])
         case 4:
             return _bye(*fields[:3])
     raise ValueError(f"unknown kind {kind}")
 
 
-def _hello(session: int, name: str = "", carries: int = 0, codecs: object = (), codebooks: object = ()) -> Hello:
+def _hello(
+    session: int, name: str = "", carries: int = 0, codecs: object = (), codebooks: object = (), *proof: Any
+) -> Hello:
     # Bits that a later program gave a meaning are no concern of ours.
     known = Carries(wire.bounded_int("carries", carries, bits=32) & (Carries.EVERYTHING | Carries.LYRA_IN))
     books = tuple(Codebook(*_list("codebook", book)[:2]) for book in _list("codebooks", codebooks))
-    return Hello(session, name, known, tuple(_list("codecs", codecs)), books)
+    return Hello(session, name, known, tuple(_list("codecs", codecs)), books, _proof(*proof))
+
+
+def _proof(
+    number: int = 0,
+    challenge: int = 0,
+    echoes: object = (),
+    asks: object = (),
+    oldest: object = (0, 0, 0),
+    leaving: object = False,
+) -> Proof:
+    picture, text, signal = _list("oldest", oldest)[:3]
+    if type(leaving) is not bool:
+        raise ValueError("leaving is neither true nor false")
+    heard, asked = tuple(_list("echoes", echoes)), tuple(_list("asks", asks))
+    return Proof(number, challenge, heard, asked, (picture, text, signal), leaving)
 
 
 def _list(name: str, value: object) -> list[Any]:

@@ -11,9 +11,10 @@ import random
 from collections import deque
 from dataclasses import dataclass, field
 
-from protocol.signalling.descriptions import pack_description
+from protocol.errors import SignalError
+from protocol.signalling.descriptions import pack_description, unpack_description
 from protocol.signalling.events import ApplyAnswer, EndCall, Event, MakeAnswer, MakeOffer
-from protocol.signalling.messages import Answer, Bye, Carries, Hello, Message, Offer, Reason
+from protocol.signalling.messages import Answer, Bye, Carries, Hello, Offer, Reason, offer_hash
 from protocol.signalling.states import TRANSITIONS, State, Trigger
 
 __all__ = ["Output", "Pair"]
@@ -45,7 +46,7 @@ class Output:
     """What pairs hand to their room: events for the node, messages for the peers."""
 
     events: list[Event] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
+    messages: list[tuple[Offer | Answer | Bye, int]] = field(default_factory=list)  # each with its target's session
 
 
 class Pair:
@@ -62,6 +63,7 @@ class Pair:
         self._output = output
         self._call_id: int | None = None
         self._sent: Offer | Answer | None = None
+        self._offer = b""
         self._tries = 0
         self._failures = 0
         self._connected_at: float | None = None
@@ -88,30 +90,36 @@ class Pair:
             self._sent = Offer(self.peer, call_id, description)
             self._send_offer(now)
         else:
-            self._sent = Answer(self.peer, call_id, description)
-            self._output.messages.append(self._sent)
+            self._sent = Answer(self.peer, call_id, description, self._offer)
+            self._say(self._sent)
             self.deadline = now + CONNECT_TIMEOUT_S
 
-    def receive_offer(self, call_id: int, sdp: str, now: float) -> None:
+    def receive_offer(self, call_id: int, description: bytes, now: float) -> None:
         """Answer the peer's offer, unless it is stale, a repetition, or crossed ours and lost."""
+        sdp = unpack_description(description)
         if call_id == self._call_id:
-            if isinstance(self._sent, Answer):
-                self._output.messages.append(self._sent)
+            if isinstance(self._sent, Answer) and self._sent.offer == offer_hash(description):
+                self._say(self._sent)
             return
         if call_id in self._ended:
-            self._output.messages.append(Bye(self.peer, call_id, Reason.LOST))
+            self._say(Bye(self.peer, call_id, Reason.LOST))
             return
         crossed = self.state in _OUR_OFFER
         if not self._speaks or (crossed and self._first) or not self._move(Trigger.OFFER):
             return
         self._end_call(Reason.GLARE if crossed else Reason.REPLACED)
-        self._call_id = call_id
+        self._call_id, self._offer = call_id, offer_hash(description)
         self._output.events.append(MakeAnswer(self.peer, call_id, sdp))
         self.deadline = now + DESCRIBE_TIMEOUT_S
 
-    def receive_answer(self, call_id: int, sdp: str, now: float) -> None:
-        """Take the peer's answer to our offer."""
-        if call_id == self._call_id and self._move(Trigger.ANSWER):
+    def receive_answer(self, call_id: int, description: bytes, offer: bytes, now: float) -> None:
+        """Take the peer's answer to our offer. Raises `SignalError` if it answers another than we sent."""
+        sdp = unpack_description(description)
+        if call_id != self._call_id:
+            return
+        if isinstance(self._sent, Offer) and offer != offer_hash(self._sent.description):
+            raise SignalError("an answer to an offer that was not ours")
+        if self._move(Trigger.ANSWER):
             self._output.events.append(ApplyAnswer(self.peer, call_id, sdp))
             self.deadline = now + CONNECT_TIMEOUT_S
 
@@ -147,7 +155,7 @@ class Pair:
     def hang_up(self) -> None:
         """Leave the call, if there is one, and say so to the peer."""
         if self._call_id is not None:
-            self._output.messages.append(Bye(self.peer, self._call_id, Reason.LEFT))
+            self._say(Bye(self.peer, self._call_id, Reason.LEFT))
         self.discard(Reason.LEFT)
 
     def discard(self, reason: Reason) -> None:
@@ -172,6 +180,9 @@ class Pair:
         self.state = after
         return True
 
+    def _say(self, message: Offer | Answer | Bye) -> None:
+        self._output.messages.append((message, self.hello.session))
+
     def _make_offer(self, now: float) -> None:
         self._call_id = self._rng.getrandbits(_ID_BITS)
         self._output.events.append(MakeOffer(self.peer, self._call_id))
@@ -179,13 +190,13 @@ class Pair:
 
     def _send_offer(self, now: float) -> None:
         assert self._sent is not None
-        self._output.messages.append(self._sent)
+        self._say(self._sent)
         self.deadline = now + OFFER_RESEND_S * 2**self._tries * self._rng.uniform(0.75, 1.25)
         self._tries += 1
 
     def _give_up(self, now: float) -> None:
         if self._call_id is not None:
-            self._output.messages.append(Bye(self.peer, self._call_id, Reason.LOST))
+            self._say(Bye(self.peer, self._call_id, Reason.LOST))
         self._fail(now)
 
     def _fail(self, now: float) -> None:

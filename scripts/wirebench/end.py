@@ -30,11 +30,13 @@ from node.speech.sound import FRAME_SAMPLES, Clock, Pcm, samples_of, silence
 from node.speech.sources import Captured, PacedSource
 from node.summary import percentile
 from node.vision.cameras import open_camera
+from protocol.room_secret import RoomSecret
 from wirebench.network import ADDRESSES
 
 METER_EVERY_S = 0.02
 NEW_WORDS_EVERY_S = 4.0  # as the drawn scenes have it
 BROKER_PORT = 1883
+ROOM = RoomSecret(b"measured in pair")  # both ends are ours, on a network of their own
 
 
 class NumberedWords:
@@ -131,7 +133,7 @@ class End:
             NumberedWords(),
         )
         self.shown: dict[str, float] = {}
-        place = Place("wire", BrokerAddress(ADDRESSES["c"], BROKER_PORT), address=ADDRESSES[name])
+        place = Place(ROOM, BrokerAddress(ADDRESSES["c"], BROKER_PORT), address=ADDRESSES[name])
         camera = open_camera(f"scene:{name.encode()[0]}") if orders["pictures"] else None
         most = orders["max_kbps"] if adapts else None
         parts = Parts(self.chosen, self.words, self.source, self.sink, camera, paints=True, max_kbps=most)  # type: ignore[arg-type]

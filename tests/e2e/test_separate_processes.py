@@ -9,13 +9,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from live_call import PATIENCE_S, parts, place, running
+from live_call import PATIENCE_S, parts, place, running, secret
 from node.call import Node
 from node.links.address import BrokerAddress
 from node.speech.dialogue import shipped
 from node.speech.sinks import NullSink
 from node.vision.presets import preset
 from node.vision.worker import Worker
+from protocol.room_link import RoomLink
 
 LATE_S = 10.0
 SEES_WITHIN_S = 2.0
@@ -37,7 +38,7 @@ async def summary(process: asyncio.subprocess.Process) -> dict[str, Any]:
 
 
 async def test_send_and_receive_and_a_late_listener(mosquitto: BrokerAddress, tmp_path: Path) -> None:
-    common = ["hut", "--broker", str(mosquitto), "--seconds", str(CALL_S)]
+    common = [RoomLink(secret("hut")).reveal(), "--broker", str(mosquitto), "--seconds", str(CALL_S)]
     voice = str(shipped()[0].path)
     began = time.monotonic()
     sending = await pictophone("send", *common, "--speech", voice, "--loop", "--camera", "scene:3", "--name", "ann")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import ROOM
 from fake_models import FakeWorker
 from PIL import Image
 
@@ -42,8 +43,8 @@ async def test_one_sends_and_the_other_keeps_what_it_heard_and_saw(
     sender = config.load(name="ann", **settings)
     listener = config.load(name="bob", **settings)
     async with asyncio.TaskGroup() as group:
-        group.create_task(calling.run(sender, "room", opening.SEND, 3.0, json=True))
-        group.create_task(calling.run(listener, "room", opening.RECEIVE, 3.0, json=True))
+        group.create_task(calling.run(sender, ROOM, opening.SEND, 3.0, json=True))
+        group.create_task(calling.run(listener, ROOM, opening.RECEIVE, 3.0, json=True))
     said = capsys.readouterr()
     by_sending = {bool(summary["picture"]["sent"]): summary for summary in map(json.loads, said.out.splitlines())}
     assert by_sending[True]["speech"]["packets_sent"] > 0
@@ -53,12 +54,12 @@ async def test_one_sends_and_the_other_keeps_what_it_heard_and_saw(
     with Image.open(kept) as painted:
         assert painted.text["Description"].startswith("a ")
     assert (tmp_path / "heard.wav").stat().st_size > 44
-    for line in ("ann is here", "bob is here", f"painted {kept.name}", opening.UNSEALED):
+    for line in ("ann is here", "bob is here", f"painted {kept.name}"):
         assert line in said.err
 
 
 async def test_people_read_lines(settings: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    assert await calling.run(config.load(**settings), "room", opening.SEND, 0.3, json=False)
+    assert await calling.run(config.load(**settings), ROOM, opening.SEND, 0.3, json=False)
     assert "kbit/s on the wire in all" in capsys.readouterr().out
 
 
@@ -67,7 +68,7 @@ async def test_models_that_cannot_be_loaded_end_the_call(
 ) -> None:
     monkeypatch.setattr(opening, "worker", lambda settings, role: FakeWorker("no such model"))
     with pytest.raises(NodeError, match="no such model"):
-        await calling.run(config.load(**settings), "room", opening.CALL, None, json=True)
+        await calling.run(config.load(**settings), ROOM, opening.CALL, None, json=True)
 
 
 async def test_m_mutes(settings: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
@@ -78,7 +79,7 @@ async def test_m_mutes(settings: dict[str, Any], capsys: pytest.CaptureFixture[s
         yield True
 
     monkeypatch.setattr(calling.keys, "listening", typed_at_once)
-    assert await calling.run(config.load(**settings), "room", opening.SEND, 0.6, json=True)
+    assert await calling.run(config.load(**settings), ROOM, opening.SEND, 0.6, json=True)
     said = capsys.readouterr()
     assert "type m to mute yourself" in said.err
     assert "muted: nobody hears you" in said.err

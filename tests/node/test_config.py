@@ -74,6 +74,15 @@ def test_what_the_command_was_told_is_known_from_what_it_was_not() -> None:
     assert "broker" in config.load(broker="mqtt://h").model_fields_set
 
 
+def test_a_flag_and_the_environment_are_for_this_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "pictophone.toml").write_text('name = "file"\nbroker = "mqtt://file"\n')
+    monkeypatch.setenv("PICTOPHONE_PROFILE", "clear")
+    settings = config.load(broker="mqtt://flag", room=None)
+    assert [key for key in ("name", "broker", "profile", "room") if settings.for_this_run(key)] == ["broker", "profile"]
+    assert [key for key in ("name", "broker", "profile", "room") if settings.by_flag(key)] == ["broker"]
+    assert settings.model_copy(update={"name": "x"}).by_flag("broker")
+
+
 def refused(error: type[Exception], **flags: object) -> str:
     with pytest.raises(error) as caught:
         config.load(**flags)

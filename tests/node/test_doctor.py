@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from certificates import certify
+from command import ROOM
 from fake_models import FakeWorker
 
 from node import config, doctor, opening
 from node.config import Settings
 from node.doctor import Finding
+from node.links import broker
 from node.links.address import BrokerAddress
 from node.speech import soundcard
 from node.speech.soundcard import SoundDevices
 from node.vision import cameras
 from protocol.errors import NodeError
+from protocol.room_link import RoomLink
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +33,8 @@ def equipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cameras, "webcams", lambda: [SimpleNamespace(name="webcam:front")])
 
 
-async def examine(settings: Settings) -> dict[str, Finding]:
-    return {finding.subject: finding async for finding in doctor.examine(settings)}
+async def examine(settings: Settings, room: str | None = None) -> dict[str, Finding]:
+    return {finding.subject: finding async for finding in doctor.examine(settings, room)}
 
 
 def at(address: BrokerAddress) -> Settings:
@@ -104,7 +109,7 @@ async def test_a_broker_that_was_named_must_answer(free_port: Callable[[], int])
 async def test_a_broker_that_was_not_named_may_be_missing(
     monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
 ) -> None:
-    monkeypatch.setattr(doctor.opening, "broker_address", lambda settings: BrokerAddress("127.0.0.1", free_port()))
+    monkeypatch.setattr(doctor.meeting, "broker_address", lambda settings, own: BrokerAddress("127.0.0.1", free_port()))
     finding = (await examine(config.load()))["broker"]
     assert (finding.good, finding.needed) == (False, False)
     assert str(finding).startswith("-- broker ")
@@ -117,6 +122,35 @@ async def test_a_broker_that_says_nothing_is_given_up(monkeypatch: pytest.Monkey
         address = BrokerAddress("127.0.0.1", silent.sockets[0].getsockname()[1])
         with pytest.raises(NodeError, match="does not answer within"):
             await doctor._broker(at(address))
+
+
+async def test_a_room_is_checked_with_its_broker(embedded_broker: BrokerAddress, free_port: Callable[[], int]) -> None:
+    found = await examine(config.load(), f"{ROOM}@{embedded_broker}")
+    assert found["room"].good
+    assert RoomLink.parse(ROOM).secret.room_id() in found["room"].text
+    assert ROOM[11:16] not in found["room"].text
+    assert found["broker"].text == f"{embedded_broker} answers"
+    found = await examine(config.load(), f"{ROOM}@mqtt://127.0.0.1:{free_port()}")
+    assert (found["broker"].good, found["broker"].needed) == (False, True)
+
+
+async def test_a_room_that_is_none_fails(embedded_broker: BrokerAddress) -> None:
+    found = await examine(at(embedded_broker), "treehouse")
+    assert str(found["room"]).startswith("NO room         this is no room that you have saved")
+    assert found["broker"].good
+
+
+async def test_a_certificate_is_looked_at(tmp_path: Path) -> None:
+    files = certify(tmp_path)
+    async with broker.serve("127.0.0.1", 0, certificate=broker.Certificate(files.chain, files.key)) as port:
+        address = f"mqtts://127.0.0.1:{port}"
+        finding = (await examine(config.load(broker=address, broker_ca_file=str(files.ca))))["broker"]
+        assert finding.good
+        assert finding.text.startswith(f"{address} answers by TLSv1.")
+        assert finding.text.endswith("its certificate is good for 1 days: renew it")
+        finding = (await examine(config.load(broker=address)))["broker"]
+        assert not finding.good
+        assert "does not show that it is who it says" in finding.text
 
 
 def test_devices_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,23 +11,14 @@ from node.links.mqtt import Message
 from node.links.wire import WireMeter
 from node.mailbox import MAX_REMEMBERED, Mailbox
 from protocol import topics
-from protocol.errors import FrameError, RemoteError, SealError, VersionError
-from protocol.sealing import Unsealed
+from protocol.errors import FrameError, RemoteError, VersionError
+from protocol.room_secret import RoomSecret
+from protocol.sealing import Opener, Sealer
 from protocol.topics import Letter, Topic
 
-ROOM = topics.room_id(b"room")
-
-
-class Backwards:
-    """Seals by turning the payload round and adding its topic."""
-
-    def seal(self, topic: str, payload: bytes) -> bytes:
-        return payload[::-1] + topic.encode()
-
-    def open(self, topic: str, sealed: bytes) -> bytes:
-        if not sealed.endswith(topic.encode()):
-            raise SealError("not sealed for this topic")
-        return sealed.removesuffix(topic.encode())[::-1]
+SECRET = RoomSecret(b"the room's keys!")
+ROOM = SECRET.room_id()
+OURS, THEIRS = 1, 2  # sessions
 
 
 class Office:
@@ -39,15 +30,19 @@ class Office:
         self.error: RemoteError | None = None
         options = {
             "deliver": self._deliver,
-            "envelope": Unsealed(),
             "meter": WireMeter(),
             "on_up": lambda: None,
             "on_down": lambda reason: None,
             "note": self.notes.append,
         }
-        self.mailbox = Mailbox("room", "aaaa", BrokerAddress("h"), **{**options, **changes})
+        self.mailbox = Mailbox(SECRET, "aaaa", OURS, BrokerAddress("h"), **{**options, **changes})
         self.sent: list[Message] = []
         self.mailbox.link.publish = self.sent.append  # type: ignore[method-assign]
+        self.bob = Sealer(SECRET, "bbbb", THEIRS)
+        self.mailbox.admit("bbbb", THEIRS, (0, 0, 0))
+
+    def take(self, letter: Letter, sealed: bytes) -> None:
+        self.mailbox._take(f"{ROOM}/bbbb/{letter}", sealed)
 
     def _deliver(self, topic: Topic, payload: bytes) -> None:
         self.delivered.append((topic, payload))
@@ -60,28 +55,70 @@ async def office() -> Office:
     return Office()
 
 
-async def test_a_payload_is_posted_on_our_own_topic_and_its_cost_returned(office: Office) -> None:
+def reader() -> Opener:
+    """Somebody else in the room who knows that we are there."""
+    opener = Opener(SECRET, "bbbb", THEIRS)
+    opener.admit("aaaa", OURS, (0, 0, 0))
+    return opener
+
+
+async def test_a_payload_is_posted_sealed_on_our_own_topic_and_its_cost_returned(office: Office) -> None:
     cost = office.mailbox.post(Letter.PICTURE, b"frame", retain=True)
-    assert office.sent == [Message(f"{ROOM}/aaaa/p", b"frame", retain=True)]
-    assert cost == office.sent[0].size + 2 * 52
+    (message,) = office.sent
+    assert (message.topic, message.retain) == (f"{ROOM}/aaaa/p", True)
+    assert reader().frame(Topic(ROOM, "aaaa", Letter.PICTURE), message.payload) == b"frame"
+    assert cost == message.size + 2 * 52
 
 
-async def test_everything_that_leaves_is_sealed_and_what_comes_is_opened() -> None:
-    office = Office(envelope=Backwards())
-    office.mailbox.post(Letter.SIGNAL, b"abc", retain=False)
-    assert office.sent[-1].payload == b"cba" + f"{ROOM}/aaaa/s".encode()
-    office.mailbox._take(f"{ROOM}/bbbb/s", b"cba" + f"{ROOM}/bbbb/s".encode())
-    assert office.delivered == [(Topic(ROOM, "bbbb", Letter.SIGNAL), b"abc")]
-    office.mailbox._take(f"{ROOM}/bbbb/s", b"cba" + f"{ROOM}/cccc/s".encode())
-    assert (len(office.delivered), office.mailbox.bad) == (1, 1)
+async def test_everything_that_leaves_is_sealed(office: Office) -> None:
+    for letter in Letter:
+        office.mailbox.post(letter, b"in clear", retain=False, to=("bbbb", THEIRS))
+    opener = reader()
+    presence, signal, picture, text = office.sent
+    assert opener.hello(Topic(ROOM, "aaaa", Letter.PRESENCE), presence.payload) == (OURS, b"in clear")
+    assert opener.signal(Topic(ROOM, "aaaa", Letter.SIGNAL), signal.payload) == b"in clear"
+    assert opener.frame(Topic(ROOM, "aaaa", Letter.PICTURE), picture.payload) == b"in clear"
+    assert opener.frame(Topic(ROOM, "aaaa", Letter.TEXT), text.payload) == b"in clear"
+    assert not any(b"clear" in message.payload for message in office.sent)
 
 
-async def test_an_empty_payload_clears_and_is_neither_sealed_nor_opened() -> None:
-    office = Office(envelope=Backwards())
+async def test_what_comes_is_opened(office: Office) -> None:
+    office.take(Letter.PRESENCE, office.bob.hello(b"hello"))
+    office.take(Letter.SIGNAL, office.bob.signal("aaaa", OURS, b"offer"))
+    office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"picture", kept=True))
+    assert [(topic.letter, payload) for topic, payload in office.delivered] == [
+        (Letter.PRESENCE, b"hello"),
+        (Letter.SIGNAL, b"offer"),
+        (Letter.PICTURE, b"picture"),
+    ]
+    assert office.mailbox.bad == 0
+
+
+async def test_what_is_in_clear_is_counted_and_not_delivered(office: Office) -> None:
+    for letter in (Letter.PRESENCE, Letter.PICTURE, Letter.TEXT):
+        office.take(letter, b"\x95\x01\x05\xa3Ada\x0f\x91\x00" + bytes(30))
+    assert (office.delivered, office.mailbox.bad) == ([], 3)
+
+
+async def test_a_signal_for_somebody_else_is_nobodys_fault(office: Office) -> None:
+    office.take(Letter.SIGNAL, office.bob.signal("cccc", 3, b"offer"))
+    assert (office.delivered, office.mailbox.bad) == ([], 0)
+
+
+async def test_who_was_dismissed_says_hello_and_nothing_else(office: Office) -> None:
+    office.mailbox.dismiss("bbbb")
+    office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"picture", kept=True))
+    office.take(Letter.PRESENCE, office.bob.hello(b"hello"))
+    assert [payload for _, payload in office.delivered] == [b"hello"]
+    assert office.mailbox.bad == 1
+
+
+async def test_an_empty_payload_clears_and_is_neither_sealed_nor_opened(office: Office) -> None:
     office.mailbox.post(Letter.PRESENCE, b"", retain=True)
     assert office.sent == [Message(f"{ROOM}/aaaa/h", b"", retain=True)]
-    office.mailbox._take(f"{ROOM}/bbbb/h", b"")
-    assert office.delivered == [(Topic(ROOM, "bbbb", Letter.PRESENCE), b"")]
+    for node in ("aaaa", "bbbb"):  # our own may be a last will of ours that comes late
+        office.mailbox._take(f"{ROOM}/{node}/h", b"")
+        assert office.delivered[-1] == (Topic(ROOM, node, Letter.PRESENCE), b"")
 
 
 async def test_the_last_will_clears_our_hello(office: Office) -> None:
@@ -103,15 +140,17 @@ async def test_a_foreign_topic_is_counted(office: Office, name: str) -> None:
 async def test_bad_mail_is_counted_and_forgotten(office: Office) -> None:
     office.error = FrameError("not a frame")
     for _ in range(3):
-        office.mailbox._take(f"{ROOM}/bbbb/p", b"x")
+        office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"frame", kept=False))
     assert office.mailbox.bad == 3
     assert office.notes == []
 
 
 async def test_a_newer_version_is_told_once_for_each_topic(office: Office) -> None:
     office.error = VersionError(3)
-    for name in (f"{ROOM}/bbbb/p", f"{ROOM}/bbbb/p", f"{ROOM}/cccc/p"):
-        office.mailbox._take(name, b"x")
+    carl = Sealer(SECRET, "cccc", 3)
+    for _ in range(2):
+        office.take(Letter.PRESENCE, office.bob.hello(b"hello"))
+    office.mailbox._take(f"{ROOM}/cccc/h", carl.hello(b"hello"))
     assert office.mailbox.bad == 3
     assert office.notes == [str(VersionError(3))] * 2
 
@@ -119,7 +158,8 @@ async def test_a_newer_version_is_told_once_for_each_topic(office: Office) -> No
 async def test_a_flood_of_forged_names_is_not_remembered_without_end(office: Office) -> None:
     office.error = VersionError(3)
     for number in range(1, 2 * MAX_REMEMBERED + 1):  # 0 would be our own name
-        office.mailbox._take(f"{ROOM}/{topics.node_id((number << 4).to_bytes(3))}/p", b"x")
+        node = topics.node_id((number << 4).to_bytes(3))
+        office.mailbox._take(f"{ROOM}/{node}/h", Sealer(SECRET, node, number).hello(b"hello"))
     assert office.mailbox.bad == 2 * MAX_REMEMBERED
     assert len(office.notes) == MAX_REMEMBERED
     assert len(office.mailbox._refused) <= MAX_REMEMBERED

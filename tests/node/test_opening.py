@@ -16,30 +16,40 @@ from PIL import Image
 from node import config, opening
 from node.display import PlainLines
 from node.links.address import BrokerAddress
+from node.meeting import broker_address
 from node.opening import CALL, RECEIVE, SEND
 from node.pictures import Painted
+from node.rooms import ResolvedRoom
 from node.vision.presets import PRESETS
 from protocol.errors import NodeError, UsageError
+from protocol.room_secret import RoomSecret
 from protocol.signalling import Carries
+
+ROOM = ResolvedRoom(RoomSecret(b"sixteen are many"))
 
 
 def test_the_broker_and_its_login_come_from_the_settings() -> None:
     settings = config.load(
         broker="mqtts://ann@h", broker_username="bob", broker_password="secret", broker_ca_file="/ca.pem"
     )
-    assert opening.broker_address(settings) == BrokerAddress("h", 8883, True, "bob", "secret", "/ca.pem")
+    assert broker_address(settings) == BrokerAddress("h", 8883, True, "bob", "secret", "/ca.pem")
 
 
 def test_the_place_is_checked_before_the_call() -> None:
     settings = config.load(broker="h", ice_servers=["stun:s"], media_address="10.0.0.7")
-    place = opening.place(settings, "room")
+    place = opening.place(settings, ROOM)
     assert (place.room, place.broker, place.ice_servers, place.address) == (
-        "room", BrokerAddress("h"), ("stun:s",), "10.0.0.7",
+        ROOM.secret, BrokerAddress("h"), ("stun:s",), "10.0.0.7",
     )  # fmt: skip
     with pytest.raises(NodeError, match="not an ICE server"):
-        opening.place(config.load(ice_servers=["http://s"]), "room")
+        opening.place(config.load(ice_servers=["http://s"]), ROOM)
     with pytest.raises(NodeError, match="not a broker address"):
-        opening.place(config.load(broker="http://h"), "room")
+        opening.place(config.load(broker="http://h"), ROOM)
+
+
+def test_a_room_may_have_a_broker_of_its_own() -> None:
+    room = ResolvedRoom(ROOM.secret, "mqtt://ann@own")
+    assert opening.place(config.load(), room).broker == BrokerAddress("own", username="ann")
 
 
 @pytest.mark.parametrize(

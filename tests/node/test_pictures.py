@@ -14,7 +14,7 @@ from stand_in_codec import OTHERS, OURS, STAND_IN, registered
 
 from node import pictures
 from node.morph import Morph
-from node.pictures import HOLD_EVERY_S, Painted, PictureReceiver, PictureSender
+from node.pictures import HOLD_EVERY_S, HOLDS_A_PICTURE, Painted, PictureReceiver, PictureSender
 from node.seeds import Seeds
 from node.tally import PicturesIn, PicturesOut
 from node.vision.look import look_of
@@ -145,6 +145,18 @@ async def test_a_picture_that_stays_is_held_every_half_minute() -> None:
     await stage.look(HOLD_EVERY_S)
     assert stage.frames()[2:] == [frames.Hold(1)]
     assert (stage.counts.sent, stage.counts.wire_bytes) == (1, 3 * COST)
+
+
+async def test_every_thousandth_hold_is_the_picture_itself() -> None:
+    """So that who comes after days of one view opens it: what is sealed names 16 bits of its number."""
+    stage = Stage()
+    await stage.look()
+    stage.opens = False
+    for _ in range(2 * HOLDS_A_PICTURE):
+        await stage.look(HOLD_EVERY_S)
+    kept = [number for number, (_, retain) in enumerate(stage.published) if retain]
+    assert kept == [0, HOLDS_A_PICTURE, 2 * HOLDS_A_PICTURE]
+    assert stage.counts.sent == 1
 
 
 async def test_the_newest_picture_is_published_again_on_request() -> None:

@@ -54,9 +54,11 @@ def test_a_frame_is_read_back(frame: Frame) -> None:
 
 
 def test_the_bytes_are_pinned() -> None:
-    assert encode(Picture(7, 1000, 0, b"hi", 3)) == bytes.fromhex("960107cd03e800c402686903")
-    assert encode(Picture(7, 1000, 0, b"hi", 3, b"\1")) == bytes.fromhex("970107cd03e800c402686903c40101")
-    assert encode(Picture(7, 1000, 0, b"hi", 3, earlier=6)) == bytes.fromhex("980107cd03e800c402686903c40006")
+    assert encode(Picture(7, 1000, 2, b"h\xff", 3)) == bytes.fromhex("9501070aa268ff03")
+    assert encode(Picture(7, 1000, 0, b"hi", 3)) == bytes.fromhex("9601070aa268690300")
+    assert encode(Picture(7, 1000, 2, b"hi", 3, b"\1")) == bytes.fromhex("9701070aa268690302a101")
+    assert encode(Picture(7, 1000, 2, b"hi", 3, earlier=6)) == bytes.fromhex("9801070aa268690302a006")
+    assert encode(Picture(7, 1001, 2, b"hi", 3)) == bytes.fromhex("9901070aa268690302a0c001")
     assert encode(Hold(7)) == bytes.fromhex("920207")
     assert encode(Text("hi")) == bytes.fromhex("9203a26869")
 
@@ -69,8 +71,8 @@ def test_the_longest_frame_fits() -> None:
 
 def test_unknown_trailing_fields_are_ignored() -> None:
     assert decode(msgpack.packb([2, 7, "new", [1, [2]]])) == Hold(7)
-    assert decode(msgpack.packb([1, 7, 0, 0, b"", 3, b"", None, "new"])) == Picture(7, 0, 0, b"", 3)
-    assert decode(msgpack.packb([1, 7, 0, 0, b"", 3, b"", 6, "new"])) == Picture(7, 0, 0, b"", 3, earlier=6)
+    assert decode(msgpack.packb([1, 7, 0, b"", 3, 0, b"", None, 0, "new"])) == Picture(7, 0, 0, b"", 3)
+    assert decode(msgpack.packb([1, 7, 0, b"", 3, 0, b"", 6, 0, "new"])) == Picture(7, 0, 0, b"", 3, earlier=6)
 
 
 def test_a_newer_version_says_so() -> None:
@@ -97,17 +99,20 @@ def test_a_newer_version_says_so() -> None:
         [2**64 - 1, 7],
         ["1", 7],
         [9, 7],
-        [1, 7, 0, 0, b""],
-        [1, 7, 0, 0, "text", 3],
-        [1, 7, 0, 256, b"", 3],
-        [1, 7, 2**48, 0, b"", 3],
-        [1, 7, 0, 0, bytes(MAX_CAPTION_BYTES + 1), 3],
-        [1, 7, 0, 0, b"", 3, bytes(MAX_LOOK_BYTES + 1)],
-        [1, 7, 0, 0, b"", 3, b"", "6"],
-        [1, 7, 0, 0, b"", 3, b"", -1],
-        [1, 7, 0, 0, b"", 3, b"", 7],
-        [1, 7, 0, 0, b"", 3, b"", 8],
-        [3, b"bytes"],
+        [1, 7, 0, b""],
+        [1, 7, 0, 5, 3],
+        [1, 7, 0, b"", 3, 256],
+        [1, 7, 2**48, b"", 3],
+        [1, 7, -1, b"", 3],
+        [1, 7, 0, bytes(MAX_CAPTION_BYTES + 1), 3],
+        [1, 7, 0, b"", 3, 0, bytes(MAX_LOOK_BYTES + 1)],
+        [1, 7, 0, b"", 3, 0, b"", "6"],
+        [1, 7, 0, b"", 3, 0, b"", -1],
+        [1, 7, 0, b"", 3, 0, b"", 7],
+        [1, 7, 0, b"", 3, 0, b"", 8],
+        [1, 7, 0, b"", 3, 0, b"", 6, 128],
+        [1, 7, 0, b"", 3, 0, b"", 6, -1],
+        [3, 5],
         [3, "x" * (MAX_TEXT_BYTES + 1)],
         [2, 7, {}, {"map": 1}],
         [2, 7, msgpack.ExtType(5, b"abc")],

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from protocol import wire
 from protocol.errors import VersionError
@@ -12,6 +14,21 @@ def test_a_message_is_read_back() -> None:
 
 def test_the_kind_of_version_0_is_one_byte() -> None:
     assert wire.pack(1, []) == b"\x91\x01"
+
+
+@given(st.binary(max_size=9) | st.integers(0, 15).map(lambda kind: wire.pack(kind, [1, b"x"])))
+def test_a_short_message_is_made_long_again(message: bytes) -> None:
+    assert wire.lengthen(wire.shorten(message)) == message
+
+
+def test_what_version_0_packs_becomes_a_byte_shorter() -> None:
+    assert wire.shorten(wire.pack(2, [7])) == b"\x22\x07"
+    assert wire.shorten(b"\x92\x11\x07") == b"\0\x92\x11\x07"
+
+
+@given(st.binary(max_size=9))
+def test_any_bytes_are_made_long(short: bytes) -> None:
+    assert len(wire.lengthen(short)) <= len(short) + 1
 
 
 def test_too_long_is_refused_before_it_is_unpacked() -> None:

@@ -7,8 +7,11 @@ import sys
 import pytest
 
 from node import cli
+from protocol.room_link import RoomLink
+from protocol.room_secret import RoomSecret
 
 SECRET = "hunter2"  # which no output may hold
+ROOM = RoomLink(RoomSecret(b"a room for tests")).reveal()
 
 
 class Command:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from node.speech.profiles import LEAN, Profile
 from node.speech.sinks import NullSink, Pull
 from node.speech.sound import FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
 from node.speech.sources import PacedSource
+from protocol.room_secret import SECRET_BYTES, RoomSecret
 
 preload()  # as the commands do before a call: an import in the loop would stand still what is measured
 
@@ -27,8 +29,13 @@ LOOPBACK = "127.0.0.1"
 PATIENCE_S = 30.0  # how long a test waits for what must come at once: a loaded machine is slow, a broken one never done
 
 
+def secret(room: str = "a test") -> RoomSecret:
+    """The same secret for the same name, and no secret to anybody."""
+    return RoomSecret(hashlib.sha256(room.encode()).digest()[:SECRET_BYTES])
+
+
 def place(broker: BrokerAddress, room: str = "a test", **more: object) -> Place:
-    return Place(room, broker, address=LOOPBACK, **more)  # type: ignore[arg-type]
+    return Place(secret(room), broker, address=LOOPBACK, **more)  # type: ignore[arg-type]
 
 
 def parts(models: Models, profile: Profile = LEAN, **ends: object) -> Parts:

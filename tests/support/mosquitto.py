@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import socket
+import ssl
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from certificates import Certified
 
 from node.links.address import BrokerAddress
 
@@ -16,12 +19,21 @@ LOOPBACK = "127.0.0.1"
 PATIENCE_S = 20.0
 CONNECT = bytes.fromhex("100d00044d5154540402000500") + b"\x01x"  # MQTT 3.1.1, clean session, client "x"
 CONNACK = b"\x20"
+Configured = Callable[[int, Path], str]  # of the port and the file of passwords
 
 
 class Mosquitto:
     """A mosquitto process that can be stopped and started again on the same port."""
 
-    def __init__(self, binary: str, folder: Path, port: int, users: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        binary: str,
+        folder: Path,
+        port: int,
+        users: Mapping[str, str],
+        certified: Certified | None = None,
+        configured: Configured | None = None,
+    ) -> None:
         self.address = BrokerAddress(LOOPBACK, port)
         self._binary = binary
         self._config = folder / "mosquitto.conf"
@@ -30,7 +42,11 @@ class Mosquitto:
             lines += ["allow_anonymous false", f"password_file {_password_file(folder, users)}"]
         else:
             lines += ["allow_anonymous true"]
-        self._config.write_text("\n".join(lines) + "\n")
+        if certified is not None:
+            self.address = replace(self.address, tls=True, ca_file=str(certified.ca))
+            lines += [f"certfile {certified.chain}", f"keyfile {_readable(certified.key)}"]
+        text = "\n".join(lines) + "\n" if configured is None else configured(port, folder / "passwords")
+        self._config.write_text(text)
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -56,9 +72,25 @@ class Mosquitto:
 
 def _greet(address: BrokerAddress) -> None:
     """Waits for its answer to an MQTT CONNECT: mosquitto forgets a SIGTERM that comes before its loop turns."""
-    with socket.create_connection((address.host, address.port), PATIENCE_S) as client:
+    with (
+        socket.create_connection((address.host, address.port), PATIENCE_S) as plain,
+        _secured(plain, address) as client,
+    ):
         client.sendall(CONNECT)
         assert client.recv(1) == CONNACK
+
+
+def _secured(plain: socket.socket, address: BrokerAddress) -> socket.socket:
+    if not address.tls:
+        return plain
+    anyone = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the certificate may be what the test finds wrong
+    anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
+    return anyone.wrap_socket(plain)
+
+
+def _readable(path: Path) -> Path:
+    path.chmod(0o644)  # mosquitto gives up root's rights before it reads the file
+    return path
 
 
 def _password_file(folder: Path, users: Mapping[str, str]) -> Path:
@@ -69,5 +101,4 @@ def _password_file(folder: Path, users: Mapping[str, str]) -> Path:
     path.touch(mode=0o600)
     for name, password in users.items():
         subprocess.run([passwd, "-b", str(path), name, password], check=True)
-    path.chmod(0o644)  # mosquitto gives up root's rights before it reads the file
-    return path
+    return _readable(path)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.links.address import BrokerAddress
+from node.links.address import BrokerAddress, without_password
 from protocol.errors import NodeError
 
 SECRET = "hunter2"
@@ -17,8 +17,15 @@ SECRET = "hunter2"
 @pytest.mark.parametrize(
     ("url", "address"),
     [
-        ("broker.example.org", BrokerAddress("broker.example.org")),
-        ("broker.example.org:1884", BrokerAddress("broker.example.org", 1884)),
+        ("broker.example.org", BrokerAddress("broker.example.org", 8883, tls=True)),
+        ("broker.example.org:1884", BrokerAddress("broker.example.org", 1884, tls=True)),
+        ("ann@203.0.113.5", BrokerAddress("203.0.113.5", 8883, tls=True, username="ann")),
+        ("[2001:db8::1]", BrokerAddress("2001:db8::1", 8883, tls=True)),
+        ("localhost", BrokerAddress("localhost")),
+        ("127.0.0.1:1884", BrokerAddress("127.0.0.1", 1884)),
+        ("192.168.1.7", BrokerAddress("192.168.1.7")),
+        ("raspberrypi.local", BrokerAddress("raspberrypi.local")),
+        ("mqtts://192.168.1.7", BrokerAddress("192.168.1.7", 8883, tls=True)),
         ("mqtt://broker.example.org/", BrokerAddress("broker.example.org")),
         ("mqtts://broker.example.org", BrokerAddress("broker.example.org", 8883, tls=True)),
         ("mqtt://[::1]:1885", BrokerAddress("::1", 1885)),
@@ -84,3 +91,33 @@ def test_the_password_is_never_shown() -> None:
     assert SECRET not in f"{address} {address!r}"
     assert str(address) == "mqtt://[::1]:1883"
     assert str(replace(address, host="h", tls=True, port=8883)) == "mqtts://h:8883"
+
+
+@pytest.mark.parametrize(
+    ("url", "open_"),
+    [
+        ("mqtt://broker.example.org", True),
+        ("broker.example.org", False),
+        ("mqtts://broker.example.org", False),
+        ("mqtt://localhost", False),
+        ("mqtt://192.168.1.7", False),
+    ],
+)
+def test_who_goes_in_the_open(url: str, open_: bool) -> None:
+    assert BrokerAddress.parse(url).in_the_open is open_
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (f"mqtts://ann:{SECRET}@h:5", "mqtts://ann@h:5"),
+        (f"ann:{SECRET}@h", "ann@h"),
+        (f"mqtt://ann:{SECRET}@x@h", "mqtt://ann@h"),
+        (f"mqtt://:{SECRET}@h", "mqtt://h"),
+        ("mqtt://ann@h", "mqtt://ann@h"),
+        ("mqtt://h", "mqtt://h"),
+        ("h", "h"),
+    ],
+)
+def test_an_address_is_shared_without_its_password(url: str, shown: str) -> None:
+    assert without_password(url) == shown

@@ -6,10 +6,13 @@ import asyncio
 import contextlib
 import random
 import ssl
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from certificates import Certified, certify
 from happenings import PATIENCE_S, Happenings
 
 from node.links import broker, mqtt
@@ -255,8 +258,8 @@ async def test_the_last_will_is_spoken_when_the_socket_dies(anywhere: BrokerAddr
     async with at_work(mourner), at_work(dying):
         dying.link.publish(Message("r/n/h", b"hello", retain=True))
         await mourner.messages.count(1)
-        assert dying.link._traffic._socket is not None
-        dying.link._traffic._socket.shutdown(2)
+        assert dying.link._traffic.socket is not None
+        dying.link._traffic.socket.shutdown(2)
         await mourner.messages.until(lambda messages: messages[:2] == [("r/n/h", b"hello"), ("r/n/h", b"")])
 
 
@@ -332,7 +335,62 @@ async def test_a_missing_ca_file_is_one_line() -> None:
 
 
 async def test_tls_to_a_broker_without_it_is_one_line(mosquitto: BrokerAddress) -> None:
-    assert "cannot reach" in await _refusal(replace(mosquitto, tls=True))
+    assert "mqtt:// if it speaks no TLS" in await _refusal(replace(mosquitto, tls=True))
+
+
+@pytest.fixture(params=["mosquitto", "embedded"])
+async def secured(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[Callable[[Certified], Awaitable[BrokerAddress]]]:
+    """Starts a broker with these certificates; what it gives names their authority."""
+    async with contextlib.AsyncExitStack() as servers:
+
+        async def start(certified: Certified) -> BrokerAddress:
+            if request.param == "mosquitto":
+                for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+                    folder.chmod(0o755)  # for the user that mosquitto becomes
+                address: BrokerAddress = request.getfixturevalue("start_mosquitto")(certified=certified).address
+                return address
+            certificate = broker.Certificate(certified.chain, certified.key)
+            port = await servers.enter_async_context(broker.serve(LOOPBACK, 0, certificate=certificate))
+            return BrokerAddress(LOOPBACK, port, tls=True, ca_file=str(certified.ca))
+
+        yield start
+
+
+Secured = Callable[[Certified], Awaitable[BrokerAddress]]
+
+
+async def test_messages_go_by_tls(secured: Secured, tmp_path: Path) -> None:
+    client = Client(await secured(certify(tmp_path)))
+    await client.link.subscribe("t")
+    async with at_work(client):
+        client.link.publish(Message("t", b"sealed on the way"))
+        assert await client.messages.count(1) == [("t", b"sealed on the way")]
+        secured = client.link.secured()
+        assert secured is not None
+        assert secured.version in ("TLSv1.2", "TLSv1.3")
+        assert 0 < secured.ends - time.time() <= 86_400
+    assert client.link.secured() is None
+
+
+@pytest.mark.parametrize(
+    ("host", "valid", "known", "said"),
+    [
+        (LOOPBACK, True, False, "unable to get local issuer"),
+        (LOOPBACK, False, True, "certificate has expired"),
+        ("other.example.org", True, True, "not valid for '127.0.0.1'"),
+    ],
+)
+async def test_a_broker_that_is_not_who_it_says_is_not_spoken_to(
+    secured: Secured, tmp_path: Path, host: str, valid: bool, known: bool, said: str
+) -> None:
+    address = await secured(certify(tmp_path, host, valid))
+    message = await _refusal(address if known else replace(address, ca_file=None))
+    assert f"does not show that it is who it says: {said}" in message.replace(
+        "IP address mismatch, certificate is ", ""
+    )
+    assert "broker_ca_file" in message
 
 
 async def test_the_certificate_is_checked() -> None:

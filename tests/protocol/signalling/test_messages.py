@@ -19,27 +19,43 @@ from protocol.signalling.messages import (
     Hello,
     Message,
     Offer,
+    Proof,
     Reason,
     decode,
     encode,
 )
 
-u32 = st.integers(0, 2**32 - 1)
+u32, u64 = st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1)
 nodes = st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=2, max_size=4)
 leaves = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text() | st.binary()
 messages = st.one_of(
     st.builds(
         Hello,
-        session=u32,
+        session=u64,
         name=st.text(max_size=MAX_NAME_BYTES // 4),
         carries=st.integers(0, 15).map(Carries),
         codecs=st.lists(st.integers(0, 255), max_size=15).map(tuple),
         codebooks=st.lists(
             st.builds(Codebook, st.integers(0, 2**16 - 1), st.binary(min_size=4, max_size=4)), max_size=15
         ).map(tuple),
+        proof=st.builds(
+            Proof,
+            number=u32,
+            challenge=u64,
+            echoes=st.lists(u64, max_size=15).map(tuple),
+            asks=st.lists(u64, max_size=15).map(tuple),
+            oldest=st.tuples(u32, st.just(2**32), u32),
+            leaving=st.booleans(),
+        ),
     ),
     st.builds(Offer, target=nodes, call_id=u32, description=st.binary(max_size=600)),
-    st.builds(Answer, target=nodes, call_id=u32, description=st.binary(max_size=600)),
+    st.builds(
+        Answer,
+        target=nodes,
+        call_id=u32,
+        description=st.binary(max_size=600),
+        offer=st.binary(min_size=16, max_size=16),
+    ),
     st.builds(Bye, target=nodes, call_id=u32, reason=st.sampled_from(Reason)),
 )
 
@@ -53,8 +69,10 @@ def test_the_bytes_are_pinned() -> None:
     assert encode(Hello(5, "Ada", Carries.EVERYTHING, (0, 1))).hex() == "950105a34164610f920001"
     with_codebook = Hello(5, "Ada", Carries.EVERYTHING, (0, 1), (Codebook(1, b"hash"),))
     assert encode(with_codebook).hex() == "960105a34164610f920001919201c40468617368"
+    proof = Proof(1, 2, (3,), (4,), (5, 6, 7), leaving=True)
+    assert encode(Hello(5, "Ada", proof=proof)).hex() == "9c0105a34164610f91009001029103910493050607c3"
     assert encode(Offer("ab", 5, b"sdp")).hex() == "9402a2616205c403736470"
-    assert encode(Answer("ab", 5, b"sdp")).hex() == "9403a2616205c403736470"
+    assert encode(Answer("ab", 5, b"sdp", bytes(16))).hex() == "9503a2616205c403736470c410" + 32 * "0"
     assert encode(Bye("ab", 5, Reason.LOST)).hex() == "9404a261620501"
 
 
@@ -65,9 +83,11 @@ def test_a_hello_may_say_that_lyra_is_taken() -> None:
 
 
 def test_what_a_later_program_adds_is_ignored() -> None:
-    assert decode(msgpack.packb([1, 5, "Ada", 0xE5, [0], [], "new"])) == Hello(5, "Ada", Carries(5), (0,))
+    assert decode(msgpack.packb([1, 5, "Ada", 0xE5, [0], [], 0, 0, [], [], [0, 0, 0, "new"], False, "new"])) == Hello(
+        5, "Ada", Carries(5), (0,)
+    )
     books = [[1, b"hash", "new"]]
-    assert decode(msgpack.packb([1, 5, "Ada", 0, [0], books, "new"])).codebooks == (Codebook(1, b"hash"),)
+    assert decode(msgpack.packb([1, 5, "Ada", 0, [0], books])).codebooks == (Codebook(1, b"hash"),)
     assert decode(msgpack.packb([4, "ab", 5, 99])) == Bye("ab", 5, Reason.LEFT)
 
 

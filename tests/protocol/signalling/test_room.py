@@ -6,6 +6,7 @@ import contextlib
 import random
 
 import pytest
+from greeting import greet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,27 +20,54 @@ from protocol.signalling import (
     Outgoing,
     Reason,
     Room,
+    RoomIsFull,
 )
 from protocol.signalling.descriptions import pack_description
-from protocol.signalling.messages import Answer, Bye, Offer, decode, encode
+from protocol.signalling.messages import Answer, Bye, Offer, Proof, decode, encode, offer_hash
 from protocol.signalling.pair import OFFER_GRACE_S
 from protocol.signalling.room import MAX_PEERS
 from protocol.signalling.states import State
 from protocol.topics import Letter
 
+OFFER = offer_hash(pack_description("offer"))
+
 
 def test_a_full_room_says_so() -> None:
     room = Room("aaaa", Hello(1))
     for index in range(MAX_PEERS):
-        room.receive(f"bbb{index + 2}", Letter.PRESENCE, encode(Hello(index)), 0)
-    with pytest.raises(SignalError, match="full"):
-        room.receive("cccc", Letter.PRESENCE, encode(Hello(9)), 0)
+        greet(room, f"bbb{index + 2}", Hello(index), 0)
+    room.outgoing()
+    greet(room, "cccc", Hello(9), 0)
     assert "cccc" not in room.peers
+    refusals = [message for message in room.outgoing() if message.letter == Letter.SIGNAL]
+    assert [(decode(message.payload), message.to) for message in refusals] == [
+        (Bye("cccc", 0, Reason.FULL), ("cccc", 9))
+    ]
+    greet(room, "cccc", Hello(9), 1, number=1)
+    assert [message for message in room.outgoing() if message.letter == Letter.SIGNAL] == []
+
+
+def test_most_have_to_say_so() -> None:
+    room = Room("aaaa", Hello(1))
+    for index in range(MAX_PEERS):
+        greet(room, f"bbb{index + 2}", Hello(index), 0)
+    refusal = encode(Bye("aaaa", 0, Reason.FULL))
+    room.events()
+    for index in (0, 1, 2, 2):
+        room.receive(f"bbb{index + 2}", Letter.SIGNAL, refusal, 1)
+    room.receive("cccc", Letter.SIGNAL, refusal, 1)
+    assert room.events() == []
+    room.receive("bbb2", Letter.SIGNAL, encode(Offer("aaaa", 5, pack_description("come in"))), 2)
+    room.receive("bbb5", Letter.SIGNAL, refusal, 3)
+    assert RoomIsFull() not in room.events()
+    room.receive("bbb6", Letter.SIGNAL, refusal, 3)
+    room.receive("bbb7", Letter.SIGNAL, refusal, 3)
+    assert room.events() == [RoomIsFull()]
 
 
 def test_the_larger_id_offers_when_the_smaller_does_not() -> None:
     room = Room("bbbb", Hello(1))
-    room.receive("aaaa", Letter.PRESENCE, encode(Hello(2)), 10)
+    greet(room, "aaaa", Hello(2), 10)
     assert room.state("aaaa") is State.WAITING
     assert room.get_timer() == 10 + OFFER_GRACE_S
     room.handle_timer(10 + OFFER_GRACE_S)
@@ -48,19 +76,44 @@ def test_the_larger_id_offers_when_the_smaller_does_not() -> None:
 
 def test_a_stale_answer_is_ignored() -> None:
     room = Room("aaaa", Hello(1), random.Random(1))
-    room.receive("bbbb", Letter.PRESENCE, encode(Hello(2)), 0)
+    greet(room, "bbbb", Hello(2), 0)
     call_id = room.events()[-1].call_id  # type: ignore[union-attr]
     room.described("bbbb", call_id, "offer", 0)
-    room.receive("bbbb", Letter.SIGNAL, encode(Answer("aaaa", call_id ^ 1, pack_description("stale"))), 0)
-    room.receive("bbbb", Letter.SIGNAL, encode(Answer("cccc", call_id, pack_description("not for us"))), 0)
+    room.receive("bbbb", Letter.SIGNAL, encode(Answer("aaaa", call_id ^ 1, pack_description("stale"), OFFER)), 0)
+    room.receive("bbbb", Letter.SIGNAL, encode(Answer("cccc", call_id, pack_description("not for us"), OFFER)), 0)
     assert (room.events(), room.state("bbbb")) == ([], State.OFFERED)
-    room.receive("bbbb", Letter.SIGNAL, encode(Answer("aaaa", call_id, pack_description("right"))), 0)
+    room.receive("bbbb", Letter.SIGNAL, encode(Answer("aaaa", call_id, pack_description("right"), OFFER)), 0)
     assert room.events() == [ApplyAnswer("bbbb", call_id, "right")]
+
+
+def test_an_answer_to_another_offer_is_refused() -> None:
+    """Even of the same call id: its description would be of another certificate's maker."""
+    room = Room("aaaa", Hello(1), random.Random(1))
+    greet(room, "bbbb", Hello(2), 0)
+    call_id = room.events()[-1].call_id  # type: ignore[union-attr]
+    room.described("bbbb", call_id, "offer", 0)
+    for other in (offer_hash(pack_description("another offer")), bytes(16)):
+        answer = Answer("aaaa", call_id, pack_description("answer"), other)
+        with pytest.raises(SignalError, match="not ours"):
+            room.receive("bbbb", Letter.SIGNAL, encode(answer), 0)
+    assert (room.events(), room.state("bbbb")) == ([], State.OFFERED)
+
+
+def test_an_offer_changed_under_its_call_id_gets_no_answer_of_the_first() -> None:
+    room = Room("bbbb", Hello(1), random.Random(1))
+    greet(room, "aaaa", Hello(2), 0)
+    offered = pack_description("offer")
+    room.receive("aaaa", Letter.SIGNAL, encode(Offer("bbbb", 5, offered)), 0)
+    room.described("aaaa", 5, "answer", 0)
+    answer = decode(room.outgoing()[-1].payload)
+    assert answer == Answer("aaaa", 5, pack_description("answer"), offer_hash(offered))
+    room.receive("aaaa", Letter.SIGNAL, encode(Offer("bbbb", 5, pack_description("changed"))), 0)
+    assert room.outgoing() == []
 
 
 def test_a_stale_description_is_ignored() -> None:
     room = Room("aaaa", Hello(1), random.Random(1))
-    room.receive("bbbb", Letter.PRESENCE, encode(Hello(2)), 0)
+    greet(room, "bbbb", Hello(2), 0)
     room.outgoing()
     room.described("bbbb", 7, "of another call", 0)
     room.described("cccc", 7, "of a stranger", 0)
@@ -72,8 +125,10 @@ def test_a_stale_description_is_ignored() -> None:
 def test_after_the_goodbye_nothing_is_taken() -> None:
     room = Room("aaaa", Hello(1))
     room.leave(0)
-    assert room.outgoing() == [Outgoing(Letter.PRESENCE, b"", retain=True)]
-    room.receive("bbbb", Letter.PRESENCE, encode(Hello(2)), 0)
+    farewell, cleared = room.outgoing()
+    assert decode(farewell.payload).proof.leaving  # type: ignore[union-attr]
+    assert (farewell.retain, cleared) == (False, Outgoing(Letter.PRESENCE, b"", retain=True))
+    greet(room, "bbbb", Hello(2), 0)
     room.receive("aaaa", Letter.PRESENCE, b"", 0)
     assert (room.events(), room.outgoing()) == ([], [])
 
@@ -93,7 +148,10 @@ def test_our_own_last_will_is_contradicted() -> None:
     room.start(0)
     (hello,) = room.outgoing()
     room.receive("aaaa", Letter.PRESENCE, b"", 0)
-    assert room.outgoing() == [hello]
+    room.handle_timer(1)
+    (again,) = room.outgoing()
+    assert (again.letter, again.retain) == (Letter.PRESENCE, True)
+    assert decode(again.payload).proof.number == decode(hello.payload).proof.number + 1  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -104,13 +162,13 @@ def test_our_own_last_will_is_contradicted() -> None:
         (Letter.SIGNAL, encode(Hello(3))),
         (Letter.SIGNAL, b""),
         (Letter.SIGNAL, encode(Offer("aaaa", 5, b"no deflate"))),
-        (Letter.SIGNAL, encode(Answer("aaaa", 5, b"no deflate"))),
+        (Letter.SIGNAL, encode(Answer("aaaa", 5, b"no deflate", OFFER))),
         (Letter.TEXT, encode(Hello(3))),
     ],
 )
 def test_bad_messages_touch_no_state(letter: Letter, payload: bytes) -> None:
     room = Room("aaaa", Hello(1))
-    room.receive("bbbb", Letter.PRESENCE, encode(Hello(2)), 0)
+    greet(room, "bbbb", Hello(2), 0)
     room.events()
     before = room.state("bbbb"), room.get_timer()
     with pytest.raises(SignalError):
@@ -123,10 +181,13 @@ def test_a_newer_hello_says_so() -> None:
         Room("aaaa", Hello(1)).receive("bbbb", Letter.PRESENCE, b"\x91\x11", 0)
 
 
+OURS = offer_hash(pack_description("ours"))
+# FewIds draws one of these as the challenge.
+ALL = st.sampled_from([(0, 1, 2, 3), (0,), ()])
 messages = st.one_of(
-    st.builds(Hello, session=st.integers(0, 2)),
+    st.builds(Hello, session=st.integers(0, 2), proof=st.builds(Proof, number=st.integers(0, 3), echoes=ALL)),
     st.builds(Offer, st.just("aaaa"), st.integers(0, 4), st.just(pack_description("offer"))),
-    st.builds(Answer, st.just("aaaa"), st.integers(0, 4), st.just(pack_description("answer"))),
+    st.builds(Answer, st.just("aaaa"), st.integers(0, 4), st.just(pack_description("answer")), st.just(OURS)),
     st.builds(Bye, st.just("aaaa"), st.integers(0, 4), st.sampled_from(Reason)),
 )
 inputs = st.one_of(

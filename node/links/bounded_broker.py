@@ -1,0 +1,166 @@
+"""amqtt's broker with its bounds: it has none on packets, queues, subscriptions and sessions, and checks logins late.
+
+All that reaches into amqtt is here, and nothing else imports it. What amqtt does with a packet is its own affair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import logging
+import ssl
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from amqtt.adapters import BufferReader, StreamWriterAdapter
+from amqtt.broker import Broker
+from amqtt.mqtt.connack import NOT_AUTHORIZED, ConnackPacket
+from amqtt.mqtt.connect import ConnectPacket
+
+from node.links import bounds
+from node.links.bounds import PacketReader
+
+logger = logging.getLogger(__name__)
+
+REFUSED = 0x80  # a SUBACK's code for a subscription that is not given
+CONNECT = 1
+QOS_0 = 0
+FAREWELL_S = 2.0  # how long amqtt may take to speak a client's will
+CLOSE_TIMEOUT_S = 1.0  # how long what is left may take to go out when a connection ends
+
+
+class BoundedBroker(Broker):  # type: ignore[misc]
+    """A broker for users with their passwords; without any, for everybody. It takes QoS 0 and 1, and sends QoS 0."""
+
+    def __init__(self, configuration: dict[str, Any], users: Mapping[str, str]) -> None:
+        super().__init__(configuration)
+        self._users = {name.encode(): password.encode() for name, password in users.items()}
+        self._connections = 0
+        self._served: dict[PacketReader, Any] = {}
+
+    @property
+    def port(self) -> int:
+        """Where it listens, which the system may have chosen."""
+        return int(self._servers["default"].instance.sockets[0].getsockname()[1])
+
+    async def _create_server_instance(
+        self, listener_name: str, listener_type: object, address: str, port: int, ssl_context: ssl.SSLContext | None
+    ) -> asyncio.Server:
+        return await asyncio.start_server(
+            partial(self.stream_connected, listener_name=listener_name),
+            address,
+            port,
+            limit=bounds.MAX_PACKET_BYTES,
+            reuse_address=True,
+            ssl=ssl_context,
+            ssl_handshake_timeout=bounds.CONNECT_TIMEOUT_S if ssl_context else None,
+        )
+
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        """Serves one client from its login to its end, if there is room for it."""
+        if self._connections >= bounds.MAX_CONNECTIONS:
+            writer.transport.abort()
+            return
+        self._connections += 1
+        outgoing = _Writer(writer)
+        try:
+            if (incoming := await self._log_in(reader, outgoing)) is not None:
+                await self._serve(listener_name, incoming, outgoing)
+        except Exception as error:  # of amqtt, on bytes that it does not expect: only this client may suffer
+            logger.debug("a client's connection ended: %r", error)
+        finally:
+            self._connections -= 1
+            await outgoing.close()
+
+    async def _log_in(self, stream: asyncio.StreamReader, writer: _Writer) -> PacketReader | None:
+        """The reader of a client that may come in. amqtt would end another's session before it asks for a login."""
+        reader = PacketReader(stream)
+        first = await reader.fetch()
+        if first[0] >> 4 != CONNECT:
+            return None
+        connect = await ConnectPacket.from_stream(BufferReader(first))
+        if not self._may_enter(connect.username, connect.password):
+            await ConnackPacket.build(0, NOT_AUTHORIZED).to_stream(writer)
+            return None
+        reader.put_back(first)
+        return reader
+
+    def _may_enter(self, username: str | None, password: str | None) -> bool:
+        if not self._users:
+            return True
+        expected = self._users.get((username or "").encode())
+        return expected is not None and hmac.compare_digest(expected, (password or "").encode())
+
+    async def _serve(self, listener_name: str, incoming: PacketReader, outgoing: _Writer) -> None:
+        """Has amqtt serve the client; it does not notice one that goes at once, so this sees to the end of it."""
+        serving = asyncio.create_task(self._client_connected(listener_name, incoming, outgoing), name="serve a client")
+        ending = asyncio.create_task(incoming.ended.wait(), name="end of a client")
+        try:
+            await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({serving}, timeout=FAREWELL_S)
+        finally:
+            for task in (serving, ending):
+                task.cancel()
+            ends = await asyncio.gather(serving, ending, return_exceptions=True)
+            logger.debug("a client's connection ended: %r", ends)
+            if (session := self._served.pop(incoming, None)) is not None:
+                await self._forget(session)
+
+    async def _forget(self, session: Any) -> None:
+        """Ends a session, unless its client has come back over another connection."""
+        kept, _ = self._sessions.get(session.client_id, (None, None))
+        if kept is session:
+            await self._cleanup_session(session.client_id)
+
+    async def _initialize_client_session(self, reader: PacketReader, *rest: Any) -> Any:
+        handler, session = await super()._initialize_client_session(reader, *rest)
+        self._served[reader] = session
+        session.clean_session = True  # nothing is kept for who is away
+        reader.patience_s = 1.5 * min(session.keep_alive or bounds.MAX_KEEPALIVE_S, bounds.MAX_KEEPALIVE_S)
+        session.keep_alive = 0  # amqtt notices who is silent and does nothing about it; the reader ends it
+        return handler, session
+
+    async def add_subscription(self, subscription: tuple[str, int], session: Any) -> int:
+        """Gives QoS 0: at another amqtt keeps each message until it is acknowledged."""
+        topic, _ = subscription
+        self._drop_empty_filters()
+        theirs = sum(any(one is session for one, _ in entries) for entries in self._subscriptions.values())
+        if theirs >= bounds.MAX_SUBSCRIPTIONS:
+            return REFUSED
+        return int(await super().add_subscription((topic, QOS_0), session))
+
+    def _drop_empty_filters(self) -> None:
+        for topic in [topic for topic, entries in self._subscriptions.items() if not entries]:
+            del self._subscriptions[topic]
+
+    async def _publish_retained_messages_for_subscription(self, subscription: tuple[str, int], session: Any) -> None:
+        """Sends what is retained to those who subscribed; amqtt sends it, at the start, to who did not."""
+        if any(one is session for one, _ in self._subscriptions.get(subscription[0], [])):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
+
+    async def _broadcast_message(self, session: Any, topic: Any, data: Any, force_qos: int | None = None) -> None:
+        if self._broadcast_queue.qsize() < bounds.MAX_QUEUED:
+            await super()._broadcast_message(session, topic, data, QOS_0)
+
+    async def retain_message(self, source_session: Any, topic_name: Any, data: Any, qos: int | None = None) -> None:
+        """Keeps the newest message of each topic, as long as there is room for another topic."""
+        if topic_name in self._retained_messages or len(self._retained_messages) < bounds.MAX_RETAINED:
+            await super().retain_message(None, topic_name, data, QOS_0)
+
+
+class _Writer(StreamWriterAdapter):  # type: ignore[misc]
+    """Waits for nobody: who does not read what is sent to him is cut off."""
+
+    async def drain(self) -> None:
+        if self._writer.transport.get_write_buffer_size() > bounds.MAX_UNREAD_BYTES:
+            self._writer.transport.abort()
+
+    async def close(self) -> None:
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await super().close()
+        self._writer.transport.abort()

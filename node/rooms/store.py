@@ -1,0 +1,116 @@
+"""The rooms that the user keeps by name: `rooms.toml` in the settings folder, for the owner's eyes alone.
+
+Each name has the room's link; or the word `keyring`, if the link is in the system's keyring.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import sys
+import tomllib
+from pathlib import Path
+
+from node import config
+from node.rooms import keyrings
+from node.secret_file import OWNER_ONLY, exposed
+from protocol.errors import NodeError, UsageError
+from protocol.room_link import RoomLink
+
+IN_KEYRING = "keyring"  # stands in the file instead of a link
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")  # a bare key of TOML, shorter than any room's code
+
+
+def file() -> Path:
+    """Where the rooms are kept."""
+    return config.folder() / "rooms.toml"
+
+
+def is_name(text: str) -> bool:
+    """Whether a room may be called so; upper and lower case are the same."""
+    return _NAME.fullmatch(text.lower()) is not None
+
+
+def names() -> dict[str, bool]:
+    """The rooms that are kept, in the order of the alphabet, and whether each is in the keyring."""
+    return {name: kept == IN_KEYRING for name, kept in sorted(_read().items())}
+
+
+def find(name: str) -> RoomLink | None:
+    """The room kept under this name, if there is one. Raises NodeError if it cannot be had or read."""
+    kept = _read().get(name.lower())
+    if kept == IN_KEYRING:
+        kept = keyrings.get(name.lower())
+    if kept is None:
+        return None
+    try:
+        return RoomLink.parse(kept)
+    except UsageError as error:
+        raise NodeError(f"the saved room {name!r} cannot be read: {error}; or forget it and save it again") from None
+
+
+def check_free(name: str) -> None:
+    """Raises UsageError for a name that is none or taken."""
+    if not is_name(name):
+        raise UsageError(f"a room cannot be called {name!r}: take up to 32 letters a-z, digits, '-' and '_'")
+    if (name := name.lower()) in _read():
+        raise UsageError(f"there is a saved room {name!r} already: take another name, or pictophone room forget {name}")
+
+
+def save(name: str, link: RoomLink, in_keyring: bool) -> None:
+    """Keeps a room. Raises UsageError for a name that is none or taken, NodeError if it cannot be written."""
+    check_free(name)
+    kept, name = _read(), name.lower()
+    if in_keyring:
+        keyrings.put(name, link.reveal())
+    _write(kept | {name: IN_KEYRING if in_keyring else link.reveal()})
+
+
+def forget(name: str) -> None:
+    """Keeps the room no longer. Raises UsageError if there is none of that name."""
+    kept = _read()
+    if name.lower() not in kept:
+        raise UsageError(f"there is no saved room {name!r}: pictophone room list names them")
+    if kept.pop(name.lower()) == IN_KEYRING:
+        keyrings.delete(name.lower())
+    _write(kept)
+
+
+def _read() -> dict[str, str]:
+    path = file()
+    try:
+        with path.open("rb") as opened:
+            if exposed(os.fstat(opened.fileno())):
+                path.chmod(OWNER_ONLY)
+                print(f"pictophone: others could read {path}, your rooms: now they cannot", file=sys.stderr)
+            kept = tomllib.load(opened)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise NodeError(f"cannot read your rooms in {str(path)!r}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # whose text may show what stands there
+        raise NodeError(f"your rooms in {str(path)!r} are no TOML: mend the file or put it aside") from None
+    if not all(isinstance(link, str) for link in kept.values()):
+        raise NodeError(f'your rooms in {str(path)!r} should each be one line, NAME = "LINK": mend the file')
+    return {name.lower(): link for name, link in kept.items()}
+
+
+def _write(kept: dict[str, str]) -> None:
+    """Replaces the file whole, so that it is never half written, nor for a moment readable by others."""
+    path = file()
+    beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    text = "# The rooms of pictophone. Whoever reads this can enter them.\n"
+    text += "".join(f"{name} = {json.dumps(link)}\n" for name, link in sorted(kept.items()))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+            opened.write(text)
+        beside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise NodeError(f"cannot write your rooms to {str(path)!r}: {error.strerror or error}") from None

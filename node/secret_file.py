@@ -1,0 +1,54 @@
+"""Secrets that a person hands over: one line of a file, or typed where nobody sees it."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import stat
+import sys
+from pathlib import Path
+
+from protocol.errors import NodeError, UsageError
+
+MAX_LINE = 4096  # characters; a room's link with a long login has 600
+OWNER_ONLY = 0o600
+OTHERS = 0o077
+
+
+def read_line(path: Path, what: str) -> str:
+    """The first line of the file that holds ``what``, without spaces around it.
+
+    Raises NodeError, which shows nothing of it, if the file cannot be read, others may read it, or it has none.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            if exposed(os.fstat(file.fileno())):
+                raise NodeError(f"others can read {str(path)!r}, which holds {what}: run chmod 600 on it")
+            line = file.readline(MAX_LINE + 1)
+    except OSError as error:
+        raise NodeError(f"cannot read {what} from {str(path)!r}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise NodeError(f"cannot read {what} from {str(path)!r}: it is no text") from None
+    if len(line) > MAX_LINE or not line.strip():
+        fault = "empty" if not line.strip() else "too long"
+        raise NodeError(f"the first line of {str(path)!r} should hold {what}, and is {fault}")
+    return line.strip()
+
+
+def exposed(status: os.stat_result) -> bool:
+    """Whether others than the owner may read or write a file. A pipe is nobody else's; Windows has no such modes."""
+    return os.name == "posix" and stat.S_ISREG(status.st_mode) and bool(status.st_mode & OTHERS)
+
+
+def ask(what: str) -> str:
+    """What the user types, unseen, or the next line of a standard input that is no terminal.
+
+    Raises UsageError if nothing comes.
+    """
+    try:
+        said = getpass.getpass(f"{what}: ") if sys.stdin.isatty() else sys.stdin.readline(MAX_LINE + 1)
+    except EOFError:
+        said = ""
+    if not said.strip():
+        raise UsageError(f"no {what} was given on standard input")
+    return said.strip()

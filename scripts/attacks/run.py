@@ -1,0 +1,112 @@
+"""Runs a malicious broker between two real nodes, and tells what came of each of its attacks.
+
+Exit code 0 if all were repelled, 1 if not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import secrets
+import sys
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import asdict
+
+from attacks.attacks import ATTACKS, Outcome, Scene
+from attacks.broker import EvilBroker, Mail
+from attacks.flood import flood
+from attacks.victims import Victim, running, until
+from node.opening import preload
+from protocol.errors import NodeError
+from protocol.room_secret import SECRET_BYTES, RoomSecret
+
+NAMES = ("Wilhelmina", "Bartholomew")
+FLOOD = "flood with forged messages"
+
+
+@contextlib.asynccontextmanager
+async def call() -> AsyncIterator[Scene]:
+    """Holds a call, and then another one of the same two, which is to be attacked. Raises NodeError if none comes up."""
+    secret = RoomSecret.random(secrets.token_bytes(SECRET_BYTES))
+    broker = EvilBroker()
+    async with broker.serve() as port:
+        past = await _earlier_call(broker, secret, port)
+        ann, bob = (Victim(name, secret, port) for name in NAMES)
+        async with running(ann, bob):
+            if not await _talking(ann, bob):
+                raise NodeError(f"the two did not get into a call: {ann.notes}, {bob.notes}")
+            yield Scene(broker, ann, bob, past)
+
+
+async def attack(only: Iterable[str] = (), with_flood: bool = True) -> list[Outcome]:
+    """Attacks a call; the outcomes, in the order of the attacks."""
+    wanted = set(only)
+    async with call() as scene:
+        outcomes = [_old_hellos(scene)]
+        for name, work in ATTACKS:
+            if not wanted or name in wanted:
+                outcomes.append(Outcome(name, *await work(scene)))
+        if with_flood:
+            outcomes.append(await _flood(scene))
+    return outcomes
+
+
+async def _earlier_call(broker: EvilBroker, secret: RoomSecret, port: int) -> list[Mail]:
+    """Records a call of the same two, and keeps its hellos as if they had never left."""
+    ann, bob = (Victim(name, secret, port) for name in NAMES)
+    async with running(ann, bob):
+        await _talking(ann, bob)
+        ann.camera.turn()
+        await until(lambda: len(bob.seen) > 1)
+    past = list(broker.capture)
+    broker.capture.clear()
+    for victim in (ann, bob):
+        hello = [mail for mail in past if (mail.node, mail.letter) == (victim.id, "h") and mail.payload and mail.retain]
+        broker.retained[hello[-1].topic] = hello[-1]
+    return past
+
+
+def _old_hellos(scene: Scene) -> Outcome:
+    """Both met the hellos of the earlier call when they came."""
+    ok = scene.ann.node.peers() == [NAMES[1]] and scene.bob.node.peers() == [NAMES[0]]
+    kept = len([mail for mail in scene.broker.retained.values() if mail.letter == "h"])
+    told = f"of {kept} hellos that the broker keeps, bob believes {len(scene.bob.node.peers())}, and ann, too"
+    return Outcome("keep old hellos for who comes anew", ok, told)
+
+
+async def _talking(ann: Victim, bob: Victim) -> bool:
+    return await until(lambda: all(one.heard and one.seen and one.links() for one in (ann, bob)))
+
+
+async def _flood(scene: Scene) -> Outcome:
+    what = await flood(scene)
+    return Outcome(FLOOD, what.repelled(), str(what))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prints the outcomes; the exit code."""
+    parser = argparse.ArgumentParser(prog="attack", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print the outcomes as one JSON array")
+    parser.add_argument("--only", action="append", default=[], metavar="ATTACK", help="by its name; may be repeated")
+    parser.add_argument(
+        "--no-flood", action="store_true", help="leave the flood out: it wants most of a core for itself"
+    )
+    options = parser.parse_args(arguments)
+    preload()
+    try:
+        outcomes = asyncio.run(attack(options.only, not options.no_flood))
+    except NodeError as error:
+        print(f"attack: {error}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps([asdict(outcome) for outcome in outcomes], indent=2))
+    else:
+        for one in outcomes:
+            print(f"{'repelled' if one.repelled else 'SUCCEEDED':10}{one.attack}: {one.what}")
+    return 0 if all(outcome.repelled for outcome in outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""Rooms joined in memory: a broker that keeps, delays and loses messages, nodes that describe and connect."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
+
+from protocol.signalling import (
+    ApplyAnswer,
+    Carries,
+    EndCall,
+    Event,
+    Hello,
+    MakeAnswer,
+    MakeOffer,
+    Outgoing,
+    Room,
+    RoomIsFull,
+)
+from protocol.signalling.messages import Proof
+from protocol.signalling.states import State
+from protocol.topics import Letter
+
+DELAY_S = 0.05
+DESCRIBE_S = 0.2
+MEDIA_S = 0.3
+SomeEvent = TypeVar("SomeEvent", bound=Event)
+
+
+@dataclass
+class Node:
+    """A node whose connections come up `MEDIA_S` after both descriptions are there."""
+
+    name: str
+    room: Room
+    events: list[Event] = field(default_factory=list)
+    open_calls: set[int] = field(default_factory=set)
+    online: bool = True
+
+    def of(self, kind: type[SomeEvent]) -> list[SomeEvent]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def bare(hello: Hello) -> Hello:
+    return replace(hello, proof=Proof())
+
+
+class World:
+    """A broker, its nodes, and the time. What it carries is sealed elsewhere: here a broker can only replay."""
+
+    def __init__(self, seed: int = 0, loss: float = 0, delay_s: float = DELAY_S) -> None:
+        self.now = 100.0
+        self.nodes: dict[str, Node] = {}
+        self.sent: list[tuple[str, Outgoing]] = []
+        self.turned_away: list[str] = []
+        self.loss, self.delay_s, self.media = loss, delay_s, True
+        self._rng = random.Random(seed)
+        self._retained: dict[str, bytes] = {}
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+
+    def join(self, name: str, session: int = 1, carries: Carries = Carries.EVERYTHING) -> Node:
+        node = Node(name, Room(name, Hello(session, name, carries), random.Random(f"{name}{session}")))
+        self.nodes[name] = node
+        node.room.start(self.now)
+        self._subscribe(node)
+        self._drain(node)
+        return node
+
+    def run(self, seconds: float) -> None:
+        end = self.now + seconds
+        while (due := self._next()) is not None and due <= end:
+            self.now = max(self.now, due)
+            self._step()
+        self.now = end
+
+    def crash(self, name: str) -> None:
+        """The node vanishes, and the broker sends its last will."""
+        del self.nodes[name]
+        self._publish(name, Outgoing(Letter.PRESENCE, b"", retain=True))
+
+    def leave(self, name: str) -> None:
+        node = self.nodes[name]
+        node.room.leave(self.now)
+        self._drain(node)
+        del self.nodes[name]
+
+    def restart_broker(self, away_s: float) -> None:
+        """Everything retained is lost, and nobody hears anything for a while."""
+        self._retained.clear()
+        for node in self.nodes.values():
+            node.online = False
+            self._later(away_s, partial(self._reconnect, node))
+
+    def _turn_away(self, node: Node) -> None:
+        self.turned_away.append(node.name)
+        self.leave(node.name)
+
+    def kill_media(self, name: str, peer: str) -> None:
+        node = self.nodes[name]
+        node.room.lost(peer, max(node.open_calls), self.now)
+        self._drain(node)
+
+    def connected(self) -> bool:
+        return all(
+            node.room.state(peer) is State.CONNECTED
+            for node in self.nodes.values()
+            for peer in self.nodes
+            if peer != node.name
+        )
+
+    def _reconnect(self, node: Node) -> None:
+        if self.nodes.get(node.name) is not node:
+            return
+        node.online = True
+        self._subscribe(node)
+        node.room.reconnected(self.now)
+        self._drain(node)
+
+    def _subscribe(self, node: Node) -> None:
+        for sender, payload in self._retained.items():
+            self._later(self.delay_s, partial(self._deliver, node, sender, Letter.PRESENCE, payload))
+
+    def _publish(self, sender: str, message: Outgoing) -> None:
+        self.sent.append((sender, message))
+        if message.retain and message.payload:
+            self._retained[sender] = message.payload
+        elif message.retain:
+            self._retained.pop(sender, None)
+        for node in self.nodes.values():
+            if message.retain or self._rng.random() >= self.loss:
+                self._later(self.delay_s, partial(self._deliver, node, sender, message.letter, message.payload))
+
+    def _deliver(self, node: Node, sender: str, letter: Letter, payload: bytes) -> None:
+        if node.online and self.nodes.get(node.name) is node:
+            node.room.receive(sender, letter, payload, self.now)
+            self._drain(node)
+
+    def _drain(self, node: Node) -> None:
+        for event in node.room.events():
+            node.events.append(event)
+            self._act(node, event)
+        for message in node.room.outgoing():
+            if node.online:
+                self._publish(node.name, message)
+
+    def _act(self, node: Node, event: Event) -> None:
+        match event:
+            case MakeOffer(peer, call_id) | MakeAnswer(peer, call_id):
+                node.open_calls.add(call_id)
+                sdp = f"description of {node.name} for {peer} in {call_id}"
+                self._report(DESCRIBE_S, node, lambda: node.room.described(peer, call_id, sdp, self.now))
+                if isinstance(event, MakeAnswer) and self.media:
+                    self._report(MEDIA_S * 2, node, lambda: node.room.connected(peer, call_id, self.now))
+            case ApplyAnswer(peer, call_id, sdp):
+                assert sdp == f"description of {peer} for {node.name} in {call_id}"
+                if self.media:
+                    self._report(MEDIA_S, node, lambda: node.room.connected(peer, call_id, self.now))
+            case EndCall(_, call_id):
+                node.open_calls.remove(call_id)
+            case RoomIsFull():
+                self._report(0, node, lambda: self._turn_away(node))
+
+    def _report(self, after_s: float, node: Node, tell: Callable[[], None]) -> None:
+        def report() -> None:
+            if self.nodes.get(node.name) is node:
+                tell()
+                self._drain(node)
+
+        self._later(after_s, report)
+
+    def _later(self, after_s: float, action: Callable[[], None]) -> None:
+        self._agenda.append((self.now + after_s, len(self._agenda), action))
+
+    def _next(self) -> float | None:
+        timers = [node.room.get_timer() for node in self.nodes.values()]
+        return min([due for due, _, _ in self._agenda] + [due for due in timers if due is not None], default=None)
+
+    def _step(self) -> None:
+        due = [entry for entry in self._agenda if entry[0] <= self.now]
+        self._agenda = [entry for entry in self._agenda if entry[0] > self.now]
+        for _, _, action in sorted(due, key=lambda entry: entry[:2]):
+            action()
+        for node in list(self.nodes.values()):
+            timer = node.room.get_timer()
+            if timer is not None and timer <= self.now:
+                node.room.handle_timer(self.now)
+                self._drain(node)
