@@ -28,7 +28,7 @@ FLOOD = "flood with forged messages"
 
 @contextlib.asynccontextmanager
 async def call() -> AsyncIterator[Scene]:
-    """Holds a call, and then another one of the same two, which is to be attacked. Raises NodeError if there is none."""
+    """Holds a call, then another one of the same two, which is to be attacked. Raises NodeError if there is none."""
     secret = RoomSecret.random(secrets.token_bytes(SECRET_BYTES))
     broker = EvilBroker()
     async with broker.serve() as port:
