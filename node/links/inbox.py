@@ -1,8 +1,8 @@
 """What comes from the broker goes to the node in the moment it is read, so that none of it ever waits or is dropped.
 
 aiomqtt would keep messages in a queue, which a task empties slower than a flood fills it: good ones would be dropped
-with the bad. Handed on at once, a flood is held up by TCP instead: one packet is read in each turn of the event loop, where
-everything else has its turn, too.
+with the bad. Handed on at once, a flood is held up by TCP instead: one packet is read in each turn of the event loop,
+where everything else has its turn, too.
 """
 
 from __future__ import annotations

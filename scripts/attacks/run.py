@@ -28,7 +28,7 @@ FLOOD = "flood with forged messages"
 
 @contextlib.asynccontextmanager
 async def call() -> AsyncIterator[Scene]:
-    """Holds a call, and then another one of the same two, which is to be attacked. Raises NodeError if none comes up."""
+    """Holds a call, then another one of the same two, which is to be attacked. Raises NodeError if there is none."""
     secret = RoomSecret.random(secrets.token_bytes(SECRET_BYTES))
     broker = EvilBroker()
     async with broker.serve() as port:
@@ -89,7 +89,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Prints the outcomes; the exit code."""
     parser = argparse.ArgumentParser(prog="attack", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print the outcomes as one JSON array")
-    parser.add_argument("--only", action="append", default=[], metavar="ATTACK", help="by its name; may be repeated")
+    names = [name for name, _ in ATTACKS]
+    parser.add_argument("--only", action="append", default=[], choices=names, help="may be repeated")
     parser.add_argument(
         "--no-flood", action="store_true", help="leave the flood out: it wants most of a core for itself"
     )
