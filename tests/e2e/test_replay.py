@@ -15,7 +15,7 @@ from files import written
 from PIL import Image
 from sessions import came, picture, spoken
 
-from live_call import KeepingSink, clip_after, parts, place, running
+from live_call import KeepingSink, clip_after, parts, place, running, secret
 from node.call import Node
 from node.links.address import BrokerAddress
 from node.pictures import Painted
@@ -28,6 +28,7 @@ from node.speech.dialogue import shipped
 from node.speech.sound import FRAME_SAMPLES, Pcm, level_dbfs, silence
 from node.speech.talker import VOICED_DBFS
 from protocol.log import Frame, Header, Speech
+from protocol.room_link import RoomLink
 
 TALK_S = 6.0
 FOUND_WITHIN = 8_000  # samples, half a second: replay and call begin at different moments
@@ -124,7 +125,7 @@ async def test_a_replay_in_a_room_is_heard_and_seen_by_another_process(
         Header(node="me", name="Ann"),
     )
     heard, pictures = tmp_path / "heard.wav", tmp_path / "pictures"
-    common = ["hut", "--broker", str(embedded_broker)]
+    common = [RoomLink(secret("hut")).reveal(), "--broker", str(embedded_broker)]
     receiving = await pictophone(
         "receive", *common, "--speaker", str(heard), "--pictures", str(pictures), "--json", "--seconds", "18"
     )

@@ -99,7 +99,7 @@ async def test_r_records_and_ends_that(
         actions[calling.RECORD_KEY]()
 
     monkeypatch.setattr(calling.keys, "listening", typed_at_once)
-    assert await calling.run(config.load(name="ann", **settings), "room", opening.SEND, 0.6, json=True)
+    assert await calling.run(config.load(name="ann", **settings), ROOM, opening.SEND, 0.6, json=True)
     said = capsys.readouterr()
     assert "r to record, and again to end that" in said.err
     assert "recording to talk.mcap" in said.err
@@ -113,4 +113,4 @@ async def test_a_recording_is_never_written_over_another(settings: dict[str, Any
     path = tmp_path / "talk.mcap"
     path.touch()
     with pytest.raises(UsageError, match="exists already"):
-        await calling.run(config.load(record=path, **settings), "room", opening.SEND, 0.3, json=True)
+        await calling.run(config.load(record=path, **settings), ROOM, opening.SEND, 0.3, json=True)

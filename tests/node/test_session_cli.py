@@ -9,7 +9,12 @@ import pytest
 from command import Command
 from session_files import made_up, write
 
-from node.session.secret import room_secret
+from node.session.secret import recording_secret
+from protocol.room_link import RoomLink
+from protocol.room_secret import RoomSecret
+
+GARDEN, KITCHEN = RoomSecret(b"the garden" + bytes(6)), RoomSecret(b"the kitchen" + bytes(5))
+IN_THE_GARDEN, IN_THE_KITCHEN = (("--room", RoomLink(room).reveal()) for room in (GARDEN, KITCHEN))
 
 
 @pytest.fixture
@@ -19,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sealed(tmp_path: Path) -> Path:
-    return write(tmp_path / "sealed.mcap", made_up(), secret=room_secret("the garden"))
+    return write(tmp_path / "sealed.mcap", made_up(), secret=recording_secret(GARDEN))
 
 
 def test_info(command: Command, path: Path) -> None:
@@ -28,9 +33,10 @@ def test_info(command: Command, path: Path) -> None:
 
 
 def test_info_of_a_sealed_session(command: Command, sealed: Path) -> None:
-    assert "picture 2 of b2q" in command.run("session", "info", sealed, "--room", "the garden").out
+    assert "picture 2 of b2q" in command.run("session", "info", sealed, *IN_THE_GARDEN).out
     assert "give its room with --room" in command.fails("session", "info", sealed)
-    assert "sealed in another room" in command.fails("session", "info", sealed, "--room", "the kitchen")
+    assert "sealed in another room" in command.run("session", "info", sealed, *IN_THE_KITCHEN).err
+    assert command.code == 1
 
 
 def test_recover(command: Command, path: Path, tmp_path: Path) -> None:
@@ -44,7 +50,7 @@ def test_recover(command: Command, path: Path, tmp_path: Path) -> None:
 def test_recover_a_sealed_session(command: Command, sealed: Path, tmp_path: Path) -> None:
     output = tmp_path / "mended.mcap"
     assert "give its room" in command.fails("session", "recover", sealed, "-o", output)
-    assert command.run("session", "recover", sealed, "-o", output, "--room", "the garden").code == 0
+    assert command.run("session", "recover", sealed, "-o", output, *IN_THE_GARDEN).code == 0
     assert b"Bob" not in output.read_bytes()
 
 

@@ -106,6 +106,7 @@ EXPORTS = {
         "configuration",
         "duration_ms",
         "empty_like",
+        "has_fec",
         "is_dtx",
         "join",
         "parse",

@@ -58,7 +58,8 @@ def test_everything_is_counted(session_file: SessionFile) -> None:
     assert bob.speech.lost == 60  # his turns are apart in the numbers
     assert bob.speech.kbps == pytest.approx(bob.speech.bytes * 8 / 20_000, abs=0.01)
     assert [bob.pictures, bob.frames] == [2, 2]
-    assert info.bytes_by_kind == {"speech": sum(len(one.payload) for one in spoken), "frames": 4 * 26}
+    shown = sum(len(record.frame) for record in records if isinstance(record, log.Frame))
+    assert info.bytes_by_kind == {"speech": sum(len(one.payload) for one in spoken), "frames": shown}
     assert info.file_bytes == path.stat().st_size
     assert (info.duration_s, info.started) == (20.0, "2026-09-21T14:13:20+00:00")
     assert info.meters == {"lost": 1, "delay_ms": 206.5}
@@ -76,7 +77,8 @@ def test_people_read_lines(session_file: SessionFile) -> None:
     assert lines[0] == f"{path}: 0:20 from 2026-09-21T14:13:20+00:00, {path.stat().st_size:,} bytes"
     assert lines[1] == "made by   pictophone 1"
     assert lines[2].startswith("Ann       86 packets of speech, ")
-    assert "2 pictures in 52 bytes" in lines[3]
+    shown = sum(len(one.frame) for one in made_up() if isinstance(one, log.Frame) and one.sender == "b2q")
+    assert f"2 pictures in {shown} bytes" in lines[3]
     assert lines[-1] == "    0:15  Bob: picture 2 of b2q"
 
 

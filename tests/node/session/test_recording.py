@@ -16,14 +16,16 @@ from node.config import Settings
 from node.session import recorder, recording
 from node.session.reader import Session
 from node.session.recording import Recording
-from node.session.secret import room_secret
+from node.session.secret import recording_secret
 from node.tally import Tally
 from node.witness import Witnesses
 from protocol import frames, log
 from protocol.errors import NodeError, UsageError
+from protocol.room_secret import RoomSecret
 from protocol.signalling import Carries, Hello
 
 FULL = Path("/dev/full")
+GARDEN = RoomSecret(b"the garden" + bytes(6))
 BOB = Hello(1, "Bob", Carries.PICTURES_OUT)
 
 
@@ -188,8 +190,8 @@ async def test_a_disk_that_never_answers_does_not_hold_the_end(
 async def test_as_the_settings_have_it(node: Any, notes: Happenings, tmp_path: Path, sealed: bool) -> None:
     path = tmp_path / "call.mcap"
     settings = Settings(record=path, keep_snapshots=True, seal_recording=sealed)
-    with recording.of(node, settings, HEADER, notes.add, "the garden"):
+    with recording.of(node, settings, HEADER, notes.add, GARDEN):
         node.witnesses.captioned(Image.new("RGB", (8, 8)), 1, "nothing")
     assert notes.all[0] == f"recording to {path}{', sealed' if sealed else ''}"
-    secret = room_secret("the garden") if sealed else None
+    secret = recording_secret(GARDEN) if sealed else None
     assert any(isinstance(record, log.Snapshot) for record in _records(path, secret))

@@ -19,10 +19,15 @@ from node.session import models, replaying
 from node.session.player import Player
 from node.session.replaying import Asked
 from node.session.screen import Screen, line
+from node.session.secret import recording_secret
 from node.speech.sinks import NullSink
 from node.witness import Witness
 from protocol.errors import NodeError
 from protocol.log import Header, Note, Record
+from protocol.room_link import RoomLink
+from protocol.room_secret import RoomSecret
+
+HUT, CASTLE = RoomSecret(b"hut" + bytes(13)), RoomSecret(b"castle" + bytes(10))
 
 
 def records() -> list[Record]:
@@ -90,12 +95,12 @@ def test_what_is_no_session(tmp_path: Path, command: Command) -> None:
 
 
 def test_what_is_sealed_needs_its_room(tmp_path: Path, command: Command) -> None:
-    from node.session.secret import room_secret
-
-    written(tmp_path / "a.mcap", records(), secret=room_secret("hut"))
+    written(tmp_path / "a.mcap", records(), secret=recording_secret(HUT))
     assert "--room" in command.fails("replay", "a.mcap", "--speaker", "none")
-    assert "another room" in command.fails("replay", "a.mcap", "--speaker", "none", "--room", "castle")
-    assert "Ben: a dog" in command.run("replay", "a.mcap", "--speaker", "none", "--room", "hut").out
+    assert (
+        "another room" in command.run("replay", "a.mcap", "--speaker", "none", "--room", RoomLink(CASTLE).reveal()).err
+    )
+    assert "Ben: a dog" in command.run("replay", "a.mcap", "--speaker", "none", "--room", RoomLink(HUT).reveal()).out
 
 
 async def test_keys_pause_seek_and_end(monkeypatch: pytest.MonkeyPatch) -> None:

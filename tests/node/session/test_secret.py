@@ -1,11 +1,17 @@
-"""The secret that opens a sealed session is the room's."""
+"""The secret that opens a sealed session is derived from its room's."""
 
 from __future__ import annotations
 
-from node.session.secret import room_secret
+from node.session.secret import recording_secret
+from protocol.room_secret import RoomSecret
 
 
 def test_each_room_has_its_own() -> None:
-    assert room_secret("the garden") == room_secret("the garden")
-    assert room_secret("the garden") != room_secret("the kitchen")
-    assert isinstance(room_secret("ü"), bytes)
+    garden, kitchen = RoomSecret(bytes(16)), RoomSecret(bytes(15) + b"k")
+    assert recording_secret(garden) == recording_secret(RoomSecret(bytes(16)))
+    assert recording_secret(garden) != recording_secret(kitchen)
+
+
+def test_it_does_not_tell_the_rooms_own() -> None:
+    garden = RoomSecret(b"g" * 16)
+    assert garden.reveal() not in recording_secret(garden)
