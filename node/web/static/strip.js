@@ -1,0 +1,75 @@
+// The film strip: a person's earlier pictures, oldest first. One stop for the Tab key; arrows go along it.
+
+import { element, setAttribute, timeOfDay } from "./dom.js";
+import { picture } from "./screen.js";
+
+const AT_END_PX = 24;
+
+export class Strip {
+  #list;
+  #open;
+  #frames = new Map();
+
+  /** `open(sequence)` is called for the picture that was chosen. */
+  constructor(list, open) {
+    this.#list = list;
+    this.#open = open;
+    list.addEventListener("keydown", (event) => this.#move(event));
+    list.addEventListener("focusin", (event) => this.#stopAt(event.target));
+  }
+
+  show(pictures) {
+    const follows = this.#isAtEnd();
+    const kept = new Set(pictures.map(key));
+    for (const [name, frame] of this.#frames) if (!kept.has(name)) this.#drop(name, frame);
+    for (const each of pictures) if (!this.#frames.has(key(each))) this.#add(each);
+    if (this.#buttons.length && !this.#list.querySelector("[tabindex='0']")) this.#stopAt(this.#buttons.at(-1));
+    if (follows) this.#list.scrollLeft = this.#list.scrollWidth;
+  }
+
+  focus(sequence) {
+    this.#buttons.find((button) => button.dataset.sequence === String(sequence))?.focus();
+  }
+
+  #add(each) {
+    const button = element("button", { type: "button", tabindex: "-1", "aria-label": `${timeOfDay(each.at)}: ${each.words}` });
+    button.dataset.sequence = each.sequence;
+    button.append(picture(each.url ?? each.snapshot, "", "lazy"));
+    button.addEventListener("click", () => this.#open(each.sequence));
+    const frame = element("li", {}, button);
+    this.#frames.set(key(each), frame);
+    this.#list.append(frame);
+  }
+
+  #drop(name, frame) {
+    const hadFocus = frame.contains(document.activeElement);
+    this.#frames.delete(name);
+    frame.remove();
+    if (hadFocus) this.#buttons[0]?.focus();
+  }
+
+  get #buttons() {
+    return [...this.#list.querySelectorAll("button")];
+  }
+
+  #isAtEnd() {
+    const { scrollLeft, scrollWidth, clientWidth } = this.#list;
+    return scrollLeft + clientWidth >= scrollWidth - AT_END_PX;
+  }
+
+  #stopAt(button) {
+    for (const each of this.#buttons) setAttribute(each, "tabindex", each === button ? "0" : "-1");
+  }
+
+  #move(event) {
+    const buttons = this.#buttons;
+    const at = buttons.indexOf(document.activeElement);
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: buttons.length - 1 }[event.key];
+    if (to === undefined || at < 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    buttons[Math.max(0, Math.min(to, buttons.length - 1))].focus();
+  }
+}
+
+const key = (each) => `${each.sequence} ${each.url ?? each.snapshot}`;
