@@ -69,9 +69,9 @@ function showState() {
 /** What this page shows, in a line. */
 function inWords() {
   const others = call.others.filter((person) => person.here).map((person) => person.name);
-  if (call.kind === "replay") return "A recording";
+  if (call.kind === "replay") return "Recording";
   if (call.broker === "down") return "The broker is away: pictures wait for it, speech goes on";
-  if (call.kind === "demo") return `A demo: ${listed(others)} on this machine`;
+  if (call.kind === "demo") return `Demo: ${listed(others)}`;
   if (others.length === 0) return "Nobody else is here yet";
   return `In a call with ${listed(others)}`;
 }

@@ -16,7 +16,7 @@ const KINDS = [
   { field: "loss", name: "Lost", unit: "%", shown: (share) => tenth(share * 100), floor: 0.05 },
   { field: "delay_ms", name: "Mouth to ear", unit: "ms", shown: count, floor: 300 },
   { field: "ratio_raw", name: "Raw to words", unit: ": 1", shown: count, floor: 1000 },
-  { field: "ratio_video", name: "Video call to this", unit: ": 1", shown: count, floor: 10 },
+  { field: "ratio_video", name: "Video to this call", unit: ": 1", shown: count, floor: 10 },
 ];
 
 export class Meters {

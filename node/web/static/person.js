@@ -82,7 +82,8 @@ export class Person {
 
   #showFigures(newest) {
     setText(this.#part(".bits"), newest ? plural(newest.bits, "bit", "bits") : UNKNOWN);
-    setText(this.#part(".bytes"), newest ? plural(newest.wire_bytes, "byte", "bytes") : UNKNOWN);
+    setText(this.#part(".bytes"), newest ? plural(newest.bytes, "byte", "bytes") : UNKNOWN);
+    setText(this.#part(".wire"), newest ? plural(newest.wire_bytes, "byte", "bytes") : UNKNOWN);
     setText(this.#part(".ratio"), orUnknown(newest?.ratio, (ratio) => `${count(ratio)} : 1`));
     setText(this.#part(".sent"), newest ? timeOfDay(newest.at) : UNKNOWN);
   }

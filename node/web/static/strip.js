@@ -9,6 +9,7 @@ export class Strip {
   #list;
   #open;
   #frames = new Map();
+  #follows = true; // the newest is in sight, and shall stay so
 
   /** `open(sequence)` is called for the picture that was chosen. */
   constructor(list, open) {
@@ -16,15 +17,16 @@ export class Strip {
     this.#open = open;
     list.addEventListener("keydown", (event) => this.#move(event));
     list.addEventListener("focusin", (event) => this.#stopAt(event.target));
+    list.addEventListener("scroll", () => (this.#follows = this.#isAtEnd()), { passive: true });
+    new ResizeObserver(() => this.#follow()).observe(list);
   }
 
   show(pictures) {
-    const follows = this.#isAtEnd();
     const kept = new Set(pictures.map(key));
     for (const [name, frame] of this.#frames) if (!kept.has(name)) this.#drop(name, frame);
     for (const each of pictures) if (!this.#frames.has(key(each))) this.#add(each);
     if (this.#buttons.length && !this.#list.querySelector("[tabindex='0']")) this.#stopAt(this.#buttons.at(-1));
-    if (follows) this.#list.scrollLeft = this.#list.scrollWidth;
+    this.#follow();
   }
 
   focus(sequence) {
@@ -50,6 +52,10 @@ export class Strip {
 
   get #buttons() {
     return [...this.#list.querySelectorAll("button")];
+  }
+
+  #follow() {
+    if (this.#follows) this.#list.scrollLeft = this.#list.scrollWidth;
   }
 
   #isAtEnd() {
