@@ -76,7 +76,9 @@ class Node:
         self._tally = Tally(clock(), parts.profile.name)
         self._hellos: dict[str, Hello] = {}
         self._met_at: dict[str, float] = {}
+        self._connected: set[str] = set()
         self._was_up = False
+        self.broker_is_up = False
         self._in_lyra = False
         self._choice = CodecChoice(self._note)
         self._mailbox = self._make_mailbox(envelope or Unsealed())
@@ -90,6 +92,19 @@ class Node:
         self._adaptation = None if parts.max_kbps is None else Adaptation(parts.max_kbps, clock())
         self._tasks: asyncio.TaskGroup
         self._calls: Calls
+
+    @property
+    def id(self) -> str:
+        """What the others know it by; new at every start."""
+        return self._id
+
+    def link(self, peer: str) -> str:
+        """How speech with a peer stands: `up`, `connecting`, `again` (it was up before) or `none`."""
+        hello = self._hellos.get(peer)
+        up = self._calls.is_up(peer)
+        if up or hello is None or not hello.carries & (Carries.SPEECH_IN | Carries.SPEECH_OUT):
+            return "up" if up else "none"
+        return "again" if peer in self._connected else "connecting"
 
     def count(self) -> Tally:
         """What was counted up to now."""
@@ -292,7 +307,9 @@ class Node:
                 self.witnesses.frame_came(topic.node, payload)
 
     def _broker_up(self) -> None:
+        self.broker_is_up = True
         if self._was_up:
+            self._tally.broker_again += 1
             self._note("the broker is back")
             self._calls.broker_is_back()
             if self._sender is not None:
@@ -300,6 +317,7 @@ class Node:
         self._was_up = True
 
     def _broker_down(self, reason: str) -> None:
+        self.broker_is_up = False
         self._note(f"the broker is gone ({reason}); pictures wait for it, speech goes on")
 
     def _codec(self) -> int:
@@ -322,6 +340,7 @@ class Node:
     def left(self, peer: str) -> None:
         hello = self._hellos.pop(peer, None)
         self._met_at.pop(peer, None)
+        self._connected.discard(peer)
         self.witnesses.left(peer)
         self._note(f"{hello.name if hello and hello.name else peer} has left")
         self._note_lyra()
@@ -334,6 +353,8 @@ class Node:
             self._ears.open(peer)
 
     def connected(self, peer: str) -> None:
+        self._tally.calls_again += peer in self._connected
+        self._connected.add(peer)
         if self._tally.setup_ms is None and peer in self._met_at:
             self._tally.setup_ms = (self._clock() - self._met_at[peer]) * 1000
         if self._adaptation is not None:

@@ -43,6 +43,11 @@ class PageAddress:
         """Whether it stands for all addresses of the machine."""
         return (number := _number(self.host)) is not None and number.is_unspecified
 
+    @property
+    def is_number(self) -> bool:
+        """Whether the host is an IP address."""
+        return is_number(self.host)
+
     def at(self, port: int) -> PageAddress:
         """Return the same host with another port."""
         return PageAddress(self.host, port)

@@ -84,7 +84,7 @@ class Board:
             "reference": {"video_kbps": VIDEO_KBPS, "what": VIDEO_WHAT, "source": VIDEO_SOURCE},
             "sound": {"lines": self.lines},
             "broker": self.broker,
-            "you": self._told_you(),
+            "you": self.told_you(),
             "people": [person.told_wholly(now) for person in self.people.values()],
             "notes": list(self._notes),
             "replay": self.replay(),
@@ -216,7 +216,7 @@ class Board:
 
     def tell_you(self) -> None:
         """What you may or do has changed."""
-        self.feed.tell("you", {"you": self._told_you()})
+        self.feed.tell("you", {"you": self.told_you()})
 
     def tell_broker(self, broker: str) -> None:
         """The broker went or came."""
@@ -228,7 +228,8 @@ class Board:
         """The recording stands elsewhere now."""
         self.feed.tell("replay", {"replay": self.replay()})
 
-    def _told_you(self) -> Told | None:
+    def told_you(self) -> Told | None:
+        """Return who you are, as docs/page.md has it."""
         you = self.you
         return None if you is None else {name: getattr(you, name) for name in You.__slots__}
 

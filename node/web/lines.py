@@ -1,4 +1,4 @@
-"""One person's speech on its way to a browser: his Opus packets as they came, on a clock that the browser can follow."""
+"""One person's speech on its way to a browser: his Opus packets as they came, on a clock that it can follow."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A browser's microphone as a source of the call: what it sends is decoded, and its Opus frames go along.
 
-Who encodes as the node would (60 ms, mono, the profile's bitrate) has his frames sent on as they are: nothing is lost by
-encoding twice, and the browser's processor has done the work. The sound is needed all the same: to hear where pauses
+Who encodes as the node would (60 ms, mono, the profile's bitrate) has his frames sent on as they are: nothing is lost
+by encoding twice, and the browser's processor has done the work. The sound is needed all the same: to hear where pauses
 begin, for the level on the screen, for those who talk Lyra, and where frames cannot be sent on.
 """
 
@@ -28,14 +28,15 @@ GONE_S = 5.0
 class PageMicrophone:
     """What is said by whoever speaks from a page; silence as long as nobody does.
 
-    A jitter buffer (`protocol.speech.playout`) decides what is said when, as it does for a peer's speech. Encoded frames
-    of `frame` samples go along; others are joined or cut to that many.
+    A jitter buffer (`protocol.speech.playout`) decides what is said when, as it does for a peer's speech. Encoded
+    frames of `frame` samples go along; others are joined or cut to that many.
     """
 
     def __init__(self, frame: int = FRAME_SAMPLES, clock: Clock | None = None) -> None:
         self._frame = frame
         self._clock = clock or Clock()
         self._heard_at = float("-inf")
+        self._rest = silence(0)
         self._begin()
 
     def begin(self) -> None:

@@ -63,5 +63,3 @@ class Mix:
                 self._push(timestamp, opus.empty_like(self._encoder.encode(pcm)))
                 silent = True
             count += 1
-
-

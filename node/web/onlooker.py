@@ -1,4 +1,4 @@
-"""Looks on at a call, or at a recording of one, and puts what it sees on the board; its speech goes to the listeners."""
+"""Looks on at a call, or at a recording of one: what it sees goes on the board, what it hears to the listeners."""
 
 from __future__ import annotations
 
@@ -27,28 +27,36 @@ if TYPE_CHECKING:
 
 
 class Onlooker(Witness):
-    """A witness of one node's call. `own` is the node's id, None for a recording; `prefix` begins its notes."""
+    """A witness of one node's call. `own` is the node's id, None for a recording; what it sends is counted unless it is
+    seen by another node of the same page, as in a demo. `prefix` begins its notes.
+    """
 
-    def __init__(self, board: Board, sound: Sound, own: str | None = None, prefix: str = "") -> None:
+    def __init__(
+        self, board: Board, sound: Sound, own: str | None = None, is_seen: bool = False, prefix: str = ""
+    ) -> None:
         self._board, self._sound = board, sound
         self._own = own
+        self._counted = None if is_seen else own
         self._prefix = prefix
+        self.met: set[str] = set()  # the others who are in the call of this node
         self._histories: dict[str, History] = {}
         self._payload_bytes = self._packets = 0
 
     def joined(self, peer: str, hello: Hello) -> None:
         speaks, shows = bool(hello.carries & Carries.SPEECH_OUT), bool(hello.carries & Carries.PICTURES_OUT)
+        self.met.add(peer)
         self._board.came(peer, hello.name, speaks, shows)
 
     def left(self, peer: str) -> None:
+        self.met.discard(peer)
         self._histories.pop(peer, None)
         self._sound.left(peer)
         self._board.left(peer)
 
     def speech_sent(self, packet: Packet) -> None:
-        if self._own is not None:
+        if self._counted is not None:
             copies = sum(len(copy.payload) for copy in packet.copies)
-            self._board.person(self._own).meters.packet(None, packet.payload, copies, self._board.clock())
+            self._board.person(self._counted).meters.packet(None, packet.payload, copies, self._board.clock())
 
     def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         size = sum(len(copy.payload) for copy in copies)
@@ -64,13 +72,13 @@ class Onlooker(Witness):
             self._board.comes(peer, shown)
 
     def frame_sent(self, frame: bytes) -> None:
-        if self._own is None:
+        if self._counted is None:
             return
-        self._board.person(self._own).meters.frame(frame_cost(frame), self._board.clock())
-        shown = self._read(self._own, frame)
-        person = self._board.person(self._own)
-        if shown is not None and person.you and shown.sequence not in person.pictures:
-            self._board.said(self._own, shown)
+        person = self._board.person(self._counted)
+        person.meters.frame(frame_cost(frame), self._board.clock())
+        shown = self._read(person.id, frame)
+        if shown is not None and shown.sequence not in person.pictures:
+            self._board.said(person.id, shown)
 
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
         if self._own is not None:

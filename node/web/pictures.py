@@ -39,8 +39,8 @@ class Album:
         self._bytes = 0
 
     @property
-    def bytes(self) -> int:
-        """How much is kept."""
+    def size(self) -> int:
+        """How many bytes are kept."""
         return self._bytes
 
     def keep(self, encoded: bytes) -> str:

@@ -80,7 +80,7 @@ class BrowserLink:
 
         SignalError if the offer wants none.
         """
-        pushes = []
+        pushes: list[Push] = []
         for transceiver in self._audio():
             if len(pushes) < most and hooks.offered_direction(transceiver) in ("sendonly", "sendrecv"):
                 pushes.append(self._sending(transceiver))

@@ -25,12 +25,13 @@ class Restart(Exception):
 
 @dataclass(slots=True)
 class Session:
-    """One connection. `leave` ends what it was for."""
+    """One connection. `leave` ends what it was for, `waiting` gives it up should nobody come."""
 
     id: str
     link: BrowserLink
     ufrag: str
-    leave: Callable[[], None] = lambda: None
+    leave: Callable[[], None]
+    waiting: asyncio.Task[None]
     etag: str = field(default_factory=lambda: f'"{secrets.token_hex(8)}"')
 
     def trickle(self, fragment: str) -> None:
@@ -90,13 +91,14 @@ class Sessions:
             await link.close()
             raise
         ufrag = re.search(r"(?m)^a=ice-ufrag:(\S+)", offer)
-        session = self._sessions[id] = Session(id, link, ufrag[1] if ufrag else "", leave)
-        self._tasks.create_task(self._give_up(id, up), name="waiting for a browser")
+        waiting = self._tasks.create_task(self._give_up(id, up), name="waiting for a browser")
+        session = self._sessions[id] = Session(id, link, ufrag[1] if ufrag else "", leave, waiting)
         return session, text
 
     async def end(self, session: Session) -> None:
         """End a session."""
         if self._sessions.pop(session.id, None) is not None:
+            session.waiting.cancel()
             session.leave()
             await session.link.close()
 

@@ -86,6 +86,7 @@ class Sound:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self._listening: list[Listening] = []
+        self.unheard: str | None = None  # whoever takes part from the page does not hear himself
 
     def __len__(self) -> int:
         return len(self._listening)
@@ -102,6 +103,8 @@ class Sound:
 
     def packet(self, person: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         """A person's packet came."""
+        if person == self.unheard:
+            return
         for listening in self._listening:
             listening.packet(person, sequence, timestamp, payload, copies)
 
