@@ -50,7 +50,9 @@ class Meter {
 
   show(latest, history) {
     const { field, shown, floor } = this.#kind;
-    setText(this.#value, orUnknown(latest?.[field], shown));
+    const value = latest?.[field] ?? null;
+    setText(this.#value, orUnknown(value, shown));
+    this.node.toggleAttribute("data-none", value === null);
     const runs = plotted(history.map((each) => each[field] ?? null), floor);
     setAttribute(this.#line, "d", runs.map((run) => `M${run.join("L")}`).join(""));
     setAttribute(this.#area, "d", runs.map(closed).join(""));

@@ -72,9 +72,10 @@ export class People {
 
   #showAlone(call) {
     const alone = byId("alone");
-    this.#section.dataset.cards = this.#cards.size;
-    alone.hidden = this.#cards.size > 0;
-    setText(alone, call.kind === "replay" ? "Nobody is to be seen at this moment of the recording." : "Nobody is here yet.");
+    const others = call.others.length;
+    this.#section.toggleAttribute("data-pair", others === 1 && others < this.#cards.size);
+    alone.hidden = others > 0;
+    setText(alone, call.kind === "replay" ? "Nobody is to be seen at this moment of the recording." : "Nobody else is here yet.");
   }
 }
 

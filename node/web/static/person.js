@@ -62,7 +62,7 @@ export class Person {
   #showPictures(person) {
     const newest = person.pictures.at(-1);
     setText(this.#part(".words"), person.painting?.words ?? newest?.words ?? noWords(person));
-    this.#part(".words").toggleAttribute("data-none", !person.painting && !newest);
+    this.node.toggleAttribute("data-none", !person.painting && !newest);
     this.#showFigures(newest);
     this.#showSnapshot(person, newest);
     this.showScreen(person);
