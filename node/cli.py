@@ -27,9 +27,11 @@ Broker = Annotated[
     str | None, typer.Option(help="Broker address: mqtt://[USER:PASSWORD@]HOST[:PORT], mqtts:// for TLS.")
 ]
 Name = Annotated[str | None, typer.Option(help="What the others see you as.")]
-Speech = Annotated[str | None, typer.Option(help="What is said: mic, none, or a sound FILE.")]
+Speech = Annotated[str | None, typer.Option(help="What is said: mic, page, none, or a sound FILE.")]
 Loop = Annotated[bool | None, typer.Option("--loop", help="Play the sound file again and again.")]
-Camera = Annotated[str | None, typer.Option(help="What is seen: scene[:SEED], webcam, a FILE, a DIR or a device.")]
+Camera = Annotated[
+    str | None, typer.Option(help="What is seen: scene[:SEED], webcam, page, a FILE, a DIR or a device.")
+]
 Speaker = Annotated[str | None, typer.Option(help="Where the others are heard: default, none, or FILE.wav.")]
 Pictures = Annotated[Path | None, typer.Option(help="Folder that painted pictures are kept in.")]
 Models = Annotated[str | None, typer.Option(help="Picture models: embedded, photo-cpu or photo-gpu.")]
@@ -47,6 +49,11 @@ Lyra = Annotated[
 Clean = Annotated[
     bool | None, typer.Option("--clean/--no-clean", help="Take echo and noise out of what a microphone hears.")
 ]
+Page = Annotated[
+    str | None, typer.Option(metavar="[HOST:PORT]", help="Serve a page that shows the call: 127.0.0.1:8765, or off.")
+]
+PageCertificate = Annotated[Path | None, typer.Option(help="Certificate (PEM) to encrypt the page with.")]
+PageKey = Annotated[Path | None, typer.Option(help="Its key (PEM).")]
 Seconds = Annotated[float | None, typer.Option(min=0.1, help="End the call after this long.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")]
 
@@ -54,7 +61,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSO
 @app.command()
 def demo(
     broker: Annotated[str | None, typer.Option(help="Use this broker instead of one of the demo's own.")] = None,
-    speech: Annotated[str | None, typer.Option(help="What a says: a sound FILE, mic or none.")] = None,
+    speech: Annotated[str | None, typer.Option(help="What a says: a sound FILE, mic, page or none.")] = None,
     loop: Loop = None,
     profile: speech_cli.Profile = None,
     max_kbps: speech_cli.MaxKbps = None,
@@ -66,7 +73,7 @@ def demo(
     vbr: speech_cli.Vbr = None,
     dtx: speech_cli.Dtx = None,
     redundancy: speech_cli.Redundancy = None,
-    camera: Annotated[str | None, typer.Option(help="What a sees: scene[:SEED], webcam, a FILE, a DIR.")] = None,
+    camera: Annotated[str | None, typer.Option(help="What a sees: scene[:SEED], webcam, page, a FILE, a DIR.")] = None,
     speaker: Annotated[str | None, typer.Option(help="default, none, or FILE.wav: FILE-a.wav is what a hears.")] = None,
     pictures: Pictures = None,
     models: Models = None,
@@ -77,6 +84,9 @@ def demo(
     morph: Morph = None,
     clean: Clean = None,
     lyra: Lyra = None,
+    page: Page = None,
+    page_certificate: PageCertificate = None,
+    page_key: PageKey = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long to call.")] = 30.0,
     json: Json = False,
 ) -> None:
@@ -89,6 +99,7 @@ def demo(
         tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
         frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
+        page=page, page_certificate=page_certificate, page_key=page_key,
     )  # fmt: skip
     _run(demo.run(settings, broker is None, seconds, json))
 
@@ -121,6 +132,9 @@ def call(
     morph: Morph = None,
     clean: Clean = None,
     lyra: Lyra = None,
+    page: Page = None,
+    page_certificate: PageCertificate = None,
+    page_key: PageKey = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -133,6 +147,7 @@ def call(
         tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
         frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
+        page=page, page_certificate=page_certificate, page_key=page_key,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.CALL, seconds, json))
 
@@ -162,6 +177,9 @@ def send(
     look: Look = None,
     clean: Clean = None,
     lyra: Lyra = None,
+    page: Page = None,
+    page_certificate: PageCertificate = None,
+    page_key: PageKey = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -173,6 +191,7 @@ def send(
         generator=generator, tries=tries, look=look, clean=clean, lyra=lyra,
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
         frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
+        page=page, page_certificate=page_certificate, page_key=page_key,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.SEND, seconds, json))
 
@@ -188,6 +207,9 @@ def receive(
     generator: Generator = None,
     morph: Morph = None,
     lyra: Lyra = None,
+    page: Page = None,
+    page_certificate: PageCertificate = None,
+    page_key: PageKey = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -203,6 +225,9 @@ def receive(
         generator=generator,
         morph=morph,
         lyra=lyra,
+        page=page,
+        page_certificate=page_certificate,
+        page_key=page_key,
     )
     _run(calling.run(settings, room, opening.RECEIVE, seconds, json))
 
@@ -306,13 +331,22 @@ def _run(work: Any) -> None:
 def main() -> None:
     """The command's entry point. Exit code 0, 1 for a failure, 2 for wrong usage; errors are one line."""
     try:
-        app()
+        app(_arguments())
     except UsageError as error:
         _fail(error, 2)
     except (NodeError, PictophoneError) as error:
         _fail(error, 1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _arguments() -> list[str]:
+    """What was typed, with the address that `--page` alone stands for: typer knows no option that may have a value."""
+    if "--page" not in sys.argv:
+        return sys.argv[1:]
+    from node.web.address import with_default
+
+    return with_default(sys.argv[1:])
 
 
 def _fail(error: Exception, code: int) -> None:

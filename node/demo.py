@@ -17,9 +17,12 @@ from node.links import broker
 from node.links.address import BrokerAddress
 from node.parts import Models, Parts, Place
 from node.summary import Summary, as_json, for_people, summarise
+from node.web import opening as web
+from node.web.address import DEFAULT
 
 if TYPE_CHECKING:
     from node.config import Settings
+    from node.web.page import Page
 
 LOOPBACK = "127.0.0.1"
 NAMES = ("a", "b")
@@ -33,6 +36,7 @@ async def run(settings: Settings, own_broker: bool, seconds: float, json: bool) 
     call goes through a broker of its own, else through the one of the settings.
     """
     notes = LateNotes()
+    settings = settings.model_copy(update={"page": settings.page or DEFAULT})
     async with opening.loaded(opening.worker(settings, opening.CALL), notes) as models:
         nodes = await hold(settings, models, notes, own_broker, seconds, quiet=json)
     summaries = _summaries(*nodes)
@@ -51,14 +55,16 @@ async def hold(
 ) -> tuple[Node, Node]:
     """Holds a call between ``a`` and ``b`` and returns both with what they counted.
 
-    The display is as `choose` has it for ``quiet``. Raises NodeError when a part of it fails.
+    The display is as `choose` has it for ``quiet``, and so is the page. Raises NodeError when a part of it fails.
     """
+    page = web.page(settings, "demo", notes, or_next=True)
     async with _broker(settings, own_broker) as address:
         place = Place(f"demo {time.time_ns()}", address, address=LOOPBACK)
-        a, b = [await asyncio.to_thread(_node, name, settings, place, models, notes) for name in NAMES]
+        a, b = [await asyncio.to_thread(_node, name, settings, place, models, notes, page) for name in NAMES]
         with choose([opening.view(node) for node in (a, b)], quiet=quiet) as display:
             notes.to(display)
-            await opening.run([a, b], display, seconds)
+            async with web.serving(page, notes, a, b):
+                await opening.run([a, b], display, seconds)
     return a, b
 
 
@@ -71,17 +77,17 @@ async def _broker(settings: Settings, own: bool) -> AsyncIterator[BrokerAddress]
         yield BrokerAddress(LOOPBACK, port)
 
 
-def _node(name: str, settings: Settings, place: Place, models: Models, notes: LateNotes) -> Node:
-    parts, remarks = _parts(name, settings, models)
+def _node(name: str, settings: Settings, place: Place, models: Models, notes: LateNotes, page: Page | None) -> Node:
+    parts, remarks = _parts(name, settings, models, page)
     for remark in remarks:
         notes(f"{name}: {remark}")
     folder = settings.pictures / name if settings.pictures else None
     show = opening.gallery(folder, lambda text: notes(f"{name} {text}"))
-    screen = opening.screen(folder)
+    screen = opening.screen(folder) if page is None else page.screen(opening.screen(folder))
     return Node(name, place, parts, show=show, screen=screen, note=lambda text: notes(f"{name}: {text}"))
 
 
-def _parts(name: str, settings: Settings, models: Models) -> tuple[Parts, list[str]]:
+def _parts(name: str, settings: Settings, models: Models, page: Page | None) -> tuple[Parts, list[str]]:
     """The ends of one side: its own voice and scene, unless the user gave ``a`` others."""
     from node.speech.dialogue import voice_source
 
@@ -91,7 +97,7 @@ def _parts(name: str, settings: Settings, models: Models) -> tuple[Parts, list[s
         "camera": given.camera or SCENES[name],
         "speaker": _own_file(settings.speaker, name),
     }
-    parts, remarks = opening.parts(given.model_copy(update=own), opening.CALL, models)
+    parts, remarks = opening.parts(given.model_copy(update=own), opening.CALL, models, page=page)
     if given.speech is None:
         voice = voice_source(name, frame=parts.profile.frame_samples)
         parts = dataclasses.replace(parts, source=voice)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -56,6 +57,24 @@ class PageAddress:
         """Return what to type into a browser on this machine."""
         host = DEFAULT_HOST if self.is_everywhere else self.host
         return f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+
+def with_default(arguments: Sequence[str], option: str = "--page") -> list[str]:
+    """Return a command's arguments in which the option has a value: its own, or the default where what follows is none.
+
+    `call --page kitchen` is a call in the kitchen; an address has a colon, or is a number, `localhost` or `off`.
+    """
+    valued = []
+    for index, argument in enumerate(arguments):
+        valued.append(argument)
+        following = arguments[index + 1] if index + 1 < len(arguments) else ""
+        if argument == option and not _looks_like_address(following):
+            valued.append(DEFAULT)
+    return valued
+
+
+def _looks_like_address(text: str) -> bool:
+    return not text.startswith("-") and (":" in text or is_number(text) or text in ("localhost", OFF))
 
 
 def is_loopback(host: str) -> bool:

@@ -23,7 +23,7 @@ from node.web.rtc import BrowserLink
 from node.web.serving import Certificate, serving
 from node.web.sessions import Session, Sessions
 from node.web.sound import MAX_LINES, USUAL_LINES, Listening, Sound
-from node.web.timing import TimedModels
+from node.web.timing import TimedModels, model_seconds
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -95,6 +95,7 @@ class Page:
         self._profile, self._note = profile, note
         self._nodes: list[tuple[Watched, Onlooker]] = []
         self._registry = CollectorRegistry()
+        self._model_seconds = model_seconds(self._registry)
         self.listeners: Sessions
         self.speakers: Sessions
         self._tasks: asyncio.TaskGroup
@@ -121,7 +122,7 @@ class Page:
 
     def timed(self, models: Models) -> TimedModels:
         """Return the models as the call should use them, so that their times are known."""
-        return TimedModels(models, self._registry)
+        return TimedModels(models, self._model_seconds)
 
     def screen(self, also: Screen | None = None) -> Screen:
         """Return what shows peers' pictures, and the ones in between, on this page and on another screen."""
