@@ -157,7 +157,7 @@ def demo(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def person(name: str, pictures: Sequence[dict[str, Any]] = (), **changes: Any) -> dict[str, Any]:
+def person(name: str, pictures: Sequence[dict[str, Any]] = (), /, **changes: Any) -> dict[str, Any]:
     """Somebody who is here, whose id is his name."""
     return {
         "id": name,
@@ -172,6 +172,11 @@ def person(name: str, pictures: Sequence[dict[str, Any]] = (), **changes: Any) -
         "pictures": list(pictures),
         "meters": None,
     } | changes
+
+
+def told(name: str, /, **changes: Any) -> dict[str, Any]:
+    """The same as the event `person` has it."""
+    return {field: value for field, value in person(name, **changes).items() if field not in ("pictures", "meters")}
 
 
 def picture(sequence: int, words: str, url: str | None, snapshot: str | None = None, **changes: Any) -> dict[str, Any]:
