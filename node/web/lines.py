@@ -19,6 +19,9 @@ the line, or the same one after a new call. Loss and jitter are far below it."""
 REMEMBERED_FRAMES = 64
 """Frames of which the line knows that they went out: copies reach back less than a second."""
 
+QUIET_EVERY_S = 0.4
+"""How often Opus itself says in a pause that there is nothing to say."""
+
 _MASK = 0xFFFF_FFFF
 _HALF = 1 << 31
 
@@ -57,17 +60,21 @@ def _signed(difference: int) -> int:
 class Line:
     """Passes on one person's packets. Copies fill in for packets that were lost, each frame once.
 
-    A packet that begins a pause is followed by one of no bytes: a browser's jitter buffer takes silence after that for
-    silence, and without it for loss.
+    A packet that begins a pause is followed by one of no bytes, and by another every now and then as long as the pause
+    goes on: a browser's jitter buffer takes silence after that for silence, and without it for loss.
     """
 
     push: Push
     timeline: Timeline
+    _silence: bytes = b""
+    _quiet_at: float = float("inf")
+    _quiet_timestamp: int = 0
     _sent: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED_FRAMES))
 
     def begin_anew(self) -> None:
         """Another person is on the line from now on."""
         self.timeline.begin_anew()
+        self._quiet_at = float("inf")
         self._sent.clear()
 
     def forward(self, timestamp: int, payload: bytes, copies: Sequence[Copy], now: float) -> None:
@@ -84,8 +91,18 @@ class Line:
             self.push(base + _signed(at - timestamp), frame)
         self._sent.extend((timestamp + index * step) & _MASK for index in range(len(packet.frames)))
         self.push(base, payload)
-        if opus.begins_pause(payload) and len(packet.frames) > 1:
-            self.push(base + len(packet.frames) * step, opus.empty_like(payload))
+        self._quiet_at = float("inf")
+        if opus.begins_pause(payload):
+            self._silence = opus.empty_like(payload)
+            self._quiet_at, self._quiet_timestamp = now, base + len(packet.frames) * step
+            self.keep_quiet(now)
+
+    def keep_quiet(self, now: float) -> None:
+        """Say that the silence goes on, if it does and it is time to: to be asked a few times a second."""
+        if now >= self._quiet_at:
+            self.push(self._quiet_timestamp, self._silence)
+            self._quiet_at += QUIET_EVERY_S
+            self._quiet_timestamp += round(QUIET_EVERY_S * RTP_RATE)
 
     def _lost_frames(self, timestamp: int, copies: Sequence[Copy]) -> list[tuple[int, bytes]]:
         """Return the frames of copies that have not gone out, with their timestamps. Without anything that went out

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MAX_LINES = 8
 """Lines of one listener; more people than that share the last one. Each costs an RTP sender."""
 
+LOOK_EVERY_S = 0.1
+"""How late a browser may be told that a pause goes on."""
+
 USUAL_LINES = 4
 """What the page offers: three others beside you, or one to spare for whoever joins later."""
 
@@ -31,6 +34,7 @@ class Listening:
         self._lines = [Line(push, Timeline(self._began)) for push in pushes]
         self._people: list[list[str]] = [[] for _ in pushes]
         self._tasks = tasks
+        self._quiet = tasks.create_task(self._keep_quiet(), name="pauses for a listener")
         self._mix: Mix | None = None
         self._mixing: asyncio.Task[None] | None = None
 
@@ -55,7 +59,15 @@ class Listening:
 
     def close(self) -> None:
         """Nobody listens any more."""
+        self._quiet.cancel()
         self._mix_no_more()
+
+    async def _keep_quiet(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            now = self._clock()
+            for line in self._lines:
+                line.keep_quiet(now)
 
     def _line_of(self, person: str) -> int:
         for index, people in enumerate(self._people):
