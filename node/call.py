@@ -101,9 +101,10 @@ class Node:
     def link(self, peer: str) -> str:
         """How speech with a peer stands: `up`, `connecting`, `again` (it was up before) or `none`."""
         hello = self._hellos.get(peer)
-        up = self._calls.is_up(peer)
-        if up or hello is None or not hello.carries & (Carries.SPEECH_IN | Carries.SPEECH_OUT):
-            return "up" if up else "none"
+        if hello is None or not hello.carries & (Carries.SPEECH_IN | Carries.SPEECH_OUT):
+            return "none"
+        if self._calls.is_up(peer):
+            return "up"
         return "again" if peer in self._connected else "connecting"
 
     def count(self) -> Tally:
