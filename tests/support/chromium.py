@@ -114,14 +114,15 @@ async def launched(folder: Path, flags: Sequence[str] = ()) -> AsyncIterator[Bro
     try:
         async with asyncio.timeout(START_S):
             address = await _address(process)
-        async with asyncio.TaskGroup() as tasks, aiohttp.ClientSession() as http:
-            drain = tasks.create_task(_drain(process))
-            async with http.ws_connect(address, max_msg_size=MAX_MESSAGE) as socket:
-                browser = Browser(socket, process.pid)
-                listener = tasks.create_task(browser.listen())
+        async with aiohttp.ClientSession() as http, http.ws_connect(address, max_msg_size=MAX_MESSAGE) as socket:
+            browser = Browser(socket, process.pid)
+            helpers = [asyncio.create_task(each) for each in (_drain(process), browser.listen())]
+            try:
                 yield browser
-                listener.cancel()
-            drain.cancel()
+            finally:
+                for helper in helpers:
+                    helper.cancel()
+                await asyncio.gather(*helpers, return_exceptions=True)
     finally:
         await _end(process)
 
@@ -313,6 +314,10 @@ class Page:
     async def screenshot(self) -> bytes:
         """What is to be seen of it, as PNG."""
         return base64.b64decode((await self.send("Page.captureScreenshot", format="png"))["data"])
+
+    async def to_front(self) -> None:
+        """The tab that is looked at; others are hidden."""
+        await self.send("Page.bringToFront")
 
     async def freeze(self, frozen: bool = True) -> None:
         """What becomes of a tab in the background, or of all of them while a laptop sleeps; False wakes it."""

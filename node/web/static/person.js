@@ -44,7 +44,7 @@ export class Person {
 
   showScreen(person) {
     const newest = person.pictures.at(-1);
-    this.#painted.show(person.screen ?? newest?.url ?? newest?.snapshot ?? null, "");
+    this.#painted.show(person.screen ?? newest?.url ?? newest?.snapshot ?? null);
   }
 
   focusStrip(sequence) {
@@ -77,7 +77,7 @@ export class Person {
     this.node.toggleAttribute("data-seen", beside);
     setText(this.#part(".painted figcaption"), person.you ? "What your camera saw" : "Painted from the words");
     setText(this.#part(".seen figcaption"), beside ? "What the camera saw" : "");
-    this.#seen.show(beside ? newest.snapshot : null, "");
+    this.#seen.show(beside ? newest.snapshot : null);
   }
 
   #showFigures(newest) {

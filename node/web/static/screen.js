@@ -4,7 +4,8 @@ import { element } from "./dom.js";
 
 export class Screen {
   #frame;
-  #url = null;
+  #wanted = null;
+  #waits = false;
 
   /** `frame` is an element of reserved size. */
   constructor(frame) {
@@ -12,24 +13,33 @@ export class Screen {
   }
 
   /** Shows the picture at this address, nothing for null. The newest that was asked for wins. */
-  async show(url, alt) {
-    if (url === this.#url) return;
-    this.#url = url;
-    if (url === null) {
-      this.#frame.replaceChildren();
-      return;
-    }
-    const image = picture(url, alt);
+  show(url) {
+    if (url === this.#wanted) return;
+    this.#wanted = url;
+    if (!this.#waits) this.#draw();
+  }
+
+  async #draw() {
+    this.#waits = true;
+    await visible(); // browsers decode nothing for a page that nobody sees
+    this.#waits = false;
+    const url = this.#wanted;
+    const image = url === null ? null : picture(url);
     try {
-      await image.decode();
+      await image?.decode();
     } catch {
       return; // no longer kept by the node: what is shown stays
     }
-    if (url === this.#url) this.#frame.replaceChildren(image);
+    if (url === this.#wanted) this.#frame.replaceChildren(...(image ? [image] : []));
   }
 }
 
-/** An image of a picture; its size is reserved before it came. */
-export function picture(url, alt, loading = "eager") {
-  return element("img", { src: url, alt, width: 256, height: 256, decoding: "async", loading, draggable: "false" });
+function visible() {
+  if (!document.hidden) return Promise.resolve();
+  return new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
+}
+
+/** An image of a picture; its size is reserved before it came. What it shows is said by the words beside it. */
+export function picture(url, loading = "eager") {
+  return element("img", { src: url, alt: "", width: 256, height: 256, decoding: "async", loading, draggable: "false" });
 }

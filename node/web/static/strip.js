@@ -36,7 +36,7 @@ export class Strip {
   #add(each) {
     const button = element("button", { type: "button", tabindex: "-1", "aria-label": `${timeOfDay(each.at)}: ${each.words}` });
     button.dataset.sequence = each.sequence;
-    button.append(picture(each.url ?? each.snapshot, "", "lazy"));
+    button.append(picture(each.url ?? each.snapshot, "lazy"));
     button.addEventListener("click", () => this.#open(each.sequence));
     const frame = element("li", {}, button);
     this.#frames.set(key(each), frame);

@@ -85,9 +85,9 @@ export class Viewer {
     setText(this.#parts.words, picture.words);
     setText(this.#parts.figures, facts(picture));
     setText(this.#parts.paintedBy, picture.url ? "Painted from the words" : "What your camera saw");
-    this.#painted.show(picture.url ?? picture.snapshot, "");
+    this.#painted.show(picture.url ?? picture.snapshot);
     this.#parts.seenFigure.hidden = !(picture.url && picture.snapshot);
-    this.#seen.show(picture.url ? picture.snapshot : null, "");
+    this.#seen.show(picture.url ? picture.snapshot : null);
     this.#showSteps();
   }
 
