@@ -8,7 +8,7 @@ import socket
 import pytest
 from linked import BOTH_WAYS, End, connected, negotiate
 
-from node.links import track
+from node.links import rtc, track
 from node.links.rtc import Way, ice_server
 from protocol.errors import NodeError, SignalError
 from protocol.speech.red import Copy
