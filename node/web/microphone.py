@@ -72,21 +72,24 @@ class PageMicrophone:
             skipped = samples_of(behind) if behind > MAX_BEHIND else 0
             due += seconds_of(skipped)
             pcm, encoded = self._next()
-            for captured in self._framed(pcm, encoded, skipped, due):
+            # A jitter buffer gives a frame when it begins to play, a microphone when its last sample is in.
+            for captured in self._framed(pcm, encoded, skipped, due - seconds_of(self._frame)):
                 yield captured
             due += seconds_of(len(pcm))
 
-    def _framed(self, pcm: Pcm, encoded: bytes | None, skipped: int, now: float) -> Iterator[Captured]:
-        """Cut into frames. One that came encoded stays whole: a rest of silence or concealment before it is skipped."""
+    def _framed(self, pcm: Pcm, encoded: bytes | None, skipped: int, at: float) -> Iterator[Captured]:
+        """Cut a piece that begins then into frames. One that came encoded stays whole: a rest of silence or concealment before it is skipped."""
         if encoded is not None and len(pcm) == self._frame:
             skipped += len(self._rest)
             self._rest = silence(0)
-            yield Captured(pcm, now - seconds_of(len(pcm)), skipped, encoded)
+            yield Captured(pcm, at, skipped, encoded)
             return
+        at -= seconds_of(len(self._rest))
         self._rest = np.concatenate([self._rest, pcm])
         while len(self._rest) >= self._frame:
             frame, self._rest = self._rest[: self._frame], self._rest[self._frame :]
-            yield Captured(frame, now - seconds_of(len(frame) + len(self._rest)), skipped)
+            yield Captured(frame, at, skipped)
+            at += seconds_of(len(frame))
             skipped = 0
 
     def _begin(self) -> None:

@@ -68,12 +68,13 @@ class Darkroom:
     def __init__(self, album: Album) -> None:
         self._album = album
         self._waiting: deque[tuple[Image.Image, Callable[[str], None]]] = deque()
+        self._is_busy = False
         self._something = asyncio.Event()
 
     @property
     def waiting(self) -> int:
-        """How many pictures wait."""
-        return len(self._waiting)
+        """How many pictures wait, or are being encoded."""
+        return len(self._waiting) + self._is_busy
 
     def develop(self, image: Image.Image, done: Callable[[str], None]) -> None:
         """Have a picture encoded; `done(url)` follows. When too many wait, the one that has waited longest is lost."""
@@ -90,7 +91,9 @@ class Darkroom:
             self._something.clear()
             while self._waiting:
                 image, done = self._waiting.popleft()
+                self._is_busy = True
                 done(self._album.keep(await asyncio.to_thread(encoded, image)))
+                self._is_busy = False
 
 
 def encoded(image: Image.Image) -> bytes:

@@ -27,7 +27,7 @@ import aiohttp
 BINARIES = ("chromium", "chromium-browser", "google-chrome")
 START_S = 30.0  # a cold start on a busy machine
 END_S = 5.0
-ANSWER_S = 30.0  # the longest that a command may take
+ANSWER_S = 30.0  # the longest that a command may take, beside what it waits for
 UNTIL_S = 10.0
 MAX_MESSAGE = 64 * 2**20  # a screenshot of a long page is several megabytes of base64
 FLAGS = (
@@ -177,8 +177,8 @@ class Browser:
         await page.show_as(screen, dark=dark, still=still)
         return page
 
-    async def send(self, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
-        """One command and its result; BrowserError when the browser refuses it."""
+    async def send(self, method: str, session: str | None = None, waits: float = 0.0, **params: Any) -> dict[str, Any]:
+        """One command and its result, which may take ``waits`` seconds; BrowserError when the browser refuses it."""
         number = next(self._numbers)
         message = {"id": number, "method": method, "params": params}
         if session is not None:
@@ -187,10 +187,10 @@ class Browser:
         self._answers[number] = answer
         try:
             await self._socket.send_json(message)
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(ANSWER_S + waits):
                 said = await answer
         except TimeoutError:
-            raise BrowserError(f"no answer to {method} within {ANSWER_S:.0f} s") from None
+            raise BrowserError(f"no answer to {method} within {ANSWER_S + waits:.0f} s") from None
         finally:
             del self._answers[number]
         if "error" in said:
@@ -221,9 +221,9 @@ class Page:
     requests: list[str] = field(default_factory=list)
     _loaded: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def send(self, method: str, **params: Any) -> dict[str, Any]:
+    async def send(self, method: str, waits: float = 0.0, **params: Any) -> dict[str, Any]:
         """One command to this tab."""
-        return await self.browser.send(method, self.session, **params)
+        return await self.browser.send(method, self.session, waits, **params)
 
     def happened(self, method: str, params: dict[str, Any]) -> None:
         """Takes an event of this tab."""
@@ -275,11 +275,10 @@ class Page:
         async with asyncio.timeout(ANSWER_S):
             await self._loaded.wait()
 
-    async def evaluate(self, expression: str) -> Any:
+    async def evaluate(self, expression: str, waits: float = 0.0) -> Any:
         """What the expression, or the promise that it is, comes to. It counts as a person's doing."""
-        said = await self.send(
-            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True, userGesture=True
-        )
+        asked = {"expression": expression, "awaitPromise": True, "returnByValue": True, "userGesture": True}
+        said = await self.send("Runtime.evaluate", waits, **asked)
         if (details := said.get("exceptionDetails")) is not None:
             what = details.get("exception", {}).get("description") or details["text"]
             raise BrowserError(f"{what.splitlines()[0]} in {expression.strip()[:500]}")
@@ -287,7 +286,7 @@ class Page:
 
     async def until(self, expression: str, seconds: float = UNTIL_S) -> Any:
         """Waits for the expression to become true, and returns it; BrowserError if it does not within the time."""
-        return await self.evaluate(UNTIL % (seconds * 1000, expression))
+        return await self.evaluate(UNTIL % (seconds * 1000, expression), waits=seconds)
 
     async def text(self, selector: str) -> str:
         """The text that is to be read there; empty if there is no such element."""
