@@ -71,7 +71,7 @@ class Page:
     """What is served at `address`, or at one of the next ports if that is taken and `or_next`.
 
     A page from which somebody takes part has a `microphone` or a `camera`, to be given to the node that is watched
-    first. `profile` is the speech that is asked of browsers.
+    first. `profile` is the speech that is asked of browsers. `link` is what to open, once it is served.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Page:
         self.microphone = PageMicrophone(profile.frame_samples) if microphone else None
         self.camera = PageCamera() if camera else None
         self.player: Playing | None = None
+        self.link = ""
         self._address, self._certificate, self._or_next = address, certificate, or_next
         self._profile, self._note = profile, note
         self._nodes: list[tuple[Watched, Onlooker]] = []
@@ -143,10 +144,10 @@ class Page:
             async with asyncio.TaskGroup() as self._tasks:
                 self.listeners = Sessions(MAX_LISTENERS, self._media_address, self._tasks)
                 self.speakers = Sessions(MAX_SPEAKERS, self._media_address, self._tasks)
-                async with serving(self, self._address, self._certificate, self._or_next, self._note) as link:
+                async with serving(self, self._address, self._certificate, self._or_next, self._note) as self.link:
                     work = [self._tasks.create_task(one, name=name) for name, one in self._background()]
                     try:
-                        yield link
+                        yield self.link
                     finally:
                         for task in work:
                             task.cancel()

@@ -65,6 +65,8 @@ class BrowserLink:
         media = len(re.findall(r"(?m)^m=", offer))
         if not 0 < media <= MAX_MEDIA:
             raise SignalError(f"an offer of {media} media lines; 1 to {MAX_MEDIA} can be answered")
+        if not re.search(r"(?m)^a=fingerprint:", offer):
+            raise SignalError("an offer without a DTLS fingerprint: nobody could know who calls")
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(without_candidates(offer), "offer"))
         except OSError:

@@ -48,7 +48,9 @@ class Side:
     models: FakeModels
 
 
-def a_page(*, microphone: bool = False, camera: bool = False, address: PageAddress = ANYWHERE, kind: str = "call") -> Page:
+def a_page(
+    *, microphone: bool = False, camera: bool = False, address: PageAddress = ANYWHERE, kind: str = "call"
+) -> Page:
     return Page(kind, address, LEAN, microphone=microphone, camera=camera)
 
 

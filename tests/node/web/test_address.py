@@ -20,7 +20,9 @@ def test_reads_hosts_and_ports(text: str, host: str, port: int) -> None:
     assert PageAddress.parse(text) == PageAddress(host, port)
 
 
-@pytest.mark.parametrize("text", ["", "a b:1", "host:port", "host:70000", "user@host:1", "http://host", "host/path", "[::1"])
+@pytest.mark.parametrize(
+    "text", ["", "a b:1", "host:port", "host:70000", "user@host:1", "http://host", "host/path", "[::1"]
+)
 def test_refuses_what_is_no_address(text: str) -> None:
     with pytest.raises(UsageError, match="no address to serve the page at"):
         PageAddress.parse(text)

@@ -63,7 +63,14 @@ async def test_a_camera_that_is_off_sees_nothing(hand: HandClock) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"GIF89a", b"<svg xmlns='http://www.w3.org/2000/svg'/>", file()[:200], file(format="BMP"), file(format="GIF")],
+    [
+        b"",
+        b"GIF89a",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        file()[:200],
+        file(format="BMP"),
+        file(format="GIF"),
+    ],
 )
 async def test_what_is_no_picture_is_refused_and_changes_nothing(data: bytes) -> None:
     camera = PageCamera()

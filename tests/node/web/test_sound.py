@@ -30,7 +30,9 @@ class Lines:
 
     def __init__(self, count: int, tasks: asyncio.TaskGroup, clock: Callable[[], float]) -> None:
         self.pushed: dict[int, Happenings] = defaultdict(Happenings)
-        pushes = [lambda timestamp, packet, line=line: self.pushed[line].add((timestamp, packet)) for line in range(count)]
+        pushes = [
+            lambda timestamp, packet, line=line: self.pushed[line].add((timestamp, packet)) for line in range(count)
+        ]
         self.listening = Listening(pushes, tasks, clock)
 
     def packets(self, line: int) -> list[bytes]:
