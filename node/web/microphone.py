@@ -78,7 +78,9 @@ class PageMicrophone:
             due += seconds_of(len(pcm))
 
     def _framed(self, pcm: Pcm, encoded: bytes | None, skipped: int, at: float) -> Iterator[Captured]:
-        """Cut a piece that begins then into frames. One that came encoded stays whole: a rest of silence or concealment before it is skipped."""
+        """Cut a piece that begins then into frames. One that came encoded stays whole: a rest of silence or
+        concealment before it is skipped.
+        """
         if encoded is not None and len(pcm) == self._frame:
             skipped += len(self._rest)
             self._rest = silence(0)

@@ -1,4 +1,4 @@
-"""Calls with a page, for the tests that look at it: two nodes on loopback, what they say and see chosen, a page each."""
+"""Calls with a page, for the tests that look at it: nodes on loopback, what they say and see chosen, a page each."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from fake_models import FakeModels
-from live_call import LOOPBACK, KeepingSink, Running, parts, place, running
 from PIL import Image
 
+from live_call import LOOPBACK, KeepingSink, Running, parts, place, running
 from node.call import Node
 from node.links.address import BrokerAddress
 from node.speech.profiles import LEAN

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from web_board import HandClock, Told
 
 from node.web.board import Board
-from web_board import HandClock, Told
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from PIL import Image
-
 from web_board import Told
+
 from node.web import board as boards
 from node.web.board import Board, You
 from node.web.people import MAX_PICTURES, Shown

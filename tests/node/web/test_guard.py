@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from web_client import Visitor, a_page, visiting
 
 from node.speech.profiles import LEAN
 from node.web.address import PageAddress
 from node.web.guard import Guard
 from node.web.page import Page
-from web_client import Visitor, a_page, visiting
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from web_board import HandClock
 
 from node.speech.opus import Encoder
 from node.speech.profiles import LEAN, QUICK, Profile
@@ -15,7 +16,6 @@ from node.speech.sources import Captured
 from node.speech.talker import Packet, Talker
 from node.web.microphone import GONE_S, PageMicrophone
 from protocol.speech import opus
-from web_board import HandClock
 
 
 def speech(seconds: float) -> Pcm:
@@ -114,12 +114,9 @@ async def test_it_is_taken_until_nothing_came_for_a_while(hand: HandClock) -> No
 def talk(hand: HandClock) -> object:
     async def said(packets: list[bytes], frame_ms: int, profile: Profile = LEAN) -> list[Packet]:
         browser = Browser(hand, packets, frame_ms)
-        found = []
         seconds = len(packets) * frame_ms / 1000 + 2.0
         talker = Talker(Until(browser, seconds), profile)
-        async for packet in talker:
-            found.append(packet)
-        return found
+        return [packet async for packet in talker]
 
     return said
 

@@ -6,13 +6,14 @@ import asyncio
 
 import numpy as np
 import pytest
+from web_board import HandClock
 
+from happenings import until
 from node.speech.opus import Decoder, Encoder
 from node.speech.profiles import QUICK
 from node.speech.sound import SAMPLE_RATE, Pcm, level_dbfs
 from node.web.mixing import Mix
 from protocol.speech import opus
-from web_board import HandClock
 
 STEP = 2880
 FRAMES = 30
@@ -45,8 +46,7 @@ class Room(HandClock):
 
     async def run(self, seconds: float) -> None:
         running = asyncio.create_task(self.mix.run(self.began))
-        while self.time < self.began + seconds:
-            await asyncio.sleep(0)
+        await until(lambda: self.time >= self.began + seconds)
         running.cancel()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PIL import Image
+from web_board import Told
 
 from node.links.wire import WireMeter
 from node.pictures import Painted
@@ -16,7 +17,6 @@ from protocol import frames
 from protocol.captions import registry
 from protocol.signalling import Carries, Hello
 from protocol.speech.red import Copy
-from web_board import Told
 
 SEES = Hello(1, "bob", Carries.SPEECH_OUT | Carries.PICTURES_OUT)
 IMAGE = Image.new("RGB", (8, 8), "red")

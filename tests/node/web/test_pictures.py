@@ -4,9 +4,9 @@ import asyncio
 import io
 
 import pytest
+from happenings import Happenings
 from PIL import Image
 
-from happenings import Happenings
 from node.web import pictures
 from node.web.pictures import MAX_SIDE, Album, Darkroom, encoded
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from happenings import Happenings, until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from web_client import LOOPBACK, Visitor, a_page, visiting
 
-from happenings import Happenings
 from node.links import hooks
 from node.links.track import Payload, SpeechTrack, media_track
 from node.web import sessions
 from node.web.page import MAX_LISTENERS
 from node.web.rtc_routes import MAX_SDP, PATCHES
-from web_client import LOOPBACK, Visitor, a_page, visiting
 
 SDP = {"Content-Type": "application/sdp"}
 WORD = b"\x18" + bytes(40)
@@ -67,9 +67,7 @@ class Client:
         await self.connection.setRemoteDescription(RTCSessionDescription(text, "answer"))
         ours = getattr(visitor.page, {"whep": "listeners", "whip": "speakers"}[kind])
         session = ours.find(self.session["Location"].rpartition("/")[2])
-        async with asyncio.timeout(10):
-            while {self.connection.connectionState, session.link.state} != {"connected"}:
-                await asyncio.sleep(0.01)
+        await until(lambda: {self.connection.connectionState, session.link.state} == {"connected"})
         return text
 
     def _hear(self, line: int) -> Callable[[int, int, int, bytes], None]:
@@ -120,9 +118,7 @@ async def test_a_client_that_goes_takes_its_session_along(visitor: Visitor, clie
     client.listen()
     await client.join(visitor, "whep")
     await client.connection.close()
-    async with asyncio.timeout(10):
-        while len(visitor.page.listeners):
-            await asyncio.sleep(0.02)
+    await until(lambda: not len(visitor.page.listeners))
     assert len(visitor.page.sound) == 0
 
 
@@ -130,9 +126,7 @@ async def test_a_client_that_never_comes_is_given_up(visitor: Visitor, client: C
     monkeypatch.setattr(sessions, "CONNECT_WITHIN_S", 0.05)
     client.listen()
     assert await visitor.status("POST", "/whep", data=await client.offer(), headers=SDP) == 201
-    async with asyncio.timeout(10):
-        while len(visitor.page.listeners):
-            await asyncio.sleep(0.02)
+    await until(lambda: not len(visitor.page.listeners))
 
 
 async def test_a_publisher_is_heard_and_asked_for_what_the_node_would_send(visitor: Visitor, client: Client) -> None:
@@ -145,13 +139,9 @@ async def test_a_publisher_is_heard_and_asked_for_what_the_node_would_send(visit
     assert answer.count("a=recvonly") == 1
     microphone = visitor.page.microphone
     assert microphone is not None
-    taken = Happenings()
-    take = microphone.packet
-    microphone.packet = lambda *packet: (taken.add(packet[2]), take(*packet))[1]  # type: ignore[method-assign]
+    microphone.end()
     client.microphone.push(Payload(0, WORD))
-    async with asyncio.timeout(10):
-        while not microphone.is_taken:
-            await asyncio.sleep(0.01)
+    await until(lambda: microphone.is_taken)
 
 
 async def test_one_speaks_at_a_time(visitor: Visitor, client: Client) -> None:
@@ -181,7 +171,8 @@ async def test_candidates_may_come_later(visitor: Visitor, client: Client) -> No
     await client.join(visitor, "whep")
     where, etag = client.session["Location"], client.session["ETag"]
     ufrag = re.findall(r"a=ice-ufrag:(\S+)", client.connection.localDescription.sdp)[0]
-    fragment = f"a=ice-ufrag:{ufrag}\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\na=candidate:1 1 udp 1 10.0.0.1 9 typ host\r\n"
+    candidate = "a=candidate:1 1 udp 1 10.0.0.1 9 typ host"
+    fragment = f"a=ice-ufrag:{ufrag}\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n{candidate}\r\n"
 
     async def patch(body: str, **headers: str) -> int:
         told = {"Content-Type": PATCHES} | {name.replace("_", "-"): value for name, value in headers.items()}

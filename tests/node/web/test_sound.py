@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 import pytest
-
 from happenings import Happenings
+
 from node.speech.opus import Encoder
 from node.speech.profiles import QUICK
 from node.speech.sound import SAMPLE_RATE, Pcm
