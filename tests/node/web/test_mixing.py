@@ -6,9 +6,9 @@ import asyncio
 
 import numpy as np
 import pytest
+from happenings import until
 from web_board import HandClock
 
-from happenings import until
 from node.speech.opus import Decoder, Encoder
 from node.speech.profiles import QUICK
 from node.speech.sound import SAMPLE_RATE, Pcm, level_dbfs
