@@ -142,6 +142,7 @@ def parts(
             source, remark = open_source(settings.speech, at_end, speech_profile.frame_samples, note=note)
             notes.append(remark)
         camera = camera or open_camera(settings.camera or DEFAULT_CAMERA)
+        camera = camera if page is None else page.shutter(camera)
     if role.receives:
         sink, remark = open_sink(settings.speaker, note=note)
         notes.append(remark)

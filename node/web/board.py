@@ -93,7 +93,7 @@ class Board:
     def tick(self) -> None:
         """Tell the meters of everybody."""
         now = self.clock()
-        people = {person.id: person.meters.read(now) for person in self.people.values()}
+        people = {person.id: person.measure(now) for person in self.people.values()}
         self.feed.tell("meters", {"at": self.wall(), "people": people})
 
     # -- people

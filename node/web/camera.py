@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from node.vision.cameras import Camera
 from node.vision.pictures import to_rgb
 from protocol.errors import RemoteError
 
@@ -18,11 +19,9 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 4096 * 4096
 """Of a snapshot: a few bytes can claim to be a picture of gigabytes."""
 
-STALE_S = 10.0
-"""A page sends one or two snapshots a second; after so long without any, nobody can say what its camera sees."""
-
-SHOWING_S = 5.0
-"""Whose page sent a snapshot so lately has its camera on."""
+STALE_S = 40.0
+"""A page sends a snapshot when something changed, and every 30 s; after so long without any, nobody can say what its
+camera sees."""
 
 
 class SnapshotError(RemoteError):
@@ -55,7 +54,7 @@ class PageCamera:
     @property
     def is_showing(self) -> bool:
         """Whether some page's camera is on."""
-        return self._on and self._clock() - self._at < SHOWING_S
+        return self._on and self._clock() - self._at < STALE_S
 
     async def put(self, data: bytes) -> None:
         """Take a snapshot's file. SnapshotError if it is none."""
@@ -73,6 +72,41 @@ class PageCamera:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+class Shutter:
+    """Another camera, which can be switched off from the page: then a snapshot waits until it is on again."""
+
+    def __init__(self, camera: Camera) -> None:
+        self._camera = camera
+        self._open = asyncio.Event()
+        self._open.set()
+
+    @property
+    def name(self) -> str:
+        """The camera's."""
+        return self._camera.name
+
+    @property
+    def on(self) -> bool:
+        """Whether it sees."""
+        return self._open.is_set()
+
+    @on.setter
+    def on(self, on: bool) -> None:
+        if on:
+            self._open.set()
+        else:
+            self._open.clear()
+
+    async def snapshot(self) -> Image.Image:
+        """Return what the camera sees."""
+        await self._open.wait()
+        return await self._camera.snapshot()
+
+    async def close(self) -> None:
+        """Close the camera."""
+        await self._camera.close()
 
 
 def decoded(data: bytes) -> Image.Image:

@@ -14,7 +14,7 @@ from node.tasks import first_error
 from node.web import metrics, replay
 from node.web.address import PageAddress
 from node.web.board import Board, You
-from node.web.camera import PageCamera
+from node.web.camera import PageCamera, Shutter
 from node.web.metrics import NodeCollector
 from node.web.microphone import PageMicrophone
 from node.web.onlooker import Onlooker
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from node.parts import Models
     from node.speech.profiles import Profile
     from node.tally import Tally
+    from node.vision.cameras import Camera
     from node.witness import Witnesses
 
 MAX_LISTENERS = 8
@@ -90,6 +91,7 @@ class Page:
         self.sound = Sound(self.board.clock)
         self.microphone = PageMicrophone(profile.frame_samples) if microphone else None
         self.camera = PageCamera() if camera else None
+        self._shutter: Shutter | None = None
         self.player: Playing | None = None
         self.link = ""
         self._address, self._certificate, self._or_next = address, certificate, or_next
@@ -124,6 +126,16 @@ class Page:
     def timed(self, models: Models) -> TimedModels:
         """Return the models as the call should use them, so that their times are known."""
         return TimedModels(models, self._model_seconds)
+
+    def shutter(self, camera: Camera) -> Camera:
+        """Return a camera of the node's own as the call should use it, so that it can be switched off from here.
+
+        That is so for the first one only: in a demo there are two.
+        """
+        if self.camera is not None or self._shutter is not None:
+            return camera
+        self._shutter = Shutter(camera)
+        return self._shutter
 
     def screen(self, also: Screen | None = None) -> Screen:
         """Return what shows peers' pictures, and the ones in between, on this page and on another screen."""
@@ -193,11 +205,14 @@ class Page:
         self._look_at_you()
         return node.muted == muted
 
-    def switch_camera(self, on: bool) -> None:
-        """Look at snapshots, or do not."""
-        if self.camera is not None:
-            self.camera.on = on
-            self._look_at_you()
+    def switch_camera(self, on: bool) -> bool:
+        """Look at the camera, or do not; False if nothing is seen from here."""
+        camera = self.camera or self._shutter
+        if self.board.you is None or camera is None:
+            return False
+        camera.on = on
+        self._look_at_you()
+        return True
 
     def problem(self) -> str:
         """What is wrong, in words; nothing if all is well."""
@@ -242,7 +257,8 @@ class Page:
         before = self.board.told_you()
         you.muted = self._nodes[0][0].muted
         you.speaking = self.microphone is not None and self.microphone.is_taken
-        you.camera_on = self.camera is None or self.camera.on
+        camera = self.camera or self._shutter
+        you.camera_on = camera is None or camera.on
         you.showing = self.camera is not None and self.camera.is_showing
         if self.board.told_you() != before:
             self.board.tell_you()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 MAX_PICTURES = 60
 """A person's film strip: five to ten minutes of a lively call, and some 600 kB."""
+
+MAX_HISTORY = 60
+"""A minute of meters, read once a second: what the page plots, also after a reload."""
 
 
 @dataclass(slots=True)
@@ -72,6 +75,7 @@ class Person:
     screen_is_newest: bool = False
     image: Image.Image | None = None
     pictures: OrderedDict[int, Shown] = field(default_factory=OrderedDict)
+    history: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MAX_HISTORY))
 
     def keep(self, shown: Shown) -> list[Shown]:
         """Put a picture into the strip; return those that fell out of it."""
@@ -82,7 +86,7 @@ class Person:
         return fallen
 
     def told(self) -> dict[str, Any]:
-        """Without pictures and meters."""
+        """Without pictures, meters and history."""
         coming = self.coming
         return {
             "id": self.id,
@@ -101,4 +105,14 @@ class Person:
     def told_wholly(self, now: float) -> dict[str, Any]:
         """With all there is."""
         pictures = [shown.told() for shown in self.pictures.values()]
-        return self.told() | {"pictures": pictures, "meters": self.meters.read(now)}
+        return self.told() | {
+            "pictures": pictures,
+            "meters": self.meters.read(now),
+            "history": list(self.history),
+        }
+
+    def measure(self, now: float) -> dict[str, Any]:
+        """Read the meters, and remember what they say."""
+        read = self.meters.read(now)
+        self.history.append(read)
+        return read

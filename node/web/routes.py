@@ -109,9 +109,8 @@ class Routes:
         on = (await values(request)).get("on")
         if not isinstance(on, bool):
             return refused(422, '"on" is true or false')
-        if self._page.camera is None:
-            return refused(409, "this call has another camera")
-        self._page.switch_camera(on)
+        if not self._page.switch_camera(on):
+            return refused(409, "nothing is seen from here")
         return done()
 
     async def replay(self, request: web.Request) -> web.StreamResponse:

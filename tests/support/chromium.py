@@ -321,6 +321,8 @@ class Page:
     async def freeze(self, frozen: bool = True) -> None:
         """What becomes of a tab in the background, or of all of them while a laptop sleeps; False wakes it."""
         await self.send("Page.setWebLifecycleState", state="frozen" if frozen else "active")
+        if not frozen:
+            await self.to_front()  # it is hidden otherwise, and no picture is decoded
 
     async def metrics(self) -> dict[str, float]:
         """Chromium's own figures of this tab (`Performance.getMetrics`), times in seconds."""

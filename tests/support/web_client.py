@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import aiohttp
 
 from node.speech.profiles import LEAN
+from node.tally import Tally
 from node.web.address import PageAddress
 from node.web.page import Page
+from node.witness import Witnesses
 
 LOOPBACK = "127.0.0.1"
 
@@ -38,6 +40,33 @@ async def visiting(page: Page) -> AsyncIterator[Visitor]:
     connector = aiohttp.TCPConnector(limit=0)
     async with page.open() as link, aiohttp.ClientSession(connector=connector) as http:
         yield Visitor(page, link.partition("?")[0], http)
+
+
+class Bystander:
+    """A node that does nothing but be watched."""
+
+    def __init__(self, id: str = "me", name: str = "ann") -> None:
+        self.id, self.name = id, name
+        self.witnesses = Witnesses()
+        self.broker_is_up = True
+        self.muted = False
+        self.tally = Tally(0.0, "lean")
+        self.links: dict[str, str] = {}
+
+    def toggle_mute(self) -> None:
+        self.muted = not self.muted
+
+    def link(self, peer: str) -> str:
+        return self.links.get(peer, "none")
+
+    def count(self) -> Tally:
+        return self.tally
+
+    def delay_ms(self) -> float | None:
+        return 210.0
+
+    def peers(self) -> list[str]:
+        return []
 
 
 def a_page(kind: str = "call", **more: object) -> Page:

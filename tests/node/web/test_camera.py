@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from web_board import HandClock
 
-from node.web.camera import SHOWING_S, STALE_S, PageCamera, SnapshotError, decoded
+from node.web.camera import STALE_S, PageCamera, Shutter, SnapshotError, decoded
 
 
 def file(colour: str = "red", format: str = "JPEG", size: tuple[int, int] = (16, 12)) -> bytes:
@@ -59,8 +59,33 @@ async def test_a_camera_that_is_off_sees_nothing(hand: HandClock) -> None:
     camera.on = True
     await camera.put(file("blue", size=(8, 8)))
     assert (await waiting).size == (8, 8)
-    hand.time += SHOWING_S
+    hand.time += STALE_S
     assert not camera.is_showing
+
+
+class Still:
+    name, closed = "still", False
+
+    async def snapshot(self) -> Image.Image:
+        return Image.new("RGB", (4, 4))
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def test_any_camera_can_be_switched_off_and_on() -> None:
+    still = Still()
+    shutter = Shutter(still)
+    assert (await shutter.snapshot()).size == (4, 4)
+    shutter.on = False
+    waiting = asyncio.create_task(shutter.snapshot())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    assert not shutter.on
+    shutter.on = True
+    assert (await waiting).size == (4, 4)
+    await shutter.close()
+    assert (shutter.name, still.closed) == ("still", True)
 
 
 @pytest.mark.parametrize(

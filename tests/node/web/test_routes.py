@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from web_client import Visitor, a_page, visiting
+from web_client import Bystander, Visitor, a_page, visiting
 
 from node.web.feed import MAX_READERS
 from node.web.pictures import encoded
@@ -167,6 +167,8 @@ async def test_other_methods_are_not_allowed(visitor: Visitor, method: str, path
 
 
 async def test_the_camera_is_switched(visitor: Visitor) -> None:
+    assert await visitor.status("POST", "/camera", json={"on": False}) == 409
+    visitor.page.watch(Bystander())
     assert await visitor.status("POST", "/camera", json={"on": False}) == 204
     camera = visitor.page.camera
     assert camera is not None
