@@ -14,6 +14,7 @@ from node.call import Node
 from node.links.address import BrokerAddress
 from node.speech.profiles import LEAN
 from node.speech.sources import Source, silent_source
+from node.vision.cameras import Camera
 from node.web.address import PageAddress
 from node.web.page import Page
 
@@ -45,7 +46,7 @@ class Side:
     page: Page
     url: str
     sink: KeepingSink
-    models: FakeModels
+    camera: Camera
 
 
 def a_page(
@@ -56,16 +57,16 @@ def a_page(
 
 def a_node(name: str, broker: BrokerAddress, page: Page, source: Source | None = None, room: str = "a test") -> Side:
     """A node whose ends are the page's where the page has them, else ``source`` and a camera that can be changed."""
-    models, sink = FakeModels(), KeepingSink()
+    sink, camera = KeepingSink(), page.camera or ChangingCamera()
     ends = parts(
-        page.timed(models),
+        page.timed(FakeModels()),
         source=page.microphone or source or silent_source(),
         sink=sink,
-        camera=page.camera or ChangingCamera(),
+        camera=camera,
         paints=True,
     )
     node = Node(name, place(broker, room), ends, screen=page.screen())
-    return Side(node, page, "", sink, models)
+    return Side(node, page, "", sink, camera)
 
 
 @contextlib.asynccontextmanager
