@@ -139,6 +139,18 @@ async def test_it_asks_for_nothing_elsewhere_and_is_light(browser: Browser, node
     assert sum(file.stat().st_size for file in STATIC.iterdir()) <= MAX_WEIGHT
 
 
+async def test_a_picture_that_comes_after_its_words_takes_its_place(browser: Browser, node: ScriptedNode) -> None:
+    in_a_call(node)
+    page = await opened(browser, node)
+    node.say("picture", {"person": "a", "picture": picture(4, "a bird", None, None)})
+    node.say("picture", {"person": "a", "picture": picture(5, "a fish", None, "/pictures/p1")})
+    node.say("picture", {"person": "a", "picture": picture(4, "a bird", None, "/pictures/p0")})
+    await page.until("document.querySelector('[data-person=a] .strip li:nth-child(5) img')")
+    labels = "[...document.querySelectorAll('[data-person=a] .strip button')].map((each) => each.ariaLabel.slice(10))"
+    assert await page.evaluate(labels) == [*WORDS_OF_A, "a bird", "a fish"]
+    assert page.errors == []
+
+
 # -- for whoever does not look, or has no mouse
 
 
@@ -268,6 +280,19 @@ async def test_the_microphone_s_offer_is_sent_and_a_refusal_is_shown(browser: Br
     assert b"a=sendonly" in offer
     await page.until("document.querySelector('#trouble').textContent === 'nobody plays sound in a test'")
     await page.until("document.querySelector('#microphone small').textContent === 'reconnecting'")
+
+
+async def test_who_was_muted_stays_muted_after_a_reload(browser: Browser, node: ScriptedNode) -> None:
+    in_a_call(node)
+    page = await opened(browser, node)
+    await page.click("#microphone")
+    await asked(page, node, "/whip")
+    node.state["you"] = YOU | {"muted": True}
+    node.asked.clear()
+    await page.reload()
+    await asked(page, node, "/whip")
+    assert await page.text("#microphone small") == "muted"
+    assert "/mute" not in [path for _, path, _ in node.asked]
 
 
 async def test_listening_offers_a_line_for_each_person(browser: Browser, node: ScriptedNode) -> None:

@@ -322,7 +322,9 @@ class Page:
         """What becomes of a tab in the background, or of all of them while a laptop sleeps; False wakes it."""
         await self.send("Page.setWebLifecycleState", state="frozen" if frozen else "active")
         if not frozen:
-            await self.to_front()  # it is hidden otherwise, and no picture is decoded
+            other = await self.browser.send("Target.createTarget", url="about:blank")
+            await self.to_front()  # from behind another tab: Chromium leaves it hidden otherwise
+            await self.browser.send("Target.closeTarget", targetId=other["targetId"])
 
     async def metrics(self) -> dict[str, float]:
         """Chromium's own figures of this tab (`Performance.getMetrics`), times in seconds."""

@@ -36,11 +36,11 @@ export class Camera {
   async toggle(you) {
     if (!you.may_show) await post("/camera", { on: !you.camera_on });
     else if (this.isOn) await this.#close("");
-    else await this.#open(you);
+    else await this.#open();
   }
 
   async resume(you) {
-    if (remembered(MEMORY) && you.may_show && !this.isOn && (await isGranted("camera"))) await this.#open(you);
+    if (remembered(MEMORY) && you.may_show && !this.isOn && (await isGranted("camera"))) await this.#open();
   }
 
   /** The node is another one, or somebody new came who saw nothing yet. */

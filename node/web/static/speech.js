@@ -21,7 +21,7 @@ export class Speech {
   /** The button was pressed: begins to speak; once begun, mutes and unmutes. */
   async toggle(you) {
     if (!you.may_speak || this.link.isOn) await this.mute(!you.muted);
-    else await this.#begin(you);
+    else if ((await this.#begin()) && you.muted) await this.mute(false);
   }
 
   async mute(muted) {
@@ -36,7 +36,7 @@ export class Speech {
   }
 
   async resume(you) {
-    if (remembered(MEMORY) && you.may_speak && !this.link.isOn && (await isGranted("microphone"))) await this.#begin(you);
+    if (remembered(MEMORY) && you.may_speak && !this.link.isOn && (await isGranted("microphone"))) await this.#begin();
   }
 
   /** Leaves the microphone to others and turns it off. */
@@ -44,18 +44,19 @@ export class Speech {
     this.link.stop(why);
   }
 
-  async #begin(you) {
+  /** Muted if it was before; false if there is no microphone to be had. */
+  async #begin() {
     this.#changed("connecting", "");
     try {
       await this.#open();
-      if (you.muted) await this.mute(false);
     } catch (error) {
       this.#close();
       this.#changed("off", error.message);
-      return;
+      return false;
     }
     remember(MEMORY, true);
     this.link.start();
+    return true;
   }
 
   async #open() {

@@ -22,30 +22,35 @@ export class Strip {
   }
 
   show(pictures) {
-    const kept = new Set(pictures.map(key));
-    for (const [name, frame] of this.#frames) if (!kept.has(name)) this.#drop(name, frame);
-    for (const each of pictures) if (!this.#frames.has(key(each))) this.#add(each);
+    const kept = new Set(pictures.map((each) => each.sequence));
+    for (const sequence of this.#frames.keys()) if (!kept.has(sequence)) this.#drop(sequence);
+    pictures.forEach((each, place) => this.#place(each, this.#list.children[place] ?? null));
     if (this.#buttons.length && !this.#list.querySelector("[tabindex='0']")) this.#stopAt(this.#buttons.at(-1));
     this.#follow();
   }
 
   focus(sequence) {
-    this.#buttons.find((button) => button.dataset.sequence === String(sequence))?.focus();
+    this.#frames.get(sequence)?.firstElementChild.focus();
   }
 
-  #add(each) {
-    const button = element("button", { type: "button", tabindex: "-1", "aria-label": `${timeOfDay(each.at)}: ${each.words}` });
-    button.dataset.sequence = each.sequence;
-    button.append(picture(each.url ?? each.snapshot, "lazy"));
-    button.addEventListener("click", () => this.#open(each.sequence));
+  #place(each, there) {
+    const frame = this.#frames.get(each.sequence) ?? this.#add(each.sequence);
+    fill(frame.firstElementChild, each);
+    if (frame !== there) this.#list.insertBefore(frame, there);
+  }
+
+  #add(sequence) {
+    const button = element("button", { type: "button", tabindex: "-1" });
+    button.addEventListener("click", () => this.#open(sequence));
     const frame = element("li", {}, button);
-    this.#frames.set(key(each), frame);
-    this.#list.append(frame);
+    this.#frames.set(sequence, frame);
+    return frame;
   }
 
-  #drop(name, frame) {
+  #drop(sequence) {
+    const frame = this.#frames.get(sequence);
     const hadFocus = frame.contains(document.activeElement);
-    this.#frames.delete(name);
+    this.#frames.delete(sequence);
     frame.remove();
     if (hadFocus) this.#buttons[0]?.focus();
   }
@@ -78,4 +83,10 @@ export class Strip {
   }
 }
 
-const key = (each) => `${each.sequence} ${each.url ?? each.snapshot}`;
+/** A picture's words come before the picture itself does. */
+function fill(button, each) {
+  setAttribute(button, "aria-label", `${timeOfDay(each.at)}: ${each.words}`);
+  const url = each.url ?? each.snapshot;
+  if (url === null || button.firstElementChild?.getAttribute("src") === url) return;
+  button.replaceChildren(picture(url, "lazy"));
+}
