@@ -117,7 +117,8 @@ class Board:
         """Somebody is gone; his pictures are still to be seen."""
         person = self.people.get(id)
         if person is not None:
-            person.here, person.link, person.coming = False, "none", None
+            person.here, person.link = False, "none"
+            person.coming.clear()
             self._tell_person(person)
 
     def linked(self, id: str, link: str) -> None:
@@ -132,28 +133,29 @@ class Board:
     def comes(self, id: str, shown: Shown) -> None:
         """Somebody's words came, and are to be painted."""
         person = self.person(id)
-        if shown.sequence not in person.pictures:
-            person.coming = shown
+        if shown.sequence not in person.pictures and shown.sequence not in person.coming:
+            person.expect(shown)
             self._tell_person(person)
 
     def painted(self, id: str, sequence: int, words: str, image: Image.Image) -> None:
         """Somebody's words became a picture."""
         person = self.person(id)
-        coming = person.coming
-        shown = coming if coming is not None and coming.sequence == sequence else person.pictures.get(sequence)
-        shown = shown or Shown(sequence, words, self.wall(), 0, 0, 0)
+        shown = (
+            person.coming.get(sequence) or person.pictures.get(sequence) or Shown(sequence, words, self.wall(), 0, 0, 0)
+        )
         shown.size = image.size
         person.meters.picture(shown.raw_bits, shown.bits)
 
-        person.image = image
+        person.image, person.image_url = image, None
 
         def developed(url: str) -> None:
             shown.url = url
-            if person.coming is shown:
-                person.coming = None
+            person.image_url = url if person.image is image else None
+            for earlier in [each for each in person.coming if each <= sequence]:
+                del person.coming[earlier]
             self._keep(person, shown)
             self._tell_person(person)
-            if not self.morphs or person.screen_is_newest:
+            if person.image_url is not None and (not self.morphs or person.screen_is_newest):
                 self._show(person, url)
 
         person.screen_is_newest = False
@@ -169,8 +171,8 @@ class Board:
         if not person.screen_is_newest:
             if not self.darkroom.waiting:
                 self.darkroom.develop(image, lambda url: self._show(person, url))
-        elif person.coming is None and person.pictures:
-            self._show(person, next(reversed(person.pictures.values())).url)
+        elif person.image_url is not None:
+            self._show(person, person.image_url)
 
     def _show(self, person: Person, url: str | None) -> None:
         if person.screen not in {shown.url for shown in person.pictures.values()}:
@@ -254,7 +256,8 @@ class Board:
         for shown in person.pictures.values():
             self._drop(shown)
         person.pictures.clear()
-        person.coming = person.screen = person.image = None
+        person.coming.clear()
+        person.screen = person.image = person.image_url = None
 
     def _drop(self, shown: Shown) -> None:
         self.album.drop(shown.url)

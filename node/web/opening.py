@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from node.opening import PAGE
 from node.speech import choice
 from node.web.address import DEFAULT, OFF, PageAddress
-from node.web.page import Page, Watched
-from node.web.serving import Certificate
 from protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from node.config import Settings
+    from node.web.page import Page, Watched
 
 
 def with_browser(settings: Settings, sends: bool) -> Settings:
@@ -31,10 +30,16 @@ def with_browser(settings: Settings, sends: bool) -> Settings:
 
 
 def page(settings: Settings, kind: str, note: Callable[[str], None], or_next: bool = False) -> Page | None:
-    """Return the page that the settings ask for, or None. UsageError if they do not fit together."""
+    """Return the page that the settings ask for, or None. UsageError if they do not fit together.
+
+    The server is imported only then: a call without a page starts sooner.
+    """
     if settings.page in (None, OFF):
         _check_without_page(settings)
         return None
+    from node.web.page import Page
+    from node.web.serving import Certificate
+
     certificate = None
     if settings.page_certificate is not None and settings.page_key is not None:
         certificate = Certificate(settings.page_certificate, settings.page_key)

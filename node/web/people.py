@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 MAX_PICTURES = 60
 """A person's film strip: five to ten minutes of a lively call, and some 600 kB."""
 
+MAX_COMING = 4
+"""Words of which one may still be painted: the node paints one and lets one wait."""
+
 MAX_HISTORY = 60
 """A minute of meters, read once a second: what the page plots, also after a reload."""
 
@@ -58,8 +61,11 @@ class Shown:
 
 @dataclass(slots=True)
 class Person:
-    """Somebody in the call; `you` is the node itself. `coming` are words that are not painted yet, `image` is what was
-    painted last, and `screen` the URL of what is to be seen of him now, which `screen_is_newest` or on the way to it.
+    """Somebody in the call; `you` is the node itself.
+
+    `coming` are words that are not painted yet, and may never be when newer ones came. `image` is what was painted
+    last, `image_url` where it is once it is encoded, and `screen` the URL of what is to be seen of him now, which
+    `screen_is_newest` or on the way to it.
     """
 
     id: str
@@ -70,12 +76,19 @@ class Person:
     speaks: bool = False
     shows: bool = False
     link: str = "none"
-    coming: Shown | None = None
+    coming: OrderedDict[int, Shown] = field(default_factory=OrderedDict)
     screen: str | None = None
     screen_is_newest: bool = False
     image: Image.Image | None = None
+    image_url: str | None = None
     pictures: OrderedDict[int, Shown] = field(default_factory=OrderedDict)
     history: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MAX_HISTORY))
+
+    def expect(self, shown: Shown) -> None:
+        """Words came that are to be painted."""
+        self.coming[shown.sequence] = shown
+        while len(self.coming) > MAX_COMING:
+            self.coming.popitem(last=False)
 
     def keep(self, shown: Shown) -> list[Shown]:
         """Put a picture into the strip; return those that fell out of it."""
@@ -87,7 +100,7 @@ class Person:
 
     def told(self) -> dict[str, Any]:
         """Without pictures, meters and history."""
-        coming = self.coming
+        coming = next(reversed(self.coming.values()), None)
         return {
             "id": self.id,
             "name": self.name,

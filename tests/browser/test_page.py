@@ -107,6 +107,8 @@ async def test_markup_in_words_names_and_notes_stays_text(browser: Browser, node
 async def test_nothing_that_has_its_place_moves(browser: Browser, node: ScriptedNode) -> None:
     page = await opened(browser, node)
     before = await page.evaluate(BOXES)
+    await page.click("#listen")
+    await page.until("document.querySelector('#listen small').textContent === 'reconnecting'")
     node.say("picture", {"person": "a", "picture": picture(4, "a bird", "/pictures/p2", "/pictures/p3")})
     long = " ".join(["a man in a hat"] * 12)
     node.say("picture", {"person": "b", "picture": picture(4, long, "/pictures/p1", "/pictures/p0", bits=1234567)})

@@ -87,8 +87,7 @@ export class Link {
       this.#session = answer.headers.get("Location");
       return text;
     }
-    const final = answer.status < 500;
-    throw new NotTaken(text.trim() || `the node answered ${answer.status}`, final, answer.status === FULL);
+    throw new NotTaken(text.trim() || `the node answered ${answer.status}`, answer);
   }
 
   #follow(peer) {
@@ -105,15 +104,16 @@ export class Link {
   }
 
   #failed(error) {
-    if (error instanceof NotTaken && error.final) this.stop(error.message);
-    else this.#later(error instanceof NotTaken && error.full ? error.message : "");
+    if (!(error instanceof NotTaken)) this.#later("");
+    else if (error.status === FULL) this.#later(error.message, error.waitMs);
+    else this.stop(error.message);
   }
 
-  #later(why) {
+  #later(why, waitMs = 0) {
     this.#leave();
     this.#tell("again", why);
     const wait = AGAIN_MS[Math.min(this.#failures++, AGAIN_MS.length - 1)];
-    this.#timer = setTimeout(() => this.#connect(), wait);
+    this.#timer = setTimeout(() => this.#connect(), Math.max(wait, waitMs));
   }
 
   /** After a sleep: what the browser noticed meanwhile counts now, without a wait. */
@@ -138,11 +138,12 @@ export class Link {
   }
 }
 
+/** The node refused: for now, or for good. */
 class NotTaken extends Error {
-  constructor(words, final, full) {
+  constructor(words, { status, headers }) {
     super(words);
-    this.final = final;
-    this.full = full;
+    this.status = status;
+    this.waitMs = 1000 * (Number(headers.get("Retry-After")) || 0);
   }
 }
 

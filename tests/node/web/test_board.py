@@ -90,6 +90,21 @@ async def test_a_morph_shows_what_lies_between_and_then_the_picture_itself(board
     assert board.album.find(between) is None
 
 
+async def test_a_picture_that_newer_words_overtook_keeps_its_figures(board: Board, told: Told) -> None:
+    board.comes("x", shown(1, "a cat"))
+    board.comes("x", shown(2, "a dog"))
+    board.comes("x", shown(1, "a cat"))
+    assert board.state()["people"][0]["painting"]["words"] == "a dog"
+    board.painted("x", 1, "a cat", RED)
+    await told.developed()
+    state = board.state()["people"][0]
+    assert state["painting"]["words"] == "a dog"
+    assert [(picture["words"], picture["bits"]) for picture in state["pictures"]] == [("a cat", 20)]
+    board.painted("x", 2, "a dog", BLUE)
+    await told.developed()
+    assert board.state()["people"][0]["painting"] is None
+
+
 async def test_who_comes_back_begins_anew(board: Board, told: Told) -> None:
     board.came("x", "ann", speaks=True, shows=True)
     board.painted("x", 1, "a cat", RED)

@@ -121,7 +121,7 @@ def test_what_packets_cost_besides_is_measured(onlooker: Onlooker) -> None:
 @pytest.mark.parametrize("frame", [b"", b"\x00", frames.encode(frames.Hold(3)), picture(2)[:-3]])
 async def test_what_is_no_picture_shows_none(onlooker: Onlooker, board: Board, frame: bytes) -> None:
     onlooker.frame_came("x", frame)
-    assert board.people["x"].coming is None
+    assert not board.people["x"].coming
 
 
 async def test_notes_are_read(onlooker: Onlooker, board: Board) -> None:
