@@ -87,7 +87,7 @@ def _node(name: str, settings: Settings, place: Place, models: Models, notes: La
     return Node(name, place, parts, show=show, screen=screen, note=lambda text: notes(f"{name}: {text}"))
 
 
-def _parts(name: str, settings: Settings, models: Models, page: Page | None) -> tuple[Parts, list[str]]:
+def _parts(name: str, settings: Settings, models: Models, page: Page | None = None) -> tuple[Parts, list[str]]:
     """The ends of one side: its own voice and scene, unless the user gave ``a`` others."""
     from node.speech.dialogue import voice_source
 

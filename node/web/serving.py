@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -110,4 +111,5 @@ def _refusal(address: PageAddress, error: OSError) -> str:
     where = f"{address.host}:{address.port}"
     if error.errno == errno.EADDRINUSE:
         return f"the page cannot be served at {where}: something else is there; give another port by --page"
-    return f"the page cannot be served at {where} ({error.strerror or error}); give another address by --page"
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return f"the page cannot be served at {where} ({reason}); give another address by --page"

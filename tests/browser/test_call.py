@@ -15,6 +15,7 @@ import chromium
 import numpy as np
 import pytest
 from chromium import Browser, Page
+from page_call import ChangingCamera, Side, a_node, a_page, served
 from scipy.signal import correlate
 
 from live_call import LOOPBACK, Running
@@ -23,7 +24,6 @@ from node.speech import clips, dialogue
 from node.speech.dialogue import voice_source
 from node.speech.sound import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, level_dbfs
 from node.web.address import PageAddress
-from page_call import ChangingCamera, Side, a_node, a_page, served
 
 FIRST_PICTURE_S = 2.0
 LISTENED_S = 8.0
@@ -78,9 +78,11 @@ async def press(page: Page, *buttons: str) -> None:
 async def heard(page: Page, enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
     """What the browser counts of each line with sound on it, once that is enough."""
     async with asyncio.timeout(PATIENCE_S + LISTENED_S):
-        while not enough(lines := await page.evaluate(HEARD)):
+        while True:
+            lines: list[dict[str, Any]] = await page.evaluate(HEARD)
+            if enough(lines):
+                return lines
             await asyncio.sleep(0.2)
-    return list(lines)
 
 
 def rms_dbfs(line: dict[str, Any]) -> float:

@@ -1,8 +1,8 @@
 // Being seen: the middle of the camera's picture, as a small JPEG, whenever the scene changed.
 
+import { ask, isGranted } from "./devices.js";
 import { remember, remembered } from "./memory.js";
-import { ask, post, sent } from "./node.js";
-import { isGranted } from "./speech.js";
+import { post, sent } from "./requests.js";
 
 const MEMORY = "pictophone camera";
 const CAMERA = { video: { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 5 } } };

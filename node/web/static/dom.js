@@ -35,7 +35,8 @@ export function setAttribute(node, name, value) {
 }
 
 const counts = new Intl.NumberFormat("en");
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const toTheSecond = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+const clock = new Intl.DateTimeFormat(undefined, toTheSecond);
 
 export const UNKNOWN = "–";
 export const orUnknown = (value, shown) => (value === null || value === undefined ? UNKNOWN : shown(value));

@@ -75,7 +75,7 @@ export class People {
     const others = call.others.length;
     this.#section.toggleAttribute("data-pair", others === 1 && others < this.#cards.size);
     alone.hidden = others > 0;
-    setText(alone, call.kind === "replay" ? "Nobody is to be seen at this moment of the recording." : "Nobody else is here yet.");
+    setText(alone, call.kind === "replay" ? "Nobody is to be seen at this moment." : "Nobody else is here yet.");
   }
 }
 

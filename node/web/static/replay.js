@@ -2,7 +2,7 @@
 
 import { byId, duration, element, icon, setAttribute, setText } from "./dom.js";
 import { trouble } from "./notes.js";
-import { post } from "./node.js";
+import { post } from "./requests.js";
 
 const SPEEDS = [0.5, 1, 1.5, 2, 4, 8];
 const STEP_S = 5;
@@ -77,7 +77,8 @@ export class Replay {
   }
 
   #key(event) {
-    if (this.#state === null || event.altKey || event.ctrlKey || event.metaKey || event.target.closest(OWN_KEYS)) return;
+    if (this.#state === null || event.target.closest(OWN_KEYS)) return;
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key === " ") this.#toggle();
     else if (event.key === "ArrowLeft") this.#seek(this.#state.position - STEP_S);
     else if (event.key === "ArrowRight") this.#seek(this.#state.position + STEP_S);

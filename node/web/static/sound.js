@@ -31,7 +31,8 @@ export class Sound {
 
   #prepare(peer) {
     this.#silence();
-    for (let line = 0; line < Math.max(1, this.#lines()); line++) peer.addTransceiver("audio", { direction: "recvonly" });
+    const lines = Math.max(1, this.#lines());
+    for (let line = 0; line < lines; line++) peer.addTransceiver("audio", { direction: "recvonly" });
     peer.addEventListener("track", ({ track }) => this.#play(track));
   }
 

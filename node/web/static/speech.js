@@ -1,11 +1,13 @@
 // Being heard: this page's microphone by WHIP, or a node's own microphone muted and unmuted.
 
+import { ask, isGranted } from "./devices.js";
 import { Link } from "./link.js";
 import { remember, remembered } from "./memory.js";
-import { ask, post } from "./node.js";
+import { post } from "./requests.js";
 
 const MEMORY = "pictophone speaking";
-const MICROPHONE = { audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 } };
+const CLEANED = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+const MICROPHONE = { audio: { ...CLEANED, channelCount: 1 } };
 
 export class Speech {
   #track = null;
@@ -79,13 +81,5 @@ export class Speech {
     this.#track?.stop();
     this.#track = null;
     remember(MEMORY, false);
-  }
-}
-
-export async function isGranted(name) {
-  try {
-    return (await navigator.permissions.query({ name })).state === "granted";
-  } catch {
-    return false;
   }
 }

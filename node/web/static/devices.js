@@ -1,25 +1,10 @@
-// What is asked of the node, and of the person's devices; what is refused comes as an Error whose message can be shown.
+// The person's microphone and camera; why there is none comes as an Error whose message can be shown.
 
 const REFUSALS = {
   NotAllowedError: (device) => `This page may not use the ${device}: allow it in the browser's settings of this site.`,
   NotFoundError: (device) => `This machine has no ${device}.`,
   NotReadableError: (device) => `The ${device} is in use by another program.`,
 };
-
-export async function post(path, body) {
-  const json = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  await sent(path, body === undefined ? { method: "POST" } : json);
-}
-
-export async function sent(path, request) {
-  let answer;
-  try {
-    answer = await fetch(path, request);
-  } catch {
-    throw new Error("The node is away.");
-  }
-  if (!answer.ok) throw new Error((await answer.text()).trim() || `The node answered ${answer.status}.`);
-}
 
 /** A microphone or a camera, once the person allows it. */
 export async function ask(constraints, device) {
@@ -31,5 +16,14 @@ export async function ask(constraints, device) {
   } catch (error) {
     const words = REFUSALS[error.name] ?? (() => `The ${device} cannot be used: ${error.message}`);
     throw new Error(words(device));
+  }
+}
+
+/** Whether it was allowed before, so that nobody needs to be asked. */
+export async function isGranted(name) {
+  try {
+    return (await navigator.permissions.query({ name })).state === "granted";
+  } catch {
+    return false; // this browser does not tell
   }
 }
