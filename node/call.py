@@ -118,6 +118,11 @@ class Node:
         """The names of those who are here."""
         return [hello.name or peer for peer, hello in self._hellos.items()]
 
+    def queues(self) -> dict[str, int]:
+        """How much waits now: pictures to be painted, messages for the broker."""
+        pictures = self._receiver.waiting if self._receiver is not None else 0
+        return {"pictures": pictures, "broker": self._mailbox.link.waiting}
+
     def delay_ms(self) -> float | None:
         """Mouth to ear, now; None while nobody is heard."""
         return self._ears.delay_ms() if self._ears is not None else None

@@ -26,6 +26,8 @@ class Counted(Protocol):
 
     def peers(self) -> list[str]: ...
 
+    def queues(self) -> dict[str, int]: ...
+
 
 class Gauges(Protocol):
     """How full things are: by name, with help."""
@@ -88,6 +90,7 @@ class NodeCollector(Collector):
     def _node_gauges(self) -> Iterator[Metric]:
         delay = GaugeMetricFamily(PREFIX + "mouth_to_ear_seconds", "The delay of speech now.", labels=["node"])
         peers = GaugeMetricFamily(PREFIX + "peers", "Others in the room.", labels=["node"])
+        queues = GaugeMetricFamily(PREFIX + "queue_depth", "What waits now.", labels=["node", "queue"])
         rate = GaugeMetricFamily(
             PREFIX + "speech_kbps", "Speech while talking, over the whole call.", labels=["node", "what"]
         )
@@ -95,6 +98,8 @@ class NodeCollector(Collector):
         for number, node in enumerate(self._nodes, start=1):
             tally, label = node.count(), str(number)
             peers.add_metric([label], len(node.peers()))
+            for queue, waiting in node.queues().items():
+                queues.add_metric([label, queue], waiting)
             if (delay_ms := node.delay_ms()) is not None:
                 delay.add_metric([label], delay_ms / 1000)
             for what, kbps in (("payload", tally.speech_payload_kbps()), ("wire", tally.speech_wire_kbps())):
@@ -102,7 +107,7 @@ class NodeCollector(Collector):
                     rate.add_metric([label, what], kbps)
             if heard := tally.speech_in.received + tally.speech_in.lost:
                 loss.add_metric([label], tally.speech_in.lost / heard)
-        yield from (delay, peers, rate, loss)
+        yield from (delay, peers, queues, rate, loss)
 
     def _tallies(self) -> Iterator[tuple[str, Tally]]:
         for number, node in enumerate(self._nodes, start=1):

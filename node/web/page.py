@@ -67,6 +67,8 @@ class Watched(Protocol):
 
     def peers(self) -> list[str]: ...
 
+    def queues(self) -> dict[str, int]: ...
+
 
 class Page:
     """What is served at `address`, or at one of the next ports if that is taken and `or_next`.

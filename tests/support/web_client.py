@@ -68,6 +68,9 @@ class Bystander:
     def peers(self) -> list[str]:
         return []
 
+    def queues(self) -> dict[str, int]:
+        return {"pictures": 0, "broker": 0}
+
 
 def a_page(kind: str = "call", **more: object) -> Page:
     return Page(kind, PageAddress(LOOPBACK, 0), LEAN, **more)  # type: ignore[arg-type]

@@ -27,6 +27,9 @@ class Counted:
     def peers(self) -> list[str]:
         return ["a very private name"]
 
+    def queues(self) -> dict[str, int]:
+        return {"pictures": 1, "broker": 7}
+
 
 def read(registry: CollectorRegistry) -> dict[str, dict[tuple[str, ...], float]]:
     """Values by name, and by the values of their labels in the order of the labels' names."""
@@ -66,6 +69,7 @@ def test_a_calls_counts_are_all_there(registry: CollectorRegistry) -> None:
     assert found["pictophone_mouth_to_ear_seconds"]["1",] == 0.21
     assert found["pictophone_wire_bytes_total"]["sent", "rtp", "1"] == 150
     assert found["pictophone_speech_kbps"]["1", "payload"] == pytest.approx(100 * 8 / 120)
+    assert found["pictophone_queue_depth"] == {("1", "pictures"): 1, ("1", "broker"): 7}
     assert found["pictophone_peers"]["1",] == 1
     assert found["pictophone_page_readers"] == {(): 4}
 
