@@ -30,7 +30,7 @@ SHUTDOWN_S = 1.0
 
 UNENCRYPTED = (
     "the page at this address is not encrypted: whoever is between can read along, and browsers give it neither "
-    "microphone nor camera; use --page-certificate and --page-key, or a tunnel to a loopback address"
+    "microphone nor camera; use --page-certificate and --page-key"
 )
 
 
