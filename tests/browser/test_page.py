@@ -136,7 +136,7 @@ async def test_light_and_dark_are_what_the_person_prefers(browser: Browser, node
 
 async def test_it_asks_for_nothing_elsewhere_and_is_light(browser: Browser, node: ScriptedNode) -> None:
     page = await opened(browser, node)
-    assert page.requests
+    assert {f"{node.url}static/{file.name}" for file in STATIC.glob("*.js")} <= set(page.requests)
     assert all(url.startswith(node.url) for url in page.requests)
     assert sum(file.stat().st_size for file in STATIC.iterdir()) <= MAX_WEIGHT
 
@@ -235,7 +235,7 @@ async def test_why_the_node_refuses_is_shown(browser: Browser, node: ScriptedNod
 async def test_a_frozen_tab_goes_on(browser: Browser, node: ScriptedNode) -> None:
     page = await opened(browser, node)
     await page.freeze()
-    node.say("note", {"at": NOW, "text": "meanwhile"})
+    node.state["notes"] = [{"at": NOW, "text": "meanwhile"}]
     await page.freeze(False)
     await page.until("document.querySelector('#notes').textContent.includes('meanwhile')")
 

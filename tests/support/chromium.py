@@ -58,6 +58,7 @@ new Promise((done, failed) => {
   look();
 })
 """
+FROZEN = "chromium.py: frozen"
 KEYS = {
     "Tab": (9, ""),
     "Enter": (13, "\r"),
@@ -220,6 +221,7 @@ class Page:
     errors: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     _loaded: asyncio.Event = field(default_factory=asyncio.Event)
+    _frozen: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def send(self, method: str, waits: float = 0.0, **params: Any) -> dict[str, Any]:
         """One command to this tab."""
@@ -237,6 +239,8 @@ class Page:
                 self.errors.append(details.get("exception", {}).get("description") or details["text"])
             case "Log.entryAdded" if params["entry"]["level"] == "error":
                 self.errors.append(f"{params['entry']['text']} {params['entry'].get('url', '')}".strip())
+            case "Runtime.consoleAPICalled" if params["args"] and params["args"][0].get("value") == FROZEN:
+                self._frozen.set()
             case "Runtime.consoleAPICalled" if params["type"] in ("error", "assert"):
                 self.errors.append(" ".join(str(each.get("value", each)) for each in params["args"]))
 
@@ -320,8 +324,14 @@ class Page:
 
     async def freeze(self, frozen: bool = True) -> None:
         """What becomes of a tab in the background, or of all of them while a laptop sleeps; False wakes it."""
+        self._frozen.clear()
+        if frozen:
+            await self.evaluate(f"document.addEventListener('freeze', () => console.debug('{FROZEN}'), {{once: true}})")
         await self.send("Page.setWebLifecycleState", state="frozen" if frozen else "active")
-        if not frozen:
+        if frozen:
+            async with asyncio.timeout(ANSWER_S):
+                await self._frozen.wait()  # one that is woken while it still freezes never loads anything again
+        else:
             other = await self.browser.send("Target.createTarget", url="about:blank")
             await self.to_front()  # from behind another tab: Chromium leaves it hidden otherwise
             await self.browser.send("Target.closeTarget", targetId=other["targetId"])

@@ -31,25 +31,34 @@ export class Feed {
   start() {
     this.#connect();
     setInterval(() => this.#look(), LOOK_MS);
-    for (const name of ["visibilitychange", "resume"]) document.addEventListener(name, () => this.#look());
+    document.addEventListener("visibilitychange", () => this.#look());
+    document.addEventListener("resume", () => this.#renew());
     for (const name of ["online", "pageshow"]) addEventListener(name, () => this.#look());
   }
 
-  /** After a sleep the line may be dead without having said so. */
+  /** A line may be dead without having said so. */
   #look() {
-    if (this.#current !== null && Date.now() - this.#heard > SILENCE_MS) this.#current.abort();
+    if (Date.now() - this.#heard > SILENCE_MS) this.#renew();
+  }
+
+  /** A new line at once; one that a frozen tab had is never heard of again. */
+  #renew() {
+    const before = this.#current;
+    this.#connect();
+    before?.abort();
   }
 
   async #connect() {
     clearTimeout(this.#timer);
-    this.#current = new AbortController();
+    const current = (this.#current = new AbortController());
     this.#heard = Date.now();
     let why = "";
     try {
-      await this.#read(this.#current.signal);
+      await this.#read(current.signal);
     } catch (error) {
       why = error instanceof Refused ? error.message : "";
     }
+    if (this.#current !== current) return;
     this.#current = null;
     this.#line(false, why);
     const wait = AGAIN_MS[Math.min(this.#failures++, AGAIN_MS.length - 1)];
