@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from node.speech.foreign import Foreign
 from node.speech.profiles import Profile
 from node.speech.sound import SAMPLE_RATE, Pcm
 from protocol.errors import NodeError, PacketError
-from protocol.speech import opus
 
 MAX_FRAME_BYTES = 1275
 """The largest Opus frame (RFC 6716, section 3.2.1)."""
@@ -30,9 +30,6 @@ MAX_PACKET_SAMPLES = SAMPLE_RATE * 120 // 1000
 
 CONCEAL_STEP = SAMPLE_RATE * 5 // 2000
 """libopus conceals in steps of 2.5 ms."""
-
-STEREO = 4
-"""The bit of the TOC byte (RFC 6716, section 3.1)."""
 
 NO_LIBOPUS = "no libopus here; `pip install av` brings one, as does the system package (Debian: libopus0)"
 
@@ -61,7 +58,6 @@ class Encoder:
         self._new_owner = lib.Encoder
         self._api = lib.api.encoder
         self._ctl = lib.api.ctl
-        self._saved_bits: float = profile.bitrate  # a second's worth: VBR makes some frames larger than others
         self._begin(profile)
 
     def change(self, profile: Profile) -> None:
@@ -78,6 +74,7 @@ class Encoder:
 
     def _settle(self, profile: Profile) -> None:
         self.profile = profile
+        self._foreign = Foreign(profile)
         self._set("bitrate", profile.bitrate)
         self._set("bandwidth", profile.bandwidth.value)
         self._set("vbr", int(profile.vbr))
@@ -94,16 +91,8 @@ class Encoder:
         return samples * 1000 / SAMPLE_RATE
 
     def takes(self, encoded: bytes) -> bool:
-        """Tell whether a frame that another encoder made may stand for this one's: mono, of the profile's length, and
-        in the long run no larger than the profile's bitrate has it. It is taken to be sent if so.
-        """
-        ms, packet = self.profile.frame_ms, opus.parse(encoded)
-        self._saved_bits = min(self._saved_bits + self.profile.bitrate * ms / 1000, self.profile.bitrate)
-        alike = len(packet.frames) == 1 and packet.frame_ms == ms and not packet.toc & STEREO
-        if not alike or len(encoded) * 8 > self._saved_bits:
-            return False
-        self._saved_bits -= len(encoded) * 8
-        return True
+        """Tell whether a frame that another encoder made may be sent for this one's; see `node.speech.foreign`."""
+        return self._foreign.takes(encoded)
 
     def encode(self, pcm: Pcm) -> bytes:
         """Return one Opus packet for one frame: int16 `(profile.frame_samples,)`."""
