@@ -76,7 +76,9 @@ class Node:
         self._tally = Tally(clock(), parts.profile.name)
         self._hellos: dict[str, Hello] = {}
         self._met_at: dict[str, float] = {}
+        self._connected: set[str] = set()
         self._was_up = False
+        self.broker_is_up = False
         self._in_lyra = False
         self._choice = CodecChoice(self._note)
         self._mailbox = self._make_mailbox()
@@ -95,8 +97,17 @@ class Node:
 
     @property
     def id(self) -> str:
-        """What the others' topics and frames call it."""
+        """What the others know it by; new at every start."""
         return self._id
+
+    def link(self, peer: str) -> str:
+        """How speech with a peer stands: `up`, `connecting`, `again` (it was up before) or `none`."""
+        hello = self._hellos.get(peer)
+        if hello is None or not hello.carries & (Carries.SPEECH_IN | Carries.SPEECH_OUT):
+            return "none"
+        if self._calls.is_up(peer):
+            return "up"
+        return "again" if peer in self._connected else "connecting"
 
     def count(self) -> Tally:
         """What was counted up to now."""
@@ -108,6 +119,11 @@ class Node:
     def peers(self) -> list[str]:
         """The names of those who are here."""
         return [hello.name or peer for peer, hello in self._hellos.items()]
+
+    def queues(self) -> dict[str, int]:
+        """How much waits now: pictures to be painted, messages for the broker."""
+        pictures = self._receiver.waiting if self._receiver is not None else 0
+        return {"pictures": pictures, "broker": self._mailbox.link.waiting}
 
     def delay_ms(self) -> float | None:
         """Mouth to ear, now; None while nobody is heard."""
@@ -301,7 +317,9 @@ class Node:
                 self.witnesses.frame_came(topic.node, payload)
 
     def _broker_up(self) -> None:
+        self.broker_is_up = True
         if self._was_up:
+            self._tally.broker_again += 1
             self._note("the broker is back")
             self._calls.broker_is_back()
             if self._sender is not None:
@@ -309,6 +327,7 @@ class Node:
         self._was_up = True
 
     def _broker_down(self, reason: str) -> None:
+        self.broker_is_up = False
         self._note(f"the broker is gone ({reason}); pictures wait for it, speech goes on")
 
     def _codec(self) -> int:
@@ -333,6 +352,7 @@ class Node:
         self._mailbox.dismiss(peer)
         hello = self._hellos.pop(peer, None)
         self._met_at.pop(peer, None)
+        self._connected.discard(peer)
         self.witnesses.left(peer)
         self._note(f"{hello.name if hello and hello.name else peer} has left")
         self._note_lyra()
@@ -345,6 +365,8 @@ class Node:
             self._ears.open(peer)
 
     def connected(self, peer: str) -> None:
+        self._tally.calls_again += peer in self._connected
+        self._connected.add(peer)
         if self._tally.setup_ms is None and peer in self._met_at:
             self._tally.setup_ms = (self._clock() - self._met_at[peer]) * 1000
         if self._adaptation is not None:

@@ -11,6 +11,7 @@ from node.call import Node
 from node.display import LateNotes, choose
 from node.session import about, recording
 from node.summary import as_json, for_people, summarise
+from node.web import opening as web
 
 if TYPE_CHECKING:
     from node.config import Settings
@@ -22,13 +23,16 @@ RECORD_KEY = "r"
 async def run(settings: Settings, room: str | None, role: opening.Role, seconds: float | None, json: bool) -> bool:
     """Calls until the seconds are over or the user ends it, then prints the summary. The room is as for `resolve`."""
     notes = LateNotes()
+    settings = web.with_browser(settings, role.sends)
     resolved = rooms.resolve(room, settings)
     place = opening.place(settings, resolved)
+    page = web.page(settings, role.kind, notes)
     warnings = [resolved.note, *meeting.remarks(settings, place.broker)]
     show, screen = opening.gallery(settings.pictures, notes), opening.screen(settings.pictures)
+    screen = screen if page is None else page.screen(screen)
     models = opening.worker(settings, role)
     async with opening.loaded(models, notes):
-        parts, remarks = await asyncio.to_thread(opening.parts, settings, role, models, notes)
+        parts, remarks = await asyncio.to_thread(opening.parts, settings, role, models, notes, page)
         header = await asyncio.to_thread(about.header, settings, role)
         node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
         for remark in filter(None, (*remarks, *warnings)):
@@ -40,7 +44,8 @@ async def run(settings: Settings, room: str | None, role: opening.Role, seconds:
                 with keys.listening(actions, lambda line: typed.obey(node, recorder, line, notes)) as typing:
                     if typing:
                         notes(_help(role))
-                    await opening.run([node], display, seconds)
+                    async with web.serving(page, notes, node):
+                        await opening.run([node], display, seconds)
     tally = node.count()
     summary = summarise(tally, tally, time.monotonic())
     print(as_json(summary) if json else "\n".join(for_people(summary)))

@@ -136,6 +136,11 @@ class Calls:
         call = self._calls.get(peer)
         return (call.link.round_trips.seconds or 0.0) if call else 0.0
 
+    def is_up(self, peer: str) -> bool:
+        """Whether the link with a peer is up."""
+        call = self._calls.get(peer)
+        return call is not None and call.up
+
     async def watch(self) -> None:
         """Reports links whose peer fell silent, until cancelled."""
         while True:

@@ -34,9 +34,11 @@ Broker = Annotated[
 ]
 BrokerPasswordFile = Annotated[Path | None, typer.Option(help="File whose first line is your password at the broker.")]
 Name = Annotated[str | None, typer.Option(help="What the others see you as.")]
-Speech = Annotated[str | None, typer.Option(help="What is said: mic, none, or a sound FILE.")]
+Speech = Annotated[str | None, typer.Option(help="What is said: mic, page, none, or a sound FILE.")]
 Loop = Annotated[bool | None, typer.Option("--loop", help="Play the sound file again and again.")]
-Camera = Annotated[str | None, typer.Option(help="What is seen: scene[:SEED], webcam, a FILE, a DIR or a device.")]
+Camera = Annotated[
+    str | None, typer.Option(help="What is seen: scene[:SEED], webcam, page, a FILE, a DIR or a device.")
+]
 Speaker = Annotated[str | None, typer.Option(help="Where the others are heard: default, none, or FILE.wav.")]
 Pictures = Annotated[Path | None, typer.Option(help="Folder that painted pictures are kept in.")]
 Models = Annotated[str | None, typer.Option(help="Picture models: embedded, photo-cpu or photo-gpu.")]
@@ -61,6 +63,11 @@ KeepSnapshots = Annotated[
 SealRecording = Annotated[
     bool | None, typer.Option("--seal-recording", help="Encrypt recordings: readable with the room alone.")
 ]
+Page = Annotated[
+    str | None, typer.Option(metavar="[HOST:PORT]", help="Serve a page that shows the call: 127.0.0.1:8765, or off.")
+]
+PageCertificate = Annotated[Path | None, typer.Option(help="Certificate (PEM) to encrypt the page with.")]
+PageKey = Annotated[Path | None, typer.Option(help="Its key (PEM).")]
 Seconds = Annotated[float | None, typer.Option(min=0.1, help="End the call after this long.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")]
 
@@ -68,7 +75,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSO
 @app.command()
 def demo(
     broker: Annotated[str | None, typer.Option(help="Use this broker instead of one of the demo's own.")] = None,
-    speech: Annotated[str | None, typer.Option(help="What a says: a sound FILE, mic or none.")] = None,
+    speech: Annotated[str | None, typer.Option(help="What a says: a sound FILE, mic, page or none.")] = None,
     loop: Loop = None,
     profile: speech_cli.Profile = None,
     max_kbps: speech_cli.MaxKbps = None,
@@ -80,7 +87,7 @@ def demo(
     vbr: speech_cli.Vbr = None,
     dtx: speech_cli.Dtx = None,
     redundancy: speech_cli.Redundancy = None,
-    camera: Annotated[str | None, typer.Option(help="What a sees: scene[:SEED], webcam, a FILE, a DIR.")] = None,
+    camera: Annotated[str | None, typer.Option(help="What a sees: scene[:SEED], webcam, page, a FILE, a DIR.")] = None,
     speaker: Annotated[str | None, typer.Option(help="default, none, or FILE.wav: FILE-a.wav is what a hears.")] = None,
     pictures: Pictures = None,
     models: Models = None,
@@ -93,6 +100,9 @@ def demo(
     lyra: Lyra = None,
     record: Record = None,
     keep_snapshots: KeepSnapshots = None,
+    page: Page = None,
+    page_certificate: PageCertificate = None,
+    page_key: PageKey = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long to call.")] = 30.0,
     json: Json = False,
 ) -> None:
@@ -106,6 +116,7 @@ def demo(
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
         frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
         record=record, keep_snapshots=keep_snapshots,
+        page=page, page_certificate=page_certificate, page_key=page_key,
     )  # fmt: skip
     _run(demo.run(settings, broker is None, seconds, json))
 
@@ -143,6 +154,9 @@ def call(
     record: Record = None,
     keep_snapshots: KeepSnapshots = None,
     seal_recording: SealRecording = None,
+    page: Page = None,
+    page_certificate: PageCertificate = None,
+    page_key: PageKey = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -157,6 +171,7 @@ def call(
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
         frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
         record=record, keep_snapshots=keep_snapshots, seal_recording=seal_recording,
+        page=page, page_certificate=page_certificate, page_key=page_key,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.CALL, seconds, json))
 
@@ -191,6 +206,9 @@ def send(
     record: Record = None,
     keep_snapshots: KeepSnapshots = None,
     seal_recording: SealRecording = None,
+    page: Page = None,
+    page_certificate: PageCertificate = None,
+    page_key: PageKey = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -204,6 +222,7 @@ def send(
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
         frame=frame, bundle=bundle, vbr=vbr, dtx=dtx, redundancy=redundancy,
         record=record, keep_snapshots=keep_snapshots, seal_recording=seal_recording,
+        page=page, page_certificate=page_certificate, page_key=page_key,
     )  # fmt: skip
     _run(calling.run(settings, room, opening.SEND, seconds, json))
 
@@ -223,6 +242,9 @@ def receive(
     lyra: Lyra = None,
     record: Record = None,
     seal_recording: SealRecording = None,
+    page: Page = None,
+    page_certificate: PageCertificate = None,
+    page_key: PageKey = None,
     seconds: Seconds = None,
     json: Json = False,
 ) -> None:
@@ -242,6 +264,9 @@ def receive(
         lyra=lyra,
         record=record,
         seal_recording=seal_recording,
+        page=page,
+        page_certificate=page_certificate,
+        page_key=page_key,
     )
     _run(calling.run(settings, room, opening.RECEIVE, seconds, json))
 
@@ -384,13 +409,22 @@ def _run(work: Any) -> None:
 def main() -> None:
     """The command's entry point. Exit code 0, 1 for a failure, 2 for wrong usage; errors are one line."""
     try:
-        app()
+        app(_arguments())
     except UsageError as error:
         _fail(error, 2)
     except (NodeError, PictophoneError) as error:
         _fail(error, 1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _arguments() -> list[str]:
+    """What was typed, with the address that `--page` alone stands for: typer knows no option that may have a value."""
+    if "--page" not in sys.argv:
+        return sys.argv[1:]
+    from node.web.address import with_default
+
+    return with_default(sys.argv[1:])
 
 
 def _fail(error: Exception, code: int) -> None:

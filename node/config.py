@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     models: str = "embedded"
     captioner: str | None = None
     generator: str | None = None
+    page: str | None = None
+    page_certificate: Path | None = None
+    page_key: Path | None = None
     tries: int = Field(default=1, ge=1, le=128)
     look: int = Field(default=0, ge=0, le=16, multiple_of=8)
     morph: float = Field(default=4.0, ge=0, le=60)

@@ -20,11 +20,14 @@ from node.meeting import broker_address
 from node.parts import Models, Parts, Place
 from node.session import about, recording
 from node.summary import Summary, as_json, for_people, summarise
+from node.web import opening as web
+from node.web.address import DEFAULT
 from protocol.errors import UsageError
 from protocol.room_secret import SECRET_BYTES, RoomSecret
 
 if TYPE_CHECKING:
     from node.config import Settings
+    from node.web.page import Page
 
 LOOPBACK = "127.0.0.1"
 NAMES = ("a", "b")
@@ -38,6 +41,7 @@ async def run(settings: Settings, own_broker: bool, seconds: float, json: bool) 
     call goes through a broker of its own, else through the one of the settings.
     """
     notes = LateNotes()
+    settings = settings.model_copy(update={"page": settings.page or DEFAULT})
     async with opening.loaded(opening.worker(settings, opening.CALL), notes) as models:
         nodes = await hold(settings, models, notes, own_broker, seconds, quiet=json)
     summaries = _summaries(*nodes)
@@ -56,19 +60,21 @@ async def hold(
 ) -> tuple[Node, Node]:
     """Holds a call between ``a`` and ``b`` and returns both with what they counted.
 
-    The display is as `choose` has it for ``quiet``. A recording is of what ``a`` sends and gets. Raises NodeError when
-    a part of it fails.
+    The display is as `choose` has it for ``quiet``, and so is the page. A recording is of what ``a`` sends and gets.
+    Raises NodeError when a part of it fails.
     """
     if settings.record is not None and settings.seal_recording:
         raise UsageError("the demo's room is gone with it, and nobody could open what it sealed: leave out the seal")
+    page = web.page(settings, "demo", notes, or_next=True)
     async with _broker(settings, own_broker) as address:
         place = Place(_new_room(), address, address=LOOPBACK)
-        a, b = [await asyncio.to_thread(_node, name, settings, place, models, notes) for name in NAMES]
+        a, b = [await asyncio.to_thread(_node, name, settings, place, models, notes, page) for name in NAMES]
         header = await asyncio.to_thread(about.header, settings.model_copy(update={"name": a.name}), opening.CALL)
         with choose([opening.view(node) for node in (a, b)], quiet=quiet) as display:
             notes.to(display)
             with recording.of(a, settings, header, notes, place.room):
-                await opening.run([a, b], display, seconds)
+                async with web.serving(page, notes, a, b):
+                    await opening.run([a, b], display, seconds)
     return a, b
 
 
@@ -85,17 +91,17 @@ async def _broker(settings: Settings, own: bool) -> AsyncIterator[BrokerAddress]
         yield BrokerAddress(LOOPBACK, port)
 
 
-def _node(name: str, settings: Settings, place: Place, models: Models, notes: LateNotes) -> Node:
-    parts, remarks = _parts(name, settings, models)
+def _node(name: str, settings: Settings, place: Place, models: Models, notes: LateNotes, page: Page | None) -> Node:
+    parts, remarks = _parts(name, settings, models, page)
     for remark in remarks:
         notes(f"{name}: {remark}")
     folder = settings.pictures / name if settings.pictures else None
     show = opening.gallery(folder, lambda text: notes(f"{name} {text}"))
-    screen = opening.screen(folder)
+    screen = opening.screen(folder) if page is None else page.screen(opening.screen(folder))
     return Node(name, place, parts, show=show, screen=screen, note=lambda text: notes(f"{name}: {text}"))
 
 
-def _parts(name: str, settings: Settings, models: Models) -> tuple[Parts, list[str]]:
+def _parts(name: str, settings: Settings, models: Models, page: Page | None = None) -> tuple[Parts, list[str]]:
     """The ends of one side: its own voice and scene, unless the user gave ``a`` others."""
     from node.speech.dialogue import voice_source
 
@@ -105,7 +111,7 @@ def _parts(name: str, settings: Settings, models: Models) -> tuple[Parts, list[s
         "camera": given.camera or SCENES[name],
         "speaker": _own_file(settings.speaker, name),
     }
-    parts, remarks = opening.parts(given.model_copy(update=own), opening.CALL, models)
+    parts, remarks = opening.parts(given.model_copy(update=own), opening.CALL, models, page=page)
     if given.speech is None:
         voice = voice_source(name, frame=parts.profile.frame_samples)
         parts = dataclasses.replace(parts, source=voice)

@@ -26,11 +26,15 @@ if TYPE_CHECKING:
     from node.pictures import Painted
     from node.rooms import ResolvedRoom
     from node.speech.coding import LyraChoice
+    from node.speech.sources import Source
+    from node.vision.cameras import Camera
     from node.vision.presets import Preset
     from node.vision.worker import Worker
+    from node.web.page import Page
 
 logger = logging.getLogger(__name__)
 
+PAGE = "page"  # as what is said or seen: a browser's microphone, a browser's camera
 DEFAULT_CAMERA = "scene"  # nobody's room is shown without being asked
 
 
@@ -40,6 +44,13 @@ class Role:
 
     sends: bool
     receives: bool
+
+    @property
+    def kind(self) -> str:
+        """The command's name."""
+        if self.sends:
+            return "call" if self.receives else "send"
+        return "receive"
 
 
 CALL, SEND, RECEIVE = Role(True, True), Role(True, False), Role(False, True)
@@ -92,11 +103,16 @@ def preload() -> None:
 
 
 def parts(
-    settings: Settings, role: Role, models: Models, note: Callable[[str], None] = logger.info
+    settings: Settings,
+    role: Role,
+    models: Models,
+    note: Callable[[str], None] = logger.info,
+    page: Page | None = None,
 ) -> tuple[Parts, list[str]]:
     """The ends of a node, and lines that a person should read about them. Raises NodeError if one cannot be had.
 
-    ``note`` is told later, when a microphone or loudspeaker comes or goes.
+    ``note`` is told later, when a microphone or loudspeaker comes or goes. What the settings have a browser say or
+    show is the ``page``'s.
     """
     from node.speech import choice, processing
     from node.speech.sinks import blocks_for, open_sink
@@ -106,12 +122,16 @@ def parts(
 
     preload()
     speech_profile = choice.chosen(settings)
-    source, sink, camera, notes = None, None, None, []
+    source: Source | None = page.microphone if page is not None and settings.speech == PAGE else None
+    camera: Camera | None = page.camera if page is not None and settings.camera == PAGE else None
+    sink, notes = None, []
     if role.sends:
         at_end = AtEnd.LOOP if settings.loop else AtEnd.SILENCE
-        source, remark = open_source(settings.speech, at_end, speech_profile.frame_samples, note=note)
-        notes.append(remark)
-        camera = open_camera(settings.camera or DEFAULT_CAMERA)
+        if source is None:
+            source, remark = open_source(settings.speech, at_end, speech_profile.frame_samples, note=note)
+            notes.append(remark)
+        camera = camera or open_camera(settings.camera or DEFAULT_CAMERA)
+        camera = camera if page is None else page.shutter(camera)
     if role.receives:
         sink, remark = open_sink(settings.speaker, note=note, blocks=blocks_for(speech_profile.packet_ms))
         notes.append(remark)
@@ -120,7 +140,7 @@ def parts(
         notes.append(remark)
     made = Parts(
         profile=speech_profile,
-        models=models,
+        models=models if page is None else page.timed(models),
         source=source,
         sink=sink,
         camera=camera,

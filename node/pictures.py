@@ -190,6 +190,11 @@ class PictureReceiver:
     _waiting: dict[str, tuple[frames.Picture, str]] = field(default_factory=dict)
     _something: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def waiting(self) -> int:
+        """How many peers' pictures wait to be painted."""
+        return len(self._waiting)
+
     def receive(self, peer: str, payload: bytes, codebooks: Collection[Codebook] = ()) -> None:
         """Takes a frame of a peer who codes with these codebooks.
 

@@ -92,7 +92,7 @@ class SpeechIn:
 
 @dataclass(slots=True)
 class Tally:
-    """One node's counts of one call. Times are on the monotonic clock."""
+    """One node's counts of one call. Times are on the monotonic clock. What happened `again` was lost before."""
 
     started: float
     profile: str
@@ -104,6 +104,8 @@ class Tally:
     said: Level = field(default_factory=Level)
     heard: Level = field(default_factory=Level)
     bad_messages: int = 0
+    calls_again: int = 0
+    broker_again: int = 0
     setup_ms: float | None = None
     ended: float | None = None
 

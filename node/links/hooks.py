@@ -82,6 +82,21 @@ def put_opus_first(transceiver: RTCRtpTransceiver) -> None:
             codec.parameters = _blocks_of(transceiver._codecs[0])
 
 
+def keep_only_opus(transceiver: RTCRtpTransceiver) -> bool:
+    """Answers an offer with Opus alone; False if it has none, and then nothing has changed.
+
+    aiortc takes preferences only before the offer comes, when there is no transceiver yet.
+    """
+    opus = [codec for codec in transceiver._codecs if _is_opus(codec)]
+    transceiver._codecs = opus or transceiver._codecs
+    return bool(opus)
+
+
+def offered_direction(transceiver: RTCRtpTransceiver) -> str:
+    """What an offer lets this end do on a line: sendrecv, sendonly, recvonly or inactive. aiortc keeps it to itself."""
+    return str(transceiver._offerDirection)
+
+
 def speech_types(transceiver: RTCRtpTransceiver) -> SpeechTypes:
     """The payload types that both ends agreed on; before they did, None for both."""
     opus = [codec.payloadType for codec in transceiver._codecs if _is_opus(codec)]

@@ -105,6 +105,11 @@ class MqttLink:
             return None
         return Secured(sock.version() or "TLS", ssl.cert_time_to_seconds(str(certificate["notAfter"])))
 
+    @property
+    def waiting(self) -> int:
+        """How many messages wait for the broker."""
+        return len(self._outbox)
+
     def message_cost(self, message: Message) -> int:
         """Bytes on the wire, from IP up, that sending this message costs, its acknowledgement included."""
         return tcp_message_cost(message.size + (TLS_RECORD if self.address.tls else 0), self.address.host)

@@ -8,34 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fractions
 import logging
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import unquote, urlsplit
 
 from node.links import consent, control_hooks, hooks
 from node.links.reports import Report, Reporting
 from node.links.sdp import trim
+from node.links.track import Payload, SpeechTrack, media_track
 from node.links.wire import udp_kind
 from protocol.errors import NodeError, PacketError, SignalError
 from protocol.speech import red
 from protocol.speech.red import Copy
 
 if TYPE_CHECKING:
-    import av
-    from aiortc import MediaStreamTrack, RTCIceServer, RTCPeerConnection
-    from av.stream import Stream
+    from aiortc import RTCIceServer, RTCPeerConnection
 
     from node.links.wire import Direction, WireMeter
 
 logger = logging.getLogger(__name__)
 
-RTP_CLOCK = 48_000
-MAX_QUEUED_PACKETS = 4  # half a second: a link that takes no packets for longer gets the newest, speech never waits
 CLOSE_TIMEOUT_S = 2.0  # aiortc waits for its tasks; a dead network must not hold up the end of a call
 
 State = Literal["new", "connecting", "connected", "failed", "closed"]
@@ -91,51 +86,6 @@ def _blaming_the_peer(kind: str) -> Iterator[None]:
         raise SignalError(f"the peer's {kind} cannot be used: {error or type(error).__name__}") from error
 
 
-class _Payload(NamedTuple):
-    timestamp: int
-    data: bytes
-    payload_type: int | None = None
-    sequence: int | None = None
-
-
-class _SpeechTrack:
-    """Hands queued packets to aiortc's sender as ``av.Packet``s, which pass through it untouched."""
-
-    def __init__(self) -> None:
-        self._packets: deque[_Payload] = deque(maxlen=MAX_QUEUED_PACKETS)
-        self._ready = asyncio.Event()
-        self.payload_type: int | None = None  # of the packet that was taken last; None for Opus's own
-        self.sequence: int | None = None  # the same packet's; None for the next one
-
-    def push(self, payload: _Payload) -> None:
-        self._packets.append(payload)
-        self._ready.set()
-
-    async def next_packet(self) -> tuple[int, bytes]:
-        while not self._packets:
-            self._ready.clear()
-            await self._ready.wait()
-        packet = self._packets.popleft()
-        self.payload_type, self.sequence = packet.payload_type, packet.sequence
-        return packet.timestamp, packet.data
-
-
-def _media_track(track: _SpeechTrack) -> MediaStreamTrack:
-    import av
-    from aiortc import MediaStreamTrack
-
-    class EncodedSpeech(MediaStreamTrack):
-        kind = "audio"
-
-        async def recv(self) -> av.Packet[Stream]:
-            timestamp, payload = await track.next_packet()
-            packet = av.Packet(payload)
-            packet.pts, packet.time_base = timestamp, fractions.Fraction(1, RTP_CLOCK)
-            return packet
-
-    return EncodedSpeech()
-
-
 class PeerLink:
     """The media connection of one call.
 
@@ -171,7 +121,7 @@ class PeerLink:
         self._on_report = on_report
         self.reporting = Reporting()
         self.heard_at: float | None = None
-        self._speech = _SpeechTrack()
+        self._speech = SpeechTrack()
         self._busy, self._closing = asyncio.Lock(), False
         self._connection: RTCPeerConnection = RTCPeerConnection(
             RTCConfiguration(iceServers=[ice_server(url) for url in ice_servers])
@@ -223,9 +173,9 @@ class PeerLink:
             return
         types = self._types()
         if copies and types.opus is not None and types.red is not None:
-            self._speech.push(_Payload(timestamp, red.pack(payload, copies, types.opus), types.red, sequence))
+            self._speech.push(Payload(timestamp, red.pack(payload, copies, types.opus), types.red, sequence))
         else:
-            self._speech.push(_Payload(timestamp, payload, None, sequence))
+            self._speech.push(Payload(timestamp, payload, None, sequence))
 
     async def close(self) -> None:
         """Ends the connection; never takes longer than ``CLOSE_TIMEOUT_S``."""
@@ -258,7 +208,7 @@ class PeerLink:
         else:
             transceiver = self._connection.addTransceiver("audio", direction=self._way.direction)
         if self._way.sends:
-            transceiver.sender.replaceTrack(_media_track(self._speech))
+            transceiver.sender.replaceTrack(media_track(self._speech))
         transceiver.direction = self._way.direction
         codecs = RTCRtpSender.getCapabilities("audio").codecs
         speech = [codec for codec in codecs if codec.mimeType in ("audio/opus", "audio/red")]

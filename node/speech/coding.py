@@ -46,6 +46,10 @@ class SpeechEncoder:
         """Go on with other settings of Opus's."""
         self._opus.change(profile)
 
+    def takes(self, encoded: bytes) -> bool:
+        """Tell whether a frame of Opus that another encoder made may be sent for this one's."""
+        return not self._takes_lyra() and self._opus.takes(encoded)
+
     def encode(self, pcm: Pcm) -> bytes:
         """Return one packet for one frame of the profile; Lyra cannot do those that are no multiple of 20 ms."""
         if self._takes_lyra() and len(pcm) % lyra_models.FRAME_SAMPLES == 0:

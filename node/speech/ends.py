@@ -23,7 +23,7 @@ class Said:
         """Yield the frames of the source."""
         async for captured in self.source:
             seconds = seconds_of(len(captured.pcm))
-            kept = replace(captured, pcm=silence(len(captured.pcm))) if self.muted else captured
+            kept = replace(captured, pcm=silence(len(captured.pcm)), encoded=None) if self.muted else captured
             self.level.muted_s += seconds if self.muted else 0.0
             self.level.add(level_dbfs(kept.pcm), seconds)
             yield kept

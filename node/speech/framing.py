@@ -1,4 +1,7 @@
-"""Captured sound cut into frames of another length, when a call changes its settings while the source goes on."""
+"""Captured sound cut into frames of another length, when a call changes its settings while the source goes on.
+
+What is cut anew is no longer what was encoded.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,16 @@ class Framing:
         self._rest = silence(0)
         self._at = 0.0
         self._skipped = 0
+        self._encoded: bytes | None = None
 
     def put(self, captured: Captured) -> None:
         """Add a piece. After a gap the rest of what was before it, less than a frame, is gap as well."""
         if captured.skipped:
             self._skipped += captured.skipped + len(self._rest)
             self._rest = silence(0)
+        self._encoded = None
         if not len(self._rest):
-            self._at = captured.at
+            self._at, self._encoded = captured.at, captured.encoded
         self._rest = np.concatenate([self._rest, captured.pcm])
 
     def take(self, samples: int) -> Captured | None:
@@ -30,8 +35,9 @@ class Framing:
         if len(self._rest) < samples:
             return None
         pcm: Pcm = self._rest[:samples]
-        frame = Captured(pcm, self._at, self._skipped)
+        whole = len(self._rest) == samples
+        frame = Captured(pcm, self._at, self._skipped, self._encoded if whole else None)
         self._rest = self._rest[samples:]
         self._at += seconds_of(samples)
-        self._skipped = 0
+        self._skipped, self._encoded = 0, None
         return frame

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from node.speech.foreign import Foreign
 from node.speech.profiles import Profile
 from node.speech.sound import SAMPLE_RATE, Pcm
 from protocol.errors import NodeError, PacketError
@@ -73,6 +74,7 @@ class Encoder:
 
     def _settle(self, profile: Profile) -> None:
         self.profile = profile
+        self._foreign = Foreign(profile)
         self._set("bitrate", profile.bitrate)
         self._set("bandwidth", profile.bandwidth.value)
         self._set("vbr", int(profile.vbr))
@@ -89,6 +91,10 @@ class Encoder:
         """How much later sound leaves a decoder than it entered this encoder, besides the frame itself."""
         samples: int = self._api.encoder_ctl(self._state, self._ctl.get_lookahead)
         return samples * 1000 / SAMPLE_RATE
+
+    def takes(self, encoded: bytes) -> bool:
+        """Tell whether a frame that another encoder made may be sent for this one's; see `node.speech.foreign`."""
+        return self._foreign.takes(encoded)
 
     def encode(self, pcm: Pcm) -> bytes:
         """Return one Opus packet for one frame: int16 `(profile.frame_samples,)`."""

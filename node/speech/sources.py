@@ -26,12 +26,14 @@ class Captured:
     """One frame of sound.
 
     `pcm` is int16 `(frame,)`; `at` the monotonic time at which its first sample was captured;
-    `skipped` the number of samples that should have come just before it and never will.
+    `skipped` the number of samples that should have come just before it and never will. `encoded` is the same sound as
+    one Opus frame, if it came as one: who needs no other need not encode it anew.
     """
 
     pcm: Pcm
     at: float
     skipped: int = 0
+    encoded: bytes | None = None
 
 
 class Source(Protocol):

@@ -149,6 +149,8 @@ class Talker:
 
     def _encoded(self, bundle: _Bundle, frame: Captured) -> bytes:
         self._encoder.change(bundle.profile)
+        if frame.encoded is not None and self._encoder.takes(frame.encoded):
+            return frame.encoded
         return self._encoder.encode(frame.pcm)
 
     def _joined(self, bundle: _Bundle, encoded: list[bytes]) -> Iterator[Packet]:

@@ -92,6 +92,9 @@ async def test_two_nodes_hear_and_see_each_other(pair: Pair, fake_models: FakeMo
     async with running(pair.ann, pair.bob) as nodes:
         await nodes.until(pair.talking)
         assert (pair.ann.peers(), pair.bob.peers()) == (["bob"], ["ann"])
+        assert (pair.ann.link(pair.bob.id), pair.ann.link("zzzz")) == ("up", "none")
+        assert pair.ann.broker_is_up
+        assert set(pair.ann.queues()) == {"pictures", "broker"}
         assert pair.shown.all[0] == fake_models.captioned[0]
         await nodes.until(lambda: pair.bob.delay_ms() is not None)
         pair.camera.show("blue")

@@ -114,8 +114,10 @@ async def test_two_who_meet_hear_each_other() -> None:
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         assert not a.calls.send(0, b"nobody is here")
         assert not a.calls.take_copies()
+        assert not a.calls.is_up(B)
         await a.up(B)
         await b.up(A)
+        assert (a.calls.is_up(B), a.calls.is_up("zzzz")) == (True, False)
         assert a.happened.all == [("joined", B), ("opened", B), ("connected", B)]
         assert b.happened.all == [("joined", A), ("opened", A), ("connected", A)]
         assert a.calls.send(0, b"to b")

@@ -64,6 +64,7 @@ def test_every_command_explains_itself(command: Command, name: str) -> None:
         ["imagine", "a cat", "-o", "x.png", "--seed", "-1"],
         ["caption"],
         ["compare", "--frobnicate"],
+        ["demo", "--page-key"],
     ],
 )
 def test_wrong_usage_ends_with_two(command: Command, arguments: list[str]) -> None:
@@ -71,6 +72,29 @@ def test_wrong_usage_ends_with_two(command: Command, arguments: list[str]) -> No
     assert (command.code, command.out) == (2, "")
     assert "Error: " in command.err
     assert "Traceback" not in command.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["call", "room", "--page", "nowhere:x"], "no address to serve the page at: 'nowhere:x'"),
+        (["call", "room", "--speech", "page"], "--speech page needs a page"),
+        (["demo", "--page", ":0", "--page-key", "key.pem"], "go together"),
+    ],
+)
+def test_a_page_that_cannot_be_is_wrong_usage(
+    command: Command, worker: FakeWorker, arguments: list[str], said: str
+) -> None:
+    assert said in command.fails(*arguments, code=2)
+
+
+def test_a_call_of_one_with_a_page_says_where_it_is(
+    command: Command, worker: FakeWorker, mosquitto: BrokerAddress, free_port: Callable[[], int]
+) -> None:
+    port = free_port()
+    command.run("call", "room", "--page", f":{port}", "--broker", mosquitto, "--seconds", "1", "--json")
+    assert command.code == 0
+    assert f"the page is at http://127.0.0.1:{port}/" in command.err
 
 
 def test_a_broker_takes_a_whole_login(command: Command) -> None:

@@ -26,7 +26,9 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> FakeWorker:
 async def test_both_directions_are_summed_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = config.load(speaker=str(tmp_path / "heard.wav"), pictures=tmp_path / "kept")
     assert await demo.run(settings, own_broker=True, seconds=3.0, json=True)
-    summaries = json.loads(capsys.readouterr().out)
+    written = capsys.readouterr()
+    assert "the page is at http://127.0.0.1:" in written.err
+    summaries = json.loads(written.out)
     assert list(summaries) == ["a", "b"]
     assert summaries["a"]["speech"]["packets_received"] > 0  # b listens first, and sends nothing meanwhile
     for summary in summaries.values():

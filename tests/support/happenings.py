@@ -9,6 +9,13 @@ from typing import Any
 PATIENCE_S = 20.0  # how long a test waits for what must happen; only a failing test ever waits that long
 
 
+async def until(condition: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
+    """Waits for what nobody tells of."""
+    async with asyncio.timeout(patience_s):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 class Happenings:
     """A list that others add to and a test waits on: `await seen.until(lambda all: len(all) == 3)`."""
 

@@ -32,6 +32,20 @@ async def bare() -> Any:
 # -- the names
 
 
+async def test_an_offered_line_has_a_direction_and_codecs_of_which_opus_is_kept(bare: RTCPeerConnection) -> None:
+    offer = await bare.createOffer()
+    taker = RTCPeerConnection()
+    await taker.setRemoteDescription(offer)
+    [transceiver] = taker.getTransceivers()
+    assert hooks.offered_direction(transceiver) == "sendrecv"
+    assert len(transceiver._codecs) > 1
+    assert hooks.keep_only_opus(transceiver)
+    assert [codec.mimeType for codec in transceiver._codecs] == ["audio/opus"]
+    transceiver._codecs = []
+    assert not hooks.keep_only_opus(transceiver)
+    await taker.close()
+
+
 def test_the_receiver_has_the_jitter_buffer_that_the_tap_replaces(bare: RTCPeerConnection) -> None:
     receiver = bare.getTransceivers()[0].receiver
     assert callable(vars(receiver)["_RTCRtpReceiver__jitter_buffer"].add)

@@ -8,7 +8,7 @@ import socket
 import pytest
 from linked import BOTH_WAYS, End, connected, negotiate
 
-from node.links import rtc
+from node.links import rtc, track
 from node.links.rtc import Way, ice_server
 from protocol.errors import NodeError, SignalError
 from protocol.speech.red import Copy
@@ -146,7 +146,7 @@ async def test_a_link_that_takes_no_packets_keeps_the_newest() -> None:
         await b.hears(a, b"begin")
         for number in range(100):
             a.link.send(number, b"%d" % number)  # without giving the sender a turn
-        newest = [b"%d" % number for number in range(100 - rtc.MAX_QUEUED_PACKETS, 100)]
+        newest = [b"%d" % number for number in range(100 - track.MAX_QUEUED_PACKETS, 100)]
         await b.packets.until(lambda packets: packets[-1][2] == newest[-1])
         assert [payload for _, _, payload in b.packets.all][1:] == newest
 

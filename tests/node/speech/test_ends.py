@@ -32,6 +32,20 @@ async def test_nothing_of_a_muted_source_gets_through() -> None:
     assert said.level.mean_dbfs == pytest.approx(-6.02, abs=0.01)
 
 
+async def test_what_came_encoded_is_kept_back_with_the_sound() -> None:
+    class Encoded:
+        async def __aiter__(self) -> AsyncIterator[Captured]:
+            for _ in range(2):
+                yield Captured(np.ones(960, np.int16), 0.0, encoded=b"word")
+
+    said = Said(Encoded(), Level())
+    kept = []
+    async for captured in said:
+        kept.append(captured.encoded)
+        said.muted = True
+    assert kept == [b"word", None]
+
+
 class Once:
     """Pulls one block."""
 

@@ -26,6 +26,23 @@ def test_no_sample_is_lost_or_moved(pieces: list[int], frames: list[int]) -> Non
     assert np.array_equal(heard, numbers[: len(heard)])
 
 
+def test_what_came_encoded_goes_along_only_where_it_is_not_cut() -> None:
+    framing = Framing()
+    framing.put(Captured(np.ones(320, np.int16), 1.0, encoded=b"1"))
+    whole = framing.take(320)
+    assert whole is not None
+    assert whole.encoded == b"1"
+    framing.put(Captured(np.ones(320, np.int16), 1.02, encoded=b"2"))
+    framing.put(Captured(np.ones(320, np.int16), 1.04, encoded=b"3"))
+    assert [(frame.encoded if (frame := framing.take(320)) else None) for _ in range(2)] == [None, None]
+    framing.put(Captured(np.ones(320, np.int16), 1.06, encoded=b"4"))
+    assert [(frame.encoded if (frame := framing.take(160)) else None) for _ in range(2)] == [None, None]
+    framing.put(Captured(np.ones(320, np.int16), 2.0, skipped=160, encoded=b"5"))
+    frame = framing.take(320)
+    assert frame is not None
+    assert (frame.encoded, frame.skipped) == (b"5", 160)
+
+
 def test_a_gap_swallows_the_rest_before_it() -> None:
     framing = Framing()
     framing.put(Captured(np.ones(500, np.int16), 1.0))

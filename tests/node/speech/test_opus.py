@@ -50,6 +50,13 @@ def test_another_bandwidth_is_forced_too(tone: Pcm) -> None:
     assert {packet[0] >> 3 for packet in encoded(tone, wide)} == {11}
 
 
+def test_frames_of_another_encoder_are_taken_by_the_profile_there_is(tone: Pcm) -> None:
+    encoder, [frame, *_] = Encoder(LEAN), encoded(tone)
+    assert encoder.takes(frame)
+    encoder.change(replace(LEAN, frame_ms=20))
+    assert not encoder.takes(frame)
+
+
 def test_the_lookahead_is_what_the_decoder_lags(spoken: Pcm) -> None:
     encoder, decoder = Encoder(LEAN), Decoder()
     heard = np.concatenate([decoder.decode(packet) for packet in encoded(spoken, encoder)]).astype(float)

@@ -1,0 +1,99 @@
+"""Where the page is served: an address of this machine, and whether only this machine reaches it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from protocol.errors import UsageError
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8765
+DEFAULT = f"{DEFAULT_HOST}:{DEFAULT_PORT}"
+OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class PageAddress:
+    """A host (a name or a number, IPv6 without brackets) and a port, of which 0 lets the system choose."""
+
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+
+    @classmethod
+    def parse(cls, text: str) -> PageAddress:
+        """Read `HOST:PORT`, `HOST` or `:PORT`; UsageError if it is none of these."""
+        try:
+            parts = urlsplit(f"//{text}")
+            port = parts.port
+        except ValueError:
+            raise _wrong(text) from None
+        if parts.netloc != text or parts.username is not None or not text or any(map(str.isspace, text)):
+            raise _wrong(text)
+        return cls(parts.hostname or DEFAULT_HOST, DEFAULT_PORT if port is None else port)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches it."""
+        return is_loopback(self.host)
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it stands for all addresses of the machine."""
+        return (number := _number(self.host)) is not None and number.is_unspecified
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the host is an IP address."""
+        return is_number(self.host)
+
+    def at(self, port: int) -> PageAddress:
+        """Return the same host with another port."""
+        return PageAddress(self.host, port)
+
+    def url(self, secure: bool = False) -> str:
+        """Return what to type into a browser on this machine."""
+        host = DEFAULT_HOST if self.is_everywhere else self.host
+        return f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+
+def with_default(arguments: Sequence[str], option: str = "--page") -> list[str]:
+    """Return a command's arguments in which the option has a value: its own, or the default where what follows is none.
+
+    `call --page kitchen` is a call in the kitchen; an address has a colon, or is a number, `localhost` or `off`.
+    """
+    valued = []
+    for index, argument in enumerate(arguments):
+        valued.append(argument)
+        following = arguments[index + 1] if index + 1 < len(arguments) else ""
+        if argument == option and not _looks_like_address(following):
+            valued.append(DEFAULT)
+    return valued
+
+
+def _looks_like_address(text: str) -> bool:
+    return not text.startswith("-") and (":" in text or is_number(text) or text in ("localhost", OFF))
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or number (IPv6 with or without brackets) means this machine and cannot mean another."""
+    number = _number(host)
+    return number.is_loopback if number is not None else host.lower().rstrip(".") == "localhost"
+
+
+def is_number(host: str) -> bool:
+    """Tell whether a host is an IP address, which no DNS server can make mean another machine."""
+    return _number(host) is not None
+
+
+def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+
+
+def _wrong(text: str) -> UsageError:
+    return UsageError(f"no address to serve the page at: {text!r}; write HOST:PORT, such as {DEFAULT}")

@@ -1,0 +1,121 @@
+"""A browser's microphone as a source of the call: what it sends is decoded, and its Opus frames go along.
+
+Who encodes as the node would (60 ms, mono, the profile's bitrate) has his frames sent on as they are: nothing is lost
+by encoding twice, and the browser's processor has done the work. The sound is needed all the same: to hear where pauses
+begin, for the level on the screen, for those who talk Lyra, and where frames cannot be sent on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+
+import numpy as np
+
+from node.speech.opus import CONCEAL_STEP, Decoder
+from node.speech.sound import FRAME_SAMPLES, Clock, Pcm, samples_of, seconds_of, silence
+from node.speech.sources import MAX_BEHIND, Captured
+from protocol.errors import PacketError
+from protocol.speech import opus
+from protocol.speech.playout import Conceal, Play, Playout, Quiet
+
+logger = logging.getLogger(__name__)
+
+GONE_S = 5.0
+"""A browser sends something every 400 ms even in a pause; one that has not for so long speaks no more."""
+
+
+class PageMicrophone:
+    """What is said by whoever speaks from a page; silence as long as nobody does.
+
+    A jitter buffer (`protocol.speech.playout`) decides what is said when, as it does for a peer's speech. Encoded
+    frames of `frame` samples go along; others are joined or cut to that many.
+    """
+
+    def __init__(self, frame: int = FRAME_SAMPLES, clock: Clock | None = None) -> None:
+        self._frame = frame
+        self._clock = clock or Clock()
+        self._heard_at = float("-inf")
+        self._rest = silence(0)
+        self._begin()
+
+    def begin(self) -> None:
+        """Another browser speaks from now on."""
+        self._begin()
+        self._heard_at = self._clock.now()
+
+    def end(self) -> None:
+        """Nobody speaks any more."""
+        self._heard_at = float("-inf")
+        self._begin()
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether somebody has sent something lately."""
+        return self._clock.now() - self._heard_at < GONE_S
+
+    def packet(self, sequence: int, timestamp: int, payload: bytes) -> None:
+        """Take an RTP packet; one that is no Opus changes nothing."""
+        try:
+            self._playout.receive(sequence, timestamp, payload, self._clock.now())
+        except PacketError as error:
+            logger.debug("a page's packet is no speech: %s", error)
+            return
+        self._heard_at = self._clock.now()
+
+    async def __aiter__(self) -> AsyncIterator[Captured]:
+        """Yield what is said, in real time."""
+        due = self._clock.now()
+        while True:
+            await self._clock.sleep_until(due)
+            behind = self._clock.now() - due
+            skipped = samples_of(behind) if behind > MAX_BEHIND else 0
+            due += seconds_of(skipped)
+            pcm, encoded = self._next()
+            # A jitter buffer gives a frame when it begins to play, a microphone when its last sample is in.
+            for captured in self._framed(pcm, encoded, skipped, due - seconds_of(self._frame)):
+                yield captured
+            due += seconds_of(len(pcm))
+
+    def _framed(self, pcm: Pcm, encoded: bytes | None, skipped: int, at: float) -> Iterator[Captured]:
+        """Cut a piece that begins then into frames. One that came encoded stays whole: a rest of silence or
+        concealment before it is skipped.
+        """
+        if encoded is not None and len(pcm) == self._frame:
+            skipped += len(self._rest)
+            self._rest = silence(0)
+            yield Captured(pcm, at, skipped, encoded)
+            return
+        at -= seconds_of(len(self._rest))
+        self._rest = np.concatenate([self._rest, pcm])
+        while len(self._rest) >= self._frame:
+            frame, self._rest = self._rest[: self._frame], self._rest[self._frame :]
+            yield Captured(frame, at, skipped)
+            at += seconds_of(len(frame))
+            skipped = 0
+
+    def _begin(self) -> None:
+        self._playout = Playout()
+        self._decoder = Decoder()
+        self._rest = silence(0)
+
+    def _next(self) -> tuple[Pcm, bytes | None]:
+        match self._playout.take(self._clock.now()):
+            case Play(frame=frame) if opus.is_dtx(frame):
+                return self._concealed(samples_of(opus.duration_ms(frame) / 1000)), None
+            case Play(frame=frame):
+                return self._decoded(frame)
+            case Conceal(ms=ms):
+                return self._concealed(samples_of(ms / 1000)), None
+            case Quiet(ms=ms):
+                return silence(samples_of(ms / 1000)), None
+
+    def _decoded(self, frame: bytes) -> tuple[Pcm, bytes | None]:
+        try:
+            return self._decoder.decode(frame), frame
+        except PacketError:
+            return self._concealed(samples_of(opus.duration_ms(frame) / 1000)), None
+
+    def _concealed(self, samples: int) -> Pcm:
+        whole = max(samples // CONCEAL_STEP, 1) * CONCEAL_STEP
+        return self._decoder.conceal(whole)

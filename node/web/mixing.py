@@ -1,0 +1,65 @@
+"""Several people on one line: decoded, mixed and encoded anew, for players that take one line of sound only."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from node.speech.coding import SpeechDecoder
+from node.speech.listener import Listener, mix
+from node.speech.opus import Encoder
+from node.speech.profiles import RICH
+from node.speech.sound import Clock, seconds_of
+from node.web.lines import RTP_RATE
+from protocol.errors import PacketError
+from protocol.speech import opus
+from protocol.speech.playout import Playout
+from protocol.speech.red import Copy
+
+logger = logging.getLogger(__name__)
+
+PROFILE = replace(RICH, name="mix", bitrate=32_000, frame_ms=20)
+"""This goes no further than to a browser nearby: bits do not matter, delay does."""
+
+
+class Mix:
+    """Plays everybody it was given packets of as one stream of Opus packets, to `push(timestamp, packet)`."""
+
+    def __init__(self, push: Callable[[int, bytes], None], clock: Clock | None = None) -> None:
+        self._push = push
+        self._clock = clock or Clock()
+        self._listeners: dict[str, Listener] = {}
+        self._encoder = Encoder(PROFILE)
+
+    def packet(self, person: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        """Take a packet; one that is no Opus changes nothing."""
+        listener = self._listeners.get(person)
+        if listener is None:
+            listener = self._listeners[person] = Listener(Playout(), SpeechDecoder())
+        try:
+            listener.receive(sequence, timestamp, payload, self._clock.now(), copies)
+        except PacketError as error:
+            logger.debug("a packet that cannot be mixed: %s", error)
+
+    def forget(self, person: str) -> None:
+        """He is heard elsewhere, or left."""
+        self._listeners.pop(person, None)
+
+    async def run(self, began: float) -> None:
+        """Mix until cancelled, on a line that began then. In silence nothing goes out but a packet that says so."""
+        samples = PROFILE.frame_samples
+        silent = True
+        count = round((self._clock.now() - began) / seconds_of(samples))
+        while True:
+            await self._clock.sleep_until(began + count * seconds_of(samples))
+            now = self._clock.now()
+            pcm = mix([listener.pull(samples, now) for listener in self._listeners.values()], samples)
+            timestamp = round(count * seconds_of(samples) * RTP_RATE)
+            if pcm.any():
+                self._push(timestamp, self._encoder.encode(pcm))
+                silent = False
+            elif not silent:
+                self._push(timestamp, opus.empty_like(self._encoder.encode(pcm)))
+                silent = True
+            count += 1

@@ -1,0 +1,110 @@
+"""Looks on at a call, or at a recording of one: what it sees goes on the board, what it hears to the listeners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from node.links.wire import WireMeter
+from node.web.board import Board
+from node.web.meters import frame_cost
+from node.web.people import Shown
+from node.witness import Witness
+from protocol import frames
+from protocol.captions import registry
+from protocol.captions.history import History
+from protocol.errors import RemoteError
+from protocol.signalling import Carries
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from node.pictures import Painted
+    from node.speech.talker import Packet
+    from node.web.sound import Sound
+    from protocol.signalling import Hello
+    from protocol.speech.red import Copy
+
+
+class Onlooker(Witness):
+    """A witness of one node's call. `own` is the node's id, None for a recording; what it sends is counted unless it is
+    seen by another node of the same page, as in a demo. `prefix` begins its notes.
+    """
+
+    def __init__(
+        self, board: Board, sound: Sound, own: str | None = None, is_seen: bool = False, prefix: str = ""
+    ) -> None:
+        self._board, self._sound = board, sound
+        self._own = own
+        self._counted = None if is_seen else own
+        self._prefix = prefix
+        self.met: set[str] = set()  # the others who are in the call of this node
+        self._histories: dict[str, History] = {}
+        self._payload_bytes = self._packets = 0
+
+    def joined(self, peer: str, hello: Hello) -> None:
+        speaks, shows = bool(hello.carries & Carries.SPEECH_OUT), bool(hello.carries & Carries.PICTURES_OUT)
+        self.met.add(peer)
+        self._board.came(peer, hello.name, speaks, shows)
+
+    def left(self, peer: str) -> None:
+        self.met.discard(peer)
+        self._histories.pop(peer, None)
+        self._sound.left(peer)
+        self._board.left(peer)
+
+    def speech_sent(self, packet: Packet) -> None:
+        if self._counted is not None:
+            copies = sum(len(copy.payload) for copy in packet.copies)
+            self._board.person(self._counted).meters.packet(None, packet.payload, copies, self._board.clock())
+
+    def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        size = sum(len(copy.payload) for copy in copies)
+        self._packets += 1
+        self._payload_bytes += len(payload) + size
+        self._board.person(peer).meters.packet(sequence, payload, size, self._board.clock())
+        self._sound.packet(peer, sequence, timestamp, payload, copies)
+
+    def frame_came(self, peer: str, frame: bytes) -> None:
+        person = self._board.person(peer)
+        person.meters.frame(frame_cost(frame), self._board.clock())
+        if (shown := self._read(peer, frame)) is not None:
+            self._board.comes(peer, shown)
+
+    def frame_sent(self, frame: bytes) -> None:
+        if self._counted is None:
+            return
+        person = self._board.person(self._counted)
+        person.meters.frame(frame_cost(frame), self._board.clock())
+        shown = self._read(person.id, frame)
+        if shown is not None and shown.sequence not in person.pictures:
+            self._board.said(person.id, shown)
+
+    def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
+        if self._own is not None:
+            self._board.snapped(self._own, sequence, snapshot)
+
+    def painted(self, painted: Painted) -> None:
+        self._board.painted(painted.peer, painted.sequence, painted.caption, painted.image)
+
+    def noted(self, text: str) -> None:
+        self._board.note(self._prefix + text)
+
+    def measure(self, meter: WireMeter) -> float | None:
+        """Return what a received packet of speech takes besides its payload, as the node's meter has it."""
+        rtp = meter.received["rtp"]
+        if not rtp.packets or not self._packets:
+            return None
+        return max(0.0, rtp.bytes / rtp.packets - self._payload_bytes / self._packets)
+
+    def _read(self, peer: str, payload: bytes) -> Shown | None:
+        """Return what a picture frame says; None for any other, or one that cannot be read."""
+        try:
+            frame = frames.decode(payload)
+            if not isinstance(frame, frames.Picture):
+                return None
+            words = self._histories.setdefault(peer, History()).read(frame)
+        except RemoteError:
+            return None
+        bits = registry.encode(words, frame.codec).bits + 8 * len(frame.look)
+        return Shown(frame.sequence, words, self._board.wall(), bits, len(payload), frame_cost(payload))

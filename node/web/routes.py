@@ -1,0 +1,152 @@
+"""What the page's server answers, route by route; docs/page.md describes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from node.web.camera import SnapshotError
+from node.web.feed import Full
+from node.web.replay import SPEEDS
+from node.web.requests import RETRY_AFTER, body, done, number, refused, values
+
+if TYPE_CHECKING:
+    from node.web.page import Page
+
+STATIC = Path(__file__).parent / "static"
+
+MAX_SNAPSHOT = 512 << 10
+"""A JPEG of 640 x 480 has 30 to 150 kB."""
+
+SNAPSHOT_EVERY_S = 0.25
+"""The gate looks twice a second."""
+
+KEEP_PICTURES_S = 3600
+IMAGES = ("image/jpeg", "image/png", "image/webp")
+
+
+class Routes:
+    """The handlers of one page, but for those of its WebRTC sessions."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._snapped_at = float("-inf")
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Register every route."""
+        router.add_get("/", self.index)
+        if STATIC.is_dir():
+            router.add_static("/static/", STATIC, append_version=False)
+        router.add_get("/events", self.events)
+        router.add_get("/pictures/{id:[0-9a-f]{1,64}}", self.picture)
+        router.add_post("/snapshots", self.snapshot)
+        router.add_post("/mute", self.mute)
+        router.add_post("/camera", self.camera)
+        router.add_post("/replay/{action:play|pause|seek|speed}", self.replay)
+        router.add_get("/healthz", self.health)
+        router.add_get("/metrics", self.metrics)
+
+    async def index(self, _request: web.Request) -> web.StreamResponse:
+        """The page."""
+        return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """The feed, until the reader goes."""
+        try:
+            reader = self._page.board.feed.read()
+        except Full:
+            return refused(503, "too many pages are open: close one", RETRY_AFTER)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
+        try:
+            await response.prepare(request)
+            async for piece in reader:
+                await response.write(piece)
+        except ConnectionError:
+            pass  # the reader went while something was being written to him
+        finally:
+            reader.close()
+        return response
+
+    async def picture(self, request: web.Request) -> web.StreamResponse:
+        """One picture."""
+        encoded = self._page.board.album.find(request.path)
+        if encoded is None:
+            return refused(404, "no such picture; it may be too old")
+        kept = {"Cache-Control": f"private, max-age={KEEP_PICTURES_S}, immutable"}
+        return web.Response(body=encoded, content_type="image/webp", headers=kept)
+
+    # -- taking part
+
+    async def snapshot(self, request: web.Request) -> web.StreamResponse:
+        """What a page's camera sees."""
+        camera, now = self._page.camera, self._page.board.clock()
+        if camera is None:
+            return refused(409, "this call has another camera; start it with --camera page")
+        if request.content_type not in IMAGES:
+            return refused(415, f"send one of {', '.join(IMAGES)}")
+        if now - self._snapped_at < SNAPSHOT_EVERY_S:
+            return refused(429, "too many snapshots: two a second are looked at", {"Retry-After": "1"})
+        self._snapped_at = now
+        try:
+            await camera.put(await body(request, MAX_SNAPSHOT))
+        except SnapshotError as error:
+            return refused(422, str(error))
+        return done()
+
+    async def mute(self, request: web.Request) -> web.StreamResponse:
+        """Nobody hears you, or they do again."""
+        muted = (await values(request)).get("muted")
+        if not isinstance(muted, bool):
+            return refused(422, '"muted" is true or false')
+        if not self._page.mute(muted):
+            return refused(409, "nothing is said from here")
+        return done()
+
+    async def camera(self, request: web.Request) -> web.StreamResponse:
+        """Nobody sees you, or they do again."""
+        on = (await values(request)).get("on")
+        if not isinstance(on, bool):
+            return refused(422, '"on" is true or false')
+        if not self._page.switch_camera(on):
+            return refused(409, "nothing is seen from here")
+        return done()
+
+    async def replay(self, request: web.Request) -> web.StreamResponse:
+        """A recording does as it is told."""
+        player = self._page.player
+        if player is None:
+            return refused(409, "this is no recording")
+        match request.match_info["action"]:
+            case "play":
+                player.resume()
+            case "pause":
+                player.pause()
+            case "seek":
+                seconds = number((await values(request)).get("seconds"))
+                if seconds is None or not 0 <= seconds <= player.duration_s:
+                    return refused(422, f'"seconds" is a number from 0 to {player.duration_s:.1f}')
+                player.seek(seconds)
+                self._page.board.clear()
+            case "speed":
+                speed = number((await values(request)).get("speed"))
+                if speed is None or not SPEEDS[0] <= speed <= SPEEDS[1]:
+                    return refused(422, f'"speed" is a number from {SPEEDS[0]} to {SPEEDS[1]}')
+                player.speed = speed
+        self._page.board.tell_replay()
+        return done()
+
+    # -- for machines
+
+    async def health(self, _request: web.Request) -> web.StreamResponse:
+        """Whether the call is well."""
+        problem = self._page.problem()
+        if problem:
+            return web.json_response({"status": "bad", "problem": problem}, status=503)
+        return web.json_response({"status": "ok"})
+
+    async def metrics(self, _request: web.Request) -> web.StreamResponse:
+        """Everything countable, for Prometheus."""
+        text, kind = self._page.metrics()
+        return web.Response(body=text, headers={"Content-Type": kind})

@@ -1,0 +1,115 @@
+"""Binds the page to its address: ports, TLS, and the line that says where to look."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import ssl
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from node.web import rtc_routes
+from node.web.address import PageAddress
+from node.web.guard import Guard, add_headers, guarded
+from node.web.routes import Routes
+from protocol.errors import NodeError
+
+if TYPE_CHECKING:
+    from node.web.page import Page
+
+PORTS_TRIED = 20
+"""Demos that run side by side on one machine."""
+
+SHUTDOWN_S = 1.0
+"""How long open requests may take at the end of a call."""
+
+UNENCRYPTED = (
+    "the page at this address is not encrypted: whoever is between can read along, and browsers give it neither "
+    "microphone nor camera; use --page-certificate and --page-key"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Files of a TLS certificate (with its chain) and its key, PEM."""
+
+    certificate: Path
+    key: Path
+
+    def context(self) -> ssl.SSLContext:
+        """Return what a server needs. NodeError if the files cannot be used."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        for path in (self.certificate, self.key):
+            if not path.is_file():
+                raise NodeError(f"no file {str(path)!r} for the page's TLS; give PEM files")
+        try:
+            context.load_cert_chain(self.certificate, self.key, password="")
+        except (ssl.SSLError, OSError, ValueError) as error:
+            raise NodeError(
+                f"the certificate {str(self.certificate)!r} with the key {str(self.key)!r} cannot be used "
+                f"({getattr(error, 'reason', None) or error}): give PEM files that belong together"
+            ) from None
+        return context
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    page: Page, address: PageAddress, certificate: Certificate | None, or_next: bool, note: Callable[[str], None]
+) -> AsyncIterator[str]:
+    """Serve the page while in this context; yields the link to open. NodeError if the address cannot be had."""
+    context = certificate.context() if certificate is not None else None
+    guard = Guard.of(address, secure=context is not None)
+    runner = web.AppRunner(application(page, guard), access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    try:
+        port = await _bind(runner, address, context, or_next)
+        if port != address.port and address.port:
+            note(f"port {address.port} is taken: the page is at {port}")
+        if guard.token is not None and context is None:
+            note(UNENCRYPTED)
+        yield guard.link(address.at(port))
+    finally:
+        await runner.cleanup()
+
+
+def application(page: Page, guard: Guard) -> web.Application:
+    """Return the page as aiohttp serves it."""
+    app = web.Application(middlewares=[guarded(guard)])
+    app.on_response_prepare.append(add_headers)
+    Routes(page).add_to(app.router)
+    rtc_routes.add_to(page, app.router)
+
+    async def end_feeds(_app: web.Application) -> None:
+        page.board.feed.close()
+
+    app.on_shutdown.append(end_feeds)
+    return app
+
+
+async def _bind(runner: web.AppRunner, address: PageAddress, context: ssl.SSLContext | None, or_next: bool) -> int:
+    """Listen at the address, or at one of the next ports; return the port."""
+    last = min(address.port + PORTS_TRIED, 65536) if or_next and address.port else address.port + 1
+    for port in range(address.port, last):
+        site = web.TCPSite(runner, address.host, port, ssl_context=context)
+        try:
+            await site.start()
+        except OSError as error:
+            await site.stop()
+            if error.errno != errno.EADDRINUSE or port + 1 == last:
+                raise NodeError(_refusal(address, error)) from None
+        else:
+            return int(runner.addresses[0][1])
+    raise AssertionError("a port was tried")
+
+
+def _refusal(address: PageAddress, error: OSError) -> str:
+    where = f"{address.host}:{address.port}"
+    if error.errno == errno.EADDRINUSE:
+        return f"the page cannot be served at {where}: something else is there; give another port by --page"
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return f"the page cannot be served at {where} ({reason}); give another address by --page"

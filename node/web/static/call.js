@@ -1,0 +1,84 @@
+// The call as the node tells it. Each event changes it; what is shown is read from it.
+
+export const MOST_PICTURES = 60; // of a person, as many as the node keeps
+export const MOST_METERS = 60; // seconds that a plot shows
+export const MOST_NOTES = 20;
+
+export class Call {
+  run = "";
+  kind = "";
+  reference = null;
+  sound = { lines: 1 };
+  broker = null;
+  you = null;
+  replay = null;
+  notes = [];
+  people = new Map();
+
+  /** Takes an event; true if it is one that this page knows and that is about somebody who is known. */
+  apply(name, data) {
+    const change = CHANGES[name];
+    if (change === undefined) return false;
+    return change(this, data) !== false;
+  }
+
+  get others() {
+    return [...this.people.values()].filter((person) => !person.you);
+  }
+}
+
+const CHANGES = {
+  state(call, { people, ...rest }) {
+    Object.assign(call, { reference: null, sound: { lines: 1 }, replay: null, you: null, notes: [] }, rest);
+    const before = call.people;
+    call.people = new Map(people.map((person) => [person.id, { ...person, history: history(person, before) }]));
+  },
+  person(call, person) {
+    const known = call.people.get(person.id) ?? { pictures: [], meters: null, history: [] };
+    call.people.set(person.id, { ...known, ...person });
+  },
+  gone: (call, { person }) => call.people.delete(person),
+  picture(call, { person, picture }) {
+    const pictures = call.people.get(person)?.pictures;
+    if (pictures === undefined) return false;
+    const at = pictures.findIndex((each) => each.sequence === picture.sequence);
+    if (at >= 0) pictures[at] = picture;
+    else pictures.push(picture);
+    pictures.splice(0, pictures.length - MOST_PICTURES);
+    return true;
+  },
+  screen(call, { person, url }) {
+    if (!call.people.has(person)) return false;
+    call.people.get(person).screen = url;
+    return true;
+  },
+  cleared(call) {
+    for (const person of call.people.values()) Object.assign(person, { pictures: [], screen: null, painting: null });
+  },
+  meters(call, { people }) {
+    for (const [id, meters] of Object.entries(people)) {
+      const person = call.people.get(id);
+      if (person === undefined) continue;
+      person.meters = meters;
+      person.history = [...person.history, meters].slice(-MOST_METERS);
+    }
+  },
+  note(call, note) {
+    call.notes = [...call.notes, note].slice(-MOST_NOTES);
+  },
+  you(call, { you }) {
+    call.you = you;
+  },
+  broker(call, { broker }) {
+    call.broker = broker;
+  },
+  replay(call, { replay }) {
+    call.replay = replay;
+  },
+};
+
+/** The node's own memory of a person's meters, or what this page saw of the same person before the line broke. */
+function history(person, before) {
+  if (person.history?.length) return person.history.slice(-MOST_METERS);
+  return before.get(person.id)?.history ?? [];
+}

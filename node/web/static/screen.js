@@ -1,0 +1,45 @@
+// A picture that is replaced only once the next one is there to be seen: no flash, and no jump.
+
+import { element } from "./dom.js";
+
+export class Screen {
+  #frame;
+  #wanted = null;
+  #waits = false;
+
+  /** `frame` is an element of reserved size. */
+  constructor(frame) {
+    this.#frame = frame;
+  }
+
+  /** Shows the picture at this address, nothing for null. The newest that was asked for wins. */
+  show(url) {
+    if (url === this.#wanted) return;
+    this.#wanted = url;
+    if (!this.#waits) this.#draw();
+  }
+
+  async #draw() {
+    this.#waits = true;
+    await visible(); // browsers decode nothing for a page that nobody sees
+    this.#waits = false;
+    const url = this.#wanted;
+    const image = url === null ? null : picture(url);
+    try {
+      await image?.decode();
+    } catch {
+      return; // no longer kept by the node: what is shown stays
+    }
+    if (url === this.#wanted) this.#frame.replaceChildren(...(image ? [image] : []));
+  }
+}
+
+function visible() {
+  if (!document.hidden) return Promise.resolve();
+  return new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
+}
+
+/** An image of a picture; its size is reserved before it came. What it shows is said by the words beside it. */
+export function picture(url, loading = "eager") {
+  return element("img", { src: url, alt: "", width: 256, height: 256, decoding: "async", loading, draggable: "false" });
+}

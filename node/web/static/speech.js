@@ -1,0 +1,85 @@
+// Being heard: this page's microphone by WHIP, or a node's own microphone muted and unmuted.
+
+import { ask, isGranted } from "./devices.js";
+import { Link } from "./link.js";
+import { remember, remembered } from "./memory.js";
+import { post } from "./requests.js";
+
+const MEMORY = "pictophone speaking";
+const CLEANED = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+const MICROPHONE = { audio: { ...CLEANED, channelCount: 1 } };
+
+export class Speech {
+  #track = null;
+  #muted = false;
+  #changed;
+
+  /** `changed(state, why)` is as for a Link. */
+  constructor(changed) {
+    this.#changed = changed;
+    this.link = new Link("/whip", (peer) => this.#prepare(peer), (state, why) => this.#follow(state, why));
+  }
+
+  /** The button was pressed: begins to speak; once begun, mutes and unmutes. */
+  async toggle(you) {
+    if (!you.may_speak || this.link.isOn) await this.mute(!you.muted);
+    else if ((await this.#begin()) && you.muted) await this.mute(false);
+  }
+
+  async mute(muted) {
+    await post("/mute", { muted });
+    this.follow({ muted });
+  }
+
+  /** The node says whether we are muted: then the microphone's own track is silent as well. */
+  follow({ muted }) {
+    this.#muted = muted;
+    if (this.#track !== null) this.#track.enabled = !muted;
+  }
+
+  async resume(you) {
+    if (remembered(MEMORY) && you.may_speak && !this.link.isOn && (await isGranted("microphone"))) await this.#begin();
+  }
+
+  /** Leaves the microphone to others and turns it off. */
+  stop(why = "") {
+    this.link.stop(why);
+  }
+
+  /** Muted if it was before; false if there is no microphone to be had. */
+  async #begin() {
+    this.#changed("connecting", "");
+    try {
+      await this.#open();
+    } catch (error) {
+      this.#close();
+      this.#changed("off", error.message);
+      return false;
+    }
+    remember(MEMORY, true);
+    this.link.start();
+    return true;
+  }
+
+  async #open() {
+    const stream = await ask(MICROPHONE, "microphone");
+    [this.#track] = stream.getAudioTracks();
+    this.#track.enabled = !this.#muted;
+    this.#track.addEventListener("ended", () => this.stop("The microphone is gone."));
+  }
+
+  #prepare(peer) {
+    peer.addTransceiver(this.#track, { direction: "sendonly" });
+  }
+
+  #follow(state, why) {
+    if (state === "off") this.#close();
+    this.#changed(state, why);
+  }
+
+  #close() {
+    this.#track?.stop();
+    this.#track = null;
+    remember(MEMORY, false);
+  }
+}

@@ -1,0 +1,230 @@
+"""The page on real calls: Chromium hears them, takes part in them, and comes back by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+import wave
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import chromium
+import numpy as np
+import pytest
+from chromium import Browser, Page
+from page_call import ChangingCamera, Side, a_node, a_page, served
+from scipy.signal import correlate
+
+from live_call import LOOPBACK, Running
+from node.links.address import BrokerAddress
+from node.speech import clips, dialogue
+from node.speech.dialogue import voice_source
+from node.speech.sound import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, level_dbfs
+from node.web.address import PageAddress
+
+FIRST_PICTURE_S = 2.0
+LISTENED_S = 8.0
+LEAST_ESTOI = 0.7
+LEVEL_TOLERANCE_DB = 6.0
+FROZEN_S = 30.0
+PLAYS_AT_ONCE = "--autoplay-policy=no-user-gesture-required"
+PATIENCE_S = 15.0
+
+KEEP_PEERS = """
+window.peers = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...settings) { super(...settings); window.peers.push(this); }
+};
+"""
+HEARD = """
+Promise.all(window.peers.filter((peer) => peer.connectionState === "connected").map((peer) => peer.getStats()))
+  .then((all) => all.flatMap((stats) => [...stats.values()])
+    .filter((one) => one.type === "inbound-rtp" && one.packetsReceived > 0)
+    .map((one) => ({samples: one.totalSamplesReceived, concealed: one.concealedSamples, lost: one.packetsLost,
+                    energy: one.totalAudioEnergy, seconds: one.totalSamplesDuration, packets: one.packetsReceived})))
+"""
+READY = "document.body.hasAttribute('data-ready')"
+
+
+def is_on(button: str) -> str:
+    return f"document.getElementById('{button}').dataset.state === 'on'"
+
+
+@contextlib.asynccontextmanager
+async def browsing(folder: Path, *flags: str) -> AsyncIterator[Browser]:
+    if chromium.binary() is None:
+        pytest.skip("needs Chromium")
+    async with chromium.launched(folder, flags) as browser:
+        yield browser
+
+
+async def opened(browser: Browser, url: str) -> Page:
+    page = await browser.page()
+    await page.send("Page.addScriptToEvaluateOnNewDocument", source=KEEP_PEERS)
+    await page.open(url)
+    await page.until(READY)
+    return page
+
+
+async def press(page: Page, *buttons: str) -> None:
+    for button in buttons:
+        await page.click(f"#{button}")
+        await page.until(is_on(button), PATIENCE_S)
+
+
+async def heard(page: Page, enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+    """What the browser counts of each line with sound on it, once that is enough."""
+    async with asyncio.timeout(PATIENCE_S + LISTENED_S):
+        while True:
+            lines: list[dict[str, Any]] = await page.evaluate(HEARD)
+            if enough(lines):
+                return lines
+            await asyncio.sleep(0.2)
+
+
+def rms_dbfs(line: dict[str, Any]) -> float:
+    """The level over all it heard, pauses included (`totalAudioEnergy`: full scale squared, times seconds)."""
+    return float(10 * np.log10(line["energy"] / line["seconds"]))
+
+
+def a_voice(path: Path, voice: str) -> Pcm:
+    """The first turn of one voice of the shipped dialogue, as a WAV file for Chromium's microphone."""
+    turn = next(turn for turn in dialogue.shipped() if turn.voice == voice)
+    pcm: Pcm = np.concatenate(list(clips.blocks(turn.path, FRAME_SAMPLES)))
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(pcm.tobytes())
+    return pcm
+
+
+def painted(of: Side) -> str:
+    """The address of the picture that is shown of somebody; null if there is none."""
+    return f"(document.querySelector('[data-person=\"{of.node.id}\"] .painted img')?.src ?? null)"
+
+
+async def until_met(running: Running, *sides: Side) -> None:
+    await running.until(lambda: all(side.node.peers() for side in sides))
+
+
+async def test_a_page_shows_and_plays_a_call(embedded_broker: BrokerAddress, tmp_path: Path) -> None:
+    ann = a_node("ann", embedded_broker, a_page(), voice_source("a"))
+    bob = a_node("bob", embedded_broker, a_page(), voice_source("b"))
+    async with served(ann, bob) as running, browsing(tmp_path) as browser:
+        await running.until(lambda: bob.node.count().pictures_in.painted == 1)
+        page = await opened(browser, bob.url)
+        before = await page.until(painted(ann))
+        await press(page, "listen")
+
+        camera = ann.camera
+        assert isinstance(camera, ChangingCamera)
+        camera.colour = (20, 20, 220)
+        await running.until(lambda: bob.node.count().pictures_in.painted == 2)
+        painted_at = time.monotonic()
+        await page.until(f"{painted(ann)} !== {json.dumps(before)}")
+        print(f"shown {time.monotonic() - painted_at:.2f} s after it was painted")
+        assert time.monotonic() - painted_at <= FIRST_PICTURE_S
+        assert await page.text(f'[data-person="{ann.node.id}"] .words') == bob.node.count().pictures_in.last_caption
+
+        [line] = await heard(page, lambda lines: bool(lines) and lines[0]["seconds"] >= LISTENED_S)
+        print(f"{line}, {rms_dbfs(line):.1f} dB")
+        assert rms_dbfs(line) > -45
+        assert line["concealed"] == line["lost"] == 0
+        assert page.errors == []
+
+
+async def test_a_browsers_microphone_and_camera_are_heard_and_seen(
+    embedded_broker: BrokerAddress, tmp_path: Path
+) -> None:
+    said = a_voice(tmp_path / "voice.wav", "a")
+    ann = a_node("ann", embedded_broker, a_page(microphone=True, camera=True))
+    bob = a_node("bob", embedded_broker, a_page())
+    flags = chromium.fake_media(tmp_path / "voice.wav")
+    async with served(ann, bob) as running, browsing(tmp_path, *flags) as browser:
+        await until_met(running, ann, bob)
+        page = await opened(browser, ann.url)
+        await press(page, "microphone", "camera")
+        await running.until(lambda: bob.node.count().pictures_in.painted >= 1)
+        assert bob.node.count().pictures_in.last_caption == ann.node.count().pictures_out.last_caption != ""
+        enough = (2 * len(said) / SAMPLE_RATE + 1) * SAMPLE_RATE / BLOCK_SAMPLES
+        begun = len(bob.sink.played)
+        await running.until(lambda: len(bob.sink.played) - begun > enough)
+        payload_kbps = ann.node.count().speech_payload_kbps()
+        await page.evaluate("document.getElementById('microphone').click()")
+        await page.until("document.getElementById('microphone').dataset.state === 'muted'")
+        assert ann.node.muted
+    estoi, level = likeness(said, np.concatenate(bob.sink.played[begun:]))
+    print(f"ESTOI {estoi:.3f}, level {level - level_dbfs(said):+.1f} dB, {payload_kbps:.2f} kbit/s")
+    assert estoi >= LEAST_ESTOI
+    assert abs(level - level_dbfs(said)) <= LEVEL_TOLERANCE_DB
+    assert payload_kbps is not None
+    assert payload_kbps < 9
+    assert page.errors == []
+
+
+def likeness(said: Pcm, heard: Pcm) -> tuple[float, float]:
+    """ESTOI of what was heard against what was said, and its level."""
+    from pystoi import stoi
+
+    matches = correlate(heard.astype(float), said.astype(float), mode="valid", method="fft")
+    lag = int(np.argmax(matches))
+    part = heard[lag : lag + len(said)]
+    return float(stoi(said, part, SAMPLE_RATE, extended=True)), level_dbfs(part)
+
+
+async def test_two_browsers_call_each_other_through_two_nodes(embedded_broker: BrokerAddress, tmp_path: Path) -> None:
+    sides = [a_node(name, embedded_broker, a_page(microphone=True, camera=True)) for name in ("ann", "bob")]
+    async with contextlib.AsyncExitStack() as stack:
+        running = await stack.enter_async_context(served(*sides))
+        await until_met(running, *sides)
+        pages = []
+        for side, voice in zip(sides, "ab", strict=True):
+            folder = tmp_path / voice
+            folder.mkdir()
+            a_voice(folder / "voice.wav", voice)
+            flags = chromium.fake_media(folder / "voice.wav")
+            browser = await stack.enter_async_context(browsing(folder, *flags))
+            page = await opened(browser, side.url)
+            await press(page, "listen", "microphone", "camera")
+            pages.append(page)
+        for page, other in zip(pages, reversed(sides), strict=True):
+            [line] = await heard(page, lambda lines: bool(lines) and lines[0]["seconds"] >= 3)
+            assert rms_dbfs(line) > -45
+            await page.until(painted(other), PATIENCE_S)
+            assert page.errors == []
+
+
+async def test_a_page_comes_back_by_itself(
+    embedded_broker: BrokerAddress, tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    """After a reload, after the node was started anew, and after the tab was frozen while that happened again."""
+    address = PageAddress(LOOPBACK, free_port())
+
+    def listener() -> Side:
+        return a_node("bob", embedded_broker, a_page(address=address))
+
+    async def hears(page: Page) -> None:
+        await page.until("document.getElementById('state').dataset.state === 'up'", PATIENCE_S)
+        await page.until(is_on("listen"), PATIENCE_S)
+        await heard(page, lambda lines: any(line["energy"] > 0 for line in lines))
+        await page.until(painted(ann), PATIENCE_S)
+
+    ann = a_node("ann", embedded_broker, a_page(), voice_source("a"))
+    async with served(ann), browsing(tmp_path, PLAYS_AT_ONCE) as browser:
+        async with served(listener()):
+            page = await opened(browser, f"http://{LOOPBACK}:{address.port}/")
+            await press(page, "listen")
+            await hears(page)
+            await page.reload()
+            await hears(page)
+        async with served(listener()):
+            await hears(page)
+            await page.freeze()
+        async with served(listener()):
+            await asyncio.sleep(FROZEN_S)
+            await page.freeze(False)
+            await hears(page)

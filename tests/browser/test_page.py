@@ -1,0 +1,368 @@
+"""The page in a real browser, on a node that says what it is told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from chromium import DESKTOP, PHONE, Browser, Page, Screen
+from scripted_node import NOW, STATIC, ScriptedNode, meters, person, picture, told
+
+MAX_WEIGHT = 100_000
+HOSTILE = '<img src=x onerror="window.injected = 1"><script>window.injected = 2</script>'
+WORDS_OF_A = (
+    "a woman waves",
+    "a man with a red hat drinks tea in a kitchen full of plants at night",
+    "a cat",
+    "a dog asleep",
+)
+READY = "document.body.hasAttribute('data-ready') && document.querySelectorAll('.painted img').length === 2"
+BOXES = """
+[...document.querySelectorAll('header, button, .card > *, .frame, .meter, h1, h2, .lead')]
+  .filter((each) => !each.closest('.strip li, dialog'))
+  .map((each) => [each.className || each.tagName, ...Object.values(each.getBoundingClientRect().toJSON())].join(' '))
+"""
+YOU = {
+    "person": "a",
+    "name": "a",
+    "muted": False,
+    "camera_on": True,
+    "may_speak": True,
+    "may_show": True,
+    "speaking": False,
+    "showing": False,
+}
+
+
+async def opened(browser: Browser, node: ScriptedNode, screen: Screen = DESKTOP, **prefers: bool) -> Page:
+    page = await browser.page(screen, **prefers)
+    await page.open(node.url)
+    await page.until(READY)
+    return page
+
+
+async def focused(page: Page) -> str:
+    """What has the focus: its label, or what it says."""
+    label = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText"
+    return str(await page.evaluate(label))
+
+
+def in_a_call(node: ScriptedNode) -> None:
+    node.state |= {"kind": "call", "you": YOU}
+    node.state["people"][0] |= {"you": True}
+
+
+# -- what it shows
+
+
+async def test_it_shows_what_the_node_tells(browser: Browser, node: ScriptedNode) -> None:
+    page = await opened(browser, node)
+    assert await page.text("#state") == "Demo: a and b"
+    assert await page.text("[data-person=a] .words") == "a dog asleep"
+    assert await page.text("[data-person=a] .ratio") == "74,898 : 1"
+    assert await page.evaluate("document.querySelectorAll('[data-person=a] .strip li').length") == 4
+    assert await page.evaluate("document.querySelectorAll('[data-person=b] .seen img').length") == 1
+    assert await page.evaluate("document.querySelectorAll('.meter').length") == 16
+    assert page.errors == []
+
+
+async def test_changes_are_shown_as_they_come(browser: Browser, node: ScriptedNode) -> None:
+    page = await opened(browser, node)
+    node.say("person", told("a", painting={"sequence": 4, "words": "a bird", "since": NOW}, screen="/pictures/p3"))
+    await page.until("document.querySelector('[data-person=a] .doing').textContent === 'painting…'")
+    assert await page.text("[data-person=a] .words") == "a bird"
+    node.say("person", told("a"))
+    node.say("picture", {"person": "a", "picture": picture(4, "a bird", "/pictures/p0", "/pictures/p1")})
+    node.say("screen", {"person": "a", "url": "/pictures/p0"})
+    await page.until("document.querySelector('[data-person=a] .painted img').src.endsWith('/p0')")
+    assert await page.evaluate("document.querySelectorAll('[data-person=a] .strip li').length") == 5
+    node.say("meters", {"at": NOW, "people": {"a": meters(1) | {"speech_kbps": 7.25, "loss": 0.125}}})
+    await page.until("document.querySelector('[data-person=a] .meter b').textContent === '7.3'")
+    assert "12.5" in await page.text("[data-person=a] .meters")
+    node.say("gone", {"person": "b"})
+    await page.until("document.querySelectorAll('.person').length === 1")
+    assert page.errors == []
+
+
+async def test_markup_in_words_names_and_notes_stays_text(browser: Browser, node: ScriptedNode) -> None:
+    hostile = picture(9, HOSTILE, "/pictures/p0", "/pictures/p1")
+    node.state["people"] = [person("a", [hostile], name=HOSTILE), person("b")]
+    node.state["notes"] = [{"at": NOW, "text": HOSTILE, "problem": True}]
+    page = await browser.page()
+    await page.open(node.url)
+    await page.until("document.querySelectorAll('.painted img').length")
+    node.say("note", {"at": NOW, "text": HOSTILE, "problem": True})
+    node.say("picture", {"person": "a", "picture": hostile})
+    await page.until("document.querySelectorAll('#notes li').length === 2 && document.querySelector('#spoken p')")
+    await page.click("[data-person=a] .painted button")
+    for place in ("[data-person=a] .words", "[data-person=a] h2", "#viewer .words", "#notes li span", "#trouble"):
+        assert await page.evaluate(f"document.querySelector('{place}').textContent") == HOSTILE, place
+    assert HOSTILE in await page.evaluate("document.querySelector('#spoken').textContent")
+    assert await page.evaluate("window.injected") is None
+    assert await page.evaluate("document.querySelectorAll('[onerror], body script, [src=x]').length") == 0
+    assert page.errors == []
+
+
+async def test_nothing_that_has_its_place_moves(browser: Browser, node: ScriptedNode) -> None:
+    page = await opened(browser, node)
+    before = await page.evaluate(BOXES)
+    await page.click("#listen")
+    await page.until("document.querySelector('#listen small').textContent === 'reconnecting'")
+    node.say("picture", {"person": "a", "picture": picture(4, "a bird", "/pictures/p2", "/pictures/p3")})
+    long = " ".join(["a man in a hat"] * 12)
+    node.say("picture", {"person": "b", "picture": picture(4, long, "/pictures/p1", "/pictures/p0", bits=1234567)})
+    node.say("meters", {"at": NOW, "people": {"a": meters(1), "b": meters(1) | {"ratio_raw": 12345678}}})
+    node.say("note", {"at": NOW, "text": "the camera is gone", "problem": True})
+    node.say("screen", {"person": "a", "url": "/pictures/p2"})
+    node.say("person", told("b", link="again", screen="/pictures/p1"))
+    await page.until("document.querySelector('[data-person=b] .doing').textContent.includes('again')")
+    await page.until("document.querySelector('[data-person=a] .painted img').src.endsWith('/p2')")
+    assert await page.evaluate(BOXES) == before
+
+
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE, Screen(320, 568, mobile=True)], ids=["desktop", "phone", "small"])
+async def test_it_is_no_wider_than_its_window(browser: Browser, node: ScriptedNode, screen: Screen) -> None:
+    page = await opened(browser, node, screen)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= screen.width
+    assert await page.evaluate("innerWidth") == screen.width
+
+
+async def test_light_and_dark_are_what_the_person_prefers(browser: Browser, node: ScriptedNode) -> None:
+    paper = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)[0]"
+    assert await (await opened(browser, node)).evaluate(paper) > 200
+    assert await (await opened(browser, node, dark=True)).evaluate(paper) < 50
+
+
+async def test_it_asks_for_nothing_elsewhere_and_is_light(browser: Browser, node: ScriptedNode) -> None:
+    page = await opened(browser, node)
+    assert {f"{node.url}static/{file.name}" for file in STATIC.glob("*.js")} <= set(page.requests)
+    assert all(url.startswith(node.url) for url in page.requests)
+    assert sum(file.stat().st_size for file in STATIC.iterdir()) <= MAX_WEIGHT
+
+
+async def test_a_picture_that_comes_after_its_words_takes_its_place(browser: Browser, node: ScriptedNode) -> None:
+    in_a_call(node)
+    page = await opened(browser, node)
+    node.say("picture", {"person": "a", "picture": picture(4, "a bird", None, None)})
+    node.say("picture", {"person": "a", "picture": picture(5, "a fish", None, "/pictures/p1")})
+    node.say("picture", {"person": "a", "picture": picture(4, "a bird", None, "/pictures/p0")})
+    await page.until("document.querySelector('[data-person=a] .strip li:nth-child(5) img')")
+    labels = "[...document.querySelectorAll('[data-person=a] .strip button')].map((each) => each.ariaLabel.slice(10))"
+    assert await page.evaluate(labels) == [*WORDS_OF_A, "a bird", "a fish"]
+    assert page.errors == []
+
+
+# -- for whoever does not look, or has no mouse
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_axe_finds_nothing(browser: Browser, node: ScriptedNode, axe: str, screen: Screen, dark: bool) -> None:
+    in_a_call(node)
+    node.state["replay"] = {"position": 3.0, "duration": 61.0, "speed": 1, "playing": False}
+    node.state["notes"] = [{"at": NOW, "text": "the broker is gone", "problem": True}]
+    page = await opened(browser, node, screen, dark=dark, still=True)
+    await page.evaluate(axe + ";0")
+    found: list[dict[str, Any]] = await page.evaluate("axe.run().then((said) => said.violations)")
+    await page.click("[data-person=b] .painted button")
+    found += await page.evaluate("axe.run('#viewer').then((said) => said.violations)")
+    assert [(each["id"], each["impact"], [node["html"][:200] for node in each["nodes"]]) for each in found] == []
+
+
+async def test_new_words_are_read_aloud_but_not_all_of_them(browser: Browser, node: ScriptedNode) -> None:
+    page = await opened(browser, node)
+    node.say("picture", {"person": "a", "picture": picture(4, "a bird", "/pictures/p0")})
+    await page.until("document.querySelector('#spoken').innerText.includes('a: a bird')")
+    for number, words in enumerate(("a bird sings", "a bird eats", "a bird sleeps"), start=5):
+        node.say("picture", {"person": "a", "picture": picture(number, words, "/pictures/p0")})
+    await page.until("document.querySelector('[data-person=a] .words').textContent === 'a bird sleeps'")
+    assert await page.evaluate("[...document.querySelectorAll('#spoken p')].map((each) => each.textContent)") == [
+        "a: a bird"
+    ]
+
+
+async def test_it_can_be_used_by_keyboard(browser: Browser, node: ScriptedNode) -> None:
+    page = await opened(browser, node)
+    await page.press("Tab")
+    assert await focused(page) == "Skip to the call"
+    await page.press("Tab")
+    assert (await focused(page)).startswith("Listen")
+    await page.press("Tab")
+    assert await focused(page) == "Open a's picture"
+    await page.press("Tab")
+    assert (await focused(page)).endswith(WORDS_OF_A[-1])  # the strip is one stop: its newest picture
+    await page.press("ArrowLeft")
+    assert (await focused(page)).endswith(WORDS_OF_A[-2])
+    await page.press("Tab")
+    assert await focused(page) == "Open b's picture"
+    await page.press("Tab", shift=True)
+    await page.press("Enter")
+    assert await page.text("#viewer .words") == WORDS_OF_A[-2]
+    await page.press("ArrowLeft")
+    assert await page.text("#viewer .words") == WORDS_OF_A[-3]
+    assert await page.text("#viewer .place") == "2 of 4"
+    await page.press("Escape")
+    await page.until(f"document.activeElement.getAttribute('aria-label').endsWith('{WORDS_OF_A[-3]}')")
+    assert await page.evaluate("document.querySelector('#viewer').open") is False
+
+
+# -- a line that breaks
+
+
+async def test_a_node_that_is_away_shows_in_words_and_comes_back(browser: Browser, node: ScriptedNode) -> None:
+    page = await opened(browser, node)
+    await node.stop()
+    await page.until("document.querySelector('#state').textContent === 'The node is away; trying again…'")
+    assert await page.text("[data-person=a] .words") == "a dog asleep"  # what was seen is still to be seen
+    node.state |= {"run": "r2", "people": [person("c")]}
+    await node.start()
+    await page.until("document.querySelector('#state').textContent === 'Demo: c'")
+    assert await page.evaluate("document.querySelectorAll('.person').length") == 1
+
+
+async def test_why_the_node_refuses_is_shown(browser: Browser, node: ScriptedNode) -> None:
+    node.refuse = (401, "open the link that the node printed: it has the token")
+    page = await browser.page()
+    await page.open(node.url)
+    await page.until(
+        "document.querySelector('#state').textContent === 'open the link that the node printed: it has the token'"
+    )
+    node.refuse = None
+    await page.until(READY)
+
+
+async def test_a_frozen_tab_goes_on(browser: Browser, node: ScriptedNode) -> None:
+    page = await opened(browser, node)
+    await page.freeze()
+    node.state["notes"] = [{"at": NOW, "text": "meanwhile"}]
+    await page.freeze(False)
+    await page.until("document.querySelector('#notes').textContent.includes('meanwhile')")
+
+
+async def test_a_tab_in_the_background_shows_the_newest_picture_when_it_is_looked_at(
+    browser: Browser, node: ScriptedNode
+) -> None:
+    page = await opened(browser, node)
+    other = await browser.page()
+    await page.until("document.hidden")
+    for url in ("/pictures/p0", "/pictures/p1", "/pictures/p2"):
+        node.say("screen", {"person": "a", "url": url})
+    await page.until("pictophone.call.people.get('a').screen === '/pictures/p2'")
+    await other.close()
+    await page.to_front()
+    await page.until("document.querySelector('[data-person=a] .painted img').src.endsWith('/p2')")
+
+
+# -- taking part
+
+
+async def test_the_camera_s_picture_is_sent_small_and_only_when_it_changed(
+    browser: Browser, node: ScriptedNode
+) -> None:
+    in_a_call(node)
+    page = await opened(browser, node)
+    await page.click("#camera")
+    await page.until("document.querySelector('#camera').getAttribute('aria-pressed') === 'true'")
+    path, body = await asked(page, node, "/snapshots")
+    assert path == "/snapshots"
+    assert body.startswith(b"\xff\xd8")
+    assert len(body) < 64_000
+    await page.click("#camera")
+    await page.until("document.querySelector('#camera').getAttribute('aria-pressed') === 'false'")
+    assert [json.loads(each) for _, path, each in node.asked if path == "/camera"] == [{"on": True}, {"on": False}]
+
+
+async def test_the_microphone_s_offer_is_sent_and_a_refusal_is_shown(browser: Browser, node: ScriptedNode) -> None:
+    in_a_call(node)
+    page = await opened(browser, node)
+    await page.click("#microphone")
+    _, offer = await asked(page, node, "/whip")
+    assert offer.count(b"m=audio") == 1
+    assert b"a=sendonly" in offer
+    await page.until("document.querySelector('#trouble').textContent === 'nobody plays sound in a test'")
+    await page.until("document.querySelector('#microphone small').textContent === 'reconnecting'")
+
+
+async def test_who_was_muted_stays_muted_after_a_reload(browser: Browser, node: ScriptedNode) -> None:
+    in_a_call(node)
+    page = await opened(browser, node)
+    await page.click("#microphone")
+    await asked(page, node, "/whip")
+    node.state["you"] = YOU | {"muted": True}
+    node.asked.clear()
+    await page.reload()
+    await asked(page, node, "/whip")
+    assert await page.text("#microphone small") == "muted"
+    assert "/mute" not in [path for _, path, _ in node.asked]
+
+
+async def test_listening_offers_a_line_for_each_person(browser: Browser, node: ScriptedNode) -> None:
+    page = await opened(browser, node)
+    await page.click("#listen")
+    _, offer = await asked(page, node, "/whep")
+    assert offer.count(b"m=audio") == 2
+    assert offer.count(b"a=recvonly") == 2
+
+
+async def test_a_node_s_own_microphone_is_muted_from_the_page(browser: Browser, node: ScriptedNode) -> None:
+    in_a_call(node)
+    node.state["you"] = YOU | {"may_speak": False, "may_show": False}
+    page = await opened(browser, node)
+    assert await page.evaluate("document.querySelector('#microphone').getAttribute('aria-pressed')") == "true"
+    await page.click("#microphone")
+    assert await asked(page, node, "/mute") == ("/mute", b'{"muted":true}')
+    node.say("you", {"you": node.state["you"] | {"muted": True}})
+    await page.until("document.querySelector('#microphone small').textContent === 'muted'")
+
+
+async def asked(page: Page, node: ScriptedNode, path: str) -> tuple[str, bytes]:
+    """The first thing that the page posted there, once it has."""
+    while True:
+        for _, where, body in node.asked:
+            if where == path:
+                return where, body
+        await page.evaluate("new Promise((done) => setTimeout(done, 20))")
+
+
+# -- a replay
+
+
+async def test_a_replay_is_played_by_keys_and_by_its_controls(browser: Browser, node: ScriptedNode) -> None:
+    node.state |= {"kind": "replay", "broker": None}
+    node.state["replay"] = {"position": 12.0, "duration": 61.0, "speed": 1, "playing": True}
+    page = await opened(browser, node)
+    assert await page.text("#replay .time") == "0:12 / 1:01"
+    await page.press("Space")
+    await page.press("ArrowRight")
+    await asked(page, node, "/replay/seek")
+    node.say("replay", {"replay": {"position": 17.0, "duration": 61.0, "speed": 1, "playing": False}})
+    await page.until("document.querySelector('#replay button').getAttribute('aria-label') === 'Play'")
+    await page.click("#replay button")
+    await asked(page, node, "/replay/play")
+    assert [(path, body) for _, path, body in node.asked] == [
+        ("/replay/pause", b""),
+        ("/replay/seek", b'{"seconds":17}'),
+        ("/replay/play", b""),
+    ]
+
+
+# -- its parts
+
+
+async def test_the_parts_that_reckon(browser: Browser, node: ScriptedNode) -> None:
+    page = await opened(browser, node)
+
+    async def said(module: str, call: str) -> Any:
+        return await page.evaluate(f"import('/static/{module}.js').then((part) => part.{call})")
+
+    assert await said("feed", r"parse('id: 1\nevent: note\ndata: {\"a\":\ndata: 1}')") == {
+        "name": "note",
+        "data": {"a": 1},
+    }
+    assert await said("feed", "parse(': still here')") is None
+    assert await said("feed", "parse('data: {')") is None
+    assert await said("meters", "plotted([5, null, 10], 10)") == [["115.9 22.6"], ["120.0 5.2"]]
+    assert await said("meters", "plotted([], 10)") == []
+    assert [await said("dom", f"duration({seconds})") for seconds in (0, 61.9, 3661)] == ["0:00", "1:01", "1:01:01"]
+    assert await said("dom", "listed(['ann', 'bob', 'cat'])") == "ann, bob and cat"

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from node.web import feed as feeds
+from node.web.feed import MAX_READERS, MAX_WAITING, Feed, Full
+
+
+def events(piece: bytes) -> list[tuple[str, str, Any]]:
+    """Id, name and data of each event."""
+    found = []
+    for block in piece.decode().split("\n\n"):
+        if block:
+            fields = dict(line.split(": ", 1) for line in block.split("\n"))
+            found.append((fields["id"], fields["event"], json.loads(fields["data"])))
+    return found
+
+
+@pytest.fixture
+def feed() -> Feed:
+    return Feed("run", lambda: {"all": 1})
+
+
+async def begun(feed: Feed) -> tuple[feeds.Reader, AsyncIterator[bytes]]:
+    """A reader who was told how soon to come back, and the state."""
+    reader = feed.read()
+    pieces = aiter(reader)
+    assert (await anext(pieces)).startswith(b"retry: ")
+    assert events(await anext(pieces)) == [("run-0", "state", {"all": 1})]
+    return reader, pieces
+
+
+async def test_a_reader_gets_the_state_and_then_what_happens(feed: Feed) -> None:
+    _, pieces = await begun(feed)
+    feed.tell("note", {"text": "a\nb"})
+    feed.tell("gone", {})
+    assert events(await anext(pieces)) == [("run-1", "note", {"text": "a\nb"}), ("run-2", "gone", {})]
+
+
+async def test_what_happened_before_the_state_was_read_is_in_it(feed: Feed) -> None:
+    reader = feed.read()
+    pieces = aiter(reader)
+    await anext(pieces)
+    feed.tell("note", {})
+    assert [name for _, name, _ in events(await anext(pieces))] == ["state"]
+    assert reader.waiting == 0
+
+
+async def test_a_slow_reader_gets_the_state_instead_of_a_long_queue(feed: Feed) -> None:
+    reader, pieces = await begun(feed)
+    for _ in range(MAX_WAITING + 5):
+        feed.tell("note", {})
+    assert reader.waiting <= MAX_WAITING
+    assert [name for _, name, _ in events(await anext(pieces))] == ["state"]
+    feed.tell("note", {})
+    assert [name for _, name, _ in events(await anext(pieces))] == ["note"]
+
+
+async def test_a_feed_without_news_says_that_it_lives(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, pieces = await begun(feed)
+    monkeypatch.setattr(feeds, "ALIVE_EVERY_S", 0.0)
+    assert (await anext(pieces)).startswith(b":")
+
+
+async def test_there_are_only_so_many_readers(feed: Feed) -> None:
+    readers = [feed.read() for _ in range(MAX_READERS)]
+    with pytest.raises(Full):
+        feed.read()
+    readers[0].close()
+    feed.read()
+    assert len(feed) == MAX_READERS
+
+
+async def test_closing_the_feed_ends_its_readers(feed: Feed) -> None:
+    _, pieces = await begun(feed)
+    feed.close()
+    with pytest.raises(StopAsyncIteration):
+        await anext(pieces)
+    assert len(feed) == 0

@@ -1,0 +1,130 @@
+"""What is seen of a call, and of a recording, gets onto the board."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+from web_board import Told
+
+from node.links.wire import WireMeter
+from node.pictures import Painted
+from node.speech.talker import Packet
+from node.web.board import Board
+from node.web.meters import frame_cost
+from node.web.onlooker import Onlooker
+from node.web.sound import Sound
+from protocol import frames
+from protocol.captions import registry
+from protocol.signalling import Carries, Hello
+from protocol.speech.red import Copy
+
+SEES = Hello(1, "bob", Carries.SPEECH_OUT | Carries.PICTURES_OUT)
+IMAGE = Image.new("RGB", (8, 8), "red")
+WORDS = "a man in a kitchen"
+SPEECH = b"\x18" + bytes(50)
+
+
+def picture(sequence: int, words: str = WORDS, look: bytes = b"") -> bytes:
+    codec = registry.newest()
+    return frames.encode(frames.Picture(sequence, 0, codec, registry.encode(words, codec).data, 0, look))
+
+
+class Listened(Sound):
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[tuple[object, ...]] = []
+
+    def packet(self, *packet: object) -> None:
+        self.heard.append(packet)
+
+
+@pytest.fixture
+def sound() -> Listened:
+    return Listened()
+
+
+@pytest.fixture
+def onlooker(board: Board, sound: Listened) -> Onlooker:
+    board.came("me", "ann", speaks=True, shows=True, you=True)
+    return Onlooker(board, sound, own="me")
+
+
+async def test_a_peer_is_seen_as_his_hello_says(onlooker: Onlooker, board: Board) -> None:
+    onlooker.joined("x", SEES)
+    person = board.people["x"]
+    assert (person.name, person.speaks, person.shows, person.here) == ("bob", True, True, True)
+    assert onlooker.met == {"x"}
+    onlooker.left("x")
+    assert not person.here
+    assert onlooker.met == set()
+
+
+async def test_words_come_are_painted_and_show_their_cost(onlooker: Onlooker, board: Board, told: Told) -> None:
+    onlooker.joined("x", SEES)
+    frame = picture(1, look=bytes(8))
+    onlooker.frame_came("x", frame)
+    assert board.state()["people"][1]["painting"]["words"] == WORDS
+    onlooker.painted(Painted("x", 1, WORDS, 0, IMAGE))
+    await told.developed()
+    [shown] = board.state()["people"][1]["pictures"]
+    assert shown["bits"] == registry.encode(WORDS, registry.newest()).bits + 64
+    assert (shown["bytes"], shown["wire_bytes"]) == (len(frame), frame_cost(frame))
+    assert shown["snapshot"] is None
+
+
+async def test_your_own_pictures_are_your_snapshots_and_their_words(
+    onlooker: Onlooker, board: Board, told: Told
+) -> None:
+    onlooker.captioned(IMAGE, 1, WORDS)
+    onlooker.frame_sent(picture(1))
+    onlooker.frame_sent(picture(1))
+    onlooker.frame_sent(frames.encode(frames.Hold(1)))
+    await told.developed()
+    [shown] = board.state()["people"][0]["pictures"]
+    assert (shown["words"], shown["url"], shown["width"]) == (WORDS, None, 8)
+    assert board.album.find(shown["snapshot"]) is not None
+
+
+async def test_in_a_demo_the_true_snapshot_is_beside_the_painted_one(board: Board, told: Told) -> None:
+    a, b = (Onlooker(board, Listened(), own, is_seen=True) for own in "ab")
+    a.joined("b", SEES)
+    b.joined("a", SEES)
+    a.captioned(IMAGE, 1, WORDS)
+    a.frame_sent(picture(1))
+    b.frame_came("a", picture(1))
+    b.painted(Painted("a", 1, WORDS, 0, Image.new("RGB", (8, 8), "blue")))
+    await told.developed()
+    [shown] = board.people["a"].told_wholly(0.0)["pictures"]
+    assert shown["url"] != shown["snapshot"]
+    assert None not in (shown["url"], shown["snapshot"])
+
+
+async def test_speech_is_metered_and_heard(onlooker: Onlooker, board: Board, sound: Listened) -> None:
+    onlooker.joined("x", SEES)
+    copy = Copy(2880, SPEECH)
+    onlooker.speech_came("x", 5, 0, SPEECH, (copy,))
+    onlooker.speech_sent(Packet(SPEECH, 0, 0.0, True, 60))
+    assert sound.heard == [("x", 5, 0, SPEECH, (copy,))]
+    rates = [person["meters"]["speech_kbps"] for person in board.state()["people"]]
+    assert rates[1] == pytest.approx(2 * rates[0], abs=0.01)
+    assert rates[0] > 0
+
+
+def test_what_packets_cost_besides_is_measured(onlooker: Onlooker) -> None:
+    meter = WireMeter()
+    assert onlooker.measure(meter) is None
+    onlooker.speech_came("x", 5, 0, SPEECH, ())
+    meter.datagram("received", b"\x80\x6f" + bytes(20 + len(SPEECH)), "127.0.0.1")
+    assert onlooker.measure(meter) == 22 + 28
+
+
+@pytest.mark.parametrize("frame", [b"", b"\x00", frames.encode(frames.Hold(3)), picture(2)[:-3]])
+async def test_what_is_no_picture_shows_none(onlooker: Onlooker, board: Board, frame: bytes) -> None:
+    onlooker.frame_came("x", frame)
+    assert not board.people["x"].coming
+
+
+async def test_notes_are_read(onlooker: Onlooker, board: Board) -> None:
+    onlooker.noted("the broker is gone")
+    Onlooker(board, Listened(), "b", prefix="b: ").noted("hello")
+    assert [note["text"] for note in board.state()["notes"]] == ["the broker is gone", "b: hello"]

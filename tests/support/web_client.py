@@ -1,0 +1,76 @@
+"""A page without a call, served on loopback, and a client that asks it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import aiohttp
+
+from node.speech.profiles import LEAN
+from node.tally import Tally
+from node.web.address import PageAddress
+from node.web.page import Page
+from node.witness import Witnesses
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass
+class Visitor:
+    """Asks the page at ``url``."""
+
+    page: Page
+    url: str
+    http: aiohttp.ClientSession
+
+    def ask(self, method: str, path: str, **what: object) -> aiohttp.client._RequestContextManager:
+        return self.http.request(method, self.url + path.lstrip("/"), allow_redirects=False, **what)  # type: ignore[arg-type]
+
+    async def status(self, method: str, path: str, **what: object) -> int:
+        async with self.ask(method, path, **what) as answer:
+            await answer.read()
+            return answer.status
+
+
+@contextlib.asynccontextmanager
+async def visiting(page: Page) -> AsyncIterator[Visitor]:
+    """Serves the page and lets a client in, with no limit to its connections and no cookies of its own accord."""
+    connector = aiohttp.TCPConnector(limit=0)
+    async with page.open() as link, aiohttp.ClientSession(connector=connector) as http:
+        yield Visitor(page, link.partition("?")[0], http)
+
+
+class Bystander:
+    """A node that does nothing but be watched."""
+
+    def __init__(self, id: str = "me", name: str = "ann") -> None:
+        self.id, self.name = id, name
+        self.witnesses = Witnesses()
+        self.broker_is_up = True
+        self.muted = False
+        self.tally = Tally(0.0, "lean")
+        self.links: dict[str, str] = {}
+
+    def toggle_mute(self) -> None:
+        self.muted = not self.muted
+
+    def link(self, peer: str) -> str:
+        return self.links.get(peer, "none")
+
+    def count(self) -> Tally:
+        return self.tally
+
+    def delay_ms(self) -> float | None:
+        return 210.0
+
+    def peers(self) -> list[str]:
+        return []
+
+    def queues(self) -> dict[str, int]:
+        return {"pictures": 0, "broker": 0}
+
+
+def a_page(kind: str = "call", **more: object) -> Page:
+    return Page(kind, PageAddress(LOOPBACK, 0), LEAN, **more)  # type: ignore[arg-type]
