@@ -8,6 +8,7 @@ from typing import Any
 
 from node.links.wire import IPV4_HEADER, UDP_HEADER, tcp_message_cost
 from protocol.errors import PacketError
+from protocol.sealing import FRAME_OVERHEAD
 from protocol.speech import opus
 from protocol.speech.sequence import unwrap
 
@@ -38,8 +39,8 @@ VIDEO_SOURCE = "Zoom's system requirements: 600 kbit/s up and down for 1:1 high-
 
 
 def frame_cost(frame: bytes) -> int:
-    """Return what a semantic frame costs on the wire with MQTT, TCP, IPv4 and the acknowledgement, in bytes."""
-    return tcp_message_cost(len(frame) + MQTT_OVERHEAD)
+    """Return what a semantic frame costs on the wire, in bytes: with seal, MQTT, TCP, IPv4 and the acknowledgement."""
+    return tcp_message_cost(len(frame) + FRAME_OVERHEAD + MQTT_OVERHEAD)
 
 
 @dataclass(slots=True)

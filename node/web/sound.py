@@ -57,6 +57,13 @@ class Listening:
         if len(self._people[-1]) <= 1:
             self._mix_no_more()
 
+    def begin_anew(self) -> None:
+        """What follows, by whomever, does not go on where this ended."""
+        for people, line in zip(self._people, self._lines, strict=True):
+            people.clear()
+            line.pause(self._clock())
+        self._mix_no_more()
+
     def close(self) -> None:
         """Nobody listens any more."""
         self._quiet.cancel()
@@ -119,6 +126,11 @@ class Sound:
             return
         for listening in self._listening:
             listening.packet(person, sequence, timestamp, payload, copies)
+
+    def begin_anew(self) -> None:
+        """The sound goes on from elsewhere, or later, or another way."""
+        for listening in self._listening:
+            listening.begin_anew()
 
     def left(self, person: str) -> None:
         """A person is gone."""
