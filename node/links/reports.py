@@ -22,8 +22,10 @@ TROUBLE_JITTER_MS = 10.0  # a queue that grows by 80 ms a second makes this much
 EARLY_S = 0.25  # aiortc asks every 0.5 to 1.5 s whether a report is due: the nearest of its moments is taken
 MAX_SENT = 16  # reports of ours that may still be answered
 MAX_PACKETS = 512  # of ours that may be under way: 10 s of the shortest
+MAX_TRANSITS = 1024  # of the peer's packets: 20 s of the shortest
+FASTEST_OF_S = 60.0  # clocks that are 200 ppm apart part by no more than 12 ms in that time
+RECENT_S = 2.0  # a peer that has sent nothing for longer fills no queue
 RTP_PER_MS = 48
-_COUNTER = 1 << 16  # aiortc reports no more of the sequence number; the difference is the same
 _UNIT = 65_536  # parts of a second in LSR and DLSR
 
 
@@ -32,15 +34,17 @@ class Report:
     """What a peer says of our packets: those due and those lost since its last report, and how they came.
 
     `round_trip_s` is None when the report answers none of ours. `outstanding_s` is how long ago the first packet was
-    sent that the peer does not know of yet, 0 if it knows of all: what a queue before a slow link makes longer, seconds
-    before round trips tell of it.
+    sent that the peer does not know of yet, 0 if it knows of all, None if that is not known: what a queue before a slow
+    link makes longer, seconds before round trips tell of it. `behind_s` is how much later than its fastest the peer's
+    latest packet came to us: the queue on the way back, which is in both of the others and no fault of ours.
     """
 
     expected: int
     lost: int
     jitter_ms: float
     round_trip_s: float | None
-    outstanding_s: float = 0.0
+    outstanding_s: float | None = None
+    behind_s: float = 0.0
 
 
 class Reporting:
@@ -58,8 +62,10 @@ class Reporting:
         self._sent: dict[int, float] = {}
         self._under_way: deque[tuple[int, float]] = deque(maxlen=MAX_PACKETS)
         self._newest: int | None = None
+        self._transits: deque[tuple[float, float]] = deque(maxlen=MAX_TRANSITS)
         self._blocks: list[Block] = []
         self._blocks_at = 0.0
+        self._end = 0
         self._told: dict[int, tuple[int, int]] = {}
         self._heard: tuple[int, int] | None = None
 
@@ -95,10 +101,26 @@ class Reporting:
         """Take what aiortc would have said of the packets received, to be said later."""
         self._blocks, self._blocks_at = blocks, now
 
-    def came(self, sequence: int) -> None:
-        """A packet of the peer's came: our next report is to know of it, even if aiortc said what it knew before."""
+    def came(self, sequence: int, end: int, now: float) -> None:
+        """A packet of the peer's came: our next report is to know of it, even if aiortc said what it knew before.
+
+        `end` is the timestamp at which its sound ends.
+        """
         if self._newest is None or _ahead(sequence, self._newest) > 0:
             self._newest = sequence
+            self._transits.append((now, now - self._peer_time(end)))
+            while now - self._transits[0][0] > FASTEST_OF_S:
+                self._transits.popleft()
+
+    def _peer_time(self, end: int) -> float:
+        """The seconds of the peer's timestamps, which go on over their wrap."""
+        self._end += _signed(end - self._end, 32)
+        return self._end / (RTP_PER_MS * 1000)
+
+    def _behind_s(self, now: float) -> float:
+        if not self._transits or now - self._transits[-1][0] > RECENT_S:
+            return 0.0
+        return self._transits[-1][1] - min(transit for _, transit in self._transits)
 
     def blocks(self, now: float) -> list[Block]:
         """Return what to say of the packets received, as of now, and count it as said."""
@@ -139,6 +161,7 @@ class Reporting:
             jitter_ms=block.jitter / RTP_PER_MS,
             round_trip_s=round_trip,
             outstanding_s=self._outstanding_s(block.highest_sequence, now),
+            behind_s=self._behind_s(now),
         )
 
     def _outstanding_s(self, highest: int, now: float) -> float:
@@ -161,4 +184,9 @@ class Reporting:
 
 def _ahead(sequence: int, before: int) -> int:
     """How far a sequence number went on; backwards is negative."""
-    return (sequence - before + _COUNTER // 2) % _COUNTER - _COUNTER // 2
+    return _signed(sequence - before, 16)
+
+
+def _signed(difference: int, bits: int) -> int:
+    half = 1 << bits - 1
+    return (difference + half) % (1 << bits) - half

@@ -21,7 +21,7 @@ from node.links.sdp import trim
 from node.links.track import Payload, SpeechTrack, media_track
 from node.links.wire import udp_kind
 from protocol.errors import NodeError, PacketError, SignalError
-from protocol.speech import red
+from protocol.speech import opus, red
 from protocol.speech.red import Copy
 
 if TYPE_CHECKING:
@@ -230,7 +230,6 @@ class PeerLink:
         return hooks.speech_types(self._connection.getTransceivers()[0])
 
     def _received(self, payload_type: int, sequence: int, timestamp: int, payload: bytes) -> None:
-        self.reporting.came(sequence)
         types = self._types()
         copies: tuple[Copy, ...] = ()
         if payload_type == types.red and types.opus is not None:
@@ -239,7 +238,13 @@ class PeerLink:
             except PacketError as error:
                 logger.debug("a packet that is no RED: %s", error)
                 return
+        self._note_arrival(sequence, timestamp, payload)
         self._on_packet(sequence, timestamp, payload, copies)
+
+    def _note_arrival(self, sequence: int, timestamp: int, payload: bytes) -> None:
+        with contextlib.suppress(PacketError):  # whoever plays it finds that out as well
+            end = timestamp + round(opus.duration_ms(payload) * hooks.RTP_CLOCK / 1000)
+            self.reporting.came(sequence, end, time.monotonic())
 
     def _described(self) -> str:
         hooks.observe_datagrams(self._connection, self._datagram)

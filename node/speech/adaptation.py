@@ -38,6 +38,9 @@ FLOODED_S, FLOODED_LOSS = 0.2, 0.3
 CALM_S = 0.05
 """Only with a queue shorter than this is more tried: a step that is a little too much fills it slowly."""
 
+RISEN_S, RISES_AFTER_S = 0.3, 1.0
+"""A queue longer by this, and so long after a step down, still grows: what was stepped down to is too much as well."""
+
 FALL_S = 0.03
 """A round trip shorter by this than one before it is a queue that drains; less is chance."""
 
@@ -70,11 +73,14 @@ class _Link:
 
     packets: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=64))
     trips: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=512))
+    behind_s: float = 0.0  # the queue on the way back
 
     def note(self, report: Report, now: float) -> None:
         self.packets.append((now, report.expected, report.lost))
-        if report.round_trip_s is not None or report.outstanding_s > QUEUE_S:
-            self.trips.append((now, max(report.round_trip_s or 0.0, report.outstanding_s)))
+        trip_s = report.round_trip_s if report.outstanding_s is None else report.outstanding_s
+        if trip_s is not None:
+            self.trips.append((now, trip_s))
+        self.behind_s = report.behind_s
         while self.trips and now - self.trips[0][0] > BASELINE_S:
             self.trips.popleft()
 
@@ -85,8 +91,9 @@ class _Link:
         return lost / due if due >= LEAST_PACKETS else 0.0
 
     def queue_s(self) -> float:
-        """How much longer than the shortest the latest round trip was."""
-        return self.trips[-1][1] - min(trip for _, trip in self.trips) if self.trips else 0.0
+        """How much longer than the shortest the latest round trip was, without what it waited on the way back."""
+        longer_s = self.trips[-1][1] - min(trip for _, trip in self.trips) if self.trips else 0.0
+        return max(0.0, longer_s - self.behind_s)
 
     def is_draining(self) -> bool:
         """Tell whether the queue is shorter than it was a report or two ago: the present step is not too much."""
@@ -117,6 +124,7 @@ class Adaptation:
         self._step = self._ladder.index(LEAN) if LEAN in self._ladder else 0
         self._redundancy = 0
         self._changed_at, self._settle_s = now, SETTLE_S
+        self._queued_at_change = 0.0
         self._clean_since: float | None = None
         self._lost_at = float("-inf")
         self._barred_until = [float("-inf")] * len(self._ladder)
@@ -144,6 +152,8 @@ class Adaptation:
         if self._tried and now - self._changed_at < PROVEN_S and _is_too_much(report, link):
             self._clean_since = None
             self._step_down(now)
+        elif self._still_grows(link, now):
+            self._step_down(now)
         elif now - self._changed_at >= self._settle_s and report.expected:
             self._judge(now)
         return self.profile
@@ -152,6 +162,12 @@ class Adaptation:
         """The peer is gone, and its link limits nobody any more."""
         self._links.pop(peer, None)
 
+    def _still_grows(self, link: _Link, now: float) -> bool:
+        """Tell whether a queue grew on after a step down, which need not be seen twice."""
+        since = now - self._changed_at
+        stepped_down = self._settle_s == DRAIN_FIRST_S and RISES_AFTER_S <= since < DRAIN_FIRST_S
+        return stepped_down and link.queue_s() > self._queued_at_change + RISEN_S
+
     def _judge(self, now: float) -> None:
         """The worst link decides: all get the same."""
         links = self._links.values()
@@ -159,7 +175,7 @@ class Adaptation:
         queued = [link for link in links if link.queue_s() > QUEUE_S]
         self._lost_at = now if loss > CLEAN_OF_LOSS else self._lost_at
         if not queued and loss <= LOSSY:
-            if max(link.queue_s() for link in links) > CALM_S:
+            if max(max(link.queue_s(), link.behind_s) for link in links) > CALM_S:
                 self._clean_since = None
             else:
                 self._improve(now)
@@ -185,6 +201,7 @@ class Adaptation:
         self._tried = step > self._step
         self._settle_s = DRAIN_FIRST_S if (step, redundancy) < (self._step, self._redundancy) else SETTLE_S
         self._step, self._redundancy, self._changed_at = step, redundancy, now
+        self._queued_at_change = max((link.queue_s() for link in self._links.values()), default=0.0)
         for link in self._links.values():
             link.packets.clear()
 

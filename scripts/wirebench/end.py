@@ -36,6 +36,8 @@ from wirebench.network import ADDRESSES
 METER_EVERY_S = 0.02
 NEW_WORDS_EVERY_S = 4.0  # as the drawn scenes have it
 BROKER_PORT = 1883
+BROKER_USER, BROKER_PASSWORD = "wire", "a network of its own"
+BROKER = BrokerAddress(ADDRESSES["c"], BROKER_PORT, username=BROKER_USER, password=BROKER_PASSWORD)
 ROOM = RoomSecret(b"measured in pair")  # both ends are ours, on a network of their own
 
 
@@ -133,7 +135,7 @@ class End:
             NumberedWords(),
         )
         self.shown: dict[str, float] = {}
-        place = Place(ROOM, BrokerAddress(ADDRESSES["c"], BROKER_PORT), address=ADDRESSES[name])
+        place = Place(ROOM, BROKER, address=ADDRESSES[name])
         camera = open_camera(f"scene:{name.encode()[0]}") if orders["pictures"] else None
         most = orders["max_kbps"] if adapts else None
         parts = Parts(self.chosen, self.words, self.source, self.sink, camera, paints=True, max_kbps=most)  # type: ignore[arg-type]

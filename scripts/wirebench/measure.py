@@ -27,7 +27,7 @@ from node.speech.profiles import AUTO, profile
 from node.summary import percentile
 from wirebench import scores
 from wirebench.capture import Seen, bytes_before, rates
-from wirebench.end import BROKER_PORT
+from wirebench.end import BROKER_PASSWORD, BROKER_PORT, BROKER_USER
 from wirebench.impairment import Conditions
 from wirebench.network import ADDRESSES, HUB, Network, network
 
@@ -49,7 +49,7 @@ def measure(options: argparse.Namespace) -> dict[str, Findings]:
             "pictures": options.pictures,
             "folder": folder,
         }
-        with serving_broker(made):
+        with serving_broker(made, Path(folder)):
             ends, connected_at = call(made, orders)
         seen = what_was_seen(relay)
         return {
@@ -79,9 +79,14 @@ def relaying(made: Network, conditions: Conditions) -> Iterator[subprocess.Popen
 
 
 @contextlib.contextmanager
-def serving_broker(made: Network) -> Iterator[None]:
-    """The node's own broker, in a namespace of its own."""
-    with process(made, "c", "-m", "node", "broker", "--host", ADDRESSES["c"], "--port", str(BROKER_PORT)) as broker:
+def serving_broker(made: Network, folder: Path) -> Iterator[None]:
+    """The node's own broker, in a namespace of its own. Off loopback it wants to know who comes in."""
+    password = folder / "password"
+    password.touch(0o600)
+    password.write_text(BROKER_PASSWORD)
+    where = ["--host", ADDRESSES["c"], "--port", str(BROKER_PORT)]
+    login = ["--username", BROKER_USER, "--password-file", str(password)]
+    with process(made, "c", "-m", "node", "broker", *where, *login) as broker:
         hear(broker)
         yield
 

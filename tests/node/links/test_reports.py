@@ -129,7 +129,7 @@ def test_a_report_knows_of_packets_that_came_since_it_was_made() -> None:
     reporting = Reporting()
     reporting.keep([block(highest_sequence=65_535)], 1.0)
     for sequence in (65_534, 2, 1):
-        reporting.came(sequence)
+        reporting.came(sequence, sequence * 5760, 1.2)
     assert [said.highest_sequence for said in reporting.blocks(1.5)] == [2]
     reporting.keep([block(highest_sequence=3)], 2.0)
     assert [said.highest_sequence for said in reporting.blocks(2.0)] == [3]
@@ -140,3 +140,20 @@ def test_packets_under_way_are_bounded() -> None:
     for sequence in range(10 * MAX_PACKETS):
         reporting.sent(sequence, float(sequence))
     assert len(reporting._under_way) == MAX_PACKETS
+
+
+def test_a_peer_whose_packets_come_later_than_they_did_is_behind() -> None:
+    reporting = Reporting()
+    start = (1 << 32) - 2 * 5760
+    for number in range(20):
+        queue_s = 0.05 * max(0, number - 9)
+        reporting.came(number, (start + number * 5760) % (1 << 32), 10 + number * 0.12 + queue_s)
+    assert reporting.hear(block(), 10 + 19 * 0.12 + 0.5).behind_s == pytest.approx(0.5)
+    assert reporting.hear(block(), 20.0).behind_s == 0
+
+
+def test_a_packet_that_comes_out_of_order_says_nothing_of_the_queue() -> None:
+    reporting = Reporting()
+    for number, at in ((0, 1.0), (2, 1.24), (1, 1.9)):
+        reporting.came(number, number * 5760, at)
+    assert reporting.hear(block(), 2.0).behind_s == pytest.approx(0.0)

@@ -115,7 +115,31 @@ def test_packets_that_nobody_acknowledges_tell_of_a_queue_before_round_trips_do(
     for now in range(1, 5):
         adaptation.report("b", Report(8, 0, 1.0, 0.05, 0.02), float(now))
     assert adaptation.profile == CLEAR
-    adaptation.report("b", Report(8, 0, 1.0, 0.05, 0.5), 5.0)
+    adaptation.report("b", Report(8, 0, 20.0, 0.05, 0.5), 5.0)
+    assert adaptation.profile == LEAN
+
+
+def test_a_queue_on_the_way_back_is_left_to_the_peer() -> None:
+    adaptation = Adaptation(40.0, now=0.0)
+    for now in range(1, 5):
+        adaptation.report("b", Report(8, 0, 1.0, 0.05), float(now))
+    assert adaptation.profile == CLEAR
+    for now in range(5, 30):
+        queue_s = min(0.3 * (now - 4), 1.2)
+        adaptation.report("b", Report(8, 0, 1.0, 0.05 + queue_s, behind_s=queue_s), float(now))
+        assert adaptation.profile in (CLEAR, RICH)
+
+
+def test_a_step_down_that_is_not_enough_is_followed_by_another_at_once() -> None:
+    adaptation = Adaptation(40.0, now=0.0)
+    for now in range(1, 8):
+        adaptation.report("b", Report(8, 0, 1.0, 0.05), float(now))
+    assert adaptation.profile == RICH
+    adaptation.report("b", Report(16, 0, 20.0, 0.3), 8.0)
+    assert adaptation.profile == CLEAR
+    adaptation.report("b", Report(16, 0, 30.0, 0.9), 9.2)
+    assert adaptation.profile == LEAN
+    adaptation.report("b", Report(8, 0, 10.0, 0.8), 10.4)
     assert adaptation.profile == LEAN
 
 
