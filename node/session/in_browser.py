@@ -69,6 +69,7 @@ async def _play_when_opened(page: Page, player: Player, notes: LateNotes) -> Non
         await page.board.feed.opened.wait()
         if player.position_s == player.start_s:
             player.resume()
+            page.board.tell_replay()
 
     player.pause()
     async with asyncio.TaskGroup() as group:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from node.web.lines import Line, Push, Timeline
+from protocol.speech import lyra
 
 if TYPE_CHECKING:
     from node.web.mixing import Mix
@@ -121,8 +122,8 @@ class Sound:
             listening.close()
 
     def packet(self, person: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        """A person's packet came."""
-        if person == self.unheard:
+        """A person's packet came; one of Lyra, which no browser decodes, would be noise there."""
+        if person == self.unheard or lyra.is_lyra(payload):
             return
         for listening in self._listening:
             listening.packet(person, sequence, timestamp, payload, copies)
