@@ -52,7 +52,7 @@ async def run(file: Path, secret: bytes | None, asked: Asked, settings: Settings
         raise UsageError(f"--speed {asked.speed:g} is not between {SLOWEST:g} and {FASTEST:g}")
     on_page = settings.page not in (None, OFF)
     if asked.into is not None and on_page:
-        raise UsageError("--as replays into a room, --page in a browser: give one of them")
+        raise UsageError("--as replays into a room, --page in a browser: give one of them, or --page off")
     if asked.into is not None and asked.speed != 1:
         raise UsageError("--as replays at speed 1: what is sent are the recorded packets; leave --speed out")
     with Session.open(file, secret) as session:
