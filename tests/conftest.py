@@ -14,9 +14,14 @@ from pathlib import Path
 import pytest
 from certificates import Certified
 from fake_models import FakeModels
+from hypothesis import HealthCheck, settings
 from mosquitto import LOOPBACK, Configured, Mosquitto
 
 from node.links.address import BrokerAddress
+
+# Fuzzing measures no time: these tests share two cores with whatever else runs.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 SHARED_SPEECH = Path(__file__).parents[2] / "shared" / "data" / "speech"
 SHARED_LYRA = SHARED_SPEECH.parent / "lyra"

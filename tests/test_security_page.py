@@ -16,7 +16,7 @@ def test_every_test_that_the_page_names_is_there() -> None:
         source = ""
         for file, name in re.findall(r"`(?:(test_\w+\.py)(?:::)?)?(test_\w+)?`", row):
             if file:
-                (path,) = TESTS.rglob(file)
-                source = path.read_text()
+                source = "".join(path.read_text() for path in TESTS.rglob(file))
+                assert source, file
             if name:
                 assert f"def {name}(" in source, name

@@ -198,7 +198,7 @@ async def _or_fail(tasks: list[asyncio.Task[None]], work: Any) -> None:
 def _recording(name: str, speech: str | None, seconds: float | None) -> Pcm:
     """The file, again and again if that long is wanted; without a file, this side's part of the shipped dialogue."""
     if speech is None:
-        blocks = dialogue._part(name, dialogue.shipped(), FRAME_SAMPLES)
+        blocks = dialogue.part(name, dialogue.shipped(), FRAME_SAMPLES)
         sound = np.concatenate(list(blocks))
     else:
         sound = np.concatenate(list(clips.blocks(Path(speech), FRAME_SAMPLES)))

@@ -35,7 +35,7 @@ async def test_it_costs_little_and_sounds_as_it_should(
 ) -> None:
     pytest.importorskip("pesq")
     rates, judged = [], []
-    for clip in shared_speech:  # one after the other: what two cores cannot do in time is heard as haste
+    for clip in shared_speech[::2]:  # one after the other: what two cores cannot do in time is heard as haste
         rate, pesq = await call(clip, embedded_broker, fake_models, LyraChoice(lyra_folder))
         print(f"{clip.stem}: {rate:.2f} kbit/s on the wire, PESQ-wb {pesq:.2f}")
         rates.append(rate)

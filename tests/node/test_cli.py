@@ -77,8 +77,8 @@ def test_wrong_usage_ends_with_two(command: Command, arguments: list[str]) -> No
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["call", "room", "--page", "nowhere:x"], "no address to serve the page at: 'nowhere:x'"),
-        (["call", "room", "--speech", "page"], "--speech page needs a page"),
+        (["call", ROOM, "--page", "nowhere:x"], "no address to serve the page at: 'nowhere:x'"),
+        (["call", ROOM, "--speech", "page"], "--speech page needs a page"),
         (["demo", "--page", ":0", "--page-key", "key.pem"], "go together"),
     ],
 )
@@ -92,7 +92,7 @@ def test_a_call_of_one_with_a_page_says_where_it_is(
     command: Command, worker: FakeWorker, mosquitto: BrokerAddress, free_port: Callable[[], int]
 ) -> None:
     port = free_port()
-    command.run("call", "room", "--page", f":{port}", "--broker", mosquitto, "--seconds", "1", "--json")
+    command.run("call", ROOM, "--page", f":{port}", "--broker", mosquitto, "--seconds", "1", "--json")
     assert command.code == 0
     assert f"the page is at http://127.0.0.1:{port}/" in command.err
 

@@ -42,7 +42,7 @@ SEEN = [
 
 
 def test_rates_are_those_of_one_node_in_a_time() -> None:
-    assert rates(SEEN, "a", 10.0, 12.0) == {"rtp": 0.6, "total": 1.0, "payload": 0.4, "rtcp": 0.4}
+    assert rates(SEEN, "a", 10.0, 12.0) == {"rtp": 0.6, "total": 1.0, "payload": 0.424, "rtcp": 0.4}
 
 
 def test_set_up_is_what_came_before() -> None:
