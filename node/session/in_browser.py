@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from node import opening
 from node.session.models import painter
-from node.session.painting import Told
+from node.session.painting import Told, remembering
 from node.session.player import Player
 from node.session.replaying import Asked, caption, chosen_voices, play
 from node.session.roster import Roster
@@ -41,7 +41,7 @@ async def run(session: Session, asked: Asked, settings: Settings, notes: LateNot
         notes(text)
         page.board.note(text)
 
-    def told(told: Told) -> None:
+    def tell(told: Told) -> None:
         spectator.told(told)
         notes(caption(player, roster, told))
 
@@ -50,10 +50,10 @@ async def run(session: Session, asked: Asked, settings: Settings, notes: LateNot
         soundtrack = Soundtrack(page.sound, sink, voices)
         spectator = Spectator(page.board, soundtrack, session.header, paints=paint is not None)
         player = Player(
-            session, spectator, soundtrack, paint=paint, start=asked.start, end=asked.end, speed=asked.speed,
-            loop=asked.loop, stays=True, voices=voices, lyra_folder=settings.lyra, told=told, note=note,
+            session, spectator, soundtrack, paint=None if paint is None else remembering(paint),
+            start=asked.start, end=asked.end, speed=asked.speed, loop=asked.loop, stays=True, voices=voices,
+            lyra_folder=settings.lyra, told=tell, sought=spectator.sought, note=note,
             keep=None if settings.pictures is None else opening.gallery(settings.pictures, notes),
-            sought=spectator.sought,
         )  # fmt: skip
         soundtrack.player = player
         page.show(player, session.header.started_ns / 1e9)

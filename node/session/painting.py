@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ from protocol.log import Frame
 
 if TYPE_CHECKING:
     from PIL import Image
+
+MOST_REMEMBERED = 32
+"""Pictures: a minute of a lively call, and 25 MB where they are of 512 x 512."""
 
 Paint = Callable[[str, Prompt], Awaitable["Image.Image"]]
 """Paints a picture for a sender's tile."""
@@ -67,6 +71,20 @@ class Reading:
             return record.caption
         registry.check_codebook(picture.codec, self._codebooks)
         return self._histories.setdefault(record.sender, History()).read(picture)
+
+
+def remembering(paint: Paint, most: int = MOST_REMEMBERED) -> Paint:
+    """Return what paints the same, with the last pictures at hand: who seeks back and forth waits for none twice."""
+    painted: OrderedDict[Prompt, Image.Image] = OrderedDict()
+
+    async def paint_once(sender: str, prompt: Prompt) -> Image.Image:
+        image = painted.pop(prompt, None) or await paint(sender, prompt)
+        painted[prompt] = image
+        while len(painted) > most:
+            painted.popitem(last=False)
+        return image
+
+    return paint_once
 
 
 @dataclass

@@ -12,7 +12,7 @@ import pytest
 from chromium import Page
 from fake_models import FakeWorker
 from files import written
-from listening import PLAYS_AT_ONCE, browsing, heard, opened, press, rms_dbfs
+from listening import PATIENCE_S, PLAYS_AT_ONCE, browsing, heard, opened, press, rms_dbfs
 from sessions import came, picture, spoken, tone
 
 from node import config
@@ -27,7 +27,7 @@ SHOWN = """[...document.querySelectorAll('.card')].filter((card) => card.querySe
   ?.naturalWidth > 0).map((card) => `${card.querySelector('h2').innerText}: ${card.querySelector('.words').innerText}`)
   .sort().join('\\n')"""
 PLAYING = "pictophone.call.replay.playing"
-LOUD_DBFS = -30
+LOUD_DBFS, SILENT_DBFS = -30, -60
 
 
 def session() -> list[Record]:
@@ -84,34 +84,44 @@ async def sound(page: Page, seconds: float) -> float:
     return rms_dbfs({name: max(after[name] - before[name], 1e-12) for name in after})
 
 
+async def becomes(page: Page, loud: bool) -> None:
+    """Waits until what is heard is a voice, or silence."""
+    async with asyncio.timeout(PATIENCE_S):
+        while await sound(page, 0.3) < LOUD_DBFS if loud else await sound(page, 0.3) > SILENT_DBFS:
+            pass
+
+
+def choose(control: str, value: str) -> str:
+    """Sets one of the replay's controls as a person does who lets go of it there."""
+    return (
+        f"(() => {{ const control = document.querySelector('#replay {control}'); control.value = {value!r}; "
+        "control.dispatchEvent(new Event('change')); })()"
+    )
+
+
 async def test_a_session_is_seen_and_heard_and_does_as_it_is_told(page: Page) -> None:
     await page.until(f"{SHOWN} === 'Ann: a cat\\nBen: a dog'")
     assert await page.text("#state") == "Recording: Ann and Ben"
     await press(page, "listen")
-    assert await sound(page, 1.0) > LOUD_DBFS
+    await becomes(page, loud=True)
 
     await page.press("Space")  # although Listen was pressed last
     await page.until(f"!{PLAYING}")
-    await sound(page, 0.5)
-    assert await sound(page, 0.5) < LOUD_DBFS - 20
+    await becomes(page, loud=False)
     await page.press("Space")
     await page.until(PLAYING)
+    await becomes(page, loud=True)
 
-    await page.evaluate("(() => { const seek = document.querySelector('#replay input'); seek.value = 21;"
-                        " seek.dispatchEvent(new Event('change')); })()")  # fmt: skip
+    await page.evaluate(choose("input", "21"))
     await page.until(f"{SHOWN} === 'Ann: a cat asleep\\nBen: a dog'")
-    await sound(page, 0.3)
-    assert await sound(page, 1.0) > LOUD_DBFS
-    at = await page.evaluate("pictophone.call.replay.position")
-    assert 21 <= at < 26
+    await becomes(page, loud=True)
+    assert 21 <= await page.evaluate("pictophone.call.replay.position") < 26
     await page.press("ArrowLeft")
     await page.until(f"{SHOWN} === 'Ann: a cat\\nBen: a dog'")
 
-    await page.evaluate("(() => { const speed = document.querySelector('#replay select'); speed.value = '2';"
-                        " speed.dispatchEvent(new Event('change')); })()")  # fmt: skip
+    await page.evaluate(choose("select", "2"))
     await page.until("pictophone.call.replay.speed === 2")
-    await sound(page, 0.3)
-    assert await sound(page, 1.0) > LOUD_DBFS
+    await becomes(page, loud=True)
     lines = await heard(page, bool)
     print(lines)
     for line in lines:
