@@ -25,8 +25,10 @@ app.add_typer(speech_cli.app, name="speech")
 app.add_typer(session_cli.app, name="session")
 
 Room = Annotated[
-    str | None,
-    typer.Argument(help="A saved room, a room's link or its twelve words, a passphrase, or - to be asked for it."),
+    list[str] | None,
+    typer.Argument(
+        metavar="ROOM", help="A saved room, a room's link or its twelve words, a passphrase, or - to be asked for it."
+    ),
 ]
 RoomFile = Annotated[Path | None, typer.Option(help="File whose first line is the room, as a link or in words.")]
 Broker = Annotated[
@@ -173,7 +175,7 @@ def call(
         record=record, keep_snapshots=keep_snapshots, seal_recording=seal_recording,
         page=page, page_certificate=page_certificate, page_key=page_key,
     )  # fmt: skip
-    _run(calling.run(settings, room, opening.CALL, seconds, json))
+    _run(calling.run(settings, _one(room), opening.CALL, seconds, json))
 
 
 @app.command()
@@ -224,7 +226,7 @@ def send(
         record=record, keep_snapshots=keep_snapshots, seal_recording=seal_recording,
         page=page, page_certificate=page_certificate, page_key=page_key,
     )  # fmt: skip
-    _run(calling.run(settings, room, opening.SEND, seconds, json))
+    _run(calling.run(settings, _one(room), opening.SEND, seconds, json))
 
 
 @app.command()
@@ -268,7 +270,7 @@ def receive(
         page_certificate=page_certificate,
         page_key=page_key,
     )
-    _run(calling.run(settings, room, opening.RECEIVE, seconds, json))
+    _run(calling.run(settings, _one(room), opening.RECEIVE, seconds, json))
 
 
 @app.command()
@@ -381,7 +383,9 @@ def devices() -> None:
 
 @app.command()
 def doctor(
-    room: Annotated[str | None, typer.Argument(help="A room to check, too: as call takes it.")] = None,
+    room: Annotated[
+        list[str] | None, typer.Argument(metavar="ROOM", help="A room to check, too: as call takes it.")
+    ] = None,
     room_file: RoomFile = None,
     broker: Broker = None,
     broker_password_file: BrokerPasswordFile = None,
@@ -396,7 +400,12 @@ def doctor(
         room_file=room_file, broker=broker, broker_password_file=broker_password_file, models=models,
         captioner=captioner, generator=generator,
     )  # fmt: skip
-    _run(check.run(settings, room))
+    _run(check.run(settings, _one(room)))
+
+
+def _one(words: list[str] | None) -> str | None:
+    """What was given as the room; words and passphrases need no quotes, and no error of typer's repeats their parts."""
+    return " ".join(words) if words else None
 
 
 def _settings(**flags: Any) -> Any:

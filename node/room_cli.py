@@ -39,7 +39,9 @@ def new(
 @app.command()
 def save(
     name: Name,
-    room: Annotated[str | None, typer.Argument(help="Its link or words; asked for if not given.")] = None,
+    room: Annotated[
+        list[str] | None, typer.Argument(metavar="ROOM", help="Its link or words; asked for if not given.")
+    ] = None,
     room_file: Annotated[Path | None, typer.Option(help="File whose first line is the link or words.")] = None,
     broker: Broker = None,
     broker_password_file: PasswordFile = None,
@@ -50,7 +52,7 @@ def save(
     from node.rooms import keeping
 
     settings = config.load(room_file=room_file, broker=broker, broker_password_file=broker_password_file)
-    keeping.save(settings, name, room, keyring)
+    keeping.save(settings, name, " ".join(room) if room else None, keyring)
 
 
 @app.command("list")

@@ -79,7 +79,7 @@ def show(name: str, showing: Showing) -> None:
     """Shows the link of a room that is kept. Raises UsageError if there is none of that name."""
     link = store.find(name) if store.is_name(name) else None
     if link is None:
-        raise UsageError(f"there is no saved room {name!r}: pictophone room list names them")
+        raise store.unknown(name)
     _show(link, showing)
 
 

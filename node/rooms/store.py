@@ -54,8 +54,8 @@ def find(name: str) -> RoomLink | None:
 
 def check_free(name: str) -> None:
     """Raises UsageError for a name that is none or taken."""
-    if not is_name(name):
-        raise UsageError(f"a room cannot be called {name!r}: take up to 32 letters a-z, digits, '-' and '_'")
+    if not is_name(name):  # and may be a link that was given in its place: it is not repeated
+        raise UsageError("a room cannot be called that: take up to 32 letters a-z, digits, '-' and '_'")
     if (name := name.lower()) in _read():
         raise UsageError(f"there is a saved room {name!r} already: take another name, or pictophone room forget {name}")
 
@@ -73,10 +73,16 @@ def forget(name: str) -> None:
     """Keeps the room no longer. Raises UsageError if there is none of that name."""
     kept = _read()
     if name.lower() not in kept:
-        raise UsageError(f"there is no saved room {name!r}: pictophone room list names them")
+        raise unknown(name)
     if kept.pop(name.lower()) == IN_KEYRING:
         keyrings.delete(name.lower())
     _write(kept)
+
+
+def unknown(name: str) -> UsageError:
+    """What to say of a name that no room has; what can be no name may be a secret, and is not repeated."""
+    called = f" {name!r}" if is_name(name) else " of that name"
+    return UsageError(f"there is no saved room{called}: pictophone room list names them")
 
 
 def _read() -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import msgpack
@@ -16,6 +16,7 @@ from protocol.room_secret import RoomSecret
 from protocol.sealing import Sealer
 from protocol.signalling.descriptions import unpack_description
 from protocol.signalling.messages import MAX_MESSAGE_BYTES
+from protocol.signalling.states import State
 from protocol.topics import Letter
 
 BATCH = 100  # forged messages at once
@@ -233,44 +234,64 @@ async def cleared(scene: Scene) -> tuple[bool, str]:
 
 
 async def _call_anew(
-    scene: Scene, on_the_way: Callable[[Mail], list[Mail]], none_opens: bool = True
+    scene: Scene, on_the_way: Callable[[Mail], list[Mail]], taken: Callable[[], bool], late: Collection[Mail] = ()
 ) -> tuple[bool, str]:
-    """Makes them call each other anew while the broker does this to signals.
+    """Makes them call each other anew while the broker does this to signals; ``taken`` is whether one was believed.
 
-    Repelled if each forgery was refused, nothing connected meanwhile, and the true call came up afterwards. Unless
-    ``none_opens``, some may be true messages that come late, which are of no use: they name another call.
+    Repelled if each forgery was refused by the seal, none was taken, no link came up meanwhile, and the true call did
+    afterwards. ``late`` are no forgeries: true messages of this session that the broker kept back before. Nothing
+    tells them from a slow broker's, so each opens, once; that none is taken is what counts.
     """
     calls = scene.ann.node._calls
     both = {scene.ann: scene.bob.id, scene.bob: scene.ann.id}
     refused, forged = sum(victim.refused for victim in both), 0
+    let_go: set[Mail] = set()
 
     def counting(mail: Mail) -> list[Mail]:
         nonlocal forged
         passed = on_the_way(mail)
-        forged += len([one for one in passed if one != mail])
+        for one in passed:
+            if one in late and one not in let_go:
+                let_go.add(one)
+            elif one != mail:
+                forged += 1
         return passed
 
     scene.broker.on_the_way = counting
     calls._state_changed(scene.bob.id, calls._calls[scene.bob.id].call_id, "failed")
     went = await until(lambda: not any(victim.links() for victim in both), 10)
-    came = await until(lambda: any(victim.links() for victim in both), DENIED_S)
+    came = await until(lambda: taken() or any(victim.links() for victim in both), DENIED_S)
     scene.broker.on_the_way = honest
-    back = await until(lambda: all(victim.links() == {peer} for victim, peer in both.items()))
     if came:
-        return False, "a link came up by forged descriptions"
+        return False, "a forged description was taken"
+    back = await until(lambda: all(victim.links() == {peer} for victim, peer in both.items()))
     refused = sum(victim.refused for victim in both) - refused
-    told = f"{forged} forged, {refused} refused; no link came up meanwhile, the true one did afterwards"
-    all_refused = forged == refused if none_opens else forged >= refused
-    return went and back and forged > 0 and all_refused, told if back else "the true call never came up again"
+    told = f"{forged} forged, {refused} refused; "
+    if let_go:
+        told += f"{len(let_go)} true ones of an earlier call, held back until now, opened and were not taken; "
+    told += "no link came up meanwhile, the true one did afterwards" if back else "the true call never came up again"
+    return went and back and forged > 0 and forged == refused, told
 
 
 def _is_description(mail: Mail) -> bool:
     return mail.letter == Letter.SIGNAL and len(mail.payload) > 100  # a bye has 40
 
 
-def _first(scene: Scene) -> str:
-    """Who offers."""
-    return min(scene.ann.id, scene.bob.id)
+def _offerer(scene: Scene) -> Victim:
+    return min(scene.ann, scene.bob, key=lambda victim: victim.id)
+
+
+def _answerer(scene: Scene) -> Victim:
+    return max(scene.ann, scene.bob, key=lambda victim: victim.id)
+
+
+def _took_offer(scene: Scene) -> bool:
+    state = _answerer(scene).node._calls.room.state(_offerer(scene).id)
+    return state in (State.PREPARING_ANSWER, State.ANSWERED)
+
+
+def _took_answer(scene: Scene) -> bool:
+    return _offerer(scene).node._calls.room.state(_answerer(scene).id) is State.CONNECTING
 
 
 async def swapped_offer(scene: Scene) -> tuple[bool, str]:
@@ -278,11 +299,11 @@ async def swapped_offer(scene: Scene) -> tuple[bool, str]:
     counter = itertools.count()
 
     def swap(mail: Mail) -> list[Mail]:
-        if not _is_description(mail) or mail.node != _first(scene):
+        if not _is_description(mail) or mail.node != _offerer(scene).id:
             return [mail]
         return _forgeries(mail, next(counter))
 
-    return await _call_anew(scene, swap)
+    return await _call_anew(scene, swap, lambda: _took_offer(scene))
 
 
 async def swapped_answer(scene: Scene) -> tuple[bool, str]:
@@ -290,11 +311,11 @@ async def swapped_answer(scene: Scene) -> tuple[bool, str]:
     counter = itertools.count()
 
     def swap(mail: Mail) -> list[Mail]:
-        if not _is_description(mail) or mail.node == _first(scene):
+        if not _is_description(mail) or mail.node != _answerer(scene).id:
             return [mail]
         return _forgeries(mail, next(counter))
 
-    return await _call_anew(scene, swap)
+    return await _call_anew(scene, swap, lambda: _took_answer(scene))
 
 
 def _forgeries(mail: Mail, salt: int) -> list[Mail]:
@@ -305,17 +326,18 @@ def _forgeries(mail: Mail, salt: int) -> list[Mail]:
 
 
 async def mixed_calls(scene: Scene) -> tuple[bool, str]:
-    """The answer to an offer replaced by that of an earlier call of the same two, today and before"""
-    answerer = max(scene.ann.id, scene.bob.id)
+    """The answer to an offer replaced by those of all earlier calls of the same two, today and before"""
+    answerer = _answerer(scene).id
     earlier = [mail for mail in (*scene.past, *scene.broker.capture) if _is_description(mail)]
     answers = [mail for mail in earlier if mail.node == answerer or mail not in scene.broker.capture]
+    held = {mail for mail in scene.broker.held if mail in scene.broker.capture and mail.node == answerer}
 
     def swap(mail: Mail) -> list[Mail]:
         if not _is_description(mail) or mail.node != answerer:
             return [mail]
         return [replace(old, topic=mail.topic, payload=mail.payload[:4] + old.payload[4:]) for old in answers]
 
-    return await _call_anew(scene, swap, none_opens=False)
+    return await _call_anew(scene, swap, lambda: _took_answer(scene), held)
 
 
 async def captured(scene: Scene) -> tuple[bool, str]:

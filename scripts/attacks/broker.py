@@ -50,11 +50,14 @@ def honest(mail: Mail) -> list[Mail]:
 
 @dataclass
 class EvilBroker:
-    """`capture` is every message that came, `raw` every byte, and `on_the_way` what becomes of each message."""
+    """`capture` is every message that came, `raw` every byte, and `on_the_way` what becomes of each message; those that
+    it did not let pass are `held`.
+    """
 
     on_the_way: Pass = honest
     capture: list[Mail] = field(default_factory=list)
     raw: bytearray = field(default_factory=bytearray)
+    held: list[Mail] = field(default_factory=list)
     retained: dict[str, Mail] = field(default_factory=dict)
     _clients: dict[asyncio.StreamWriter, set[str]] = field(default_factory=dict)
 
@@ -143,7 +146,10 @@ class EvilBroker:
             self.retained.pop(mail.topic, None)
             if mail.payload:
                 self.retained[mail.topic] = mail
-        for one in self.on_the_way(mail):
+        passed = self.on_the_way(mail)
+        if mail not in passed:
+            self.held.append(mail)
+        for one in passed:
             self.inject(one)
 
 

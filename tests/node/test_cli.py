@@ -74,6 +74,24 @@ def test_wrong_usage_ends_with_two(command: Command, arguments: list[str]) -> No
     assert "Traceback" not in command.err
 
 
+@pytest.mark.parametrize("name", ["call", "send", "receive", "doctor"])
+def test_a_passphrase_needs_no_quotes_and_is_not_repeated(
+    command: Command, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    rooms: list[str | None] = []
+
+    async def run(settings: object, room: str | None = None, *rest: object) -> bool:
+        rooms.append(room)
+        return True
+
+    monkeypatch.setattr("node.calling.run", run)
+    monkeypatch.setattr("node.doctor.run", run)
+    command.run(name, "otter", "lamp", SECRET, "--broker", "mqtt://h")
+    assert (command.code, command.out, command.err, rooms) == (0, "", "", [f"otter lamp {SECRET}"])
+    command.run(name)
+    assert rooms[1:] == [None]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

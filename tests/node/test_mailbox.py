@@ -24,7 +24,7 @@ OURS, THEIRS = 1, 2  # sessions
 class Office:
     """A mailbox without a broker, and what it did."""
 
-    def __init__(self, **changes: Any) -> None:
+    def __init__(self, session: int = OURS, **changes: Any) -> None:
         self.delivered: list[tuple[Topic, bytes]] = []
         self.notes: list[str] = []
         self.error: RemoteError | None = None
@@ -35,7 +35,7 @@ class Office:
             "on_down": lambda reason: None,
             "note": self.notes.append,
         }
-        self.mailbox = Mailbox(SECRET, "aaaa", OURS, BrokerAddress("h"), **{**options, **changes})
+        self.mailbox = Mailbox(SECRET, "aaaa", session, BrokerAddress("h"), **{**options, **changes})
         self.sent: list[Message] = []
         self.mailbox.link.publish = self.sent.append  # type: ignore[method-assign]
         self.bob = Sealer(SECRET, "bbbb", THEIRS)
@@ -171,3 +171,45 @@ async def test_it_listens_to_who_is_here_and_to_the_pictures_it_follows(office: 
     assert office.mailbox.link._subscriptions == [f"{ROOM}/+/h", f"{ROOM}/+/s", f"{ROOM}/bbbb/p"]
     await office.mailbox.unfollow("bbbb", Letter.PICTURE)
     assert office.mailbox.link._subscriptions == [f"{ROOM}/+/h", f"{ROOM}/+/s"]
+
+
+async def test_mailboxes_of_successive_sessions_use_no_nonce_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[tuple[bytes, bytes]] = []
+
+    class Recording:
+        def __init__(self, key: bytes, tag_length: int) -> None:
+            self._key = key
+
+        def encrypt(self, nonce: bytes, data: bytes, bound: bytes) -> bytes:
+            used.append((self._key, nonce))
+            return data
+
+    monkeypatch.setattr("protocol.sealing.AESCCM", Recording)
+
+    def live(session: int) -> None:
+        mailbox = Office(session=session).mailbox
+        for _ in range(3):
+            for letter in Letter:
+                mailbox.post(letter, b"x", retain=True, to=("bbbb", THEIRS))
+
+    for session in (OURS, OURS + 1):
+        live(session)
+    assert len(used) == len(set(used)) == 2 * 3 * len(Letter)
+    live(OURS)
+    assert len(set(used)) < len(used)  # what a session that is not new would do: this test can fail
+
+
+def test_nothing_but_the_mailbox_says_anything_to_the_broker() -> None:
+    """The doctor listens for an answer, and posts nothing."""
+    from pathlib import Path
+
+    import node
+
+    folder = Path(node.__file__).parent
+    users = {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*.py")
+        if any(name in path.read_text() for name in ("MqttLink(", "aiomqtt.", "paho"))
+    }
+    assert users == {"links/mqtt.py", "mailbox.py", "doctor.py"}
+    assert "publish" not in (folder / "doctor.py").read_text()

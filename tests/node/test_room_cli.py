@@ -147,6 +147,13 @@ def test_words_are_kept_with_the_broker_that_is_named(command: Command, home: Pa
     assert command.err.count("\n") == 1
 
 
+def test_words_need_no_quotes(command: Command) -> None:
+    spelt = words.of(RoomLink.parse(ROOM).secret).split()
+    assert command.run("room", "save", "treehouse", *spelt).code == 0
+    assert store.find("treehouse") == RoomLink.parse(ROOM)
+    assert "others on this machine can see" in command.err
+
+
 def test_a_link_among_the_arguments_is_told_of(command: Command) -> None:
     assert command.run("room", "save", "treehouse", ROOM).code == 0
     assert "others on this machine can see" in command.err
@@ -155,8 +162,8 @@ def test_a_link_among_the_arguments_is_told_of(command: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["new", "--save", "two words"], "a room cannot be called 'two words'"),
-        (["save", "two words"], "a room cannot be called 'two words'"),
+        (["new", "--save", "two words"], "a room cannot be called that"),
+        (["save", "two words"], "a room cannot be called that"),
         (["new", "--keyring"], "--save NAME"),
         (["show", "two words"], "no saved room"),
         (["save", "treehouse", "pictophone:hnter2"], "has 30 letters and digits"),
@@ -165,6 +172,15 @@ def test_a_link_among_the_arguments_is_told_of(command: Command) -> None:
 )
 def test_wrong_usage_is_one_line(command: Command, arguments: list[str], said: str) -> None:
     assert said in command.fails("room", *arguments, code=2)
+
+
+@pytest.mark.parametrize("command_name", ["show", "forget", "save"])
+@pytest.mark.parametrize("given", [ROOM, ROOM.removeprefix("pictophone:"), f"{SECRET} is what we say at home"])
+def test_a_secret_in_the_place_of_a_name_is_not_repeated(command: Command, command_name: str, given: str) -> None:
+    said = command.fails("room", command_name, given, code=2)
+    assert not any(
+        part in said for part in given.removeprefix("pictophone:").replace("-", " ").split() if len(part) > 4
+    )
 
 
 def test_a_broker_that_is_none_is_one_line(command: Command) -> None:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.session.ghost import Numbers, renewed
+from node.links.address import BrokerAddress
+from node.links.mqtt import Message
+from node.parts import Place
+from node.session.ghost import Ghost, Numbers, renewed
+from node.session.painting import Told
+from node.vision.prompt import Prompt
 from protocol import frames
 from protocol.captions import registry
+from protocol.room_secret import RoomSecret
+from protocol.sealing import Opener
+from protocol.topics import Letter, Topic
 
 
 def test_losses_and_pauses_stay_what_they_were() -> None:
@@ -56,3 +64,24 @@ def test_a_picture_that_our_codebook_reads_otherwise_is_coded_anew() -> None:
     picture = frames.Picture(77, 5, coded.codec, coded.data, seed=3)
     again = renewed(picture, "something else", 1, codec=2)
     assert registry.decode(again.codec, again.caption) == "something else"
+
+
+async def test_what_is_replayed_into_a_room_is_sealed_in_a_session_of_today() -> None:
+    secret, words = RoomSecret(b"the room's keys!"), "a cat on a bench"
+    coded = registry.encode(words, 0)
+    told = Told("me", frames.Picture(77, 5, coded.codec, coded.data, seed=3), Prompt(words, 3))
+    sessions = set()
+    for _ in range(2):
+        ghost, sent = Ghost("Ann", Place(secret, BrokerAddress("h")), note=lambda text: None), list[Message]()
+        ghost._mailbox.link.publish = sent.append  # type: ignore[method-assign]
+        ghost.show(told)
+        (message,) = sent
+        assert words.encode() not in message.payload
+        opener = Opener(secret, "bbbb", 1)
+        opener.admit(ghost._id, ghost._session, (0, 0, 0))
+        opened = frames.decode(opener.frame(Topic.parse(message.topic), message.payload))
+        assert isinstance(opened, frames.Picture)
+        assert opened.caption == words.encode()
+        assert Topic.parse(message.topic) == Topic(secret.room_id(), ghost._id, Letter.PICTURE)
+        sessions.add(ghost._session)
+    assert len(sessions) == 2
