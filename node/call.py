@@ -19,7 +19,7 @@ from node.seeds import Seeds
 from node.speech.steering import Steering
 from node.talk import Ears, Mouth
 from node.tally import Tally
-from node.tasks import first_error
+from node.tasks import begin, first_error
 from node.witness import Witnesses
 from protocol import topics
 from protocol.captions import registry
@@ -337,7 +337,7 @@ class Node:
         if self._sender is not None:
             self._sender.suit()
         if self._receiver is not None and hello.carries & Carries.PICTURES_OUT:
-            self._tasks.create_task(self._mailbox.follow(peer, Letter.PICTURE), name=f"{self.name}: follow {peer}")
+            begin(self._tasks, f"{self.name}: follow {peer}", self._mailbox.follow(peer, Letter.PICTURE))
 
     def left(self, peer: str) -> None:
         self._mailbox.dismiss(peer)
@@ -349,7 +349,7 @@ class Node:
         self._note_lyra()
         if self._receiver is not None:
             self._receiver.forget(peer)
-            self._tasks.create_task(self._mailbox.unfollow(peer, Letter.PICTURE), name=f"{self.name}: unfollow {peer}")
+            begin(self._tasks, f"{self.name}: unfollow {peer}", self._mailbox.unfollow(peer, Letter.PICTURE))
 
     def opened(self, peer: str) -> None:
         if self._ears is not None:

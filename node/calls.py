@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from node.links.rtc import PeerLink, State, Way
+from node.tasks import begin
 from protocol.errors import NodeError, RemoteError
 from protocol.signalling import (
     ApplyAnswer,
@@ -94,6 +95,7 @@ class Calls:
     tasks: asyncio.TaskGroup
     _calls: dict[str, _Call] = field(default_factory=dict)
     _hellos: dict[str, Hello] = field(default_factory=dict)
+    _unclosed: list[PeerLink] = field(default_factory=list)
     _timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -152,7 +154,7 @@ class Calls:
 
     async def leave(self) -> None:
         """Says goodbye and closes every link; nothing of this node runs in the background afterwards."""
-        links = [call.link for call in self._calls.values()]
+        links = [call.link for call in self._calls.values()] + self._unclosed
         self._calls.clear()
         self.room.leave(self._now())
         self._drain()
@@ -206,7 +208,7 @@ class Calls:
                 self._spawn("leave a full room", _no_place())
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self.tasks.create_task(work, name=name)
+        begin(self.tasks, name, work)
 
     def _new_call(self, peer: str, call_id: int) -> _Call:
         self._end(peer, None)
@@ -278,7 +280,8 @@ class Calls:
             return
         del self._calls[peer]
         self.company.ended(peer)
-        self._spawn(f"closing {peer}", call.link.close())
+        if not begin(self.tasks, f"closing {peer}", call.link.close()):
+            self._unclosed.append(call.link)  # we are leaving, too
 
 
 async def _no_place() -> None:

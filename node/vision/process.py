@@ -108,7 +108,12 @@ async def _spawn(errors: IO[bytes], environment: dict[str, str]) -> asyncio.subp
 
 
 def _environment(offline: bool) -> dict[str, str]:
-    """The parent's environment, quiet, with this very package first on the path, and the cores shared."""
+    """The parent's environment, quiet, with this very package first on the path, and the cores shared.
+
+    Settings stay behind: the room's secret may be among them, and models are strangers' work.
+    """
+    from node.config import ENVIRONMENT_PREFIX
+
     here = str(Path(__file__).parents[2])
     inherited = os.environ.get("PYTHONPATH")
     ours = {
@@ -120,7 +125,8 @@ def _environment(offline: bool) -> dict[str, str]:
     forced = {"PYTHONPATH": here if not inherited else os.pathsep.join((here, inherited))}
     if offline:
         forced["HF_HUB_OFFLINE"] = "1"
-    return {**ours, **os.environ, **forced}
+    theirs = {name: value for name, value in os.environ.items() if not name.upper().startswith(ENVIRONMENT_PREFIX)}
+    return {**ours, **theirs, **forced}
 
 
 def _threads() -> int:

@@ -18,6 +18,8 @@ def test_every_attack_is_repelled(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["--json", "--no-flood"])
     outcomes = {outcome["attack"]: outcome for outcome in json.loads(capsys.readouterr().out)}
     assert [outcome for outcome in outcomes.values() if not outcome["repelled"]] == []
+    mixed = outcomes["mix offers and answers of different calls"]["what"]
+    assert "held back until now, opened and were not taken" in mixed  # those of the attack before
     assert {name for name, _ in ATTACKS} < set(outcomes)
     assert code == 0
 
@@ -52,6 +54,11 @@ class NoCipher:
 def test_without_a_cipher_the_attacks_succeed(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the attacks find is in the sealing, and not in the attacks."""
     monkeypatch.setattr(sealing, "AESCCM", NoCipher)
-    names = {"flip a bit of every byte", "move to another topic, sender, room", "read the capture"}
+    names = {
+        "flip a bit of every byte",
+        "move to another topic, sender, room",
+        "read the capture",
+        "swap the fingerprint in an offer",
+    }
     outcomes = asyncio.run(attack(names, with_flood=False))
     assert {outcome.attack for outcome in outcomes if not outcome.repelled} == names

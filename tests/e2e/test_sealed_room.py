@@ -5,18 +5,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import aiohttp
 import pytest
 from fake_models import FakeModels
 from happenings import Happenings
 from PIL import Image
 
-from live_call import noise, parts, place, running, secret
+from live_call import PATIENCE_S, noise, parts, place, running, secret
 from node.call import Node
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message, MqttLink
+from node.session.recorder import Recorder
+from node.session.secret import recording_secret
+from node.speech.profiles import LEAN
 from node.speech.sinks import NullSink
+from node.summary import as_json, for_people, summarise
+from node.web.address import PageAddress
+from node.web.page import Page
+from protocol import sealing
+from protocol.log import Header
 from protocol.signalling.handshake import DOUBT_S
 
 SECRET = secret("a test")
@@ -141,3 +152,71 @@ async def test_a_crash_is_told_by_the_last_will_and_a_forged_one_is_not_believed
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert f"{NAMES[1]} has left" in notes.all
+
+
+async def test_metrics_summaries_logs_and_a_sealed_recording_hold_no_caption_name_or_secret(
+    mosquitto: BrokerAddress, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """With a page and a recorder looking on, which are handed every word."""
+    caplog.set_level(logging.DEBUG)
+    seen = Happenings()
+    one, other = (_node(mosquitto, name, Happenings(), seen=seen) for name in NAMES)
+    page = Page("call", PageAddress("127.0.0.1", 0), LEAN)
+    page.watch(one)
+    recorder = Recorder(tmp_path / "call.mcap", _header(one), secret=recording_secret(SECRET))
+    one.witnesses.add(recorder)
+    async with page.open() as link, running(one, other) as nodes, aiohttp.ClientSession() as browser:
+        await nodes.until(lambda: len(seen) >= 2 and one.count().speech_in.received > 3)
+        async with browser.get(f"{link}metrics") as answer:
+            metrics = await answer.read()
+        board = str(page.board.state())
+    recorder.stop()
+    assert recorder.join(PATIENCE_S)
+    summaries = [summarise(node.count(), node.count(), time.monotonic()) for node in (one, other)]
+    told = "".join(as_json(summary) + "".join(for_people(summary)) for summary in summaries)
+    captions = {painted.caption for painted in seen.all}
+    assert all(caption in board for caption in captions)  # the page did look on
+    assert b"pictophone_pictures_total" in metrics
+    places = {"metrics": metrics, "summary": told.encode(), "recording": recorder.path.read_bytes()}
+    keys = [SECRET.reveal(), SECRET.reveal().hex().encode()]
+    for where, text in places.items():
+        for word in [caption.encode() for caption in captions] + [name.encode() for name in NAMES] + keys:
+            assert word not in text, where
+    for word in captions | {SECRET.reveal().hex()}:
+        assert word not in caplog.text
+
+
+def _header(node: Node) -> Header:
+    return Header(node=node.id, name=NAMES[0], program="pictophone")
+
+
+async def test_restarted_nodes_use_no_nonce_twice(mosquitto: BrokerAddress, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[tuple[bytes, bytes]] = []
+    cipher = sealing.AESCCM
+
+    class Recording:
+        def __init__(self, key: bytes, tag_length: int) -> None:
+            self._key, self._cipher = key, cipher(key, tag_length)
+
+        def encrypt(self, nonce: bytes, data: bytes, bound: bytes) -> bytes:
+            used.append((self._key, nonce))
+            return self._cipher.encrypt(nonce, data, bound)
+
+        def decrypt(self, nonce: bytes, data: bytes, bound: bytes) -> bytes:
+            return self._cipher.decrypt(nonce, data, bound)
+
+    monkeypatch.setattr(sealing, "AESCCM", Recording)
+    keys_before = 0
+    for _ in range(3):
+        one, other = (_node(mosquitto, name, Happenings()) for name in NAMES)
+        async with running(one, other) as nodes:
+            await nodes.until(
+                lambda one=one, other=other: all(  # type: ignore[misc]
+                    node.count().pictures_in.painted and node.count().speech_in.received for node in (one, other)
+                )
+            )
+        keys = {key for key, _ in used}
+        assert len(keys) >= keys_before + 6  # hellos, signals and pictures of two
+        keys_before = len(keys)
+    assert len(used) > len({key for key, _ in used})  # keys are used more than once, each time with another number
+    assert len(used) == len(set(used))

@@ -195,6 +195,43 @@ async def test_leaving_while_the_call_is_being_made_is_quiet() -> None:
         assert ("connected", B) not in a.happened.all
 
 
+async def test_a_peer_that_leaves_while_we_do_ends_the_call_in_order() -> None:
+    """Between the end of our tasks and our goodbye, the peer's still comes."""
+    air, failures = Air(), list[dict[str, Any]]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    async with asyncio.TaskGroup() as theirs:
+        b = Person(B, air, theirs)
+        b.calls.start()
+
+        async def leave_last(a: Person) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await b.calls.leave()
+                await a.happened.until(lambda happened: ("left", B) in happened)
+
+        async def live() -> None:
+            async with asyncio.TaskGroup() as ours:
+                a = Person(A, air, ours)
+                a.calls.start()
+                people.append(a)
+                ours.create_task(leave_last(a))
+
+        people: list[Person] = []
+        task = asyncio.create_task(live())
+        await asyncio.sleep(0)
+        await people[0].up(B)
+        await b.up(A)
+        link = people[0].calls._calls[B].link
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await people[0].calls.leave()
+        assert link._connection.connectionState == "closed"
+    assert ("ended", B) in people[0].happened.all
+    assert (failures, air.refused) == ([], [])
+
+
 async def test_a_peer_that_falls_silent_is_called_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calls, "WATCH_EVERY_S", 0.0)
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from node.vision.pipe import Failed, Load, Paint
-from node.vision.process import Crash, start_process
+from node.vision.process import Crash, _environment, start_process
 from protocol.errors import NodeError
 
 
@@ -40,3 +40,13 @@ async def test_a_system_that_starts_nothing_is_one_line(monkeypatch: pytest.Monk
     with pytest.raises(NodeError, match="cannot start the picture worker"):
         async with start_process([]):
             pass
+
+
+def test_no_setting_of_ours_goes_to_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The room's secret may be one."""
+    monkeypatch.setenv("PICTOPHONE_ROOM", "otter lamp quartz mild")
+    monkeypatch.setenv("pictophone_broker_password", "hunter2")
+    monkeypatch.setenv("HF_HOME", "/models")
+    environment = _environment(offline=False)
+    assert not [name for name in environment if name.upper().startswith("PICTOPHONE_")]
+    assert environment["HF_HOME"] == "/models"
