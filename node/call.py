@@ -89,9 +89,7 @@ class Node:
         self._talker = self._make_talker()
         self._wanted = parts.profile
         self._losses: dict[str, LossPattern] = {}
-        self._adaptation = (
-            None if parts.max_kbps is None else Adaptation(parts.max_kbps, clock(), takes_copies=self._takes_copies)
-        )
+        self._adaptation = self._make_adaptation() if parts.adapts else None
         self._tasks: asyncio.TaskGroup
         self._calls: Calls
 
@@ -394,10 +392,24 @@ class Node:
 
     def change(self, profile: Profile) -> None:
         """Talks by other settings from now on, whatever the link does to them."""
+        if profile.name == CUSTOM == self._wanted.name:
+            self._note("speech goes by other options now")
         self._adaptation, self._wanted = None, profile
         self._change(self._against_losses(profile))
         if self._hellos:
             self._calls.want_reports(False)
+
+    def follow_the_link(self) -> None:
+        """Talks by what the link carries from now on, as far as the settings let it."""
+        self._adaptation = self._make_adaptation()
+        self._wanted = self._adaptation.profile
+        self._note(f"speech follows the link now, within {self._parts.max_kbps:g} kbit/s")
+        self._change(self._against_losses(self._wanted))
+        if self._hellos:
+            self._calls.want_reports(True)
+
+    def _make_adaptation(self) -> Adaptation:
+        return Adaptation(self._parts.max_kbps, self._clock(), takes_copies=self._takes_copies)
 
     def _takes_copies(self) -> bool:
         return self._calls.take_copies()

@@ -138,10 +138,11 @@ class End:
         self.shown: dict[str, float] = {}
         place = Place(ROOM, BROKER, address=ADDRESSES[name])
         camera = open_camera(f"scene:{name.encode()[0]}") if orders["pictures"] else None
-        most = orders["max_kbps"] if adapts else None
         lyra = LyraChoice(Path(orders["lyra"])) if orders["lyra"] else None
         ends = (self.source, self.sink, camera)
-        parts = Parts(self.chosen, self.words, *ends, paints=True, max_kbps=most, lyra=lyra)  # type: ignore[arg-type]
+        parts = Parts(
+            self.chosen, self.words, *ends, paints=True, adapts=adapts, max_kbps=orders["max_kbps"], lyra=lyra
+        )  # type: ignore[arg-type]
         self.node = Node(name, place, parts, show=self._show)
         self.gauge = Gauge(self.node)
 
