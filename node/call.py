@@ -16,6 +16,7 @@ from node.morph import Morph, Screen
 from node.parts import Parts, Place
 from node.pictures import Painted, PictureReceiver, PictureSender
 from node.seeds import Seeds
+from node.speech.profiles import CUSTOM
 from node.speech.steering import Steering
 from node.talk import Ears, Mouth
 from node.tally import Tally
@@ -82,7 +83,8 @@ class Node:
         self._sender = self._make_sender()
         self._receiver = self._make_receiver(show, screen)
         self._talker = self._make_talker()
-        self._steering = Steering(parts.profile, parts.max_kbps, clock(), self._takes_copies)
+        limit = parts.max_kbps if parts.adapts else None
+        self._steering = Steering(parts.profile, limit, clock(), self._takes_copies)
         self._tasks: asyncio.TaskGroup
         self._calls: Calls
 
@@ -381,9 +383,19 @@ class Node:
 
     def change(self, profile: Profile) -> None:
         """Talks by other settings from now on, whatever the link does to them."""
+        if profile.name == CUSTOM == self._steering.profile.name:
+            self._note("speech goes by other options now")
         self._change(self._steering.choose(profile))
         if self._hellos:
             self._calls.want_reports(False)
+
+    def follow_the_link(self) -> None:
+        """Talks by what the link carries from now on, as far as the settings let it."""
+        profile = self._steering.follow(self._parts.max_kbps, self._clock())
+        self._note(f"speech follows the link now, within {self._parts.max_kbps:g} kbit/s")
+        self._change(profile)
+        if self._hellos:
+            self._calls.want_reports(True)
 
     def _takes_copies(self) -> bool:
         return self._calls.take_copies()

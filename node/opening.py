@@ -150,7 +150,8 @@ def parts(
         look_bytes=settings.look,
         morph_fps=settings.morph,
         lyra=lyra_choice(settings),
-        max_kbps=settings.max_kbps if choice.adapts(settings) else None,
+        adapts=choice.adapts(settings),
+        max_kbps=settings.max_kbps,
     )
     return made, [line for line in notes if line]
 

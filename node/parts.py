@@ -46,7 +46,8 @@ class Parts:
     only_drawings: bool = False  # its captioner knows nothing else: a person is told when the camera shows a photo
     tries: int = 1  # pictures painted for a new scene, the seed of the best of which is sent
     look_bytes: int = 0  # of the look that goes with each caption
-    max_kbps: float | None = None  # of speech on the wire, within which the profile follows the link; None: it stays
+    adapts: bool = False  # the profile follows the link
+    max_kbps: float = 16.0  # of speech on the wire, when the profile follows the link
     morph_fps: float = 0.0  # pictures a second on the way from one to the next
     lyra: LyraChoice | None = None  # for talking with those who have its models, too
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from node.call import Node
     from node.session.recording import Recording
 
-HELP = "type /profile NAME to change how speech is sent, /record FILE and /stop to record"
+HELP = "type /profile NAME [OPTION=VALUE ...] to change how speech is sent, /record FILE and /stop to record"
 
 
 def obey(node: Node, recording: Recording, line: str, note: Callable[[str], None]) -> None:
@@ -31,6 +31,9 @@ def obey(node: Node, recording: Recording, line: str, note: Callable[[str], None
 
 
 def _change_speech(node: Node, line: str, note: Callable[[str], None]) -> None:
+    if choice.typed_auto(line):
+        node.follow_the_link()
+        return
     try:
         profile = choice.typed(line)
     except UsageError as error:

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""What the speech path does under loss, drift and on slow links, rehearsed in memory with real Opus.
+"""What the speech path does under loss, drift and on slow links, and what a call costs.
 
-    scripts/bench_speech [--speech DIR] [--row NAME ...]
+    scripts/bench_speech [--speech DIR] [--lyra DIR] [--row NAME ...]
 
 Prints one JSON object, a row of the table for each key. Needs pystoi (`pip install 'pictophone[dev]'`). Without
-`--speech` the turns of the shipped dialogue are the recordings. Rows that need a real link (`lean`, `lowest`, `clear`,
-`slow_link_real`) are run only when named, by `scripts/measure_wire` if it is there, as root.
+`--speech` the turns of the shipped dialogue are the recordings. Losses, a slow link and drift are rehearsed; the other
+rows are calls of two nodes by `scripts/measure_wire`, and need root: `half_silent`, `upkeep`, `mouth_to_ear`, `cpu`,
+`lyra` (with `--lyra`), and only when named, as they take minutes, `lowest`, `lean`, `clear` and `slow_link_real`.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ import asyncio
 import itertools
 import json
 import math
-import subprocess
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path as File
 from typing import Any
 
@@ -33,6 +34,8 @@ from node.speech.profiles import LEAN
 from node.speech.rehearsal import Path, Rehearsal, exactly, kbps, said
 from node.speech.sound import BLOCK_SAMPLES, SAMPLE_RATE, Pcm, seconds_of
 from node.speech.talker import RTP_RATE, Packet
+from protocol.errors import PictophoneError
+from wirebench import rows
 
 LEAD_S = 4.0  # speech before the part that is measured: the delay has grown by then
 TAIL_S = 1.5
@@ -163,24 +166,6 @@ def slow_link(recordings: list[Pcm]) -> dict[str, Any]:
     return result
 
 
-def on_a_link(*options: str) -> Row:
-    """A row that `scripts/measure_wire` measures on a real link."""
-
-    def row(_recordings: list[Pcm]) -> dict[str, Any]:
-        beside = sorted(File(__file__).parent.glob("measure_wire*"))
-        if not beside:
-            return {"error": "scripts/measure_wire is not here"}
-        is_python = "python" in beside[0].read_text("utf-8").partition("\n")[0]
-        command = [*[sys.executable] * is_python, str(beside[0]), *options, "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        try:
-            return dict(json.loads(done.stdout))
-        except ValueError:
-            return {"error": (done.stderr or done.stdout).strip().splitlines()[-1:]}
-
-    return row
-
-
 ROWS: dict[str, Row] = {
     "loss_10_random": losing(0.1, 1),
     "loss_20_random": losing(0.2, 1),
@@ -188,30 +173,68 @@ ROWS: dict[str, Row] = {
     "slow_link": slow_link,
     "drift": drift,
 }
-LINK_ROWS: dict[str, Row] = {
-    "lean": on_a_link("--profile", "lean"),
-    "lowest": on_a_link("--profile", "lowest"),
-    "clear": on_a_link("--profile", "clear"),
-    "slow_link_real": on_a_link("--profile", "tough", "--rate", "20", "--loss", "10", "--seconds", "300"),
+CALLS: dict[str, Callable[[list[File]], dict[str, Any]]] = {
+    "half_silent": rows.half_silent,
+    "upkeep": rows.upkeep,
+    "mouth_to_ear": rows.mouth_to_ear,
+    "cpu": rows.cpu,
+}
+LONG_CALLS: dict[str, Callable[[list[File]], dict[str, Any]]] = {
+    "lowest": lambda paths: rows.talking(paths, "--profile", "lowest"),
+    "lean": lambda paths: rows.talking(paths, "--profile", "lean"),
+    "clear": lambda paths: rows.talking(paths, "--profile", "clear"),
+    "slow_link_real": rows.slow_link_real,
 }
 
 
-def recordings_in(folder: File | None) -> list[Pcm]:
-    """All sound files of a folder, or the turns of the dialogue."""
-    paths = (
-        sorted(path for path in folder.iterdir() if path.is_file()) if folder else [t.path for t in dialogue.shipped()]
-    )
-    return [np.concatenate(list(clips.blocks(path, BLOCK_SAMPLES))) for path in paths]
+def of_lyra(folder: File | None, paths: list[File]) -> dict[str, Any]:
+    """A row: what speech by Lyra at 3.2 kbit/s costs, and how it sounds."""
+    if folder is None:
+        raise rows.CallFailed("give the folder with Lyra V2's model files: --lyra DIR")
+    return rows.talking(paths, "--lyra", str(folder.resolve()))
+
+
+def recordings_in(folder: File | None) -> list[File]:
+    """All files of a folder, or none."""
+    return sorted(path for path in folder.iterdir() if path.is_file()) if folder else []
+
+
+def pcm_of(paths: list[File]) -> list[Pcm]:
+    """The sound of the files, or the turns of the dialogue if there are none."""
+    given = paths or [turn.path for turn in dialogue.shipped()]
+    return [np.concatenate(list(clips.blocks(path, BLOCK_SAMPLES))) for path in given]
+
+
+def usual(has_lyra: bool) -> list[str]:
+    """The rows that are measured when none is named: calls need root."""
+    calls = [*CALLS, *["lyra"] * has_lyra]
+    if os.geteuid() == 0:
+        return [*ROWS, *calls]
+    print(f"bench_speech: left out {', '.join(calls)}: they need root", file=sys.stderr)
+    return [*ROWS]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--speech", type=File, help="a folder of recordings")
-    parser.add_argument("--row", action="append", choices=[*ROWS, *LINK_ROWS], help="only this row; may be repeated")
+    parser.add_argument("--speech", type=File, metavar="DIR", help="a folder of recordings")
+    parser.add_argument("--lyra", type=File, metavar="DIR", help="the folder of Lyra V2's model files")
+    known = [*ROWS, *CALLS, "lyra", *LONG_CALLS]
+    parser.add_argument("--row", action="append", choices=known, help="only this row; may be repeated")
     arguments = parser.parse_args()
-    recordings = recordings_in(arguments.speech)
-    rows = {**ROWS, **LINK_ROWS}
-    print(json.dumps({name: rows[name](recordings) for name in arguments.row or ROWS}, indent=1))
+    try:
+        paths = recordings_in(arguments.speech)
+        recordings = pcm_of(paths)
+    except (OSError, PictophoneError) as error:
+        parser.error(str(error))
+    calls = {**CALLS, **LONG_CALLS, "lyra": partial(of_lyra, arguments.lyra)}
+    found: dict[str, dict[str, Any]] = {}
+    for name in arguments.row or usual(arguments.lyra is not None):
+        try:
+            found[name] = ROWS[name](recordings) if name in ROWS else calls[name](paths)
+        except rows.CallFailed as error:
+            found[name] = {"error": str(error)}
+    print(json.dumps(found, indent=1))
+    sys.exit(1 if any("error" in row for row in found.values()) else 0)
 
 
 if __name__ == "__main__":

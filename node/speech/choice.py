@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from node.speech.profiles import AUTO, BANDWIDTHS, LEAN, Application, Profile, custom, profile
 from protocol.errors import UsageError
@@ -41,12 +41,49 @@ def adapts(settings: Settings) -> bool:
 
 
 def typed(line: str) -> Profile | None:
-    """Return the profile that a line typed during a call names (`/profile clear`), or None if it is no such line.
+    """Return the profile that a line typed during a call names, or None if it is no such line.
 
-    UsageError for a profile that there is not.
+    Options may follow the name: `/profile clear bitrate=14000`. UsageError for what cannot be.
     """
     words = line.split()
-    return profile(words[1]) if len(words) == 2 and words[0] == "/profile" else None
+    if len(words) < 2 or words[0] != "/profile":
+        return None
+    if words[1] == AUTO:
+        raise UsageError(f"there is no speech profile {AUTO!r} with options: it chooses them itself")
+    return custom(profile(words[1]), **dict(map(_typed_option, words[2:])))
+
+
+def typed_auto(line: str) -> bool:
+    """Tell whether a line typed during a call asks for the profile to follow the link."""
+    return line.split() == ["/profile", AUTO]
+
+
+def _typed_option(word: str) -> tuple[str, Any]:
+    option, equals, value = word.partition("=")
+    if option not in TYPED_OPTIONS or not equals:
+        raise UsageError(f"there is no option {word!r}; write OPTION=VALUE, of: {', '.join(TYPED_OPTIONS)}")
+    key, read = TYPED_OPTIONS[option]
+    try:
+        return key, read(value)
+    except ValueError:
+        raise UsageError(f"the {option} cannot be {value!r}; give a whole number") from None
+
+
+def _yes_or_no(value: str) -> bool | None:
+    return _named({"yes": True, "no": False}, "answer", value)
+
+
+TYPED_OPTIONS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "bitrate": ("bitrate", int),
+    "bandwidth": ("bandwidth", lambda name: _named(BANDWIDTHS, "bandwidth", name)),
+    "application": ("application", lambda name: _named(APPLICATIONS, "application", name)),
+    "frame": ("frame_ms", int),
+    "bundle": ("frames_per_packet", int),
+    "vbr": ("vbr", _yes_or_no),
+    "dtx": ("dtx", _yes_or_no),
+    "redundancy": ("redundancy", int),
+}
+"""As the settings call them: the profile's own field, and how a value is read."""
 
 
 def _named(known: Mapping[str, T], option: str, name: str | None) -> T | None:

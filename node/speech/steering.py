@@ -25,8 +25,9 @@ class Steering:
 
     def __init__(self, profile: Profile, max_kbps: float | None, now: float, takes_copies: Callable[[], bool]) -> None:
         self.profile = self._wanted = profile
+        self._takes_copies = takes_copies
         self._losses: dict[str, LossPattern] = {}
-        self._adaptation = None if max_kbps is None else Adaptation(max_kbps, now, takes_copies=takes_copies)
+        self._adaptation = None if max_kbps is None else self._adapting(max_kbps, now)
 
     @property
     def adapts(self) -> bool:
@@ -49,11 +50,20 @@ class Steering:
         self._adaptation, self._wanted = None, profile
         return self._armed()
 
+    def follow(self, max_kbps: float, now: float) -> Profile:
+        """Talk by what the links carry from now on, and return what that is to begin with."""
+        self._adaptation = self._adapting(max_kbps, now)
+        self._wanted = self._adaptation.profile
+        return self._armed()
+
     def forget(self, peer: str) -> None:
         """The link to this peer is gone, and limits nobody any more."""
         self._losses.pop(peer, None)
         if self._adaptation is not None:
             self._adaptation.forget(peer)
+
+    def _adapting(self, max_kbps: float, now: float) -> Adaptation:
+        return Adaptation(max_kbps, now, takes_copies=self._takes_copies)
 
     def _armed(self) -> Profile:
         """Copies reach as far back as the worst link's losses ask for, unless a person has said how far; without

@@ -24,6 +24,7 @@ from node.opening import preload
 from node.parts import Parts, Place
 from node.pictures import Painted
 from node.speech import clips, dialogue
+from node.speech.coding import LyraChoice
 from node.speech.profiles import AUTO, LEAN, Profile, profile
 from node.speech.sinks import NullSink, blocks_for
 from node.speech.sound import FRAME_SAMPLES, Clock, Pcm, samples_of, silence
@@ -137,8 +138,11 @@ class End:
         self.shown: dict[str, float] = {}
         place = Place(ROOM, BROKER, address=ADDRESSES[name])
         camera = open_camera(f"scene:{name.encode()[0]}") if orders["pictures"] else None
-        most = orders["max_kbps"] if adapts else None
-        parts = Parts(self.chosen, self.words, self.source, self.sink, camera, paints=True, max_kbps=most)  # type: ignore[arg-type]
+        lyra = LyraChoice(Path(orders["lyra"])) if orders["lyra"] else None
+        ends = (self.source, self.sink, camera)
+        parts = Parts(
+            self.chosen, self.words, *ends, paints=True, adapts=adapts, max_kbps=orders["max_kbps"], lyra=lyra
+        )  # type: ignore[arg-type]
         self.node = Node(name, place, parts, show=self._show)
         self.gauge = Gauge(self.node)
 

@@ -30,6 +30,7 @@ from wirebench.capture import Seen, bytes_before, rates
 from wirebench.end import BROKER_PASSWORD, BROKER_PORT, BROKER_USER
 from wirebench.impairment import Conditions
 from wirebench.network import ADDRESSES, HUB, Network, network
+from wirebench.options import parse
 
 ROOT = Path(__file__).parents[2]
 BROKER_STARTS_S, SETTLES_S, TAIL_S = 20.0, 3.0, 2.0
@@ -47,6 +48,7 @@ def measure(options: argparse.Namespace) -> dict[str, Findings]:
             "speech": options.speech and str(Path(options.speech).resolve()),
             "seconds": options.seconds,
             "pictures": options.pictures,
+            "lyra": options.lyra and str(Path(options.lyra).resolve()),
             "folder": folder,
         }
         with serving_broker(made, Path(folder)):
@@ -54,7 +56,7 @@ def measure(options: argparse.Namespace) -> dict[str, Findings]:
         seen = what_was_seen(relay)
         return {
             f"{name}_to_{other}": direction(Path(folder), ends, name, other, seen, connected_at)
-            | offline(Path(folder), name, options.profile)
+            | offline(Path(folder), name, options)
             for name, other in (("a", "b"), ("b", "a"))
         }
 
@@ -170,36 +172,19 @@ def direction(
     return {key: round(value, 3) if isinstance(value, float) else value for key, value in found.items()}
 
 
-def offline(folder: Path, name: str, chosen: str) -> Findings:
-    """How the same setting sounds without a network, if it is one setting."""
-    if chosen == AUTO:
+def offline(folder: Path, name: str, options: argparse.Namespace) -> Findings:
+    """How the same setting sounds without a network, if it is one setting of Opus."""
+    if options.profile == AUTO or options.lyra:
         return {}
     said = np.load(folder / f"{name}-said.npy")
-    heard = scores.offline(said, profile(chosen))
+    heard = scores.offline(said, profile(options.profile))
     found = {"estoi_offline": scores.estoi(said, heard), "pesq_wb_offline": scores.pesq_wb(said, heard)}
     return {key: value and round(value, 3) for key, value in found.items()}
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The options."""
-    parser = argparse.ArgumentParser("measure_wire", description=__doc__)
-    parser.add_argument("--rate", type=float, default=0.0, metavar="KBIT", help="shape each node's uplink")
-    parser.add_argument("--loss", type=float, default=0.0, metavar="PCT", help="packets lost, of all")
-    parser.add_argument("--burst", type=int, default=1, metavar="N", help="packets lost in a row")
-    parser.add_argument("--delay", type=float, default=0.0, metavar="MS", help="delay of every packet, one way")
-    parser.add_argument("--reorder", type=float, default=0.0, metavar="PCT", help="packets that others overtake")
-    parser.add_argument("--profile", default="lean", metavar="P", help="speech profile (default: lean)")
-    parser.add_argument("--max-kbps", type=float, default=16.0, metavar="KBIT", help="with --profile auto")
-    parser.add_argument("--speech", metavar="WAV", help="what both say, all the time, instead of the dialogue")
-    parser.add_argument("--seconds", type=float, metavar="N", help="how long they talk (default: the speech once)")
-    parser.add_argument("--no-pictures", dest="pictures", action="store_false", help="speech alone")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    return parser.parse_args(arguments)
-
-
 def main() -> None:
     """Measures and prints."""
-    options = parse()
+    options = parse(__doc__)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the network is taken down
     found = measure(options)
     if options.json:

@@ -22,7 +22,7 @@ from node.links.address import BrokerAddress
 from node.links.mqtt import Message
 from node.links.reports import Report
 from node.speech.coding import LyraChoice
-from node.speech.profiles import CLEAR, LEAN, TOUGH
+from node.speech.profiles import CLEAR, CUSTOM, LEAN, TOUGH
 from node.speech.sinks import NullSink
 from node.vision.presets import NOT_DRAWN
 from protocol import frames
@@ -416,6 +416,9 @@ async def test_speech_goes_on_by_other_settings(embedded_broker: BrokerAddress, 
         assert pair.bob.count().profile == "clear"
         assert "speech goes by clear now" in pair.notes.all
         assert pair.ann.count().speech_in.lost == 0
+        pair.bob.change(replace(CLEAR, name=CUSTOM))
+        pair.bob.change(replace(CLEAR, name=CUSTOM, bitrate=9000))
+        assert pair.notes.all[-2:] == ["speech goes by custom now", "speech goes by other options now"]
 
 
 async def test_a_node_that_may_follows_the_link_until_told_otherwise(
@@ -423,7 +426,11 @@ async def test_a_node_that_may_follows_the_link_until_told_otherwise(
 ) -> None:
     pair = Pair(embedded_broker, fake_models)
     pair.bob = Node(
-        "bob", place(embedded_broker), everything(fake_models, profile=LEAN, max_kbps=40.0), show=pair._show
+        "bob",
+        place(embedded_broker),
+        everything(fake_models, profile=LEAN, adapts=True, max_kbps=40.0),
+        show=pair._show,
+        note=pair.notes.add,
     )
     async with running(pair.ann, pair.bob) as nodes:
         await nodes.until(pair.talking)
@@ -435,3 +442,10 @@ async def test_a_node_that_may_follows_the_link_until_told_otherwise(
         pair.bob.change(CLEAR)
         pair.bob.reported(peer, Report(8, 0, 1.0, 9.0))
         assert pair.bob.count().profile == "clear"
+        pair.bob.follow_the_link()
+        assert pair.bob.count().profile == "lean"
+        assert "speech follows the link now, within 40 kbit/s" in pair.notes.all
+        for number in range(20, 40):
+            pair.bob._clock = lambda number=number: 1e6 + number  # type: ignore[misc]
+            pair.bob.reported(peer, Report(8, 0, 1.0, 0.05 + 0.05 * number))
+        assert pair.bob.count().profile == "lowest"

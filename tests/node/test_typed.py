@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,13 +29,16 @@ class Recording:
 @pytest.fixture
 def node() -> Any:
     changed: list[Any] = []
-    return SimpleNamespace(changed=changed, change=changed.append)
+    return SimpleNamespace(changed=changed, change=changed.append, follow_the_link=lambda: changed.append("auto"))
 
 
 @pytest.mark.parametrize(
     ("line", "changed", "noted"),
     [
         ("/profile clear\n", [CLEAR], ""),
+        ("/profile clear bitrate=14000\n", [replace(CLEAR, name="custom", bitrate=14_000)], ""),
+        ("/profile auto\n", ["auto"], ""),
+        ("/profile auto bitrate=9000\n", [], "no speech profile 'auto' with options"),
         ("/profile loud\n", [], "no speech profile 'loud'"),
         ("hello\n", [], typed.HELP),
         ("\n", [], ""),

@@ -70,3 +70,32 @@ def test_a_typed_line_may_name_a_profile() -> None:
     assert choice.typed("hello there") is choice.typed("/profile") is choice.typed("") is None
     with pytest.raises(UsageError):
         choice.typed("/profile loud")
+
+
+def test_options_typed_after_the_name_make_a_custom_one() -> None:
+    one = choice.typed("/profile custom bitrate=9000 bandwidth=wb application=audio frame=20 bundle=6 vbr=no dtx=no")
+    assert one == choice.chosen(
+        config.load(bitrate=9000, bandwidth="wb", application="audio", frame=20, bundle=6, vbr=False, dtx=False)
+    )
+    assert choice.typed("/profile lean redundancy=2") == choice.chosen(config.load(redundancy=2))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("bitrate", "there is no option 'bitrate'; write OPTION=VALUE, of: bitrate, bandwidth"),
+        ("volume=11", "there is no option 'volume=11'"),
+        ("bitrate=much", "the bitrate cannot be 'much'; give a whole number"),
+        ("bandwidth=hifi", "no bandwidth 'hifi'"),
+        ("vbr=maybe", "no answer 'maybe'; there is: yes, no"),
+        ("frame=40 bundle=4", "bundle of 4 frames"),
+    ],
+)
+def test_typed_options_that_cannot_be_are_refused(options: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        choice.typed(f"/profile lean {options}")
+
+
+def test_the_link_may_be_followed_at_a_word() -> None:
+    assert choice.typed_auto("/profile auto\n")
+    assert not choice.typed_auto("/profile lean\n")

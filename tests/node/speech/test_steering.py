@@ -57,3 +57,10 @@ def test_it_follows_the_link_until_a_person_chooses() -> None:
     assert not one.adapts
     assert not one.is_trying(9.0)
     assert one.report("b", Report(8, 0, 1.0, 3.0), 9.0) == CLEAR
+
+
+def test_it_may_be_told_to_follow_again() -> None:
+    one = steering(CLEAR)
+    assert one.follow(12.0, 0.0) == LEAN
+    assert one.adapts
+    assert one.choose(CLEAR) == CLEAR
