@@ -21,29 +21,35 @@ NEW_STREAM = 3000
 
 @dataclass
 class Speech:
-    """Speech of one sender. `bytes` are Opus packets, `copies_bytes` what was sent again beside them."""
+    """Speech of one sender, who may have come again under other node ids, each with sequence numbers of its own.
+
+    `bytes` are Opus packets, `copies_bytes` what was sent again beside them.
+    """
 
     packets: int = 0
     bytes: int = 0
     copies_bytes: int = 0
     lost: int = 0
     kbps: float = 0.0
-    _newest: int | None = None
+    _newest: dict[str, int] = field(default_factory=dict)
 
     def add(self, packet: log.Speech) -> None:
         """Count a packet, and what must have been lost before it."""
         self.packets += 1
         self.bytes += len(packet.payload)
         self.copies_bytes += sum(len(copy.payload) for copy in packet.copies)
-        if self._newest is None:
-            self._newest = packet.sequence
-        step = (packet.sequence - self._newest + _SEQUENCES // 2) % _SEQUENCES - _SEQUENCES // 2
+        newest = self._newest.setdefault(packet.sender, packet.sequence)
+        step = (packet.sequence - newest + _SEQUENCES // 2) % _SEQUENCES - _SEQUENCES // 2
         if 0 < step < NEW_STREAM:
             self.lost += step - 1
         elif -NEW_STREAM < step < 0:
             self.lost = max(0, self.lost - 1)
         if step > 0 or step <= -NEW_STREAM:
-            self._newest = packet.sequence
+            self._newest[packet.sender] = packet.sequence
+
+    def left(self, sender: str) -> None:
+        """Numbers that this node sends from now on have nothing to do with those before."""
+        self._newest.pop(sender, None)
 
     @property
     def loss_percent(self) -> float:
@@ -142,12 +148,17 @@ class _Count:
     def add(self, record: log.Record) -> None:
         self._people.meet(record)
         match record:
-            case log.Speech():
-                self._of(record.sender).speech.add(record)
+            case log.Speech(sender=sender):
+                speech = self._of(sender).speech
+                speech.add(record)
+                if sender == self._people.own:
+                    speech.left(sender)  # what was sent is all here: a gap is where sessions were joined
             case log.Frame():
                 self._add_frame(record)
             case log.Joined():
                 self._of(record.peer)
+            case log.Left():
+                self._of(record.peer).speech.left(record.peer)
             case log.Meters():
                 self._info.meters = dict(record.values)
             case log.Snapshot():

@@ -10,6 +10,8 @@ from command import Command
 from session_files import made_up, write
 
 from node.session.secret import recording_secret
+from protocol import log
+from protocol.log import coding
 from protocol.room_link import RoomLink
 from protocol.room_secret import RoomSecret
 
@@ -60,3 +62,31 @@ def test_what_is_no_session_is_one_line(command: Command, name: str, tmp_path: P
     other.write_text("<html>" * 100)
     assert "not a session" in command.fails("session", name, other)
     assert "No such file" in command.fails("session", name, tmp_path / "nothing.mcap")
+
+
+@pytest.mark.parametrize("secret", [None, recording_secret(GARDEN)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["session", "info"],
+        ["session", "recover", "-o", "out.mcap"],
+        *(["session", "export", "--to", f"out.{kind}"] for kind in ("mp4", "webm", "opus", "srt", "html", "jsonl")),
+        ["session", "cut", "--to", "5", "-o", "out.mcap"],
+        ["session", "join", "-o", "out.mcap"],
+        ["session", "redact", "--words", "-o", "out.mcap"],
+        ["replay", "--speaker", "none"],
+        ["replay", "--as", IN_THE_KITCHEN[1]],
+    ],
+    ids=" ".join,
+)
+def test_a_newer_format_is_one_line(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], secret: bytes | None
+) -> None:
+    with monkeypatch.context() as later:
+        for module in (coding, log):
+            later.setattr(module, "FORMAT", log.FORMAT + 1)
+        newer = write(tmp_path / "newer.mcap", made_up(), secret=secret)
+    monkeypatch.chdir(tmp_path)
+    told = command.fails(*arguments, newer)
+    assert "newer.mcap': recorded by a newer Pictophone (format 2; this one reads up to 1): update it" in told
+    assert list(tmp_path.iterdir()) == [newer]

@@ -48,6 +48,30 @@ def test_what_is_lost(sequences: list[int], lost: int) -> None:
     )
 
 
+def test_who_came_again_lost_nothing_meanwhile(session_file: SessionFile) -> None:
+    def came(at_us: int, peer: str) -> log.Joined:
+        return log.Joined(at_us, peer, "Bob", 15)
+
+    def said(at_us: int, sender: str, sequence: int) -> log.Speech:
+        return log.Speech(at_us, sender, sequence, 0, b"12345")
+
+    records = [
+        came(0, "b2q"), said(1, "b2q", 5), said(2, "b2q", 7), log.Left(3, "b2q"),
+        came(4, "b2q"), came(4, "c3r"), said(5, "b2q", 100), said(6, "c3r", 300), said(7, "b2q", 101),
+    ]  # fmt: skip
+    ann, bob = gather(session_file(records=records)).people
+    assert (bob.name, bob.ids) == ("Bob", ["b2q", "c3r"])
+    assert (bob.speech.packets, bob.speech.lost) == (5, 1)
+    assert ann.speech.lost == 0
+
+
+def test_nothing_that_was_sent_is_lost(session_file: SessionFile) -> None:
+    """Of two parts of a call, joined: what was said between them was left out, and not lost."""
+    records = [log.Speech(at, HEADER.node, at * 50, 0, b"12345") for at in range(3)]
+    (ann,) = gather(session_file(records=records)).people
+    assert (ann.speech.packets, ann.speech.lost) == (3, 0)
+
+
 def test_everything_is_counted(session_file: SessionFile) -> None:
     path, records = session_file(), made_up()
     info = gather(path)
