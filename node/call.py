@@ -7,7 +7,6 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from node.calls import Calls, LinkSettings
@@ -17,8 +16,7 @@ from node.morph import Morph, Screen
 from node.parts import Parts, Place
 from node.pictures import Painted, PictureReceiver, PictureSender
 from node.seeds import Seeds
-from node.speech.adaptation import Adaptation
-from node.speech.profiles import CUSTOM, FEC_FROM
+from node.speech.steering import Steering
 from node.talk import Ears, Mouth
 from node.tally import Tally
 from node.tasks import begin, first_error
@@ -26,7 +24,6 @@ from node.witness import Witnesses
 from protocol import topics
 from protocol.captions import registry
 from protocol.signalling import Carries, Hello, Outgoing, Room
-from protocol.speech.losses import LossPattern
 from protocol.topics import Letter, Topic
 
 if TYPE_CHECKING:
@@ -42,8 +39,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FEC_BEGINS, FEC_ENDS = 0.03, 0.01  # the shares of lost packets at which Opus's own redundancy comes and goes
-FEC_PERCENT = 10  # what it is told of: being told of more costs more of the sound than it saves
 GOODBYE_S = 1.0  # how long the end of a call may wait for the broker to take the goodbye
 
 
@@ -87,11 +82,7 @@ class Node:
         self._sender = self._make_sender()
         self._receiver = self._make_receiver(show, screen)
         self._talker = self._make_talker()
-        self._wanted = parts.profile
-        self._losses: dict[str, LossPattern] = {}
-        self._adaptation = (
-            None if parts.max_kbps is None else Adaptation(parts.max_kbps, clock(), takes_copies=self._takes_copies)
-        )
+        self._steering = Steering(parts.profile, parts.max_kbps, clock(), self._takes_copies)
         self._tasks: asyncio.TaskGroup
         self._calls: Calls
 
@@ -369,15 +360,13 @@ class Node:
         self._connected.add(peer)
         if self._tally.setup_ms is None and peer in self._met_at:
             self._tally.setup_ms = (self._clock() - self._met_at[peer]) * 1000
-        if self._adaptation is not None:
+        if self._steering.adapts:
             self._calls.want_reports(True)
 
     def ended(self, peer: str) -> None:
-        self._losses.pop(peer, None)
+        self._steering.forget(peer)
         if self._ears is not None:
             self._ears.close(peer)
-        if self._adaptation is not None:
-            self._adaptation.forget(peer)
 
     def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         self.witnesses.speech_came(peer, sequence, timestamp, payload, copies)
@@ -385,39 +374,19 @@ class Node:
             self._ears.receive(peer, sequence, timestamp, payload, copies)
 
     def reported(self, peer: str, report: Report) -> None:
-        self._losses.setdefault(peer, LossPattern()).add(report.expected, report.lost)
-        if self._adaptation is not None:
-            now = self._clock()
-            self._wanted = self._adaptation.report(peer, report, now)
-            self._calls.want_reports(self._adaptation.is_trying(now))
-        self._change(self._against_losses(self._wanted))
+        now = self._clock()
+        self._change(self._steering.report(peer, report, now))
+        if self._steering.adapts:
+            self._calls.want_reports(self._steering.is_trying(now))
 
     def change(self, profile: Profile) -> None:
         """Talks by other settings from now on, whatever the link does to them."""
-        self._adaptation, self._wanted = None, profile
-        self._change(self._against_losses(profile))
+        self._change(self._steering.choose(profile))
         if self._hellos:
             self._calls.want_reports(False)
 
     def _takes_copies(self) -> bool:
         return self._calls.take_copies()
-
-    def _against_losses(self, profile: Profile) -> Profile:
-        """Copies reach as far back as the worst link's losses ask for, unless a person has said how far; without
-        copies, Opus adds its own redundancy where it can.
-        """
-        if not profile.redundancy:
-            return replace(profile, fec_percent=self._fec_percent(profile))
-        if profile.name == CUSTOM:
-            return profile
-        known = [pattern.distance for pattern in self._losses.values() if pattern.distance is not None]
-        return replace(profile, redundancy=max(known, default=profile.redundancy))
-
-    def _fec_percent(self, profile: Profile) -> int:
-        if profile.bitrate < FEC_FROM or self._talker is None:
-            return 0
-        enough = FEC_ENDS if self._talker.profile.fec_percent else FEC_BEGINS
-        return FEC_PERCENT if any(pattern.share > enough for pattern in self._losses.values()) else 0
 
     def _change(self, profile: Profile) -> None:
         if self._talker is None or profile == (before := self._talker.profile):

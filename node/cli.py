@@ -289,12 +289,18 @@ def replay(
     into: Annotated[str | None, typer.Option("--as", metavar="ROOM", help="Replay into this room as if live.")] = None,
     broker: Broker = None,
     room: session_cli.Room = None,
+    page: Page = None,
+    page_certificate: PageCertificate = None,
+    page_key: PageKey = None,
 ) -> None:
     """Play a recorded session: what was said and seen, in its own time."""
     from node.session import replaying, times
 
     begins, ends = times.span(start, to)
-    settings = _settings(speaker=speaker, pictures=pictures, lyra=lyra, broker=broker)
+    settings = _settings(
+        speaker=speaker, pictures=pictures, lyra=lyra, broker=broker,
+        page=page, page_certificate=page_certificate, page_key=page_key,
+    )  # fmt: skip
     asked = replaying.Asked(begins, ends, speed, loop, tuple(who or ()), models, generator, into)
     _run(replaying.run(file, session_cli.secret(room), asked, settings))
 

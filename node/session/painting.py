@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,17 +21,22 @@ from protocol.log import Frame
 if TYPE_CHECKING:
     from PIL import Image
 
+MOST_REMEMBERED = 32
+"""Pictures: a minute of a lively call, and 25 MB where they are of 512 x 512."""
+
 Paint = Callable[[str, Prompt], Awaitable["Image.Image"]]
 """Paints a picture for a sender's tile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A picture in words, as a session holds it: the frame that was sent, and what is to be painted of it."""
+    """A picture in words, as a session holds it: the frame that was sent, and what is to be painted of it. It came
+    `at_s` seconds after the session began."""
 
     sender: str
     picture: frames.Picture
     prompt: Prompt
+    at_s: float = 0.0
 
 
 class Reading:
@@ -57,7 +63,7 @@ class Reading:
                 self._note(f"a picture of {record.sender} cannot be read: {error}")
             return None
         readable = frame.look if len(frame.look) in look.SIZES else NO_LOOK
-        return Told(record.sender, frame, Prompt(words, frame.seed, readable))
+        return Told(record.sender, frame, Prompt(words, frame.seed, readable), record.at_us / 1e6)
 
     def _words(self, record: Frame, picture: frames.Picture) -> str:
         """The words as the recorder read them: no codebook is needed for those."""
@@ -65,6 +71,20 @@ class Reading:
             return record.caption
         registry.check_codebook(picture.codec, self._codebooks)
         return self._histories.setdefault(record.sender, History()).read(picture)
+
+
+def remembering(paint: Paint, most: int = MOST_REMEMBERED) -> Paint:
+    """Return what paints the same, with the last pictures at hand: who seeks back and forth waits for none twice."""
+    painted: OrderedDict[Prompt, Image.Image] = OrderedDict()
+
+    async def paint_once(sender: str, prompt: Prompt) -> Image.Image:
+        image = painted.pop(prompt, None) or await paint(sender, prompt)
+        painted[prompt] = image
+        while len(painted) > most:
+            painted.popitem(last=False)
+        return image
+
+    return paint_once
 
 
 @dataclass
@@ -75,6 +95,7 @@ class Painter:
     show: Callable[[Painted], Awaitable[None]]
     note: Callable[[str], None]
     _waiting: dict[str, Told] = field(default_factory=dict)
+    _at_work: Told | None = None
     _something: asyncio.Event = field(default_factory=asyncio.Event)
 
     def want(self, told: Told) -> None:
@@ -87,6 +108,11 @@ class Painter:
         """Nobody wants to see this sender any more."""
         self._waiting.pop(sender, None)
 
+    def forget_all(self) -> None:
+        """Nobody wants to see any more what waits, or what is being painted."""
+        self._waiting.clear()
+        self._at_work = None
+
     async def run(self) -> None:
         """Paint until cancelled."""
         while True:
@@ -96,8 +122,11 @@ class Painter:
             await self._something.wait()
 
     async def _paint(self, told: Told) -> None:
+        self._at_work = told
         try:
             image = await self.paint(told.sender, told.prompt)
+            if self._at_work is not told:
+                return
             prompt = told.prompt
             await self.show(Painted(told.sender, told.picture.sequence, prompt.text, prompt.seed, image, prompt.look))
         except NodeError as error:

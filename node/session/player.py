@@ -48,7 +48,9 @@ class Player:
     `paint` paints a picture from its prompt; without it pictures are words alone. `voices` are the ids of those to be
     heard, everybody unless told; `lyra_folder` has Lyra's models, for sessions that were spoken in it. `note` is told
     what a person should know, a line each, `told` every picture's words (which need no codebook: the recorder read
-    them), and `keep` gets every painted picture, after the witness.
+    them), and `keep` gets every painted picture, after the witness. `sought` is called whenever it goes on elsewhere,
+    before it is told what holds there. One that `stays` does not end at its end but stands still; to resume it there is
+    to begin again.
     """
 
     def __init__(
@@ -62,10 +64,12 @@ class Player:
         end: float | None = None,
         speed: float = 1.0,
         loop: bool = False,
+        stays: bool = False,
         voices: Collection[str] | None = None,
         lyra_folder: Path | None = None,
         told: Callable[[Told], None] = lambda told: None,
         keep: Callable[[Painted], Awaitable[None]] | None = None,
+        sought: Callable[[], None] = lambda: None,
         note: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.loop = loop
@@ -74,7 +78,8 @@ class Player:
         self._voices, self._lyra_folder, self._note = voices, lyra_folder, Once(note)
         self._reading = Reading(session.header.codebooks, note)
         self._teller = Teller(session.header, witness)
-        self._told, self._keep = told, keep
+        self._told, self._keep, self._went = told, keep, sought
+        self._stays = stays
         self._painter = None if paint is None else Painter(paint, self._show, note)
         self._tempo = Tempo(speed)
         self._paused = False
@@ -130,11 +135,16 @@ class Player:
 
     def resume(self) -> None:
         """Go on from where it stands."""
+        if self._paused and self._stays and self._reel is not None and self._reel.over:
+            self.seek(self._start)
         self._paused = False
 
     def toggle(self) -> None:
         """Pause, or go on."""
-        self._paused = not self._paused
+        if self._paused:
+            self.resume()
+        else:
+            self.pause()
 
     def seek(self, seconds: float) -> None:
         """Go on from there; before the beginning is the beginning, after the end the end."""
@@ -162,7 +172,12 @@ class Player:
         """The reel from there on, after everything was told that holds there."""
         self._sought = seconds
         holds = list(self._session.state(seconds))
-        for record in (*self._teller.leavers(holds), *holds):
+        for leaver in self._teller.leavers(holds):
+            self._tell(leaver)
+        if self._painter is not None:
+            self._painter.forget_all()
+        self._went()
+        for record in holds:
             self._tell(record)
         self._sought = None
         return Reel(
@@ -200,7 +215,11 @@ class Player:
     def _ring_out(self, samples: int) -> None:
         """What the sink still holds is heard before the end."""
         self._silent_samples += samples
-        if self._silent_samples * 1000 / SAMPLE_RATE > self._sink.latency_ms:
+        if self._silent_samples * 1000 / SAMPLE_RATE <= self._sink.latency_ms:
+            return
+        if self._stays:
+            self.pause()
+        else:
             self._over.set()
 
     async def _show(self, painted: Painted) -> None:

@@ -21,6 +21,7 @@ from node.session.tempo import FASTEST, SLOWEST
 from node.session.times import clock
 from node.speech.sinks import open_sink
 from node.tasks import first_error
+from node.web.address import OFF
 from node.witness import Witness
 from protocol.errors import UsageError
 
@@ -49,6 +50,9 @@ async def run(file: Path, secret: bytes | None, asked: Asked, settings: Settings
     """Replays until the end, or until the user ends it. Raises UsageError, NodeError or LogError."""
     if not SLOWEST <= asked.speed <= FASTEST:
         raise UsageError(f"--speed {asked.speed:g} is not between {SLOWEST:g} and {FASTEST:g}")
+    on_page = settings.page not in (None, OFF)
+    if asked.into is not None and on_page:
+        raise UsageError("--as replays into a room, --page in a browser: give one of them, or --page off")
     if asked.into is not None and asked.speed != 1:
         raise UsageError("--as replays at speed 1: what is sent are the recorded packets; leave --speed out")
     with Session.open(file, secret) as session:
@@ -58,7 +62,14 @@ async def run(file: Path, secret: bytes | None, asked: Asked, settings: Settings
         for remark in session.remarks:
             notes(remark)
         with first_error():
-            await (_into_a_room if asked.into is not None else _here)(session, asked, settings, notes)
+            if asked.into is not None:
+                await _into_a_room(session, asked, settings, notes)
+            elif on_page:
+                from node.session import in_browser
+
+                await in_browser.run(session, asked, settings, notes)
+            else:
+                await _here(session, asked, settings, notes)
     return True
 
 
@@ -74,16 +85,16 @@ async def _here(session: Session, asked: Asked, settings: Settings, notes: LateN
             paint = await stack.enter_async_context(painter(session.header, asked.models, asked.generator, notes))
         player = Player(
             session, Witness(), sink, paint=paint, start=asked.start, end=asked.end, speed=asked.speed, loop=asked.loop,
-            voices=_voices(asked, roster), lyra_folder=settings.lyra, note=notes, keep=keep,
-            told=lambda told: notes(_caption(player, roster, told)),
+            voices=chosen_voices(asked, roster), lyra_folder=settings.lyra, note=notes, keep=keep,
+            told=lambda told: notes(caption(player, roster, told)),
         )  # fmt: skip
-        await _play(player, notes)
+        await play(player, notes)
 
 
 async def _into_a_room(session: Session, asked: Asked, settings: Settings, notes: LateNotes) -> None:
     roster = Roster(session)
     resolved = rooms.resolve(asked.into, settings)
-    voices, place = _voices(asked, roster), opening.place(settings, resolved)
+    voices, place = chosen_voices(asked, roster), opening.place(settings, resolved)
     sink, _ = open_sink(settings.speaker or "none", note=notes)
     for warning in filter(None, (resolved.note, *meeting.remarks(settings, place.broker))):
         notes(warning)
@@ -92,26 +103,29 @@ async def _into_a_room(session: Session, asked: Asked, settings: Settings, notes
 
         def told(told: Told) -> None:
             haunting.told(told)
-            notes(_caption(player, roster, told))
+            notes(caption(player, roster, told))
 
         player = Player(
             session, haunting, sink, start=asked.start, end=asked.end, loop=asked.loop, voices=voices,
             lyra_folder=settings.lyra, told=told, note=notes,
         )  # fmt: skip
-        await _play(player, notes)
+        await play(player, notes)
 
 
-def _voices(asked: Asked, roster: Roster) -> set[str] | None:
+def chosen_voices(asked: Asked, roster: Roster) -> set[str] | None:
+    """Return the node ids of those to be heard; None for all."""
     return roster.ids(asked.who) if asked.who else None
 
 
-def _caption(player: Player, roster: Roster, told: Told) -> str:
+def caption(player: Player, roster: Roster, told: Told) -> str:
+    """Return a picture's words as a line."""
     place = roster.place(told.sender)
     name = told.sender if place is None else roster.members[place].name
     return f"{clock(player.position_s)}  {name}: {told.prompt.text}"
 
 
-async def _play(player: Player, notes: LateNotes) -> None:
+async def play(player: Player, notes: LateNotes) -> None:
+    """Play until the end, or until the user ends it; the keyboard is heard meanwhile."""
     stop = asyncio.Event()
     actions = {
         " ": player.toggle,

@@ -65,6 +65,7 @@ class Board:
     you: You | None = None
     broker: str | None = None
     problem: str = ""
+    _told_replay: Told | None = None
     _notes: deque[Told] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     _snapshots: dict[tuple[str, int], tuple[str, tuple[int, int]]] = field(default_factory=dict)
 
@@ -72,6 +73,11 @@ class Board:
         self.feed = Feed(secrets.token_hex(4), self.state)
         self.darkroom = Darkroom(self.album)
         self._started = self.wall()
+
+    def keep_time(self, clock: Callable[[], float], wall: Callable[[], float]) -> None:
+        """From now on these clocks hold: a recording has its own time, which stands still when it does."""
+        self.clock, self.wall = clock, wall
+        self._started = wall()
 
     def state(self) -> Told:
         """Return everything, as docs/page.md has it."""
@@ -203,9 +209,16 @@ class Board:
         self._keep(person, shown)
 
     def clear(self) -> None:
-        """Forget all pictures: a recording went elsewhere."""
-        for person in self.people.values():
-            self._forget_pictures(person)
+        """Forget all pictures, who is gone, and what was measured: a recording went elsewhere."""
+        self.darkroom.forget()
+        while self._snapshots:
+            self.album.drop(self._snapshots.popitem()[1][0])
+        for person in list(self.people.values()):
+            if person.here:
+                self._forget_pictures(person)
+                person.meters = Meters(self.clock())
+            else:
+                self._remove(person)
         self.feed.tell("cleared", {})
 
     # -- the rest
@@ -227,8 +240,10 @@ class Board:
             self.feed.tell("broker", {"broker": broker})
 
     def tell_replay(self) -> None:
-        """The recording stands elsewhere now."""
-        self.feed.tell("replay", {"replay": self.replay()})
+        """The recording stands elsewhere now, or not at all; nothing is told that is known."""
+        if (now := self.replay()) != self._told_replay:
+            self._told_replay = now
+            self.feed.tell("replay", {"replay": now})
 
     def told_you(self) -> Told | None:
         """Return who you are, as docs/page.md has it."""
@@ -266,6 +281,9 @@ class Board:
     def _make_room(self) -> None:
         gone = [person for person in self.people.values() if not person.here]
         if len(self.people) >= MAX_PEOPLE and gone:
-            self._forget_pictures(gone[0])
-            del self.people[gone[0].id]
-            self.feed.tell("gone", {"person": gone[0].id})
+            self._remove(gone[0])
+
+    def _remove(self, person: Person) -> None:
+        self._forget_pictures(person)
+        del self.people[person.id]
+        self.feed.tell("gone", {"person": person.id})

@@ -38,6 +38,7 @@ class Feed:
         self._state = state
         self._readers: set[Reader] = set()
         self._number = 0
+        self.opened = asyncio.Event()  # by the first reader
 
     def __len__(self) -> int:
         return len(self._readers)
@@ -65,6 +66,7 @@ class Feed:
             raise Full
         reader = Reader(self.state, self._readers.discard)
         self._readers.add(reader)
+        self.opened.set()
         return reader
 
     def close(self) -> None:

@@ -34,6 +34,7 @@ class Timeline:
     """Maps the timestamps of one stream after another to those of one line, which go on with the time."""
 
     began: float
+    used: int = 0  # up to there the line is taken
     _first: int | None = None
     _offset: int = 0
 
@@ -49,7 +50,9 @@ class Timeline:
             if abs(mapped - due) <= MAX_DRIFT_S * RTP_RATE:
                 return mapped
         self._first, self._offset = timestamp, due
-        return due
+        if 0 < self.used - due <= MAX_DRIFT_S * RTP_RATE:
+            self._offset = self.used
+        return self._offset
 
 
 def _signed(difference: int) -> int:
@@ -67,6 +70,7 @@ class Line:
     push: Push
     timeline: Timeline
     _silence: bytes = b""
+    _step: int = 0
     _quiet_at: float = float("inf")
     _quiet_timestamp: int = 0
     _sent: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED_FRAMES))
@@ -77,6 +81,13 @@ class Line:
         self._quiet_at = float("inf")
         self._sent.clear()
 
+    def pause(self, now: float) -> None:
+        """This stream ends, maybe in the middle of a word: silence follows, and then another stream."""
+        if self._silence and self._quiet_at == float("inf"):
+            self._fall_silent(now)
+        self.timeline.begin_anew()
+        self._sent.clear()
+
     def forward(self, timestamp: int, payload: bytes, copies: Sequence[Copy], now: float) -> None:
         """Pass on a packet that came now; one that is no Opus goes nowhere."""
         try:
@@ -84,25 +95,32 @@ class Line:
             lost = self._lost_frames(timestamp, copies)
         except PacketError:
             return
-        step = round(packet.frame_ms * RTP_RATE / 1000)
+        step = self._step = round(packet.frame_ms * RTP_RATE / 1000)
         base = self.timeline.at(timestamp, now)
         for at, frame in lost:
             self._sent.append(at)
             self.push(base + _signed(at - timestamp), frame)
         self._sent.extend((timestamp + index * step) & _MASK for index in range(len(packet.frames)))
         self.push(base, payload)
-        self._quiet_at = float("inf")
+        self._use(base + len(packet.frames) * step)
+        self._quiet_at, self._silence = float("inf"), opus.empty_like(payload)
         if opus.begins_pause(payload):
-            self._silence = opus.empty_like(payload)
-            self._quiet_at, self._quiet_timestamp = now, base + len(packet.frames) * step
-            self.keep_quiet(now)
+            self._fall_silent(now)
 
     def keep_quiet(self, now: float) -> None:
         """Say that the silence goes on, if it does and it is time to: to be asked a few times a second."""
         if now >= self._quiet_at:
             self.push(self._quiet_timestamp, self._silence)
+            self._use(self._quiet_timestamp + self._step)
             self._quiet_at += QUIET_EVERY_S
             self._quiet_timestamp += round(QUIET_EVERY_S * RTP_RATE)
+
+    def _fall_silent(self, now: float) -> None:
+        self._quiet_at, self._quiet_timestamp = now, self.timeline.used
+        self.keep_quiet(now)
+
+    def _use(self, end: int) -> None:
+        self.timeline.used = max(self.timeline.used, end)
 
     def _lost_frames(self, timestamp: int, copies: Sequence[Copy]) -> list[tuple[int, bytes]]:
         """Return the frames of copies that have not gone out, with their timestamps. Without anything that went out

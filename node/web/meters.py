@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from node.links.wire import IPV4_HEADER, UDP_HEADER, tcp_message_cost
+from protocol import wire
 from protocol.errors import PacketError
+from protocol.sealing import FRAME_OVERHEAD
 from protocol.speech import opus
 from protocol.speech.sequence import unwrap
+from protocol.topics import NODE_LENGTH, ROOM_LENGTH
 
 SPEECH_WINDOW_S = 2.0
 """Speech is metered over this time: 16 packets of 120 ms, so that one more or less is no jump."""
@@ -29,8 +32,8 @@ TALKING_S = 0.4
 RTP_OVERHEAD = IPV4_HEADER + UDP_HEADER + 12 + 10
 """IPv4, UDP, RTP and the SRTP tag of AES-CM, where it is not measured."""
 
-MQTT_OVERHEAD = 2 + 2 + 13
-"""Fixed header, length of the topic, and a topic of ours: `ROOM8888/node/p` with a node of two characters."""
+MQTT_OVERHEAD = 2 + 2 + ROOM_LENGTH + NODE_LENGTH + 3
+"""Fixed header, length of the topic, and the topic, `ROOM/NODE/p`."""
 
 VIDEO_KBPS = 600.0
 VIDEO_WHAT = "a video call between two people in standard quality, each way"
@@ -38,8 +41,8 @@ VIDEO_SOURCE = "Zoom's system requirements: 600 kbit/s up and down for 1:1 high-
 
 
 def frame_cost(frame: bytes) -> int:
-    """Return what a semantic frame costs on the wire with MQTT, TCP, IPv4 and the acknowledgement, in bytes."""
-    return tcp_message_cost(len(frame) + MQTT_OVERHEAD)
+    """Return what a semantic frame costs on the wire, in bytes: with seal, MQTT, TCP, IPv4 and the acknowledgement."""
+    return tcp_message_cost(len(wire.shorten(frame)) + FRAME_OVERHEAD + MQTT_OVERHEAD)
 
 
 @dataclass(slots=True)
@@ -108,15 +111,15 @@ class Meters:
 
     def read(self, now: float) -> dict[str, Any]:
         """Return what docs/page.md calls meters."""
-        wire = self._wire.bits_per_second(now, self.began) / 1000
+        wire_kbps = self._wire.bits_per_second(now, self.began) / 1000
         pictures = self._pictures.bits_per_second(now, self.began)
         mean_kbps = self._total_bytes * 8 / 1000 / max(now - self.began, 1.0)
         return {
             "talking": now - self._talked_at < TALKING_S,
             "speech_kbps": round(self._payload.bits_per_second(now, self.began) / 1000, 2),
-            "wire_kbps": round(wire, 2),
+            "wire_kbps": round(wire_kbps, 2),
             "picture_bps": round(pictures),
-            "total_kbps": round(wire + pictures / 1000, 2),
+            "total_kbps": round(wire_kbps + pictures / 1000, 2),
             "loss": None if (loss := self.loss) is None else round(loss, 4),
             "delay_ms": None if self.delay_ms is None else round(self.delay_ms),
             "ratio_raw": round(self._raw_bits / self._word_bits) if self._word_bits else None,

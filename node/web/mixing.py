@@ -10,7 +10,7 @@ from node.speech.coding import SpeechDecoder
 from node.speech.listener import Listener, mix
 from node.speech.opus import Encoder
 from node.speech.profiles import RICH
-from node.speech.sound import Clock, seconds_of
+from node.speech.sound import Clock, Pcm, seconds_of
 from node.web.lines import RTP_RATE
 from protocol.errors import PacketError
 from protocol.speech import opus
@@ -23,6 +23,21 @@ PROFILE = replace(RICH, name="mix", bitrate=32_000, frame_ms=20)
 """This goes no further than to a browser nearby: bits do not matter, delay does."""
 
 
+class Remaker:
+    """Makes Opus packets of 20 ms of sound. In silence there are none but the first, which says that it is silent."""
+
+    def __init__(self) -> None:
+        self._encoder = Encoder(PROFILE)
+        self._silent = True
+
+    def packet(self, pcm: Pcm) -> bytes | None:
+        """Return the packet of int16 `(PROFILE.frame_samples,)`, if there is one."""
+        was_silent, self._silent = self._silent, not pcm.any()
+        if self._silent:
+            return None if was_silent else opus.empty_like(self._encoder.encode(pcm))
+        return self._encoder.encode(pcm)
+
+
 class Mix:
     """Plays everybody it was given packets of as one stream of Opus packets, to `push(timestamp, packet)`."""
 
@@ -30,7 +45,7 @@ class Mix:
         self._push = push
         self._clock = clock or Clock()
         self._listeners: dict[str, Listener] = {}
-        self._encoder = Encoder(PROFILE)
+        self._remaker = Remaker()
 
     def packet(self, person: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         """Take a packet; one that is no Opus changes nothing."""
@@ -49,17 +64,11 @@ class Mix:
     async def run(self, began: float) -> None:
         """Mix until cancelled, on a line that began then. In silence nothing goes out but a packet that says so."""
         samples = PROFILE.frame_samples
-        silent = True
         count = round((self._clock.now() - began) / seconds_of(samples))
         while True:
             await self._clock.sleep_until(began + count * seconds_of(samples))
             now = self._clock.now()
             pcm = mix([listener.pull(samples, now) for listener in self._listeners.values()], samples)
-            timestamp = round(count * seconds_of(samples) * RTP_RATE)
-            if pcm.any():
-                self._push(timestamp, self._encoder.encode(pcm))
-                silent = False
-            elif not silent:
-                self._push(timestamp, opus.empty_like(self._encoder.encode(pcm)))
-                silent = True
+            if (packet := self._remaker.packet(pcm)) is not None:
+                self._push(round(count * seconds_of(samples) * RTP_RATE), packet)
             count += 1

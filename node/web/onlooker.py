@@ -1,4 +1,4 @@
-"""Looks on at a call, or at a recording of one: what it sees goes on the board, what it hears to the listeners."""
+"""Looks on at a call: what it sees goes on the board, what it hears to the listeners."""
 
 from __future__ import annotations
 
@@ -106,5 +106,15 @@ class Onlooker(Witness):
             words = self._histories.setdefault(peer, History()).read(frame)
         except RemoteError:
             return None
-        bits = registry.encode(words, frame.codec).bits + 8 * len(frame.look)
+        bits = bits_of(words, frame)
         return Shown(frame.sequence, words, self._board.wall(), bits, len(payload), frame_cost(payload))
+
+
+def bits_of(words: str, picture: frames.Picture) -> int:
+    """Return the bits that a picture's words and look took; in whole bytes where the words were coded as nobody here
+    would code them."""
+    bits = 8 * len(picture.caption)
+    if picture.codec in registry.CODECS:
+        coded = registry.encode(words, picture.codec)
+        bits = coded.bits if coded.data == picture.caption else bits
+    return bits + 8 * len(picture.look)

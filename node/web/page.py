@@ -119,11 +119,14 @@ class Page:
             self._take_part_as(nodes[0], alone=len(nodes) == 1)
         self._registry.register(NodeCollector(nodes, self._gauges))
 
-    def witness(self, player: Playing) -> Onlooker:
-        """Show a recording: what is told to the witness that is returned."""
+    def show(self, player: Playing, started_s: float = 0.0) -> None:
+        """Show the recording that is played, in its own time: it began then, in seconds since 1970.
+
+        What happens in it is told to the board by a `node.web.spectator.Spectator`, which is the player's witness.
+        """
         self.player = player
+        self.board.keep_time(lambda: player.position_s, lambda: started_s + player.position_s)
         self._registry.register(NodeCollector((), self._gauges))
-        return Onlooker(self.board, self.sound)
 
     def timed(self, models: Models) -> TimedModels:
         """Return the models as the call should use them, so that their times are known."""
@@ -234,9 +237,9 @@ class Page:
         while True:
             await asyncio.sleep(TICK_S)
             self._look_around()
-            self.board.tick()
-            if self.player is not None and not self.player.paused:
-                self.board.tell_replay()
+            if self.player is None or not self.player.paused:
+                self.board.tick()
+            self.board.tell_replay()
 
     def _look_around(self) -> None:
         """See what nobody tells: links, delays, the broker."""

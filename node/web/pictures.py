@@ -69,6 +69,7 @@ class Darkroom:
         self._album = album
         self._waiting: deque[tuple[Image.Image, Callable[[str], None]]] = deque()
         self._is_busy = False
+        self._forgotten = 0
         self._something = asyncio.Event()
 
     @property
@@ -84,6 +85,11 @@ class Darkroom:
         self._waiting.append((image, done))
         self._something.set()
 
+    def forget(self) -> None:
+        """Nobody wants to see any more what waits, or what is being encoded."""
+        self._waiting.clear()
+        self._forgotten += 1
+
     async def run(self) -> None:
         """Encode until cancelled."""
         while True:
@@ -91,8 +97,10 @@ class Darkroom:
             self._something.clear()
             while self._waiting:
                 image, done = self._waiting.popleft()
-                self._is_busy = True
-                done(self._album.keep(await asyncio.to_thread(encoded, image)))
+                self._is_busy, forgotten = True, self._forgotten
+                picture = await asyncio.to_thread(encoded, image)
+                if forgotten == self._forgotten:
+                    done(self._album.keep(picture))
                 self._is_busy = False
 
 

@@ -128,7 +128,6 @@ class Routes:
                 if seconds is None or not 0 <= seconds <= player.duration_s:
                     return refused(422, f'"seconds" is a number from 0 to {player.duration_s:.1f}')
                 player.seek(seconds)
-                self._page.board.clear()
             case "speed":
                 speed = number((await values(request)).get("speed"))
                 if speed is None or not SPEEDS[0] <= speed <= SPEEDS[1]:

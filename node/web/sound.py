@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from node.web.lines import Line, Push, Timeline
+from protocol.speech import lyra
 
 if TYPE_CHECKING:
     from node.web.mixing import Mix
@@ -56,6 +57,13 @@ class Listening:
             self._mix.forget(person)
         if len(self._people[-1]) <= 1:
             self._mix_no_more()
+
+    def begin_anew(self) -> None:
+        """What follows, by whomever, does not go on where this ended."""
+        for people, line in zip(self._people, self._lines, strict=True):
+            people.clear()
+            line.pause(self._clock())
+        self._mix_no_more()
 
     def close(self) -> None:
         """Nobody listens any more."""
@@ -114,11 +122,16 @@ class Sound:
             listening.close()
 
     def packet(self, person: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        """A person's packet came."""
-        if person == self.unheard:
+        """A person's packet came; one of Lyra, which no browser decodes, would be noise there."""
+        if person == self.unheard or lyra.is_lyra(payload):
             return
         for listening in self._listening:
             listening.packet(person, sequence, timestamp, payload, copies)
+
+    def begin_anew(self) -> None:
+        """The sound goes on from elsewhere, or later, or another way."""
+        for listening in self._listening:
+            listening.begin_anew()
 
     def left(self, person: str) -> None:
         """A person is gone."""

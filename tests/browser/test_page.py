@@ -338,6 +338,8 @@ async def test_a_replay_is_played_by_keys_and_by_its_controls(browser: Browser, 
     await asked(page, node, "/replay/seek")
     node.say("replay", {"replay": {"position": 17.0, "duration": 61.0, "speed": 1, "playing": False}})
     await page.until("document.querySelector('#replay button').getAttribute('aria-label') === 'Play'")
+    node.say("replay", {"replay": {"position": 17.0, "duration": 61.0, "speed": 1.25, "playing": False}})
+    await page.until("document.querySelector('#replay select').selectedOptions[0]?.text === '1.25×'")
     await page.click("#replay button")
     await asked(page, node, "/replay/play")
     assert [(path, body) for _, path, body in node.asked] == [

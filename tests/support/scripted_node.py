@@ -188,7 +188,7 @@ def picture(sequence: int, words: str, url: str | None, snapshot: str | None = N
         "at": NOW - 100 + 4 * sequence,
         "bits": bits,
         "bytes": 12,
-        "wire_bytes": 139,
+        "wire_bytes": 144,
         "ratio": 256 * 256 * 24 // bits,
         "width": 256,
         "height": 256,

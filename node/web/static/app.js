@@ -69,7 +69,7 @@ function showState() {
 /** What this page shows, in a line. */
 function inWords() {
   const others = call.others.filter((person) => person.here).map((person) => person.name);
-  if (call.kind === "replay") return "Recording";
+  if (call.kind === "replay") return others.length ? `Recording: ${listed(others)}` : "Recording";
   if (call.broker === "down") return "The broker is away: pictures wait for it, speech goes on";
   if (call.kind === "demo") return `Demo: ${listed(others)}`;
   if (others.length === 0) return "Nobody else is here yet";

@@ -17,6 +17,7 @@ export class Replay {
   constructor() {
     this.#build();
     document.addEventListener("keydown", (event) => this.#key(event));
+    document.addEventListener("click", (event) => this.#release(event));
   }
 
   show(state) {
@@ -29,7 +30,7 @@ export class Replay {
     setAttribute(seek, "max", String(state.duration));
     if (!this.#dragging) this.#showPosition(state.position);
     setText(time, `${duration(state.position)} / ${duration(state.duration)}`);
-    if (document.activeElement !== speed) speed.value = String(state.speed);
+    if (document.activeElement !== speed) this.#showSpeed(state.speed);
   }
 
   #build() {
@@ -37,13 +38,21 @@ export class Replay {
     const seek = element("input", { type: "range", min: "0", max: "0", step: "0.1", "aria-label": "Position" });
     const time = element("span", { className: "time" });
     const speed = element("select", { "aria-label": "Speed" });
-    for (const each of SPEEDS) speed.append(element("option", { value: String(each), text: `${each}×` }));
+    for (const each of SPEEDS) speed.append(choice(each));
     play.addEventListener("click", () => this.#toggle());
     seek.addEventListener("input", () => this.#drag());
     seek.addEventListener("change", () => this.#drop());
     speed.addEventListener("change", () => this.#ask("/replay/speed", { speed: Number(speed.value) }));
     this.#parts = { play, seek, time, speed };
     this.#section.append(play, seek, time, speed);
+  }
+
+  /** Any speed may have been asked for elsewhere: one that is not among the choices becomes one. */
+  #showSpeed(value) {
+    const { speed } = this.#parts;
+    const next = [...speed.options].find((each) => Number(each.value) >= value) ?? null;
+    if (Number(next?.value) !== value) speed.insertBefore(choice(value), next);
+    speed.value = String(value);
   }
 
   #showPosition(position) {
@@ -85,4 +94,12 @@ export class Replay {
     else return;
     event.preventDefault();
   }
+
+  /** A mouse leaves the focus on what it pressed; after it the keys are the recording's again. */
+  #release(event) {
+    if (this.#state === null || event.detail === 0) return;
+    event.target.closest("#listen, #replay button, #replay input")?.blur();
+  }
 }
+
+const choice = (speed) => element("option", { value: String(speed), text: `${speed}×` });

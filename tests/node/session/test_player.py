@@ -328,3 +328,51 @@ class Damagers:
         from protocol.log import Frame
 
         return Frame(round(at * 1e6), sender, b"\xff\xff")
+
+
+async def test_whoever_shows_it_is_told_of_a_seek_between_who_left_and_who_is_there() -> None:
+    async with Playing(call(), sought=lambda: playing.witness.told.append(("sought",))) as playing:
+        playing.player.seek(6.0)
+        playing.player.seek(0.0)
+        playing.player.seek(6.0)
+    told = [told[:2] for told in playing.witness.told]
+    assert told == [
+        ("sought",), ("joined", "b"), ("frame sent",), ("frame", "b"),
+        ("left", "b"), ("sought",),
+        ("sought",), ("joined", "b"), ("frame sent",), ("frame", "b"),
+    ]  # fmt: skip
+
+
+async def test_what_is_still_painted_when_it_goes_elsewhere_is_shown_nowhere() -> None:
+    brush = asyncio.Event()
+
+    class Slow(Playing):
+        async def _paint(self, sender: str, prompt: Prompt) -> Image.Image:
+            await brush.wait()
+            return await super()._paint(sender, prompt)
+
+    async with Slow(call()) as playing:
+        await playing.deck.go(0.7)
+        playing.player.seek(6.0)
+        brush.set()
+        await playing.deck.go(0.2)
+        assert playing.witness.of("painted") == [
+            ("painted", "me", "a cat", 7),
+            ("painted", "b", "a dog that sleeps", 9),
+        ]
+
+
+async def test_one_that_stays_stands_still_at_its_end_and_begins_again() -> None:
+    async with Playing(call(), stays=True, start=7.5) as playing:
+        await playing.deck.go(3.0)
+        assert playing.player.paused
+        assert playing.player.position_s == pytest.approx(8.0)
+        assert not playing.task.done()
+        playing.player.toggle()
+        assert playing.player.position_s == 7.5
+        await playing.deck.go(0.3)
+        assert not playing.player.paused
+        playing.player.pause()
+        playing.player.seek(7.6)
+        playing.player.resume()
+        assert playing.player.position_s == pytest.approx(7.6)

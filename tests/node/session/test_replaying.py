@@ -120,7 +120,7 @@ async def test_keys_pause_seek_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(keys, "listening", Listening)
     notes = replaying.LateNotes()
-    playing = asyncio.create_task(replaying._play(player, notes))
+    playing = asyncio.create_task(replaying.play(player, notes))
     async with asyncio.timeout(10):
         while player.position_s == 0:  # noqa: ASYNC110 -- it plays by the real clock here
             await asyncio.sleep(0.01)

@@ -171,3 +171,39 @@ async def test_a_recording_that_goes_elsewhere_clears_the_strips(board: Board, t
     assert told.take() == [("cleared", {})]
     assert board.state()["people"][0]["screen"] is None
     assert board.album.size == 0
+
+
+async def test_a_recording_that_goes_elsewhere_forgets_who_is_gone_and_what_was_measured(
+    board: Board, told: Told
+) -> None:
+    for id in "xy":
+        board.came(id, id, speaks=True, shows=True)
+        board.person(id).meters.picture(1000, 10)
+    board.snapped("x", 1, BLUE)
+    await told.developed()
+    board.painted("x", 1, "a cat", RED)
+    board.left("y")
+    told.take()
+    board.clear()
+    assert told.take() == [("gone", {"person": "y"}), ("cleared", {})]
+    [person] = board.state()["people"]
+    assert (person["id"], person["meters"]["ratio_raw"]) == ("x", None)
+    assert await told.developed() == []
+    assert board.album.size == 0
+
+
+async def test_a_recordings_own_time_holds(board: Board) -> None:
+    board.keep_time(lambda: 5.0, lambda: 1005.0)
+    board.note("hello")
+    state = board.state()
+    assert (state["started"], state["now"], state["notes"][0]["at"]) == (1005.0, 1005.0, 1005.0)
+
+
+def test_where_a_recording_stands_is_told_when_it_changed() -> None:
+    replay = {"position": 1.0}
+    board = Board("replay", 4, replay=lambda: dict(replay))
+    told = Told(board)
+    for position in (1.0, 1.0, 2.0):
+        replay["position"] = position
+        board.tell_replay()
+    assert [data["replay"]["position"] for _, data in told.take()] == [1.0, 2.0]

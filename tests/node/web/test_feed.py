@@ -81,3 +81,9 @@ async def test_closing_the_feed_ends_its_readers(feed: Feed) -> None:
     with pytest.raises(StopAsyncIteration):
         await anext(pieces)
     assert len(feed) == 0
+
+
+async def test_it_is_known_whether_somebody_ever_read(feed: Feed) -> None:
+    assert not feed.opened.is_set()
+    feed.read().close()
+    assert feed.opened.is_set()

@@ -116,3 +116,21 @@ def test_only_opus_goes_on_whatever_comes(packets: list[tuple[int, bytes, list[t
         pushed.line.keep_quiet(number * 0.1)
     for _, packet in pushed.all:
         opus.parse(packet)
+
+
+def test_a_stream_that_ends_in_the_middle_is_followed_by_silence_and_another_goes_on_behind_it(pushed: Pushed) -> None:
+    pushed.line.pause(0.5)
+    assert pushed.all == []
+    pushed.line.forward(0, pair("a", "b"), (), 1.0)
+    start = pushed.timestamps[0]
+    pushed.line.pause(1.01)
+    assert pushed.all[1:] == [(start + 2 * STEP, bytes([TOC]))]
+    pushed.line.forward(7_000_000, frame("c"), (), 1.02)
+    assert pushed.timestamps[2] == start + 3 * STEP
+    pushed.line.pause(5.0)
+    pushed.line.pause(5.0)
+    pushed.line.keep_quiet(5.0 + QUIET_EVERY_S)
+    assert len(pushed.all) == 5
+    pushed.line.forward(0, frame("d"), (), 9.0)
+    assert pushed.timestamps[-1] == 9 * RTP_RATE
+    assert pushed.timestamps == sorted(pushed.timestamps)

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.links.address import BrokerAddress
+from node.links.mqtt import Message, MqttLink
 from node.web.meters import LOSS_WINDOW, RTP_OVERHEAD, VIDEO_KBPS, Meters, frame_cost
+from protocol import frames, topics
+from protocol.room_secret import RoomSecret
+from protocol.sealing import Sealer
+from protocol.topics import Letter, Topic
 
 WORD = b"\x50" + bytes(60)
 PAUSE = b"\x50"
@@ -80,3 +86,12 @@ def test_nothing_that_comes_upsets_it(packets: list[tuple[int, bytes, float]]) -
     for number, payload, now in sorted(packets, key=lambda packet: packet[2]):
         meters.packet(number, payload, 0, now)
     assert 0 <= (meters.read(100.0)["loss"] or 0) < 1
+
+
+@pytest.mark.parametrize("frame", [frames.Picture(70_000, 0, 2, b"words", 7, bytes(8)), frames.Hold(3)])
+async def test_a_frame_costs_what_the_nodes_own_meter_counts(frame: frames.Frame) -> None:
+    secret, node, encoded = RoomSecret(bytes(16)), topics.node_id(b"abc"), frames.encode(frame)
+    sealed = Sealer(secret, node, session=1).frame(Letter.PICTURE, encoded, kept=True)
+    message = Message(str(Topic(secret.room_id(), node, Letter.PICTURE)), sealed)
+    link = MqttLink(BrokerAddress("127.0.0.1", 1883), on_message=lambda *_: None)
+    assert frame_cost(encoded) == link.message_cost(message)

@@ -12,7 +12,7 @@ from web_board import HandClock
 from node.speech.opus import Decoder, Encoder
 from node.speech.profiles import QUICK
 from node.speech.sound import SAMPLE_RATE, Pcm, level_dbfs
-from node.web.mixing import Mix
+from node.web.mixing import PROFILE, Mix, Remaker
 from protocol.speech import opus
 
 STEP = 2880
@@ -85,3 +85,15 @@ async def test_who_is_forgotten_is_not_heard() -> None:
     assert room.pushed
     for _, packet in room.pushed:
         opus.parse(packet)
+
+
+def test_what_is_made_anew_says_once_that_it_is_silent() -> None:
+    remaker, decoder = Remaker(), Decoder()
+    loud: Pcm = np.full(PROFILE.frame_samples, 3000, np.int16)
+    quiet = np.zeros_like(loud)
+    packets = [remaker.packet(pcm) for pcm in (quiet, loud, quiet, quiet, loud)]
+    assert [packet is None for packet in packets] == [True, False, False, True, False]
+    assert packets[2] is not None
+    assert opus.begins_pause(packets[2])
+    assert packets[1] is not None
+    assert len(decoder.decode(packets[1])) == PROFILE.frame_samples

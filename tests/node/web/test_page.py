@@ -136,7 +136,8 @@ async def test_a_recording_has_nobody_to_be() -> None:
         def seek(self, seconds: float) -> None: ...
 
     page = a_page("replay")
-    page.witness(Tape()).joined("x", BOB)
+    page.show(Tape())
+    page.board.came("x", "bob", speaks=True, shows=True)
     async with visiting(page) as visitor:
         async with visitor.ask("GET", "/metrics") as answer:
             assert answer.status == 200

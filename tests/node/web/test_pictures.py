@@ -70,3 +70,18 @@ async def test_a_darkroom_with_too_much_to_do_leaves_the_oldest_out(monkeypatch:
     album = Album()
     urls = await developed(Darkroom(album), *(Image.new("RGB", (size, size)) for size in (3, 4, 5)))
     assert [Image.open(io.BytesIO(album.find(url) or b"")).width for url in urls] == [4, 5]
+
+
+async def test_what_is_forgotten_is_not_developed_not_even_what_was_being_encoded() -> None:
+    album = Album()
+    darkroom, urls = Darkroom(album), Happenings()
+    running = asyncio.create_task(darkroom.run())
+    darkroom.develop(Image.new("RGB", (3, 3)), urls.add)
+    darkroom.develop(Image.new("RGB", (4, 4)), urls.add)
+    await asyncio.sleep(0)  # the first is being encoded now
+    darkroom.forget()
+    darkroom.develop(Image.new("RGB", (5, 5)), urls.add)
+    await urls.count(1)
+    running.cancel()
+    assert Image.open(io.BytesIO(album.find(urls.all[0]) or b"")).width == 5
+    assert len(album.find(urls.all[0]) or b"") == album.size

@@ -205,7 +205,7 @@ class Tape:
 @pytest.fixture
 async def replaying() -> AsyncIterator[tuple[Visitor, Tape]]:
     page, tape = a_page("replay"), Tape()
-    page.witness(tape)
+    page.show(tape)
     async with visiting(page) as visitor:
         yield visitor, tape
 

@@ -113,8 +113,32 @@ async def test_all_listeners_hear_but_nobody_hears_himself(lines: Callable[[int]
     [packet] = tones(200, 1)
     sound.packet("ann", 0, 0, packet, ())
     sound.packet("me", 0, 0, packet, ())
+    sound.packet("ann", 0, 0, b"\xfc" + bytes(8), ())  # Lyra: noise to a browser
     assert first.packets(0) == second.packets(0) == [packet]
     sound.remove(first.listening)
     sound.remove(first.listening)
     sound.packet("ann", 1, STEP, packet, ())
     assert (len(first.packets(0)), len(second.packets(0)), len(sound)) == (1, 2, 1)
+
+
+async def test_sound_from_elsewhere_goes_to_whoever_speaks_there(lines: Callable[[int], Lines]) -> None:
+    sound, two = Sound(), lines(2)
+    sound.add(two.listening)
+    ann, bob, eve = tones(200, 1), tones(300, 1), tones(400, 1)
+    say(two.listening, "ann", ann)
+    say(two.listening, "bob", bob)
+    sound.begin_anew()
+    say(two.listening, "eve", eve)
+    assert [packet for packet in two.packets(0) if len(packet) > 1] == ann + eve
+    assert [packet for packet in two.packets(1) if len(packet) > 1] == bob
+
+
+async def test_sound_from_elsewhere_ends_a_mix(lines: Callable[[int], Lines]) -> None:
+    sound, one = Sound(), lines(1)
+    sound.add(one.listening)
+    say(one.listening, "ann", tones(300, 1))
+    say(one.listening, "bob", tones(1000, 1))
+    sound.begin_anew()
+    last = tones(1000, 2)
+    say(one.listening, "bob", last, first=1)
+    assert one.packets(0)[-2:] == last

@@ -1,0 +1,93 @@
+"""Looks on at a recording: who was in it, the node that recorded too, is shown as the others of a call are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from node.web.board import Board
+from node.web.meters import frame_cost
+from node.web.onlooker import bits_of
+from node.web.people import Shown
+from node.witness import Witness
+from protocol import frames
+from protocol.signalling import Carries
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from node.pictures import Painted
+    from node.session.painting import Told
+    from node.speech.talker import Packet
+    from node.web.soundtrack import Soundtrack
+    from protocol.log import Header
+    from protocol.signalling import Hello
+    from protocol.speech.red import Copy
+
+
+class Spectator(Witness):
+    """A witness for a recording's player, and more: `sought` and `told` are to be called by it as well.
+
+    What it sees goes on the board, what it hears to the soundtrack. Words are those that the player read: a recording
+    may begin in the middle, and be of another codebook. Where nothing `paints` they are all there is of a picture.
+    """
+
+    def __init__(self, board: Board, soundtrack: Soundtrack, header: Header, paints: bool) -> None:
+        self._board, self._soundtrack = board, soundtrack
+        self._own, self._started_s = header.node, header.started_ns / 1e9
+        self._paints = paints
+        self._packets_sent = 0
+
+    def joined(self, peer: str, hello: Hello) -> None:
+        speaks, shows = bool(hello.carries & Carries.SPEECH_OUT), bool(hello.carries & Carries.PICTURES_OUT)
+        self._board.came(peer, hello.name, speaks, shows)
+
+    def left(self, peer: str) -> None:
+        self._soundtrack.left(peer)
+        self._board.left(peer)
+
+    def speech_sent(self, packet: Packet) -> None:
+        """The recorder numbers what is sent from 0, too; its own packets are never lost."""
+        self.speech_came(self._own, self._packets_sent & 0xFFFF, packet.timestamp, packet.payload, packet.copies)
+        self._packets_sent += 1
+
+    def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        size = sum(len(copy.payload) for copy in copies)
+        self._board.person(peer).meters.packet(sequence, payload, size, self._board.clock())
+        self._soundtrack.packet(peer, sequence, timestamp, payload, copies)
+
+    def frame_sent(self, frame: bytes) -> None:
+        self.frame_came(self._own, frame)
+
+    def frame_came(self, peer: str, frame: bytes) -> None:
+        self._board.person(peer).meters.frame(frame_cost(frame), self._board.clock())
+
+    def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
+        self._board.snapped(self._own, sequence, snapshot)
+
+    def painted(self, painted: Painted) -> None:
+        self._board.painted(painted.peer, painted.sequence, painted.caption, painted.image)
+
+    def noted(self, text: str) -> None:
+        self._board.note(text)
+
+    def told(self, told: Told) -> None:
+        """A picture's words were read."""
+        picture, frame = told.picture, frames.encode(told.picture)
+        shown = Shown(
+            picture.sequence,
+            told.prompt.text,
+            self._started_s + told.at_s,
+            bits_of(told.prompt.text, picture),
+            len(frame),
+            frame_cost(frame),
+        )
+        if self._paints:
+            self._board.comes(told.sender, shown)
+        else:
+            self._board.said(told.sender, shown)
+
+    def sought(self) -> None:
+        """The recording goes on elsewhere."""
+        self._board.clear()
+        self._soundtrack.sought()
