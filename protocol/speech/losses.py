@@ -15,6 +15,8 @@ __all__ = ["LossPattern"]
 MAX_REPORTS = 20
 # Fewer losses than this tell nothing about how they lie.
 MIN_LOST = 8
+# So many are wanted before the nearer copy is trusted: the farther one serves as well, and a change is heard as haste.
+MIN_LOST_NEAR = 24
 # Bursts longer than the first want the farther copy; shorter than the second the nearer one will do again.
 FAR_ABOVE, NEAR_BELOW = 1.9, 1.4
 
@@ -34,21 +36,24 @@ class LossPattern:
         burst = self.burst
         if burst is not None and burst > FAR_ABOVE:
             self._distance = 2
-        elif burst is not None and burst < NEAR_BELOW:
+        elif burst is not None and burst < NEAR_BELOW and self._lost >= MIN_LOST_NEAR:
             self._distance = 1
 
     @property
     def share(self) -> float:
         """Which part of all packets is lost."""
         expected = sum(expected for expected, _ in self._reports)
-        return sum(lost for _, lost in self._reports) / expected if expected else 0.0
+        return self._lost / expected if expected else 0.0
+
+    @property
+    def _lost(self) -> int:
+        return sum(lost for _, lost in self._reports)
 
     @property
     def burst(self) -> float | None:
         """How many packets are lost in a row, about; None as long as there is not enough to tell."""
         share, count = self.share, len(self._reports)
-        lost = sum(lost for _, lost in self._reports)
-        if lost < MIN_LOST or count < 2 or share == 1:
+        if self._lost < MIN_LOST or count < 2 or share == 1:
             return None
         scatter = [(lost - n * share) ** 2 / (n * share * (1 - share)) for n, lost in self._reports]
         return max(1.0, sum(scatter) / (count - 1))

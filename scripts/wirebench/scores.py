@@ -9,6 +9,7 @@ import numpy as np
 from node.speech.opus import Decoder, Encoder
 from node.speech.profiles import Profile
 from node.speech.sound import SAMPLE_RATE, Pcm, silence
+from node.sweep import measures
 
 PIECE, SHIFT = 2 * SAMPLE_RATE, SAMPLE_RATE // 10
 
@@ -57,9 +58,4 @@ def estoi(said: Pcm, heard: Pcm) -> float | None:
 
 def pesq_wb(said: Pcm, heard: Pcm) -> float | None:
     """PESQ wideband, 1 to 4.64; None where pesq is missing or hears no speech."""
-    with contextlib.suppress(ImportError):
-        from pesq import PesqError, pesq
-
-        with contextlib.suppress(PesqError):
-            return float(pesq(SAMPLE_RATE, said, heard, "wb"))
-    return None
+    return measures.pesq(said, heard, SAMPLE_RATE, "wb")

@@ -364,7 +364,7 @@ async def test_the_nodes_speak_with_the_room_through_the_mailbox(pair: Pair) -> 
 
 async def test_what_is_lost_changes_how_is_talked(embedded_broker: BrokerAddress, fake_models: FakeModels) -> None:
     node = Node("bob", place(embedded_broker), everything(fake_models, profile=TOUGH))
-    for _ in range(10):
+    for _ in range(12):
         node.reported("ann", Report(16, 2, 1.0, None))
     assert node._talker.profile.redundancy == 1  # type: ignore[union-attr]
     node.ended("ann")

@@ -19,13 +19,13 @@ def after(one: Steering, *lost: int, expected: int = 16, peer: str = "b") -> lis
 
 
 def test_copies_reach_as_far_back_as_losses_ask_for() -> None:
-    told = after(steering(TOUGH), 0, *[2] * 10, *[0, 6] * 10)  # one by one, and then in bursts
-    assert [told[0].redundancy, told[10].redundancy, told[-1].redundancy] == [2, 1, 2]
+    told = after(steering(TOUGH), 0, *[2] * 12, *[0, 6] * 10)  # one by one, and then in bursts
+    assert [told[0].redundancy, told[12].redundancy, told[-1].redundancy] == [2, 1, 2]
 
 
 def test_the_worst_link_decides_how_far_until_it_is_gone() -> None:
     one = steering(TOUGH)
-    after(one, *[2] * 10)
+    after(one, *[2] * 12)
     after(one, *[0, 6] * 10, peer="c")
     assert one.profile.redundancy == 2
     one.forget("c")

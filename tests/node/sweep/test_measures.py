@@ -34,6 +34,13 @@ def test_the_recording_itself_scores_best_and_noise_costs(speech: Pcm) -> None:
     assert worse.visqol is None
 
 
+def test_what_is_too_long_for_pesq_is_judged_in_pieces(speech: Pcm) -> None:
+    """Its reference implementation ends the process when there are more than fifty utterances."""
+    pytest.importorskip("pesq")
+    said = np.tile(speech, 1 + 200 * 16_000 // len(speech))
+    assert scores(said, said).pesq_wb == pytest.approx(measures.BEST_PESQ, abs=0.01)
+
+
 def test_a_delay_costs_nothing(speech: Pcm) -> None:
     pytest.importorskip("pystoi")
     late = np.concatenate([silence(800), noisy(speech, 300)])
