@@ -286,14 +286,20 @@ def replay(
     models: session_cli.Models = None,
     generator: session_cli.Generator = None,
     lyra: session_cli.Lyra = None,
-    into: Annotated[str | None, typer.Option("--as", metavar="ROOM", help="Replay into this room as if live.")] = None,
+    into: Annotated[
+        str | None,
+        typer.Option("--as", metavar="ROOM", help="Replay into this room as if live; a room is as for `call`."),
+    ] = None,
     broker: Broker = None,
     room: session_cli.Room = None,
     page: Page = None,
     page_certificate: PageCertificate = None,
     page_key: PageKey = None,
 ) -> None:
-    """Play a recorded session: what was said and seen, in its own time."""
+    """Play a recorded session: what was said and seen, in its own time.
+
+    In a terminal space pauses, the arrows go 5 s back and on, and q ends.
+    """
     from node.session import replaying, times
 
     begins, ends = times.span(start, to)

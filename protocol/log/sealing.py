@@ -1,6 +1,6 @@
 """The messages of a sealed log: blocks of the others, encrypted one by one.
 
-A file has a random salt, and from it and the room's secret comes its key: HKDF-SHA256 (RFC 5869). A block is a list of
+A file has a random salt, and from it and a secret comes its key: HKDF-SHA256 (RFC 5869). A block is a list of
 messages, compressed (zlib) and encrypted with AES-128-GCM under its number as the nonce:
 
     salt (16) | number (4) | last (1) | ciphertext and tag
