@@ -11,6 +11,9 @@ frames that began `redundancy` packets and one frame earlier:
 
 Two losses then cost one frame here and one there, which concealment bridges; and of a burst of three packets,
 redundancy 2 brings back five frames of six. The bytes are the same as of a whole copy.
+
+The first packets of all have nothing before them to copy. In place of that they carry an empty frame, as far back as
+copies will be: so that a listener waits for copies from the first word on, and need not slow down in the middle of it.
 """
 
 from __future__ import annotations
@@ -54,16 +57,19 @@ class Copies:
         """
         packet = opus.parse(payload)
         samples = int(packet.frame_ms * SAMPLES_PER_MS)
-        copies = self._copies(timestamp, samples, len(packet.frames)) if self._redundancy else ()
+        copies = self._copies(timestamp, samples, packet) if self._redundancy else ()
         for index, frame in enumerate(packet.frames):
             self._frames.append((timestamp + index * samples, bytes([packet.toc]) + frame))
         return copies
 
-    def _copies(self, timestamp: int, samples: int, count: int) -> tuple[Copy, ...]:
+    def _copies(self, timestamp: int, samples: int, packet: opus.Packet) -> tuple[Copy, ...]:
+        count = len(packet.frames)
         first = timestamp - (self._redundancy * count + count // 2) * samples
         wanted = [(at, frame) for at, frame in self._frames if first <= at < first + count * samples]
         runs = groupby(enumerate(wanted), key=lambda item: (item[1][1][0], item[1][0] - item[0] * samples))
-        return tuple(_joined(timestamp, [frame for _, frame in run]) for _, run in runs)
+        copies = [_joined(timestamp, [frame for _, frame in run]) for _, run in runs]
+        begun = self._frames[0][0] if self._frames else timestamp
+        return (Copy(timestamp - first, bytes([packet.toc])), *copies) if first < begun else tuple(copies)
 
 
 def _joined(timestamp: int, run: list[tuple[int, bytes]]) -> Copy:

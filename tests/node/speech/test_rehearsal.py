@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,14 +26,14 @@ def seconds(packets: list[Packet]) -> float:
 
 
 def test_a_packet_costs_its_headers_its_bytes_and_its_copies(packets: list[Packet]) -> None:
-    first, second, *_ = packets
-    assert wire_bytes(first) == PACKET_HEADERS + len(first.payload)
-    assert wire_bytes(second) == PACKET_HEADERS + len(second.payload) + 5 + len(second.copies[0].payload)
-    assert kbps([first], 0.12) == pytest.approx(wire_bytes(first) * 8 / 120)
+    bare, tenth = replace(packets[0], copies=()), packets[10]
+    assert wire_bytes(bare) == PACKET_HEADERS + len(bare.payload)
+    assert wire_bytes(tenth) == PACKET_HEADERS + len(tenth.payload) + 5 + len(tenth.copies[0].payload)
+    assert kbps([bare], 0.12) == pytest.approx(wire_bytes(bare) * 8 / 120)
 
 
 def test_a_perfect_path_is_heard_whole(packets: list[Packet]) -> None:
-    rehearsal = Rehearsal([packet for packet in packets if not packet.copies], Path())
+    rehearsal = Rehearsal([replace(packet, copies=()) for packet in packets], Path())
     assert rehearsal.heard(1.0).any()
     assert rehearsal.playout.stats.lost == 0
 

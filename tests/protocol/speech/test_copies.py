@@ -46,9 +46,18 @@ def test_a_copy_costs_no_more_than_a_packet() -> None:
 
 def test_at_the_beginning_what_there_is_goes_along() -> None:
     first, second, third, *_ = sent(Copies(1), 4)
-    assert first == ()
-    assert [numbers(copy) for copy in second] == [[0]]
+    empty = Copy(3 * FRAME, TOC)  # tells how far back copies will be
+    assert first == (empty,)
+    assert second[0] == empty
+    assert [numbers(copy) for copy in second[1:]] == [[0]]
     assert [numbers(copy) for copy in third] == [[1, 2]]
+
+
+@pytest.mark.parametrize("redundancy", [1, 2])
+def test_no_packet_after_a_pause_tells_of_copies_that_it_has_not(redundancy: int) -> None:
+    copies = Copies(redundancy)
+    sent(copies, 5)
+    assert copies.beside(100 * FRAME, bundle(100)) == ()
 
 
 def test_single_frames_are_copied_whole_packets_back() -> None:
@@ -113,6 +122,6 @@ def test_every_copy_is_what_was_sent_then(steps: list[tuple[int, int, int]]) -> 
         frames = [TOC + bytes([number, index]) for index in range(count)]
         for copy in copies.beside(now, opus.join(frames)):
             for index, frame in enumerate(opus.split(copy.payload)):
-                assert log[now - copy.offset + index * FRAME] == frame
+                assert log.get(now - copy.offset + index * FRAME, TOC) == frame
         log |= {now + index * FRAME: frame for index, frame in enumerate(frames)}
         now += count * FRAME
