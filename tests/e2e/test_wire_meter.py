@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from wirebench import measure, network
+from wirebench.options import parse
 
 SECONDS = 5.0
 
@@ -19,7 +20,7 @@ def findings() -> dict[str, dict[str, Any]]:
     if not hasattr(os, "geteuid") or os.geteuid() or shutil.which("ip") is None or shutil.which("tc") is None:
         pytest.skip("needs root and iproute2, to make network namespaces")
     try:
-        return measure.measure(measure.parse(["--seconds", str(SECONDS), "--delay", "20", "--rate", "64"]))
+        return measure.measure(parse(None, ["--seconds", str(SECONDS), "--delay", "20", "--rate", "64"]))
     except SystemExit as error:
         if network.CANNOT in str(error):
             pytest.skip(str(error))
