@@ -42,7 +42,10 @@ RISEN_S, RISES_AFTER_S = 0.3, 1.0
 """A queue longer by this, and so long after a step down, still grows: what was stepped down to is too much as well."""
 
 FALL_S = 0.03
-"""A round trip shorter by this than one before it is a queue that drains; less is chance."""
+"""A queue shorter by this than one before it drains; less is chance."""
+
+PACKET_S = 0.12
+"""By so much the age of what a peer does not know of is uncertain: packets leave that far apart, and one may be lost."""
 
 BARRED_S = 600.0
 MAX_BARRED_S = 4 * 3600.0
@@ -73,16 +76,32 @@ class _Link:
 
     packets: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=64))
     trips: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=512))
+    queues: deque[float] = field(default_factory=lambda: deque(maxlen=3))  # on our way to the peer, by report
     behind_s: float = 0.0  # the queue on the way back
+    newest_s: float = 0.0  # the queue by the latest report alone
 
     def note(self, report: Report, now: float) -> None:
         self.packets.append((now, report.expected, report.lost))
-        trip_s = report.round_trip_s if report.outstanding_s is None else report.outstanding_s
-        if trip_s is not None:
-            self.trips.append((now, trip_s))
-        self.behind_s = report.behind_s
+        if report.round_trip_s is not None:
+            self.trips.append((now, report.round_trip_s))
         while self.trips and now - self.trips[0][0] > BASELINE_S:
             self.trips.popleft()
+        self.behind_s = report.behind_s
+        if self.trips:
+            self._note_queue(report)
+
+    def _note_queue(self, report: Report) -> None:
+        """A packet lost last looks like a queue until the next one is known of: so it takes two reports to tell one."""
+        shortest_s = min(trip for _, trip in self.trips)
+        if report.outstanding_s is None:
+            self.newest_s = max(0.0, self.trips[-1][1] - shortest_s - self.behind_s)
+            self.queues.append(self.newest_s)
+        else:
+            before_s, self.newest_s = (
+                self.newest_s,
+                max(0.0, report.outstanding_s - shortest_s - self.behind_s - PACKET_S),
+            )
+            self.queues.append(min(before_s, self.newest_s))
 
     def loss(self, now: float) -> float:
         """The share lost in the last seconds; 0 as long as there are too few packets to tell."""
@@ -91,14 +110,13 @@ class _Link:
         return lost / due if due >= LEAST_PACKETS else 0.0
 
     def queue_s(self) -> float:
-        """How much longer than the shortest the latest round trip was, without what it waited on the way back."""
-        longer_s = self.trips[-1][1] - min(trip for _, trip in self.trips) if self.trips else 0.0
-        return max(0.0, longer_s - self.behind_s)
+        """How long packets wait on our way to the peer, as far as it is sure."""
+        return self.queues[-1] if self.queues else 0.0
 
     def is_draining(self) -> bool:
         """Tell whether the queue is shorter than it was a report or two ago: the present step is not too much."""
-        latest = [trip for _, trip in self.trips][-3:]
-        return any(latest[-1] < before - FALL_S for before in latest[:-1])
+        *before, latest = self.queues
+        return any(latest < one - FALL_S for one in before)
 
 
 def _always() -> bool:
@@ -166,7 +184,7 @@ class Adaptation:
         """Tell whether a queue grew on after a step down, which need not be seen twice."""
         since = now - self._changed_at
         stepped_down = self._settle_s == DRAIN_FIRST_S and RISES_AFTER_S <= since < DRAIN_FIRST_S
-        return stepped_down and link.queue_s() > self._queued_at_change + RISEN_S
+        return stepped_down and link.newest_s > self._queued_at_change + RISEN_S
 
     def _judge(self, now: float) -> None:
         """The worst link decides: all get the same."""
@@ -201,7 +219,7 @@ class Adaptation:
         self._tried = step > self._step
         self._settle_s = DRAIN_FIRST_S if (step, redundancy) < (self._step, self._redundancy) else SETTLE_S
         self._step, self._redundancy, self._changed_at = step, redundancy, now
-        self._queued_at_change = max((link.queue_s() for link in self._links.values()), default=0.0)
+        self._queued_at_change = max((link.newest_s for link in self._links.values()), default=0.0)
         for link in self._links.values():
             link.packets.clear()
 
@@ -245,4 +263,4 @@ class Adaptation:
 
 def _is_too_much(report: Report, link: _Link) -> bool:
     """Tell whether a report shows a flood, which a trial must not wait to see twice."""
-    return report.lost > FLOODED_LOSS * report.expected > 0 or link.queue_s() > FLOODED_S
+    return report.lost > FLOODED_LOSS * report.expected > 0 or link.newest_s > FLOODED_S

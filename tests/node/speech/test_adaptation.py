@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from simulated_link import SimulatedLink
 
@@ -149,3 +151,21 @@ def test_reports_are_wanted_every_second_only_while_something_may_change() -> No
     link.run(adaptation, 20.0)
     assert not adaptation.is_trying(20.0)
     assert adaptation.is_trying(20.0 + BARRED_S)
+
+
+def test_a_long_way_is_no_queue_whenever_packets_leave() -> None:
+    """What is under way on a path of 200 ms is between 80 and 200 ms old when a report comes, by chance."""
+    draw, adaptation = random.Random(1), Adaptation(40.0, now=0.0)
+    for now in range(1, 300):
+        adaptation.report("b", Report(8, 0, 1.0, 0.2, draw.uniform(0.08, 0.2)), float(now))
+    assert adaptation.profile == RICH
+
+
+def test_a_packet_lost_last_is_no_queue() -> None:
+    draw, adaptation, told = random.Random(2), Adaptation(16.0, now=0.0, takes_copies=lambda: False), set()
+    for now in range(1, 300):
+        lost = draw.random() < 0.02
+        outstanding_s = 0.06 + 0.12 * 2 * lost
+        told.add(adaptation.report("b", Report(8, 0, 1.0, 0.06, outstanding_s), float(now)).name)
+    assert LOWEST.name not in told
+    assert adaptation.profile == CLEAR
