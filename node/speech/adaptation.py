@@ -45,7 +45,7 @@ FALL_S = 0.03
 """A queue shorter by this than one before it drains; less is chance."""
 
 PACKET_S = 0.12
-"""By so much the age of what a peer does not know of is uncertain: packets leave that far apart, and one may be lost."""
+"""So uncertain is the age of what a peer does not know of: packets leave that far apart, and one may be lost."""
 
 BARRED_S = 600.0
 MAX_BARRED_S = 4 * 3600.0
