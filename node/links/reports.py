@@ -11,6 +11,8 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from protocol.speech.sequence import unwrap
+
 if TYPE_CHECKING:
     from aiortc.rtp import RtcpReceiverInfo as Block
 
@@ -114,7 +116,7 @@ class Reporting:
 
     def _peer_time(self, end: int) -> float:
         """The seconds of the peer's timestamps, which go on over their wrap."""
-        self._end += _signed(end - self._end, 32)
+        self._end = unwrap(end, 32, near=self._end)
         return self._end / (RTP_PER_MS * 1000)
 
     def _behind_s(self, now: float) -> float:
@@ -184,9 +186,4 @@ class Reporting:
 
 def _ahead(sequence: int, before: int) -> int:
     """How far a sequence number went on; backwards is negative."""
-    return _signed(sequence - before, 16)
-
-
-def _signed(difference: int, bits: int) -> int:
-    half = 1 << bits - 1
-    return (difference + half) % (1 << bits) - half
+    return unwrap(sequence - before, 16, near=0)

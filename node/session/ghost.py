@@ -26,6 +26,7 @@ from node.tasks import first_error
 from protocol import frames, topics
 from protocol.captions import registry
 from protocol.signalling import Carries, Hello, Outgoing, Room
+from protocol.speech.sequence import unwrap
 from protocol.topics import Letter, Topic
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ class Numbers:
         Without a recorded number it is the next one.
         """
         last_sequence, last_timestamp, last_recorded, last_at = self._newest
-        went_on = _signed(timestamp - last_recorded, 32)
+        went_on = unwrap(timestamp - last_recorded, 32, near=0)
         elapsed = round((now - last_at) * RTP_RATE)
         if self._offsets is None:
             self._offsets = self.first - (sequence or 0), -timestamp
@@ -215,11 +216,6 @@ class Numbers:
             self._offsets = last_sequence + 1 - (sequence or 0), last_timestamp + elapsed - timestamp
         new_timestamp = timestamp + self._offsets[1] & 0xFFFF_FFFF
         new_sequence = (last_sequence + 1 if sequence is None else sequence + self._offsets[0]) & 0xFFFF
-        if _signed(new_sequence - last_sequence, 16) > 0 or last_at == 0.0:
+        if unwrap(new_sequence - last_sequence, 16, near=0) > 0 or last_at == 0.0:
             self._newest = new_sequence, new_timestamp, timestamp, now
         return new_sequence, new_timestamp
-
-
-def _signed(difference: int, bits: int) -> int:
-    half = 1 << bits - 1
-    return (difference + half) % (1 << bits) - half

@@ -97,10 +97,8 @@ class _Link:
             self.newest_s = max(0.0, self.trips[-1][1] - shortest_s - self.behind_s)
             self.queues.append(self.newest_s)
         else:
-            before_s, self.newest_s = (
-                self.newest_s,
-                max(0.0, report.outstanding_s - shortest_s - self.behind_s - PACKET_S),
-            )
+            before_s = self.newest_s
+            self.newest_s = max(0.0, report.outstanding_s - shortest_s - self.behind_s - PACKET_S)
             self.queues.append(min(before_s, self.newest_s))
 
     def loss(self, now: float) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from protocol.errors import PacketError
 from protocol.speech import opus
 from protocol.speech.red import Copy
+from protocol.speech.sequence import unwrap
 
 RTP_RATE = 48_000
 
@@ -23,7 +24,6 @@ QUIET_EVERY_S = 0.4
 """How often Opus itself says in a pause that there is nothing to say."""
 
 _MASK = 0xFFFF_FFFF
-_HALF = 1 << 31
 
 Push = Callable[[int, bytes], None]
 """Sends an Opus packet with an RTP timestamp at 48 kHz, not wrapped."""
@@ -46,17 +46,13 @@ class Timeline:
         """Return the line's timestamp for a stream's, of a packet that came now."""
         due = round((now - self.began) * RTP_RATE)
         if self._first is not None:
-            mapped = self._offset + _signed(timestamp - self._first)
+            mapped = self._offset + unwrap(timestamp - self._first, 32, near=0)
             if abs(mapped - due) <= MAX_DRIFT_S * RTP_RATE:
                 return mapped
         self._first, self._offset = timestamp, due
         if 0 < self.used - due <= MAX_DRIFT_S * RTP_RATE:
             self._offset = self.used
         return self._offset
-
-
-def _signed(difference: int) -> int:
-    return (difference + _HALF & _MASK) - _HALF
 
 
 @dataclass
@@ -99,7 +95,7 @@ class Line:
         base = self.timeline.at(timestamp, now)
         for at, frame in lost:
             self._sent.append(at)
-            self.push(base + _signed(at - timestamp), frame)
+            self.push(base + unwrap(at - timestamp, 32, near=0), frame)
         self._sent.extend((timestamp + index * step) & _MASK for index in range(len(packet.frames)))
         self.push(base, payload)
         self._use(base + len(packet.frames) * step)
