@@ -64,7 +64,8 @@ def listening(
         yield True
     finally:
         loop.remove_reader(descriptor)
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+        with suppress(termios.error):  # the terminal was closed
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
 class _Splitter:

@@ -39,36 +39,43 @@ class NotePace:
         self._clock = clock
         self._kinds: OrderedDict[str, _Bucket] = OrderedDict()
         self._all = _Bucket(BURST, PER_S, BURST, clock())
+        self._forgotten = 0
 
     def take(self, text: str) -> Iterator[str]:
         """Yield the note, unless there were too many like it, and what there is to say of others."""
         yield from self.due()
         bucket = self._bucket(" ".join(text.split()[-WORDS_OF_KIND:]))
-        self._all.refill(self._clock())
-        if bucket.left_out or min(bucket.tokens, self._all.tokens) < 1:
+        if bucket.left_out or not self._spend(bucket):
             bucket.left_out += 1
-            return
-        bucket.tokens -= 1
-        self._all.tokens -= 1
-        yield text
+        else:
+            yield text
 
     def due(self, at_end: bool = False) -> Iterator[str]:
         """Yield a line for each kind of which notes were left out, once another may be shown, or at the end."""
-        now = self._clock()
         for kind, bucket in self._kinds.items():
-            if not bucket.left_out:
-                continue
-            bucket.refill(now)
-            if bucket.tokens >= 1 or at_end:
+            if bucket.left_out and (self._spend(bucket) or at_end):
                 count, bucket.left_out = bucket.left_out, 0
-                bucket.tokens -= 1
                 yield f"{count:,} more like “… {kind}”"
+        if self._forgotten and (self._spend(self._all) or at_end):
+            count, self._forgotten = self._forgotten, 0
+            yield f"{count:,} more notes of other kinds"
+
+    def _spend(self, bucket: _Bucket) -> bool:
+        """Whether a line may be shown; if so, it is counted."""
+        now = self._clock()
+        for each in (bucket, self._all):
+            each.refill(now)
+        if min(bucket.tokens, self._all.tokens) < 1:
+            return False
+        bucket.tokens -= 1
+        if bucket is not self._all:
+            self._all.tokens -= 1
+        return True
 
     def _bucket(self, kind: str) -> _Bucket:
-        now = self._clock()
-        bucket = self._kinds.pop(kind, None) or _Bucket(BURST_OF_KIND, PER_S_OF_KIND, BURST_OF_KIND, now)
-        bucket.refill(now)
+        bucket = self._kinds.pop(kind, None) or _Bucket(BURST_OF_KIND, PER_S_OF_KIND, BURST_OF_KIND, self._clock())
         self._kinds[kind] = bucket
         if len(self._kinds) > MAX_KINDS:
-            self._kinds.popitem(last=False)
+            _, oldest = self._kinds.popitem(last=False)
+            self._forgotten += oldest.left_out
         return bucket

@@ -14,6 +14,7 @@ import getpass
 import logging
 import os
 import re
+import stat
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -38,11 +39,9 @@ _SUBSTITUTES = str.maketrans(
 # What a drawing of ours consists of: blocks, and colours of the terminal.
 _DRAWN = re.compile(r"(?:[ █▀▄]|\x1b\[[0-9;]*m)*")
 
-# Whoever read it is gone (a pipe, a terminal, a descriptor): it will not come back, as room on a disk may.
-_GONE = frozenset({errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO, errno.ECONNRESET})
-
-# A reader who goes away, as `head` does, has read enough: no fault.
-_READ_ENOUGH = frozenset({errno.EPIPE, errno.ECONNRESET})
+# Of a pipe or a terminal: whoever read it is gone, as `head` goes when it has read enough. That is no fault, and
+# nobody will read there again; on a disk there may be room again.
+_NOBODY_READS = frozenset({errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO, errno.ECONNRESET})
 
 
 class _Stream:
@@ -97,15 +96,21 @@ class _Stream:
             file.flush()
         except UnicodeEncodeError:  # of a stream that cannot be made to replace
             file.write(text.encode("ascii", WITH_QUESTION_MARKS).decode("ascii"))
-        except (OSError, ValueError) as error:  # ValueError: the stream was closed
-            self.lost(error)
+        except OSError as error:
+            self._lose(error)
+        except ValueError:  # it was closed
+            pass
 
-    def lost(self, error: OSError | ValueError) -> None:
-        """Remember the first fault; what is gone for good is put into nothing, also at the interpreter's own end."""
-        fault = error if isinstance(error, OSError) else OSError(errno.EBADF, "closed")
-        self.fault = self.fault or fault
-        if fault.errno in _GONE:
+    def _lose(self, error: OSError) -> None:
+        if error.errno in _NOBODY_READS and not self._is_file():
             self.discard()
+        else:
+            self.fault = self.fault or error
+
+    def _is_file(self) -> bool:
+        with contextlib.suppress(OSError, ValueError):
+            return stat.S_ISREG(os.fstat(self.fileno()).st_mode)
+        return False
 
     def discard(self) -> None:
         """Let what still waits, and what comes, go nowhere."""
@@ -199,7 +204,7 @@ def failed() -> bool:
         _OUT.discard()
     if _ERR.fault is not None:
         _ERR.discard()
-    if fault is None or fault.errno in _READ_ENOUGH:
+    if fault is None:
         return False
     remark(f"cannot write all of standard output: {fault.strerror or fault}")
     return True

@@ -63,7 +63,9 @@ def printable(text: str) -> str:
         else:
             shown = letter if _is_seen(letter) or _is_needed(kept, letter, text[index + 1 : index + 2]) else REPLACEMENT
             marks = marks if shown in _JOINERS else 0
-        if shown != REPLACEMENT or kept[-1:] != [REPLACEMENT]:
+        if shown == REPLACEMENT and kept and kept[-1] in _JOINERS:
+            kept[-1] = REPLACEMENT  # it has nothing to join any more
+        elif shown != REPLACEMENT or kept[-1:] != [REPLACEMENT]:
             kept.append(shown)
     return "".join(kept)
 
