@@ -128,9 +128,10 @@ def _read(descriptor: int) -> bytes:
 
 
 def _echo(descriptor: int, key: str) -> None:
-    """Show a key of a line: the terminal shows nothing of itself. One that is gone shows nothing at all."""
+    """Show a key of a line, since the terminal shows nothing of itself; one that is gone shows nothing at all."""
+    shown = RUBS_OUT if key in BACKSPACES else key if key.isprintable() or key in LINE_ENDS else ""
     with suppress(OSError):
-        os.write(descriptor, (RUBS_OUT if key in BACKSPACES else key).encode())
+        os.write(descriptor, shown.encode())
 
 
 def _nothing() -> None:

@@ -75,6 +75,11 @@ def inert(text: str) -> str:
     return _OBEYED.sub(REPLACEMENT, text)
 
 
+def escaped(json: str) -> str:
+    """Return JSON that says the same, with what a terminal obeys written as escapes: it may be looked at with `cat`."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
+
+
 def _is_mark(letter: str) -> bool:
     """Whether it is drawn on the letter before it, without a place of its own."""
     return unicodedata.category(letter) in ("Mn", "Me") and not _SHAPELESS.match(letter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -107,10 +108,12 @@ class PictureKeeper:
 
 
 def _replace(path: Path, image: Image.Image, **how: Any) -> None:
-    """Write the file whole or not at all."""
-    beside = path.with_suffix(".part")
+    """Write the file whole or not at all. Coded before it is opened: Pillow 13 keeps the options of an image that it
+    could not open a file for, and takes them the next time."""
+    coded, beside = io.BytesIO(), path.with_suffix(".part")
+    image.save(coded, "PNG", **how)
     try:
-        image.save(beside, "PNG", **how)
+        beside.write_bytes(coded.getbuffer())
         beside.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

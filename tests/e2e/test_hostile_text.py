@@ -29,6 +29,11 @@ NAME = "[/b]\x1b]52;c;aA=\x07\n\u202e\x9b2J[link=x]"
 NAME_SHOWN = "[/b]�]52;c;aA=� �2J[link=x]"
 CAPTION = "[/red]\x1b[2J a\u2066 cat\r\n\x1b]0;owned\x07 [/]"
 CAPTION_SHOWN = "[/red]�[2J a� cat �]0;owned� [/]"
+OWN_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 ORDERS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # of rich: colours, the cursor, what is drawn over
 
 
@@ -59,12 +64,12 @@ class Watched:
         for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"):
             environment.pop(name, None)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "node", *arguments],
+            [sys.executable, "-c", OWN_TERMINAL, sys.executable, "-m", "node", *arguments],
             stdin=program, stdout=program, stderr=program, env=environment, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )  # fmt: skip
         os.close(program)
         self.shown = b""
+        self._more = asyncio.Event()
         asyncio.get_running_loop().add_reader(self._person, self._read)
 
     def _read(self) -> None:
@@ -72,9 +77,14 @@ class Watched:
             self.shown += os.read(self._person, 65536)
         except OSError:  # it has ended
             asyncio.get_running_loop().remove_reader(self._person)
+        self._more.set()
 
-    def shows(self, text: str) -> bool:
-        return text in self.text()
+    async def until(self, *texts: str) -> None:
+        """Wait until it has shown all of these."""
+        async with asyncio.timeout(2 * PATIENCE_S):
+            while not all(text in self.text() for text in texts):
+                self._more.clear()
+                await self._more.wait()
 
     def text(self) -> str:
         return ORDERS.sub("", self.shown.decode("utf-8", "replace"))
@@ -86,9 +96,7 @@ class Watched:
 
 
 @pytest.fixture
-def watched(
-    embedded_broker: BrokerAddress, tmp_path: Path
-) -> Iterator[Callable[[dict[str, str]], Watched]]:
+def watched(embedded_broker: BrokerAddress, tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Watched]]:
     started: list[Watched] = []
 
     def start(environment: dict[str, str]) -> Watched:
@@ -116,11 +124,9 @@ async def test_a_strangers_name_and_words_are_text_in_a_terminal(
 ) -> None:
     victim = watched({"PYTHONIOENCODING": encoding})
     name, caption = (text.encode(encoding, "replace").decode() for text in (NAME_SHOWN, CAPTION_SHOWN))
-    async with running(stranger(embedded_broker)) as evil:
-        await evil.until(lambda: victim.shows(f"{name} is here") and victim.shows(caption), 2 * PATIENCE_S)
-    async with asyncio.timeout(PATIENCE_S):
-        while not victim.shows(f"{name} has left"):
-            await asyncio.sleep(0.02)
+    async with running(stranger(embedded_broker)):
+        await victim.until(f"{name} is here", f": {caption}")
+    await victim.until(f"{name} has left")
     victim.process.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(victim.process.wait, PATIENCE_S) == 0
     assert "Traceback" not in victim.text()
@@ -135,7 +141,7 @@ async def test_a_terminal_that_is_closed_ends_the_call_in_order(
 ) -> None:
     victim = watched({})
     async with running(stranger(embedded_broker)) as evil:
-        await evil.until(lambda: victim.shows(NAME_SHOWN), 2 * PATIENCE_S)
+        await victim.until(NAME_SHOWN)
         victim.hang_up()
         assert await asyncio.to_thread(victim.process.wait, PATIENCE_S) == 0
         await evil.until(lambda: evil.nodes[0].peers() == [])  # it said goodbye

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from node.common.printable import DOTTED_CIRCLE, MAX_MARKS, REPLACEMENT, inert, printable
+from node.common.printable import DOTTED_CIRCLE, MAX_MARKS, REPLACEMENT, escaped, inert, printable
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=60)
 
@@ -90,6 +91,15 @@ def test_marks_do_not_pile_up(text: str) -> None:
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_what_is_shown_takes_no_more_room_than_what_came(before: str, after: str) -> None:
     assert len(printable(before + after)) <= len(before + after) + 1
+
+
+@given(ANY_TEXT)
+@example('\x7f\x9b\u202e\ud800\\"\n')
+def test_json_says_the_same_and_is_not_obeyed(text: str) -> None:
+    coded = escaped(json.dumps([text], ensure_ascii=False))
+    assert json.loads(coded) == [text]
+    assert inert(coded) == coded
+    coded.encode("utf-8")
 
 
 def test_what_is_laid_out_keeps_its_lines() -> None:
