@@ -1,9 +1,9 @@
 """Foreign text made fit to be shown: names, captions, reasons and file names come from others.
 
 What a terminal would obey, what has no shape of its own, and what changes the order of the text around it is shown as
-one replacement character, not left out: a name with it must not look like the name without. Text of every script stays as
-it is. So a few characters without a shape stay too, where scripts and emoji need them: joiners between letters of the
-scripts that join, and between emoji; one variation selector after a sign that has variants.
+one replacement character, not left out: a name with it must not look like the name without. Text of every script stays
+as it is. So a few characters without a shape stay too, where scripts and emoji need them: joiners between letters of
+the scripts that join, and between emoji; one variation selector after a sign that has variants.
 """
 
 from __future__ import annotations

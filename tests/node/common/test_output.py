@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.live import Live
 
 from node.common import output
 
@@ -54,6 +55,21 @@ def test_a_drawing_is_of_blocks_alone(capsys: pytest.CaptureFixture[str]) -> Non
     for foreign in ("a", "█\x1b]0;t\x07", "█\n█"):
         with pytest.raises(ValueError, match="no block"):
             output.draw([foreign])
+
+
+def test_a_line_goes_above_what_is_drawn_again_and_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    console = output.console()
+    with Live("below", console=console, auto_refresh=False) as live:
+        output.say(HOSTILE)
+        output.remark(HOSTILE)
+        live.refresh()
+    out, err = capsys.readouterr()
+    assert f"{SHOWN}\n" in out
+    assert f"pictophone: {SHOWN}\n" in out + err
+    assert "\x1b]" not in out + err
 
 
 def test_a_prompt_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
