@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node.common.output import say
+from node.common.output import deliver, say
 from node.summary import as_json
 from protocol.captions import registry
 from protocol.errors import UsageError
@@ -44,4 +44,4 @@ def decode(coded: str, after: str | None, codec: int | None) -> None:
         data = bytes.fromhex(coded)
     except ValueError:
         raise UsageError(f"{coded!r} is no hexadecimal: give what `codec encode` prints after hex") from None
-    say(registry.decode(number, data, after))
+    deliver(registry.decode(number, data, after))

@@ -130,6 +130,11 @@ def say(*lines: object) -> None:
         _OUT.line(printable(str(line)))
 
 
+def deliver(text: str) -> None:
+    """Print what a command is asked for, the text itself: as it is into a file or a pipe, as a line on a terminal."""
+    _OUT.line(printable(text) if _OUT.isatty() else text)
+
+
 def remark(text: object) -> None:
     """Print a line for a person on standard error, beside what the command is for."""
     _ERR.line(printable(f"pictophone: {text}"))
