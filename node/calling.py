@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from node import keys, meeting, opening, rooms, typed
 from node.call import Node
+from node.common.output import say
 from node.display import LateNotes, choose
 from node.session import about, recording
 from node.summary import as_json, for_people, summarise
@@ -28,7 +29,8 @@ async def run(settings: Settings, room: str | None, role: opening.Role, seconds:
     place = opening.place(settings, resolved)
     page = web.page(settings, role.kind, notes)
     warnings = [resolved.note, *meeting.remarks(settings, place.broker)]
-    show, screen = opening.gallery(settings.pictures, notes), opening.screen(settings.pictures)
+    kept = opening.keeper(settings.pictures, notes)
+    show, screen = opening.gallery(kept), opening.screen(kept)
     screen = screen if page is None else page.screen(screen)
     models = opening.worker(settings, role)
     async with opening.loaded(models, notes):
@@ -48,7 +50,7 @@ async def run(settings: Settings, room: str | None, role: opening.Role, seconds:
                         await opening.run([node], display, seconds)
     tally = node.count()
     summary = summarise(tally, tally, time.monotonic())
-    print(as_json(summary) if json else "\n".join(for_people(summary)))
+    say(*([as_json(summary)] if json else for_people(summary)))
     return True
 
 

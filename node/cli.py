@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from node import codec_cli, models_cli, room_cli, session_cli, speech_cli
+from node.common import output, signals
 from protocol.errors import NodeError, PictophoneError, UsageError
+
+# All that can be wrong with what was typed. Newer typers bring a click of their own, and export but one kind of it.
+ClickException: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     help="Talk and see each other over 16 kbit/s: speech as low-bitrate Opus, pictures as words.",
@@ -384,7 +389,7 @@ def devices() -> None:
     from node import doctor as check
 
     for line in check.devices():
-        typer.echo(line)
+        output.say(line)
 
 
 @app.command()
@@ -421,22 +426,43 @@ def _settings(**flags: Any) -> Any:
 
 
 def _run(work: Any) -> None:
-    import asyncio
-
-    if not asyncio.run(work):
+    if not signals.run(work):
         raise typer.Exit(1)
 
 
 def main() -> None:
-    """The command's entry point. Exit code 0, 1 for a failure, 2 for wrong usage; errors are one line."""
+    """The command's entry point. Errors are one line.
+
+    Exit code 0, 1 for a failure, 2 for wrong usage; 128 and the signal's number for work that a signal broke off: 130
+    for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP. What runs until somebody ends it has not failed when a signal does.
+    """
+    with signals.breaking_off(), output.prepared():
+        code = _code()
+        sys.exit(1 if output.failed() and not code else code)
+
+
+def _code() -> int:
+    """Runs what was asked for, and returns the exit code."""
     try:
-        app(_arguments())
+        return int(app(_arguments(), standalone_mode=False) or 0)
+    except ClickException as error:
+        output.complain(_shown(error))
+        return int(error.exit_code)
     except UsageError as error:
-        _fail(error, 2)
-    except (NodeError, PictophoneError) as error:
-        _fail(error, 1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        output.remark(error)
+        return 2
+    except (NodeError, PictophoneError, OSError) as error:
+        output.remark(error)
+    except typer.Abort:
+        output.remark("the input ended where something was asked")
+    return 1
+
+
+def _shown(error: Any) -> list[str]:
+    """What typer says of wrong usage; it repeats what was typed, and would print that as it is."""
+    text = io.StringIO()
+    error.show(file=text)
+    return text.getvalue().splitlines()
 
 
 def _arguments() -> list[str]:
@@ -446,8 +472,3 @@ def _arguments() -> list[str]:
     from node.web.address import with_default
 
     return with_default(sys.argv[1:])
-
-
-def _fail(error: Exception, code: int) -> None:
-    print(f"pictophone: {error}", file=sys.stderr)
-    sys.exit(code)

@@ -6,6 +6,7 @@ The file is the one named by ``PICTOPHONE_SETTINGS``, else ``pictophone.toml`` i
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import tomllib
@@ -29,7 +30,7 @@ MAX_NAME = 16  # characters of a display name; the hello has room for this many 
 def _user_name() -> str:
     try:
         return getpass.getuser()[:MAX_NAME] or "someone"
-    except (OSError, KeyError):
+    except (OSError, KeyError, ImportError):  # a user without an entry, as in containers; ImportError: on Windows
         return "someone"
 
 
@@ -112,8 +113,14 @@ class Settings(BaseSettings):
 
 
 def folder() -> Path:
-    """The user's own folder of settings, which may not be there yet."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pictophone"
+    """The user's own folder of settings, which may not be there yet. Raises NodeError for a user without a home."""
+    named = os.environ.get("XDG_CONFIG_HOME", "")
+    if Path(named).is_absolute():  # others are to be ignored, says the XDG Base Directory Specification
+        return Path(named) / "pictophone"
+    try:
+        return Path.home() / ".config" / "pictophone"
+    except RuntimeError:
+        raise NodeError("you have no home folder to keep settings and rooms in: set HOME or XDG_CONFIG_HOME") from None
 
 
 def settings_file() -> Path | None:
@@ -121,11 +128,21 @@ def settings_file() -> Path | None:
     named = os.environ.get(f"{ENVIRONMENT_PREFIX}SETTINGS")
     if named:
         path = Path(named)
-        if not path.is_file():
+        if not _is_file(path):
             raise NodeError(f"no settings file {named!r}; correct {ENVIRONMENT_PREFIX}SETTINGS or unset it")
         return path
-    places = (Path("pictophone.toml"), folder() / "settings.toml")
-    return next((path for path in places if path.is_file()), None)
+    places = [Path("pictophone.toml")]
+    with contextlib.suppress(NodeError):
+        places.append(folder() / "settings.toml")
+    return next(filter(_is_file, places), None)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is there for us: a home that others own, as after `su`, has none of our settings."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def load(**flags: Any) -> Settings:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from node import opening
 from node.call import Node
+from node.common.output import say
 from node.display import LateNotes, choose
 from node.links import broker
 from node.links.address import BrokerAddress
@@ -45,7 +46,7 @@ async def run(settings: Settings, own_broker: bool, seconds: float, json: bool) 
     async with opening.loaded(opening.worker(settings, opening.CALL), notes) as models:
         nodes = await hold(settings, models, notes, own_broker, seconds, quiet=json)
     summaries = _summaries(*nodes)
-    print(as_json(summaries) if json else "\n".join(_report(summaries)))
+    say(*([as_json(summaries)] if json else _report(summaries)))
     return all(map(_arrived, summaries.values()))
 
 
@@ -96,8 +97,9 @@ def _node(name: str, settings: Settings, place: Place, models: Models, notes: La
     for remark in remarks:
         notes(f"{name}: {remark}")
     folder = settings.pictures / name if settings.pictures else None
-    show = opening.gallery(folder, lambda text: notes(f"{name} {text}"))
-    screen = opening.screen(folder) if page is None else page.screen(opening.screen(folder))
+    kept = opening.keeper(folder, lambda text: notes(f"{name} {text}"))
+    show, screen = opening.gallery(kept), opening.screen(kept)
+    screen = screen if page is None else page.screen(screen)
     return Node(name, place, parts, show=show, screen=screen, note=lambda text: notes(f"{name}: {text}"))
 
 

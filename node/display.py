@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
+from node.common import output
+from node.common.note_pace import NotePace
+from node.common.printable import printable
 from node.levels import Level, bar
 from node.tally import Tally
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live
     from rich.table import Table
+    from rich.text import Text
 
 PLAIN_EVERY_S = 5.0  # a log should say that the call lives without drowning what happened in it
 REFRESH_PER_SECOND = 2
@@ -58,9 +62,10 @@ class Display(Protocol):
 class LiveTable:
     """A table that is drawn again twice a second."""
 
-    def __init__(self, views: Sequence[View], console: Console) -> None:
+    def __init__(self, views: Sequence[View], console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._views = views
         self._console = console
+        self._pace = NotePace(clock)
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
@@ -74,13 +79,19 @@ class LiveTable:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._live is not None:
+            self._print(self._pace.due(at_end=True))
             self._live.update(self._table(), refresh=True)
             self._live.stop()
 
     def note(self, text: str) -> None:
-        self._console.print(text, highlight=False, markup=False)
+        self._print(self._pace.take(text))
+
+    def _print(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._console.print(_text(line))
 
     def refresh(self) -> None:
+        self._print(self._pace.due())
         if self._live is not None:
             self._live.update(self._table(), refresh=True)
 
@@ -90,10 +101,10 @@ class LiveTable:
         table = Table(title="pictophone", title_justify="left", expand=False)
         table.add_column("")
         for view in self._views:
-            table.add_column(view.name, min_width=30, overflow="fold")
+            table.add_column(_text(view.name), min_width=30, overflow="fold")
         columns = [_rows(view, time.monotonic()) for view in self._views]
         for cells in zip(*columns, strict=True):
-            table.add_row(cells[0][0], *(value for _, value in cells))
+            table.add_row(_text(cells[0][0]), *(_text(value) for _, value in cells))
         return table
 
 
@@ -109,6 +120,7 @@ class PlainLines:
         self._views = views
         self._write = write
         self._clock = clock
+        self._pace = NotePace(clock)
         self._next = clock() + PLAIN_EVERY_S
 
     def __enter__(self) -> Self:
@@ -117,19 +129,31 @@ class PlainLines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        return None
+        self._print(self._pace.due(at_end=True))
 
     def note(self, text: str) -> None:
-        self._write(text)
+        self._print(self._pace.take(text))
+
+    def _print(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._write(printable(line))
 
     def refresh(self) -> None:
         now = self._clock()
+        self._print(self._pace.due())
         if now < self._next:
             return
         self._next = now + PLAIN_EVERY_S
         for view in self._views:
             facts = ", ".join(f"{name} {value}" for name, value in _rows(view, now) if value != "-")
-            self._write(f"{view.name}: {facts}")
+            self._print([f"{view.name}: {facts}"])
+
+
+def _text(text: str) -> Text:
+    """Foreign text for a table: no markup is read in it."""
+    from rich.text import Text
+
+    return Text(printable(text))
 
 
 def _rows(view: View, now: float) -> list[tuple[str, str]]:
@@ -172,20 +196,16 @@ def _milliseconds(value: float | None) -> str:
 def _caption(text: str) -> str:
     if not text:
         return "-"
+    text = printable(text)
     return text if len(text) <= MAX_CAPTION_SHOWN else text[: MAX_CAPTION_SHOWN - 1] + "…"
 
 
 def choose(views: Sequence[View], quiet: bool) -> Display:
     """A live table on a terminal; plain lines elsewhere, on standard error if standard output is for a program."""
-    import sys
-
-    from rich.console import Console
-
-    console = Console(stderr=quiet)
+    console = output.console(on_error=quiet)
     if console.is_terminal:
         return LiveTable(views, console)
-    stream = sys.stderr if quiet else sys.stdout
-    return PlainLines(views, lambda line: print(line, file=stream, flush=True))
+    return PlainLines(views, output.writer(on_error=quiet))
 
 
 class LateNotes:

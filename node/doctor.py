@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from node import meeting, opening, rooms
+from node.common.output import say
 from node.tasks import first_error
 from protocol.errors import LocalError, NodeError
 
@@ -41,7 +42,7 @@ async def run(settings: Settings, room: str | None = None) -> bool:
     """Prints a line for each check as it ends; true if everything that a call in the room, if given, needs is here."""
     healthy = True
     async for finding in examine(settings, room):
-        print(finding, flush=True)
+        say(finding)
         healthy = healthy and (finding.good or not finding.needed)
     return healthy
 

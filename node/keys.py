@@ -13,6 +13,7 @@ READ_BYTES = 64
 LINE_BEGINS = "/"
 LINE_ENDS = "\r\n"
 BACKSPACES = "\x08\x7f"
+RUBS_OUT = "\b \b"
 MAX_LINE = 200  # more than any command has; what is typed beyond it is not taken
 MAX_SEQUENCE = 16  # characters of a key that is sent as several; longer ones are no key's
 
@@ -46,14 +47,14 @@ def listening(
     loop, line, splitter = asyncio.get_running_loop(), _Line(), _Splitter()
 
     def typed() -> None:
-        read = os.read(descriptor, READ_BYTES)
+        read = _read(descriptor)
         if not read:
             loop.remove_reader(descriptor)
         for key in splitter.keys(read.decode(errors="ignore")):
             if not line.takes(key):
                 actions.get(key, _nothing)()
                 continue
-            os.write(descriptor, key.encode())  # the terminal shows nothing of itself
+            _echo(descriptor, key)
             if (said := line.whole()) is not None:
                 obey(said)
 
@@ -63,7 +64,8 @@ def listening(
         yield True
     finally:
         loop.remove_reader(descriptor)
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+        with suppress(termios.error):  # the terminal was closed
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
 class _Splitter:
@@ -101,6 +103,8 @@ class _Line:
         """Whether the key is part of a line; if so, it is added."""
         if len(key) > 1 or (not self._typed and key != LINE_BEGINS):
             return False
+        if not (key.isprintable() or key in BACKSPACES or key in LINE_ENDS):
+            return True  # of the line, but nothing that a command has
         if key in BACKSPACES:
             self._typed = self._typed[:-1]
         elif len(self._typed) < MAX_LINE or key in LINE_ENDS:
@@ -113,6 +117,21 @@ class _Line:
             return None
         line, self._typed = self._typed[:-1], ""
         return line
+
+
+def _read(descriptor: int) -> bytes:
+    """What was typed; nothing if the terminal is gone."""
+    try:
+        return os.read(descriptor, READ_BYTES)
+    except OSError:
+        return b""
+
+
+def _echo(descriptor: int, key: str) -> None:
+    """Show a key of a line, since the terminal shows nothing of itself; one that is gone shows nothing at all."""
+    shown = RUBS_OUT if key in BACKSPACES else key if key.isprintable() or key in LINE_ENDS else ""
+    with suppress(OSError):
+        os.write(descriptor, shown.encode())
 
 
 def _nothing() -> None:

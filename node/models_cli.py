@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from node.common.output import say
+
 app = typer.Typer(help="List, fetch and measure picture models.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -15,7 +17,7 @@ def list_models() -> None:
     from node import shelf
 
     for line in shelf.lines():
-        typer.echo(line)
+        say(line)
 
 
 @app.command()
@@ -39,9 +41,8 @@ def bench(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Measure a preset on drawn scenes that no training ever saw."""
-    import asyncio
-
     from node import config, shelf
+    from node.common import signals
 
     settings = config.load(models=models, captioner=captioner, generator=generator)
-    asyncio.run(shelf.bench(settings, count, seed, deadlines, json))
+    signals.run(shelf.bench(settings, count, seed, deadlines, json))

@@ -76,6 +76,8 @@ class Morph:
         share = (self.clock() - move.began) / MORPH_S
         image = await self._painted(peer, move, share) if share < 1 else None
         move.due = max(move.due + 1 / self.fps, self.clock())
+        if self._moves.get(peer) is not move:  # the peer left meanwhile
+            return
         if image is None:
             del self._moves[peer]
         await self.screen(peer, image or move.image)

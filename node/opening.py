@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from node.call import Node
+from node.common import signals
 from node.display import REFRESH_PER_SECOND, Display, View
 from node.meeting import broker_address
 from node.parts import Models, Parts, Place
@@ -19,8 +19,6 @@ from node.tasks import first_error
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from PIL import Image
-
     from node.config import Settings
     from node.morph import Screen
     from node.pictures import Painted
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from node.speech.coding import LyraChoice
     from node.speech.sources import Source
     from node.vision.cameras import Camera
+    from node.vision.gallery import PictureKeeper
     from node.vision.presets import Preset
     from node.vision.worker import Worker
     from node.web.page import Page
@@ -167,32 +166,26 @@ def lyra_choice(settings: Settings) -> LyraChoice | None:
     return LyraChoice(settings.lyra, settings.lyra_bitrate)
 
 
-def gallery(folder: Path | None, note: Callable[[str], None]) -> Callable[[Painted], Awaitable[None]]:
-    """What to do with painted pictures: keep them in the folder, if there is one, and say what came."""
-    from node.vision.gallery import Gallery
+def keeper(folder: Path | None, note: Callable[[str], None]) -> PictureKeeper | None:
+    """Who keeps painted pictures in the folder, if there is one. Raises NodeError if it cannot be written to."""
+    from node.vision.gallery import Gallery, PictureKeeper
 
-    kept = Gallery(folder) if folder is not None else None
+    return None if folder is None else PictureKeeper(Gallery(folder), note)
+
+
+def gallery(kept: PictureKeeper | None) -> Callable[[Painted], Awaitable[None]]:
+    """What to do with painted pictures: keep them, if somebody does, and say what came."""
 
     async def show(painted: Painted) -> None:
         if kept is not None:
-            path = await kept.save(painted.image, painted.peer, painted.sequence, painted.caption)
-            note(f"painted {path.name}: {painted.caption}")
+            await kept.keep(painted)
 
     return show
 
 
-def screen(folder: Path | None) -> Screen | None:
-    """Keeps what is to be seen of each peer in a file of the folder, for whoever watches it; None without a folder."""
-    from node.vision.gallery import Gallery
-
-    if folder is None:
-        return None
-    kept = Gallery(folder)
-
-    async def show(peer: str, image: Image.Image) -> None:
-        await kept.show_now(image, peer)
-
-    return show
+def screen(kept: PictureKeeper | None) -> Screen | None:
+    """Keeps what is to be seen of each peer in a file, for whoever watches it; None if nobody keeps anything."""
+    return None if kept is None else kept.show_now
 
 
 def view(node: Node) -> View:
@@ -201,9 +194,9 @@ def view(node: Node) -> View:
 
 
 async def run(nodes: Sequence[Node], display: Display, seconds: float | None) -> None:
-    """Runs nodes until one fails (its NodeError is raised), the seconds are over, or SIGINT or SIGTERM comes."""
+    """Runs nodes until one fails (its NodeError is raised), the seconds are over, or a signal comes."""
     stop = asyncio.Event()
-    with ending_signals(stop.set), first_error():
+    with signals.stopping(stop.set), first_error():
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(node.run(), name=node.name) for node in nodes]
             group.create_task(_end(running, stop, seconds), name="end")
@@ -222,22 +215,6 @@ async def _refresh(display: Display, running: Sequence[asyncio.Task[None]]) -> N
     while not all(task.done() for task in running):
         display.refresh()
         await asyncio.wait(running, timeout=1 / REFRESH_PER_SECOND, return_when=asyncio.FIRST_COMPLETED)
-
-
-@contextlib.contextmanager
-def ending_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """SIGINT and SIGTERM end the call in order, goodbye and summary included."""
-    loop = asyncio.get_running_loop()
-    caught = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # Windows, or not the main thread
-            loop.add_signal_handler(number, stop)
-            caught.append(number)
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
 
 
 @contextlib.asynccontextmanager

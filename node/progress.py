@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from node.common import output
+
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
 
 def bars(count: ProgressColumn | None = None) -> Progress:
     """Bars, `count` telling how far each is in its own unit; without it, in whole things of so many."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), count or MofNCompleteColumn(), TimeRemainingColumn())
+    console = output.console(on_error=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        count or MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

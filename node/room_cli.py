@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from node.common.output import say
+
 app = typer.Typer(help="Make rooms, and keep them by name.", no_args_is_help=True, rich_markup_mode=None)
 
 Name = Annotated[str, typer.Argument(help="The room's name here, of letters, digits, '-' and '_'.")]
@@ -60,8 +62,7 @@ def list_rooms() -> None:
     """List the rooms that you keep."""
     from node.rooms import keeping
 
-    for line in keeping.lines():
-        typer.echo(line)
+    say(*keeping.lines())
 
 
 @app.command()

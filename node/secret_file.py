@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import stat
 import sys
 from pathlib import Path
 
+from node.common.output import ask_unseen
 from protocol.errors import NodeError, UsageError
 
 MAX_LINE = 4096  # characters; a room's link with a long login has 600
@@ -46,7 +46,7 @@ def ask(what: str) -> str:
     Raises UsageError if nothing comes.
     """
     try:
-        said = getpass.getpass(f"{what}: ") if sys.stdin.isatty() else sys.stdin.readline(MAX_LINE + 1)
+        said = ask_unseen(what) if sys.stdin.isatty() else sys.stdin.readline(MAX_LINE + 1)
     except EOFError:
         said = ""
     if not said.strip():

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node import secret_file
+from node.common import signals
+from node.common.output import remark, say
 from node.links import broker
 from node.links.address import BrokerAddress
 from node.links.broker import Certificate
 from node.links.reach import is_loopback
 from node.meeting import WHAT
-from node.opening import ending_signals
 from protocol.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,21 +39,24 @@ class Asked:
 
 
 async def run(settings: Settings, asked: Asked) -> bool:
-    """Serves until SIGINT or SIGTERM. Raises UsageError for flags that do not go together, or too little protection."""
+    """Serves until a signal comes (see `node.common.signals`).
+
+    Raises UsageError for flags that do not go together, or too little protection.
+    """
     certificate, users = _certificate(asked), _users(settings, asked)
     if not users and not is_loopback(asked.host):
         raise UsageError(
             f"a broker that listens on {asked.host} needs --username and --password-file, or anyone could use it"
         )
     if asked.password is not None:
-        _warn(SEEN)
+        remark(SEEN)
     if certificate is None and not is_loopback(asked.host):
-        _warn(READABLE)
+        remark(READABLE)
     stop = asyncio.Event()
     async with broker.serve(asked.host, asked.port, users, certificate) as port:
         address = BrokerAddress(asked.host, port, tls=certificate is not None)
-        print(f"the broker listens on {address}; Ctrl-C ends it", flush=True)
-        with ending_signals(stop.set):
+        say(f"the broker listens on {address}; Ctrl-C ends it")
+        with signals.stopping(stop.set):
             await stop.wait()
     return True
 
@@ -83,7 +86,3 @@ def _of_this_run(settings: Settings, key: str) -> str | None:
     """What the environment says; the settings file speaks of the broker that a node calls, not of this one."""
     value: str | None = getattr(settings, key) if settings.for_this_run(key) else None
     return value
-
-
-def _warn(line: str) -> None:
-    print(f"pictophone: {line}", file=sys.stderr)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from node.common.output import remark, say
+
 app = typer.Typer(
     help="Recorded calls: look into them, share them, repair them.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -21,8 +23,7 @@ def info(file: File, room: Room = None, json: Json = False) -> None:
     """Tell who was in a session, when, how long, what it weighs, what was lost, and its captions."""
     from node.session import info as about
 
-    for line in about.show(file, secret(room), json):
-        typer.echo(line)
+    say(*about.show(file, secret(room), json))
 
 
 @app.command()
@@ -37,7 +38,7 @@ def recover(
     from node.session import recover as rescue
 
     for line in rescue.recover(file, output, secret(room)):
-        typer.echo(line)
+        say(line)
 
 
 From = Annotated[str | None, typer.Option("--from", help="Begin there: seconds, mm:ss or hh:mm:ss.")]
@@ -89,7 +90,7 @@ def cut(
 
     begins, ends = times.span(start, to)
     seconds = edit.cut(file, output, begins, ends, secret(room), force)
-    typer.echo(f"{output}: {times.clock(seconds)}")
+    say(f"{output}: {times.clock(seconds)}")
 
 
 @app.command()
@@ -102,8 +103,8 @@ def join(
     """Put sessions one after the other."""
     from node.session import edit, times
 
-    seconds = edit.join(files, output, secret(room), lambda text: typer.echo(text, err=True), force)
-    typer.echo(f"{output}: {times.clock(seconds)}")
+    seconds = edit.join(files, output, secret(room), remark, force)
+    say(f"{output}: {times.clock(seconds)}")
 
 
 @app.command()
@@ -121,7 +122,7 @@ def redact(
 
     without = edit.Without(speech, words, tuple(who or ()))
     seconds = edit.redact(file, output, without, secret(room), force)
-    typer.echo(f"{output}: {times.clock(seconds)}")
+    say(f"{output}: {times.clock(seconds)}")
 
 
 def secret(room: str | None) -> bytes | None:
@@ -133,5 +134,5 @@ def secret(room: str | None) -> bytes | None:
 
     resolved = rooms.resolve(room, config.load())
     if resolved.note:
-        typer.echo(resolved.note, err=True)
+        remark(resolved.note)
     return recording_secret(resolved.secret)

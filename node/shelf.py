@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from node import opening, progress
+from node.common.output import say
 from node.summary import as_json
 from node.vision import hub
 from node.vision.loading import quieten
@@ -45,7 +46,7 @@ def fetch(name: str) -> None:
         for wanted in missing:
             bar = bars.add_task(f"{wanted.role} {wanted.model}", total=None)
             hub.fetch(wanted, partial(_advance, bars, bar))
-    print(f"the models of {name} are here")
+    say(f"the models of {name} are here")
 
 
 def _advance(bars: Progress, bar: TaskID, done: int, total: int) -> None:
@@ -68,4 +69,4 @@ async def bench(settings: Settings, count: int, seed: int | None, deadlines: flo
     if deadlines:
         figures["speech"] = await speech.run(settings, deadlines, quiet=True)
         lines += speech.for_people(figures["speech"])
-    print(as_json(figures) if json else "\n".join(lines))
+    say(*([as_json(figures)] if json else lines))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node import opening
+from node.common.output import remark, say
 from node.summary import as_json
 from protocol.errors import NodeError
 
@@ -26,8 +26,8 @@ async def caption(settings: Settings, path: Path, json: bool) -> bool:
     async with opening.worker(settings, opening.SEND) as models:
         words = await models.caption(image)
     if not await asyncio.to_thread(known, settings, image):
-        print(f"pictophone: {NOT_DRAWN}", file=sys.stderr)
-    print(as_json({"caption": words}) if json else words)
+        remark(NOT_DRAWN)
+    say(as_json({"caption": words}) if json else words)
     return True
 
 

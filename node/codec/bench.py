@@ -12,6 +12,7 @@ from typing import TypedDict
 from node import progress
 from node.codec.lines import read_lines
 from node.codec.one import chosen
+from node.common.output import say
 from node.summary import as_json, percentile
 from protocol.captions import registry
 from protocol.captions.registry import Coded
@@ -53,7 +54,7 @@ def run(path: Path, codec: int | None, context: bool, json: bool) -> bool:
     with progress.bars() as bars:
         bar = bars.add_task("lines", total=len(lines))
         figures = bench(lines, number, context, lambda: bars.advance(bar))
-    print(as_json(figures) if json else "\n".join(for_people(figures)))
+    say(*([as_json(figures)] if json else for_people(figures)))
     return figures["lossless"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from node.common.output import deliver, say
 from node.summary import as_json
 from protocol.captions import registry
 from protocol.errors import UsageError
@@ -28,12 +29,12 @@ def encode(text: str, after: str | None, codec: int | None, json: bool) -> None:
         "bytes": len(coded.data),
     }
     if json:
-        print(as_json(figures))
+        say(as_json(figures))
         return
-    print(f"hex    {coded.data.hex()}")
-    print(f"bits   {coded.ideal_bits:.2f} exact (-log2 of the probability), {coded.bits} coded")
-    print(f"bytes  {len(coded.data)}")
-    print(f"codec  {coded.codec} ({registry.name(coded.codec)})")
+    say(f"hex    {coded.data.hex()}")
+    say(f"bits   {coded.ideal_bits:.2f} exact (-log2 of the probability), {coded.bits} coded")
+    say(f"bytes  {len(coded.data)}")
+    say(f"codec  {coded.codec} ({registry.name(coded.codec)})")
 
 
 def decode(coded: str, after: str | None, codec: int | None) -> None:
@@ -43,4 +44,4 @@ def decode(coded: str, after: str | None, codec: int | None) -> None:
         data = bytes.fromhex(coded)
     except ValueError:
         raise UsageError(f"{coded!r} is no hexadecimal: give what `codec encode` prints after hex") from None
-    print(registry.decode(number, data, after))
+    deliver(registry.decode(number, data, after))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import statistics
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -14,6 +13,7 @@ from node import progress
 from node.codec.baselines import BASELINES, Baseline, Size
 from node.codec.lines import read_lines
 from node.codec.training import Training, training
+from node.common import output
 from node.summary import as_json, percentile
 from protocol.captions import registry
 from protocol.errors import NodeError
@@ -54,11 +54,11 @@ def run(given: str, train: Path | None, json: bool) -> None:
         bar = bars.add_task("measuring", total=sum(len(spread(lines, each.most)) for each in BASELINES))
         comparison = compare(lines, learned, lambda: bars.advance(bar))
     if json:
-        print(as_json(comparison))
+        output.say(as_json(comparison))
     else:
         _show(comparison)
     if comparison["missing"]:
-        print(f"pictophone: not installed: {', '.join(comparison['missing'])}; {ADVICE}", file=sys.stderr)
+        output.remark(f"not installed: {', '.join(comparison['missing'])}; {ADVICE}")
 
 
 def texts(given: str) -> list[str]:
@@ -125,11 +125,8 @@ def _row(name: str, bits: Sequence[int], sizes: Sequence[int]) -> Row:
 
 
 def _show(comparison: Comparison) -> None:
-    from rich.console import Console
-
-    console = Console()
-    console.print(_table(comparison))
-    console.print(f"zstd and PPMd learned from {comparison['trained_on']}", highlight=False, markup=False)
+    output.console().print(_table(comparison))
+    output.say(f"zstd and PPMd learned from {comparison['trained_on']}")
 
 
 def _table(comparison: Comparison) -> Table:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node import opening, progress, still
+from node.common.output import remark, say
 from node.compare import article, experiment, files, page, tables
 from node.compare.article import SENTENCE, Article
 from node.compare.experiment import Result
@@ -39,7 +39,7 @@ async def run(settings: Settings, paths: Sequence[Path], output: Path | None, wi
     if output is not None:
         await asyncio.to_thread(_write, output, page.page(results, done, files.missing()))
     if json:
-        print(as_json({"pictures": [experiment.as_dict(each) for each in results], **_article_dict(done)}))
+        say(as_json({"pictures": [experiment.as_dict(each) for each in results], **_article_dict(done)}))
     else:
         tables.show(results, done)
     _remark(results)
@@ -108,6 +108,6 @@ def _remark(results: Sequence[Result]) -> None:
 
     if results and files.missing():
         lacking = ", ".join(files.missing())
-        print(f"pictophone: this Pillow cannot write {lacking}: those rows are missing", file=sys.stderr)
+        remark(f"this Pillow cannot write {lacking}: those rows are missing")
     if not all(result.known for result in results):
-        print(f"pictophone: {NOT_DRAWN}", file=sys.stderr)
+        remark(NOT_DRAWN)

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from node.common import output
 from node.compare.article import SENTENCE, Article
 from node.compare.experiment import Result
 from node.compare.ways import SIDES, Way, as_ratio
@@ -18,17 +19,15 @@ WIDTH = 100  # of a table that goes to a file: none of its lines is folded
 
 def show(results: Iterable[Result], article: Article | None) -> None:
     """Prints a table for the article's sentence, if asked for, and one for each picture."""
-    from rich.console import Console
-
-    console = Console()
+    console = output.console()
     if not console.is_terminal:
         console.width = WIDTH
     if article is not None:
-        print(f"the article's sentence: {SENTENCE}")
+        output.say(f"the article's sentence: {SENTENCE}")
         ours = (article.ours, article.ours.ratios)
         console.print(_table([(article.theirs, article.their_ratios), ours]))
     for result in results:
-        print(f"{result.name}: {result.caption}")
+        output.say(f"{result.name}: {result.caption}")
         console.print(_table((way, way.ratios) for way in result.ways))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from node import meeting, secret_file
+from node.common import output
 from node.links.address import BrokerAddress, without_password
 from node.links.reach import is_loopback
 from node.rooms import store, words
@@ -45,8 +46,8 @@ def new(settings: Settings, name: str | None, in_keyring: bool, showing: Showing
     link = RoomLink(secret, _broker(settings) if "broker" in settings.model_fields_set else None)
     if name is not None:
         store.save(name, link, in_keyring)
-        _say(f"kept; enter by: pictophone call {name.lower()}")
-    _say("whoever has this link can enter the room:")
+        output.remark(f"kept; enter by: pictophone call {name.lower()}")
+    output.remark("whoever has this link can enter the room:")
     _show(link, showing)
 
 
@@ -56,10 +57,10 @@ def save(settings: Settings, name: str, text: str | None, in_keyring: bool) -> N
     asked = text is None and settings.room_file is None and settings.room is None
     room = resolve(PROMPT if asked else text, settings)
     if room.note:
-        _say(room.note)
+        output.remark(room.note)
     broker = _broker(settings) if settings.for_this_run("broker") else _with_password(room.broker)
     store.save(name, RoomLink(room.secret, broker), in_keyring)
-    _say(f"kept; enter by: pictophone call {name.lower()}")
+    output.remark(f"kept; enter by: pictophone call {name.lower()}")
 
 
 def lines() -> list[str]:
@@ -87,9 +88,9 @@ def _show(link: RoomLink, showing: Showing) -> None:
     """The link goes to standard output, alone; what helps a person goes beside it."""
     if link.broker is not None and not showing.with_password:
         link = RoomLink(link.secret, without_password(link.broker))
-    print(link.reveal(), flush=True)
+    output.say(link.reveal())
     if showing.words:
-        print(words.of(link.secret), flush=True)
+        output.say(words.of(link.secret))
     if showing.qr:
         _draw(link.reveal())
 
@@ -99,18 +100,18 @@ def _draw(text: str) -> None:
 
     code = segno.make(text, micro=False, error="l")
     drawn = io.StringIO()
-    code.terminal(out=drawn, border=QR_BORDER, compact=(sys.stderr.encoding or "").lower().startswith("utf"))
-    for line in drawn.getvalue().splitlines():
-        print(f"{WHITE_ON_BLACK}{line}{PLAIN}" if sys.stderr.isatty() else line, file=sys.stderr)
+    code.terminal(out=drawn, border=QR_BORDER, compact=output.can_draw_blocks())
+    lines = drawn.getvalue().splitlines()
+    output.draw(f"{WHITE_ON_BLACK}{line}{PLAIN}" if output.is_terminal(on_error=True) else line for line in lines)
 
 
 def _broker(settings: Settings) -> str:
     """The broker of the settings as a link has it, with the login they have for it. Raises NodeError if it is none."""
     address = meeting.broker_address(settings)
     for remark in meeting.remarks(settings, address):
-        _say(remark)
+        output.remark(remark)
     if is_loopback(address.host):
-        _say(f"{address} is this machine: a link with it is of use here alone")
+        output.remark(f"{address} is this machine: a link with it is of use here alone")
     return _joined(settings.broker, address.username, address.password)
 
 
@@ -132,7 +133,3 @@ def _joined(broker: str, username: str | None, password: str | None) -> str:
         return f"{scheme}{separator}{host}"
     login = quote(username, safe="") + (f":{quote(password, safe='')}" if password is not None else "")
     return f"{scheme}{separator}{login}@{host}"
-
-
-def _say(line: str) -> None:
-    print(f"pictophone: {line}", file=sys.stderr)

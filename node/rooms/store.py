@@ -10,11 +10,11 @@ import json
 import os
 import re
 import secrets
-import sys
 import tomllib
 from pathlib import Path
 
 from node import config
+from node.common.output import remark
 from node.rooms import keyrings
 from node.secret_file import OWNER_ONLY, exposed
 from protocol.errors import NodeError, UsageError
@@ -86,12 +86,14 @@ def unknown(name: str) -> UsageError:
 
 
 def _read() -> dict[str, str]:
+    if not _may_be_there():
+        return {}
     path = file()
     try:
         with path.open("rb") as opened:
             if exposed(os.fstat(opened.fileno())):
                 path.chmod(OWNER_ONLY)
-                print(f"pictophone: others could read {path}, your rooms: now they cannot", file=sys.stderr)
+                remark(f"others could read {path}, your rooms: now they cannot")
             kept = tomllib.load(opened)
     except FileNotFoundError:
         return {}
@@ -102,6 +104,18 @@ def _read() -> dict[str, str]:
     if not all(isinstance(link, str) for link in kept.values()):
         raise NodeError(f'your rooms in {str(path)!r} should each be one line, NAME = "LINK": mend the file')
     return {name.lower(): link for name, link in kept.items()}
+
+
+def _may_be_there() -> bool:
+    """Whether we can have rooms: a user without a home has none, and a home that others own, as after `su`, none of
+    ours."""
+    try:
+        file().stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError, NodeError):
+        return False
+    except OSError:
+        return True  # what is wrong is said when it is read
+    return True
 
 
 def _write(kept: dict[str, str]) -> None:

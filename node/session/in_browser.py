@@ -53,7 +53,7 @@ async def run(session: Session, asked: Asked, settings: Settings, notes: LateNot
             session, spectator, soundtrack, paint=None if paint is None else remembering(paint),
             start=asked.start, end=asked.end, speed=asked.speed, loop=asked.loop, stays=True, voices=voices,
             lyra_folder=settings.lyra, told=tell, sought=spectator.sought, note=note,
-            keep=None if settings.pictures is None else opening.gallery(settings.pictures, notes),
+            keep=opening.gallery(opening.keeper(settings.pictures, notes)),
         )  # fmt: skip
         soundtrack.player = player
         page.show(player, session.header.started_ns / 1e9)

@@ -207,7 +207,7 @@ def show(path: Path, secret: bytes | None, as_json: bool) -> Iterator[str]:
     """The lines to print."""
     info = gather(path, secret)
     if as_json:
-        yield json.dumps(asdict(info, dict_factory=_public), ensure_ascii=False)
+        yield json.dumps(asdict(info, dict_factory=_public))
     else:
         yield from for_people(info)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from node.common.printable import escaped
 from node.session.painting import Reading
 from node.session.people import People
 from node.session.reel import Recorded
@@ -92,7 +93,7 @@ def _speech(record: Speech) -> dict[str, Any]:
 
 
 def _line(fields: dict[str, Any]) -> str:
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return escaped(json.dumps(fields, ensure_ascii=False, separators=(",", ":"))) + "\n"
 
 
 def _base64(data: bytes) -> str:

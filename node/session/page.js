@@ -15,7 +15,10 @@ const clock = (seconds) => {
 };
 const element = (name, text) => {
   const made = document.createElement(name);
-  if (text !== undefined) made.append(document.createTextNode(text));
+  if (text !== undefined) {
+    made.dir = "auto"; // what others wrote turns nothing around it
+    made.append(document.createTextNode(text));
+  }
   return made;
 };
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from node.common.printable import escaped, printable
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -88,12 +90,12 @@ def page(title: str, told: str, seconds: float, album: Album, ogg: bytes) -> str
     session = {"seconds": round(seconds, 3), "people": people, "events": album.events, "images": album.images}
     return PAGE.format(
         policy=policy,
-        title=html.escape(title),
+        title=html.escape(printable(title)),
         told=html.escape(told),
         style=style,
         script=script,
         sound=f"data:audio/ogg;base64,{base64.b64encode(ogg).decode()}",
-        session=_inert(json.dumps(session, ensure_ascii=False)),
+        session=_inert(escaped(json.dumps(session, ensure_ascii=False))),
     )
 
 

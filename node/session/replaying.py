@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node import keys, meeting, opening, rooms
+from node.common import signals
 from node.display import LateNotes
 from node.session.haunting import haunted
 from node.session.models import painter
@@ -81,7 +82,7 @@ async def _here(session: Session, asked: Asked, settings: Settings, notes: LateN
     async with contextlib.AsyncExitStack() as stack:
         paint = keep = None
         if settings.pictures is not None:
-            keep = opening.gallery(settings.pictures, notes)
+            keep = opening.gallery(opening.keeper(settings.pictures, notes))
             paint = await stack.enter_async_context(painter(session.header, asked.models, asked.generator, notes))
         player = Player(
             session, Witness(), sink, paint=paint, start=asked.start, end=asked.end, speed=asked.speed, loop=asked.loop,
@@ -133,7 +134,7 @@ async def play(player: Player, notes: LateNotes) -> None:
         keys.RIGHT: lambda: player.seek(player.position_s + JUMP_S),
         "q": stop.set,
     }
-    with choose(player) as screen, opening.ending_signals(stop.set):
+    with choose(player) as screen, signals.stopping(stop.set):
         notes.to(screen)
         with keys.listening(actions) as typing:
             if typing:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from node.common import output
+from node.common.printable import printable
 from node.session.times import clock
 
 if TYPE_CHECKING:
@@ -40,7 +42,9 @@ class Screen:
 
     def note(self, text: str) -> None:
         """Say something."""
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        from rich.text import Text
+
+        self._console.print(Text(printable(text)), soft_wrap=True)
 
     def refresh(self) -> None:
         """Draw the line again."""
@@ -62,6 +66,4 @@ def line(player: Player) -> str:
 
 def choose(player: Player) -> Screen:
     """The screen for standard output."""
-    from rich.console import Console
-
-    return Screen(player, Console())
+    return Screen(player, output.console())

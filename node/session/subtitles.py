@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from node.common.printable import REPLACEMENT, printable
+
 SHORTEST_S = 0.04
 """A cue that would be over sooner is left out: it is replaced before a frame of it is seen."""
 
@@ -39,14 +41,14 @@ def cues(words: Iterable[Words], end: float) -> Iterator[Cue]:
 
 
 def _cue(showing: dict[str, str], start: float, end: float) -> Iterator[Cue]:
-    lines = [f"{who}: {one_line(text)}" for who, text in showing.items() if text]
+    lines = [f"{one_line(who)}: {one_line(text)}" for who, text in showing.items() if text]
     if lines and end - start >= SHORTEST_S:
         yield Cue(start, end, "\n".join(lines))
 
 
 def one_line(text: str) -> str:
-    """The text with every run of white space and control characters made one space: a blank line would end a cue."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    """The text with every run of white space and of what is not printable made one space: a blank line ends a cue."""
+    return " ".join(printable(text).replace(REPLACEMENT, " ").split())
 
 
 def srt(cues: Iterable[Cue]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from node.common.output import say
 from node.speech.profiles import MEANINGS, Profile
 from node.speech.rates import payload_kbps, wire_kbps
 
@@ -31,13 +32,11 @@ def _row(profile: Profile, meaning: str) -> dict[str, Any]:
 def show(as_json: bool) -> None:
     """Print the list."""
     if as_json:
-        print(json.dumps(rows()))
+        say(json.dumps(rows()))
         return
-    print(f"{'profile':8}{'Opus':>8}{'frames':>10}{'payload':>9}{'on the wire':>13}  kbit/s while talking")
+    say(f"{'profile':8}{'Opus':>8}{'frames':>10}{'payload':>9}{'on the wire':>13}  kbit/s while talking")
     for row in rows():
         opus, frames = f"{row['bitrate'] / 1000:g}k {row['bandwidth']}", f"{row['bundle']} x {row['frame_ms']} ms"
-        print(
-            f"{row['profile']:8}{opus:>8}{frames:>10}{row['payload_kbps']:>9}{row['wire_kbps']:>13}  {row['meaning']}"
-        )
-    print("custom: any of these with --bitrate, --bandwidth, --frame, --bundle and so on")
-    print("auto: what the link carries, within --max-kbps")
+        say(f"{row['profile']:8}{opus:>8}{frames:>10}{row['payload_kbps']:>9}{row['wire_kbps']:>13}  {row['meaning']}")
+    say("custom: any of these with --bitrate, --bandwidth, --frame, --bundle and so on")
+    say("auto: what the link carries, within --max-kbps")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from node import progress
+from node.common.output import remark, say
 from node.speech import lyra as lyra_models
 from node.summary import as_json
 from node.sweep import article, codecs, grid, listen, measures, page, plot, tables
@@ -39,11 +39,11 @@ def run(asked: Asked, output: Path | None, json: bool, only: Sequence[str] = (),
     if output is not None:
         _write(output, page.page(sweep))
     if json:
-        print(as_json(for_programs(sweep)))
+        say(as_json(for_programs(sweep)))
     else:
         _show(sweep)
     for line in sweep.left_out:
-        print(f"pictophone: {line}", file=sys.stderr)
+        remark(line)
 
 
 def _choose(asked: Asked, only: Sequence[str]) -> tuple[list[Setting], list[str]]:
@@ -101,18 +101,18 @@ def _combined(
 def _show(sweep: Sweep) -> None:
     asked = sweep.asked
     names = ", ".join(path.name for path in asked.recordings)
-    print(f"{names}: {len(sweep.results)} settings in {sweep.seconds:.0f} s")
+    say(f"{names}: {len(sweep.results)} settings in {sweep.seconds:.0f} s")
     everything = asked.article or not sweep.judged
     shown = sweep.results if everything else sweep.front
     tables.show("all settings:" if everything else "the Pareto front:", shown, sweep.knee)
-    print(tables.footnote(asked.loss))
+    say(tables.footnote(asked.loss))
     if asked.article:
         lines = tables.verdicts(sweep.claims)
     elif not sweep.judged:
         lines = ["none of them is recommended, since none was judged"]
     else:
         lines = tables.advice(sweep.recommended, sweep.lines, asked.limits)
-    print("\n".join(lines))
+    say(*lines)
 
 
 def _check_writable(output: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from node.common import output
 from node.sweep import rates
 from node.sweep.article import Claim
 from node.sweep.results import Result
@@ -18,12 +19,10 @@ NOT_MEASURED = "-"
 
 def show(title: str, results: Iterable[Result], knee: Result | None) -> None:
     """Print a table of these settings."""
-    from rich.console import Console
-
-    console = Console()
+    console = output.console()
     if not console.is_terminal:
         console.width = WIDTH
-    print(title)
+    output.say(title)
     console.print(_table(list(results), knee))
 
 

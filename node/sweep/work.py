@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from node.common import signals
 from node.speech.sound import SAMPLE_RATE
 from node.sweep import codecs, listen, measures, rates
 from node.sweep.measures import Scores
@@ -74,7 +75,7 @@ def measure_all(tasks: Sequence[Task], workers: int, done: Callable[[], object])
     """Measure all tasks on so many processes (one: in this one), in their order; `done` is called after each."""
     if workers == 1:
         return list(_one_by_one(tasks, done))
-    with _single_threaded(), ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    with _single_threaded(), _pool(workers) as pool:
         futures = [pool.submit(measure, task) for task in tasks]
         try:
             for _ in as_completed(futures):
@@ -83,6 +84,11 @@ def measure_all(tasks: Sequence[Task], workers: int, done: Callable[[], object])
             pool.shutdown(cancel_futures=True)
             raise
         return [future.result() for future in futures]
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    """Processes that a signal to the whole terminal leaves to us: what they have begun they finish, and no more."""
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=signals.leave_to_parent)
 
 
 def _one_by_one(tasks: Sequence[Task], done: Callable[[], object]) -> Iterator[Measured]:

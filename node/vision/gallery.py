@@ -1,17 +1,24 @@
-"""The gallery: painted pictures kept as PNG files, each with its words inside."""
+"""The gallery: painted pictures kept as PNG files, each with its words inside, for as long as the disk takes them."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from node.common.printable import printable
 from protocol.errors import NodeError
+
+if TYPE_CHECKING:
+    from node.pictures import Painted
 
 LONGEST_SENDER = 32
 """Characters of the sender in a file's name: file systems allow 255 bytes for all of it."""
@@ -44,10 +51,10 @@ class Gallery:
         """
         path = self._folder / f"{self._clock():%Y%m%d-%H%M%S}-{_plain(sender)}-{sequence:05d}.png"
         text = PngInfo()
-        text.add_itxt("Description", caption)
-        text.add_itxt("Author", sender)
+        text.add_itxt("Description", printable(caption))
+        text.add_itxt("Author", printable(sender))
         try:
-            await asyncio.to_thread(image.save, path, pnginfo=text)
+            await asyncio.to_thread(_replace, path, image, pnginfo=text)
         except OSError as error:
             raise self._unwritable(error) from error
         return path
@@ -59,21 +66,59 @@ class Gallery:
         """
         path = self._folder / f"now-{_plain(sender)}.png"
         try:
-            await asyncio.to_thread(_replace, path, image)
+            await asyncio.to_thread(_replace, path, image, compress_level=FAST)
         except OSError as error:
             raise self._unwritable(error) from error
         return path
 
     def _unwritable(self, error: OSError) -> NodeError:
-        return NodeError(
-            f"cannot write pictures to {str(self._folder)!r} ({error.strerror}): choose another --pictures folder"
-        )
+        reason = error.strerror or error
+        return NodeError(f"cannot write pictures to {str(self._folder)!r} ({reason}): choose another --pictures folder")
 
 
-def _replace(path: Path, image: Image.Image) -> None:
-    beside = path.with_suffix(".part")
-    image.save(beside, "PNG", compress_level=FAST)
-    beside.replace(path)
+class PictureKeeper:
+    """Keeps what is painted for as long as the folder takes it. When it does not, that is noted once, and again only
+    after it did: each picture is tried, and the call goes on."""
+
+    def __init__(self, gallery: Gallery, note: Callable[[str], None]) -> None:
+        self._gallery, self._note = gallery, note
+        self._failing: set[str] = set()
+
+    async def keep(self, painted: Painted) -> None:
+        """Keep a picture, and say so."""
+        with self._trying("keep"):
+            path = await self._gallery.save(painted.image, painted.peer, painted.sequence, painted.caption)
+            self._note(f"painted {path.name}: {painted.caption}")
+
+    async def show_now(self, peer: str, image: Image.Image) -> None:
+        """Keep what is to be seen of a peer now."""
+        with self._trying("show"):
+            await self._gallery.show_now(image, peer)
+
+    @contextlib.contextmanager
+    def _trying(self, what: str) -> Iterator[None]:
+        """On a full disk one of them may still go well: the fault is over when neither fails."""
+        try:
+            yield
+            self._failing.discard(what)
+        except NodeError as error:
+            if not self._failing:
+                self._note(f"{error}; the call goes on")
+            self._failing.add(what)
+
+
+def _replace(path: Path, image: Image.Image, **how: Any) -> None:
+    """Write the file whole or not at all. Coded before it is opened: Pillow 13 keeps the options of an image that it
+    could not open a file for, and takes them the next time."""
+    coded, beside = io.BytesIO(), path.with_suffix(".part")
+    image.save(coded, "PNG", **how)
+    try:
+        beside.write_bytes(coded.getbuffer())
+        beside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
 
 
 def _plain(sender: str) -> str:

@@ -73,11 +73,14 @@ def load(model: str, role: str, build: Callable[[bool], Model]) -> Model:
 def ask_hub(model: str, role: str, **wish: Any) -> Any:
     """What the hub says of the model (huggingface_hub's ModelInfo; `wish` goes to its model_info).
 
-    Raises NodeError unless it answers soon that it has the model: the libraries alone retry for minutes.
+    Raises NodeError unless it answers soon that it has the model: the libraries alone retry for minutes. So it does
+    where there is no place for it.
     """
     import huggingface_hub
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
+    if huggingface_hub.constants.HF_HUB_CACHE.startswith("~"):  # else a folder of that name would be made here
+        raise NodeError("you have no home folder to keep models in: set HOME or HF_HOME")
     try:
         return huggingface_hub.model_info(model, timeout=HUB_ANSWER_SECONDS, **wish)
     except (GatedRepoError, RepositoryNotFoundError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -311,3 +312,37 @@ def test_the_protocol_imports_msgpack_cryptography_and_for_its_codebook_numpy() 
 
 def test_numpy_waits_until_a_codebook_is_read() -> None:
     assert "numpy" not in modules_after("import protocol.captions, node")
+
+
+# -- what was typed, and what others wrote, is text
+
+
+def test_wrong_usage_repeats_what_was_typed_as_text(command: Command) -> None:
+    command.run("call", ROOM, "--frob\x1b]0;x\x07[/b]")
+    assert command.code == 2
+    assert "[/b]" in command.err
+    assert "\x1b" not in command.err.replace("\\x1b", "")
+    assert "\x1b" not in command.err
+
+
+def test_an_error_that_no_command_expected_is_one_line_if_it_is_the_systems(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**flags: object) -> None:
+        raise PermissionError(13, "Permission denied", "a\x1b[2J")
+
+    monkeypatch.setattr("node.config.load", refuse)
+    assert "Permission denied" in command.fails("caption", "x.png")
+    assert "\x1b" not in command.err
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_signal_breaks_a_command_off(command: Command, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    number = getattr(signal, name)
+
+    def raise_signal(**flags: object) -> None:
+        signal.raise_signal(number)
+
+    monkeypatch.setattr("node.config.load", raise_signal)
+    assert command.run("caption", "x.png").code == 128 + number
+    assert command.err == ""

@@ -138,3 +138,37 @@ def test_a_user_without_a_name_is_someone(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr("getpass.getuser", nobody)
     assert config.load().name == "someone"
+
+
+@pytest.fixture
+def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user without a home and without an entry among the users."""
+
+    def none() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setattr(Path, "home", none)
+
+
+def test_a_user_without_a_home_has_the_defaults(homeless: None) -> None:
+    assert config.load().profile == "lean"
+    with pytest.raises(NodeError, match="set HOME or XDG_CONFIG_HOME"):
+        config.folder()
+
+
+def test_a_relative_configuration_folder_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", "here")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert config.folder() == tmp_path / ".config" / "pictophone"
+
+
+@pytest.mark.parametrize("error", [PermissionError, NotADirectoryError, OSError])
+def test_a_home_that_others_own_has_no_settings_for_us(monkeypatch: pytest.MonkeyPatch, error: type[OSError]) -> None:
+    def refuse(path: Path) -> bool:
+        raise error("no")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert config.load().profile == "lean"
+    monkeypatch.setenv("PICTOPHONE_SETTINGS", "nowhere.toml")
+    assert "'nowhere.toml'" in refused(NodeError)

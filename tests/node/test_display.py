@@ -152,3 +152,51 @@ def test_levels_are_shown_as_they_pass_and_the_mute_in_their_place(tally: Tally)
         lines.refresh()
     assert "level out ▮▮▮▮▮▮▮▯▯▯  in ▮▮▮▮▮▯▯▯▯▯" in written[0]
     assert "level out muted  in ▮▮▮▮▮▯▯▯▯▯" in written[1]
+
+
+HOSTILE = "[/b]\x1b]52;c;aA=\x07\n[link=x]"
+SHOWN = "[/b]�]52;c;aA=� [link=x]"
+
+
+def test_names_captions_and_notes_are_text_in_the_table(tally: Tally) -> None:
+    """On any console, also one that reads markup and sends on what a terminal obeys."""
+    tally.pictures_out.add(HOSTILE, bits=120, frame_bytes=22, wire_bytes=250, raw_bits=256 * 256 * 24)
+    tally.pictures_in.last_caption = HOSTILE
+    paper = io.StringIO()
+    view = View(HOSTILE, lambda: tally, lambda: [HOSTILE, HOSTILE], lambda: None)
+    with LiveTable([view], Console(file=paper, force_terminal=True, width=200)) as table:
+        table.note(f"{HOSTILE} is here")
+        table.refresh()
+    shown = paper.getvalue()
+    assert f"{SHOWN} is here" in shown
+    assert f"{SHOWN}, {SHOWN}" in shown
+    assert shown.count(SHOWN) >= 3 * 5 + 1
+    assert "\x1b]" not in shown
+    assert "\x07" not in shown
+
+
+def test_names_captions_and_notes_are_text_in_plain_lines(tally: Tally) -> None:
+    tally.pictures_in.last_caption = HOSTILE
+    written: list[str] = []
+    now = 100.0
+    lines = PlainLines([View(HOSTILE, lambda: tally, lambda: [HOSTILE], lambda: None)], written.append, lambda: now)
+    lines.note(f"{HOSTILE} is here")
+    now += 10
+    lines.refresh()
+    assert written[0] == f"{SHOWN} is here"
+    assert written[1].startswith(f"{SHOWN}: here {SHOWN}, ")
+    assert written[1].endswith(f"sees {SHOWN}")
+
+
+def test_a_peer_that_comes_and_goes_does_not_drown_the_rest(view: View) -> None:
+    now, written = 100.0, list[str]()
+    with PlainLines([view], written.append, lambda: now) as lines:
+        for number in range(10_000):
+            now += 0.01
+            lines.note(f"{number} is here")
+            lines.note(f"{number} has left")
+            lines.refresh()
+        lines.note("the broker is back")
+        assert written[-1] == "the broker is back"
+    assert len(written) < 200
+    assert sum("more like" in line for line in written[-3:]) == 2

@@ -107,3 +107,25 @@ async def test_a_file_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "stdin", nothing)
         with keys.listening({}) as heard:
             assert not heard
+
+
+async def test_what_is_pasted_into_a_line_is_shown_as_far_as_it_is_text(terminal: tuple[int, int]) -> None:
+    person, _ = terminal
+    said = Happenings()
+    with keys.listening({}, said.add):
+        os.write(person, "/a\x9b2J\x07\u202eé\x7fb\n".encode())
+        assert await said.count(1) == ["/a2Jb"]
+        assert os.read(person, 64).decode().startswith("/a2Jé\b \bb")
+
+
+async def test_a_terminal_that_is_closed_ends_the_listening(monkeypatch: pytest.MonkeyPatch) -> None:
+    person, program = pty.openpty()
+    monkeypatch.setattr(sys, "stdin", os.fdopen(program))
+    monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp())
+    with keys.listening({}) as heard:
+        assert heard
+        os.close(person)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert not asyncio.get_running_loop().remove_reader(program)  # it is not read again and again
+    sys.stdin.close()

@@ -138,3 +138,22 @@ async def test_a_peer_that_left_does_not_move() -> None:
     await cinema.morph.run()
     await cinema.begin(COW)
     assert cinema.shown == [("b", "cat"), ("b", "cow")]
+
+
+async def test_a_peer_that_leaves_while_it_moves_does_not_end_the_others() -> None:
+    cinema = Cinema()
+    for prompt in (CAT, DOG):
+        for peer in "bc":
+            await cinema.begin(prompt, peer)
+    between = cinema._between
+
+    async def leaves_meanwhile(peer: str, before: Prompt, after: Prompt, share: float) -> Image.Image:
+        cinema.morph.forget("b")
+        if peer == "b":
+            raise NodeError("nobody to paint for")
+        return await between(peer, before, after, share)
+
+    cinema.morph.between = leaves_meanwhile
+    await cinema.morph.run()
+    assert {peer for peer, _ in cinema.shown[2:]} == {"c"}
+    assert cinema.shown[-1] == ("c", "dog")

@@ -14,6 +14,7 @@ from fake_models import FakeWorker
 from PIL import Image
 
 from node import config, opening
+from node.common import signals
 from node.display import PlainLines
 from node.links.address import BrokerAddress
 from node.meeting import broker_address
@@ -172,17 +173,17 @@ def test_a_sound_file_is_said(tmp_path: Path, quiet: dict[str, Any], fake_models
 async def test_the_gallery_keeps_what_was_painted_and_says_so(tmp_path: Path) -> None:
     notes: list[str] = []
     painted = Painted("bbbb", 3, "a cat", 7, Image.new("RGB", (8, 8)))
-    await opening.gallery(tmp_path / "kept", notes.append)(painted)
+    await opening.gallery(opening.keeper(tmp_path / "kept", notes.append))(painted)
     (kept,) = (tmp_path / "kept").iterdir()
     assert notes == [f"painted {kept.name}: a cat"]
-    await opening.gallery(None, notes.append)(painted)
+    await opening.gallery(opening.keeper(None, notes.append))(painted)
     assert len(notes) == 1
 
 
 def test_a_gallery_that_cannot_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(NodeError, match="--pictures"):
-        opening.gallery(tmp_path / "file", print)
+        opening.keeper(tmp_path / "file", print)
 
 
 # -- running
@@ -220,7 +221,7 @@ async def test_a_call_ends_when_its_seconds_are_over() -> None:
     assert [actor.ended for actor in actors] == ["cancelled", "cancelled"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_a_call_ends_in_order_on_a_signal(number: signal.Signals) -> None:
     actor = Actor("a")
     running = asyncio.create_task(run(actor, seconds=None))
@@ -244,14 +245,14 @@ async def test_an_error_that_is_no_ones_is_not_hidden() -> None:
 
 async def test_signals_are_left_alone_afterwards() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with opening.ending_signals(lambda: None):
+    with signals.stopping(lambda: None):
         assert signal.getsignal(signal.SIGTERM) is not before
     assert signal.getsignal(signal.SIGTERM) is before
 
 
 async def test_what_is_seen_now_is_kept_in_the_folder(tmp_path: Path) -> None:
     assert opening.screen(None) is None
-    show = opening.screen(tmp_path)
+    show = opening.screen(opening.keeper(tmp_path, print))
     assert show is not None
     await show("bob", Image.new("RGB", (2, 2)))
     assert (tmp_path / "now-bob.png").is_file()

@@ -41,7 +41,8 @@ class Serving:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, asked: Asked) -> None:
         self._asked, self.said = asked, Happenings()
-        monkeypatch.setattr(serving, "print", lambda line, **to: self.said.add(line), raising=False)
+        monkeypatch.setattr(serving, "say", self.said.add)
+        monkeypatch.setattr(serving, "remark", self.said.add)
 
     async def __aenter__(self) -> str:
         self._running = asyncio.create_task(serving.run(config.load(), self._asked))
@@ -61,12 +62,12 @@ def port_in(line: str) -> int:
     return int(line.partition(";")[0].rpartition(":")[2])
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_it_says_where_it_listens_and_ends_on_a_signal(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = Happenings()
-    monkeypatch.setattr(serving, "print", lambda line, **to: said.add(line), raising=False)
+    monkeypatch.setattr(serving, "say", said.add)
     running = asyncio.create_task(serving.run(config.load(), Asked("127.0.0.1", 0)))
     (line,) = await said.count(1)
     assert line.startswith("the broker listens on mqtt://127.0.0.1:")
@@ -95,14 +96,14 @@ async def test_with_a_password_all_may_come(settings_folder: Path, monkeypatch: 
         stranger = await RawClient.open(port_in(line))
         assert (await stranger.ask(connect()))[1][1] == NOT_AUTHORISED
     assert [SECRET in line or SEEN in line for line in at_work.said.all] == [False, False]
-    assert f"pictophone: {READABLE}" in at_work.said.all
+    assert READABLE in at_work.said.all
 
 
 async def test_a_password_among_the_arguments_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     at_work = Serving(monkeypatch, Asked("127.0.0.1", 0, "us", SECRET))
     async with at_work as line:
         await RawClient.enter(port_in(line), login=("us", SECRET))
-    assert at_work.said.all[0] == f"pictophone: {SEEN}"
+    assert at_work.said.all[0] == SEEN
 
 
 async def test_the_environment_may_hold_the_login(monkeypatch: pytest.MonkeyPatch) -> None:

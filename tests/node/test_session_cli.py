@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 from command import Command
-from session_files import made_up, write
+from session_files import HEADER, made_up, write
 
 from node.session.secret import recording_secret
 from protocol import log
@@ -90,3 +91,43 @@ def test_a_newer_format_is_one_line(
     told = command.fails(*arguments, newer)
     assert "newer.mcap': recorded by a newer Pictophone (format 2; this one reads up to 1): update it" in told
     assert list(tmp_path.iterdir()) == [newer]
+
+
+HOSTILE = "[/b]\x1b]52;c;aA=\x07\n\u202e</script>"
+SHOWN = "[/b]�]52;c;aA=� �</script>"
+
+
+@pytest.fixture
+def strangers(tmp_path: Path) -> Path:
+    """A recording by a stranger: names, captions and models that a terminal would obey."""
+    records = [
+        dataclasses.replace(record, name=HOSTILE)
+        if isinstance(record, log.Joined)
+        else dataclasses.replace(record, caption=HOSTILE)
+        if isinstance(record, log.Frame)
+        else record
+        for record in made_up()
+    ]
+    header = dataclasses.replace(HEADER, program=HOSTILE, profile=HOSTILE, models={"captioner": HOSTILE})
+    return write(tmp_path / "call.mcap", records, header=header)
+
+
+def test_what_a_stranger_recorded_is_text(command: Command, strangers: Path) -> None:
+    out = command.run("session", "info", strangers).out
+    assert f"{SHOWN}: {SHOWN}" in out
+    assert f"made by   {SHOWN}, profile {SHOWN}, captioner {SHOWN}" in out
+    assert all(line.isprintable() for line in out.replace("�", "?").splitlines())
+    out = command.run("session", "info", strangers, "--json").out
+    assert out.isascii()
+    assert json.loads(out)["people"][1]["name"] == HOSTILE
+
+
+@pytest.mark.parametrize("kind", ["srt", "html", "jsonl"])
+def test_what_is_exported_of_it_is_text(command: Command, strangers: Path, tmp_path: Path, kind: str) -> None:
+    out = tmp_path / f"out.{kind}"
+    assert command.run("session", "export", strangers, "--to", out, "--no-pictures").code == 0
+    text = out.read_text()
+    assert "[/b]" in text
+    assert not set("\x1b\x07\u202e") & set(text)
+    if kind == "html":
+        assert text.count("</script>") == 2  # the page's own

@@ -110,3 +110,28 @@ def test_what_cannot_be_replaced_stays_and_leaves_nothing_beside(home: Path) -> 
     with pytest.raises(NodeError):
         store._write({})
     assert [path.name for path in home.iterdir()] == ["rooms.toml"]
+
+
+@pytest.mark.parametrize("error", [PermissionError, NotADirectoryError])
+def test_a_home_that_is_not_ours_has_no_rooms_and_takes_none(
+    home: Path, monkeypatch: pytest.MonkeyPatch, error: type[OSError]
+) -> None:
+    def refuse(path: Path, **how: object) -> None:
+        raise error(error.__name__)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    assert store.names() == {}
+    assert store.find("treehouse") is None
+    with pytest.raises(NodeError, match="cannot write your rooms"):
+        store.save("treehouse", LINK, in_keyring=False)
+
+
+def test_a_user_without_a_home_has_no_rooms_and_is_told_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Path:
+        raise NodeError("you have no home folder")
+
+    monkeypatch.setattr("node.config.folder", none)
+    assert store.names() == {}
+    with pytest.raises(NodeError, match="no home folder"):
+        store.save("treehouse", LINK, in_keyring=False)

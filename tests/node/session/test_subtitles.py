@@ -47,4 +47,10 @@ def test_cues_never_overlap_and_hold_no_markup(changes: list[tuple[float, str, s
 
 def test_a_line_is_one_line() -> None:
     assert one_line("a\n\nb\tc\u2028d\x00e\r") == "a b c d e"
+    assert one_line("👩\u200d🚀 می\u200cخواهم \u202e\ud800x") == "👩\u200d🚀 می\u200cخواهم x"
     assert unmarked("<i>") == "‹i›"
+
+
+def test_a_name_ends_no_cue() -> None:
+    (cue,) = cues([Words(0, "Ann\n\n2\n00:00", "a cat")], 1)
+    assert cue.text == "Ann 2 00:00: a cat"

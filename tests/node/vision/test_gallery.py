@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import errno
+import os
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from node.vision.gallery import Gallery
+from node.pictures import Painted
+from node.vision.gallery import Gallery, PictureKeeper
 from protocol.errors import NodeError
 
 PICTURE = Image.new("RGB", (8, 8), "red")
@@ -55,3 +58,56 @@ async def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> No
         await gallery.save(PICTURE, "alice", 1, "a cat")
     with pytest.raises(NodeError, match="--pictures"):
         await gallery.show_now(PICTURE, "alice")
+
+
+def painted(number: int, caption: str = "a cat") -> Painted:
+    return Painted("bob", number, caption, 7, PICTURE)
+
+
+class Disk:
+    """Is full when it is told so: writing a picture then fails as it does there, in the midst of the file."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.full = False
+        write = Path.write_bytes
+
+        def fail_if_full(path: Path, data: bytes) -> int:
+            if self.full:
+                write(path, data[:4])
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return write(path, data)
+
+        monkeypatch.setattr(Path, "write_bytes", fail_if_full)
+
+
+def assert_whole(folder: Path) -> None:
+    assert not list(folder.glob("*.part"))
+    for path in folder.iterdir():
+        with Image.open(path) as whole:
+            whole.load()
+
+
+async def test_a_full_disk_is_noted_once_and_again_after_it_had_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes: list[str] = []
+    disk, keeper = Disk(monkeypatch), PictureKeeper(Gallery(tmp_path, noon), notes.append)
+    for full in (True, False, True):
+        disk.full = full
+        for number in range(3):
+            await keeper.keep(painted(number))
+            await keeper.show_now("bob", PICTURE)
+    trouble = [note for note in notes if "No space left on device" in note]
+    assert len(trouble) == 2
+    assert trouble[0] == notes[0]
+    assert trouble[0].endswith("choose another --pictures folder; the call goes on")
+    assert [note for note in notes if note not in trouble] == [
+        f"painted 20260504-120001-bob-{number:05d}.png: a cat" for number in range(3)
+    ]
+    assert_whole(tmp_path)
+
+
+async def test_words_that_are_no_text_are_kept_as_text(tmp_path: Path) -> None:
+    path = await Gallery(tmp_path, noon).save(PICTURE, "bob", 1, "a\ud800 cat\x00\x1b")
+    with Image.open(path) as kept:
+        assert kept.info["Description"] == "a� cat�"

@@ -113,3 +113,11 @@ def test_the_users_own_settings_stay(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert os.environ["TRANSFORMERS_VERBOSITY"] == "debug"
     assert os.environ["HF_HUB_DISABLE_TELEMETRY"] == "1"
+
+
+def test_without_a_home_there_is_no_place_for_a_model(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library would make a folder called ~ here."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", "~/.cache/huggingface/hub")
+    with pytest.raises(NodeError, match="set HOME or HF_HOME"):
+        load(HUB_ID, "captioner", not_cached)
+    assert hub.asked == 0

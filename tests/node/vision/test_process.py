@@ -3,11 +3,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
 from node.vision.pipe import Failed, Load, Paint
-from node.vision.process import Crash, _environment, start_process
+from node.vision.process import Crash, _environment, _folder, start_process
 from protocol.errors import NodeError
 
 
@@ -50,3 +51,16 @@ def test_no_setting_of_ours_goes_to_the_models(monkeypatch: pytest.MonkeyPatch) 
     environment = _environment(offline=False)
     assert not [name for name in environment if name.upper().startswith("PICTOPHONE_")]
     assert environment["HF_HOME"] == "/models"
+
+
+async def test_a_folder_that_was_deleted_is_no_place_to_run_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch's libraries do not load there."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    assert _folder() is None
+    gone.rmdir()
+    assert _folder() == os.sep
+    async with start_process([]) as process:
+        assert await process.ask(Load("sculptor", "marble")) == Failed("nothing loaded for Load")
+    monkeypatch.chdir(tmp_path)
