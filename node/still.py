@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 async def caption(settings: Settings, path: Path, json: bool) -> bool:
     """Prints what the picture shows."""
-    from node.vision.pictures import read_picture
+    from node.vision.images import open_small
     from node.vision.presets import NOT_DRAWN
 
-    image = await asyncio.to_thread(read_picture, path)
+    image = await asyncio.to_thread(open_small, path)
     async with opening.worker(settings, opening.SEND) as models:
         words = await models.caption(image)
     if not await asyncio.to_thread(known, settings, image):

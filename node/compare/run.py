@@ -12,8 +12,9 @@ from node import opening, progress, still
 from node.compare import article, experiment, files, page, tables
 from node.compare.article import SENTENCE, Article
 from node.compare.experiment import Result
+from node.compare.ways import SIDES
 from node.summary import as_json
-from node.vision.pictures import read_picture
+from node.vision.images import open_small
 from protocol.errors import NodeError, UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 SEED = 0
 
+LONGEST_SIDE = 4 * SIDES[-1]
+"""Of a picture that is opened: its shorter side is then no less than the larger square, if it is no panorama."""
+
 
 async def run(settings: Settings, paths: Sequence[Path], output: Path | None, with_article: bool, json: bool) -> bool:
     """Does all of it. The generator is loaded for a page only, which shows what it paints.
@@ -32,7 +36,7 @@ async def run(settings: Settings, paths: Sequence[Path], output: Path | None, wi
     """
     if not paths and not with_article:
         raise UsageError("nothing to compare: give a picture, or --article")
-    images = [await asyncio.to_thread(read_picture, path) for path in paths]
+    images = [await asyncio.to_thread(open_small, path, LONGEST_SIDE) for path in paths]
     if output is not None:
         await asyncio.to_thread(_check_writable, output)
     results, done = await _experiment(settings, [path.name for path in paths], images, output is not None, with_article)

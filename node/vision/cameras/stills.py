@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from node.vision.pictures import read_picture
+from node.vision.images import open_small
 from protocol.errors import NodeError
 
 SECONDS_PER_PICTURE = 4.0
@@ -28,7 +28,7 @@ class StillCamera:
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
-        self._image = read_picture(path)
+        self._image = open_small(path)
 
     async def snapshot(self) -> Image.Image:
         """The picture; a copy, so that nobody draws on the original."""
@@ -62,7 +62,7 @@ class FolderCamera:
         count = len(self._paths)
         for path in (self._paths[(turn + offset) % count] for offset in range(count)):
             try:
-                return read_picture(path)
+                return open_small(path)
             except NodeError as error:
                 unreadable = error
         raise NodeError(f"none of the {count} pictures in {self.name!r} can be read ({unreadable})")

@@ -1,0 +1,56 @@
+"""Files that others made, opened without waiting for what is none: a named pipe, a device, a disk that is gone."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from protocol.errors import NodeError
+
+_KINDS = (
+    (stat.S_ISDIR, os.strerror(errno.EISDIR)),
+    (stat.S_ISFIFO, "it is a named pipe"),
+    (stat.S_ISSOCK, "it is a socket"),
+    (stat.S_ISCHR, "it is a device"),
+    (stat.S_ISBLK, "it is a device"),
+)
+
+# A named pipe without a writer would keep an ordinary open() waiting for ever. Windows has neither flag nor such pipes.
+_NEVER_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading if it is an ordinary one with something in it.
+
+    Raises NodeError with the reason alone ('no such file', 'it is a named pipe', 'it is empty'): the caller names the
+    path and says what to give instead.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _NEVER_WAIT)
+    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
+        raise NodeError(refusal(path, error)) from error
+    try:
+        found = os.fstat(descriptor)
+        if reason := _not_regular(found):
+            raise NodeError(reason)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def refusal(path: Path, error: Exception) -> str:
+    """Return what kept a file from being opened, in a few words."""
+    if isinstance(error, OSError) and path.is_socket():
+        return "it is a socket"
+    return str(getattr(error, "strerror", None) or error)
+
+
+def _not_regular(found: os.stat_result) -> str:
+    for is_kind, reason in _KINDS:
+        if is_kind(found.st_mode):
+            return reason
+    return "" if found.st_size else "it is empty"
