@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import struct
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ from node.common.regular_files import open_regular
 from node.vision import heic, icc, levels
 from node.vision.pictures import to_rgb
 from protocol.errors import NodeError
+
+# What Pillow remarks about a file that it then reads all the same (broken Exif data) nobody can do anything about.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 LONGEST_SIDE = 2048
 """Pixels. Captioners look at 768 at most, a page shows a thousand or two."""
@@ -43,7 +47,7 @@ MOVING_FORMATS = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
 """What Pillow keeps of a decoded picture, by its mode; 4 of any other."""
 
-EXTRA_BYTES_PER_PIXEL = {"WEBP": 13, "AVIF": 6, "JPEG2000": 16, "QOI": 4, "TIFF": 2, heic.FORMAT: 1}
+EXTRA_BYTES_PER_PIXEL = {"WEBP": 13, "AVIF": 6, "JPEG2000": 16, "QOI": 4, "TIFF": 2, heic.FORMAT: 0.5}
 """What the decoders take on top until they are done, as measured (see scripts/bench_files.py)."""
 
 COEFFICIENT_BYTES = 2
@@ -182,7 +186,7 @@ def _fitted(size: tuple[int, int], longest: int) -> tuple[int, int]:
 def _check_size(picture: _Picture, whole: tuple[int, int], name: str) -> None:
     """Raise NodeError if decoding would take too much memory. `whole` is the size before the draft."""
     kept = BYTES_PER_PIXEL.get(picture.mode, 4) + EXTRA_BYTES_PER_PIXEL.get(picture.format or "", 0)
-    needed = picture.size[0] * picture.size[1] * kept + _coefficients(picture, whole)
+    needed = int(picture.size[0] * picture.size[1] * kept) + _coefficients(picture, whole)
     if needed > MOST_BYTES:
         raise NodeError(
             f"cannot read the picture {name} ({whole[0]} x {whole[1]} pixels would take {needed // 1_000_000} MB): "
