@@ -42,10 +42,25 @@ def open_regular(path: Path) -> BinaryIO:
         raise
 
 
+def create_regular(path: Path) -> BinaryIO:
+    """Make a file, or empty it if it is there, and open it for writing without a buffer.
+
+    Raises NodeError with the reason alone, also for a named pipe, which nobody might ever read.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _NEVER_WAIT, 0o666)
+    except (OSError, ValueError) as error:
+        raise NodeError(refusal(path, error)) from error
+    if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NodeError("it is a named pipe")
+    return os.fdopen(descriptor, "wb", buffering=0)
+
+
 def refusal(path: Path, error: Exception) -> str:
     """Return what kept a file from being opened, in a few words."""
-    if isinstance(error, OSError) and path.is_socket():
-        return "it is a socket"
+    if getattr(error, "errno", None) == errno.ENXIO:  # what a socket answers, and a pipe that nobody reads
+        return "it is a socket" if path.is_socket() else "it is a named pipe"
     return str(getattr(error, "strerror", None) or error)
 
 

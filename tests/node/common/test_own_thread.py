@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from node.common.own_thread import awaited, start, within
+from node.common.own_thread import OwnThread, awaited, settled, within
 from protocol.errors import NodeError
 
 
@@ -56,9 +56,24 @@ async def _left_behind(hanging) -> None:
         await task
 
 
-def test_a_result_that_nobody_wants_any_more_is_dropped(hanging) -> None:
-    over = threading.Event()
-    future = start(over.wait)
-    assert future.cancel()
-    over.set()
-    assert future.cancelled()
+def test_one_piece_of_work_is_done_after_the_other_in_the_same_thread() -> None:
+    thread, done = OwnThread(), []
+    futures = [thread.start(lambda number=number: done.append((number, threading.get_ident()))) for number in range(5)]
+    thread.end()
+    for future in futures:
+        future.result()
+    assert [number for number, _ in done] == list(range(5))
+    assert len({where for _, where in done}) == 1
+
+
+async def test_work_that_nobody_waits_for_any_more_is_left_out_and_the_next_is_done(hanging) -> None:
+    thread, begun = OwnThread(), []
+    first = thread.start(hanging)
+    second = thread.start(lambda: begun.append("second"))
+    with pytest.raises(NodeError, match="does not answer"):
+        await settled(0.01, "it", second)
+    third = thread.start(lambda: "third")
+    first.cancel()
+    hanging.__self__.set()
+    assert await settled(9, "it", third) == "third"
+    assert not begun
