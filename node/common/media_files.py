@@ -30,8 +30,14 @@ LISTS = frozenset({"concat", "dash", "hls", "imf", "rtsp", "sap", "sdp", "smooth
 TEXTS = frozenset({"tty"})
 """What FFmpeg plays as a video although it is none: any file whose name ends in .txt."""
 
+NOT_MEDIA = "a text or a list of other files, and neither sound nor video"
+
 NO_OTHER_FILES = {"protocol_whitelist": "none"}
 """FFmpeg's option by which it opens nothing else, whatever a file names."""
+
+
+_LIST_START = re.compile(rb"(\xef\xbb\xbf)?\s*(#EXTM3U|ffconcat|v=0\r?\n|<\?xml|<MPD|\[playlist\])")
+"""How lists begin: a line that says more than the error at the first name in them."""
 
 
 class UnreadableError(NodeError):
@@ -49,16 +55,16 @@ def opened(path: Path) -> Iterator[InputContainer]:
         raise UnreadableError(str(error)) from error
     with file:
         try:
+            if _LIST_START.match(file.read(64)):
+                raise UnreadableError(NOT_MEDIA)
+            file.seek(0)
             container = av.open(_Nameless(file, path.suffix), "r", options=NO_OTHER_FILES, metadata_errors="replace")
         except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
-            raise UnreadableError(_why_not(file, error)) from error
+            raise UnreadableError(_reason(error)) from error
         with container:
             if set(container.format.name.split(",")) & (LISTS | TEXTS):
                 raise UnreadableError(NOT_MEDIA)
             yield container
-
-
-NOT_MEDIA = "a text or a list of other files, and neither sound nor video"
 
 
 def best_stream(container: InputContainer, kind: Literal["audio", "video"]) -> Stream:
@@ -128,18 +134,6 @@ class _Nameless:
     def __init__(self, file: BinaryIO, suffix: str) -> None:
         self.name = f"file{suffix}" if re.fullmatch(r"\.[A-Za-z0-9]+", suffix) else "file"
         self.read, self.seek, self.tell = file.read, file.seek, file.tell
-
-
-def _why_not(file: BinaryIO, error: Exception) -> str:
-    """Return why FFmpeg did not open a file. Of a list it would only say that the first name in it cannot be opened."""
-    with contextlib.suppress(OSError):
-        file.seek(0)
-        if _LIST_START.match(file.read(64)):
-            return NOT_MEDIA
-    return _reason(error)
-
-
-_LIST_START = re.compile(rb"(\xef\xbb\xbf)?\s*(#EXTM3U|ffconcat|v=0\r?\n|<\?xml|<MPD|\[playlist\])")
 
 
 def _reason(error: Exception) -> str:

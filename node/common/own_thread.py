@@ -66,7 +66,7 @@ async def settled(seconds: float, what: str, future: Future[Result]) -> Result:
             raise _too_slow(what, seconds)
         return wrapped.result()
     finally:
-        wrapped.cancel()
+        future.cancel()
 
 
 def _alone(work: Callable[[], Result]) -> Future[Result]:

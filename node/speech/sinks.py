@@ -149,8 +149,8 @@ def open_sink(
 
     `default` is the default loudspeaker, `none` plays nothing, anything else is a WAV file to write. Not
     asking (None) takes the loudspeaker if there is one and nothing otherwise, which the line then says.
-    `note` takes a line when a loudspeaker comes or goes, or the file cannot be written on; `blocks` of 20 ms is how deep
-    the device's buffer begins. NodeError when what was asked for cannot be had.
+    `note` takes a line when a loudspeaker comes or goes, or the file cannot be written on; `blocks` of 20 ms is how
+    deep the device's buffer begins. NodeError when what was asked for cannot be had.
     """
     from node.speech.loudspeaker import Loudspeaker
 

@@ -18,6 +18,7 @@ from typing import Protocol
 from PIL import Image
 
 from node.common.own_thread import within
+from node.common.regular_files import open_regular
 from node.vision.images import header
 from protocol.errors import NodeError
 
@@ -88,6 +89,10 @@ def _open_file(path: Path, clock: Callable[[], float], note: Callable[[str], Non
     """Open a folder, or a file as what its contents say it is."""
     if path.is_dir():
         return FolderCamera(path, clock, note)
+    try:
+        open_regular(path).close()
+    except NodeError as error:
+        raise NodeError(f"cannot open {str(path)!r} ({error}): give a picture or a video file") from error
     found = header(path)
     if found is None:
         return VideoCamera(path, clock)
