@@ -14,6 +14,7 @@ from node.compare.article import SENTENCE, Article
 from node.compare.experiment import Result
 from node.compare.ways import SIDES
 from node.summary import as_json
+from node.vision import heic
 from node.vision.images import open_small
 from protocol.errors import NodeError, UsageError
 
@@ -107,11 +108,15 @@ def _cannot_write(output: Path, error: OSError) -> NodeError:
 
 
 def _remark(results: Sequence[Result]) -> None:
-    """Tells of what this Pillow cannot write, and of pictures that the captioner cannot know."""
+    """Tells of what cannot be written here, and of pictures that the captioner cannot know."""
     from node.vision.presets import NOT_DRAWN
 
     if results and files.missing():
         lacking = ", ".join(files.missing())
-        print(f"pictophone: this Pillow cannot write {lacking}: those rows are missing", file=sys.stderr)
+        print(f"pictophone: this Pillow cannot write {lacking}: those rows are missing{_cure()}", file=sys.stderr)
     if not all(result.known for result in results):
         print(f"pictophone: {NOT_DRAWN}", file=sys.stderr)
+
+
+def _cure() -> str:
+    return "" if heic.installed() else " (for HEIC: pip install 'pictophone[heic]')"
