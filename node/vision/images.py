@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Protocol
 from PIL import Image, ImageOps
 
 from node.common.regular_files import open_regular
-from node.vision import heic, icc, levels
+from node.vision import heic, icc, levels, webp
 from node.vision.pictures import to_rgb
 from protocol.errors import NodeError
 
@@ -47,7 +47,9 @@ MOVING_FORMATS = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
 """What Pillow keeps of a decoded picture, by its mode; 4 of any other."""
 
-EXTRA_BYTES_PER_PIXEL = {"WEBP": 13, "AVIF": 6, "JPEG2000": 16, "QOI": 4, "TIFF": 2, heic.FORMAT: 0.5}
+EXTRA_BYTES_PER_PIXEL = {
+    "WEBP": 13, webp.LOSSY: -1.5, webp.LOSSLESS: 5, "AVIF": 6, "JPEG2000": 16, "QOI": 4, "TIFF": 0.5, heic.FORMAT: 0.5,
+}  # fmt: skip
 """What the decoders take on top until they are done, as measured (see scripts/bench_files.py)."""
 
 COEFFICIENT_BYTES = 2
@@ -92,7 +94,7 @@ def open_small(source: Path | BinaryIO, longest: int = LONGEST_SIDE, formats: tu
     Raises NodeError with one line when it is none, is broken, or would take too much memory.
     """
     with _opened(source) as (file, name), _one_line(name):
-        return _small(_identified(file, name, formats), name, longest)
+        return _small(_identified(file, name, formats), file, name, longest)
 
 
 def header(path: Path) -> Header | None:
@@ -163,8 +165,10 @@ def _identified(file: BinaryIO, name: str, formats: tuple[str, ...]) -> _Picture
     raise UnknownFormat(f"cannot read the picture {name} (not a picture): give a PNG or JPEG file")
 
 
-def _small(picture: _Picture, name: str, longest: int) -> Image.Image:
+def _small(picture: _Picture, file: BinaryIO, name: str, longest: int) -> Image.Image:
     whole = picture.size
+    if picture.format == "WEBP" and _needed(picture, whole) > MOST_BYTES and not getattr(picture, "is_animated", False):
+        picture = webp.WebpPicture(file, picture)
     picture.draft(None, _fitted(whole, longest))
     _check_size(picture, whole, name)
     picture.load()
@@ -185,13 +189,18 @@ def _fitted(size: tuple[int, int], longest: int) -> tuple[int, int]:
 
 def _check_size(picture: _Picture, whole: tuple[int, int], name: str) -> None:
     """Raise NodeError if decoding would take too much memory. `whole` is the size before the draft."""
-    kept = BYTES_PER_PIXEL.get(picture.mode, 4) + EXTRA_BYTES_PER_PIXEL.get(picture.format or "", 0)
-    needed = int(picture.size[0] * picture.size[1] * kept) + _coefficients(picture, whole)
+    needed = _needed(picture, whole)
     if needed > MOST_BYTES:
         raise NodeError(
             f"cannot read the picture {name} ({whole[0]} x {whole[1]} pixels would take {needed // 1_000_000} MB): "
             "make it smaller, or save it as an ordinary JPEG file"
         )
+
+
+def _needed(picture: _Picture, whole: tuple[int, int]) -> int:
+    """Return how many bytes decoding takes."""
+    kept = BYTES_PER_PIXEL.get(picture.mode, 4) + EXTRA_BYTES_PER_PIXEL.get(picture.format or "", 0)
+    return int(picture.size[0] * picture.size[1] * kept) + _coefficients(picture, whole)
 
 
 def _coefficients(picture: _Picture, whole: tuple[int, int]) -> int:

@@ -213,6 +213,24 @@ def test_what_would_take_too_much_memory_is_refused_before_it_is_decoded(
         open_small(tmp_path / "large", 64)
 
 
+@pytest.mark.parametrize("options", [{"quality": 95}, {"lossless": True}])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_large_webp_is_decoded_with_less_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, options: dict[str, Any]
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = scene(800, 600).transpose(Image.Transpose.ROTATE_90).convert(mode)
+    if mode == "RGBA":
+        image.paste((0, 0, 0, 0), (0, 0, 300, 400))  # what lies upper left will be upper right
+    image.save(tmp_path / "a.webp", exif=exif, icc_profile=bytes(2000), **options)
+    monkeypatch.setattr(images, "MOST_BYTES", 5_000_000)
+    picture = open_small(tmp_path / "a.webp", 200)
+    assert (picture.mode, picture.size) == ("RGB", (200, 150))
+    shown = UPRIGHT if mode == "RGB" else [UPRIGHT[0], 255, *UPRIGHT[2:]]
+    assert corners(picture) == pytest.approx(shown, abs=6)
+
+
 def test_an_ordinary_jpeg_is_never_decoded_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.effect_noise((800, 600), 50).convert("RGB").save(tmp_path / "large.jpg")
     monkeypatch.setattr(images, "MOST_BYTES", 800 * 600)
@@ -299,6 +317,7 @@ def test_a_picture_that_breaks_off_is_one_line(tmp_path: Path) -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 @given(
     st.binary(min_size=1, max_size=64),
     st.sampled_from([
