@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node import opening, progress, still
+from node.common.own_thread import awaited
 from node.compare import article, experiment, files, page, tables
 from node.compare.article import SENTENCE, Article
 from node.compare.experiment import Result
 from node.compare.ways import SIDES
 from node.summary import as_json
 from node.vision import heic
-from node.vision.images import open_small
+from node.vision.images import MAX_WAIT, open_small
 from protocol.errors import NodeError, UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ async def run(settings: Settings, paths: Sequence[Path], output: Path | None, wi
     """
     if not paths and not with_article:
         raise UsageError("nothing to compare: give a picture, or --article")
-    images = [await asyncio.to_thread(open_small, path, LONGEST_SIDE) for path in paths]
+    images = [await _opened(path) for path in paths]
     if output is not None:
         await asyncio.to_thread(_check_writable, output)
     results, done = await _experiment(settings, [path.name for path in paths], images, output is not None, with_article)
@@ -49,6 +50,10 @@ async def run(settings: Settings, paths: Sequence[Path], output: Path | None, wi
         tables.show(results, done)
     _remark(results)
     return True
+
+
+async def _opened(path: Path) -> Image.Image:
+    return await awaited(MAX_WAIT, f"the picture {str(path)!r}", lambda: open_small(path, LONGEST_SIDE))
 
 
 def _article_dict(done: Article | None) -> dict[str, object]:

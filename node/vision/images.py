@@ -31,6 +31,9 @@ MOST_BYTES = 224_000_000
 """What decoding a picture may take, which with the rest of a node stays within 300 MB: 53 megapixels of PNG, or the 48
 of a telephone's HEIC."""
 
+MAX_WAIT = 60.0
+"""Seconds that a command waits for a picture: a large one comes slowly from a slow disk, and never from a lost one."""
+
 STRIP_ROWS = 256
 """Rows brought down at a time: a few megabytes of a wide picture."""
 
