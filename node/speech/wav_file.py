@@ -26,20 +26,24 @@ MAX_WAIT = 10.0
 
 
 class WavFile:
-    """Mono sound of 16 kHz in a file that is valid after every block. NodeError when it cannot be made.
+    """Mono sound of 16 kHz in a file that is valid from the beginning on. NodeError when it cannot be made.
 
     When it cannot be written any more, `note` takes one line, and what comes after is dropped.
     """
 
     def __init__(self, path: Path, note: Callable[[str], None]) -> None:
         self._path, self._note = path, note
-        self._file = within(MAX_WAIT, f"the file {path}", self._create)
-        self._wave = wave.Wave_write(self._file)
-        self._wave.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
         self._room = MAX_SAMPLES
         self._thread = OwnThread()
         self._waiting: deque[Future[None]] = deque()
         self._over = False
+        self._file = within(MAX_WAIT, f"the file {path}", self._create)
+        self._wave = wave.Wave_write(self._file)
+        self._wave.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        try:
+            within(MAX_WAIT, f"the file {path}", lambda: self._wave.writeframes(b""))
+        except (NodeError, OSError) as error:
+            self._give_up(_reason(error))
 
     def put(self, pcm: Pcm) -> None:
         """Have a block written; at once, whatever the disk does."""

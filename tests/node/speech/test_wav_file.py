@@ -29,6 +29,25 @@ async def test_what_was_put_is_in_the_file_once_it_is_closed(tmp_path: Path) -> 
     assert not notes
 
 
+def test_the_file_is_valid_from_the_beginning_on(tmp_path: Path) -> None:
+    WavFile(tmp_path / "a.wav", print)
+    with wave.open(str(tmp_path / "a.wav")) as written:
+        assert written.getnframes() == 0
+
+
+async def test_a_disk_that_fills_up_is_noted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: WavFile, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    notes: list[str] = []
+    file = WavFile(tmp_path / "a.wav", notes.append)
+    monkeypatch.setattr(WavFile, "_write", refuse)
+    for _ in range(9):
+        file.put(BLOCK)
+    await file.close()
+    assert notes == [f"cannot write {tmp_path / 'a.wav'}: No space left on device; what is heard is not kept any more"]
+
+
 async def test_a_deleted_folder_is_noted_once(tmp_path: Path) -> None:
     notes: list[str] = []
     folder = tmp_path / "folder"
