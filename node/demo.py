@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,7 +93,7 @@ async def _broker(settings: Settings, own: bool) -> AsyncIterator[BrokerAddress]
 
 
 def _node(name: str, settings: Settings, place: Place, models: Models, notes: LateNotes, page: Page | None) -> Node:
-    parts, remarks = _parts(name, settings, models, page)
+    parts, remarks = _parts(name, settings, models, page, lambda text: notes(f"{name}: {text}"))
     for remark in remarks:
         notes(f"{name}: {remark}")
     folder = settings.pictures / name if settings.pictures else None
@@ -103,7 +103,9 @@ def _node(name: str, settings: Settings, place: Place, models: Models, notes: La
     return Node(name, place, parts, show=show, screen=screen, note=lambda text: notes(f"{name}: {text}"))
 
 
-def _parts(name: str, settings: Settings, models: Models, page: Page | None = None) -> tuple[Parts, list[str]]:
+def _parts(
+    name: str, settings: Settings, models: Models, page: Page | None, note: Callable[[str], None]
+) -> tuple[Parts, list[str]]:
     """The ends of one side: its own voice and scene, unless the user gave ``a`` others."""
     from node.speech.dialogue import voice_source
 
@@ -113,7 +115,7 @@ def _parts(name: str, settings: Settings, models: Models, page: Page | None = No
         "camera": given.camera or SCENES[name],
         "speaker": _own_file(settings.speaker, name),
     }
-    parts, remarks = opening.parts(given.model_copy(update=own), opening.CALL, models, page=page)
+    parts, remarks = opening.parts(given.model_copy(update=own), opening.CALL, models, note, page)
     if given.speech is None:
         voice = voice_source(name, frame=parts.profile.frame_samples)
         parts = dataclasses.replace(parts, source=voice)

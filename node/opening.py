@@ -110,8 +110,8 @@ def parts(
 ) -> tuple[Parts, list[str]]:
     """The ends of a node, and lines that a person should read about them. Raises NodeError if one cannot be had.
 
-    ``note`` is told later, when a microphone or loudspeaker comes or goes. What the settings have a browser say or
-    show is the ``page``'s.
+    ``note`` is told later, when a microphone or loudspeaker comes or goes, or a file cannot be read or written on. What
+    the settings have a browser say or show is the ``page``'s.
     """
     from node.speech import choice, processing
     from node.speech.sinks import blocks_for, open_sink
@@ -129,7 +129,7 @@ def parts(
         if source is None:
             source, remark = open_source(settings.speech, at_end, speech_profile.frame_samples, note=note)
             notes.append(remark)
-        camera = camera or open_camera(settings.camera or DEFAULT_CAMERA)
+        camera = camera or open_camera(settings.camera or DEFAULT_CAMERA, note=note)
         camera = camera if page is None else page.shutter(camera)
     if role.receives:
         sink, remark = open_sink(settings.speaker, note=note, blocks=blocks_for(speech_profile.packet_ms))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from node import opening
 from node.common.output import remark, say
+from node.common.own_thread import awaited
 from node.summary import as_json
 from protocol.errors import NodeError
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
 async def caption(settings: Settings, path: Path, json: bool) -> bool:
     """Prints what the picture shows."""
-    from node.vision.pictures import read_picture
+    from node.vision import images
     from node.vision.presets import NOT_DRAWN
 
-    image = await asyncio.to_thread(read_picture, path)
+    image = await awaited(images.MAX_WAIT, f"the picture {str(path)!r}", lambda: images.open_small(path))
     async with opening.worker(settings, opening.SEND) as models:
         words = await models.caption(image)
     if not await asyncio.to_thread(known, settings, image):

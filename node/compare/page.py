@@ -48,7 +48,7 @@ def page(results: Iterable[Result], article: Article | None, missing: Sequence[s
     sections = [] if article is None else [_article(article)]
     sections += [_picture(result) for result in results]
     style = resources.files("node.compare").joinpath("page.css").read_text(encoding="utf-8")
-    lacking = f" Not measured, as Pillow was built without: {', '.join(missing)}." if missing else ""
+    lacking = f" Not measured, as Pillow is here without: {', '.join(missing)}." if missing else ""
     return PAGE.format(policy=POLICY, style=style, sections="\n".join(sections), side=SIDES[0], missing=lacking)
 
 

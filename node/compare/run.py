@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from node import opening, progress, still
 from node.common.output import remark, say
+from node.common.own_thread import awaited
 from node.compare import article, experiment, files, page, tables
 from node.compare.article import SENTENCE, Article
 from node.compare.experiment import Result
+from node.compare.ways import SIDES
 from node.summary import as_json
-from node.vision.pictures import read_picture
+from node.vision import heic
+from node.vision.images import MAX_WAIT, open_small
 from protocol.errors import NodeError, UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 
 SEED = 0
 
+LONGEST_SIDE = 4 * SIDES[-1]
+"""Of a picture that is opened: its shorter side is then no less than the larger square, if it is no panorama."""
+
 
 async def run(settings: Settings, paths: Sequence[Path], output: Path | None, with_article: bool, json: bool) -> bool:
     """Does all of it. The generator is loaded for a page only, which shows what it paints.
@@ -32,7 +38,7 @@ async def run(settings: Settings, paths: Sequence[Path], output: Path | None, wi
     """
     if not paths and not with_article:
         raise UsageError("nothing to compare: give a picture, or --article")
-    images = [await asyncio.to_thread(read_picture, path) for path in paths]
+    images = [await _opened(path) for path in paths]
     if output is not None:
         await asyncio.to_thread(_check_writable, output)
     results, done = await _experiment(settings, [path.name for path in paths], images, output is not None, with_article)
@@ -44,6 +50,10 @@ async def run(settings: Settings, paths: Sequence[Path], output: Path | None, wi
         tables.show(results, done)
     _remark(results)
     return True
+
+
+async def _opened(path: Path) -> Image.Image:
+    return await awaited(MAX_WAIT, f"the picture {str(path)!r}", lambda: open_small(path, LONGEST_SIDE))
 
 
 def _article_dict(done: Article | None) -> dict[str, object]:
@@ -103,11 +113,15 @@ def _cannot_write(output: Path, error: OSError) -> NodeError:
 
 
 def _remark(results: Sequence[Result]) -> None:
-    """Tells of what this Pillow cannot write, and of pictures that the captioner cannot know."""
+    """Tells of what cannot be written here, and of pictures that the captioner cannot know."""
     from node.vision.presets import NOT_DRAWN
 
     if results and files.missing():
         lacking = ", ".join(files.missing())
-        remark(f"this Pillow cannot write {lacking}: those rows are missing")
+        remark(f"this Pillow cannot write {lacking}: those rows are missing{_cure()}")
     if not all(result.known for result in results):
         remark(NOT_DRAWN)
+
+
+def _cure() -> str:
+    return "" if heic.installed() else " (for HEIC: pip install 'pictophone[heic]')"

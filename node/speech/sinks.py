@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from node.speech.sound import BLOCK_SAMPLES, SAMPLE_RATE, Clock, Pcm, samples_of, seconds_of, silence
+from node.speech.wav_file import WavFile
 from protocol.errors import NodeError
 
 logger = logging.getLogger(__name__)
@@ -30,9 +30,6 @@ SETTLING_SECONDS = 1.0
 
 MAX_GAP = SAMPLE_RATE
 """The longest gap that is played as silence. A longer one is a machine that slept, and is cut to this."""
-
-MAX_WAV_SAMPLES = 2_000_000_000
-"""A WAV header counts its bytes in 32 bits; a recording stops growing there (after 34 hours)."""
 
 Pull = Callable[[int], Pcm]
 """Gives exactly the asked number of samples, int16 `(n,)`, at once: silence when there is nothing else."""
@@ -117,35 +114,29 @@ class NullSink:
 class WavSink(NullSink):
     """The same device, keeping what it plays in a WAV file that is valid at any time, even after a kill.
 
-    NodeError when the file cannot be made, and from `run` when it cannot be written any more.
+    NodeError when the file cannot be made. When it cannot be written any more, `note` takes a line, and what is played
+    is kept no longer.
     """
 
-    def __init__(self, path: Path, clock: Clock | None = None, blocks: int = DEVICE_BLOCKS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock | None = None,
+        blocks: int = DEVICE_BLOCKS,
+        note: Callable[[str], None] = logger.info,
+    ) -> None:
         super().__init__(clock, blocks)
-        self._path = path
-        self._room = MAX_WAV_SAMPLES
-        try:
-            self._file = path.open("wb", buffering=0)
-        except OSError as error:
-            raise self._unwritable(error) from None
-        self._wave = wave.Wave_write(self._file)
-        self._wave.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        self._file = WavFile(path, note)
 
     async def run(self, pull: Pull) -> None:
         """Play and keep what `pull` gives until cancelled, then close the file."""
         try:
-            with self._file, self._wave:
-                await super().run(pull)
-        except OSError as error:
-            raise self._unwritable(error) from None
+            await super().run(pull)
+        finally:
+            await self._file.close()
 
     def _play(self, pcm: Pcm) -> None:
-        kept = pcm[: self._room]
-        self._room -= len(kept)
-        self._wave.writeframes(kept.astype("<i2", copy=False).tobytes())
-
-    def _unwritable(self, error: OSError) -> NodeError:
-        return NodeError(f"cannot write {self._path}: {error.strerror or error}")
+        self._file.put(pcm)
 
 
 def open_sink(
@@ -158,8 +149,8 @@ def open_sink(
 
     `default` is the default loudspeaker, `none` plays nothing, anything else is a WAV file to write. Not
     asking (None) takes the loudspeaker if there is one and nothing otherwise, which the line then says.
-    `note` is told when a loudspeaker comes and goes; `blocks` of 20 ms is how deep the device's buffer begins.
-    NodeError when what was asked for cannot be had.
+    `note` takes a line when a loudspeaker comes or goes, or the file cannot be written on; `blocks` of 20 ms is how
+    deep the device's buffer begins. NodeError when what was asked for cannot be had.
     """
     from node.speech.loudspeaker import Loudspeaker
 
@@ -174,7 +165,7 @@ def open_sink(
         case "none":
             return NullSink(clock, blocks), ""
         case _:
-            return WavSink(_wav(spec), clock, blocks), ""
+            return WavSink(_wav(spec), clock, blocks, note), ""
 
 
 def _wav(spec: str) -> Path:

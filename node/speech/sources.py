@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from node.common.own_thread import OwnThread, settled, within
 from node.speech import clips
 from node.speech.sound import FRAME_SAMPLES, Clock, Pcm, samples_of, seconds_of, silence
 from protocol.errors import NodeError
@@ -19,6 +20,10 @@ logger = logging.getLogger(__name__)
 
 MAX_BEHIND = 1.0
 """Seconds a paced source hurries to catch up; after a longer stop (a sleeping laptop) it skips that time."""
+
+
+MAX_WAIT = 10.0
+"""Seconds for a block of a recording, or for its file to open: a disk that sleeps takes a few, one that is gone all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,8 @@ class PacedSource:
     """Plays blocks of one length as a microphone would deliver them: each when its last sample is in.
 
     The blocks' times are counted in samples from the first one on, so that small delays never add up.
-    `recording` begins the recording anew at each call.
+    `recording` begins the recording anew at each call. Where it fails (NodeError), or gives nothing for MAX_WAIT, the
+    recording is over, and `note` takes a line about it.
     """
 
     def __init__(
@@ -63,21 +69,20 @@ class PacedSource:
         at_end: AtEnd = AtEnd.STOP,
         frame: int = FRAME_SAMPLES,
         clock: Clock | None = None,
+        note: Callable[[str], None] = logger.info,
     ) -> None:
         self._recording = recording
         self._at_end = at_end
         self._frame = frame
         self._clock = clock or Clock()
+        self._note = note
 
     async def __aiter__(self) -> AsyncIterator[Captured]:
         """Yield the frames in real time."""
         period = seconds_of(self._frame)
-        blocks = self._blocks()
-        ahead = _read(blocks)
         start, count = self._clock.now(), 0
-        try:
-            while (pcm := await ahead) is not None:
-                ahead = _read(blocks)
+        async with aclosing(self._blocks()) as blocks:
+            async for pcm in blocks:
                 due = start + (count + 1) * period
                 await self._clock.sleep_until(due)
                 late = self._clock.now() - due
@@ -85,30 +90,42 @@ class PacedSource:
                 start += seconds_of(skipped)
                 yield Captured(pcm, start + count * period, skipped)
                 count += 1
+
+    async def _blocks(self) -> AsyncGenerator[Pcm, None]:
+        """Yield the recording's blocks, each read while the one before it sounds, and what follows at its end."""
+        recorded, thread = self._rounds(), OwnThread()
+        try:
+            ahead = thread.start(lambda: next(recorded, None))
+            while (pcm := await settled(MAX_WAIT, "the sound file", ahead)) is not None:
+                ahead = thread.start(lambda: next(recorded, None))
+                yield pcm
+        except NodeError as error:
+            self._note(f"no more speech from a recording: {error}")
         finally:
-            ahead.cancel()
+            thread.end()
+        while self._at_end is not AtEnd.STOP:
+            yield silence(self._frame)
 
-    def _blocks(self) -> Iterator[Pcm]:
-        match self._at_end:
-            case AtEnd.STOP:
-                return self._recording()
-            case AtEnd.SILENCE:
-                return itertools.chain(self._recording(), itertools.repeat(silence(self._frame)))
-            case AtEnd.LOOP:
-                return itertools.chain.from_iterable(self._recording() for _ in itertools.count())
-
-
-def _read(blocks: Iterator[Pcm]) -> asyncio.Future[Pcm | None]:
-    """Read the next block in a thread: opening a file takes tens of milliseconds, in which no packet could leave."""
-    return asyncio.ensure_future(asyncio.to_thread(next, blocks, None))
+    def _rounds(self) -> Iterator[Pcm]:
+        """Yield the recording once, or again and again if it is to be repeated and holds anything."""
+        anything, again = True, True
+        while anything and again:
+            anything, again = False, self._at_end is AtEnd.LOOP
+            for pcm in self._recording():
+                anything = True
+                yield pcm
 
 
 def file_source(
-    path: Path, at_end: AtEnd = AtEnd.STOP, frame: int = FRAME_SAMPLES, clock: Clock | None = None
+    path: Path,
+    at_end: AtEnd = AtEnd.STOP,
+    frame: int = FRAME_SAMPLES,
+    clock: Clock | None = None,
+    note: Callable[[str], None] = logger.info,
 ) -> PacedSource:
     """Return a source that plays a sound file; NodeError when it cannot be read."""
-    clips.check(path)
-    return PacedSource(lambda: clips.blocks(path, frame), at_end, frame, clock)
+    within(MAX_WAIT, f"the sound file {path}", lambda: clips.check(path))
+    return PacedSource(lambda: clips.blocks(path, frame), at_end, frame, clock, note)
 
 
 def silent_source(frame: int = FRAME_SAMPLES, clock: Clock | None = None) -> PacedSource:
@@ -126,8 +143,8 @@ def open_source(
     """Return the source that `spec` names, and a line to show the user (or an empty one).
 
     `mic` is the default microphone, `none` silence, anything else a file. Not asking (None) takes the
-    microphone if there is one and silence otherwise, which the line then says. `note` is told when a microphone
-    comes and goes. NodeError when what was asked for cannot be had.
+    microphone if there is one and silence otherwise, which the line then says. `note` takes a line when a microphone
+    comes or goes, or a file cannot be read on. NodeError when what was asked for cannot be had.
     """
     from node.speech.microphone import Microphone
 
@@ -142,4 +159,4 @@ def open_source(
         case "none":
             return silent_source(frame, clock), ""
         case _:
-            return file_source(Path(spec), at_end, frame, clock), ""
+            return file_source(Path(spec), at_end, frame, clock, note), ""

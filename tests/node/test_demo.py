@@ -85,8 +85,8 @@ def test_each_side_is_heard_in_a_file_of_its_own(speaker: str | None, own: str |
 
 async def test_what_was_given_is_what_a_says_and_sees(worker: FakeWorker, shared_speech: list[Path]) -> None:
     settings = config.load(speaker="none", camera="scene:7", speech=str(shared_speech[0]))
-    a, _ = demo._parts("a", settings, worker)
-    b, _ = demo._parts("b", settings, worker)
+    a, _ = demo._parts("a", settings, worker, None, print)
+    b, _ = demo._parts("b", settings, worker, None, print)
     assert a.camera is not None
     assert b.camera is not None
     assert (a.camera.name, b.camera.name) == ("scene:7", demo.SCENES["b"])

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
 
-from node.vision.pictures import read_picture
+from node.common.own_thread import OwnThread, settled
+from node.vision.images import open_small
 from protocol.errors import NodeError
+
+logger = logging.getLogger(__name__)
 
 SECONDS_PER_PICTURE = 4.0
 """How long a folder shows each picture: about the time between two changes in a call."""
 
-PICTURE_SUFFIXES = frozenset({".avif", ".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-"""Stills that Pillow reads on every system. GIFs are left to the video camera, which plays the animated ones."""
+MAX_WAIT = 10.0
+"""Seconds for a picture: a disk that sleeps takes a few, one that is gone all."""
 
-
-def is_picture(path: Path) -> bool:
-    """Whether the file's name says that it is a still picture; anything else is opened as a video."""
-    return path.suffix.lower() in PICTURE_SUFFIXES
+PICTURE_SUFFIXES = frozenset({
+    ".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pgm",
+    ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",
+})  # fmt: skip
+"""What a folder shows: the endings that people's pictures have. A file that is named is known by its contents."""
 
 
 class StillCamera:
@@ -28,11 +33,11 @@ class StillCamera:
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
-        self._image = read_picture(path)
+        self._image = open_small(path)
 
     async def snapshot(self) -> Image.Image:
         """The picture; a copy, so that nobody draws on the original."""
-        return self._image.copy()
+        return await asyncio.to_thread(self._image.copy)
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -41,36 +46,55 @@ class StillCamera:
 class FolderCamera:
     """Sees the folder's pictures in the order of their names, each for SECONDS_PER_PICTURE, then all again.
 
-    The list is made when the camera is opened. A picture that cannot be read is passed over.
+    The list is made when the camera is opened. A picture that cannot be read is passed over, and `note` takes a line
+    about it, once.
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], float]) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], float], note: Callable[[str], None] = logger.info) -> None:
         self.name = str(folder)
         self._paths = _pictures_in(folder)
         self._clock = clock
         self._start = clock()
+        self._note = note
+        self._noted: set[Path] = set()
+        self._thread = OwnThread()
+        self._shown: tuple[Path, Image.Image] | None = None
 
     async def snapshot(self) -> Image.Image:
         """The picture whose turn it is; NodeError when none of the folder's pictures can be read."""
         turn = int((self._clock() - self._start) / SECONDS_PER_PICTURE)
-        return await asyncio.to_thread(self._read, turn)
+        unreadable: dict[Path, NodeError] = {}
+        read = self._thread.start(lambda: self._read(turn, unreadable))
+        image = await settled(MAX_WAIT, f"the folder {self.name!r}", read)
+        for path in unreadable.keys() - self._noted:
+            self._noted.add(path)
+            self._note(f"passed over: {unreadable[path]}")
+        if image is None:
+            last = next(reversed(unreadable.values()))
+            raise NodeError(f"none of the {len(self._paths)} pictures in {self.name!r} can be read ({last})")
+        return image
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Let go of the thread that reads."""
+        self._thread.end()
 
-    def _read(self, turn: int) -> Image.Image:
+    def _read(self, turn: int, unreadable: dict[Path, NodeError]) -> Image.Image | None:
+        """Return the first picture from this turn on that can be read, None if there is none; the others are listed."""
         count = len(self._paths)
         for path in (self._paths[(turn + offset) % count] for offset in range(count)):
-            try:
-                return read_picture(path)
-            except NodeError as error:
-                unreadable = error
-        raise NodeError(f"none of the {count} pictures in {self.name!r} can be read ({unreadable})")
+            if self._shown is None or self._shown[0] != path:
+                try:
+                    self._shown = path, open_small(path)
+                except NodeError as error:
+                    unreadable[path] = error
+                    continue
+            return self._shown[1].copy()
+        return None
 
 
 def _pictures_in(folder: Path) -> list[Path]:
     try:
-        paths = sorted(path for path in folder.iterdir() if is_picture(path))
+        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
     except OSError as error:
         raise NodeError(f"cannot look into the folder {str(folder)!r}: {error.strerror}") from error
     if not paths:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from node.vision.video_frames import picture
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ OPTIONS = {
 
 FIRST_FRAME_SECONDS = 5.0
 """How long a webcam may take to wake; most need one or two."""
+
+MOST_DAMAGED = 100
+"""Damaged frames in a row after which a webcam counts as broken: 3 s. A bad cable or hub spoils one now and then."""
 
 POLL_SECONDS = 0.01
 """Before asking again a device that does not wait for its frames: a third of a frame's time."""
@@ -91,7 +95,12 @@ class WebcamCamera:
             raise NodeError(
                 f"the webcam {self.name!r} gives no picture ({failure or 'it is silent'}): plug it in again"
             )
-        return Image.fromarray(frame.to_ndarray(format="rgb24"))
+        import av
+
+        try:
+            return picture(frame, None)
+        except (av.FFmpegError, ValueError) as error:
+            raise NodeError(f"cannot show the webcam {self.name!r}: {error}") from error
 
     def _take_frames(self) -> None:
         """The thread: keep the newest frame until the camera closes or the device fails."""
@@ -111,11 +120,18 @@ class WebcamCamera:
     def _frames(self) -> Iterator[VideoFrame]:
         import av
 
+        damaged = 0
         while not self._closing.is_set():
             try:
-                yield next(self._container.decode(video=0))
+                frame = next(self._container.decode(video=0))
+                damaged = 0
+                yield frame
             except StopIteration:
                 return
+            except av.InvalidDataError:
+                damaged += 1
+                if damaged > MOST_DAMAGED:
+                    raise
             except av.BlockingIOError:
                 # AVFoundation has no frame yet.
                 self._closing.wait(POLL_SECONDS)

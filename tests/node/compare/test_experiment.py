@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 
 from node.compare import experiment
+from node.vision import heic
 from node.vision.scenes import Story
 
-FILES = ["raw RGB", "PNG", "JPEG", "WebP", "AVIF"]
+FILES = ["raw RGB", "PNG", "JPEG", "WebP", "AVIF", *["HEIC"] * heic.installed()]
 WORDS = ["caption, article's LZW", "caption, ours"]
 PAINTED = Image.new("RGB", (8, 8))
 
@@ -27,5 +28,6 @@ def test_all_ways_are_measured() -> None:
 
 def test_without_webp_there_is_no_thumbnail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("PIL.features.check", lambda feature: feature == "jpg")
+    monkeypatch.setattr(heic, "installed", lambda: False)
     result = experiment.measure("scene.png", Story(1).image(1.0), "a cat", PAINTED)
     assert [way.name for way in result.ways] == [*FILES[:3], *WORDS]

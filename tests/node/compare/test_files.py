@@ -6,7 +6,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from node.compare import files
+from node.vision import heic
 from node.vision.scenes import Story
+
+pytest.importorskip("pillow_heif", reason="needs the package pillow-heif")
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,7 @@ def test_the_middle_becomes_a_square() -> None:
 
 def test_every_format_is_smaller_than_the_one_before_it_and_can_be_seen(scene: Image.Image) -> None:
     found = list(files.ways(scene))
-    assert [way.name for way in found] == ["raw RGB", "PNG", "JPEG", "WebP", "AVIF"]
+    assert [way.name for way in found] == ["raw RGB", "PNG", "JPEG", "WebP", "AVIF", "HEIC"]
     assert [way.bits[0] for way in found] == sorted((way.bits[0] for way in found), reverse=True)
     assert found[0].bits == (256 * 256 * 24, 1024 * 1024 * 24)
     assert all(way.bits[1] > way.bits[0] for way in found)
@@ -45,5 +48,6 @@ def test_a_lossless_file_shows_the_picture_itself(scene: Image.Image) -> None:
 def test_what_this_pillow_cannot_write_is_left_out(scene: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
     assert files.missing() == []
     monkeypatch.setattr("PIL.features.check", lambda feature: feature != "avif")
-    assert files.missing() == ["AVIF"]
+    monkeypatch.setattr(heic, "installed", lambda: False)
+    assert files.missing() == ["AVIF", "HEIC"]
     assert [way.name for way in files.ways(scene)] == ["raw RGB", "PNG", "JPEG", "WebP"]

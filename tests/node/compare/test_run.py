@@ -12,6 +12,7 @@ from PIL import Image
 from node import config, opening
 from node.compare import run as command
 from node.compare.article import SENTENCE
+from node.vision import heic
 from node.vision.presets import NOT_DRAWN
 from node.vision.scenes import Story
 from protocol.errors import NodeError, UsageError
@@ -58,7 +59,7 @@ async def test_a_page_has_all_painted(worker: Played, scene: Path, tmp_path: Pat
     output = tmp_path / "report.html"
     assert await command.run(config.load(), [scene, scene], output, with_article=True, json=True)
     assert worker.painted == [(SENTENCE, 0), *((words, 0) for words in worker.captioned)]
-    assert output.read_text().count("<figure") == 2 + 2 * 8
+    assert output.read_text().count("<figure") == 2 + 2 * (8 + heic.installed())
 
 
 async def test_the_article_alone_needs_no_model(worker: Played, capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,12 +77,14 @@ async def test_a_photo_and_a_missing_format_are_remarked_on(
     worker: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("PIL.features.check", lambda feature: feature != "avif")
+    monkeypatch.setattr(heic, "installed", lambda: False)
     Image.effect_noise((64, 64), 80).save(tmp_path / "photo.png")
     assert await command.run(config.load(), [tmp_path / "photo.png"], None, with_article=False, json=True)
     out, err = capsys.readouterr()
     assert json.loads(out)["pictures"][0]["known"] is False
     assert NOT_DRAWN in err
-    assert "cannot write AVIF" in err
+    assert "cannot write AVIF, HEIC" in err
+    assert "pip install 'pictophone[heic]'" in err
 
 
 async def test_what_cannot_be_is_told_before_a_model_is_loaded(worker: Played, scene: Path, tmp_path: Path) -> None:

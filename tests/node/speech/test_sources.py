@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import asyncio
 import itertools
+import threading
 import wave
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from node.speech import sources
 from node.speech.microphone import Microphone
 from node.speech.sound import Pcm, silence
 from node.speech.sources import AtEnd, Captured, PacedSource, Source, file_source, open_source, silent_source
@@ -134,3 +138,52 @@ async def test_none_is_silence(card, hand) -> None:
     source, note = open_source("none", clock=hand.clock)
     assert not (await first(source, 1))[0].pcm.any()
     assert not note
+
+
+def failing_after(blocks: int) -> Callable[[], Iterator[Pcm]]:
+    def recording() -> Iterator[Pcm]:
+        for _ in range(blocks):
+            yield np.full(960, 7, np.int16)
+        raise NodeError("cannot read sound from a.wav: it is gone")
+
+    return recording
+
+
+@pytest.mark.parametrize("at_end", list(AtEnd))
+async def test_a_recording_that_fails_is_noted_and_followed_as_one_that_ends(hand, at_end: AtEnd) -> None:
+    notes: list[str] = []
+    frames = await first(PacedSource(failing_after(2), at_end, clock=hand.clock, note=notes.append), 6)
+    assert [bool(frame.pcm.any()) for frame in frames] == [True] * 2 + [False] * (0 if at_end is AtEnd.STOP else 4)
+    assert notes == ["no more speech from a recording: cannot read sound from a.wav: it is gone"]
+
+
+async def test_a_recording_that_hangs_is_noted(hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes, over = list[str](), threading.Event()
+    monkeypatch.setattr(sources, "MAX_WAIT", 0.01)
+
+    def recording() -> Iterator[Pcm]:
+        yield silence(960)
+        over.wait()
+
+    frames = await first(PacedSource(recording, AtEnd.SILENCE, clock=hand.clock, note=notes.append), 3)
+    over.set()
+    assert len(frames) == 3
+    assert "does not answer" in notes[0]
+
+
+async def test_a_recording_of_nothing_is_not_looked_through_for_ever(hand) -> None:
+    frames = await first(PacedSource(lambda: iter(()), AtEnd.LOOP, clock=hand.clock), 3)
+    assert len(frames) == 3
+
+
+async def test_a_file_that_vanishes_while_it_is_repeated_is_noted(clip: Path, hand) -> None:
+    notes: list[str] = []
+    frames = []
+    async for captured in file_source(clip, AtEnd.LOOP, clock=hand.clock, note=notes.append):
+        frames.append(captured)
+        await asyncio.to_thread(clip.unlink, missing_ok=True)
+        if len(frames) == 12:
+            break
+    assert not frames[-1].pcm.any()
+    assert len(notes) == 1
+    assert "No such file" in notes[0]

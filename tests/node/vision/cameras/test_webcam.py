@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from node.vision.cameras.webcam import Webcam, WebcamCamera, webcams
+from node.vision.cameras.webcam import MOST_DAMAGED, Webcam, WebcamCamera, webcams
 from protocol.errors import NodeError
 
 
@@ -79,6 +79,25 @@ async def test_a_device_that_has_no_frame_yet_is_asked_again(device: Device) -> 
     device.frames.put(10)
     assert await brightness(camera) == 10
     await close(camera, device)
+
+
+async def test_a_damaged_frame_is_passed_over(device: Device) -> None:
+    camera = WebcamCamera("/dev/video0")
+    for level in (10, av.InvalidDataError, av.InvalidDataError, 20):
+        device.frames.put(level)
+    while await brightness(camera) != 20:
+        pass
+    await close(camera, device)
+
+
+async def test_a_webcam_of_damaged_frames_only_is_one_line(device: Device) -> None:
+    camera = WebcamCamera("/dev/video0")
+    for _ in range(MOST_DAMAGED + 1):
+        device.frames.put(av.InvalidDataError)
+    with pytest.raises(NodeError, match=r"/dev/video0.*gives no picture"):
+        await camera.snapshot()
+    await camera.close()
+    assert device.closed
 
 
 async def test_a_webcam_that_is_unplugged_is_one_line(device: Device) -> None:
