@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from node.speech import soundcard
+from node.speech.buffer_depth import BufferDepth
 from node.speech.sinks import BLOCK_MS, DEVICE_BLOCKS, Pull, Underruns
 from node.speech.sound import BLOCK_SAMPLES, Clock, seconds_of
 from node.speech.soundcard import Direction
@@ -21,15 +22,15 @@ class Loudspeaker:
     """Plays on the default output. Each block that the device takes is replaced: its clock is the pace.
 
     When the loudspeaker goes away, what is said is lost until the default one, whichever that is then, can be used;
-    `note` tells a person of both. The loop keeps `blocks` of 20 ms ready for the device, and one more after each time
-    that it came too late, up to `DEVICE_BLOCKS`. NodeError at once when there is no usable loudspeaker.
+    `note` tells a person of both. The loop keeps `blocks` of 20 ms ready for the device, and more after each time that
+    it came too late (`BufferDepth`). NodeError at once when there is no usable loudspeaker.
     """
 
     def __init__(
         self, clock: Clock | None = None, note: Callable[[str], None] = logger.info, blocks: int = DEVICE_BLOCKS
     ) -> None:
         soundcard.check(Direction.OUTPUT)
-        self._clock, self._note, self._blocks = clock or Clock(), note, blocks
+        self._clock, self._note, self._depth = clock or Clock(), note, BufferDepth(blocks)
         self._stream = 0
         self._device_ms = BLOCK_MS
         self.underruns = Underruns()
@@ -41,7 +42,7 @@ class Loudspeaker:
     @property
     def latency_ms(self) -> float:
         """The device's, and that of the blocks before it."""
-        return (self._blocks - 1) * BLOCK_MS + self._device_ms
+        return (self._depth.blocks - 1) * BLOCK_MS + self._device_ms
 
     async def run(self, pull: Pull) -> None:
         """Play what `pull` gives until cancelled."""
@@ -82,7 +83,7 @@ class Loudspeaker:
             await self._clock.sleep_until(begin + (count + 1) * BLOCK_MS / 1000)
 
     def _fill(self, pull: Pull) -> None:
-        while len(self._ready) < self._blocks:
+        while len(self._ready) < self._depth.blocks:
             self._ready.append(pull(BLOCK_SAMPLES).tobytes())
 
     def _callbacks(self, loop: asyncio.AbstractEventLoop, stream: int) -> dict[str, Callable[..., None]]:
@@ -106,8 +107,9 @@ class Loudspeaker:
     def _take(self, out: Any) -> None:
         try:
             out[:] = self._ready.popleft()
+            self._depth.left(len(self._ready))
         except IndexError:
             out[:] = bytes(len(out))
             self.underruns.note(seconds_of(self._taken))
-            self._blocks = min(self._blocks + 1, DEVICE_BLOCKS)
+            self._depth.ran_dry(1)
         self._taken += BLOCK_SAMPLES

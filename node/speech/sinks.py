@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from node.speech.buffer_depth import BufferDepth
 from node.speech.sound import BLOCK_SAMPLES, SAMPLE_RATE, Clock, Pcm, samples_of, seconds_of, silence
 from node.speech.wav_file import WavFile
 from protocol.errors import NodeError
@@ -20,7 +21,7 @@ DEVICE_BLOCKS = 4
 was seen to wait 50 ms for a core."""
 
 SHALLOW_BLOCKS = 2
-"""The same for those who want little delay: deepened by a block each time it runs dry, up to the other."""
+"""The same for those who want little delay."""
 
 SHORT_PACKET_MS = 60
 """Who sends no longer packets than this wants little delay."""
@@ -76,18 +77,17 @@ class NullSink:
     """A device in name only: plays 16,000 samples a second of the monotonic clock, out of a buffer of so many blocks.
 
     Its clock counts samples from the start, so it never drifts. A wake-up later than the buffer lasts is one
-    underrun, and the gap is played as silence, as a real device does; the buffer is then a block deeper, up to
-    `DEVICE_BLOCKS`.
+    underrun, and the gap is played as silence, as a real device does; the buffer is deeper then (`BufferDepth`).
     """
 
     def __init__(self, clock: Clock | None = None, blocks: int = DEVICE_BLOCKS) -> None:
         self.underruns = Underruns()
-        self._clock, self._blocks = clock or Clock(), blocks
+        self._clock, self._depth = clock or Clock(), BufferDepth(blocks)
 
     @property
     def latency_ms(self) -> float:
         """The buffer's, without the block that is being played."""
-        return (self._blocks - 1) * BLOCK_MS
+        return (self._depth.blocks - 1) * BLOCK_MS
 
     async def run(self, pull: Pull) -> None:
         """Play what `pull` gives until cancelled."""
@@ -100,8 +100,10 @@ class NullSink:
                 start += seconds_of(played - written - gap)
                 self._play(silence(gap))
                 written, played = written + gap, written + gap
-                self._blocks = min(self._blocks + 1, DEVICE_BLOCKS)
-            ahead = (self._blocks - 1) * BLOCK_SAMPLES
+                self._depth.ran_dry(gap / BLOCK_SAMPLES)
+            elif written:
+                self._depth.left((written - played) / BLOCK_SAMPLES)
+            ahead = (self._depth.blocks - 1) * BLOCK_SAMPLES
             while written - played <= ahead:
                 self._play(pull(BLOCK_SAMPLES))
                 written += BLOCK_SAMPLES

@@ -78,10 +78,10 @@ async def test_a_shallow_buffer_is_deepened_whenever_it_ran_dry(card) -> None:
     await asyncio.sleep(0)
     assert speaker.latency_ms == pytest.approx(20 + 15)
     assert [heard(card.streams[-1]) for _ in range(5)] == [1, 2, 0, 0, 0]
-    assert speaker.latency_ms == pytest.approx(60 + 15)
+    assert speaker.latency_ms == pytest.approx(80 + 15)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert [heard(card.streams[-1]) for _ in range(5)] == [3, 4, 5, 6, 0]
+    assert [heard(card.streams[-1]) for _ in range(6)] == [3, 4, 5, 6, 7, 0]
     await stop(task)
 
 

@@ -86,16 +86,33 @@ async def test_a_wake_up_later_than_the_buffer_is_one_underrun(hand, tmp_path: P
     assert np.array_equal(heard[gap + 640 :], np.arange(gap + 1, 100 * BLOCK_SAMPLES + 1).astype(np.int16))
 
 
-async def test_a_shallow_buffer_is_deepened_whenever_it_ran_dry(hand) -> None:
-    hand.late = [0.0] * 9 + [0.05] + [0.0] * 9 + [0.07] + [0.0] * 9 + [0.2]
+async def test_a_buffer_is_deepened_by_what_was_missing_when_it_ran_dry(hand) -> None:
+    hand.late = [0.0] * 9 + [0.04] + [0.0] * 9 + [0.07] + [0.0] * 9 + [0.2]
     sink = NullSink(hand.clock, SHALLOW_BLOCKS)
     assert sink.latency_ms == pytest.approx(20)
     await play(sink, Counter(15))
     assert (sink.underruns.count, sink.latency_ms) == (1, pytest.approx(40))
     await play(sink, Counter(15))
-    assert (sink.underruns.count, sink.latency_ms) == (2, pytest.approx(60))
+    assert (sink.underruns.count, sink.latency_ms) == (2, pytest.approx(80))
     await play(sink, Counter(100))
-    assert (sink.underruns.count, sink.latency_ms) == (3, pytest.approx(60))
+    assert (sink.underruns.count, sink.latency_ms) == (3, pytest.approx(140))
+
+
+async def test_a_deeper_buffer_bears_from_then_on_what_it_did_not(hand) -> None:
+    hand.late = [0.0] * 9 + [0.09] + [0.0, 0.09] * 200
+    sink = NullSink(hand.clock)
+    await play(sink, Counter(400))
+    assert sink.underruns.count == 1
+
+
+async def test_a_machine_that_was_busy_once_costs_no_delay_for_ever(hand) -> None:
+    hand.late = [0.0] * 9 + [0.2]
+    sink = NullSink(hand.clock)
+    await play(sink, Counter(100))
+    assert sink.latency_ms == pytest.approx(140)
+    await play(sink, Counter(10 * 750))
+    assert sink.latency_ms == pytest.approx(60)
+    assert sink.underruns.count == 1
 
 
 @pytest.mark.parametrize(("packet_ms", "blocks"), [(20, 2), (60, 2), (80, 4), (120, 4)])
