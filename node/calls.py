@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from node.links.addresses import Change
 from node.links.rtc import PeerLink, State, Way
 from node.tasks import begin
 from protocol.errors import NodeError, RemoteError
@@ -72,6 +73,11 @@ class _Call:
     up: bool = False
     pauses: bool = True  # the peer said last that it has nothing to say
 
+    @property
+    def heard_at(self) -> float:
+        """When anything came last, speech or not."""
+        return max(self.heard, self.link.heard_at or 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class LinkSettings:
@@ -85,7 +91,10 @@ class LinkSettings:
 
 @dataclass
 class Calls:
-    """The links of one node. ``post`` publishes for the room; ``tasks`` owns what runs in the background."""
+    """The links of one node. ``post`` publishes for the room; ``tasks`` owns what runs in the background.
+
+    ``doubt_broker`` is called when a link died: what ended it may have ended the way to the broker, too.
+    """
 
     room: Room
     carries: Carries
@@ -93,6 +102,7 @@ class Calls:
     post: Callable[[Outgoing], object]
     settings: LinkSettings
     tasks: asyncio.TaskGroup
+    doubt_broker: Callable[[], None] = lambda: None
     _calls: dict[str, _Call] = field(default_factory=dict)
     _hellos: dict[str, Hello] = field(default_factory=dict)
     _unclosed: list[PeerLink] = field(default_factory=list)
@@ -112,6 +122,14 @@ class Calls:
 
     def broker_is_back(self) -> None:
         self.room.reconnected(self._now())
+        self._drain()
+
+    def network_changed(self, change: Change) -> None:
+        """Call again at once where a link goes from an address that is gone, or is not up yet."""
+        kept = {
+            peer for peer, call in self._calls.items() if call.up and change.gone.isdisjoint(call.link.local_addresses)
+        }
+        self.room.network_changed(kept, self._now())
         self._drain()
 
     def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None) -> bool:
@@ -147,8 +165,11 @@ class Calls:
         """Reports links whose peer fell silent, until cancelled."""
         while True:
             await asyncio.sleep(WATCH_EVERY_S)
+            for peer, call in self._calls.items():
+                self.room.heard(peer, call.call_id, call.heard_at)
             for peer, call in self._silent():
                 logger.info("nothing from %s for %s s: calling again", peer, SILENT_AFTER_S)
+                self.doubt_broker()
                 self.room.lost(peer, call.call_id, self._now())
             self._drain()
 
@@ -165,7 +186,7 @@ class Calls:
     def _silent(self) -> Iterator[tuple[str, _Call]]:
         now = self._now()
         for peer, call in list(self._calls.items()):
-            heard = max(call.heard, call.link.heard_at or 0.0) if call.pauses else call.heard
+            heard = call.heard_at if call.pauses else call.heard
             patience = DEAD_AFTER_S if call.pauses else SILENT_AFTER_S
             if call.up and call.way.receives and heard < now - patience:
                 yield peer, call
@@ -244,9 +265,13 @@ class Calls:
         except (RemoteError, OSError) as error:
             self._failed(peer, call.call_id, error)
             return
-        if self._calls.get(peer) is call:
+        if self._calls.get(peer) is not call:
+            return
+        try:
             self.room.described(peer, call.call_id, sdp, self._now())
-            self._drain()
+        except ValueError as error:  # an answer is as long as its offer makes it
+            self._failed(peer, call.call_id, error)
+        self._drain()
 
     async def _accept(self, peer: str, call_id: int, sdp: str) -> None:
         call = self._calls.get(peer)
@@ -271,6 +296,8 @@ class Calls:
             self.room.connected(peer, call_id, self._now())
             self.company.connected(peer)
         else:
+            if call.up:
+                self.doubt_broker()
             self.room.lost(peer, call_id, self._now())
         self._drain()
 

@@ -243,6 +243,20 @@ def ice_transports(connection: RTCPeerConnection) -> set[Any]:
     return {transceiver.sender.transport.transport for transceiver in connection.getTransceivers()}
 
 
+def local_addresses(connection: RTCPeerConnection) -> frozenset[str]:
+    """Return the addresses of this machine that a connection goes from; before it is up, all that it may go from."""
+    pairs = (pair for ice in ice_transports(connection) for pair in ice._connection._nominated.values())
+    protocols = [pair.protocol for pair in pairs] or _ice_protocols(connection)
+    names = (_socket_of(protocol.transport).get_extra_info("sockname") for protocol in protocols if protocol.transport)
+    return frozenset(str(name[0]).partition("%")[0] for name in names if name)
+
+
+def _socket_of(transport: Any) -> Any:
+    """The transport that has a socket of this machine: a relayed one has the relay's name."""
+    relayed = getattr(transport, "_TurnTransport__inner_protocol", None)
+    return transport if relayed is None or relayed.transport is None else relayed.transport
+
+
 def _ice_protocols(connection: RTCPeerConnection) -> list[Any]:
     return [protocol for ice in ice_transports(connection) for protocol in ice._connection._protocols]
 

@@ -135,6 +135,11 @@ class PeerLink:
     def state(self) -> State:
         return cast(State, self._connection.connectionState)
 
+    @property
+    def local_addresses(self) -> frozenset[str]:
+        """The addresses of this machine that media goes from; before the link is up, all that it may go from."""
+        return hooks.local_addresses(self._connection)
+
     async def offer(self) -> str:
         """Our description, as an offer. Gathers addresses first: there is no trickling."""
         async with self._describing():
