@@ -58,7 +58,10 @@ async def examine(settings: Settings, room_text: str | None = None) -> AsyncIter
     if about_room is not None:
         yield about_room
     named = "broker" in settings.model_fields_set or (room is not None and room.broker is not None)
-    yield await _attempt("broker", lambda: _broker(settings, room), needed=named)
+    broker = await _attempt("broker", lambda: _broker(settings, room), needed=named)
+    yield broker
+    if room is not None and broker.good:
+        yield await _attempt("access", lambda: _access(settings, room), needed=named)
 
 
 async def _attempt(subject: str, check: Callable[[], Awaitable[str]], needed: bool = True) -> Finding:
@@ -146,6 +149,15 @@ async def _broker(settings: Settings, room: rooms.ResolvedRoom | None = None) ->
         raise NodeError(f"the broker {address} does not answer within {BROKER_TIMEOUT_S:.0f} s") from None
     warnings = "".join(f"; {remark}" for remark in meeting.remarks(settings, address))
     return f"{address} answers{protection}{warnings}"
+
+
+async def _access(settings: Settings, room: rooms.ResolvedRoom) -> str:
+    """Whether the broker hands on what the room says."""
+    from node import room_check
+
+    address = meeting.broker_address(settings, room.broker)
+    passage = await room_check.try_room(address, room.secret)
+    return passage.describe(address, room.secret.room_id())
 
 
 def _protection(link: MqttLink) -> str:

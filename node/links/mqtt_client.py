@@ -1,7 +1,7 @@
 """aiomqtt's client with what it lacks: why a connection did not come about, at once, and a way to drop a dead one.
 
 aiomqtt waits out its time limit where a broker closes before its CONNACK, never sees the code of some refusals, and
-leaves the socket of a failed attempt open. All that reaches into aiomqtt and paho is here; nothing else does.
+leaves the socket of a failed attempt open. All that reaches into it, and into the client beneath it, is here.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 import socket
 from typing import Any, Final
 
-import aiomqtt
-from paho.mqtt import client as mqtt
+from aiomqtt import Client, MqttError
 
 __all__ = ["BrokerClient", "Refused"]
 
 ACCEPTED: Final = 0  # the return code of a CONNACK (MQTT 3.1.1, section 3.2.2.3)
 FAREWELL_S: Final = 1.0  # how long a connection that takes nothing may hold up its end
-KEEPALIVE_TIMEOUT, PROTOCOL_ERROR = 0x8D, 0x82  # what paho makes of its own errors, as codes of MQTT 5
+KEEPALIVE_TIMEOUT, PROTOCOL_ERROR = 0x8D, 0x82  # what the client beneath makes of its own errors, as codes of MQTT 5
+ENDS: Final = 5  # MQTT_ERR_CONN_REFUSED of the client beneath: it closes the socket
 
 
-class Refused(aiomqtt.MqttError):
+class Refused(MqttError):
     """The broker's CONNACK carries another code than 0."""
 
     def __init__(self, code: int) -> None:
@@ -27,7 +27,7 @@ class Refused(aiomqtt.MqttError):
         self.code = code
 
 
-class BrokerClient(aiomqtt.Client):
+class BrokerClient(Client):
     """One connection to a broker, made and ended by `async with`; `__aenter__` raises `MqttError` or `Refused`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -47,7 +47,7 @@ class BrokerClient(aiomqtt.Client):
         self.timeout = FAREWELL_S
         try:
             await super().__aexit__(*error)
-        except aiomqtt.MqttError:
+        except MqttError:
             pass  # the goodbye did not go out; what ended the connection, if anything did, is raised by itself
         finally:
             self._client._sock_close()
@@ -70,23 +70,23 @@ class BrokerClient(aiomqtt.Client):
         """End the connection without a word to the broker: whoever uses it gets a `MqttError` with this reason."""
         ended = self._disconnected if self._connected.done() else self._connected
         if not ended.done():
-            _fail(ended, aiomqtt.MqttError(reason))
+            _fail(ended, MqttError(reason))
         self._client._sock_close()
 
     def _see_connack(self) -> Any:
-        """Take the code before paho does: some it turns into an error of its own, which nobody is called for."""
+        """Take the code before the client beneath does: some it makes an error of its own, of which nobody hears."""
         body = bytes(self._client._in_packet["packet"])
         if len(body) != 2 or body[1] == ACCEPTED or self._connected.done():
             return self._handle_connack()
         self._connected.set_exception(Refused(body[1]))
-        return mqtt.MQTT_ERR_CONN_REFUSED
+        return ENDS
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
         if not self._connected.done():
-            self._connected.set_exception(aiomqtt.MqttError(_reason(reason_code)))
+            self._connected.set_exception(MqttError(_reason(reason_code)))
         elif not self._disconnected.done() and self._connected.exception() is None:
             if reason_code.is_failure:
-                _fail(self._disconnected, aiomqtt.MqttError(_reason(reason_code)))
+                _fail(self._disconnected, MqttError(_reason(reason_code)))
             else:
                 self._disconnected.set_result(None)
 

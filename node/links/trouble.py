@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from node.links.address import BrokerAddress
-
-if TYPE_CHECKING:
-    import aiomqtt
 
 # Return codes of a CONNACK (MQTT 3.1.1, section 3.2.2.3).
 WRONG_VERSION, WRONG_CLIENT_ID, UNAVAILABLE, BAD_LOGIN, NOT_AUTHORISED = 1, 2, 3, 4, 5
@@ -36,15 +33,15 @@ class Trouble(Enum):
         return self in (Trouble.REFUSED, Trouble.UNTRUSTED)
 
 
-def kind(error: aiomqtt.MqttError) -> Trouble:
-    """Tell kinds apart. Only the broker's own CONNACK refuses: paho's error codes have the same numbers."""
+def kind(error: Exception) -> Trouble:
+    """Tell kinds apart. Only the broker's own CONNACK refuses: a client's own errors have the same numbers."""
     code = getattr(error, "code", None)
     if code is not None:
         return Trouble.REFUSED if code in _REFUSALS and code != UNAVAILABLE else Trouble.UNAVAILABLE
     return Trouble.UNREACHABLE if _doubt(error) is None else Trouble.UNTRUSTED
 
 
-def explain(error: aiomqtt.MqttError, address: BrokerAddress) -> str:
+def explain(error: Exception, address: BrokerAddress) -> str:
     """Return one line: what is wrong with which broker, and what to do."""
     code = getattr(error, "code", None)
     if code is not None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from certificates import certify
@@ -163,3 +164,24 @@ def test_devices_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
         "microphones:", "  none found", "loudspeakers:", "  none found", "webcams:", "  none found",
         "no PortAudio here",
     ]  # fmt: skip
+
+
+async def test_a_broker_is_tried_with_the_room(
+    start_mosquitto: Callable[..., Any], tmp_path: Path, embedded_broker: BrokerAddress
+) -> None:
+    """`answers` is no promise: a broker may let us in and hand on nothing."""
+    acl = tmp_path / "acl"
+    acl.write_text("topic readwrite treehous/+/h\n")
+    acl.chmod(0o644)
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)  # for the user that mosquitto becomes
+    server = start_mosquitto(
+        configured=lambda port, passwords: f"listener {port} 127.0.0.1\nallow_anonymous true\nacl_file {acl}\n"
+    )
+    found = await examine(config.load(), f"{ROOM}@{server.address}")
+    assert found["broker"].good
+    assert (found["access"].good, found["access"].needed) == (False, True)
+    room = RoomLink.parse(ROOM).secret.room_id()
+    assert f"topic readwrite {room}/+/h, topic readwrite {room}/+/s" in found["access"].text
+    assert (await examine(config.load(), f"{ROOM}@{embedded_broker}"))["access"].good
+    assert "access" not in await examine(at(embedded_broker))
