@@ -188,6 +188,7 @@ class Node:
             on_up=self._broker_up,
             on_down=self._broker_down,
             note=self._note,
+            waits=self._place.waits,
         )
 
     def _make_calls(self) -> Calls:

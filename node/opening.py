@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import logging
+import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -64,6 +67,21 @@ def place(settings: Settings, room: ResolvedRoom) -> Place:
         ice_server(url)
     broker = broker_address(settings, room.broker)
     return Place(room.secret, broker, tuple(settings.ice_servers), settings.media_address)
+
+
+def waits(settings: Settings) -> bool:
+    """Whether a call waits for broker and network at its start: as the settings say, else if nobody is there to see.
+
+    That is so without a terminal, as under a service manager; another program that runs us within itself is told.
+    """
+    if settings.wait is not None:
+        return settings.wait
+    try:
+        return sys.stdin is None or not os.isatty(sys.stdin.fileno())
+    except io.UnsupportedOperation:
+        return False
+    except (OSError, ValueError):  # closed
+        return True
 
 
 def worker(settings: Settings, role: Role) -> Worker:

@@ -17,7 +17,7 @@ from protocol.topics import Letter, pattern
 
 # An offer goes to the broker and comes back over a link of 16 kbit/s, behind what waits before it, in some 2 s.
 ECHO_PATIENCE_S: Final = 8.0
-# A broker that ends the connection so often while it has one of our messages, and never gives one back, ends it for that.
+# A broker that ends the connection so often while it has a message of ours, and gives none back, ends it for that.
 ENDS_IN_A_ROW: Final = 3
 # What the largest offer is sealed into, its topic and the head of its packet.
 LARGEST_PACKET: Final = MAX_MESSAGE_BYTES + 64
