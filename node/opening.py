@@ -60,8 +60,8 @@ CALL, SEND, RECEIVE = Role(True, True), Role(True, False), Role(False, True)
 
 
 def place(settings: Settings, room: ResolvedRoom) -> Place:
-    """Where the call is. Raises NodeError for an address that is none."""
-    from node.links.rtc import ice_server
+    """Where the call is. Raises NodeError for an address that is none, IceServerError for a server that cannot be."""
+    from node.links.ice_servers import ice_server
 
     for url in settings.ice_servers:
         ice_server(url)

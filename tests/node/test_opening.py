@@ -43,8 +43,9 @@ def test_the_place_is_checked_before_the_call() -> None:
     assert (place.room, place.broker, place.ice_servers, place.address) == (
         ROOM.secret, BrokerAddress("h"), ("stun:s",), "10.0.0.7",
     )  # fmt: skip
-    with pytest.raises(NodeError, match="not an ICE server"):
-        opening.place(config.load(ice_servers=["http://s"]), ROOM)
+    for url in ("http://s", "stuns:s", "turn:ann@s"):
+        with pytest.raises(UsageError, match="not an ICE server"):
+            opening.place(config.load(ice_servers=["stun:s", url]), ROOM)
     with pytest.raises(NodeError, match="not a broker address"):
         opening.place(config.load(broker="http://h"), ROOM)
 
