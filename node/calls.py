@@ -43,7 +43,8 @@ logger = logging.getLogger(__name__)
 
 SILENT_AFTER_S = 5.0  # a peer that talks and whose packets stop for this long is dead or has moved
 DEAD_AFTER_S = 15.0  # a peer that pauses sends nothing but reports and questions for consent, some of which are lost
-WATCH_EVERY_S = 1.0
+DOUBT_AFTER_S = 2.0  # by the time a talking peer counts as dead, it is known whether the broker is, too
+WATCH_EVERY_S = 0.5
 
 
 class Company(Protocol):
@@ -72,6 +73,7 @@ class _Call:
     heard: float
     up: bool = False
     pauses: bool = True  # the peer said last that it has nothing to say
+    doubted: bool = False  # silent for so long that the broker was asked whether it is still there
 
     @property
     def heard_at(self) -> float:
@@ -121,7 +123,11 @@ class Calls:
             self._drain()
 
     def broker_is_back(self) -> None:
+        """Say hello again, and call anew whoever was silent while the way to the broker was gone: it is another way."""
         self.room.reconnected(self._now())
+        for peer, call in self._calls.items():
+            if call.up and call.doubted:
+                self.room.lost(peer, call.call_id, self._now())
         self._drain()
 
     def network_changed(self, change: Change) -> None:
@@ -167,9 +173,11 @@ class Calls:
             await asyncio.sleep(WATCH_EVERY_S)
             for peer, call in self._calls.items():
                 self.room.heard(peer, call.call_id, call.heard_at)
-            for peer, call in self._silent():
+            for _, call in self._silent(DOUBT_AFTER_S):
+                self._doubt(call)
+            for peer, call in self._silent(SILENT_AFTER_S):
                 logger.info("nothing from %s for %s s: calling again", peer, SILENT_AFTER_S)
-                self.doubt_broker()
+                self._doubt(call)
                 self.room.lost(peer, call.call_id, self._now())
             self._drain()
 
@@ -183,11 +191,18 @@ class Calls:
             self._timer.cancel()
         await asyncio.gather(*(link.close() for link in links))
 
-    def _silent(self) -> Iterator[tuple[str, _Call]]:
+    def _doubt(self, call: _Call) -> None:
+        """Have the broker asked once for each silence."""
+        if not call.doubted:
+            call.doubted = True
+            self.doubt_broker()
+
+    def _silent(self, talking_s: float = SILENT_AFTER_S) -> Iterator[tuple[str, _Call]]:
+        """Links over which nothing came: for this long from a peer that talks, much longer from one that pauses."""
         now = self._now()
         for peer, call in list(self._calls.items()):
             heard = call.heard_at if call.pauses else call.heard
-            patience = DEAD_AFTER_S if call.pauses else SILENT_AFTER_S
+            patience = DEAD_AFTER_S if call.pauses else talking_s
             if call.up and call.way.receives and heard < now - patience:
                 yield peer, call
 
@@ -236,7 +251,7 @@ class Calls:
         way = _way(self.carries, self._hellos[peer].carries)
 
         def on_packet(sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-            call.heard, call.pauses = self._now(), opus.begins_pause(payload)
+            call.heard, call.pauses, call.doubted = self._now(), opus.begins_pause(payload), False
             self.company.packet(peer, sequence, timestamp, payload, copies)
 
         link = PeerLink(
@@ -297,7 +312,7 @@ class Calls:
             self.company.connected(peer)
         else:
             if call.up:
-                self.doubt_broker()
+                self._doubt(call)
             self.room.lost(peer, call_id, self._now())
         self._drain()
 

@@ -393,6 +393,36 @@ async def test_the_broker_is_doubted_when_a_link_dies(monkeypatch: pytest.Monkey
         assert b.doubts == 1
 
 
+async def test_the_broker_is_doubted_before_a_talking_peer_counts_as_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "WATCH_EVERY_S", 0.0)
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        call = a.calls._calls[B]
+        call.heard, call.pauses = call.heard - calls.DOUBT_AFTER_S, False
+        watching = asyncio.create_task(a.calls.watch())
+        await until(lambda: a.doubts == 1)
+        assert ("ended", B) not in a.happened.all
+        a.calls.broker_is_back()
+        await a.up(B, times=2)
+        await b.up(A, times=2)
+        a.calls.broker_is_back()
+        assert a.happened.all.count(("ended", B)) == 1
+        watching.cancel()
+        assert a.doubts == 1
+
+
+async def test_speech_that_comes_again_ends_the_doubt() -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        a.calls._calls[B].doubted = True
+        assert b.calls.send(0, SPEECH)
+        await a.heard.count(1)
+        a.calls.broker_is_back()
+        assert ("ended", B) not in a.happened.all
+
+
 async def test_an_answer_that_an_offer_makes_too_long_costs_one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     async def endless(link: object, sdp: str) -> str:
         return "a=too long\r\n" * MAX_SDP_BYTES

@@ -129,6 +129,18 @@ async def test_stun_and_turn_go_together() -> None:
         assert kinds(await candidates(at(stun), at(turn, ":".join(LOGIN)))) == ["host", "srflx", "relay"]
 
 
+@pytest.mark.usefixtures("a_minute")
+async def test_a_link_by_a_relay_goes_from_the_address_of_its_own_socket() -> None:
+    async with serving(login=LOGIN) as server:
+        link = PeerLink(
+            BOTH_WAYS, on_packet=lambda *_: None, on_state=lambda state: None, meter=WireMeter(),
+            ice_servers=[at(server, ":".join(LOGIN))], address=LOOPBACK,
+        )  # fmt: skip
+        assert "typ relay" in await link.offer()
+        assert link.local_addresses == {LOOPBACK}
+        await link.close()
+
+
 async def test_a_place_that_comes_too_late_is_given_back() -> None:
     given: list[int] = []
 
