@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from node.calls import Calls, LinkSettings
 from node.codec_choice import CodecChoice
+from node.links import addresses
 from node.mailbox import Mailbox
 from node.morph import Morph, Screen
 from node.parts import Parts, Place
@@ -154,6 +155,7 @@ class Node:
 
     def _background(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         yield "watch", self._calls.watch()
+        yield "addresses", addresses.watch(self._network_changed)
         if self._ears is not None:
             yield "ears", self._ears.run()
         if self._talker is not None:
@@ -186,6 +188,7 @@ class Node:
             on_up=self._broker_up,
             on_down=self._broker_down,
             note=self._note,
+            waits=self._place.waits,
         )
 
     def _make_calls(self) -> Calls:
@@ -195,9 +198,8 @@ class Node:
         hello = Hello(self._session, self.name, self._parts.carries, registry.CODECS, registry.codebooks())
         place = self._place
         links = LinkSettings(self._tally.meter, place.ice_servers, place.address, place.observer)
-        return Calls(
-            Room(self._id, hello, oldest=self._mailbox.oldest), self._parts.carries, self, post, links, self._tasks
-        )
+        room = Room(self._id, hello, oldest=self._mailbox.oldest)
+        return Calls(room, self._parts.carries, self, post, links, self._tasks, self._mailbox.link.probe)
 
     def _say(self, packet: Packet) -> bool:
         heard = self._calls.send(packet.timestamp, packet.payload, packet.copies)
@@ -322,6 +324,10 @@ class Node:
     def _broker_down(self, reason: str) -> None:
         self.broker_is_up = False
         self._note(f"the broker is gone ({reason}); pictures wait for it, speech goes on")
+
+    def _network_changed(self, change: addresses.Change) -> None:
+        self._mailbox.link.network_changed(change.gone)  # first: what the links say goes by the new connection
+        self._calls.network_changed(change)
 
     def _codec(self) -> int:
         """The newest lossless caption codec that everyone here who takes pictures can read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from node import keys, meeting, opening, rooms, typed
@@ -26,7 +27,7 @@ async def run(settings: Settings, room: str | None, role: opening.Role, seconds:
     notes = LateNotes()
     settings = web.with_browser(settings, role.sends)
     resolved = rooms.resolve(room, settings)
-    place = opening.place(settings, resolved)
+    place = replace(opening.place(settings, resolved), waits=opening.waits(settings))
     page = web.page(settings, role.kind, notes)
     warnings = [resolved.note, *meeting.remarks(settings, place.broker)]
     kept = opening.keeper(settings.pictures, notes)

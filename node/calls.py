@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from node.links.addresses import Change
 from node.links.rtc import PeerLink, State, Way
 from node.tasks import begin
 from protocol.errors import NodeError, RemoteError
@@ -42,7 +43,8 @@ logger = logging.getLogger(__name__)
 
 SILENT_AFTER_S = 5.0  # a peer that talks and whose packets stop for this long is dead or has moved
 DEAD_AFTER_S = 15.0  # a peer that pauses sends nothing but reports and questions for consent, some of which are lost
-WATCH_EVERY_S = 1.0
+DOUBT_AFTER_S = 2.0  # by the time a talking peer counts as dead, it is known whether the broker is, too
+WATCH_EVERY_S = 0.5
 
 
 class Company(Protocol):
@@ -71,6 +73,12 @@ class _Call:
     heard: float
     up: bool = False
     pauses: bool = True  # the peer said last that it has nothing to say
+    doubted: bool = False  # silent for so long that the broker was asked whether it is still there
+
+    @property
+    def heard_at(self) -> float:
+        """When anything came last, speech or not."""
+        return max(self.heard, self.link.heard_at or 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,10 @@ class LinkSettings:
 
 @dataclass
 class Calls:
-    """The links of one node. ``post`` publishes for the room; ``tasks`` owns what runs in the background."""
+    """The links of one node. ``post`` publishes for the room; ``tasks`` owns what runs in the background.
+
+    ``doubt_broker`` is called when a link died: what ended it may have ended the way to the broker, too.
+    """
 
     room: Room
     carries: Carries
@@ -93,6 +104,7 @@ class Calls:
     post: Callable[[Outgoing], object]
     settings: LinkSettings
     tasks: asyncio.TaskGroup
+    doubt_broker: Callable[[], None] = lambda: None
     _calls: dict[str, _Call] = field(default_factory=dict)
     _hellos: dict[str, Hello] = field(default_factory=dict)
     _unclosed: list[PeerLink] = field(default_factory=list)
@@ -111,7 +123,19 @@ class Calls:
             self._drain()
 
     def broker_is_back(self) -> None:
+        """Say hello again, and call anew whoever was silent while the way to the broker was gone: it is another way."""
         self.room.reconnected(self._now())
+        for peer, call in self._calls.items():
+            if call.up and call.doubted:
+                self.room.lost(peer, call.call_id, self._now())
+        self._drain()
+
+    def network_changed(self, change: Change) -> None:
+        """Call again at once where a link goes from an address that is gone, or is not up yet."""
+        kept = {
+            peer for peer, call in self._calls.items() if call.up and change.gone.isdisjoint(call.link.local_addresses)
+        }
+        self.room.network_changed(kept, self._now())
         self._drain()
 
     def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None) -> bool:
@@ -147,8 +171,13 @@ class Calls:
         """Reports links whose peer fell silent, until cancelled."""
         while True:
             await asyncio.sleep(WATCH_EVERY_S)
-            for peer, call in self._silent():
+            for peer, call in self._calls.items():
+                self.room.heard(peer, call.call_id, call.heard_at)
+            for _, call in self._silent(DOUBT_AFTER_S):
+                self._doubt(call)
+            for peer, call in self._silent(SILENT_AFTER_S):
                 logger.info("nothing from %s for %s s: calling again", peer, SILENT_AFTER_S)
+                self._doubt(call)
                 self.room.lost(peer, call.call_id, self._now())
             self._drain()
 
@@ -162,11 +191,18 @@ class Calls:
             self._timer.cancel()
         await asyncio.gather(*(link.close() for link in links))
 
-    def _silent(self) -> Iterator[tuple[str, _Call]]:
+    def _doubt(self, call: _Call) -> None:
+        """Have the broker asked once for each silence."""
+        if not call.doubted:
+            call.doubted = True
+            self.doubt_broker()
+
+    def _silent(self, talking_s: float = SILENT_AFTER_S) -> Iterator[tuple[str, _Call]]:
+        """Links over which nothing came: for this long from a peer that talks, much longer from one that pauses."""
         now = self._now()
         for peer, call in list(self._calls.items()):
-            heard = max(call.heard, call.link.heard_at or 0.0) if call.pauses else call.heard
-            patience = DEAD_AFTER_S if call.pauses else SILENT_AFTER_S
+            heard = call.heard_at if call.pauses else call.heard
+            patience = DEAD_AFTER_S if call.pauses else talking_s
             if call.up and call.way.receives and heard < now - patience:
                 yield peer, call
 
@@ -215,7 +251,7 @@ class Calls:
         way = _way(self.carries, self._hellos[peer].carries)
 
         def on_packet(sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-            call.heard, call.pauses = self._now(), opus.begins_pause(payload)
+            call.heard, call.pauses, call.doubted = self._now(), opus.begins_pause(payload), False
             self.company.packet(peer, sequence, timestamp, payload, copies)
 
         link = PeerLink(
@@ -244,9 +280,13 @@ class Calls:
         except (RemoteError, OSError) as error:
             self._failed(peer, call.call_id, error)
             return
-        if self._calls.get(peer) is call:
+        if self._calls.get(peer) is not call:
+            return
+        try:
             self.room.described(peer, call.call_id, sdp, self._now())
-            self._drain()
+        except ValueError as error:  # an answer is as long as its offer makes it
+            self._failed(peer, call.call_id, error)
+        self._drain()
 
     async def _accept(self, peer: str, call_id: int, sdp: str) -> None:
         call = self._calls.get(peer)
@@ -271,6 +311,8 @@ class Calls:
             self.room.connected(peer, call_id, self._now())
             self.company.connected(peer)
         else:
+            if call.up:
+                self._doubt(call)
             self.room.lost(peer, call_id, self._now())
         self._drain()
 

@@ -75,6 +75,10 @@ Page = Annotated[
 ]
 PageCertificate = Annotated[Path | None, typer.Option(help="Certificate (PEM) to encrypt the page with.")]
 PageKey = Annotated[Path | None, typer.Option(help="Its key (PEM).")]
+Wait = Annotated[
+    bool | None,
+    typer.Option("--wait/--no-wait", help="Wait for broker and network at the start; default without a terminal."),
+]
 Seconds = Annotated[float | None, typer.Option(min=0.1, help="End the call after this long.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")]
 
@@ -134,6 +138,7 @@ def call(
     room_file: RoomFile = None,
     broker: Broker = None,
     broker_password_file: BrokerPasswordFile = None,
+    wait: Wait = None,
     name: Name = None,
     speech: Speech = None,
     loop: Loop = None,
@@ -171,7 +176,7 @@ def call(
     from node import calling, opening
 
     settings = _settings(
-        room_file=room_file, broker=broker, broker_password_file=broker_password_file, name=name,
+        room_file=room_file, broker=broker, broker_password_file=broker_password_file, wait=wait, name=name,
         speech=speech, loop=loop, camera=camera, speaker=speaker,
         pictures=pictures, models=models, captioner=captioner, generator=generator,
         tries=tries, look=look, morph=morph, clean=clean, lyra=lyra,
@@ -189,6 +194,7 @@ def send(
     room_file: RoomFile = None,
     broker: Broker = None,
     broker_password_file: BrokerPasswordFile = None,
+    wait: Wait = None,
     name: Name = None,
     speech: Speech = None,
     loop: Loop = None,
@@ -223,7 +229,7 @@ def send(
     from node import calling, opening
 
     settings = _settings(
-        room_file=room_file, broker=broker, broker_password_file=broker_password_file, name=name,
+        room_file=room_file, broker=broker, broker_password_file=broker_password_file, wait=wait, name=name,
         speech=speech, loop=loop, camera=camera, models=models, captioner=captioner,
         generator=generator, tries=tries, look=look, clean=clean, lyra=lyra,
         profile=profile, max_kbps=max_kbps, bitrate=bitrate, bandwidth=bandwidth, application=application,
@@ -240,6 +246,7 @@ def receive(
     room_file: RoomFile = None,
     broker: Broker = None,
     broker_password_file: BrokerPasswordFile = None,
+    wait: Wait = None,
     name: Name = None,
     speaker: Speaker = None,
     pictures: Pictures = None,
@@ -262,6 +269,7 @@ def receive(
         room_file=room_file,
         broker=broker,
         broker_password_file=broker_password_file,
+        wait=wait,
         name=name,
         speaker=speaker,
         pictures=pictures,

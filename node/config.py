@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     room_file: Path | None = None
     ice_servers: list[str] = []
     media_address: str | None = None
+    wait: bool | None = None
     profile: str = "lean"
     lyra: Path | None = None
     lyra_bitrate: Literal[3200, 6000, 9200] = 3200

@@ -59,13 +59,18 @@ async def examine(settings: Settings, room_text: str | None = None) -> AsyncIter
     if about_room is not None:
         yield about_room
     named = "broker" in settings.model_fields_set or (room is not None and room.broker is not None)
-    yield await _attempt("broker", lambda: _broker(settings, room), needed=named)
+    if settings.ice_servers:
+        yield await _attempt("ICE", lambda: _ice_servers(settings), needed=False)
+    broker = await _attempt("broker", lambda: _broker(settings, room), needed=named)
+    yield broker
+    if room is not None and broker.good:
+        yield await _attempt("access", lambda: _access(settings, room), needed=named)
 
 
 async def _attempt(subject: str, check: Callable[[], Awaitable[str]], needed: bool = True) -> Finding:
     try:
         return Finding(subject, True, await check(), needed)
-    except NodeError as error:
+    except LocalError as error:
         return Finding(subject, False, str(error), needed)
 
 
@@ -147,6 +152,31 @@ async def _broker(settings: Settings, room: rooms.ResolvedRoom | None = None) ->
         raise NodeError(f"the broker {address} does not answer within {BROKER_TIMEOUT_S:.0f} s") from None
     warnings = "".join(f"; {remark}" for remark in meeting.remarks(settings, address))
     return f"{address} answers{protection}{warnings}"
+
+
+async def _access(settings: Settings, room: rooms.ResolvedRoom) -> str:
+    """Whether the broker hands on what the room says."""
+    from node import room_check
+
+    address = meeting.broker_address(settings, room.broker)
+    passage = await room_check.try_room(address, room.secret)
+    return passage.describe(address, room.secret.room_id())
+
+
+async def _ice_servers(settings: Settings) -> str:
+    """Which STUN and TURN servers answer. Raises NodeError if one does not, or cannot be used."""
+    from node.links import ice_gathering
+    from node.links.ice_servers import ice_server
+
+    servers = [ice_server(text) for text in settings.ice_servers]
+    answer = await asyncio.gather(*(ice_gathering.answers(server, settings.media_address) for server in servers))
+    text = ", ".join(
+        f"{server.urls} {'answers' if good else 'does not answer'}"
+        for server, good in zip(servers, answer, strict=True)
+    )
+    if not all(answer):
+        raise NodeError(f"{text}: check host, port and login, and whether UDP may go out")
+    return text
 
 
 def _protection(link: MqttLink) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from node.links import echoes
 from node.links.address import BrokerAddress
+from node.links.echoes import Echoes
 from node.links.mqtt import Message, MqttLink
 from node.links.wire import WireMeter
 from protocol import topics
@@ -28,7 +30,9 @@ class Mailbox:
 
     ``session`` is 64 random bits that are new for each mailbox: what is sealed is of that session. Of peers nothing but
     hellos is opened until they are admitted. ``deliver(topic, payload)`` may raise RemoteError. What does that, or does
-    not open, is counted in ``bad`` and changes nothing else. A newer protocol version is noted once per topic.
+    not open, is counted in ``bad`` and changes nothing else. A newer protocol version is noted once per topic, and so
+    is a topic that the broker does not let us read, or hands nothing of ours on from. ``on_echo(letter, size)`` is
+    called for each message of ours that it does. For ``waits`` see :class:`node.links.mqtt.MqttLink`.
     """
 
     def __init__(
@@ -43,10 +47,15 @@ class Mailbox:
         on_up: Callable[[], None],
         on_down: Callable[[str], None],
         note: Callable[[str], None],
+        on_echo: Callable[[Letter, int], None] = lambda letter, size: None,
+        waits: bool = False,
     ) -> None:
         self._room, self._node = room.room_id(), node
         self._sealer, self._opener = Sealer(room, node, session), Opener(room, node, session)
         self._deliver, self._note = deliver, note
+        self._broker, self._on_up, self._on_down, self._on_echo = broker, on_up, on_down, on_echo
+        self._echoes = Echoes(self._not_handed_on)
+        self._unreadable: set[str] = set()
         self.admit, self.dismiss = self._opener.admit, self._opener.dismiss
         self.oldest = self._sealer.oldest
         self._refused: set[str] = set()
@@ -54,8 +63,11 @@ class Mailbox:
         self.link = MqttLink(
             broker,
             on_message=self._take,
-            on_up=on_up,
-            on_down=on_down,
+            on_up=self._is_up,
+            on_down=self._is_down,
+            on_refused=self._may_not_read,
+            note=note,
+            waits=waits,
             will=Message(self._name(node, Letter.PRESENCE), b"", retain=True),
             meter=meter,
         )
@@ -69,6 +81,8 @@ class Mailbox:
         sealed = self._seal(letter, payload, retain, to) if payload else b""
         message = Message(self._name(self._node, letter), sealed, retain)
         self.link.publish(message)
+        if sealed:
+            self._echoes.posted(letter, message.size)
         return self.link.message_cost(message)
 
     async def enter(self) -> None:
@@ -108,7 +122,11 @@ class Mailbox:
     def _take(self, name: str, sealed: bytes) -> None:
         try:
             topic = Topic.parse(name)
-            if topic.room != self._room or (topic.node == self._node and sealed):
+            if topic.room != self._room:
+                return
+            if topic.node == self._node and sealed:
+                self._echoes.came(topic.letter)
+                self._on_echo(topic.letter, len(sealed))
                 return
             payload = self._open(topic, sealed) if sealed else b""
             if payload is not None:
@@ -119,6 +137,22 @@ class Mailbox:
         except RemoteError as error:
             self.bad += 1
             logger.debug("bad message on %.80r: %s", name, error)
+
+    def _is_up(self) -> None:
+        self._on_up()
+        self._echoes.up()
+
+    def _is_down(self, reason: str) -> None:
+        self._echoes.down()
+        self._on_down(reason)
+
+    def _not_handed_on(self, letter: Letter, size: int) -> None:
+        self._note(echoes.not_handed_on(self._broker, self._room, letter, size))
+
+    def _may_not_read(self, topic: str) -> None:
+        if topic not in self._unreadable and len(self._unreadable) < MAX_REMEMBERED:
+            self._unreadable.add(topic)
+            self._note(echoes.refused(self._broker, self._room, [topic]))
 
     def _tell_once(self, name: str, error: VersionError) -> None:
         if name not in self._refused and len(self._refused) < MAX_REMEMBERED:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import logging
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -56,13 +59,28 @@ CALL, SEND, RECEIVE = Role(True, True), Role(True, False), Role(False, True)
 
 
 def place(settings: Settings, room: ResolvedRoom) -> Place:
-    """Where the call is. Raises NodeError for an address that is none."""
-    from node.links.rtc import ice_server
+    """Where the call is. Raises NodeError for an address that is none, IceServerError for a server that cannot be."""
+    from node.links.ice_servers import ice_server
 
     for url in settings.ice_servers:
         ice_server(url)
     broker = broker_address(settings, room.broker)
     return Place(room.secret, broker, tuple(settings.ice_servers), settings.media_address)
+
+
+def waits(settings: Settings) -> bool:
+    """Whether a call waits for broker and network at its start: as the settings say, else if nobody is there to see.
+
+    That is so without a terminal, as under a service manager; another program that runs us within itself is told.
+    """
+    if settings.wait is not None:
+        return settings.wait
+    try:
+        return sys.stdin is None or not os.isatty(sys.stdin.fileno())
+    except io.UnsupportedOperation:
+        return False
+    except (OSError, ValueError):  # closed
+        return True
 
 
 def worker(settings: Settings, role: Role) -> Worker:

@@ -72,3 +72,4 @@ class Place:
     ice_servers: tuple[str, ...] = ()
     address: str | None = None
     observer: Observer | None = None
+    waits: bool = False  # for broker and network at the start

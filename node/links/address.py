@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, unquote, urlsplit
 
+from node.links import server_url
 from node.links.reach import is_private
+from node.links.server_url import Server
 from protocol.errors import NodeError
 
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+SCHEMES = ("mqtt", "mqtts")
 DEFAULT_PORT, DEFAULT_TLS_PORT = 1883, 8883
 
 
@@ -27,19 +31,22 @@ class BrokerAddress:
         """``[mqtt://|mqtts://][user:password@]host[:port]``; overrides (username, password, ca_file) win if given.
 
         Without a scheme it is mqtts, which is TLS, but mqtt for loopback and private addresses. Raises NodeError for
-        anything else.
+        anything else, and for a password without a user name, which MQTT 3.1.1 has no place for.
         """
-        parts, host, port = _split(url)
-        tls = parts.scheme == "mqtts" or ("://" not in url and not is_private(host))
+        scheme, server = _split(url)
+        tls = scheme == "mqtts" or (not scheme and not is_private(server.host))
         given = {key: value for key, value in overrides.items() if value is not None}
-        return cls(
-            host=host,
-            port=port or (DEFAULT_TLS_PORT if tls else DEFAULT_PORT),
+        address = cls(
+            host=server.host,
+            port=server.port or (DEFAULT_TLS_PORT if tls else DEFAULT_PORT),
             tls=tls,
-            username=given.get("username", unquote(parts.username) if parts.username else None),
-            password=given.get("password", unquote(parts.password) if parts.password else None),
+            username=given.get("username", server.username),
+            password=given.get("password", server.password),
             ca_file=given.get("ca_file"),
         )
+        if address.password and not address.username:
+            raise NodeError(f"a password but no user for the broker {address}: write USER@HOST, or broker_username")
+        return address
 
     @property
     def in_the_open(self) -> bool:
@@ -51,28 +58,35 @@ class BrokerAddress:
         return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
 
 
-def _split(url: str) -> tuple[SplitResult, str, int | None]:
+def _split(url: str) -> tuple[str, Server]:
+    """The scheme, or nothing, and the rest."""
+    scheme, rest = _scheme(url)
     try:
-        parts = urlsplit(url if "://" in url else f"mqtt://{url}")
-        host, port = parts.hostname or "", parts.port
-        host.encode("idna")  # what the resolver does first: some hosts are no names at all
-        good = parts.scheme in ("mqtt", "mqtts") and host and port != 0 and parts.path in ("", "/")
-    except ValueError:
-        good = False
-    if not good or parts.query or parts.fragment:
-        raise NodeError(f"not a broker address: {_without_login(url)!r}; write mqtt://HOST:PORT, or mqtts:// for TLS")
-    return parts, host, port
+        if scheme and scheme not in SCHEMES:
+            raise ValueError("its scheme is neither mqtt nor mqtts")
+        return scheme, server_url.split(rest.removesuffix("/"))
+    except ValueError as error:
+        shown = _without_login(url)
+        raise NodeError(
+            f"not a broker address: {shown!r}, {error}; write mqtt://HOST:PORT, or mqtts:// for TLS"
+        ) from None
+
+
+def _scheme(url: str) -> tuple[str, str]:
+    """The scheme in small letters, or nothing; and what comes after it. A password may hold :// as well."""
+    found = _SCHEME.match(url)
+    return (found[1].lower(), url[found.end() :]) if found else ("", url)
 
 
 def without_password(url: str) -> str:
     """A broker's address as it may be shown and shared: the user's name stays. It need not be a good address."""
-    login, at, rest = url.rpartition("@")
-    scheme, separator, userinfo = login.rpartition("://")
-    user = userinfo.partition(":")[0]
-    return f"{scheme}{separator}{user}{at if user else ''}{rest}" if at else url
+    rest = _scheme(url)[1]
+    login, at, place = rest.rpartition("@")
+    user = login.partition(":")[0]
+    return f"{url[: len(url) - len(rest)]}{user}{at if user else ''}{place}" if at else url
 
 
 def _without_login(url: str) -> str:
-    login, at, rest = url.rpartition("@")
-    scheme, separator, _ = login.partition("://")
-    return f"{scheme if separator else ''}{separator}…@{rest}" if at else url
+    rest = _scheme(url)[1]
+    _, at, place = rest.rpartition("@")
+    return f"{url[: len(url) - len(rest)]}…@{place}" if at else url

@@ -1,4 +1,5 @@
-"""Every private part of aiortc and aioice that the node touches, here and, for RTCP and consent, in control_hooks.py.
+"""Every private part of aiortc and aioice that the node touches, here and, for RTCP and consent, in control_hooks.py,
+and for ICE servers in ice_gathering.py.
 
 aiortc has no public way to receive encoded packets, to choose the SRTP profile or to see datagrams. Each function here
 reaches for one of those, and ``tests/node/links/test_hooks.py`` fails when a new aiortc moves what it reaches for; then
@@ -9,13 +10,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from node.links import ice_gathering
 
 if TYPE_CHECKING:
     from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpTransceiver
     from aiortc.rtp import RtpPacket
 
+    from node.links.ice_servers import IceServer
     from node.links.wire import Direction
 
 logger = logging.getLogger(__name__)
@@ -243,24 +247,43 @@ def ice_transports(connection: RTCPeerConnection) -> set[Any]:
     return {transceiver.sender.transport.transport for transceiver in connection.getTransceivers()}
 
 
+def local_addresses(connection: RTCPeerConnection) -> frozenset[str]:
+    """Return the addresses of this machine that a connection goes from; before it is up, all that it may go from."""
+    pairs = (pair for ice in ice_transports(connection) for pair in ice._connection._nominated.values())
+    protocols = [pair.protocol for pair in pairs] or _ice_protocols(connection)
+    names = (_socket_of(protocol.transport).get_extra_info("sockname") for protocol in protocols if protocol.transport)
+    return frozenset(str(name[0]).partition("%")[0] for name in names if name)
+
+
+def _socket_of(transport: Any) -> Any:
+    """The transport that has a socket of this machine: a relayed one has the relay's name."""
+    relayed = getattr(transport, "_TurnTransport__inner_protocol", None)
+    return transport if relayed is None or relayed.transport is None else relayed.transport
+
+
 def _ice_protocols(connection: RTCPeerConnection) -> list[Any]:
     return [protocol for ice in ice_transports(connection) for protocol in ice._connection._protocols]
 
 
-def choose_addresses(connection: RTCPeerConnection, address: str | None) -> None:
+def choose_addresses(connection: RTCPeerConnection, address: str | None, servers: Sequence[IceServer] = ()) -> None:
     """Makes ICE listen on ``address`` alone; without one, on all the machine has, or on loopback if it has none.
+
+    Then it asks the servers.
 
     aioice never listens on loopback, so that a machine without a network could not even call itself.
     """
     for ice in ice_transports(connection):
         gatherer = ice._connection
-        gatherer.get_component_candidates = _on_addresses(gatherer.get_component_candidates, address)
+        gatherer.get_component_candidates = _on_addresses(gatherer, address, servers)
 
 
-def _on_addresses(gather: Callable[..., Awaitable[Any]], address: str | None) -> Callable[..., Awaitable[Any]]:
+def _on_addresses(gatherer: Any, address: str | None, servers: Sequence[IceServer]) -> Callable[..., Awaitable[Any]]:
+    gather: Callable[..., Awaitable[Any]] = gatherer.get_component_candidates
+
     async def get_component_candidates(component: int, addresses: list[str], timeout: int = 5) -> Any:
         chosen = [address] if address is not None else addresses or [LOOPBACK]
-        return await gather(component=component, addresses=chosen, timeout=timeout)
+        hosts = await gather(component=component, addresses=chosen, timeout=timeout)
+        return [*hosts, *await ice_gathering.gather(gatherer, component, servers)]
 
     return get_component_candidates
 

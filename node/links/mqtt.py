@@ -2,27 +2,37 @@
 
 Everything goes at QoS 0: TCP already delivers in order while the connection lives, what a lost connection swallows is
 either sent again by the room's timers or replaced by a newer picture, and QoS 1 would pay 56 bytes of acknowledgement
-for each. A refused login is never retried.
+for each. A login that is refused at the start ends the link; once it was accepted, nothing does.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
+import secrets
 import socket
 import ssl
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from node.links import trouble
 from node.links.address import BrokerAddress
 from node.links.inbox import Inbox
-from node.links.wire import TcpTraffic, WireMeter, tcp_message_cost, tcp_traffic
+from node.links.outbox import MAX_OUTBOX, Message, Outbox
+from node.links.trouble import Trouble
+from node.links.wire import TcpConnections, WireMeter, tcp_message_cost
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
     import aiomqtt
+
+    from node.links.mqtt_client import BrokerClient
+
+__all__ = ["MAX_OUTBOX", "Message", "MqttLink", "Secured"]
 
 logger = logging.getLogger(__name__)
 # aiomqtt raises what matters, and logs with a traceback an acknowledgement that nobody waits for any more.
@@ -32,24 +42,13 @@ _client_logger.setLevel(logging.CRITICAL)
 KEEPALIVE_S = 30  # a dead broker shows within 45 s even if TCP stays silent; a ping costs 108 bytes
 CONNECT_TIMEOUT_S = 8.0
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 15.0
-MAX_OUTBOX = 64  # messages waiting for the broker; retained ones replace each other, of the rest the oldest goes
+STABLE_S = 10.0  # after a connection that lived this long the first pause is short again
+# A question and its answer through a queue before a link of 16 kbit/s; who is silent longer is taken for dead.
+PROBE_TIMEOUT_S = 3.0
+PROBE_TOPIC = "-"  # nobody subscribes to it, and MQTT 3.1.1, section 3.10.4, has every broker answer that it has ended
 TLS_RECORD = 22  # TLS 1.3: header 5, content type 1, tag 16
-REFUSED_LOGIN = frozenset({4, 5, 134, 135})  # MQTT 3.1.1 and 5: bad user name or password, not authorised
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One MQTT message of ours."""
-
-    topic: str
-    payload: bytes
-    retain: bool = False
-
-    @property
-    def size(self) -> int:
-        """Bytes of the PUBLISH packet at QoS 0 (MQTT 3.1.1, section 3.3)."""
-        rest = 2 + len(self.topic.encode()) + len(self.payload)
-        return 1 + _length_of_varint(rest) + rest
+REFUSED_SUBSCRIPTION = 0x80  # of a SUBACK (MQTT 3.1.1, section 3.9.3)
+CLIENT_ID_BYTES = 11  # as many as MQTT 3.1.1, section 3.1.3.1, has every broker take, in hexadecimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +59,13 @@ class Secured:
     ends: float
 
 
-def _length_of_varint(value: int) -> int:
-    return max(1, (value.bit_length() + 6) // 7)
-
-
 class MqttLink:
     """One client of one broker.
 
-    ``on_message(topic, payload)`` gets each received message, ``on_up()`` is called after each (re)connection, when
-    the subscriptions stand, and ``on_down(reason)`` when the connection is gone. None of them may block.
+    `on_message(topic, payload)` gets each received message, `on_up()` is called after each (re)connection, when the
+    subscriptions stand, `on_down(reason)` when a connection that was up is gone, and `on_refused(pattern)` for each
+    subscription that the broker refuses. `note(text)` gets what a person should know. None of them may block.
+    A link that `waits` for its broker takes every fault at the start for a passing one that may be.
     """
 
     def __init__(
@@ -78,19 +75,28 @@ class MqttLink:
         on_message: Callable[[str, bytes], None],
         on_up: Callable[[], None] = lambda: None,
         on_down: Callable[[str], None] = lambda reason: None,
+        on_refused: Callable[[str], None] = lambda pattern: None,
+        note: Callable[[str], None] = logger.info,
+        waits: bool = False,
         will: Message | None = None,
         meter: WireMeter | None = None,
         jitter: random.Random | None = None,
     ) -> None:
         self.address = address
         self._on_message, self._on_up, self._on_down = on_message, on_up, on_down
+        self._on_refused, self._note, self._waits = on_refused, note, waits
         self._will = will
         self._jitter = jitter or random.Random()
         self._subscriptions: list[str] = []
-        self._outbox: dict[object, Message] = {}
-        self._posted, self._emptied = asyncio.Event(), asyncio.Event()
-        self._client: aiomqtt.Client | None = None
-        self._traffic = _Traffic()
+        self._outbox = Outbox()
+        self._doubted, self._hurried = asyncio.Event(), asyncio.Event()
+        self._attempt: BrokerClient | None = None  # the connection that is up or being made
+        self._client: BrokerClient | None = None  # the one that is up
+        self._client_id: str | None = None  # the broker's choice
+        self._was_accepted = self._is_up = False
+        self._noted: Trouble | None = None
+        self._received = 0
+        self._traffic = TcpConnections()
         if meter is not None:
             meter.add_tcp(self._traffic.total)
 
@@ -115,15 +121,8 @@ class MqttLink:
         return tcp_message_cost(message.size + (TLS_RECORD if self.address.tls else 0), self.address.host)
 
     def publish(self, message: Message) -> None:
-        """Queues a message. A retained one replaces what waits on its topic; when full, the oldest goes."""
-        key: object = message.topic if message.retain else object()
-        self._outbox.pop(key, None)
-        self._outbox[key] = message
-        if len(self._outbox) > MAX_OUTBOX:
-            dropped = self._outbox.pop(next(iter(self._outbox)))
-            logger.warning("the broker takes nothing: dropped the oldest message on %s", dropped.topic)
-        self._emptied.clear()
-        self._posted.set()
+        """Queue a message: see `Outbox.put`."""
+        self._outbox.put(message)
 
     async def subscribe(self, pattern: str) -> None:
         """Subscribes now if connected, and after every reconnection."""
@@ -137,40 +136,108 @@ class MqttLink:
             self._subscriptions.remove(pattern)
             await self._tell("unsubscribe", pattern)
 
+    def probe(self) -> None:
+        """Find out at once whether the broker still answers: without an answer the connection is made again."""
+        self._doubted.set()
+
+    def network_changed(self, gone: Collection[str]) -> None:
+        """Take a change of this machine's addresses, of which some are `gone`: try at once what the change may mend."""
+        attempt = self._attempt
+        moved = attempt is not None and attempt.local_address in gone
+        if self._client is None or moved:
+            self._hurried.set()
+        else:
+            self.probe()
+        if attempt is not None and moved:
+            attempt.drop("the address that this machine had is gone")
+
     async def _tell(self, verb: str, pattern: str) -> None:
         import aiomqtt
 
         if self._client is None:
             return
         try:
-            await getattr(self._client, verb)(pattern)
+            codes = await getattr(self._client, verb)(pattern)
         except aiomqtt.MqttError as error:
             # The connection is going down; the list of subscriptions is what the next one starts from.
             logger.info("could not %s %s: %s", verb, pattern, error)
+        else:
+            self._see_refusals([pattern], codes or ())
+
+    def _see_refusals(self, patterns: Collection[str], codes: Collection[Any]) -> None:
+        for pattern, code in zip(patterns, codes, strict=False):
+            if getattr(code, "value", code) >= REFUSED_SUBSCRIPTION:
+                self._on_refused(pattern)
 
     async def run(self) -> None:
-        """Connects and serves until cancelled. Raises NodeError if the first attempt fails or a login is refused."""
+        """Connect and serve until cancelled.
+
+        Until the broker has accepted the login once, raises NodeError if it refuses it, if its certificate does not
+        hold, and, unless the link waits, for whatever else keeps it from the broker. What comes later, and what is
+        waited for, goes to `note` once, and is tried again.
+        """
+        attempts = 0
+        while True:
+            began = time.monotonic()
+            await self._connect_and_serve()
+            attempts = 1 if time.monotonic() - began >= STABLE_S else attempts + 1
+            await self._rest(attempts)
+
+    async def _connect_and_serve(self) -> None:
+        """One connection, from its attempt to its end."""
         import aiomqtt
 
-        ever_up, attempts = False, 0
-        while True:
-            try:
-                async with self._new_client() as client:
-                    ever_up, attempts = True, 0
-                    await self._serve(client)
-            except aiomqtt.MqttError as error:
-                if not ever_up or _is_refusal(error):
-                    raise NodeError(self._explain(error)) from error
-                self._on_down(str(error))
-            attempts += 1
-            await asyncio.sleep(self._pause(attempts))
+        self._attempt, accepted = self._new_client(), False
+        try:
+            async with self._attempt as client:
+                self._was_accepted = accepted = True
+                await self._serve(client)
+        except aiomqtt.MqttError as error:
+            cause = error.__cause__ if isinstance(error.__cause__, aiomqtt.MqttError) else error
+            self._bear(cause, accepted)
+        finally:
+            self._attempt = None
+
+    def _bear(self, error: aiomqtt.MqttError, accepted: bool) -> None:
+        """Say what went wrong, once as long as it stays; raise NodeError if nobody wants to wait for its end."""
+        if self._is_up:
+            self._is_up = False
+            self._on_down(str(error))
+        elif accepted:
+            self._note_once(
+                Trouble.UNAVAILABLE,
+                f"the broker {self.address} lets us in and then ends the connection ({error}); its log may say why",
+            )
+        elif self._may_try_another_id(error):
+            self._client_id = secrets.token_hex(CLIENT_ID_BYTES)
+        else:
+            kind, text = trouble.kind(error), trouble.explain(error, self.address)
+            if not self._was_accepted and (kind.is_final or not self._waits):
+                raise NodeError(text) from error
+            self._note_once(kind, text)
+
+    def _note_once(self, kind: Trouble, text: str) -> None:
+        if kind is not self._noted:
+            self._noted = kind
+            self._note(f"{text}; trying again")
+
+    def _may_try_another_id(self, error: Exception) -> bool:
+        """Some brokers do not choose an id for their clients, as MQTT 3.1.1 allows."""
+        return self._client_id is None and getattr(error, "code", None) == trouble.WRONG_CLIENT_ID
+
+    async def _rest(self, attempts: int) -> None:
+        """Pause before the next attempt, unless there is reason to hurry."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._pause(attempts)):
+                await self._hurried.wait()
+        self._hurried.clear()
 
     async def flush(self, timeout: float) -> None:
         """Waits until what was published has been handed to the system, for at most ``timeout`` seconds."""
         try:
             async with asyncio.timeout(timeout):
-                if self._outbox and self.connected:
-                    await self._emptied.wait()
+                if self.connected:
+                    await self._outbox.emptied()
         except TimeoutError:
             logger.info("left %d messages unsent", len(self._outbox))
 
@@ -179,20 +246,23 @@ class MqttLink:
         longest = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(attempts - 1, 16))
         return longest * (0.5 + self._jitter.random() / 2)
 
-    def _new_client(self) -> aiomqtt.Client:
+    def _new_client(self) -> BrokerClient:
         import aiomqtt
 
+        from node.links.mqtt_client import BrokerClient
+
         will = self._will
-        return aiomqtt.Client(
+        return BrokerClient(
             self.address.host,
             self.address.port,
+            identifier=self._client_id,
             username=self.address.username,
             password=self.address.password,
             keepalive=KEEPALIVE_S,
             timeout=CONNECT_TIMEOUT_S,
             will=aiomqtt.Will(will.topic, will.payload, retain=will.retain) if will else None,
             tls_context=self._tls_context() if self.address.tls else None,
-            queue_type=lambda maxsize: Inbox(self._take),  # type: ignore[arg-type]  # it is called, and nothing else
+            queue_type=lambda maxsize: Inbox(self._take),  # it is called, and nothing else
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             logger=_client_logger,
         )
@@ -203,22 +273,41 @@ class MqttLink:
         except OSError as error:
             raise NodeError(f"cannot read the CA file {self.address.ca_file!r}: {error.strerror or error}") from None
 
-    async def _serve(self, client: aiomqtt.Client) -> None:
+    async def _serve(self, client: BrokerClient) -> None:
         _stop_if_cancelled()
         self._client = client
-        self._traffic.follow(client)
+        self._traffic.follow(client.socket)
         try:
-            if self._subscriptions:
-                await client.subscribe([(pattern, 0) for pattern in self._subscriptions])
+            if patterns := list(self._subscriptions):
+                self._see_refusals(patterns, await client.subscribe([(pattern, 0) for pattern in patterns]))
+            self._is_up, self._noted = True, None
+            self._hurried.clear()
             self._on_up()
-            await _first_to_end(self._read(client), self._write(client))
+            await _first_to_end(self._read(client), self._write(client), self._prove(client))
         finally:
             self._client = None
             self._traffic.settle()
 
     def _take(self, message: aiomqtt.Message) -> None:
+        self._received += 1
         payload = message.payload
         self._on_message(str(message.topic), payload if isinstance(payload, bytes) else b"")
+
+    async def _prove(self, client: BrokerClient) -> None:
+        """Drop the connection when it is doubted and nothing comes: TCP would wait a quarter of an hour."""
+        import aiomqtt
+
+        while True:
+            await self._doubted.wait()
+            self._doubted.clear()
+            before = self._received
+            try:
+                await client.unsubscribe(PROBE_TOPIC, timeout=PROBE_TIMEOUT_S)
+            except aiomqtt.MqttError:
+                if self._received == before:
+                    self._hurried.set()
+                    client.drop("it does not answer any more")
+            _stop_if_cancelled()
 
     async def _read(self, client: aiomqtt.Client) -> None:
         """Waits for the end of the connection, or for what went wrong with a message."""
@@ -226,40 +315,12 @@ class MqttLink:
             assert isinstance(error, Exception)
             raise error
 
-    async def _write(self, client: aiomqtt.Client) -> None:
+    async def _write(self, client: BrokerClient) -> None:
         while True:
-            await self._posted.wait()
-            self._posted.clear()
-            while self._outbox:
-                key, message = next(iter(self._outbox.items()))
-                await client.publish(message.topic, message.payload, retain=message.retain)
-                _stop_if_cancelled()
-                if self._outbox.get(key) is message:
-                    del self._outbox[key]
-            self._emptied.set()
-
-    def _explain(self, error: Exception) -> str:
-        if _is_refusal(error):
-            return f"the broker {self.address} refuses the login; check the user name and password"
-        if (doubt := _doubt(error)) is not None:
-            return (
-                f"the broker {self.address} does not show that it is who it says: {doubt}; for an authority of your "
-                "own, name its certificate: broker_ca_file in the settings"
-            )
-        other = "mqtt:// if it speaks no TLS" if self.address.tls else "mqtts:// if it speaks TLS alone"
-        cure = f"check --broker ({other}), or start one: pictophone broker"
-        return f"cannot reach the broker {self.address}: {error}; {cure}"
-
-
-def _doubt(error: Exception) -> str | None:
-    """What is wrong with the broker's certificate, if that is it: aiomqtt keeps the text of OpenSSL's error alone."""
-    _, verifying, reason = str(error).partition("certificate verify failed: ")
-    return reason.partition(" (_ssl")[0].rstrip(".") if verifying else None
-
-
-def _is_refusal(error: Exception) -> bool:
-    rc = getattr(error, "rc", None)  # an int, or paho's ReasonCode, which is not hashable
-    return getattr(rc, "value", rc) in REFUSED_LOGIN
+            key, message = await self._outbox.first()
+            await client.publish(message.topic, message.payload, retain=message.retain)
+            _stop_if_cancelled()
+            self._outbox.sent(key, message)
 
 
 def _stop_if_cancelled() -> None:
@@ -283,25 +344,3 @@ async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-class _Traffic:
-    """Totals of all TCP connections of one link, the finished ones and the present one."""
-
-    def __init__(self) -> None:
-        self._before = TcpTraffic(0, 0)
-        self._present = TcpTraffic(0, 0)
-        self.socket: socket.socket | None = None
-
-    def follow(self, client: aiomqtt.Client) -> None:
-        sock = client._client.socket()  # aiomqtt has no public way to its socket
-        self.socket = sock if isinstance(sock, socket.socket) else None
-
-    def total(self) -> TcpTraffic:
-        if self.socket is not None:
-            self._present = tcp_traffic(self.socket) or self._present
-        return TcpTraffic(self._before.sent + self._present.sent, self._before.received + self._present.received)
-
-    def settle(self) -> None:
-        """The connection is over: its last known totals join the finished ones."""
-        self._before, self._present, self.socket = self.total(), TcpTraffic(0, 0), None

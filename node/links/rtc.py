@@ -13,19 +13,19 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
-from urllib.parse import unquote, urlsplit
 
 from node.links import consent, control_hooks, hooks
+from node.links.ice_servers import ice_server
 from node.links.reports import Report, Reporting
-from node.links.sdp import trim
+from node.links.sdp import bounded, trim
 from node.links.track import Payload, SpeechTrack, media_track
 from node.links.wire import udp_kind
-from protocol.errors import NodeError, PacketError, SignalError
+from protocol.errors import PacketError, SignalError
 from protocol.speech import opus, red
 from protocol.speech.red import Copy
 
 if TYPE_CHECKING:
-    from aiortc import RTCIceServer, RTCPeerConnection
+    from aiortc import RTCPeerConnection
 
     from node.links.wire import Direction, WireMeter
 
@@ -50,26 +50,6 @@ class Way:
         if self.sends and self.receives:
             return "sendrecv"
         return "sendonly" if self.sends else "recvonly"
-
-
-def ice_server(url: str) -> RTCIceServer:
-    """``stun:host[:port]`` or ``turn:user:password@host[:port]`` as aiortc takes it.
-
-    Raises NodeError if the URL is neither.
-    """
-    from aiortc import RTCIceServer
-    from aiortc.rtcicetransport import parse_stun_turn_uri
-
-    scheme, _, rest = url.partition(":")
-    bare = f"{scheme}:{rest.rpartition('@')[2]}"
-    try:
-        parse_stun_turn_uri(bare)
-        parts = urlsplit("//" + rest)
-    except ValueError:
-        raise NodeError(f"not an ICE server: {bare!r}; write stun:HOST or turn:USER:PASSWORD@HOST") from None
-    username = unquote(parts.username) if parts.username else None
-    password = unquote(parts.password) if parts.password else None
-    return RTCIceServer(bare, username=username, credential=password)
 
 
 @contextlib.contextmanager
@@ -123,9 +103,8 @@ class PeerLink:
         self.heard_at: float | None = None
         self._speech = SpeechTrack()
         self._busy, self._closing = asyncio.Lock(), False
-        self._connection: RTCPeerConnection = RTCPeerConnection(
-            RTCConfiguration(iceServers=[ice_server(url) for url in ice_servers])
-        )
+        self._ice_servers = [ice_server(url) for url in ice_servers]
+        self._connection: RTCPeerConnection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         hooks.know_red()
         self._connection.on("connectionstatechange", self._state_changed)
         hooks.shorten_cname(self._connection)
@@ -134,6 +113,11 @@ class PeerLink:
     @property
     def state(self) -> State:
         return cast(State, self._connection.connectionState)
+
+    @property
+    def local_addresses(self) -> frozenset[str]:
+        """The addresses of this machine that media goes from; before the link is up, all that it may go from."""
+        return hooks.local_addresses(self._connection)
 
     async def offer(self) -> str:
         """Our description, as an offer. Gathers addresses first: there is no trickling."""
@@ -215,7 +199,7 @@ class PeerLink:
         transceiver.setCodecPreferences(speech)
 
     def _tune(self) -> None:
-        hooks.choose_addresses(self._connection, self._address)
+        hooks.choose_addresses(self._connection, self._address, self._ice_servers)
         control_hooks.ask_for_consent_by(self._connection, consent.keep)
         for transceiver in self._connection.getTransceivers():
             hooks.choose_short_srtp_tag(transceiver)
@@ -253,7 +237,7 @@ class PeerLink:
     async def _apply(self, sdp: str, kind: Literal["offer", "answer"]) -> None:
         from aiortc import RTCSessionDescription
 
-        await self._connection.setRemoteDescription(RTCSessionDescription(sdp, kind))
+        await self._connection.setRemoteDescription(RTCSessionDescription(bounded(sdp), kind))
 
     def _reported(self, report: Report) -> None:
         if report.round_trip_s is not None:

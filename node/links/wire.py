@@ -112,6 +112,28 @@ def tcp_message_cost(payload: int, address: str = "") -> int:
     return payload + 2 * (ip_header(address) + TCP_HEADER)
 
 
+class TcpConnections:
+    """Totals of all TCP connections of one link, the finished ones and the present one."""
+
+    def __init__(self) -> None:
+        self._before = TcpTraffic(0, 0)
+        self._present = TcpTraffic(0, 0)
+        self.socket: socket.socket | None = None
+
+    def follow(self, sock: socket.socket | None) -> None:
+        """Count a new connection from now on."""
+        self.socket = sock
+
+    def total(self) -> TcpTraffic:
+        if self.socket is not None:
+            self._present = tcp_traffic(self.socket) or self._present
+        return TcpTraffic(self._before.sent + self._present.sent, self._before.received + self._present.received)
+
+    def settle(self) -> None:
+        """The connection is over: its last known totals join the finished ones."""
+        self._before, self._present, self.socket = self.total(), TcpTraffic(0, 0), None
+
+
 @dataclass(slots=True)
 class WireMeter:
     """Everything one node sent and received, by kind. ``mqtt`` is added by the MQTT link."""

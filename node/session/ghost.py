@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from node.call import GOODBYE_S
 from node.calls import Calls, LinkSettings
 from node.codec_choice import CodecChoice
+from node.links import addresses
 from node.links.wire import WireMeter
 from node.mailbox import Mailbox
 from node.session.painting import Told
@@ -85,6 +86,7 @@ class Ghost:
                         await self._mailbox.enter()
                         calls.start()
                         tasks.create_task(calls.watch(), name=f"{self.name}: watch")
+                        tasks.create_task(addresses.watch(self._network_changed), name=f"{self.name}: addresses")
                 finally:
                     await self._say_goodbye()
                     broker.cancel()
@@ -143,7 +145,8 @@ class Ghost:
         hello = Hello(self._session, self.name, GHOST, registry.CODECS, registry.codebooks())
         place = self._place
         links = LinkSettings(self._meter, place.ice_servers, place.address, place.observer)
-        return Calls(Room(self._id, hello, oldest=self._mailbox.oldest), GHOST, self, post, links, tasks)
+        room = Room(self._id, hello, oldest=self._mailbox.oldest)
+        return Calls(room, GHOST, self, post, links, tasks, self._mailbox.link.probe)
 
     def _deliver(self, topic: Topic, payload: bytes) -> None:
         if self._calls is not None and topic.letter in (Letter.PRESENCE, Letter.SIGNAL):
@@ -153,6 +156,11 @@ class Ghost:
         if self._calls is not None:
             self._calls.broker_is_back()
             self._publish()
+
+    def _network_changed(self, change: addresses.Change) -> None:
+        self._mailbox.link.network_changed(change.gone)
+        if self._calls is not None:
+            self._calls.network_changed(change)
 
     def _codec(self) -> int:
         return self._choice.choose(self._hellos.values())

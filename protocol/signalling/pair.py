@@ -7,6 +7,7 @@ a new one.
 
 from __future__ import annotations
 
+import math
 import random
 from collections import deque
 from dataclasses import dataclass, field
@@ -34,6 +35,10 @@ CONNECT_TIMEOUT_S = 15.0
 RETRY_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 # A connection that lived this long was a good one: the next pause is short again.
 STABLE_S = 10.0
+# A peer that offers again and again has us make and end connections, or repeat an answer, each time: so many at once,
+# then one in so many seconds, which is as often as an offer is sent again.
+OFFER_BURST = 5
+OFFER_EVERY_S = OFFER_RESEND_S
 # Stale offers of this many calls back are recognised; older ones have long run out of tries.
 REMEMBERED_CALLS = 8
 
@@ -58,7 +63,8 @@ class Pair:
         self.state = State.IDLE
         self.deadline: float | None = None
         self._first = node < peer
-        self._speaks = _speech_in_common(ours.carries, hello.carries)
+        self.heard_at = -math.inf
+        self.speaks = _speech_in_common(ours.carries, hello.carries)
         self._rng = rng
         self._output = output
         self._call_id: int | None = None
@@ -67,11 +73,17 @@ class Pair:
         self._tries = 0
         self._failures = 0
         self._connected_at: float | None = None
+        self._offers_paid_until = -math.inf
         self._ended: deque[int] = deque(maxlen=REMEMBERED_CALLS)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether media flows, as far as anybody said."""
+        return self.state in (State.CONNECTED, State.UNSEEN)
 
     def begin(self, now: float) -> None:
         """Make the first offer, or leave it to the peer, if there is speech to carry at all."""
-        if not self._speaks:
+        if not self.speaks:
             return
         if self._first:
             self._move(Trigger.OUR_TURN)
@@ -95,8 +107,10 @@ class Pair:
             self.deadline = now + CONNECT_TIMEOUT_S
 
     def receive_offer(self, call_id: int, description: bytes, now: float) -> None:
-        """Answer the peer's offer, unless it is stale, a repetition, or crossed ours and lost."""
+        """Answer the peer's offer, unless it is stale, a repetition, one too many, or crossed ours and lost."""
         sdp = unpack_description(description)
+        if not self._may_offer(now):
+            return
         if call_id == self._call_id:
             if isinstance(self._sent, Answer) and self._sent.offer == offer_hash(description):
                 self._say(self._sent)
@@ -105,7 +119,7 @@ class Pair:
             self._say(Bye(self.peer, call_id, Reason.LOST))
             return
         crossed = self.state in _OUR_OFFER
-        if not self._speaks or (crossed and self._first) or not self._move(Trigger.OFFER):
+        if not self.speaks or (crossed and self._first) or not self._move(Trigger.OFFER):
             return
         self._end_call(Reason.GLARE if crossed else Reason.REPLACED)
         self._call_id, self._offer = call_id, offer_hash(description)
@@ -138,10 +152,29 @@ class Pair:
             self._connected_at = now
             self.deadline = None
 
+    def heard(self, call_id: int, at: float) -> None:
+        """Something came over the connection."""
+        if call_id == self._call_id:
+            self.heard_at = at
+
     def lost(self, call_id: int, now: float) -> None:
         """Media died: tell the peer and, after a pause, try again."""
         if call_id == self._call_id:
             self._give_up(now)
+
+    def resume(self, now: float) -> None:
+        """Say at once, and patiently again, what is not answered: the broker was away, and may have been all along."""
+        if self.state in (State.OFFERED, State.PAUSED):
+            self._tries = self._failures = 0
+            self.deadline = now + (self._pause() if self.state is State.PAUSED else 0)
+
+    def start_over(self, now: float) -> None:
+        """Call anew at once, whoever's turn it is: no attempt so far had our present addresses."""
+        if self._call_id is not None:
+            self._give_up(now)
+        if self.state in (State.PAUSED, State.WAITING):
+            self._failures = 0
+            self.deadline = now
 
     def gone(self) -> None:
         """The peer's hello was cleared. A call that is up outlives that: its media tells its end."""
@@ -172,6 +205,13 @@ class Pair:
             self._send_offer(now)
         else:
             self._make_offer(now)
+
+    def _may_offer(self, now: float) -> bool:
+        """Whether another offer of the peer is looked at: a flood of them must not hold up the calls with others."""
+        if now < self._offers_paid_until - (OFFER_BURST - 1) * OFFER_EVERY_S:
+            return False
+        self._offers_paid_until = max(self._offers_paid_until, now) + OFFER_EVERY_S
+        return True
 
     def _move(self, trigger: Trigger) -> bool:
         after = TRANSITIONS[self.state].get(trigger)

@@ -10,8 +10,9 @@ its node is asked whether it is still here, and is gone if it does not say so.
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from protocol.errors import SignalError
 from protocol.signalling.events import Event, Outgoing, PeerJoined, PeerLeft, RoomIsFull
@@ -28,6 +29,12 @@ MAX_PEERS = 7
 # Whoever finds no place at so many of us leaves. Two who come at once for the last place may be seen in either order,
 # and one of them is turned away by most.
 REFUSALS = MAX_PEERS // 2 + 1
+# Whoever is in a call was taken in, whatever others say: full is believed only after so long without one...
+REFUSED_AFTER_S = 20.0
+# ...and by a node that has no speech for anybody, so long after it came: that is what the slowest broker takes.
+REFUSED_WITHIN_S = 30.0
+# A peer whose last will came has crashed if nothing of its media came for so long.
+HEARD_S = 5.0
 # Nobody knows who left while the broker was away. Who is still here has this long to show it; a node that
 # comes back even later joins as if it were new.
 ROLL_CALL_S = 20.0
@@ -58,6 +65,8 @@ class Room:
         self._pairs: dict[str, Pair] = {}
         self._in_line: dict[Who, bool] = {}
         self._refused_by: set[str] = set()
+        self._was_refused = False
+        self._came_at = self._in_call_until = -math.inf
         self._output = Output()
         self._outgoing: list[Outgoing] = []
         self._left = False
@@ -73,6 +82,7 @@ class Room:
 
     def start(self, now: float) -> None:
         """Enter the room: publish the hello."""
+        self._came_at = now
         self._publish_hello(now)
 
     def reconnected(self, now: float) -> None:
@@ -84,6 +94,15 @@ class Room:
             return
         self._handshake.roll_call(map(self._who, self._pairs), now, ROLL_CALL_S)
         self._publish_hello(now)
+        for pair in self._pairs.values():
+            pair.resume(now)
+
+    def network_changed(self, kept: Collection[str], now: float) -> None:
+        """Make every call anew but those with the `kept` peers: our addresses have changed, and these still serve."""
+        for pair in self._pairs.values():
+            if pair.peer not in kept:
+                pair.start_over(now)
+        self._settle(now)
 
     def receive(self, sender: str, letter: str, payload: bytes, now: float) -> None:
         """Take a payload that came on `<room>/<sender>/<letter>`.
@@ -113,6 +132,13 @@ class Room:
         """Note that the connection of this call is up."""
         if pair := self._pairs.get(peer):
             pair.connected(call_id, now)
+            if pair.is_up:
+                self._in_call_until = math.inf
+
+    def heard(self, peer: str, call_id: int, at: float) -> None:
+        """Note when something came last over the connection of this call."""
+        if pair := self._pairs.get(peer):
+            pair.heard(call_id, at)
 
     def lost(self, peer: str, call_id: int, now: float) -> None:
         """Note that the connection of this call failed or died: it is ended, and a new call follows."""
@@ -227,7 +253,7 @@ class Room:
         if not self._in_line:
             return
         if len(self._pairs) >= MAX_PEERS:
-            self._take_the_place_of_who_is_unseen(now)
+            self._take_the_place_of_who_crashed(now)
         if len(self._pairs) < MAX_PEERS:
             who = next(iter(self._in_line))
             del self._in_line[who]
@@ -237,11 +263,11 @@ class Room:
                 self._in_line[who] = True
                 self._output.messages.append((Bye(who[0], 0, Reason.FULL), who[1]))
 
-    def _take_the_place_of_who_is_unseen(self, now: float) -> None:
-        """His last will came, and he did not answer since: he has crashed, and may be the one who is in line."""
-        unseen = next((pair for pair in self._pairs.values() if pair.state is State.UNSEEN), None)
-        if unseen is not None:
-            unseen.discard(Reason.LEFT)
+    def _take_the_place_of_who_crashed(self, now: float) -> None:
+        """A last will came, no answer since, and no media: that node has crashed, and may be the one in line."""
+        unseen = (pair for pair in self._pairs.values() if pair.state is State.UNSEEN)
+        if (crashed := next((pair for pair in unseen if pair.heard_at <= now - HEARD_S), None)) is not None:
+            crashed.discard(Reason.LEFT)
             self._forget_the_gone(now)
 
     def _who(self, peer: str) -> Who:
@@ -249,7 +275,7 @@ class Room:
 
     def _receive_signal(self, pair: Pair, message: Offer | Answer | Bye, now: float) -> None:
         if isinstance(message, Bye) and message.reason is Reason.FULL:
-            self._receive_refusal(pair.peer)
+            self._refused_by.add(pair.peer)
             return
         self._refused_by.discard(pair.peer)
         match message:
@@ -260,13 +286,21 @@ class Room:
             case Bye(_, call_id, reason):
                 pair.receive_bye(call_id, reason, now)
 
-    def _receive_refusal(self, peer: str) -> None:
-        self._refused_by.add(peer)
-        if len(self._refused_by & self._pairs.keys()) == REFUSALS:
+    def _heed_refusals(self, now: float) -> None:
+        """Leave if most refuse us and nothing shows that we were taken in: any member can have many identities."""
+        if any(pair.is_up for pair in self._pairs.values()):
+            return
+        self._in_call_until = min(self._in_call_until, now)
+        if self._was_refused or len(self._refused_by & self._pairs.keys()) < REFUSALS:
+            return
+        speaks = any(pair.speaks for pair in self._pairs.values())
+        if now >= self._in_call_until + REFUSED_AFTER_S if speaks else now <= self._came_at + REFUSED_WITHIN_S:
+            self._was_refused = True
             self._output.events.append(RoomIsFull())
 
     def _settle(self, now: float) -> None:
         """Forget peers that are gone, and send what is to be said."""
+        self._heed_refusals(now)
         self._forget_the_gone(now)
         self._serve_line(now)
         # A peer takes our offer once it has our echo: that goes first.

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command import ROOM
 from fake_models import FakeWorker
+from happenings import until
 from PIL import Image
 
 from node import calling, config, opening
+from node.links import broker
 from node.links.address import BrokerAddress
 from node.session.reader import Session
 from protocol.errors import NodeError, UsageError
@@ -114,3 +116,32 @@ async def test_a_recording_is_never_written_over_another(settings: dict[str, Any
     path.touch()
     with pytest.raises(UsageError, match="exists already"):
         await calling.run(config.load(record=path, **settings), ROOM, opening.SEND, 0.3, json=True)
+
+
+async def test_a_call_waits_for_its_broker(
+    settings: dict[str, Any], capsys: pytest.CaptureFixture[str], free_port: Callable[[], int]
+) -> None:
+    port = free_port()
+    waiting = config.load(name="ann", wait=True, **{**settings, "broker": f"mqtt://127.0.0.1:{port}"})
+    ready = config.load(name="bob", wait=False, **{**settings, "broker": f"mqtt://127.0.0.1:{port}"})
+    said = ""
+
+    def until_noted() -> bool:
+        nonlocal said
+        said += capsys.readouterr().err
+        return "trying again" in said
+
+    calls = [asyncio.create_task(calling.run(waiting, ROOM, opening.SEND, 6.0, json=True))]
+    await until(until_noted)
+    async with broker.serve("127.0.0.1", port):
+        calls.append(asyncio.create_task(calling.run(ready, ROOM, opening.RECEIVE, 5.0, json=True)))
+        await asyncio.gather(*calls)
+    output = capsys.readouterr()
+    assert said.count("trying again") + output.err.count("trying again") == 1
+    assert any(json.loads(line)["picture"]["painted"] for line in output.out.splitlines())
+
+
+async def test_a_call_that_does_not_wait_ends(settings: dict[str, Any], free_port: Callable[[], int]) -> None:
+    nowhere = config.load(wait=False, **{**settings, "broker": f"mqtt://127.0.0.1:{free_port()}"})
+    with pytest.raises(NodeError, match="cannot reach the broker"):
+        await calling.run(nowhere, ROOM, opening.SEND, 60.0, json=True)

@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 from greeting import proven
-from happenings import Happenings
+from happenings import Happenings, until
 
 from node import calls
 from node.calls import Calls, LinkSettings
+from node.links.addresses import Change
 from node.links.reports import Report
+from node.links.rtc import PeerLink
 from node.links.wire import WireMeter
 from protocol.errors import RemoteError
 from protocol.signalling import Carries, Hello, Outgoing, Room
-from protocol.signalling.descriptions import pack_description
+from protocol.signalling.descriptions import MAX_SDP_BYTES, pack_description
 from protocol.signalling.messages import Answer, Bye, Offer, Reason, decode, encode, offer_hash
 from protocol.speech.red import Copy
 from protocol.topics import Letter
@@ -67,7 +69,9 @@ class Person:
             lambda outgoing: air.say(name, outgoing),
             LinkSettings(WireMeter(), address="127.0.0.1"),
             tasks,
+            self._doubt,
         )
+        self.doubts = 0
         air.listeners[name] = self.calls
 
     def joined(self, peer: str, hello: Hello) -> None:
@@ -91,6 +95,9 @@ class Person:
 
     def reported(self, peer: str, report: Report) -> None:
         self.reports.add((peer, report))
+
+    def _doubt(self) -> None:
+        self.doubts += 1
 
     async def up(self, peer: str, times: int = 1) -> None:
         await self.happened.until(lambda happened: happened.count(("connected", peer)) >= times)
@@ -341,3 +348,100 @@ async def test_a_broker_that_comes_back_after_the_goodbye_hears_no_hello() -> No
         said = len(air.said)
         a.calls.broker_is_back()
         assert len(air.said) == said
+
+
+async def test_a_link_from_an_address_that_is_gone_is_made_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        assert b.calls._calls[A].link.local_addresses == {"127.0.0.1"}
+        b.calls.network_changed(Change(frozenset({"192.0.2.1"}), frozenset({"192.0.2.2"})))
+        assert b.happened.all[-1] == ("connected", A)
+        b.calls.network_changed(Change(frozenset(), frozenset({"127.0.0.1"})))
+        await a.up(B, times=2)
+        await b.up(A, times=2)
+        assert b.calls.send(0, b"from elsewhere")
+        assert await a.heard.count(1) == [(B, b"from elsewhere")]
+        assert (a.doubts, b.doubts) == (0, 0)
+
+
+async def test_a_link_that_is_not_up_yet_is_made_again_with_what_addresses_there_are_now() -> None:
+    async with company(Carries.EVERYTHING) as (air, (a,)):
+        a.calls.receive("zzzz", Letter.PRESENCE, encode(proven(a.calls.room, Hello(1, "zzzz"))))
+        await air.said.until(lambda _: air.messages(A, Offer))
+        a.calls.network_changed(Change(frozenset({"192.0.2.1"}), frozenset()))
+        await air.said.until(lambda _: len(air.messages(A, Offer)) == 2)
+        first, second = air.messages(A, Offer)
+        assert first.call_id != second.call_id
+
+
+async def test_the_broker_is_doubted_when_a_link_dies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "WATCH_EVERY_S", 0.0)
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        a.calls._state_changed(B, a.calls._calls[B].call_id, "failed")
+        assert a.doubts == 1
+        await a.up(B, times=2)
+        await b.up(A, times=2)
+        assert b.doubts == 0
+        call = b.calls._calls[A]
+        call.heard, call.pauses = float("-inf"), False
+        watching = asyncio.create_task(b.calls.watch())
+        await b.happened.until(lambda happened: happened.count(("ended", A)) == 2)
+        watching.cancel()
+        assert b.doubts == 1
+
+
+async def test_the_broker_is_doubted_before_a_talking_peer_counts_as_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "WATCH_EVERY_S", 0.0)
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        call = a.calls._calls[B]
+        call.heard, call.pauses = call.heard - calls.DOUBT_AFTER_S, False
+        watching = asyncio.create_task(a.calls.watch())
+        await until(lambda: a.doubts == 1)
+        assert ("ended", B) not in a.happened.all
+        a.calls.broker_is_back()
+        await a.up(B, times=2)
+        await b.up(A, times=2)
+        a.calls.broker_is_back()
+        assert a.happened.all.count(("ended", B)) == 1
+        watching.cancel()
+        assert a.doubts == 1
+
+
+async def test_speech_that_comes_again_ends_the_doubt() -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        a.calls._calls[B].doubted = True
+        assert b.calls.send(0, SPEECH)
+        await a.heard.count(1)
+        a.calls.broker_is_back()
+        assert ("ended", B) not in a.happened.all
+
+
+async def test_an_answer_that_an_offer_makes_too_long_costs_one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def endless(link: object, sdp: str) -> str:
+        return "a=too long\r\n" * MAX_SDP_BYTES
+
+    monkeypatch.setattr(PeerLink, "answer", endless)
+    async with company(Carries.EVERYTHING) as (air, (a,)):
+        a.calls.receive("2222", Letter.PRESENCE, encode(proven(a.calls.room, Hello(1, "2222"))))
+        a.calls.receive("2222", Letter.SIGNAL, encode(Offer(A, 77, pack_description("v=0\r\n"))))
+        await a.happened.until(lambda happened: ("ended", "2222") in happened)
+        assert [(bye.call_id, bye.reason) for bye in air.messages(A, Bye)] == [(77, Reason.LOST)]
+
+
+async def test_the_room_hears_of_what_comes_over_the_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "WATCH_EVERY_S", 0.0)
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        assert b.calls.send(0, SPEECH)
+        await a.heard.count(1)
+        watching = asyncio.create_task(a.calls.watch())
+        await until(lambda: a.calls.room._pairs[B].heard_at >= a.calls._calls[B].heard)
+        watching.cancel()

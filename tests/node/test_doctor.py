@@ -7,16 +7,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from certificates import certify
 from command import ROOM
+from fake_ice import serving
 from fake_models import FakeWorker
 
 from node import config, doctor, opening
 from node.config import Settings
 from node.doctor import Finding
-from node.links import broker
+from node.links import broker, ice_gathering
 from node.links.address import BrokerAddress
 from node.speech import soundcard
 from node.speech.soundcard import SoundDevices
@@ -163,3 +165,40 @@ def test_devices_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
         "microphones:", "  none found", "loudspeakers:", "  none found", "webcams:", "  none found",
         "no PortAudio here",
     ]  # fmt: skip
+
+
+async def test_a_broker_is_tried_with_the_room(
+    start_mosquitto: Callable[..., Any], tmp_path: Path, embedded_broker: BrokerAddress
+) -> None:
+    """`answers` is no promise: a broker may let us in and hand on nothing."""
+    acl = tmp_path / "acl"
+    acl.write_text("topic readwrite treehous/+/h\n")
+    acl.chmod(0o644)
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)  # for the user that mosquitto becomes
+    server = start_mosquitto(
+        configured=lambda port, passwords: f"listener {port} 127.0.0.1\nallow_anonymous true\nacl_file {acl}\n"
+    )
+    found = await examine(config.load(), f"{ROOM}@{server.address}")
+    assert found["broker"].good
+    assert (found["access"].good, found["access"].needed) == (False, True)
+    room = RoomLink.parse(ROOM).secret.room_id()
+    assert f"topic readwrite {room}/+/h, topic readwrite {room}/+/s" in found["access"].text
+    assert (await examine(config.load(), f"{ROOM}@{embedded_broker}"))["access"].good
+    assert "access" not in await examine(at(embedded_broker))
+
+
+async def test_ice_servers_are_asked(embedded_broker: BrokerAddress, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ice_gathering, "GATHER_S", 1.0)
+    async with serving() as there, serving(silent=True) as away:
+        good, bad = f"stun:127.0.0.1:{there.port}", f"turn:ann:hunter2@127.0.0.1:{away.port}"
+        settings = {"broker": str(embedded_broker), "media_address": "127.0.0.1"}
+        found = await examine(config.load(ice_servers=[good], **settings))
+        assert str(found["ICE"]) == f"ok ICE          {good} answers"
+        found = await examine(config.load(ice_servers=[good, bad], **settings))
+        assert (found["ICE"].good, found["ICE"].needed) == (False, False)
+        assert f"{good} answers, turn:127.0.0.1:{away.port} does not answer: check" in found["ICE"].text
+        assert "hunter2" not in found["ICE"].text
+    found = await examine(config.load(ice_servers=["stuns:h"], **settings))
+    assert "STUN over TLS" in found["ICE"].text
+    assert "ICE" not in await examine(at(embedded_broker))

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from happenings import Happenings
+from scripted_broker import REFUSED, Behaviour, scripted
 
+from node.links import echoes
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message
 from node.links.wire import WireMeter
@@ -200,7 +207,7 @@ async def test_mailboxes_of_successive_sessions_use_no_nonce_twice(monkeypatch: 
 
 
 def test_nothing_but_the_mailbox_says_anything_to_the_broker() -> None:
-    """The doctor listens for an answer, and posts nothing."""
+    """The doctor listens for an answer, and posts nothing but by a mailbox; opening a call only imports."""
     from pathlib import Path
 
     import node
@@ -209,7 +216,74 @@ def test_nothing_but_the_mailbox_says_anything_to_the_broker() -> None:
     users = {
         str(path.relative_to(folder))
         for path in folder.rglob("*.py")
-        if any(name in path.read_text() for name in ("MqttLink(", "aiomqtt.", "paho"))
+        if any(name in path.read_text() for name in ("MqttLink(", "import aiomqtt", "from aiomqtt", "paho"))
     }
-    assert users == {"links/mqtt.py", "mailbox.py", "doctor.py"}
+    assert users == {"links/mqtt.py", "links/mqtt_client.py", "mailbox.py", "doctor.py", "opening.py"}
     assert "publish" not in (folder / "doctor.py").read_text()
+
+
+# -- brokers that keep things to themselves
+
+
+@contextlib.asynccontextmanager
+async def connected(broker: BrokerAddress) -> AsyncIterator[tuple[Mailbox, Happenings]]:
+    """A mailbox in the room, and what it notes."""
+    notes, up = Happenings(), asyncio.Event()
+    mailbox = Mailbox(
+        SECRET, "aaaa", OURS, broker, deliver=lambda topic, payload: None, meter=WireMeter(),
+        on_up=up.set, on_down=lambda reason: None, note=notes.add,
+    )  # fmt: skip
+    await mailbox.enter()
+    running = asyncio.create_task(mailbox.link.run())
+    try:
+        await up.wait()
+        yield mailbox, notes
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_broker_that_drops_our_hello_is_told_of(
+    start_mosquitto: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """mosquitto's access list refuses nothing aloud: subscriptions stand, and messages are gone."""
+    monkeypatch.setattr(echoes, "ECHO_PATIENCE_S", 0.3)
+    acl = tmp_path / "acl"
+    acl.write_text(f"topic readwrite {ROOM}/+/s\n")
+    acl.chmod(0o644)
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)  # for the user that mosquitto becomes
+    server = start_mosquitto(
+        configured=lambda port, passwords: f"listener {port} 127.0.0.1\nallow_anonymous true\nacl_file {acl}\n"
+    )
+    async with connected(server.address) as (mailbox, notes):
+        mailbox.post(Letter.SIGNAL, b"offer", retain=False, to=("bbbb", THEIRS))
+        mailbox.post(Letter.PRESENCE, b"hello", retain=True)
+        (note,) = await notes.count(1)
+        assert "does not hand on our hello" in note
+        assert f"topic readwrite {ROOM}/+/h" in note
+
+
+async def test_a_broker_that_hands_on_what_we_say_is_not(
+    mosquitto: BrokerAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    echoed = Happenings()
+    async with connected(mosquitto) as (mailbox, notes):
+        mailbox._on_echo = lambda letter, size: echoed.add(letter)
+        mailbox.post(Letter.PRESENCE, b"hello", retain=True)
+        mailbox.post(Letter.SIGNAL, b"offer", retain=False, to=("bbbb", THEIRS))
+        await echoed.count(2)
+        assert mailbox._echoes._timers == {}
+        assert notes.all == []
+
+
+async def test_a_subscription_that_is_refused_is_told_of_once() -> None:
+    async with scripted(Behaviour(granted=REFUSED)) as server, connected(server.address) as (mailbox, notes):
+        await notes.count(2)
+        server.close_all()
+        await server.connections.count(2)
+        await mailbox.follow("bbbb", Letter.PICTURE)
+        await notes.count(3)
+        for note, rest in zip(notes.all, ("+/h", "+/s", "bbbb/p"), strict=True):
+            assert f"does not let us read {ROOM}/{rest}: " in note
+        assert "must allow" in notes.all[0]

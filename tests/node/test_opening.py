@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
+import sys
 import wave
 from pathlib import Path
 from typing import Any
@@ -42,8 +44,9 @@ def test_the_place_is_checked_before_the_call() -> None:
     assert (place.room, place.broker, place.ice_servers, place.address) == (
         ROOM.secret, BrokerAddress("h"), ("stun:s",), "10.0.0.7",
     )  # fmt: skip
-    with pytest.raises(NodeError, match="not an ICE server"):
-        opening.place(config.load(ice_servers=["http://s"]), ROOM)
+    for url in ("http://s", "stuns:s", "turn:ann@s"):
+        with pytest.raises(UsageError, match="not an ICE server"):
+            opening.place(config.load(ice_servers=["stun:s", url]), ROOM)
     with pytest.raises(NodeError, match="not a broker address"):
         opening.place(config.load(broker="http://h"), ROOM)
 
@@ -308,3 +311,42 @@ async def test_a_call_that_is_over_before_the_models_are_ready_does_not_wait_for
     async with opening.loaded(worker, print):
         """Over at once."""
     assert not worker.open
+
+
+class _Stdin:
+    def __init__(self, descriptor: int | Exception) -> None:
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        if isinstance(self._descriptor, Exception):
+            raise self._descriptor
+        return self._descriptor
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_whether_a_call_waits_is_what_the_settings_say(wait: bool) -> None:
+    assert opening.waits(config.load(wait=wait)) is wait
+
+
+def test_the_environment_says_so_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PICTOPHONE_WAIT", "true")
+    assert opening.waits(config.load()) is True
+
+
+def test_a_call_waits_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = os.openpty()
+    try:
+        for stdin, waits in (
+            (_Stdin(theirs), False),
+            (None, True),
+            (_Stdin(ValueError("closed")), True),
+            (_Stdin(io.UnsupportedOperation("no descriptor")), False),
+        ):
+            monkeypatch.setattr(sys, "stdin", stdin)
+            assert opening.waits(config.load()) is waits
+        with Path(os.devnull).open() as nothing:
+            monkeypatch.setattr(sys, "stdin", nothing)
+            assert opening.waits(config.load()) is True
+    finally:
+        os.close(ours)
+        os.close(theirs)

@@ -35,7 +35,7 @@ class Mosquitto:
         configured: Configured | None = None,
     ) -> None:
         self.address = BrokerAddress(LOOPBACK, port)
-        self._binary = binary
+        self._binary, self._folder = binary, folder
         self._config = folder / "mosquitto.conf"
         lines = [f"listener {port} {LOOPBACK}", "connection_messages false", "set_tcp_nodelay true"]
         if users:
@@ -61,6 +61,10 @@ class Mosquitto:
                 _greet(self.address)
                 return
         raise AssertionError(f"mosquitto ended: {''.join(said)}")
+
+    def let_in(self, users: Mapping[str, str]) -> None:
+        """Let these users in from the next start on."""
+        _password_file(self._folder, users)
 
     def stop(self) -> None:
         """Returns when the process is gone."""

@@ -14,6 +14,10 @@ from protocol.errors import NodeError
 SECRET = "hunter2"
 
 
+def _login(username: str, password: str) -> BrokerAddress:
+    return BrokerAddress("h", 8883, tls=True, username=username, password=password)
+
+
 @pytest.mark.parametrize(
     ("url", "address"),
     [
@@ -30,6 +34,18 @@ SECRET = "hunter2"
         ("mqtts://broker.example.org", BrokerAddress("broker.example.org", 8883, tls=True)),
         ("mqtt://[::1]:1885", BrokerAddress("::1", 1885)),
         ("mqtt://ann@h", BrokerAddress("h", username="ann")),
+        ("MQTTS://H", BrokerAddress("h", 8883, tls=True)),
+        ("mqtt://h:", BrokerAddress("h")),
+        ("mqtt://[fe80::1%eth0]", BrokerAddress("fe80::1%eth0")),
+        ("mqtt://@h", BrokerAddress("h")),
+        (f"mqtt://ann:{SECRET}/1?2#3@h:5", BrokerAddress("h", 5, username="ann", password=f"{SECRET}/1?2#3")),
+        (f"mqtts://ann@example.org:{SECRET}:1@h", _login("ann@example.org", f"{SECRET}:1")),
+        (f"mqtts://ann:{SECRET}@x@h", _login("ann", f"{SECRET}@x")),
+        (f"mqtts://ann:{SECRET}%2F%25@h", _login("ann", f"{SECRET}/%")),
+        (f"mqtts://ann:{SECRET}://x@h", _login("ann", f"{SECRET}://x")),
+        (f"mqtts://ann%3Aa:{SECRET}%C3%BC@h", _login("ann:a", f"{SECRET}ü")),
+        (f"mqtts://ann:{SECRET}%@h", _login("ann", f"{SECRET}%")),
+        ("mqtts://ann:@h", _login("ann", "")),
         ("mqtt://ann:a%40b%3Ac@h:5", BrokerAddress("h", 5, username="ann", password="a@b:c")),
     ],
 )
@@ -58,6 +74,29 @@ def test_what_is_set_apart_wins_over_the_address() -> None:
         "mqtt://[::1",
         "mqtt://a..b",
         "mqtt://" + "x" * 300,
+        "mqtt://h:+1883",
+        "mqtt://h:1_883",
+        "mqtt://h:１８８３",
+        "mqtt://h:18833333333333333333333333",
+        "mqtt://h:1883:1884",
+        "mqtt://h\n",
+        "mqtt://ho st",
+        " h",
+        "mqtt://h%20x",
+        "mqtt://2001:db8::1",
+        "2001:db8::1",
+        "mqtt://[h]",
+        "mqtt://[::1]1883",
+        "mqtt://[::1%]",
+        "mqtt://h\\x",
+        "mqtt:h:1883",
+        "ws://h/mqtt",
+        "ssl://h",
+        f"mqtt://ann:{SECRET}%00@h",
+        f"mqtt://ann:{SECRET}%FF@h",
+        f"mqtt://ann:{SECRET}\ud800@h",
+        f"mqtt://ann:{SECRET}{'x' * 70_000}@h",
+        f"http://ann:{SECRET}://x@h",
         f"http://ann:{SECRET}@h",
         f"mqtt://ann:{SECRET}@",
         f"mqtt://ann:{SECRET}@h:x",
@@ -72,6 +111,14 @@ def test_what_is_no_address_is_one_line_without_the_password(url: str) -> None:
     assert "mqtt://HOST:PORT" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", [f"mqtt://:{SECRET}@h", "mqtt://h"])
+def test_a_password_needs_a_user(url: str) -> None:
+    with pytest.raises(NodeError, match="no user for the broker mqtt://h:1883: write USER@HOST") as caught:
+        BrokerAddress.parse(url, password=SECRET)
+    assert SECRET not in str(caught.value)
+    assert BrokerAddress.parse(url, username="ann", password=SECRET).username == "ann"
 
 
 @given(st.text())
@@ -112,6 +159,8 @@ def test_who_goes_in_the_open(url: str, open_: bool) -> None:
     [
         (f"mqtts://ann:{SECRET}@h:5", "mqtts://ann@h:5"),
         (f"ann:{SECRET}@h", "ann@h"),
+        (f"ann:x://{SECRET}@h", "ann@h"),
+        (f"mqtt://ann:x://{SECRET}@h", "mqtt://ann@h"),
         (f"mqtt://ann:{SECRET}@x@h", "mqtt://ann@h"),
         (f"mqtt://:{SECRET}@h", "mqtt://h"),
         ("mqtt://ann@h", "mqtt://ann@h"),

@@ -10,10 +10,23 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import raw_mqtt
 from certificates import Certified, certify
-from happenings import PATIENCE_S, Happenings
+from happenings import PATIENCE_S, Happenings, until
+from scripted_broker import (
+    CLOSES,
+    GOOD,
+    REFUSED,
+    SILENT,
+    UNSUBSCRIBE,
+    Behaviour,
+    connack,
+    refuses,
+    scripted,
+)
 
 from node.links import broker, mqtt
 from node.links.address import BrokerAddress
@@ -61,12 +74,15 @@ class Client:
     """A link at work, with all that it reports."""
 
     def __init__(self, address: BrokerAddress, **more: object) -> None:
-        self.messages, self.states = Happenings(), Happenings()
+        self.messages, self.states, self.notes = Happenings(), Happenings(), Happenings()
+        self.refused: list[str] = []
         self.link = MqttLink(
             address,
             on_message=lambda topic, payload: self.messages.add((topic, payload)),
             on_up=lambda: self.states.add("up"),
             on_down=lambda reason: self.states.add("down"),
+            on_refused=self.refused.append,
+            note=self.notes.add,
             jitter=_Impatient(),
             **more,  # type: ignore[arg-type]
         )
@@ -76,9 +92,12 @@ class Client:
 
 
 class _Impatient(random.Random):
-    """Draws the shortest pause each time."""
+    """Draws the shortest pause each time, and counts how often."""
+
+    drawn = 0
 
     def random(self) -> float:
+        self.drawn += 1
         return 0.0
 
 
@@ -266,8 +285,8 @@ async def test_the_last_will_is_spoken_when_the_socket_dies(anywhere: BrokerAddr
 # -- refusals
 
 
-async def _refusal(address: BrokerAddress) -> str:
-    client = Client(address)
+async def _refusal(address: BrokerAddress, **more: object) -> str:
+    client = Client(address, **more)
     with pytest.raises(NodeError) as caught:
         async with asyncio.timeout(PATIENCE_S):
             await client.link.run()
@@ -303,19 +322,269 @@ async def test_the_embedded_broker_refuses_and_lets_in() -> None:
         assert "refuses the login" in await _refusal(address)
 
 
-async def test_a_login_that_is_refused_after_an_outage_is_not_tried_again(free_port: Callable[[], int]) -> None:
+async def test_a_login_that_is_refused_after_an_outage_is_noted_and_tried_again(free_port: Callable[[], int]) -> None:
     port = free_port()
     client = Client(BrokerAddress(LOOPBACK, port, username="ann", password=SECRET))
     async with contextlib.AsyncExitStack() as servers:
         await servers.enter_async_context(broker.serve(LOOPBACK, port, {"ann": SECRET}))
-        running = asyncio.create_task(client.link.run())
+        async with at_work(client):
+            await servers.aclose()
+            await servers.enter_async_context(broker.serve(LOOPBACK, port, {"ann": "changed"}))
+            notes = await client.notes.until(lambda notes: any("refuses the login" in note for note in notes))
+            assert notes[-1].endswith("; trying again")
+            await servers.aclose()
+            await servers.enter_async_context(broker.serve(LOOPBACK, port, {"ann": SECRET}))
+            await client.ups(2)
+
+
+async def test_mosquitto_restarted_with_other_passwords_is_waited_out(start_mosquitto: Callable[..., Any]) -> None:
+    server = start_mosquitto({"ann": SECRET})
+    client = Client(replace(server.address, username="ann", password=SECRET))
+    async with at_work(client):
+        for password, ups in (("changed", 1), (SECRET, 2)):
+            server.stop()
+            server.let_in({"ann": password})
+            server.start()
+            if ups == 1:
+                await client.notes.until(lambda notes: any("refuses the login" in note for note in notes))
+            await client.ups(ups)
+    assert client.states.all[:3] == ["up", "down", "up"]
+    assert len(client.notes.all) <= 2  # that it is gone, and that it refuses, once each
+    assert SECRET not in "".join(client.notes.all)
+
+
+# -- brokers that misbehave
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "said"),
+    [
+        (refuses(1), "does not speak MQTT 3.1.1"),
+        (refuses(2), "rejects every client id"),
+        (refuses(3), "is not ready to serve"),
+        (refuses(4), "refuses the login"),
+        (refuses(5), "refuses the login"),
+        (refuses(99), "refuses the connection with code 99"),
+        (Behaviour(b"", closes=True), "it closed the connection"),
+        (Behaviour(connack(0)[:3], closes=True), "it closed the connection"),
+        (Behaviour(b"HTTP/1.1 400 Bad Request\r\n\r\n", closes=True), "it "),
+        (Behaviour(b"\x20\x03\0\0\0"), "no MQTT"),
+        (Behaviour(b"\x20\xff\xff\xff\xff\xff"), "no MQTT"),
+        (Behaviour(b"\xe0\0", closes=True), "no MQTT"),
+        (Behaviour(bytes(64)), "no MQTT"),
+    ],
+)
+async def test_a_broker_that_does_not_let_us_in_ends_the_link_at_once(behaviour: Behaviour, said: str) -> None:
+    """At once: an attempt that is not refused, but waited out, would take `CONNECT_TIMEOUT_S` and say so."""
+    async with scripted(behaviour) as server:
+        message = await _refusal(server.address)
+    assert said in message
+    assert "timed out" not in message
+
+
+async def test_a_broker_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt, "CONNECT_TIMEOUT_S", 0.1)
+    async with scripted(SILENT) as server:
+        assert "timed out" in await _refusal(server.address)
+
+
+async def test_a_client_id_of_our_own_is_tried_where_the_broker_chooses_none() -> None:
+    async with scripted(refuses(2), GOOD) as server, at_work(Client(server.address)):
+        first, second = await server.connections.count(2)
+    assert (first, len(second)) == ("", 2 * mqtt.CLIENT_ID_BYTES)
+
+
+MISBEHAVIOURS = [
+    CLOSES,
+    *(refuses(code) for code in (1, 2, 3, 4, 5, 99)),
+    Behaviour(b"", closes=True),
+    Behaviour(bytes(64)),
+    Behaviour(connack(0) + b"\xe0\0"),
+]
+
+
+@pytest.mark.parametrize("behaviour", MISBEHAVIOURS)
+async def test_once_let_in_a_link_bears_everything(behaviour: Behaviour) -> None:
+    async with scripted(GOOD, behaviour, behaviour, GOOD) as server:
+        client = Client(server.address)
+        await client.link.subscribe("t")
+        async with at_work(client):
+            server.close_all()
+            await client.ups(2)
+            client.link.publish(Message("t", b"still here"))
+            await server.packets.until(lambda packets: any(body.endswith(b"still here") for _, body in packets))
+        assert client.states.all[:3] == ["up", "down", "up"]
+        assert len(client.notes) <= 1
+
+
+@pytest.mark.parametrize("behaviour", [CLOSES, Behaviour(connack(0) + bytes(64))])
+async def test_a_broker_that_lets_us_in_and_closes_refuses_nothing(behaviour: Behaviour) -> None:
+    """paho's codes for a connection that is gone are 4, 5 and 7; MQTT's for a login that is refused, 4 and 5."""
+    async with scripted(behaviour, behaviour, behaviour, GOOD) as server:
+        client = Client(server.address)
+        await client.link.subscribe("t")
+        async with at_work(client):
+            assert len(client.notes) == 1
+            assert "lets us in and then ends the connection" in client.notes.all[0]
+
+
+async def test_what_comes_after_the_login_is_no_refusal_either() -> None:
+    async with scripted(GOOD) as server:
+        client = Client(server.address)
+        async with at_work(client):
+            server.send(connack(5))
+            server.send(b"\xe0\0")
+            await client.ups(2)
+
+
+async def test_pauses_grow_until_a_connection_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(MqttLink, "_pause", lambda link, attempts: asked.append(attempts) or 0.0)
+    async with scripted(*[CLOSES] * 5, GOOD) as server:
+        client = Client(server.address)
+        await client.link.subscribe("t")
+        async with at_work(client):
+            assert asked == [1, 2, 3, 4, 5]
+            monkeypatch.setattr(mqtt, "STABLE_S", 0.0)
+            server.close_all()
+            await client.ups(2)
+    assert asked == [1, 2, 3, 4, 5, 1]
+
+
+async def test_a_failed_attempt_leaves_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that stood still would go on with all of them at once, each with our last will."""
+    monkeypatch.setattr(mqtt, "CONNECT_TIMEOUT_S", 0.05)
+    async with scripted(SILENT, SILENT, SILENT, GOOD) as server:
+        client = Client(server.address, waits=True)
+        async with at_work(client):
+            await until(lambda: len(server._writers) == 1)
+
+
+# -- waiting at the start
+
+
+async def test_a_link_that_waits_comes_up_when_its_broker_does(free_port: Callable[[], int]) -> None:
+    port = free_port()
+    client = Client(BrokerAddress(LOOPBACK, port), waits=True)
+    running = asyncio.create_task(client.link.run())
+    try:
+        (note,) = await client.notes.count(1)
+        assert note.startswith(f"cannot reach the broker mqtt://127.0.0.1:{port}: ")
+        await until(lambda: client.link._jitter.drawn >= 3)  # type: ignore[attr-defined]
+        async with broker.serve(LOOPBACK, port):
+            await client.ups(1)
+        assert client.notes.all[:1] == [note]
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "203.0.113.1"])
+async def test_names_and_networks_are_waited_for(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError(101, "Network is unreachable")
+
+    monkeypatch.setattr("socket.create_connection", unreachable)
+    client = Client(BrokerAddress(host), waits=True)
+    running = asyncio.create_task(client.link.run())
+    await until(lambda: client.link._jitter.drawn >= 3)  # type: ignore[attr-defined]
+    assert len(client.notes) == 1
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.parametrize("code", [1, 4, 5])
+async def test_a_link_that_waits_does_not_wait_for_another_login(code: int) -> None:
+    async with scripted(refuses(code)) as server:
+        await _refusal(server.address, waits=True)
+
+
+async def test_a_link_that_waits_does_not_wait_for_another_certificate(tmp_path: Path) -> None:
+    files = certify(tmp_path, "other.example.org")
+    async with broker.serve(LOOPBACK, 0, certificate=broker.Certificate(files.chain, files.key)) as port:
+        address = BrokerAddress(LOOPBACK, port, tls=True, ca_file=str(files.ca))
+        assert "does not show that it is who it says" in await _refusal(address, waits=True)
+
+
+# -- doubts
+
+
+async def test_a_broker_that_answers_is_believed(anywhere: BrokerAddress) -> None:
+    client = Client(anywhere)
+    await client.link.subscribe("t")
+    async with at_work(client):
+        for number in range(3):
+            client.link.probe()
+            client.link.publish(Message("t", b"%d" % number))
+            await client.messages.count(number + 1)
+        await until(lambda: not client.link._doubted.is_set())
+        assert client.states.all == ["up"]
+
+
+async def test_a_broker_that_hangs_is_left_when_it_is_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt, "PROBE_TIMEOUT_S", 0.05)
+    async with scripted(Behaviour(answers_probes=False), GOOD) as server:
+        client = Client(server.address)
+        async with at_work(client):
+            client.link.probe()
+            await client.ups(2)
+            client.link.probe()
+            await server.packets.until(lambda packets: len([kind for kind, _ in packets if kind == UNSUBSCRIBE]) == 2)
+        assert client.states.all[:3] == ["up", "down", "up"]
+
+
+async def test_what_comes_meanwhile_is_an_answer_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt, "PROBE_TIMEOUT_S", 0.2)
+    async with scripted(Behaviour(answers_probes=False)) as server:
+        client = Client(server.address)
+        async with at_work(client):
+            client.link.probe()
+            await server.packets.count(1)
+            server.send(raw_mqtt.publish("t", b"a long queue"))
+            await client.messages.count(1)
+            client.link.probe()
+            await server.packets.count(2)
+            assert client.states.all == ["up"]
+
+
+async def test_a_connection_from_an_address_that_is_gone_is_made_anew_at_once(mosquitto: BrokerAddress) -> None:
+    client = Client(mosquitto)
+    client.link._jitter = random.Random()
+    client.link._pause = lambda attempts: PATIENCE_S  # type: ignore[method-assign]
+    async with at_work(client):
+        client.link.network_changed({"203.0.113.1"})
+        client.link.network_changed({LOOPBACK})
+        await client.ups(2)
+        assert client.states.all == ["up", "down", "up"]
+
+
+async def test_a_change_of_the_network_ends_a_pause(free_port: Callable[[], int]) -> None:
+    port = free_port()
+    client = Client(BrokerAddress(LOOPBACK, port), waits=True)
+    client.link._pause = lambda attempts: 2 * PATIENCE_S  # type: ignore[method-assign]
+    running = asyncio.create_task(client.link.run())
+    await client.notes.count(1)
+    async with broker.serve(LOOPBACK, port):
+        client.link.network_changed(())
         await client.ups(1)
-        await servers.aclose()
-        await client.states.until(lambda states: "down" in states)
-        await servers.enter_async_context(broker.serve(LOOPBACK, port, {"ann": "changed"}))
-        with pytest.raises(NodeError, match="refuses the login"):
-            async with asyncio.timeout(PATIENCE_S):
-                await running
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+# -- subscriptions that are refused
+
+
+async def test_a_subscription_that_is_refused_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scripted(Behaviour(granted=REFUSED)) as server:
+        client = Client(server.address)
+        for pattern in ("r/+/h", "r/+/s"):
+            await client.link.subscribe(pattern)
+        async with at_work(client):
+            await client.link.subscribe("r/n/p")
+            assert client.refused == ["r/+/h", "r/+/s", "r/n/p"]
+
+
+# -- addresses that lead nowhere
 
 
 async def test_a_closed_port_is_one_line(free_port: Callable[[], int]) -> None:

@@ -87,3 +87,18 @@ def test_any_description_is_trimmed_in_order_and_once(description: list[str]) ->
     plain = [line for line in description if line in ("v=0", "a=sendrecv")]
     assert [line for line in trimmed.split("\r\n") if line in ("v=0", "a=sendrecv")] == plain
     assert not any(word in trimmed for word in ("extmap", "ssrc", "fe80", "FE80"))
+
+
+def test_of_a_peers_candidates_so_many_are_called_as_a_call_may_need() -> None:
+    lines = [f"a=candidate:{number} 1 udp 1 192.0.2.{number} 9 typ host" for number in range(100)]
+    lines.append(lines[0])
+    description = "\r\n".join(["v=0", "m=audio 9 UDP/TLS/RTP/SAVPF 96", *lines, "a=mid:0"]) + "\r\n"
+    kept = sdp.bounded(description).split("\r\n")
+    assert kept == ["v=0", "m=audio 9 UDP/TLS/RTP/SAVPF 96", *lines[: sdp.MAX_PEER_CANDIDATES], "a=mid:0", ""]
+
+
+def test_a_description_of_many_media_is_refused() -> None:
+    """The answer to it would be longer than any may be, and each of its media would open sockets."""
+    sdp.bounded("v=0\r\n" + "m=audio 9 X 96\r\n" * sdp.MAX_MEDIA)
+    with pytest.raises(ValueError, match="5 media"):
+        sdp.bounded("v=0\r\n" + "m=audio 9 X 96\r\n" * (sdp.MAX_MEDIA + 1))

@@ -1,0 +1,102 @@
+"""aiomqtt's client with what it lacks: why a connection did not come about, at once, and a way to drop a dead one.
+
+aiomqtt waits out its time limit where a broker closes before its CONNACK, never sees the code of some refusals, and
+leaves the socket of a failed attempt open. All that reaches into it, and into the client beneath it, is here.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, Final
+
+from aiomqtt import Client, MqttError
+
+__all__ = ["BrokerClient", "Refused"]
+
+ACCEPTED: Final = 0  # the return code of a CONNACK (MQTT 3.1.1, section 3.2.2.3)
+FAREWELL_S: Final = 1.0  # how long a connection that takes nothing may hold up its end
+KEEPALIVE_TIMEOUT, PROTOCOL_ERROR = 0x8D, 0x82  # what the client beneath makes of its own errors, as codes of MQTT 5
+ENDS: Final = 5  # MQTT_ERR_CONN_REFUSED of the client beneath: it closes the socket
+
+
+class Refused(MqttError):
+    """The broker's CONNACK carries another code than 0."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"it refuses the connection (code {code})")
+        self.code = code
+
+
+class BrokerClient(Client):
+    """One connection to a broker, made and ended by `async with`; `__aenter__` raises `MqttError` or `Refused`."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._handle_connack = self._client._handle_connack
+        vars(self._client)["_handle_connack"] = self._see_connack
+
+    async def __aenter__(self) -> BrokerClient:
+        try:
+            await super().__aenter__()
+        except BaseException:
+            self._client._sock_close()
+            raise
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        self.timeout = FAREWELL_S
+        try:
+            await super().__aexit__(*error)
+        except MqttError:
+            pass  # the goodbye did not go out; what ended the connection, if anything did, is raised by itself
+        finally:
+            self._client._sock_close()
+
+    @property
+    def socket(self) -> socket.socket | None:
+        """The connection's own socket, as long as there is one."""
+        sock = self._client.socket()
+        return sock if isinstance(sock, socket.socket) else None
+
+    @property
+    def local_address(self) -> str | None:
+        """Where the connection goes from."""
+        try:
+            return None if self.socket is None else str(self.socket.getsockname()[0]).partition("%")[0]
+        except OSError:
+            return None
+
+    def drop(self, reason: str) -> None:
+        """End the connection without a word to the broker: whoever uses it gets a `MqttError` with this reason."""
+        ended = self._disconnected if self._connected.done() else self._connected
+        if not ended.done():
+            _fail(ended, MqttError(reason))
+        self._client._sock_close()
+
+    def _see_connack(self) -> Any:
+        """Take the code before the client beneath does: some it makes an error of its own, of which nobody hears."""
+        body = bytes(self._client._in_packet["packet"])
+        if len(body) != 2 or body[1] == ACCEPTED or self._connected.done():
+            return self._handle_connack()
+        self._connected.set_exception(Refused(body[1]))
+        return ENDS
+
+    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
+        if not self._connected.done():
+            self._connected.set_exception(MqttError(_reason(reason_code)))
+        elif not self._disconnected.done() and self._connected.exception() is None:
+            if reason_code.is_failure:
+                _fail(self._disconnected, MqttError(_reason(reason_code)))
+            else:
+                self._disconnected.set_result(None)
+
+
+def _fail(future: Any, error: Exception) -> None:
+    future.set_exception(error)
+    future.exception()  # so that it counts as seen where nobody waits for it any more
+
+
+def _reason(code: Any) -> str:
+    if code.value == KEEPALIVE_TIMEOUT:
+        return "it does not answer any more"
+    return "what it sends is no MQTT 3.1.1" if code.value == PROTOCOL_ERROR else "it closed the connection"

@@ -1,0 +1,1 @@
+"""How long speech stops when something breaks: real calls of two processes, and faults between them."""
