@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from node.web.containment import Tasks
 from node.web.rtc import BrowserLink
 from protocol.errors import SignalError
 
@@ -49,7 +50,7 @@ class Session:
 class Sessions:
     """All sessions of one kind, at most so many. `tasks` owns what ends them."""
 
-    def __init__(self, most: int, address: str | None, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, most: int, address: str | None, tasks: Tasks) -> None:
         self._most = most
         self._address = address
         self._tasks = tasks
