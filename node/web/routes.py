@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from node.web.camera import SnapshotError
+from node.web.camera import Busy, SnapshotError
 from node.web.feed import Full
 from node.web.replay import SPEEDS
 from node.web.requests import RETRY_AFTER, body, done, number, refused, values
@@ -91,6 +91,8 @@ class Routes:
         self._snapped_at = now
         try:
             await camera.put(await body(request, MAX_SNAPSHOT))
+        except Busy:
+            return refused(429, "the snapshot before is still being read", {"Retry-After": "1"})
         except SnapshotError as error:
             return refused(422, str(error))
         return done()
