@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,11 +61,10 @@ class Routes:
             return refused(503, "too many pages are open: close one", RETRY_AFTER)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         try:
-            await response.prepare(request)
-            async for piece in reader:
-                await response.write(piece)
-        except ConnectionError:
-            pass  # the reader went while something was being written to him
+            with self._page.failures.contained(), contextlib.suppress(ConnectionError):  # the reader went meanwhile
+                await response.prepare(request)
+                async for piece in reader:
+                    await response.write(piece)
         finally:
             reader.close()
         return response
