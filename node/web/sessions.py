@@ -8,12 +8,17 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from node.web.connections import Pace
 from node.web.containment import Tasks
 from node.web.rtc import BrowserLink
 from protocol.errors import SignalError
 
 CONNECT_WITHIN_S = 15.0
 """A session that is not connected by then is given up: its browser is gone."""
+
+OPENED_PER_S = 10.0
+OPENED_BURST = 16
+"""Sessions begun a second: each takes some milliseconds, in which no speech is sent or played. Others wait."""
 
 
 class Crowded(Exception):
@@ -56,6 +61,7 @@ class Sessions:
         self._tasks = tasks
         self._sessions: dict[str, Session] = {}
         self._opening = 0
+        self._pace = Pace(OPENED_PER_S, OPENED_BURST)
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -82,6 +88,7 @@ class Sessions:
     async def _open(
         self, offer: str, answer: Callable[[BrowserLink], Awaitable[tuple[str, Callable[[], None]]]]
     ) -> tuple[Session, str]:
+        await self._pace.turn()
         id = secrets.token_hex(12)
         up = asyncio.Event()
         link = BrowserLink(self._address, up.set, lambda: self._end_soon(id))
