@@ -7,7 +7,8 @@ import io
 import time
 from collections.abc import Callable
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+import numpy as np
+from PIL import Image, ImageOps
 
 from node.vision.cameras import Camera
 from node.vision.pictures import to_rgb
@@ -17,7 +18,19 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 """What a browser can make of its camera; Pillow's other decoders are kept from strangers' bytes."""
 
 MAX_PIXELS = 4096 * 4096
-"""Of a snapshot: a few bytes can claim to be a picture of gigabytes."""
+"""Of a snapshot: a few bytes can claim to be a picture of gigabytes. Decoded as a whole, which only a PNG is, so many
+take 64 MB; a progressive JPEG keeps up to 130 MB of coefficients."""
+
+MAX_WEBP_PIXELS = 3840 * 2160
+"""Pillow takes 17 bytes a pixel for a WebP until it is done: 140 MB for the picture of the largest cameras."""
+
+LONGEST_SIDE = 1280
+"""Pixels to which a snapshot is shrunk while it is decoded: captioners look at 768 at most, the page shows as many."""
+
+MAX_SCANS = 64
+"""Of a progressive JPEG, which has ten or so. In half a megabyte are thousands, each of which goes over all of it."""
+
+SCAN = b"\xff\xda"
 
 STALE_S = 40.0
 """A page sends a snapshot when something changed, and every 30 s; after so long without any, nobody can say what its
@@ -26,6 +39,10 @@ camera sees."""
 
 class SnapshotError(RemoteError):
     """What was sent as a snapshot is no picture that can be read."""
+
+
+class Busy(Exception):
+    """The snapshot before is still being decoded: a later one may be sent."""
 
 
 class PageCamera:
@@ -38,6 +55,7 @@ class PageCamera:
         self._image: Image.Image | None = None
         self._at = float("-inf")
         self._on = True
+        self._is_decoding = False
         self._news = asyncio.Event()
 
     @property
@@ -57,8 +75,13 @@ class PageCamera:
         return self._on and self._clock() - self._at < STALE_S
 
     async def put(self, data: bytes) -> None:
-        """Take a snapshot's file. SnapshotError if it is none."""
-        image = await asyncio.to_thread(decoded, data)
+        """Take a snapshot's file. SnapshotError if it is none, `Busy` while another one is decoded."""
+        if self._is_decoding:
+            raise Busy
+        self._is_decoding = True
+        decoding = asyncio.ensure_future(asyncio.to_thread(decoded, data))
+        decoding.add_done_callback(self._decoded)  # the thread goes on, even if who sent it goes
+        image = await asyncio.shield(decoding)
         if self._on:
             self._image, self._at = image, self._clock()
             self._news.set()
@@ -72,6 +95,11 @@ class PageCamera:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+    def _decoded(self, decoding: asyncio.Future[Image.Image]) -> None:
+        self._is_decoding = False
+        if not decoding.cancelled():
+            decoding.exception()  # whoever waits for it raises it
 
 
 class Shutter:
@@ -110,11 +138,37 @@ class Shutter:
 
 
 def decoded(data: bytes) -> Image.Image:
-    """Return the picture of a file, RGB and upright. SnapshotError if it is none, or too large."""
+    """Return the picture of a file: RGB, upright, no longer than `LONGEST_SIDE`. SnapshotError if it is none, or too
+    large."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise SnapshotError(f"a picture of {image.width} x {image.height} pixels; send {MAX_PIXELS} at most")
-            return to_rgb(ImageOps.exif_transpose(image))
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+            _check_work(image, data)
+            image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+            image.load()
+            small = _shrunk(image)
+            small.info = image.info  # how it is turned
+            return to_rgb(ImageOps.exif_transpose(small))
+    except SnapshotError:
+        raise
+    except Exception as error:  # on broken bytes Pillow's readers raise errors of any kind
         raise SnapshotError("this is no picture; send JPEG, PNG or WebP") from error
+
+
+def _check_work(image: Image.Image, data: bytes) -> None:
+    """Raise SnapshotError if decoding would take too long, or too much memory."""
+    most = MAX_WEBP_PIXELS if image.format == "WEBP" else MAX_PIXELS
+    if image.width * image.height > most:
+        raise SnapshotError(f"a picture of {image.width} x {image.height} pixels; send {most} at most")
+    if image.format == "JPEG" and data.count(SCAN) > MAX_SCANS:
+        raise SnapshotError("a JPEG of too many scans; send one that is not progressive")
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    """Return a decoded picture, made smaller before anything else is done to it."""
+    factor = -(-max(image.size) // LONGEST_SIDE)
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image)[::factor, ::factor] >> 8).astype(np.uint8))
+    if factor == 1:
+        return image.copy()
+    whole = image.convert("RGBA" if image.has_transparency_data else "RGB") if image.mode in ("1", "P", "PA") else image
+    return whole.reduce(factor)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
@@ -75,8 +76,29 @@ class Feed:
             reader.close()
 
     def _message(self, event: str, data: Json) -> bytes:
-        body = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return f"id: {self.run}-{self._number}\nevent: {event}\ndata: {body}\n\n".encode()
+        return f"id: {self.run}-{self._number}\nevent: {event}\ndata: {_json(data)}\n\n".encode(errors="replace")
+
+
+def _json(data: Json) -> str:
+    """Return valid JSON, whatever the numbers. Text may hold half a character, which no encoding has: it becomes `?`
+    when the whole is encoded."""
+    try:
+        return _dumps(data)
+    except ValueError:
+        return _dumps(_finite(data))
+
+
+def _dumps(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _finite(data: Any) -> Any:
+    """Return the same with `null` for what is no number."""
+    if isinstance(data, Mapping):
+        return {name: _finite(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 class Reader:

@@ -15,6 +15,8 @@ from node.web import metrics, replay
 from node.web.address import PageAddress
 from node.web.board import Board, You
 from node.web.camera import PageCamera, Shutter
+from node.web.connections import Connections
+from node.web.containment import ContainedTasks, Failures, Tasks
 from node.web.metrics import NodeCollector
 from node.web.microphone import PageMicrophone
 from node.web.onlooker import Onlooker
@@ -96,6 +98,8 @@ class Page:
         self._shutter: Shutter | None = None
         self.player: Playing | None = None
         self.link = ""
+        self.connections = Connections()
+        self.failures = Failures(note)
         self._address, self._certificate, self._or_next = address, certificate, or_next
         self._profile, self._note = profile, note
         self._nodes: list[tuple[Watched, Onlooker]] = []
@@ -103,7 +107,7 @@ class Page:
         self._model_seconds = model_seconds(self._registry)
         self.listeners: Sessions
         self.speakers: Sessions
-        self._tasks: asyncio.TaskGroup
+        self._browsers: Tasks
 
     # -- what is shown
 
@@ -158,11 +162,13 @@ class Page:
     async def open(self) -> AsyncIterator[str]:
         """Serve while in this context; yields the link to open. NodeError if the address cannot be had."""
         with first_error():
-            async with asyncio.TaskGroup() as self._tasks:
-                self.listeners = Sessions(MAX_LISTENERS, self._media_address, self._tasks)
-                self.speakers = Sessions(MAX_SPEAKERS, self._media_address, self._tasks)
-                async with serving(self, self._address, self._certificate, self._or_next, self._note) as self.link:
-                    work = [self._tasks.create_task(one, name=name) for name, one in self._background()]
+            async with asyncio.TaskGroup() as tasks:
+                self._browsers = ContainedTasks(tasks, self.failures)
+                self.listeners = Sessions(MAX_LISTENERS, self._media_address, self._browsers)
+                self.speakers = Sessions(MAX_SPEAKERS, self._media_address, self._browsers)
+                where = (self._address, self._certificate, self._or_next)
+                async with serving(self, *where, self._note, tasks) as self.link:
+                    work = [tasks.create_task(one, name=name) for name, one in self._background()]
                     try:
                         yield self.link
                     finally:
@@ -179,7 +185,7 @@ class Page:
 
         async def answer(link: BrowserLink) -> tuple[str, Callable[[], None]]:
             text, pushes = await link.listen(MAX_LINES)
-            listening = Listening(pushes, self._tasks, self.sound.clock)
+            listening = Listening(pushes, self._browsers, self.sound.clock)
             self.sound.add(listening)
             return text, lambda: self.sound.remove(listening)
 
@@ -236,10 +242,11 @@ class Page:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            self._look_around()
-            if self.player is None or not self.player.paused:
-                self.board.tick()
-            self.board.tell_replay()
+            with self.failures.contained():
+                self._look_around()
+                if self.player is None or not self.player.paused:
+                    self.board.tick()
+                self.board.tell_replay()
 
     def _look_around(self) -> None:
         """See what nobody tells: links, delays, the broker."""
@@ -286,6 +293,8 @@ class Page:
         return None if self.player is None else replay.told(self.player)
 
     def _gauges(self) -> Iterator[tuple[str, str, float]]:
+        yield "page_connections", "Connections of browsers.", len(self.connections)
+        yield "page_failures", "Errors of the node's own in browsers' requests.", self.failures.total
         yield "page_readers", "Pages that follow the call.", len(self.board.feed)
         yield "page_listeners", "Browsers that listen.", len(self.sound)
         yield "page_queue_events", "Events waiting for the slowest reader.", self.board.feed.waiting

@@ -98,10 +98,14 @@ class Darkroom:
             while self._waiting:
                 image, done = self._waiting.popleft()
                 self._is_busy, forgotten = True, self._forgotten
-                picture = await asyncio.to_thread(encoded, image)
-                if forgotten == self._forgotten:
-                    done(self._album.keep(picture))
-                self._is_busy = False
+                try:
+                    picture = await asyncio.to_thread(encoded, image)
+                    if forgotten == self._forgotten:
+                        done(self._album.keep(picture))
+                except Exception as error:  # one that cannot be shown; the others can
+                    logger.warning("a picture cannot be shown on the page: %s", type(error).__name__)
+                finally:
+                    self._is_busy = False
 
 
 def encoded(image: Image.Image) -> bytes:

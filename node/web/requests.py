@@ -42,6 +42,8 @@ async def body(request: web.Request, most: int) -> bytes:
                     break
     except TimeoutError:
         raise web.HTTPRequestTimeout(text="the body takes too long\n") from None
+    except web.RequestPayloadError:
+        raise web.HTTPBadRequest(text="the body is damaged\n") from None
     if len(read) > most:
         raise web.HTTPRequestEntityTooLarge(most, len(read), text=f"the body is too long: {most} bytes at most\n")
     return bytes(read)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from node.web.camera import SnapshotError
+from node.web.camera import Busy, SnapshotError
 from node.web.feed import Full
 from node.web.replay import SPEEDS
 from node.web.requests import RETRY_AFTER, body, done, number, refused, values
@@ -60,11 +61,10 @@ class Routes:
             return refused(503, "too many pages are open: close one", RETRY_AFTER)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         try:
-            await response.prepare(request)
-            async for piece in reader:
-                await response.write(piece)
-        except ConnectionError:
-            pass  # the reader went while something was being written to him
+            with self._page.failures.contained(), contextlib.suppress(ConnectionError):  # the reader went meanwhile
+                await response.prepare(request)
+                async for piece in reader:
+                    await response.write(piece)
         finally:
             reader.close()
         return response
@@ -91,6 +91,8 @@ class Routes:
         self._snapped_at = now
         try:
             await camera.put(await body(request, MAX_SNAPSHOT))
+        except Busy:
+            return refused(429, "the snapshot before is still being read", {"Retry-After": "1"})
         except SnapshotError as error:
             return refused(422, str(error))
         return done()

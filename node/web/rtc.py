@@ -7,14 +7,16 @@ to be contacted, and a browser's checks tell its address anyway.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from node.links import hooks
 from node.links.track import Payload, SpeechTrack, media_track
 from node.web.lines import Push
+from node.web.offers import Offer
 from protocol.errors import SignalError
 
 if TYPE_CHECKING:
@@ -27,9 +29,6 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 2.0
 """aiortc waits for its tasks, and a browser that is gone must not hold up anything."""
-
-MAX_MEDIA = 16
-"""m-lines of an offer: eight lines of sound and what players add to them."""
 
 DONE = ("failed", "closed")
 
@@ -45,37 +44,27 @@ class BrowserLink:
     """
 
     def __init__(self, address: str | None, on_up: Callable[[], None], on_end: Callable[[], None]) -> None:
-        from aiortc import RTCConfiguration, RTCPeerConnection
-
         self._address = address
         self._on_up, self._on_end = on_up, on_end
         self._ended = False
-        self._connection: RTCPeerConnection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self._connection.on("connectionstatechange", self._state_changed)
+        self._offer: Offer
+        self._connection: RTCPeerConnection | None = None
 
     @property
     def state(self) -> str:
         """aiortc's: new, connecting, connected, failed or closed."""
-        return str(self._connection.connectionState)
+        return "new" if self._connection is None else str(self._connection.connectionState)
 
     async def take(self, offer: str) -> None:
         """Take an offer. SignalError if it is none that can be answered."""
-        from aiortc import RTCSessionDescription
+        from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-        media = len(re.findall(r"(?m)^m=", offer))
-        if not 0 < media <= MAX_MEDIA:
-            raise SignalError(f"an offer of {media} media lines; 1 to {MAX_MEDIA} can be answered")
-        if not re.search(r"(?m)^a=fingerprint:", offer):
-            raise SignalError("an offer without a DTLS fingerprint: nobody could know who calls")
-        try:
-            await self._connection.setRemoteDescription(RTCSessionDescription(without_candidates(offer), "offer"))
-        except OSError:
-            raise
-        except Exception as error:
-            # aiortc's parser checks little: a damaged line may come out as nearly any exception.
-            raise SignalError(f"the offer cannot be used: {error or type(error).__name__}") from error
-        if not self._audio():
-            raise SignalError("an offer without audio")
+        self._offer = Offer.parse(without_candidates(offer))
+        reduced = RTCSessionDescription(self._offer.reduced(), "offer")
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._connection.on("connectionstatechange", self._state_changed)
+        with _blaming_the_offer():
+            await self._connection.setRemoteDescription(reduced)
 
     async def listen(self, most: int) -> tuple[str, list[Push]]:
         """Answer by sending on up to so many of the audio lines: the answer, and what sends on each of the lines.
@@ -90,7 +79,7 @@ class BrowserLink:
                 transceiver.direction = "inactive"
         if not pushes:
             raise SignalError("an offer that does not want to receive audio")
-        return await self._answer(), pushes
+        return self._offer.whole(await self._answer()), pushes
 
     async def hear(self, profile: Profile, handler: PacketHandler) -> str:
         """Answer by receiving on the first audio line, as the profile would have it. SignalError if nothing is sent."""
@@ -103,11 +92,13 @@ class BrowserLink:
         only.direction = "recvonly"
         _choose_opus(only)
         hooks.tap_packets(only.receiver, lambda _, *packet: handler(*packet))
-        return asking_for(await self._answer(), profile)
+        return self._offer.whole(asking_for(await self._answer(), profile))
 
     async def close(self) -> None:
         """End the connection; never takes longer than `CLOSE_TIMEOUT_S`."""
         self._ended = True
+        if self._connection is None:
+            return
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await self._connection.close()
@@ -127,16 +118,19 @@ class BrowserLink:
         return push
 
     async def _answer(self) -> str:
-        for transceiver in self._connection.getTransceivers():
-            if transceiver.kind != "audio":
-                transceiver.direction = "inactive"
-        hooks.choose_addresses(self._connection, self._address)
-        await self._connection.setLocalDescription(await self._connection.createAnswer())
-        hooks.observe_datagrams(self._connection, _let_pass)
-        return str(self._connection.localDescription.sdp)
+        connection = self._taken()
+        hooks.choose_addresses(connection, self._address)
+        with _blaming_the_offer():
+            await connection.setLocalDescription(await connection.createAnswer())
+        hooks.observe_datagrams(connection, _let_pass)
+        return str(connection.localDescription.sdp)
 
     def _audio(self) -> list[RTCRtpTransceiver]:
-        return [one for one in self._connection.getTransceivers() if one.kind == "audio"]
+        return self._taken().getTransceivers()
+
+    def _taken(self) -> RTCPeerConnection:
+        assert self._connection is not None, "take an offer first"
+        return self._connection
 
     def _state_changed(self) -> None:
         if self.state == "connected":
@@ -144,6 +138,17 @@ class BrowserLink:
         elif self.state in DONE and not self._ended:
             self._ended = True
             self._on_end()
+
+
+@contextlib.contextmanager
+def _blaming_the_offer() -> Iterator[None]:
+    """Turn what aiortc trips over into SignalError; a system without sockets is our own trouble."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise SignalError(f"the offer cannot be used: {error or type(error).__name__}") from error
 
 
 def _choose_opus(transceiver: RTCRtpTransceiver) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -15,7 +17,10 @@ from aiohttp import web
 
 from node.web import rtc_routes
 from node.web.address import PageAddress
+from node.web.connections import Connections, Pace, paced
+from node.web.containment import Tasks, contained
 from node.web.guard import Guard, add_headers, guarded
+from node.web.listener import Listener, bind
 from node.web.routes import Routes
 from protocol.errors import NodeError
 
@@ -27,6 +32,18 @@ PORTS_TRIED = 20
 
 SHUTDOWN_S = 1.0
 """How long open requests may take at the end of a call."""
+
+REQUESTS_PER_S = 200.0
+REQUEST_BURST = 64
+"""Requests answered a second, of all browsers together: 32 pages ask for some two pictures a second each, a page that
+begins for some 30 files. The others wait. One takes half a millisecond, so that no flood takes the processor."""
+
+MAX_HEADERS = 64
+"""Browsers send 20, and proxies add some."""
+
+_silent = logging.getLogger(f"{__name__}.aiohttp")
+_silent.setLevel(logging.CRITICAL + 1)
+"""aiohttp logs what strangers send, with a traceback, as if it were the node's own; they get their answer."""
 
 UNENCRYPTED = (
     "the page at this address is not encrypted: whoever is between can read along, and browsers give it neither "
@@ -59,27 +76,47 @@ class Certificate:
 
 @contextlib.asynccontextmanager
 async def serving(
-    page: Page, address: PageAddress, certificate: Certificate | None, or_next: bool, note: Callable[[str], None]
+    page: Page,
+    address: PageAddress,
+    certificate: Certificate | None,
+    or_next: bool,
+    note: Callable[[str], None],
+    tasks: Tasks,
 ) -> AsyncIterator[str]:
-    """Serve the page while in this context; yields the link to open. NodeError if the address cannot be had."""
+    """Serve the page while in this context; yields the link to open. NodeError if the address cannot be had.
+
+    `tasks` owns what takes connections.
+    """
     context = certificate.context() if certificate is not None else None
     guard = Guard.of(address, secure=context is not None)
-    runner = web.AppRunner(application(page, guard), access_log=None, shutdown_timeout=SHUTDOWN_S)
+    connections = page.connections
+    runner = web.AppRunner(
+        application(page, guard, connections),
+        access_log=None,
+        logger=_silent,
+        shutdown_timeout=SHUTDOWN_S,
+        auto_decompress=False,  # nothing asked for comes packed, and a body has the length it claims to have
+        max_headers=MAX_HEADERS,
+    )
     await runner.setup()
     try:
-        port = await _bind(runner, address, context, or_next)
+        port, sockets = await _bind(address, or_next)
         if port != address.port and address.port:
             note(f"port {address.port} is taken: the page is at {port}")
         if guard.token is not None and context is None:
             note(UNENCRYPTED)
-        yield guard.link(address.at(port))
+        assert runner.server is not None
+        async with Listener(connections, runner.server, tasks, context).listening(sockets):
+            yield guard.link(address.at(port))
     finally:
         await runner.cleanup()
+        connections.close()
 
 
-def application(page: Page, guard: Guard) -> web.Application:
+def application(page: Page, guard: Guard, connections: Connections) -> web.Application:
     """Return the page as aiohttp serves it."""
-    app = web.Application(middlewares=[guarded(guard)])
+    pace = Pace(REQUESTS_PER_S, REQUEST_BURST)
+    app = web.Application(middlewares=[paced(connections, pace), contained(page.failures), guarded(guard)])
     app.on_response_prepare.append(add_headers)
     Routes(page).add_to(app.router)
     rtc_routes.add_to(page, app.router)
@@ -91,19 +128,17 @@ def application(page: Page, guard: Guard) -> web.Application:
     return app
 
 
-async def _bind(runner: web.AppRunner, address: PageAddress, context: ssl.SSLContext | None, or_next: bool) -> int:
-    """Listen at the address, or at one of the next ports; return the port."""
+async def _bind(address: PageAddress, or_next: bool) -> tuple[int, list[socket.socket]]:
+    """Listen at the address, or at one of the next ports; return the port and what listens."""
     last = min(address.port + PORTS_TRIED, 65536) if or_next and address.port else address.port + 1
     for port in range(address.port, last):
-        site = web.TCPSite(runner, address.host, port, ssl_context=context)
         try:
-            await site.start()
+            sockets = await bind(address.host, port)
         except OSError as error:
-            await site.stop()
             if error.errno != errno.EADDRINUSE or port + 1 == last:
                 raise NodeError(_refusal(address, error)) from None
         else:
-            return int(runner.addresses[0][1])
+            return int(sockets[0].getsockname()[1]), sockets
     raise AssertionError("a port was tried")
 
 

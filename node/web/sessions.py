@@ -8,11 +8,17 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from node.web.connections import Pace
+from node.web.containment import Tasks
 from node.web.rtc import BrowserLink
 from protocol.errors import SignalError
 
 CONNECT_WITHIN_S = 15.0
 """A session that is not connected by then is given up: its browser is gone."""
+
+OPENED_PER_S = 10.0
+OPENED_BURST = 16
+"""Sessions begun a second: each takes some milliseconds, in which no speech is sent or played. Others wait."""
 
 
 class Crowded(Exception):
@@ -49,12 +55,13 @@ class Session:
 class Sessions:
     """All sessions of one kind, at most so many. `tasks` owns what ends them."""
 
-    def __init__(self, most: int, address: str | None, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, most: int, address: str | None, tasks: Tasks) -> None:
         self._most = most
         self._address = address
         self._tasks = tasks
         self._sessions: dict[str, Session] = {}
         self._opening = 0
+        self._pace = Pace(OPENED_PER_S, OPENED_BURST)
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -81,6 +88,7 @@ class Sessions:
     async def _open(
         self, offer: str, answer: Callable[[BrowserLink], Awaitable[tuple[str, Callable[[], None]]]]
     ) -> tuple[Session, str]:
+        await self._pace.turn()
         id = secrets.token_hex(12)
         up = asyncio.Event()
         link = BrowserLink(self._address, up.set, lambda: self._end_soon(id))

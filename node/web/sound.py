@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from node.web.containment import Tasks
 from node.web.lines import Line, Push, Timeline
 from protocol.speech import lyra
 
@@ -28,7 +29,7 @@ class Listening:
     """One listener. Everyone who is heard gets a line of his own as long as there are enough; the last line is shared
     by the rest, mixed. `tasks` owns what mixes."""
 
-    def __init__(self, pushes: Sequence[Push], tasks: asyncio.TaskGroup, clock: Callable[[], float]) -> None:
+    def __init__(self, pushes: Sequence[Push], tasks: Tasks, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._began = clock()
         self._pushes = list(pushes)

@@ -3,14 +3,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import threading
 
+import numpy as np
 import pytest
+from happenings import until
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from web_board import HandClock
 
-from node.web.camera import STALE_S, PageCamera, Shutter, SnapshotError, decoded
+from node.web import camera as module
+from node.web.camera import LONGEST_SIDE, MAX_SCANS, STALE_S, Busy, PageCamera, Shutter, SnapshotError, decoded
 
 
 def file(colour: str = "red", format: str = "JPEG", size: tuple[int, int] = (16, 12)) -> bytes:
@@ -113,6 +117,92 @@ def test_a_small_file_that_claims_to_be_huge_is_refused() -> None:
     assert len(kept.getvalue()) < 100_000
     with pytest.raises(SnapshotError, match="9000 x 9000"):
         decoded(kept.getvalue())
+
+
+def test_a_webp_which_takes_more_to_decode_may_have_fewer_pixels() -> None:
+    with pytest.raises(SnapshotError, match="4000 x 4000"):
+        decoded(file(format="WEBP", size=(4000, 4000)))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_a_large_png_is_made_small_whatever_its_mode(mode: str) -> None:
+    kept = io.BytesIO()
+    Image.new(mode, (LONGEST_SIDE * 3, LONGEST_SIDE * 2), 0).save(kept, "PNG")
+    seen = decoded(kept.getvalue())
+    assert (seen.mode, seen.size) == ("RGB", (LONGEST_SIDE, -(-LONGEST_SIDE * 2 // 3)))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_large_jpeg_is_decoded_at_a_part_of_its_size(
+    mode: str, progressive: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    shrunk = module._shrunk
+    monkeypatch.setattr(module, "_shrunk", lambda image: sizes.append(image.size) or shrunk(image))
+    kept = io.BytesIO()
+    Image.new(mode, (4096, 4096)).save(kept, "JPEG", progressive=progressive)
+    assert decoded(kept.getvalue()).size == (1024, 1024)
+    assert sizes == [(2048, 2048)]
+
+
+def test_sixteen_bits_are_scaled_and_not_cut_off() -> None:
+    kept = io.BytesIO()
+    Image.fromarray(np.full((8, 8), 100 << 8, np.uint16)).save(kept, "PNG")
+    assert decoded(kept.getvalue()).getpixel((4, 4)) == (100, 100, 100)
+
+
+@pytest.mark.parametrize("side", [16, 2048])
+def test_a_picture_is_turned_upright(side: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    kept = io.BytesIO()
+    Image.new("RGB", (side, side // 2)).save(kept, "JPEG", exif=exif)
+    seen = decoded(kept.getvalue())
+    assert seen.height == 2 * seen.width
+
+
+def test_of_a_moving_picture_the_first_is_seen() -> None:
+    for format in ("PNG", "WEBP"):
+        kept = io.BytesIO()
+        frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue", "lime")]
+        frames[0].save(kept, format, save_all=True, append_images=frames[1:], lossless=True)
+        assert decoded(kept.getvalue()).getpixel((8, 8)) == (255, 0, 0)
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
+    """Half a megabyte of them takes a minute, at 16 megapixels."""
+    whole = io.BytesIO()
+    Image.new("L", (64, 64)).save(whole, "JPEG", progressive=True)
+    data = whole.getvalue()
+    assert decoded(data).size == (64, 64)
+    last, end = data.rfind(module.SCAN), data.rfind(b"\xff\xd9")
+    with pytest.raises(SnapshotError, match="scans"):
+        decoded(data[:end] + data[last:end] * MAX_SCANS + data[end:])
+
+
+async def test_one_picture_is_decoded_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+    whole = module.decoded
+
+    def slow(data: bytes) -> Image.Image:
+        go_on.wait()
+        return whole(data)
+
+    monkeypatch.setattr(module, "decoded", slow)
+    camera = PageCamera()
+    first = asyncio.create_task(camera.put(file("red")))
+    await asyncio.sleep(0)
+    with pytest.raises(Busy):
+        await camera.put(file("blue"))
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    with pytest.raises(Busy):  # who sent it is gone, its thread is not
+        await camera.put(file("blue"))
+    go_on.set()
+    await until(lambda: not camera._is_decoding)
+    await camera.put(file("blue"))
 
 
 @given(st.binary(max_size=300), st.sampled_from(["JPEG", "PNG", "WEBP"]), st.data())

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from node.web import feed as feeds
 from node.web.feed import MAX_READERS, MAX_WAITING, Feed, Full
@@ -87,3 +89,19 @@ async def test_it_is_known_whether_somebody_ever_read(feed: Feed) -> None:
     assert not feed.opened.is_set()
     feed.read().close()
     assert feed.opened.is_set()
+
+
+async def test_text_that_is_none_and_numbers_that_are_none_end_nothing(feed: Feed) -> None:
+    _, pieces = await begun(feed)
+    feed.tell("note", {"text": "half a \ud83d character", "all": [float("nan"), (float("inf"), 1.5)]})
+    feed.tell("note", {"text": "\u2028\u202e\x00\x1b]52;c;eA==\x07\r\n</script>"})
+    first, second = events(await anext(pieces))
+    assert first[2] == {"text": "half a ? character", "all": [None, [None, 1.5]]}
+    assert second[2]["text"].endswith("\r\n</script>")
+
+
+@given(st.text(st.characters(exclude_categories=[]), max_size=20), st.floats())
+def test_any_text_and_number_is_valid_json(text: str, number: float) -> None:
+    feed = Feed("run", lambda: {"all": 1})
+    [(_, _, data)] = events(feed._message("note", {"text": text, "number": number}))
+    assert len(data["text"]) == len(text)
