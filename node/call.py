@@ -7,19 +7,23 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from node import picture_ends, speech_ends
 from node.calls import Calls, LinkSettings
+from node.captions.reader import CaptionReader
 from node.codec_choice import CodecChoice
+from node.common.loop_lag import LagWatch
+from node.common.peer_faults import PeerFaults
 from node.links import addresses
 from node.mailbox import Mailbox
-from node.morph import Morph, Screen
+from node.morph import Screen
 from node.parts import Parts, Place
 from node.pictures import Painted, PictureReceiver, PictureSender
-from node.seeds import Seeds
 from node.speech.profiles import CUSTOM
 from node.speech.steering import Steering
-from node.talk import Ears, Mouth
+from node.talk import Mouth
 from node.tally import Tally
 from node.tasks import begin, first_error
 from node.witness import Witnesses
@@ -29,14 +33,11 @@ from protocol.signalling import Carries, Hello, Outgoing, Room
 from protocol.topics import Letter, Topic
 
 if TYPE_CHECKING:
-    from PIL import Image
-
+    from node.captions.coder import Caption
     from node.links.reports import Report
-    from node.speech.coding import SpeechEncoder
-    from node.speech.ends import Said
     from node.speech.profiles import Profile
-    from node.speech.talker import Packet, Talker
-    from node.vision.prompt import Prompt
+    from node.speech.talker import Packet
+    from protocol.errors import RemoteError
     from protocol.speech.red import Copy
 
 logger = logging.getLogger(__name__)
@@ -66,8 +67,9 @@ class Node:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
-        self.witnesses = Witnesses()
         self._tell, self._clock = note, clock
+        self._faults = PeerFaults(self._note)
+        self.witnesses = Witnesses(faults=self._faults)
         self._place, self._parts = place, parts
         self._id, self._session = topics.node_id(secrets.token_bytes(3)), secrets.randbits(64)
         self._tally = Tally(clock(), parts.profile.name)
@@ -79,11 +81,12 @@ class Node:
         self._in_lyra = False
         self._choice = CodecChoice(self._note)
         self._mailbox = self._make_mailbox()
-        self._ears = self._make_ears()
-        self._said = self._make_said()
+        self._ears = speech_ends.ears(parts, self._tally, self._round_trip, clock, self._faults)
+        self._said = speech_ends.said(parts, self._tally)
         self._sender = self._make_sender()
         self._receiver = self._make_receiver(show, screen)
-        self._talker = self._make_talker()
+        self._reader = None if self._receiver is None else self._make_reader(self._receiver)
+        self._talker = speech_ends.talker(self._said, parts, self._all_take_lyra)
         limit = parts.max_kbps if parts.adapts else None
         self._steering = Steering(parts.profile, limit, clock(), self._takes_copies)
         self._tasks: asyncio.TaskGroup
@@ -107,7 +110,8 @@ class Node:
         """What was counted up to now."""
         if self._ears is not None:
             self._tally.speech_in = self._ears.snapshot()
-        self._tally.bad_messages = self._mailbox.bad
+        self._tally.peer_faults = self._faults.count
+        self._tally.bad_messages = self._mailbox.bad + self._faults.count
         return self._tally
 
     def peers(self) -> list[str]:
@@ -116,7 +120,8 @@ class Node:
 
     def queues(self) -> dict[str, int]:
         """How much waits now: pictures to be painted, messages for the broker."""
-        pictures = self._receiver.waiting if self._receiver is not None else 0
+        parts = (self._reader, self._receiver)
+        pictures = sum(part.waiting for part in parts if part is not None)
         return {"pictures": pictures, "broker": self._mailbox.link.waiting}
 
     def delay_ms(self) -> float | None:
@@ -156,12 +161,15 @@ class Node:
     def _background(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         yield "watch", self._calls.watch()
         yield "addresses", addresses.watch(self._network_changed)
+        yield "loop lag", LagWatch(self._tally.loop_lag).run()
         if self._ears is not None:
             yield "ears", self._ears.run()
         if self._talker is not None:
             yield "mouth", Mouth(self._talker, self._say, self._tally.speech_out, self._clock).run()
         if self._sender is not None:
             yield "camera", self._sender.run()
+        if self._reader is not None:
+            yield "reader", self._reader.run()
         if self._receiver is not None:
             yield "painter", self._receiver.run()
 
@@ -189,6 +197,7 @@ class Node:
             on_down=self._broker_down,
             note=self._note,
             waits=self._place.waits,
+            faults=self._faults,
         )
 
     def _make_calls(self) -> Calls:
@@ -198,47 +207,18 @@ class Node:
         hello = Hello(self._session, self.name, self._parts.carries, registry.CODECS, registry.codebooks())
         place = self._place
         links = LinkSettings(self._tally.meter, place.ice_servers, place.address, place.observer)
-        room = Room(self._id, hello, oldest=self._mailbox.oldest)
-        return Calls(room, self._parts.carries, self, post, links, self._tasks, self._mailbox.link.probe)
+        return Calls(
+            Room(self._id, hello, oldest=self._mailbox.oldest),
+            *(self._parts.carries, self, post, links, self._tasks),
+            doubt_broker=self._mailbox.link.probe,
+            faults=self._faults,
+        )
 
     def _say(self, packet: Packet) -> bool:
         heard = self._calls.send(packet.timestamp, packet.payload, packet.copies)
         if heard:
             self.witnesses.speech_sent(packet)
         return heard
-
-    def _make_talker(self) -> Talker | None:
-        if self._said is None:
-            return None
-        from node.speech.talker import Talker
-
-        return Talker(self._said, self._parts.profile, self._make_encoder())
-
-    def _make_ears(self) -> Ears | None:
-        if self._parts.sink is None:
-            return None
-        from node.speech.ends import Heard
-        from node.speech.opus import Encoder
-
-        sink = Heard(self._parts.sink, self._tally.heard)
-        lookahead_ms = Encoder(self._parts.profile).lookahead_ms
-        folder = self._parts.lyra.folder if self._parts.lyra is not None else None
-        return Ears(sink, lookahead_ms, self._round_trip, self._tally.speech_in, self._clock, folder)
-
-    def _make_said(self) -> Said | None:
-        if self._parts.source is None:
-            return None
-        from node.speech.ends import Said
-
-        return Said(self._parts.source, self._tally.said)
-
-    def _make_encoder(self) -> SpeechEncoder | None:
-        """Opus and Lyra; None for Opus alone."""
-        if self._parts.lyra is None:
-            return None
-        from node.speech.coding import SpeechEncoder
-
-        return SpeechEncoder(self._parts.profile, self._parts.lyra, self._all_take_lyra)
 
     def _note_lyra(self) -> None:
         """Tell, whenever that changes, which codec what is said goes in; one without Lyra knows no other."""
@@ -253,52 +233,39 @@ class Node:
         return bool(listeners) and all(Carries.LYRA_IN in carries for carries in listeners)
 
     def _make_sender(self) -> PictureSender | None:
-        if (camera := self._parts.camera) is None:
-            return None
-        from node.vision.drawn import looks_drawn
-        from node.vision.gate import Gate
-
-        async def caption(image: Image.Image) -> str:
-            return await self._parts.models.caption(image, client=self._id)
-
-        def publish(frame: bytes, retain: bool) -> int:
-            self.witnesses.frame_sent(frame)
+        def publish(frame: bytes, retain: bool, words: Caption | None) -> int:
+            self.witnesses.frame_sent(frame, words)
             return self._mailbox.post(Letter.PICTURE, frame, retain)
 
-        out = self._tally.pictures_out
-        seeds = Seeds(self._parts.tries, self._try_out)
-        sender = PictureSender(camera, Gate(), caption, publish, self._codec, out, self._clock, self._note, seeds)
-        sender.captioned = self.witnesses.captioned
-        sender.look_bytes = self._parts.look_bytes
-        if self._parts.only_drawings:
-            sender.knows = looks_drawn
+        ends = (self._parts, self._tally, publish, self._codec, self._clock, self._note)
+        sender = picture_ends.sender(self._id, *ends)
+        if sender is not None:
+            sender.captioned = self.witnesses.captioned
         return sender
 
     def _make_receiver(
         self, show: Callable[[Painted], Awaitable[None]], screen: Screen | None
     ) -> PictureReceiver | None:
-        if not self._parts.paints:
-            return None
-
         async def show_all(painted: Painted) -> None:
             self.witnesses.painted(painted)
             await show(painted)
 
-        morph = None if screen is None else Morph(self._parts.morph_fps, self._paint_between, screen, self._clock)
-        return PictureReceiver(self._paint, show_all, self._tally.pictures_in, self._clock, self._note, morph)
+        ends = (self._parts, self._tally, show_all, screen, self._clock, self._note, self._faults)
+        return picture_ends.receiver(self._id, *ends)
 
-    # -- the generator, for others' pictures and for our own
+    def _make_reader(self, receiver: PictureReceiver) -> CaptionReader:
+        def reject(peer: str, error: RemoteError) -> None:
+            self._mailbox.reject(peer, Letter.PICTURE, error)
 
-    async def _paint(self, peer: str, prompt: Prompt) -> Image.Image:
-        client = f"{self._id}<{peer}"
-        return await self._parts.models.paint(prompt.text, prompt.seed, client=client, look=prompt.look)
-
-    async def _paint_between(self, peer: str, before: Prompt, after: Prompt, share: float) -> Image.Image:
-        return await self._parts.models.paint_between(before, after, share, client=f"{self._id}<{peer}")
-
-    async def _try_out(self, prompt: Prompt) -> Image.Image:
-        return await self._parts.models.paint(
-            prompt.text, prompt.seed, client=f"{self._id} tries", look=prompt.look, extra=True
+        witnesses = self.witnesses
+        return CaptionReader(
+            self._parts.captions,
+            witnesses.frame_came,
+            receiver.receive,
+            reject,
+            self._tally.pictures_in,
+            self._faults,
+            witnesses.want_bits,
         )
 
     # -- the broker
@@ -307,9 +274,8 @@ class Node:
         match topic.letter:
             case Letter.PRESENCE | Letter.SIGNAL:
                 self._calls.receive(topic.node, topic.letter, payload)
-            case Letter.PICTURE if payload and self._receiver is not None and topic.node in self._hellos:
-                self._receiver.receive(topic.node, payload, self._hellos[topic.node].codebooks)
-                self.witnesses.frame_came(topic.node, payload)
+            case Letter.PICTURE if payload and self._reader is not None and topic.node in self._hellos:
+                self._reader.receive(topic.node, payload, self._hellos[topic.node].codebooks)
 
     def _broker_up(self) -> None:
         self.broker_is_up = True
@@ -343,9 +309,9 @@ class Node:
         self._note(f"{hello.name or peer} is here")
         self._note_lyra()
         if self._sender is not None:
-            self._sender.suit()
+            self._begin(f"picture for {peer}", peer, self._sender.suit)
         if self._receiver is not None and hello.carries & Carries.PICTURES_OUT:
-            begin(self._tasks, f"{self.name}: follow {peer}", self._mailbox.follow(peer, Letter.PICTURE))
+            self._begin(f"follow {peer}", peer, partial(self._mailbox.follow, peer, Letter.PICTURE))
 
     def left(self, peer: str) -> None:
         self._mailbox.dismiss(peer)
@@ -355,9 +321,20 @@ class Node:
         self.witnesses.left(peer)
         self._note(f"{hello.name if hello and hello.name else peer} has left")
         self._note_lyra()
+        if self._reader is not None:
+            self._reader.forget(peer)
         if self._receiver is not None:
             self._receiver.forget(peer)
-            begin(self._tasks, f"{self.name}: unfollow {peer}", self._mailbox.unfollow(peer, Letter.PICTURE))
+            self._begin(f"unfollow {peer}", peer, partial(self._mailbox.unfollow, peer, Letter.PICTURE))
+
+    def _begin(self, name: str, peer: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Starts what a peer's coming or going asks for."""
+
+        async def contained() -> None:
+            with self._faults.contained(peer, name):
+                await work()
+
+        begin(self._tasks, f"{self.name}: {name}", contained())
 
     def opened(self, peer: str) -> None:
         if self._ears is not None:

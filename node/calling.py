@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from node import keys, meeting, opening, rooms, typed
 from node.call import Node
+from node.captions.process import CaptionProcess
 from node.common.output import say
 from node.display import LateNotes, choose
 from node.session import about, recording
@@ -34,8 +35,8 @@ async def run(settings: Settings, room: str | None, role: opening.Role, seconds:
     show, screen = opening.gallery(kept), opening.screen(kept)
     screen = screen if page is None else page.screen(screen)
     models = opening.worker(settings, role)
-    async with opening.loaded(models, notes):
-        parts, remarks = await asyncio.to_thread(opening.parts, settings, role, models, notes, page)
+    async with CaptionProcess() as captions, opening.loaded(models, notes):
+        parts, remarks = await asyncio.to_thread(opening.parts, settings, role, models, notes, page, captions)
         header = await asyncio.to_thread(about.header, settings, role)
         node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
         for remark in filter(None, (*remarks, *warnings)):

@@ -10,12 +10,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from node.common.peer_faults import PeerFaults
 from node.links.addresses import Change
 from node.links.rtc import PeerLink, State, Way
 from node.tasks import begin
-from protocol.errors import NodeError, RemoteError
+from protocol.errors import LocalError, NodeError, RemoteError
 from protocol.signalling import (
     ApplyAnswer,
     Carries,
@@ -95,7 +97,8 @@ class LinkSettings:
 class Calls:
     """The links of one node. ``post`` publishes for the room; ``tasks`` owns what runs in the background.
 
-    ``doubt_broker`` is called when a link died: what ended it may have ended the way to the broker, too.
+    ``doubt_broker`` is called when a link died: what ended it may have ended the way to the broker, too. What is raised
+    while something of one peer is handled ends that, and at most the link with this peer; ``faults`` counts it.
     """
 
     room: Room
@@ -105,6 +108,7 @@ class Calls:
     settings: LinkSettings
     tasks: asyncio.TaskGroup
     doubt_broker: Callable[[], None] = lambda: None
+    faults: PeerFaults = field(default_factory=lambda: PeerFaults(logger.warning))
     _calls: dict[str, _Call] = field(default_factory=dict)
     _hellos: dict[str, Hello] = field(default_factory=dict)
     _unclosed: list[PeerLink] = field(default_factory=list)
@@ -143,9 +147,10 @@ class Calls:
 
         For ``sequence`` see :meth:`node.links.rtc.PeerLink.send`.
         """
-        listening = [call for call in self._calls.values() if call.up and call.way.sends]
-        for call in listening:
-            call.link.send(timestamp, payload, copies, sequence)
+        listening = [(peer, call) for peer, call in self._calls.items() if call.up and call.way.sends]
+        for peer, call in listening:
+            with self.faults.contained(peer, "speech for a peer"):
+                call.link.send(timestamp, payload, copies, sequence)
         return bool(listening)
 
     def want_reports(self, every_second: bool) -> None:
@@ -178,7 +183,8 @@ class Calls:
             for peer, call in self._silent(SILENT_AFTER_S):
                 logger.info("nothing from %s for %s s: calling again", peer, SILENT_AFTER_S)
                 self._doubt(call)
-                self.room.lost(peer, call.call_id, self._now())
+                with self.faults.contained(peer, "the silence"):
+                    self.room.lost(peer, call.call_id, self._now())
             self._drain()
 
     async def leave(self) -> None:
@@ -189,7 +195,7 @@ class Calls:
         self._drain()
         if self._timer is not None:
             self._timer.cancel()
-        await asyncio.gather(*(link.close() for link in links))
+        await asyncio.gather(*(self._close("", link) for link in links))
 
     def _doubt(self, call: _Call) -> None:
         """Have the broker asked once for each silence."""
@@ -211,9 +217,11 @@ class Calls:
 
     def _drain(self) -> None:
         for event in self.room.events():
-            self._handle(event)
+            with self.faults.contained("" if isinstance(event, RoomIsFull) else event.peer, "a change"):
+                self._handle(event)
         for outgoing in self.room.outgoing():
-            self.post(outgoing)
+            with self.faults.contained(outgoing.to[0] if outgoing.to is not None else "", "a message to a peer"):
+                self.post(outgoing)
         if self._timer is not None:
             self._timer.cancel()
         due = self.room.get_timer()
@@ -221,7 +229,8 @@ class Calls:
         self._timer = None if due is None else loop.call_at(due, self._time_is_up)
 
     def _time_is_up(self) -> None:
-        self.room.handle_timer(self._now())
+        with self.faults.contained("", "what is due"):
+            self.room.handle_timer(self._now())
         self._drain()
 
     def _handle(self, event: Event) -> None:
@@ -233,36 +242,49 @@ class Calls:
                 self._hellos.pop(peer, None)
                 self.company.left(peer)
             case MakeOffer(peer, call_id):
-                self._spawn(f"offer to {peer}", self._offer(self._new_call(peer, call_id), peer))
+                self._spawn(f"offer to {peer}", peer, partial(self._offer, self._new_call(peer, call_id)))
             case MakeAnswer(peer, call_id, sdp):
-                self._spawn(f"answer to {peer}", self._answer(self._new_call(peer, call_id), peer, sdp))
+                self._spawn(f"answer to {peer}", peer, partial(self._answer, self._new_call(peer, call_id), sdp))
             case ApplyAnswer(peer, call_id, sdp):
-                self._spawn(f"answer of {peer}", self._accept(peer, call_id, sdp))
+                self._spawn(f"answer of {peer}", peer, partial(self._accept, call_id, sdp))
             case EndCall(peer, call_id, _):
                 self._end(peer, call_id)
             case RoomIsFull():
-                self._spawn("leave a full room", _no_place())
+                begin(self.tasks, "leave a full room", _no_place())
 
-    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        begin(self.tasks, name, work)
+    def _spawn(self, name: str, peer: str, work: Callable[[str], Coroutine[Any, Any, None]]) -> None:
+        async def contained() -> None:
+            with self.faults.contained(peer, "an offer or answer"):
+                await work(peer)
+
+        begin(self.tasks, name, contained())
 
     def _new_call(self, peer: str, call_id: int) -> _Call:
         self._end(peer, None)
         way = _way(self.carries, self._hellos[peer].carries)
 
         def on_packet(sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-            call.heard, call.pauses, call.doubted = self._now(), opus.begins_pause(payload), False
-            self.company.packet(peer, sequence, timestamp, payload, copies)
+            with self.faults.contained(peer, "a packet"):
+                call.heard, call.pauses, call.doubted = self._now(), opus.begins_pause(payload), False
+                self.company.packet(peer, sequence, timestamp, payload, copies)
+
+        def on_state(state: State) -> None:
+            with self.faults.contained(peer, "the link"):
+                self._state_changed(peer, call_id, state)
+
+        def on_report(report: Report) -> None:
+            with self.faults.contained(peer, "a report"):
+                self.company.reported(peer, report)
 
         link = PeerLink(
             way,
             on_packet=on_packet,
-            on_state=lambda state: self._state_changed(peer, call_id, state),
+            on_state=on_state,
             meter=self.settings.meter,
             ice_servers=self.settings.ice_servers,
             address=self.settings.address,
             observer=self.settings.observer,
-            on_report=lambda report: self.company.reported(peer, report),
+            on_report=on_report,
         )
         call = self._calls[peer] = _Call(call_id, link, way, self._now())
         self.company.opened(peer)
@@ -271,13 +293,13 @@ class Calls:
     async def _offer(self, call: _Call, peer: str) -> None:
         await self._describe(call, peer, call.link.offer())
 
-    async def _answer(self, call: _Call, peer: str, sdp: str) -> None:
+    async def _answer(self, call: _Call, sdp: str, peer: str) -> None:
         await self._describe(call, peer, call.link.answer(sdp))
 
     async def _describe(self, call: _Call, peer: str, description: Coroutine[Any, Any, str]) -> None:
         try:
             sdp = await description
-        except (RemoteError, OSError) as error:
+        except Exception as error:
             self._failed(peer, call.call_id, error)
             return
         if self._calls.get(peer) is not call:
@@ -288,17 +310,23 @@ class Calls:
             self._failed(peer, call.call_id, error)
         self._drain()
 
-    async def _accept(self, peer: str, call_id: int, sdp: str) -> None:
+    async def _accept(self, call_id: int, sdp: str, peer: str) -> None:
         call = self._calls.get(peer)
         if call is None or call.call_id != call_id:
             return
         try:
             await call.link.accept(sdp)
-        except (RemoteError, OSError) as error:
+        except Exception as error:
             self._failed(peer, call_id, error)
 
     def _failed(self, peer: str, call_id: int, error: Exception) -> None:
-        logger.warning("the call with %s failed: %s", peer, error)
+        """Whatever an offer or answer of a peer led to, the call is made again. Raises a LocalError on."""
+        if isinstance(error, LocalError):
+            raise error
+        if isinstance(error, RemoteError | OSError):
+            logger.warning("the call with %s failed: %s", peer, error)
+        else:
+            self.faults.add(peer, "an offer or answer", error)
         self.room.lost(peer, call_id, self._now())
         self._drain()
 
@@ -322,8 +350,12 @@ class Calls:
             return
         del self._calls[peer]
         self.company.ended(peer)
-        if not begin(self.tasks, f"closing {peer}", call.link.close()):
+        if not begin(self.tasks, f"closing {peer}", self._close(peer, call.link)):
             self._unclosed.append(call.link)  # we are leaving, too
+
+    async def _close(self, peer: str, link: PeerLink) -> None:
+        with self.faults.contained(peer, "the end of a call"):
+            await link.close()
 
 
 async def _no_place() -> None:

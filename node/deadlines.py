@@ -1,8 +1,12 @@
-"""Whether speech keeps its deadlines while pictures are painted without a pause: a whole call beside a busy worker."""
+"""Whether speech keeps its deadlines while pictures are painted without a pause: a whole call beside a busy worker.
+
+And how late the event loop was, and what held it.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -10,6 +14,10 @@ from itertools import count, cycle
 from typing import TYPE_CHECKING, Any
 
 from node import demo, opening
+from node.bench.hostile_peer import HostilePeer, worst_caption
+from node.bench.loop_culprits import LoopCulprits
+from node.call import Node
+from node.common.loop_lag import LagWatch, LoopLag
 from node.display import LateNotes
 from node.speech import choice
 from node.summary import percentile
@@ -17,7 +25,7 @@ from node.tasks import first_error
 
 if TYPE_CHECKING:
     from node.config import Settings
-    from node.parts import Models
+    from node.parts import Models, Place
     from node.tally import Tally
 
 PAINTERS = 2
@@ -43,26 +51,48 @@ MISSES = {
 WAYS = {"a_to_b": "a to b", "b_to_a": "b to a"}
 
 
-async def run(settings: Settings, minutes: float, quiet: bool) -> dict[str, Any]:
+LAG_EVERY_S = 0.005
+"""Between two looks at the loop's lag: what holds it for 15 ms is seen by two of them."""
+
+MOST_CULPRITS = 8
+"""Lines of the table of what held the loop."""
+
+
+async def run(settings: Settings, minutes: float, quiet: bool, hostile: bool = False) -> dict[str, Any]:
     """Holds the demo's call for so long, from the moment the models are loaded, and returns what it missed.
 
     The nodes say and see what they do in the demo, send their pauses too unless the profile is to follow the link, and
-    play to a loudspeaker in name only. The display is as `node.display.choose` has it for ``quiet``. Raises NodeError
-    when a part of the call or a model fails.
+    play to a loudspeaker in name only. A ``hostile`` peer in the room sends the worst captions that fit a frame, twenty
+    a second. The display is as `node.display.choose` has it for ``quiet``. Raises NodeError when a part of the
+    call or a model fails.
     """
     pauses = {} if choice.adapts(settings) else {"dtx": False}
     own = settings.model_copy(update={"speech": None, "camera": None, "speaker": "none", "pictures": None} | pauses)
-    painted = Counter[str]()
+    painted, watch = Counter[str](), LagWatch(LoopLag(), LAG_EVERY_S)
+    worst = await asyncio.to_thread(worst_caption) if hostile else b""
+    await asyncio.to_thread(_import_all)
     with first_error():
         async with opening.worker(own, opening.CALL) as models, asyncio.TaskGroup() as group:
             await models.ready()
             began = time.monotonic()
             busy = [group.create_task(_paint_on(models, f"busy {n}", painted), name="busy") for n in range(PAINTERS)]
-            a, b = await demo.hold(own, models, LateNotes(), True, minutes * 60, quiet)
+            busy.append(group.create_task(watch.run(), name="loop lag"))
+
+            def others(place: Place) -> list[Node]:
+                return [HostilePeer(place, models, worst)] if hostile else []
+
+            with LoopCulprits(lambda: watch.due) as culprits:
+                a, b = await demo.hold(own, models, LateNotes(), True, minutes * 60, quiet, others)
             seconds = time.monotonic() - began
             for task in busy:
                 task.cancel()
-    return _report(a.count(), b.count(), painted.total(), seconds)
+    return _report(a.count(), b.count(), painted.total(), seconds) | _loop(watch.lag, culprits)
+
+
+def _import_all() -> None:
+    """Import what the broker of the demo needs as well: its first import is no part of a call."""
+    opening.preload()
+    importlib.import_module("node.links.bounded_broker")
 
 
 async def _paint_on(models: Models, client: str, painted: Counter[str]) -> None:
@@ -87,6 +117,15 @@ def _report(a: Tally, b: Tally, painted: int, seconds: float) -> dict[str, Any]:
         "painted_per_s": round(painted / seconds, 2),
         "deadlines_missed": sum(map(_missed, ways.values())),
         **ways,
+    }
+
+
+def _loop(lag: LoopLag, culprits: LoopCulprits) -> dict[str, Any]:
+    lags = {f"p{percent:g}": lag.percentile_ms(percent) for percent in (50, 99, 99.9)}
+    return {
+        "loop_lag_ms": {name: None if ms is None else round(ms, 1) for name, ms in lags.items()}
+        | {"max": round(lag.max_ms, 1), "over_50": lag.notable},
+        "loop_held_ms": {name: us // 1000 for name, us in culprits.held_us.most_common(MOST_CULPRITS)},
     }
 
 
@@ -119,7 +158,19 @@ def for_people(figures: Mapping[str, Any]) -> list[str]:
         f"{figures['painted_per_s']:g} a second:",
         _row("", *WAYS.values()),
         *(_row(label, *("-" if value is None else value for value in values)) for label, *values in rows),
+        *_lag_lines(figures),
         f"speech deadlines missed: {figures['deadlines_missed']}",
+    ]
+
+
+def _lag_lines(figures: Mapping[str, Any]) -> list[str]:
+    lag, held = figures.get("loop_lag_ms"), figures.get("loop_held_ms", {})
+    if lag is None:
+        return []
+    shown = ", ".join(f"{name} {value:g}" for name, value in lag.items() if name != "over_50" and value is not None)
+    return [
+        f"event loop late by, ms: {shown}; {lag['over_50']} times over 50",
+        *(f"  held for {ms:>6} ms by {name}" for name, ms in held.items()),
     ]
 
 

@@ -7,12 +7,14 @@ import contextlib
 import dataclasses
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node import opening
 from node.call import Node
+from node.captions.coder import CaptionCoder
+from node.captions.process import CaptionProcess
 from node.common.output import say
 from node.display import LateNotes, choose
 from node.links import broker
@@ -57,9 +59,15 @@ def _arrived(one: Summary) -> bool:
 
 
 async def hold(
-    settings: Settings, models: Models, notes: LateNotes, own_broker: bool, seconds: float, quiet: bool
+    settings: Settings,
+    models: Models,
+    notes: LateNotes,
+    own_broker: bool,
+    seconds: float,
+    quiet: bool,
+    others: Callable[[Place], Sequence[Node]] = lambda place: (),
 ) -> tuple[Node, Node]:
-    """Holds a call between ``a`` and ``b`` and returns both with what they counted.
+    """Holds a call between ``a`` and ``b`` and returns both with what they counted. ``others`` come to their room.
 
     The display is as `choose` has it for ``quiet``, and so is the page. A recording is of what ``a`` sends and gets.
     Raises NodeError when a part of it fails.
@@ -67,15 +75,16 @@ async def hold(
     if settings.record is not None and settings.seal_recording:
         raise UsageError("the demo's room is gone with it, and nobody could open what it sealed: leave out the seal")
     page = web.page(settings, "demo", notes, or_next=True)
-    async with _broker(settings, own_broker) as address:
+    async with CaptionProcess() as captions, _broker(settings, own_broker) as address:
         place = Place(_new_room(), address, address=LOOPBACK)
-        a, b = [await asyncio.to_thread(_node, name, settings, place, models, notes, page) for name in NAMES]
+        ends = (settings, place, models, captions, notes, page)
+        a, b = [await asyncio.to_thread(_node, name, *ends) for name in NAMES]
         header = await asyncio.to_thread(about.header, settings.model_copy(update={"name": a.name}), opening.CALL)
         with choose([opening.view(node) for node in (a, b)], quiet=quiet) as display:
             notes.to(display)
             with recording.of(a, settings, header, notes, place.room):
                 async with web.serving(page, notes, a, b):
-                    await opening.run([a, b], display, seconds)
+                    await opening.run([a, b, *others(place)], display, seconds)
     return a, b
 
 
@@ -92,8 +101,16 @@ async def _broker(settings: Settings, own: bool) -> AsyncIterator[BrokerAddress]
         yield BrokerAddress(LOOPBACK, port)
 
 
-def _node(name: str, settings: Settings, place: Place, models: Models, notes: LateNotes, page: Page | None) -> Node:
-    parts, remarks = _parts(name, settings, models, page, lambda text: notes(f"{name}: {text}"))
+def _node(
+    name: str,
+    settings: Settings,
+    place: Place,
+    models: Models,
+    captions: CaptionCoder,
+    notes: LateNotes,
+    page: Page | None,
+) -> Node:
+    parts, remarks = _parts(name, settings, models, page, lambda text: notes(f"{name}: {text}"), captions)
     for remark in remarks:
         notes(f"{name}: {remark}")
     folder = settings.pictures / name if settings.pictures else None
@@ -104,7 +121,12 @@ def _node(name: str, settings: Settings, place: Place, models: Models, notes: La
 
 
 def _parts(
-    name: str, settings: Settings, models: Models, page: Page | None, note: Callable[[str], None]
+    name: str,
+    settings: Settings,
+    models: Models,
+    page: Page | None,
+    note: Callable[[str], None],
+    captions: CaptionCoder | None = None,
 ) -> tuple[Parts, list[str]]:
     """The ends of one side: its own voice and scene, unless the user gave ``a`` others."""
     from node.speech.dialogue import voice_source
@@ -115,7 +137,7 @@ def _parts(
         "camera": given.camera or SCENES[name],
         "speaker": _own_file(settings.speaker, name),
     }
-    parts, remarks = opening.parts(given.model_copy(update=own), opening.CALL, models, note, page)
+    parts, remarks = opening.parts(given.model_copy(update=own), opening.CALL, models, note, page, captions)
     if given.speech is None:
         voice = voice_source(name, frame=parts.profile.frame_samples)
         parts = dataclasses.replace(parts, source=voice)

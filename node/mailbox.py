@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from node.common.peer_faults import PeerFaults
 from node.links import echoes
 from node.links.address import BrokerAddress
 from node.links.echoes import Echoes
@@ -31,8 +32,9 @@ class Mailbox:
     ``session`` is 64 random bits that are new for each mailbox: what is sealed is of that session. Of peers nothing but
     hellos is opened until they are admitted. ``deliver(topic, payload)`` may raise RemoteError. What does that, or does
     not open, is counted in ``bad`` and changes nothing else. A newer protocol version is noted once per topic, and so
-    is a topic that the broker does not let us read, or hands nothing of ours on from. ``on_echo(letter, size)`` is
-    called for each message of ours that it does. For ``waits`` see :class:`node.links.mqtt.MqttLink`.
+    is a topic that the broker does not let us read, or hands nothing of ours on from. Whatever else is raised is
+    counted in ``faults``: the message is dropped, and the node goes on. ``on_echo(letter, size)`` is called for each
+    message of ours that the broker hands on. For ``waits`` see :class:`node.links.mqtt.MqttLink`.
     """
 
     def __init__(
@@ -49,7 +51,9 @@ class Mailbox:
         note: Callable[[str], None],
         on_echo: Callable[[Letter, int], None] = lambda letter, size: None,
         waits: bool = False,
+        faults: PeerFaults | None = None,
     ) -> None:
+        self.faults = faults or PeerFaults(note)
         self._room, self._node = room.room_id(), node
         self._sealer, self._opener = Sealer(room, node, session), Opener(room, node, session)
         self._deliver, self._note = deliver, note
@@ -119,23 +123,33 @@ class Mailbox:
             case Letter.PICTURE | Letter.TEXT:
                 return self._opener.frame(topic, sealed)
 
+    def reject(self, peer: str, letter: Letter, error: RemoteError) -> None:
+        """Count a message of a peer that proved to be bad after it was delivered."""
+        self._reject(self._name(peer, letter), error)
+
     def _take(self, name: str, sealed: bytes) -> None:
-        try:
-            topic = Topic.parse(name)
-            if topic.room != self._room:
-                return
-            if topic.node == self._node and sealed:
-                self._echoes.came(topic.letter)
-                self._on_echo(topic.letter, len(sealed))
-                return
-            payload = self._open(topic, sealed) if sealed else b""
-            if payload is not None:
-                self._deliver(topic, payload)
-        except VersionError as error:
-            self.bad += 1
+        with self.faults.contained(_sender(name), "a message"):
+            try:
+                self._take_opened(Topic.parse(name), sealed)
+            except RemoteError as error:
+                self._reject(name, error)
+
+    def _take_opened(self, topic: Topic, sealed: bytes) -> None:
+        if topic.room != self._room:
+            return
+        if topic.node == self._node and sealed:
+            self._echoes.came(topic.letter)
+            self._on_echo(topic.letter, len(sealed))
+            return
+        payload = self._open(topic, sealed) if sealed else b""
+        if payload is not None:
+            self._deliver(topic, payload)
+
+    def _reject(self, name: str, error: RemoteError) -> None:
+        self.bad += 1
+        if isinstance(error, VersionError):
             self._tell_once(name, error)
-        except RemoteError as error:
-            self.bad += 1
+        else:
             logger.debug("bad message on %.80r: %s", name, error)
 
     def _is_up(self) -> None:
@@ -158,3 +172,8 @@ class Mailbox:
         if name not in self._refused and len(self._refused) < MAX_REMEMBERED:
             self._refused.add(name)
             self._note(str(error))
+
+
+def _sender(name: str) -> str:
+    """The node that a topic names; whatever stands there, if it is no topic."""
+    return "".join(name.split("/")[1:2])

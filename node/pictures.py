@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from node.captions.coder import Caption, CaptionCoder, ThreadCoder
+from node.common.peer_faults import PeerFaults
 from node.morph import Morph
 from node.seeds import Seeds
 from node.tally import PicturesIn, PicturesOut
@@ -21,9 +23,6 @@ from node.vision.pictures import raw_bits
 from node.vision.presets import NOT_DRAWN
 from node.vision.prompt import Prompt
 from protocol import frames, look
-from protocol.captions import registry
-from protocol.captions.history import History
-from protocol.captions.identity import Codebook
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from node.vision.cameras import Camera
     from node.vision.gate import Gate
+    from protocol.captions.registry import Coded
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +39,8 @@ LONGEST_WORDS = frames.MAX_CAPTION_BYTES - 2  # of UTF-8: what a codec has no mo
 HOLDS_A_PICTURE = 1000  # then the picture itself: a newcomer opens nothing 2^15 frames after it (protocol.sealing)
 HOLD_EVERY_S = 30.0  # 120 bytes with TCP and IP: 32 bit/s to tell a listener that an old picture still holds
 
-Publish = Callable[[bytes, bool], int]
-"""Publishes a frame (payload, retained) and returns what it costs on the wire, in bytes."""
+Publish = Callable[[bytes, bool, Caption | None], int]
+"""Publishes a frame (payload, retained, a picture's words) and returns what it costs on the wire, in bytes."""
 
 
 def _tell_nobody(snapshot: Image.Image, sequence: int, words: str) -> None:
@@ -58,7 +58,8 @@ class PictureSender:
 
     ``knows`` tells whether a snapshot is of the world that the captioner was trained on; ``look_bytes`` is the size of
     the look that goes with the words (see `protocol.look`), 0 for none; ``captioned`` is told of each snapshot sent,
-    its picture's number and its words.
+    its picture's number and its words. Whatever takes longer for some snapshots or words than for others runs beside
+    the loop.
     """
 
     camera: Camera
@@ -73,9 +74,11 @@ class PictureSender:
     look_bytes: int = 0
     knows: Callable[[Image.Image], bool] = _knows_everything
     captioned: Callable[[Image.Image, int, str], None] = _tell_nobody
+    coder: CaptionCoder = field(default_factory=ThreadCoder)
     _sequence: int = 0
     _picture: frames.Picture | None = None
     _frame: bytes = b""
+    _caption: Caption | None = None
     _words: str = ""
     _warned: bool = False
     _holds: int = 0
@@ -98,22 +101,22 @@ class PictureSender:
     def again(self) -> None:
         """Publishes the newest picture once more: the broker was away and may have forgotten it."""
         if self._frame:
-            self.counts.wire_bytes += self.publish(self._frame, True)
+            self.counts.wire_bytes += self.publish(self._frame, True, self._caption)
 
-    def suit(self) -> None:
+    async def suit(self) -> None:
         """Codes the newest picture anew if someone came who cannot read it. Who painted it already sees its number."""
-        codec = self.codec()
-        if self._picture is not None and codec < self._picture.codec:
-            words = registry.decode(self._picture.codec, self._picture.caption)
-            coded = registry.encode(words, codec)
-            self._picture = dataclasses.replace(self._picture, codec=codec, caption=coded.data)
-            self._frame = frames.encode(self._picture)
+        picture, caption = self._picture, self._caption
+        if picture is None or caption is None or self.codec() >= picture.codec:
+            return
+        coded = await self._coded(caption.words)
+        if self._picture is picture:  # else a newer one is out, coded for everyone who was here by then
+            self._keep(dataclasses.replace(picture, codec=coded.codec, caption=coded.data), caption.words, coded)
             self.again()
 
     async def _look(self) -> None:
         snapshot = await self.camera.snapshot()
         seen_at = self.clock()
-        if self.gate.changed(snapshot):
+        if await asyncio.to_thread(self.gate.changed, snapshot):
             await self._say(snapshot, seen_at)
         elif self._frame and self.clock() - self._said >= HOLD_EVERY_S:
             self._hold()
@@ -124,7 +127,7 @@ class PictureSender:
         if self._holds % HOLDS_A_PICTURE == 0:
             self.again()
         else:
-            self.counts.wire_bytes += self.publish(frames.encode(frames.Hold(self._sequence)), False)
+            self.counts.wire_bytes += self.publish(frames.encode(frames.Hold(self._sequence)), False, None)
 
     async def _say(self, snapshot: Image.Image, seen_at: float) -> None:
         try:
@@ -148,14 +151,26 @@ class PictureSender:
     async def _send(self, words: str, snapshot: Image.Image, seen_at: float) -> None:
         look = await asyncio.to_thread(look_of, snapshot, self.look_bytes) if self.look_bytes else NO_LOOK
         seed = await self.seeds.choose(words, snapshot, look)
-        coded = registry.encode(words, self.codec())
+        coded = await self._coded(words)
         self._sequence += 1
         captured_ms = round((seen_at - self._started) * 10) * 100  # a frame has tenths of a second for free
-        self._picture = frames.Picture(self._sequence, captured_ms, coded.codec, coded.data, seed, look)
-        self._frame, self._said = frames.encode(self._picture), self.clock()
+        picture = frames.Picture(self._sequence, captured_ms, coded.codec, coded.data, seed, look)
+        self._keep(picture, words, coded)
+        self._said = self.clock()
         self.captioned(snapshot, self._sequence, words)
-        cost = self.publish(self._frame, True)
+        cost = self.publish(self._frame, True, self._caption)
         self.counts.add(words, coded.bits, len(self._frame), cost, raw_bits(snapshot), len(look) * 8)
+
+    async def _coded(self, words: str) -> Coded:
+        """The words as all who are here by the time that is done can read them."""
+        coded = await self.coder.encode(words, self.codec())
+        while self.codec() < coded.codec:
+            coded = await self.coder.encode(words, self.codec())
+        return coded
+
+    def _keep(self, picture: frames.Picture, words: str, coded: Coded) -> None:
+        self._picture, self._frame = picture, frames.encode(picture)
+        self._caption = Caption(words, coded.bits)
 
 
 def _fitting(words: str) -> str:
@@ -177,7 +192,7 @@ class Painted:
 
 @dataclass
 class PictureReceiver:
-    """Reads the peers' frames and paints the newest of each, one at a time; while none waits, the screen may move."""
+    """Paints the newest picture of each peer, one at a time; while none waits, the screen may move."""
 
     paint: Callable[[str, Prompt], Awaitable[Image.Image]]
     show: Callable[[Painted], Awaitable[None]]
@@ -185,8 +200,7 @@ class PictureReceiver:
     clock: Callable[[], float]
     note: Callable[[str], None]
     morph: Morph | None = None
-    _newest: dict[str, int] = field(default_factory=dict)
-    _histories: dict[str, History] = field(default_factory=dict)
+    faults: PeerFaults = field(default_factory=lambda: PeerFaults(logger.warning))
     _waiting: dict[str, tuple[frames.Picture, str]] = field(default_factory=dict)
     _something: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -195,28 +209,14 @@ class PictureReceiver:
         """How many peers' pictures wait to be painted."""
         return len(self._waiting)
 
-    def receive(self, peer: str, payload: bytes, codebooks: Collection[Codebook] = ()) -> None:
-        """Takes a frame of a peer who codes with these codebooks.
-
-        Raises FrameError, VersionError or CaptionError, and nothing has changed.
-        """
-        frame = frames.decode(payload)
-        if not isinstance(frame, frames.Picture) or frame.sequence <= self._newest.get(peer, -1):
-            return
-        registry.check_codebook(frame.codec, codebooks)
-        history = self._histories.get(peer) or History()
-        caption = history.read(frame)
-        self._histories[peer] = history
-        self._newest[peer] = frame.sequence
-        self.counts.received += 1
+    def receive(self, peer: str, picture: frames.Picture, caption: str) -> None:
+        """Takes a peer's picture, whose words were read; they are painted unless newer ones come before their turn."""
         self._waiting.pop(peer, None)
-        self._waiting[peer] = (frame, caption)
+        self._waiting[peer] = (picture, caption)
         self._something.set()
 
     def forget(self, peer: str) -> None:
-        """The peer left: its numbers may start anew."""
-        self._newest.pop(peer, None)
-        self._histories.pop(peer, None)
+        """The peer left."""
         self._waiting.pop(peer, None)
         if self.morph is not None:
             self.morph.forget(peer)
@@ -226,7 +226,8 @@ class PictureReceiver:
         while True:
             while self._waiting:
                 peer = next(iter(self._waiting))
-                await self._paint(peer, *self._waiting.pop(peer))
+                with self.faults.contained(peer, "a picture"):
+                    await self._paint(peer, *self._waiting.pop(peer))
             self._something.clear()
             await self._move_until_something()
 
@@ -237,8 +238,10 @@ class PictureReceiver:
             moving.cancel()
 
     async def _move(self) -> None:
+        if self.morph is None:
+            return
         try:
-            if self.morph is not None:
+            with self.faults.contained("", "the way to a picture"):
                 await self.morph.run()
         except NodeError as error:
             self.note(str(error))

@@ -55,18 +55,20 @@ class Seeds:
 
     async def choose(self, words: str, snapshot: Image.Image, look: bytes) -> int:
         """The seed for these words. Waits for at most TRIES_S."""
-        if not self._judged or self._is_another(words, snapshot):
+        if not self._judged or await self._is_another(words, snapshot):
             await self._choose_anew(words, snapshot, look)
         self._before = words, snapshot
         return self._seed
 
-    def _is_another(self, words: str, snapshot: Image.Image) -> bool:
+    async def _is_another(self, words: str, snapshot: Image.Image) -> bool:
         from node.vision.likeness import difference, words_kept
 
         if self._before is None:
             return True
         before, seen = self._before
-        return words_kept(before, words) < KEPT_WORDS and difference(seen, snapshot) > KEPT_LEVELS
+        if words_kept(before, words) >= KEPT_WORDS:
+            return False
+        return await asyncio.to_thread(difference, seen, snapshot) > KEPT_LEVELS
 
     async def _choose_anew(self, words: str, snapshot: Image.Image, look: bytes) -> None:
         candidates = self.draw(self.tries)
@@ -79,7 +81,7 @@ class Seeds:
         with contextlib.suppress(TimeoutError, NodeError):
             async with asyncio.timeout(TRIES_S):
                 for seed in candidates:
-                    gap = difference(await self.paint(Prompt(words, seed, look)), snapshot)
+                    gap = await asyncio.to_thread(difference, await self.paint(Prompt(words, seed, look)), snapshot)
                     self._judged = True
                     if gap < least:
                         self._seed, least = seed, gap

@@ -46,10 +46,19 @@ class SpeechSummary(TypedDict):
 
 
 class CallSummary(TypedDict):
-    """Set-up is from seeing the peer to media flowing; the rate is every byte that the sending node put on the wire."""
+    """Set-up is from seeing the peer to media flowing; the rate is every byte that the sending node put on the wire.
+
+    The loop's lag is the receiving node's. Of its bad messages, which it dropped, the faults are those that it should
+    have refused and stumbled over.
+    """
 
     setup_ms: float | None
     wire_kbps: float
+    loop_lag_ms_p99: float | None
+    loop_lag_ms_max: float | None
+    loop_lags_over_50_ms: int
+    bad_messages: int
+    peer_faults: int
 
 
 class Summary(TypedDict):
@@ -68,10 +77,20 @@ def summarise(sender: Tally, receiver: Tally, now: float) -> Summary:
         "seconds": round(seconds, 1),
         "picture": _picture(sender, receiver, seconds),
         "speech": _speech(sender, receiver),
-        "call": {
-            "setup_ms": _rounded(sender.setup_ms, 0),
-            "wire_kbps": round(sender.meter.total("sent") * 8 / seconds / 1000, 2),
-        },
+        "call": _call(sender, receiver, seconds),
+    }
+
+
+def _call(sender: Tally, receiver: Tally, seconds: float) -> CallSummary:
+    lag = receiver.loop_lag
+    return {
+        "setup_ms": _rounded(sender.setup_ms, 0),
+        "wire_kbps": round(sender.meter.total("sent") * 8 / seconds / 1000, 2),
+        "loop_lag_ms_p99": _rounded(lag.percentile_ms(99), 1),
+        "loop_lag_ms_max": _rounded(lag.max_ms if lag.samples else None, 1),
+        "loop_lags_over_50_ms": lag.notable,
+        "bad_messages": receiver.bad_messages,
+        "peer_faults": receiver.peer_faults,
     }
 
 
@@ -150,6 +169,19 @@ def for_people(summary: Summary) -> list[str]:
             f"          {_shown(picture['caption_bits_mean'])} bits a caption, {_thousands(picture['ratio'])}:1 "
             f"against the raw picture; {picture['wire_bps']:.0f} bit/s on the wire"
         )
+    return lines + _trouble(call)
+
+
+def _trouble(call: CallSummary) -> list[str]:
+    """What a person should know only where it happened."""
+    lines = []
+    if times := call["loop_lags_over_50_ms"]:
+        lines.append(
+            f"machine   too busy for a moment {times} times: up to {_shown(call['loop_lag_ms_max'])} ms late, "
+            f"{_shown(call['loop_lag_ms_p99'])} ms at the 99th percentile"
+        )
+    if call["peer_faults"]:
+        lines.append(f"peers     {call['peer_faults']} of their messages could not be handled and were left out")
     return lines
 
 

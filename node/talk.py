@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from node.common.peer_faults import PeerFaults
 from node.tally import SpeechIn, SpeechOut
 from protocol.errors import PacketError
 
@@ -62,7 +63,8 @@ class Ears:
     """Listens to all peers and plays them through one sink.
 
     ``lookahead_ms`` is what the peer's encoder adds to the delay, and ``round_trip_seconds(peer)`` is the network's
-    share, there and back. ``lyra_folder`` holds Lyra's models, for peers who talk with it.
+    share, there and back. ``lyra_folder`` holds Lyra's models, for peers who talk with it. A peer whose sound cannot be
+    made is silent for as long; the others are not.
     """
 
     sink: Sink
@@ -71,6 +73,7 @@ class Ears:
     counts: SpeechIn
     clock: Callable[[], float]
     lyra_folder: Path | None = None
+    faults: PeerFaults = field(default_factory=lambda: PeerFaults(logger.warning))
     _heard: dict[str, _Heard] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -130,10 +133,11 @@ class Ears:
     def _pull(self, samples: int) -> Pcm:
         from node.speech.listener import mix
 
-        now = self.clock()
-        sounds = [heard.listener.pull(samples, now) for heard in self._heard.values()]
+        now, sounds = self.clock(), []
         for peer, heard in self._heard.items():
-            self._note_delays(peer, heard)
+            with self.faults.contained(peer, "a sound"):
+                sounds.append(heard.listener.pull(samples, now))
+                self._note_delays(peer, heard)
         return mix(sounds, samples)
 
     def _note_delays(self, peer: str, heard: _Heard) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from node.common.loop_lag import LoopLag
 from node.levels import Level
 from node.links.wire import WireMeter
 
@@ -103,7 +104,9 @@ class Tally:
     speech_in: SpeechIn = field(default_factory=SpeechIn)
     said: Level = field(default_factory=Level)
     heard: Level = field(default_factory=Level)
+    loop_lag: LoopLag = field(default_factory=LoopLag)
     bad_messages: int = 0
+    peer_faults: int = 0
     calls_again: int = 0
     broker_again: int = 0
     setup_ms: float | None = None

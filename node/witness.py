@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+
+from node.common.peer_faults import PeerFaults
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.captions.coder import Caption
     from node.pictures import Painted
     from node.speech.talker import Packet
     from protocol.signalling import Hello
     from protocol.speech.red import Copy
+
+logger = logging.getLogger(__name__)
 
 
 class Witness:
@@ -19,7 +25,11 @@ class Witness:
 
     Each method is called in the event loop, must return at once, and raises nothing. ``peer`` is a node's id. RTP
     sequence numbers and timestamps (48 kHz) are as on the wire; frames are semantic frames (`protocol.frames`).
+    A picture's frame goes along with its words; without them when nobody read those, for a newer one came.
     """
+
+    wants_bits = False
+    """Whether the bits that the words took are to be measured: coding them once more, beside the loop."""
 
     def joined(self, peer: str, hello: Hello) -> None:
         """Somebody is here, or said hello anew."""
@@ -33,10 +43,10 @@ class Witness:
     def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         """A packet came, in whatever order the network brings them; it may be no Opus packet."""
 
-    def frame_sent(self, frame: bytes) -> None:
+    def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
         """A frame of ours was handed to the broker."""
 
-    def frame_came(self, peer: str, frame: bytes) -> None:
+    def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
         """A frame came that can be read."""
 
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
@@ -50,10 +60,14 @@ class Witness:
 
 
 class Witnesses(Witness):
-    """Tells all of them, in the order in which they came. They may come and go while a call runs."""
+    """Tells all of them, in the order in which they came. They may come and go while a call runs.
 
-    def __init__(self, *witnesses: Witness) -> None:
+    One that raises something, against the rule, keeps neither the others nor the call from going on.
+    """
+
+    def __init__(self, *witnesses: Witness, faults: PeerFaults | None = None) -> None:
         self._all = list(witnesses)
+        self._faults = faults or PeerFaults(logger.error)
 
     def add(self, witness: Witness) -> None:
         """Tell this one too, from now on."""
@@ -63,38 +77,38 @@ class Witnesses(Witness):
         """Tell this one no more; ValueError if it never came."""
         self._all.remove(witness)
 
+    def want_bits(self) -> bool:
+        """Return whether any of them wants to know the bits of captions."""
+        return any(witness.wants_bits for witness in self._all)
+
     def joined(self, peer: str, hello: Hello) -> None:
-        for witness in self._all:
-            witness.joined(peer, hello)
+        self._each(lambda witness: witness.joined(peer, hello))
 
     def left(self, peer: str) -> None:
-        for witness in self._all:
-            witness.left(peer)
+        self._each(lambda witness: witness.left(peer))
 
     def speech_sent(self, packet: Packet) -> None:
-        for witness in self._all:
-            witness.speech_sent(packet)
+        self._each(lambda witness: witness.speech_sent(packet))
 
     def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        for witness in self._all:
-            witness.speech_came(peer, sequence, timestamp, payload, copies)
+        self._each(lambda witness: witness.speech_came(peer, sequence, timestamp, payload, copies))
 
-    def frame_sent(self, frame: bytes) -> None:
-        for witness in self._all:
-            witness.frame_sent(frame)
+    def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
+        self._each(lambda witness: witness.frame_sent(frame, caption))
 
-    def frame_came(self, peer: str, frame: bytes) -> None:
-        for witness in self._all:
-            witness.frame_came(peer, frame)
+    def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
+        self._each(lambda witness: witness.frame_came(peer, frame, caption))
 
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
-        for witness in self._all:
-            witness.captioned(snapshot, sequence, words)
+        self._each(lambda witness: witness.captioned(snapshot, sequence, words))
 
     def painted(self, painted: Painted) -> None:
-        for witness in self._all:
-            witness.painted(painted)
+        self._each(lambda witness: witness.painted(painted))
 
     def noted(self, text: str) -> None:
-        for witness in self._all:
-            witness.noted(text)
+        self._each(lambda witness: witness.noted(text))
+
+    def _each(self, call: Callable[[Witness], None]) -> None:
+        for witness in tuple(self._all):
+            with self._faults.contained(type(witness).__name__, "what was to be shown or recorded"):
+                call(witness)

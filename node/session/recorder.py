@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from node.session.times import clock as as_clock
 from node.session.writer import CHUNK_S, SessionWriter, create
 from node.witness import Witness
-from protocol import frames, log
-from protocol.captions.history import History
-from protocol.errors import CaptionError, FrameError, VersionError
+from protocol import log
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.captions.coder import Caption
     from node.pictures import Painted
     from node.speech.talker import Packet
     from protocol.signalling import Hello
@@ -101,7 +100,6 @@ class Recorder(Witness):
         self._queue, self._stop = _Queue(list(already)), threading.Event()
         self._sent = 0
         self.empty = True
-        self._histories: dict[str, History] = {}
         self._stream = create(path)
         self._thread = threading.Thread(target=self._run, name=f"recorder of {path.name}", daemon=True)
         self._thread.start()
@@ -136,11 +134,11 @@ class Recorder(Witness):
     def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         self._happened(log.Speech(self._now(), peer, sequence, timestamp, payload, tuple(copies)))
 
-    def frame_sent(self, frame: bytes) -> None:
-        self._happened(log.Frame(self._now(), self._header.node, frame))
+    def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
+        self._happened(log.Frame(self._now(), self._header.node, frame, words_of(caption)))
 
-    def frame_came(self, peer: str, frame: bytes) -> None:
-        self._happened(log.Frame(self._now(), peer, frame))
+    def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
+        self._happened(log.Frame(self._now(), peer, frame, words_of(caption)))
 
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
         if self._keeps:
@@ -185,24 +183,13 @@ class Recorder(Witness):
             self._ended()
 
     def _records(self) -> Iterator[log.Record]:
-        """What waits, made complete: pictures get their words, snapshots become files."""
+        """What waits, made complete: snapshots become files."""
         for waiting in self._queue.take():
             match waiting:
-                case log.Frame():
-                    yield replace(waiting, caption=waiting.caption or self._words(waiting))
                 case _Shot():
                     yield log.Snapshot(waiting.at_us, waiting.sequence, "webp", _as_webp(waiting.image))
                 case _:
                     yield waiting
-
-    def _words(self, record: log.Frame) -> str | None:
-        try:
-            frame = frames.decode(record.frame)
-            if isinstance(frame, frames.Picture):
-                return self._histories.setdefault(record.sender, History()).read(frame)
-        except (CaptionError, FrameError, VersionError):
-            pass
-        return None
 
     def _give_up(self, good: int) -> None:
         """Leave the file with what was written whole."""
@@ -215,6 +202,11 @@ class Recorder(Witness):
         told = f"recorded {as_clock(self._now() / 1e6)} to {self.path}"
         left_out = self._queue.left_out
         return f"{told}; the disk was too slow for {left_out:,} packets, which are not in it" if left_out else told
+
+
+def words_of(caption: Caption | None) -> str | None:
+    """The words of a picture as the node coded or read them; None where it did not."""
+    return None if caption is None else caption.words
 
 
 def _as_webp(image: Image.Image) -> bytes:

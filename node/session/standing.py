@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from node.captions.coder import Caption
 from node.witness import Witness
 from protocol import frames, log
 from protocol.errors import FrameError, VersionError
@@ -27,15 +28,15 @@ class Standing(Witness):
         self._people.pop(peer, None)
         self._frames.pop(peer, None)
 
-    def frame_sent(self, frame: bytes) -> None:
-        self._keep(self._own, frame)
+    def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
+        self._keep(self._own, frame, caption)
 
-    def frame_came(self, peer: str, frame: bytes) -> None:
-        self._keep(peer, frame)
+    def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
+        self._keep(peer, frame, caption)
 
-    def _keep(self, sender: str, frame: bytes) -> None:
+    def _keep(self, sender: str, frame: bytes, caption: Caption | None) -> None:
         try:
             if isinstance(frames.decode(frame), frames.Picture):
-                self._frames[sender] = log.Frame(0, sender, frame)
+                self._frames[sender] = log.Frame(0, sender, frame, None if caption is None else caption.words)
         except (FrameError, VersionError):
             return

@@ -61,6 +61,12 @@ class NodeCollector(Collector):
             PREFIX + "concealed_seconds", "Speech that was made up for want of packets.", labels=["node"]
         )
         bad = CounterMetricFamily(PREFIX + "bad_messages", "Messages that could not be read.", labels=["node"])
+        faults = CounterMetricFamily(
+            PREFIX + "peer_faults", "Messages of peers that raised what they should not.", labels=["node"]
+        )
+        lags = CounterMetricFamily(
+            PREFIX + "loop_lags", "Times that the event loop was late by more than 50 ms.", labels=["node"]
+        )
         again = CounterMetricFamily(PREFIX + "reconnects", "Links that were made anew.", labels=["node", "link"])
         for number, tally in self._tallies():
             for direction, counts in _directions(tally):
@@ -83,9 +89,11 @@ class NodeCollector(Collector):
             bits.add_metric([number], tally.pictures_out.caption_bits)
             concealed.add_metric([number], heard.concealed_ms / 1000)
             bad.add_metric([number], tally.bad_messages)
+            faults.add_metric([number], tally.peer_faults)
+            lags.add_metric([number], tally.loop_lag.notable)
             again.add_metric([number, "peer"], tally.calls_again)
             again.add_metric([number, "broker"], tally.broker_again)
-        yield from (wire, speech, payload, pictures, bits, concealed, bad, again)
+        yield from (wire, speech, payload, pictures, bits, concealed, bad, faults, lags, again)
 
     def _node_gauges(self) -> Iterator[Metric]:
         delay = GaugeMetricFamily(PREFIX + "mouth_to_ear_seconds", "The delay of speech now.", labels=["node"])
@@ -93,6 +101,9 @@ class NodeCollector(Collector):
         queues = GaugeMetricFamily(PREFIX + "queue_depth", "What waits now.", labels=["node", "queue"])
         rate = GaugeMetricFamily(
             PREFIX + "speech_kbps", "Speech while talking, over the whole call.", labels=["node", "what"]
+        )
+        lag = GaugeMetricFamily(
+            PREFIX + "loop_lag_seconds", "How late the event loop was in this call.", labels=["node", "quantile"]
         )
         loss = GaugeMetricFamily(PREFIX + "speech_loss_ratio", "Packets lost of those sent to us.", labels=["node"])
         for number, node in enumerate(self._nodes, start=1):
@@ -105,9 +116,12 @@ class NodeCollector(Collector):
             for what, kbps in (("payload", tally.speech_payload_kbps()), ("wire", tally.speech_wire_kbps())):
                 if kbps is not None:
                     rate.add_metric([label, what], kbps)
+            for quantile, percent in (("0.99", 99.0), ("0.999", 99.9), ("1", 100.0)):
+                if (lag_ms := tally.loop_lag.percentile_ms(percent)) is not None:
+                    lag.add_metric([label, quantile], lag_ms / 1000)
             if heard := tally.speech_in.received + tally.speech_in.lost:
                 loss.add_metric([label], tally.speech_in.lost / heard)
-        yield from (delay, peers, queues, rate, loss)
+        yield from (delay, peers, queues, rate, lag, loss)
 
     def _tallies(self) -> Iterator[tuple[str, Tally]]:
         for number, node in enumerate(self._nodes, start=1):

@@ -11,14 +11,13 @@ from node.web.meters import frame_cost
 from node.web.people import Shown
 from node.witness import Witness
 from protocol import frames
-from protocol.captions import registry
-from protocol.captions.history import History
 from protocol.errors import RemoteError
 from protocol.signalling import Carries
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.captions.coder import Caption
     from node.pictures import Painted
     from node.speech.talker import Packet
     from node.web.sound import Sound
@@ -31,6 +30,8 @@ class Onlooker(Witness):
     seen by another node of the same page, as in a demo. `prefix` begins its notes.
     """
 
+    wants_bits = True
+
     def __init__(
         self, board: Board, sound: Sound, own: str | None = None, is_seen: bool = False, prefix: str = ""
     ) -> None:
@@ -39,7 +40,6 @@ class Onlooker(Witness):
         self._counted = None if is_seen else own
         self._prefix = prefix
         self.met: set[str] = set()  # the others who are in the call of this node
-        self._histories: dict[str, History] = {}
         self._payload_bytes = self._packets = 0
 
     def joined(self, peer: str, hello: Hello) -> None:
@@ -49,7 +49,6 @@ class Onlooker(Witness):
 
     def left(self, peer: str) -> None:
         self.met.discard(peer)
-        self._histories.pop(peer, None)
         self._sound.left(peer)
         self._board.left(peer)
 
@@ -65,18 +64,18 @@ class Onlooker(Witness):
         self._board.person(peer).meters.packet(sequence, payload, size, self._board.clock())
         self._sound.packet(peer, sequence, timestamp, payload, copies)
 
-    def frame_came(self, peer: str, frame: bytes) -> None:
+    def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
         person = self._board.person(peer)
         person.meters.frame(frame_cost(frame), self._board.clock())
-        if (shown := self._read(peer, frame)) is not None:
+        if (shown := self._shown(frame, caption)) is not None:
             self._board.comes(peer, shown)
 
-    def frame_sent(self, frame: bytes) -> None:
+    def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
         if self._counted is None:
             return
         person = self._board.person(self._counted)
         person.meters.frame(frame_cost(frame), self._board.clock())
-        shown = self._read(person.id, frame)
+        shown = self._shown(frame, caption)
         if shown is not None and shown.sequence not in person.pictures:
             self._board.said(person.id, shown)
 
@@ -97,24 +96,14 @@ class Onlooker(Witness):
             return None
         return max(0.0, rtp.bytes / rtp.packets - self._payload_bytes / self._packets)
 
-    def _read(self, peer: str, payload: bytes) -> Shown | None:
-        """Return what a picture frame says; None for any other, or one that cannot be read."""
+    def _shown(self, payload: bytes, caption: Caption | None) -> Shown | None:
+        """Return what a picture frame says; None for any other, or one whose words nobody read."""
         try:
             frame = frames.decode(payload)
-            if not isinstance(frame, frames.Picture):
-                return None
-            words = self._histories.setdefault(peer, History()).read(frame)
         except RemoteError:
             return None
-        bits = bits_of(words, frame)
-        return Shown(frame.sequence, words, self._board.wall(), bits, len(payload), frame_cost(payload))
-
-
-def bits_of(words: str, picture: frames.Picture) -> int:
-    """Return the bits that a picture's words and look took; in whole bytes where the words were coded as nobody here
-    would code them."""
-    bits = 8 * len(picture.caption)
-    if picture.codec in registry.CODECS:
-        coded = registry.encode(words, picture.codec)
-        bits = coded.bits if coded.data == picture.caption else bits
-    return bits + 8 * len(picture.look)
+        if caption is None or not isinstance(frame, frames.Picture):
+            return None
+        coded = 8 * len(frame.caption) if caption.bits is None else caption.bits
+        bits = coded + 8 * len(frame.look)
+        return Shown(frame.sequence, caption.words, self._board.wall(), bits, len(payload), frame_cost(payload))

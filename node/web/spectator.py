@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from node.captions.coder import bits_of
 from node.web.board import Board
 from node.web.meters import frame_cost
-from node.web.onlooker import bits_of
 from node.web.people import Shown
 from node.witness import Witness
 from protocol import frames
@@ -16,6 +16,7 @@ from protocol.signalling import Carries
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.captions.coder import Caption
     from node.pictures import Painted
     from node.session.painting import Told
     from node.speech.talker import Packet
@@ -56,10 +57,10 @@ class Spectator(Witness):
         self._board.person(peer).meters.packet(sequence, payload, size, self._board.clock())
         self._soundtrack.packet(peer, sequence, timestamp, payload, copies)
 
-    def frame_sent(self, frame: bytes) -> None:
+    def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
         self.frame_came(self._own, frame)
 
-    def frame_came(self, peer: str, frame: bytes) -> None:
+    def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
         self._board.person(peer).meters.frame(frame_cost(frame), self._board.clock())
 
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
@@ -78,7 +79,7 @@ class Spectator(Witness):
             picture.sequence,
             told.prompt.text,
             self._started_s + told.at_s,
-            bits_of(told.prompt.text, picture),
+            bits_of(told.prompt.text, picture.codec, picture.caption) + 8 * len(picture.look),
             len(frame),
             frame_cost(frame),
         )

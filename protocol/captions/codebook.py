@@ -33,7 +33,7 @@ from protocol.captions.ngrams import TOTAL, Level, NGrams
 from protocol.captions.recurrent import Group, Network, State, Tables, Weights
 from protocol.captions.symbols import FAR, NEAR, UNKNOWN
 
-__all__ = ["MAGIC", "Model", "pack_array"]
+__all__ = ["MAGIC", "Model", "identity_of", "pack_array"]
 
 MAGIC = b"PCBK"
 
@@ -87,7 +87,7 @@ class Model:
         sources = tuple(_source(*source) for source in parts["sources"])
         words = tuple(lzma.decompress(parts["words"]).decode().split("\n"))
         return cls(
-            identity=Codebook(parts["id"], hashlib.sha256(data).digest()[:HASH_BYTES]),
+            identity=_identity(parts, data),
             words=words,
             symbols={word: index + _BEFORE_WORDS for index, word in enumerate(words)},
             signs=parts["signs"],
@@ -149,11 +149,23 @@ class Model:
         return Mixture(self.network, self.counted, self.sources, self.began)
 
 
+def identity_of(data: bytes) -> Codebook:
+    """Which codebook a file holds; the model in it is not read. Raises `ValueError` if it is none."""
+    try:
+        return _identity(msgpack.unpackb(data[len(MAGIC) :]), data)
+    except _DAMAGE as error:
+        raise ValueError(f"a damaged codebook: {error!r}") from error
+
+
 def pack_array(array: Array, *, packed: bool = False) -> list[Any]:
     """An array as the file holds it: little end first."""
     plain = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"))
     data = plain.tobytes()
     return [plain.dtype.str, list(plain.shape), packed, lzma.compress(data, preset=9) if packed else data]
+
+
+def _identity(parts: dict[str, Any], data: bytes) -> Codebook:
+    return Codebook(parts["id"], hashlib.sha256(data).digest()[:HASH_BYTES])
 
 
 def _array(parts: Sequence[Any]) -> Array:

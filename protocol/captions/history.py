@@ -24,14 +24,22 @@ class History:
         Raises `CaptionError`, remembering nothing, if it cannot be decoded or is coded against a caption that is not
         here.
         """
-        caption = registry.decode(picture.codec, picture.caption, self._earlier(picture))
+        caption = registry.decode(picture.codec, picture.caption, self.earlier(picture))
+        self.remember(picture, caption)
+        return caption
+
+    def remember(self, picture: Picture, caption: str) -> None:
+        """Remember the picture's caption, which was decoded elsewhere."""
         self._captions.pop(picture.sequence, None)
         self._captions[picture.sequence] = caption
         if len(self._captions) > MAX_CAPTIONS:
             del self._captions[next(iter(self._captions))]
-        return caption
 
-    def _earlier(self, picture: Picture) -> str | None:
+    def earlier(self, picture: Picture) -> str | None:
+        """Return the caption that the picture's is coded against, None if that is coded alone.
+
+        Raises `CaptionError` if it is not here.
+        """
         if picture.earlier is None:
             return None
         if picture.earlier not in self._captions:

@@ -54,6 +54,7 @@ class _Supply:
 
     read: Callable[[], bytes] | None = None
     model: Model | None = None
+    identity: Codebook | None = None
 
 
 _supply = _Supply()
@@ -61,7 +62,7 @@ _supply = _Supply()
 
 def supply(read: Callable[[], bytes]) -> None:
     """Tell where the codebook's bytes come from; they are asked for when first needed."""
-    _supply.read, _supply.model = read, None
+    _supply.read, _supply.model, _supply.identity = read, None, None
 
 
 def model() -> Model:
@@ -76,8 +77,14 @@ def model() -> Model:
 
 
 def identity() -> Codebook:
-    """Which codebook that is."""
-    return model().identity
+    """Which codebook that is. Its model is read by whoever codes: a node may leave that to another process."""
+    if _supply.model is not None or _supply.read is None:
+        return model().identity
+    if _supply.identity is None:
+        from protocol.captions.codebook import identity_of
+
+        _supply.identity = identity_of(_supply.read())
+    return _supply.identity
 
 
 def encode(text: str, earlier: str | None = None) -> tuple[bytes, int, float]:

@@ -307,6 +307,98 @@ async def test_an_answer_that_is_none_costs_one_attempt() -> None:
         assert [(bye.call_id, bye.reason) for bye in air.messages(A, Bye)] == [(call_id, Reason.LOST)]
 
 
+@pytest.mark.parametrize("what", ["offer", "answer", "accept"])
+@pytest.mark.parametrize("error", [ValueError("odd"), RecursionError(), UnicodeEncodeError("utf-8", "x", 0, 1, "no")])
+async def test_a_description_that_trips_us_up_costs_one_attempt_and_no_other_call(
+    monkeypatch: pytest.MonkeyPatch, what: str, error: Exception
+) -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        original, left = getattr(PeerLink, what), [1]
+
+        async def stumble(link: PeerLink, *described: str) -> Any:
+            if left[0]:
+                left[0] -= 1
+                raise error
+            return await original(link, *described)
+
+        monkeypatch.setattr(PeerLink, what, stumble)
+        await a.up(B)
+        await b.up(A)
+        assert a.calls.send(0, b"still here")
+        assert await b.heard.count(1) == [(A, b"still here")]
+        assert a.calls.faults.count + b.calls.faults.count == 1
+
+
+@pytest.mark.parametrize("what", ["joined", "opened", "connected", "ended", "left"])
+async def test_a_company_that_stumbles_over_one_peer_goes_on_with_the_others(
+    monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    async with company(*[Carries.EVERYTHING] * 3) as (_, (a, b, c)):
+        original = getattr(a, what)
+
+        def stumble(peer: str, *more: Any) -> None:
+            original(peer, *more)
+            if peer == B:
+                raise ValueError("a caption")
+
+        monkeypatch.setattr(a, what, stumble)
+        await a.up(c.name)
+        await c.up(A)
+        await a.happened.until(lambda happened: ("joined", B) in happened)
+        await b.calls.leave()
+        await a.happened.until(lambda happened: ("left", B) in happened)
+        assert a.calls.send(0, b"still here")
+        assert await c.heard.count(1) == [(A, b"still here")]
+        assert a.calls.faults.count >= (what in ("joined", "left"))
+
+
+async def test_a_packet_or_report_that_trips_us_up_leaves_the_link_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        hear = b.packet
+
+        def stumble(peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+            hear(peer, sequence, timestamp, payload, copies)
+            raise ValueError("a packet")
+
+        monkeypatch.setattr(b, "packet", stumble)
+        for number in range(1, 4):
+            assert a.calls.send(960 * number, SPEECH)
+            await b.heard.count(number)
+        assert b.calls.faults.count == 3
+        assert b.calls.is_up(A)
+
+
+async def test_a_link_that_takes_no_speech_keeps_none_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with company(*[Carries.EVERYTHING] * 3) as (_, (a, b, c)):
+        for peer in (b, c):
+            await a.up(peer.name)
+            await peer.up(A)
+
+        def refuse(*speech: object) -> None:
+            raise RuntimeError("closed")
+
+        monkeypatch.setattr(a.calls._calls[B].link, "send", refuse)
+        assert a.calls.send(0, SPEECH)
+        assert await c.heard.count(1) == [(A, SPEECH)]
+        assert a.calls.faults.count == 1
+
+
+async def test_what_is_due_and_trips_us_up_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+
+        def stumble(now: float) -> None:
+            raise ValueError("a timer")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(a.calls.room, "handle_timer", stumble)
+            a.calls._time_is_up()
+        assert a.calls.faults.count == 1
+        await a.up(B)
+        await b.up(A)
+
+
 async def test_reports_of_a_call_that_is_over_change_nothing() -> None:
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         await a.up(B)

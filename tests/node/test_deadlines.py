@@ -52,6 +52,16 @@ async def test_a_call_is_held_while_pictures_are_painted_without_a_pause(monkeyp
     for way in ("a_to_b", "b_to_a"):
         assert figures[way]["sent"] >= figures[way]["received"] > 0
     assert json.loads(json.dumps(figures)) == figures
+    lag = figures["loop_lag_ms"]
+    assert 0 <= lag["p50"] <= lag["p99"] <= lag["p99.9"] <= lag["max"]
+    assert any(line.startswith("event loop late by") for line in deadlines.for_people(figures))
+
+
+async def test_a_hostile_peer_may_be_in_the_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = use(monkeypatch, SlowWorker())
+    figures = await deadlines.run(config.load(), 3 / 60, quiet=True, hostile=True)
+    assert figures["a_to_b"]["received"] > 0
+    assert any("cat" in words.lower() or "statesman" in words for words, _ in worker.painted)
 
 
 async def test_a_worker_that_dies_ends_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,3 +95,10 @@ def test_people_read_every_figure_of_both_directions() -> None:
     assert table["packets that left late"] == ["1", "0"]
     assert table["mouth to ear, ms (95 %)"] == ["-", "-"]
     assert len(table) == 8
+
+
+def test_people_read_what_held_the_loop() -> None:
+    lag = {"p50": 0.3, "p99": 7.0, "p99.9": 14.0, "max": 60.0, "over_50": 1}
+    lines = deadlines.for_people(report() | {"loop_lag_ms": lag, "loop_held_ms": {"node/call.py:Node.count": 120}})
+    assert "event loop late by, ms: p50 0.3, p99 7, p99.9 14, max 60; 1 times over 50" in lines
+    assert "  held for    120 ms by node/call.py:Node.count" in lines

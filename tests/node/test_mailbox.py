@@ -18,7 +18,7 @@ from node.links.mqtt import Message
 from node.links.wire import WireMeter
 from node.mailbox import MAX_REMEMBERED, Mailbox
 from protocol import topics
-from protocol.errors import FrameError, RemoteError, VersionError
+from protocol.errors import CaptionError, FrameError, NodeError, VersionError
 from protocol.room_secret import RoomSecret
 from protocol.sealing import Opener, Sealer
 from protocol.topics import Letter, Topic
@@ -34,7 +34,7 @@ class Office:
     def __init__(self, session: int = OURS, **changes: Any) -> None:
         self.delivered: list[tuple[Topic, bytes]] = []
         self.notes: list[str] = []
-        self.error: RemoteError | None = None
+        self.error: Exception | None = None
         options = {
             "deliver": self._deliver,
             "meter": WireMeter(),
@@ -150,6 +150,43 @@ async def test_bad_mail_is_counted_and_forgotten(office: Office) -> None:
         office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"frame", kept=False))
     assert office.mailbox.bad == 3
     assert office.notes == []
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("a"), RecursionError(), UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates")]
+)
+async def test_whatever_a_message_raises_it_is_dropped_and_noted_once(office: Office, error: Exception) -> None:
+    office.error = error
+    for _ in range(3):
+        office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"frame", kept=False))
+    assert (office.mailbox.faults.count, office.mailbox.bad) == (3, 0)
+    assert office.notes == [f"a message of bbbb could not be handled ({type(error).__name__}) and is left out"]
+    office.error = None
+    office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"good", kept=False))
+    assert office.delivered[-1][1] == b"good"
+
+
+async def test_a_parser_that_stumbles_ends_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*asked: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(Topic, "parse", stumble)
+    for name in ("", "x", f"{ROOM}/bbbb/h"):
+        office.mailbox._take(name, b"x")
+    assert office.mailbox.faults.count == 3
+
+
+async def test_what_is_meant_to_end_the_node_does(office: Office) -> None:
+    office.error = NodeError("all is sealed that can be")
+    with pytest.raises(NodeError):
+        office.take(Letter.PRESENCE, office.bob.hello(b"hello"))
+
+
+async def test_what_proves_to_be_bad_later_is_counted_as_well(office: Office) -> None:
+    office.mailbox.reject("bbbb", Letter.PICTURE, CaptionError("damaged"))
+    office.mailbox.reject("bbbb", Letter.PICTURE, VersionError(3))
+    assert office.mailbox.bad == 2
+    assert office.notes == [str(VersionError(3))]
 
 
 async def test_a_newer_version_is_told_once_for_each_topic(office: Office) -> None:

@@ -22,6 +22,12 @@ SPEECH = [
 LEVELS = ["said_dbfs", "heard_dbfs", "muted_s"]
 
 
+CALL = [
+    "setup_ms", "wire_kbps", "loop_lag_ms_p99", "loop_lag_ms_max", "loop_lags_over_50_ms", "bad_messages",
+    "peer_faults",
+]  # fmt: skip
+
+
 @pytest.fixture
 def sender() -> Tally:
     tally = Tally(100.0, "lean", setup_ms=412.4, ended=110.0)
@@ -44,6 +50,9 @@ def receiver() -> Tally:
     speech = tally.speech_in
     speech.received, speech.lost, speech.late, speech.underruns, speech.concealed_ms = 9, 1, 2, 3, 120.4
     speech.mouth_to_ear_ms.extend(range(200, 301))
+    tally.bad_messages, tally.peer_faults = 5, 2
+    for lag_ms in (0.2, 0.2, 70.0):
+        tally.loop_lag.add(lag_ms)
     return tally
 
 
@@ -77,7 +86,15 @@ def test_what_one_sent_and_the_other_got_of_it(sender: Tally, receiver: Tally) -
             "heard_dbfs": None,
             "muted_s": 3.0,
         },
-        "call": {"setup_ms": 412.0, "wire_kbps": 1.35},
+        "call": {
+            "setup_ms": 412.0,
+            "wire_kbps": 1.35,
+            "loop_lag_ms_p99": 70.0,
+            "loop_lag_ms_max": 70.0,
+            "loop_lags_over_50_ms": 1,
+            "bad_messages": 5,
+            "peer_faults": 2,
+        },
     }
 
 
@@ -86,7 +103,7 @@ def test_the_keys_are_those_agreed_on(sender: Tally, receiver: Tally) -> None:
     assert list(summary) == ["seconds", "picture", "speech", "call"]
     assert [key for key in summary["picture"] if key != "first_painted_s"] == PICTURE
     assert [key for key in summary["speech"] if key not in LEVELS] == SPEECH
-    assert list(summary["call"]) == ["setup_ms", "wire_kbps"]
+    assert list(summary["call"]) == CALL
 
 
 def test_what_did_not_happen_is_null() -> None:
@@ -97,7 +114,7 @@ def test_what_did_not_happen_is_null() -> None:
     assert [speech[key] for key in ("payload_kbps", "wire_kbps", "mouth_to_ear_ms_p50", "mouth_to_ear_ms_p95")] == [
         None
     ] * 4
-    assert summary["call"] == {"setup_ms": None, "wire_kbps": 0.0}
+    assert [summary["call"][key] for key in CALL] == [None, 0.0, None, None, 0, 0, 0]
     assert "null" in as_json(summary)
 
 
@@ -118,6 +135,8 @@ def test_people_read_the_same_numbers(sender: Tally, receiver: Tally) -> None:
         "3 captioned, 2 sent, 2 received, 1 painted",
         "42.5 bits a caption, 37,009:1",
         "209 bit/s on the wire",
+        "too busy for a moment 1 times: up to 70 ms late, 70 ms at the 99th percentile",
+        "2 of their messages could not be handled and were left out",
     ):
         assert shown in text
 

@@ -255,3 +255,18 @@ def test_underruns_are_those_after_the_first_second() -> None:
     room.sink.underruns.note(0.5)
     room.sink.underruns.note(1.5)
     assert room.ears.snapshot().underruns == 1
+
+
+async def test_a_peer_whose_sound_cannot_be_made_silences_no_other() -> None:
+    room = Room()
+    for peer in ("b", "c"):
+        room.ears.open(peer)
+
+    def stumble(samples: int, now: float) -> Pcm:
+        raise RuntimeError("a decoder that fails")
+
+    room.ears._heard["b"].listener.pull = stumble  # type: ignore[method-assign]
+    played = room.hear({"b": packets(440.0), "c": packets(1000.0)}, 20)
+    assert strength(played, 1000.0) > 4000
+    assert strength(played, 440.0) < 100
+    assert room.ears.faults.count == 20 * 6

@@ -7,6 +7,8 @@ import inspect
 import pytest
 from PIL import Image
 
+from node.captions.coder import Caption
+from node.common.peer_faults import PeerFaults
 from node.pictures import Painted
 from node.speech.talker import Packet
 from node.witness import Witness, Witnesses
@@ -15,6 +17,7 @@ from protocol.signalling import Carries, Hello
 HELLO = Hello(1, "Ann", Carries.NOTHING)
 PACKET = Packet(b"\x00", 0, 0.0, True, 120)
 IMAGE = Image.new("RGB", (4, 4))
+CAPTION = Caption("a cat", 23)
 PAINTED = Painted("anna", 1, "a cat", 0, IMAGE)
 
 TOLD: dict[str, tuple[object, ...]] = {
@@ -22,8 +25,8 @@ TOLD: dict[str, tuple[object, ...]] = {
     "left": ("anna",),
     "speech_sent": (PACKET,),
     "speech_came": ("anna", 7, 960, b"\x00", ()),
-    "frame_sent": (b"\x01",),
-    "frame_came": ("anna", b"\x01"),
+    "frame_sent": (b"\x01", CAPTION),
+    "frame_came": ("anna", b"\x01", CAPTION),
     "captioned": (IMAGE, 1, "a cat"),
     "painted": (PAINTED,),
     "noted": ("Ann is here",),
@@ -71,3 +74,34 @@ def test_a_witness_that_overrides_nothing_may_be_told_everything(name: str) -> N
 def test_one_that_never_came_cannot_leave() -> None:
     with pytest.raises(ValueError, match="not in list"):
         Witnesses().remove(Witness())
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_one_that_raises_keeps_the_others_from_nothing(name: str) -> None:
+    notes: list[str] = []
+    pages: list[tuple[object, ...]] = []
+
+    class Stumbling(Witness):
+        def __getattribute__(self, what: str) -> object:
+            if what == name:
+                raise UnicodeEncodeError("utf-8", "a caption", 0, 1, "surrogates")
+            return super().__getattribute__(what)
+
+    faults = PeerFaults(notes.append)
+    witnesses = Witnesses(Stumbling(), Notebook(pages), faults=faults)
+    for _ in range(3):
+        getattr(witnesses, name)(*TOLD[name])
+    assert len(pages) == faults.count == 3
+    assert notes == [
+        "what was to be shown or recorded of Stumbling could not be handled (UnicodeEncodeError) and is left out"
+    ]
+
+
+def test_bits_are_measured_only_where_somebody_wants_them() -> None:
+    class Counting(Witness):
+        wants_bits = True
+
+    witnesses = Witnesses(Witness())
+    assert not witnesses.want_bits()
+    witnesses.add(Counting())
+    assert witnesses.want_bits()

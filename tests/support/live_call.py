@@ -21,9 +21,13 @@ from node.speech.profiles import LEAN, Profile
 from node.speech.sinks import NullSink, Pull
 from node.speech.sound import FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
 from node.speech.sources import PacedSource
+from protocol.captions import registry
 from protocol.room_secret import SECRET_BYTES, RoomSecret
 
 preload()  # as the commands do before a call: an import in the loop would stand still what is measured
+registry.encode(
+    "", registry.newest()
+)  # the nodes of tests code captions here, and no first picture waits for the model
 
 LOOPBACK = "127.0.0.1"
 PATIENCE_S = 30.0  # how long a test waits for what must come at once: a loaded machine is slow, a broken one never done

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from session_files import HEADER, SECRET
 
+from node.captions.coder import Caption
 from node.pictures import Painted
 from node.session import recorder as module
 from node.session.reader import Session
@@ -46,7 +47,7 @@ def told_everything(recorder: Recorder, clock: Clock) -> None:
         lambda: recorder.speech_sent(Packet(b"\x08two", (1 << 32) + 5765, 0.0, True, 120)),
         lambda: recorder.speech_came("b2q", 65_535, 7, b"\x08three", [Copy(960, b"\x08early")]),
         lambda: recorder.captioned(SNAPSHOT, 1, "a cat on a sofa"),
-        lambda: recorder.frame_sent(PICTURE),
+        lambda: recorder.frame_sent(PICTURE, Caption("a cat on a sofa", 23)),
         lambda: recorder.frame_came("b2q", frames.encode(frames.Hold(4))),
         lambda: recorder.painted(Painted("b2q", 1, "a cat", 0, SNAPSHOT)),
         lambda: recorder.noted("Bob is here"),
@@ -116,27 +117,28 @@ def test_a_sealed_recording(tmp_path: Path) -> None:
 
 def test_what_held_before_comes_first(tmp_path: Path) -> None:
     path = tmp_path / "call.mcap"
-    already = [log.Joined(0, "b2q", "Bob"), log.Frame(0, "b2q", PICTURE)]
+    already = [log.Joined(0, "b2q", "Bob"), log.Frame(0, "b2q", PICTURE, "a cat on a sofa")]
     recorder = Recorder(path, HEADER, already=already)
     recorder.left("b2q")
     finished(recorder)
     with Session.open(path) as session:
         first, second, third = session.records()
-    assert (first, second) == (already[0], log.Frame(0, "b2q", PICTURE, "a cat on a sofa"))
+    assert (first, second) == tuple(already)
     assert isinstance(third, log.Left)
 
 
-def test_frames_that_cannot_be_read_are_kept_without_words(tmp_path: Path) -> None:
+def test_frames_that_nobody_read_are_kept_without_words(tmp_path: Path) -> None:
     path = tmp_path / "call.mcap"
     recorder = Recorder(path, HEADER)
     unknown = frames.encode(frames.Picture(1, 0, 99, b"?", 0))
-    for frame in (b"\xff", unknown):
+    for frame in (b"\xff", unknown, PICTURE):
         recorder.frame_came("b2q", frame)
     finished(recorder)
     with Session.open(path) as session:
         assert [(one.frame, one.caption) for one in session.records() if isinstance(one, log.Frame)] == [
             (b"\xff", None),
             (unknown, None),
+            (PICTURE, None),
         ]
 
 

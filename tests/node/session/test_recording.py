@@ -12,6 +12,7 @@ from happenings import Happenings
 from PIL import Image
 from session_files import HEADER
 
+from node.captions.coder import Caption
 from node.config import Settings
 from node.session import recorder, recording
 from node.session.reader import Session
@@ -87,7 +88,7 @@ async def test_begun_in_the_middle_it_knows_who_is_here(
     frame = frames.encode(frames.Picture(4, 0, 0, b"a cat", 0))
     with Recording(node, HEADER, notes.add) as held:
         node.witnesses.joined("b2q", BOB)
-        node.witnesses.frame_came("b2q", frame)
+        node.witnesses.frame_came("b2q", frame, Caption("a cat"))
         assert held.path is None
         held.toggle()
         path = held.path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from node.captions.coder import Caption
 from node.session.standing import Standing
 from protocol import frames, log
 from protocol.signalling import Carries, Hello
@@ -20,7 +21,7 @@ def test_the_newest_of_each_who_is_here() -> None:
     standing.joined("c3d", Hello(2, "Cat", Carries.NOTHING))
     standing.frame_sent(_picture(1))
     standing.frame_came("b2q", _picture(1))
-    standing.frame_came("b2q", _picture(2))
+    standing.frame_came("b2q", _picture(2), Caption("a cat"))
     standing.frame_came("b2q", frames.encode(frames.Hold(2)))
     standing.frame_came("c3d", _picture(9))
     standing.frame_sent(b"\xff")
@@ -29,5 +30,5 @@ def test_the_newest_of_each_who_is_here() -> None:
     assert standing.records() == [
         log.Joined(0, "b2q", "Bob", 4),
         log.Frame(0, "a7k", _picture(1)),
-        log.Frame(0, "b2q", _picture(2)),
+        log.Frame(0, "b2q", _picture(2), "a cat"),
     ]

@@ -54,7 +54,9 @@ def test_a_calls_counts_are_all_there(registry: CollectorRegistry) -> None:
     tally.speech_out.add(100, True, 120)
     tally.speech_in.received, tally.speech_in.lost, tally.speech_in.concealed_ms = 90, 10, 1500
     tally.pictures_out.add("a very private caption", 20, 12, 139, 1_000_000)
-    tally.calls_again, tally.broker_again, tally.bad_messages = 2, 1, 3
+    tally.calls_again, tally.broker_again, tally.bad_messages, tally.peer_faults = 2, 1, 3, 2
+    for lag_ms in (1.0, 80.0):
+        tally.loop_lag.add(lag_ms)
     tally.meter.datagram("sent", b"\x80\x6f" + bytes(120), "127.0.0.1")
     registry.register(NodeCollector([node], lambda: [("page_readers", "Pages.", 4)]))
     found = read(registry)
@@ -66,6 +68,9 @@ def test_a_calls_counts_are_all_there(registry: CollectorRegistry) -> None:
     assert found["pictophone_pictures_total"]["1", "sent"] == 1
     assert found["pictophone_reconnects_total"] == {("peer", "1"): 2, ("broker", "1"): 1}
     assert found["pictophone_bad_messages_total"]["1",] == 3
+    assert found["pictophone_peer_faults_total"]["1",] == 2
+    assert found["pictophone_loop_lags_total"]["1",] == 1
+    assert found["pictophone_loop_lag_seconds"]["1", "0.99"] == 0.08
     assert found["pictophone_mouth_to_ear_seconds"]["1",] == 0.21
     assert found["pictophone_wire_bytes_total"]["sent", "rtp", "1"] == 150
     assert found["pictophone_speech_kbps"]["1", "payload"] == pytest.approx(100 * 8 / 120)

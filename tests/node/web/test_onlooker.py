@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 from web_board import Told
 
+from node.captions.coder import Caption
 from node.links.wire import WireMeter
 from node.pictures import Painted
 from node.speech.talker import Packet
@@ -27,6 +28,11 @@ SPEECH = b"\x18" + bytes(50)
 def picture(sequence: int, words: str = WORDS, look: bytes = b"") -> bytes:
     codec = registry.newest()
     return frames.encode(frames.Picture(sequence, 0, codec, registry.encode(words, codec).data, 0, look))
+
+
+def caption(words: str = WORDS) -> Caption:
+    codec = registry.newest()
+    return Caption(words, registry.encode(words, codec).bits)
 
 
 class Listened(Sound):
@@ -62,7 +68,7 @@ async def test_a_peer_is_seen_as_his_hello_says(onlooker: Onlooker, board: Board
 async def test_words_come_are_painted_and_show_their_cost(onlooker: Onlooker, board: Board, told: Told) -> None:
     onlooker.joined("x", SEES)
     frame = picture(1, look=bytes(8))
-    onlooker.frame_came("x", frame)
+    onlooker.frame_came("x", frame, caption())
     assert board.state()["people"][1]["painting"]["words"] == WORDS
     onlooker.painted(Painted("x", 1, WORDS, 0, IMAGE))
     await told.developed()
@@ -76,8 +82,8 @@ async def test_your_own_pictures_are_your_snapshots_and_their_words(
     onlooker: Onlooker, board: Board, told: Told
 ) -> None:
     onlooker.captioned(IMAGE, 1, WORDS)
-    onlooker.frame_sent(picture(1))
-    onlooker.frame_sent(picture(1))
+    onlooker.frame_sent(picture(1), caption())
+    onlooker.frame_sent(picture(1), caption())
     onlooker.frame_sent(frames.encode(frames.Hold(1)))
     await told.developed()
     [shown] = board.state()["people"][0]["pictures"]
@@ -90,8 +96,8 @@ async def test_in_a_demo_the_true_snapshot_is_beside_the_painted_one(board: Boar
     a.joined("b", SEES)
     b.joined("a", SEES)
     a.captioned(IMAGE, 1, WORDS)
-    a.frame_sent(picture(1))
-    b.frame_came("a", picture(1))
+    a.frame_sent(picture(1), caption())
+    b.frame_came("a", picture(1), caption())
     b.painted(Painted("a", 1, WORDS, 0, Image.new("RGB", (8, 8), "blue")))
     await told.developed()
     [shown] = board.people["a"].told_wholly(0.0)["pictures"]
@@ -122,6 +128,19 @@ def test_what_packets_cost_besides_is_measured(onlooker: Onlooker) -> None:
 async def test_what_is_no_picture_shows_none(onlooker: Onlooker, board: Board, frame: bytes) -> None:
     onlooker.frame_came("x", frame)
     assert not board.people["x"].coming
+
+
+async def test_words_that_nobody_read_are_not_expected(onlooker: Onlooker, board: Board) -> None:
+    """A newer picture came before their turn: only the cost of the frame is shown."""
+    onlooker.frame_came("x", picture(1))
+    assert not board.people["x"].coming
+    assert board.people["x"].meters.read(board.clock())["total_kbps"] > 0
+
+
+async def test_words_whose_bits_nobody_measured_count_in_bytes(onlooker: Onlooker, board: Board) -> None:
+    onlooker.frame_came("x", picture(1, look=bytes(8)), Caption(WORDS))
+    [shown] = board.people["x"].coming.values()
+    assert shown.bits == 8 * len(registry.encode(WORDS, registry.newest()).data) + 64
 
 
 async def test_notes_are_read(onlooker: Onlooker, board: Board) -> None:

@@ -157,8 +157,10 @@ def test_the_codebook_is_read_when_it_is_first_needed() -> None:
         words.supply(read)
         assert not told
         assert words.identity() == model().identity == Codebook(9, words.identity().hash)
+        assert words._supply.model is None  # which codebook it is takes no model
         assert words.decode(words.encode("a cat")[0]) == "a cat"
-        assert len(told) == 1
+        assert words.identity() == model().identity
+        assert len(told) == 2
 
 
 def test_what_is_plain_needs_no_codebook() -> None:

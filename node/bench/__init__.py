@@ -1,0 +1,1 @@
+"""What measures the node from outside; nothing of it runs in a call."""

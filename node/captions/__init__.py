@@ -1,0 +1,1 @@
+"""Captions as bytes: coded and read beside the event loop, so that speech never waits for words."""

@@ -1,0 +1,66 @@
+"""How late the event loop is: a timer that is due every few milliseconds, and how much later it comes.
+
+Whatever holds the loop, or keeps the processor from it, holds speech as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import math
+from dataclasses import dataclass, field
+
+EVERY_S = 0.02
+"""Between two timers in a call: what holds the loop for 50 ms is seen by two of them, and fifty wake-ups a second of
+20 us each are a thousandth of a core."""
+
+NOTABLE_MS = 50.0
+"""A lag beyond this is counted: speech has little more than that in reserve."""
+
+_LEAST_MS, _STEP, _MOST_MS = 0.1, 1.1, 60_000.0
+_BOUNDS_MS = [_LEAST_MS * _STEP**step for step in range(math.ceil(math.log(_MOST_MS / _LEAST_MS, _STEP)) + 1)]
+
+
+@dataclass(slots=True)
+class LoopLag:
+    """Lags in milliseconds, in a histogram of fixed size whose steps are of a tenth: no call is too long for it."""
+
+    samples: int = 0
+    notable: int = 0
+    max_ms: float = 0.0
+    _counts: list[int] = field(default_factory=lambda: [0] * (len(_BOUNDS_MS) + 1))
+
+    def add(self, lag_ms: float) -> None:
+        """Count one timer that came so much too late."""
+        self.samples += 1
+        self.notable += lag_ms > NOTABLE_MS
+        self.max_ms = max(self.max_ms, lag_ms)
+        self._counts[bisect.bisect_left(_BOUNDS_MS, lag_ms)] += 1
+
+    def percentile_ms(self, percent: float) -> float | None:
+        """Return what so many percent of the lags do not exceed, to a tenth of it; None before the first."""
+        if not self.samples:
+            return None
+        wanted, seen = math.ceil(self.samples * percent / 100), 0
+        for bound, count in zip(_BOUNDS_MS, self._counts, strict=False):
+            seen += count
+            if seen >= wanted:
+                return min(bound, self.max_ms)
+        return self.max_ms
+
+
+@dataclass
+class LagWatch:
+    """Measures the running loop until cancelled. `due` is when its next timer is due, on the loop's clock."""
+
+    lag: LoopLag
+    every_s: float = EVERY_S
+    due: float = math.inf
+
+    async def run(self) -> None:
+        """Set one timer after the other, and count how late each comes."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self.due = loop.time() + self.every_s
+            await asyncio.sleep(self.every_s)
+            self.lag.add(max(0.0, loop.time() - self.due) * 1000)
