@@ -88,7 +88,7 @@ def cut(
     from node.session import edit, times
 
     begins, ends = times.span(start, to)
-    seconds = edit.cut(file, output, begins, ends, secret(room), force)
+    seconds = edit.cut(file, output, begins, ends, secret(room), force, _remark)
     typer.echo(f"{output}: {times.clock(seconds)}")
 
 
@@ -102,7 +102,7 @@ def join(
     """Put sessions one after the other."""
     from node.session import edit, times
 
-    seconds = edit.join(files, output, secret(room), lambda text: typer.echo(text, err=True), force)
+    seconds = edit.join(files, output, secret(room), _remark, force)
     typer.echo(f"{output}: {times.clock(seconds)}")
 
 
@@ -120,8 +120,12 @@ def redact(
     from node.session import edit, times
 
     without = edit.Without(speech, words, tuple(who or ()))
-    seconds = edit.redact(file, output, without, secret(room), force)
+    seconds = edit.redact(file, output, without, secret(room), force, _remark)
     typer.echo(f"{output}: {times.clock(seconds)}")
+
+
+def _remark(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def secret(room: str | None) -> bytes | None:

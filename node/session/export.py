@@ -62,6 +62,8 @@ async def run(
             raise UsageError(f"--from {clock(asked.start)} is after the session's end, {clock(session.duration_s)}")
         with whole(asked.output, asked.force) as path:
             await write(_Work(session, asked, path, note, progress))
+        if session.left_out and not any("damaged" in remark for remark in session.remarks):
+            note(session.left_out)
 
 
 @dataclass(frozen=True, slots=True)

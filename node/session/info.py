@@ -78,8 +78,8 @@ def gather(path: Path, secret: bytes | None = None) -> Info:
         for record in session.records():
             count.add(record)
         info.damage = session.damage
-        if session.damage and not any("damaged" in remark for remark in info.remarks):
-            info.remarks.append(f"damaged in {plural(session.damage, 'place')}, which are left out")
+        if session.left_out and not any("damaged" in remark for remark in info.remarks):
+            info.remarks.append(session.left_out)
     count.finish()
     return info
 

@@ -155,6 +155,11 @@ class Session:
         """In how many places something could not be read, so far as the file was read."""
         return self._index.damaged + self._chunks.damage
 
+    @property
+    def left_out(self) -> str:
+        """A line that says what could not be read, so far as the file was read; empty if all could."""
+        return f"damaged in {plural(self.damage, 'place')}, which are left out" if self.damage else ""
+
     def _newest_pictures(self, at: float, senders: set[str]) -> list[log.Frame]:
         """Looks back from that moment, until there is one of each or the session begins."""
         found: dict[str, log.Frame] = {}

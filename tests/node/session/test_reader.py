@@ -79,7 +79,9 @@ def test_what_was_read_once_is_not_searched_again(
     read_chunk = chunk_index.read_chunk
     with Session.open(session_file(**how), how.get("secret")) as session:  # type: ignore[arg-type]
         first = session.state(15.5)
-        monkeypatch.setattr(chunk_index, "read_chunk", lambda file, at, *how: read.append(at) or read_chunk(file, at, *how))
+        monkeypatch.setattr(
+            chunk_index, "read_chunk", lambda file, at, *how: read.append(at) or read_chunk(file, at, *how)
+        )
         assert session.state(15.5) == first
         assert len(read) <= 5
         assert list(session.records()) == made_up()
