@@ -39,6 +39,13 @@ class Told:
     at_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class ReadFrame(Frame):
+    """A frame whose picture was read already; `told` is None if it has none that can be."""
+
+    told: Told | None = None
+
+
 class Reading:
     """Reads the pictures among a session's frames, which were coded with these codebooks.
 
@@ -65,12 +72,21 @@ class Reading:
         readable = frame.look if len(frame.look) in look.SIZES else NO_LOOK
         return Told(record.sender, frame, Prompt(words, frame.seed, readable), record.at_us / 1e6)
 
+    def read_frame(self, record: Frame) -> ReadFrame:
+        """Return the frame with its picture."""
+        return ReadFrame(record.at_us, record.sender, record.frame, record.caption, self.read(record))
+
     def _words(self, record: Frame, picture: frames.Picture) -> str:
         """The words as the recorder read them: no codebook is needed for those."""
         if record.caption is not None:
             return record.caption
         registry.check_codebook(picture.codec, self._codebooks)
-        return self._histories.setdefault(record.sender, History()).read(picture)
+        words = self._histories.setdefault(record.sender, History()).read(picture)
+        try:
+            words.encode()
+        except UnicodeEncodeError:
+            raise CaptionError("words that are no text") from None
+        return words
 
 
 def remembering(paint: Paint, most: int = MOST_REMEMBERED) -> Paint:

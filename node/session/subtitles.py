@@ -8,6 +8,9 @@ from dataclasses import dataclass
 SHORTEST_S = 0.04
 """A cue that would be over sooner is left out: it is replaced before a frame of it is seen."""
 
+MOST_LETTERS = 2000
+"""Of a caption that is shown: more than a frame carries, and less than a made-up file may have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -39,14 +42,23 @@ def cues(words: Iterable[Words], end: float) -> Iterator[Cue]:
 
 
 def _cue(showing: dict[str, str], start: float, end: float) -> Iterator[Cue]:
-    lines = [f"{who}: {one_line(text)}" for who, text in showing.items() if text]
+    lines = [said_by(who, text) for who, text in showing.items() if text]
     if lines and end - start >= SHORTEST_S:
         yield Cue(start, end, "\n".join(lines))
 
 
-def one_line(text: str) -> str:
-    """The text with every run of white space and control characters made one space: a blank line would end a cue."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+def said_by(who: str, text: str) -> str:
+    """The line of a cue that says whose picture shows what."""
+    return f"{one_line(who)}: {one_line(text)}"
+
+
+def one_line(text: str, most: int = MOST_LETTERS) -> str:
+    """The text with every run of white space and control characters made one space: a blank line would end a cue.
+
+    Of what is longer than `most` letters the beginning is left.
+    """
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: 2 * most]).split())
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def srt(cues: Iterable[Cue]) -> str:
