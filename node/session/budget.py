@@ -2,8 +2,8 @@
 
 zstd makes 6 kB of 64 MB of nothing, and a message of nothing costs a reader as much as one of speech. So what a file
 holds is bounded by its size. The densest recording there can be is one of silence: ten hours of eight people, whose 2.4
-million packets of 120 ms are all alike, take 16 MB and unpack to 300 MB: 19 bytes from a byte, 7 bytes for a record. A
-real one, of speech, unpacks to 1.3 bytes from a byte, and has a record in 70 bytes.
+million packets of 120 ms are all alike, take 5.4 MB and unpack to 294 MB: 54 bytes from a byte, and 2.3 bytes for a
+record (`scripts/bench_session.py silence`). One of speech unpacks to 1.3 bytes from a byte, and has a record in 70.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ MAX_CHUNK_RECORDS = 1 << 19
 """Of one chunk, which is in memory as a whole: as many packets as fill `MAX_CHUNK_BYTES`, in 100 MB of memory."""
 
 FREE_BYTES = MAX_CHUNK_BYTES
-"""What any file may unpack to, however small it is: a second's work."""
+"""What any file may unpack to, however small it is: a tenth of a second's work."""
 
-BYTES_FROM_A_BYTE = 64
-"""Three times what the densest recording unpacks to."""
+BYTES_FROM_A_BYTE = 128
+"""Twice what the densest recording unpacks to."""
 
 FREE_RECORDS = 300_000
-"""Records that any file may have: three seconds' work, and five hours of a call."""
+"""Records that any file may have: two seconds' work, and five hours of a call."""
 
-BYTES_OF_A_RECORD = 4
-"""Half of what a record takes of the densest recording."""
+BYTES_OF_A_RECORD = 1
+"""Less than half of what one takes of the densest recording."""
 
 
 class Budget:

@@ -10,7 +10,7 @@ from typing import BinaryIO, Self
 
 from node.session import chunks
 from node.session.chunk_finder import read_index
-from node.session.chunk_index import EVERY_CHANNEL
+from node.session.chunk_index import EVERY_CHANNEL, MAX_TIME
 from node.session.chunk_records import ChunkRecords, count_before, time_of
 from protocol import frames, log
 from protocol.captions import registry
@@ -67,7 +67,7 @@ class Session:
         self.sealed = "sealed" in self._metadata or self._index.topics.ours(first.channel) == log.SEALED
         if self.sealed:
             self._chunks.cipher = self._unlock(first.data, secret)
-        self.header = self._believable(self._read_header())
+        self.header = self._believable(self._read_header(), first.log_time)
         self._chunks.started_ns = self.header.started_ns
         self._leave_out_far_away()
         self.duration_s = self._read_end()
@@ -213,13 +213,15 @@ class Session:
                 if message is not None and message.channel == log.SESSION:
                     return log.decode_header(message.data)
         self._check_version()
-        return log.Header(_number(self._metadata.get("started_ns", "")) or self._index.starts[0])
+        return log.Header(_number(self._metadata.get("started_ns", "")))
 
-    def _believable(self, header: log.Header) -> log.Header:
-        """The header, the session's beginning no further from its first chunk than it can be."""
-        first = self._index.starts[0]
-        is_near = abs(first - header.started_ns) <= MAX_SILENCE_S * _NS_PER_S
-        return header if is_near else dataclasses.replace(header, started_ns=first)
+    def _believable(self, header: log.Header, first_ns: int) -> log.Header:
+        """The header, beginning at the session's first message if there is nothing near its own beginning."""
+        silence_ns, started = MAX_SILENCE_S * _NS_PER_S, header.started_ns
+        for number, start in enumerate(self._index.starts):
+            if start - silence_ns <= started <= self._index.end(number) + silence_ns:
+                return header
+        return dataclasses.replace(header, started_ns=min(first_ns, MAX_TIME))
 
     def _leave_out_far_away(self) -> None:
         """Leave out chunks that are later than a recording can be, and set the horizon for what is in the others."""
@@ -230,7 +232,7 @@ class Session:
                 self._index.damaged += len(self._index) - number
                 self._index.cut(number)
                 break
-            latest = max(latest, min(self._index.end(number), start + silence_ns))
+            latest = max(latest, min(self._index.end(number), max(latest, start) + silence_ns))
         self._chunks.horizon_us = self._chunks.since_start(latest + silence_ns)
 
     def _read_end(self) -> float:
