@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
-from itertools import pairwise
+from operator import attrgetter
 from typing import BinaryIO
 
 from node.session.budget import MAX_CHUNK_BYTES, Budget, BudgetError
@@ -25,6 +25,7 @@ from node.session.mcap_records import (
     RECORD,
     SCHEMA,
     STATISTICS,
+    ChunkEntry,
     Topics,
     chunk_count,
     chunk_entry,
@@ -79,7 +80,7 @@ def _from_summary(summary: bytes, size: int) -> Index | None:
     try:
         for opcode, at, length in records_in(summary):
             if opcode == CHUNK_INDEX:
-                entries.append(chunk_entry(summary, at))
+                entries.append(chunk_entry(summary, at, length))
             elif opcode in {SCHEMA, CHANNEL}:
                 index.topics.learn(opcode, summary[at : at + length])
             elif opcode == METADATA_INDEX:
@@ -88,26 +89,26 @@ def _from_summary(summary: bytes, size: int) -> Index | None:
                 count = chunk_count(summary, at)
     except (struct.error, ValueError, IndexError):
         return None
-    if not entries or count not in {None, len(entries)}:
-        return None
-    if not _are_apart(sorted((entry.offset, entry.length) for entry in entries), size):
+    entries.sort(key=attrgetter("offset"))
+    if not entries or count not in {None, len(entries)} or not _are_apart(entries, size):
         return None
     Budget(size).take_bytes(sum(entry.unpacked for entry in entries))
     told = _masks(index.topics)
     index.fill(
-        Place(min(entry.start, MAX_TIME), min(entry.end, MAX_TIME), entry.offset, entry.length, told(entry.channels))
-        for entry in sorted(entries, key=lambda entry: entry.offset)
+        Place(min(start, MAX_TIME), min(end, MAX_TIME), offset, length, told(channels))
+        for start, end, offset, length, channels, _ in entries
     )
     return index
 
 
-def _are_apart(spans: list[tuple[int, int]], size: int) -> bool:
-    """Whether chunks at these places, in order, can be where they are said to be, each of them once."""
-    if spans[0][0] < len(MAGIC) or sum(spans[-1]) > size:
-        return False
-    if any(length > MAX_CHUNK_BYTES + RECORD.size for _, length in spans):
-        return False
-    return all(offset + length <= following for (offset, length), (following, _) in pairwise(spans))
+def _are_apart(entries: list[ChunkEntry], size: int) -> bool:
+    """Whether the chunks, in the order of their places, can be where they are said to be, each of them once."""
+    end = len(MAGIC)
+    for entry in entries:
+        if entry.offset < end or entry.length > MAX_CHUNK_BYTES + RECORD.size:
+            return False
+        end = entry.offset + entry.length
+    return end <= size
 
 
 def _masks(topics: Topics) -> Callable[[bytes], int]:

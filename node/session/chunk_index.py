@@ -5,8 +5,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import BinaryIO
+from dataclasses import dataclass, field
+from itertools import accumulate
+from operator import attrgetter
+from typing import BinaryIO, NamedTuple
 
 from node.session.budget import Budget
 from node.session.chunks import RawMessage, read_chunk, read_loose
@@ -20,8 +22,7 @@ EVERY_CHANNEL = (1 << 16) - 1
 _HIGHEST_BIT = 15
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A chunk: times (ns) of its first and last message, where it is, and which of our channels it has (bits)."""
 
     start: int
@@ -57,13 +58,10 @@ class Index:
 
     def fill(self, places: Iterable[Place]) -> None:
         """Take these chunks, in any order. One without messages has no time: it goes with the one before."""
-        self._places = sorted(_timed(places), key=lambda place: (place.start, place.offset))
-        self.starts = array("q", (place.start for place in self._places))
-        self.channels = array("l", (place.channels for place in self._places))
-        self._reach, latest = array("q"), 0
-        for place in self._places:
-            latest = max(latest, place.end + BUNDLE_NS)
-            self._reach.append(latest)
+        self._places = sorted(_timed(places), key=attrgetter("start", "offset"))
+        self.starts = array("q", [place.start for place in self._places])
+        self.channels = array("l", [place.channels for place in self._places])
+        self._reach = array("q", accumulate([place.end + BUNDLE_NS for place in self._places], max))
 
     def cut(self, count: int) -> None:
         """Keep the first chunks only."""
@@ -102,10 +100,12 @@ def mask(channels: Iterable[int]) -> int:
 def _timed(places: Iterable[Place]) -> list[Place]:
     """The same, chunks without messages at the time of the one before, or of the first that has a time."""
     found = list(places)
-    before = next((place.start for place in found if place.start or place.end), 0)
+    if all(place.end for place in found):
+        return found
+    before = next((place.start for place in found if place.end), 0)
     for number, place in enumerate(found):
-        if place.start or place.end:
+        if place.end:
             before = place.start
         else:
-            found[number] = replace(place, start=before, end=before)
+            found[number] = place._replace(start=before, end=before)
     return found

@@ -9,7 +9,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from itertools import pairwise
 from typing import BinaryIO
 
@@ -100,7 +99,7 @@ class _Scan:
         loose = self._loose
         if loose is not None and end - loose.offset <= LOOSE_BYTES:
             start, latest = min(loose.start, log_time), max(loose.end, log_time)
-            self._loose = replace(loose, start=start, end=latest, length=end - loose.offset)
+            self._loose = loose._replace(start=start, end=latest, length=end - loose.offset)
         else:
             self._end_loose()
             self._loose = Place(log_time, log_time, at, end - at, is_loose=True)
@@ -123,7 +122,7 @@ class _Scan:
                 continue
             if messages:
                 times = [min(message.log_time, MAX_TIME) for message in messages]
-                yield replace(place, start=min(times), end=max(times))
+                yield place._replace(start=min(times), end=max(times))
 
     # -- behind a damage
 
@@ -170,5 +169,5 @@ def _places_of(name: bytes, block: bytes) -> Iterator[int]:
 
 
 def _in_order(places: list[Place]) -> bool:
-    times = [place.start for place in places if place.start or place.end]
+    times = [place.start for place in places if place.end]
     return all(earlier <= later for earlier, later in pairwise(times))

@@ -9,7 +9,7 @@ import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from node.session.budget import MAX_CHUNK_BYTES
 from protocol.errors import LogError
@@ -19,7 +19,10 @@ MAGIC = b"\x89MCAP0\r\n"
 HEADER, FOOTER, SCHEMA, CHANNEL, MESSAGE, CHUNK = 1, 2, 3, 4, 5, 6
 CHUNK_INDEX, ATTACHMENT, STATISTICS, METADATA, METADATA_INDEX, DATA_END = 8, 9, 11, 12, 13, 15
 LAST_OPCODE = 15
-"""Of the specification as it is. Others are skipped, where the next record is one of these."""
+"""Of the specification as it is. Others are skipped, where behind them comes one of these."""
+
+MOST_UNKNOWN = 16
+"""Records in a row that the specification does not have: more are no records, but a damage."""
 
 RECORD = struct.Struct("<BQ")
 FOOT = struct.Struct("<BQQQI")
@@ -28,12 +31,12 @@ MESSAGE_HEAD = struct.Struct("<HIQQ")
 _INDEX_HEAD = struct.Struct("<QQQQI")
 _INDEX_ENTRY_BYTES = 10
 _TEXT = struct.Struct("<I")
+_SIZE = struct.Struct("<Q")
 _IDS = struct.Struct("<HH")
-_CHUNK_COUNT = struct.Struct("<QHIII")
+_CHUNK_COUNT = struct.Struct("<QHIIII")
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkEntry:
+class ChunkEntry(NamedTuple):
     """What a summary says of a chunk: times (ns) of its first and last message, where it is, how many bytes it has in
     the file and unpacked, and the low bytes of the ids of its channels, if that is told.
     """
@@ -110,11 +113,13 @@ def _unreadable(error: Exception) -> LogError:
 
 def record_at(file: BinaryIO, at: int, file_bytes: int) -> tuple[int, int] | None:
     """Return opcode and length of the record there; None at the end, or where none can be, or it is not all there."""
-    head = _head_at(file, at, file_bytes)
-    if head is not None and head[0] > LAST_OPCODE:
-        following = _head_at(file, at + RECORD.size + head[1], file_bytes)
-        return head if following is not None and following[0] <= LAST_OPCODE else None
-    return head
+    first = head = _head_at(file, at, file_bytes)
+    for _ in range(MOST_UNKNOWN):
+        if head is None or head[0] <= LAST_OPCODE:
+            break
+        at += RECORD.size + head[1]
+        head = _head_at(file, at, file_bytes)
+    return first if head is not None and head[0] <= LAST_OPCODE else None
 
 
 def _head_at(file: BinaryIO, at: int, file_bytes: int) -> tuple[int, int] | None:
@@ -164,15 +169,11 @@ def metadata(body: bytes) -> tuple[str, dict[str, str]]:
     return name, found
 
 
-def chunk_entry(data: bytes, at: int) -> ChunkEntry:
-    """Read a chunk index record."""
-    start, end, offset, length, map_bytes = _INDEX_HEAD.unpack_from(data, at)
-    at += _INDEX_HEAD.size
-    channels = data[at : at + map_bytes : _INDEX_ENTRY_BYTES]
-    at += map_bytes + 8
-    name_bytes = _TEXT.unpack_from(data, at)[0]
-    unpacked = struct.unpack_from("<Q", data, at + _TEXT.size + name_bytes + 8)[0]
-    return ChunkEntry(start, end, offset, length, channels, unpacked)
+def chunk_entry(data: bytes, at: int, length: int) -> ChunkEntry:
+    """Read a chunk index record of this length, which ends with the chunk's unpacked size."""
+    start, end, offset, chunk_length, map_bytes = _INDEX_HEAD.unpack_from(data, at)
+    channels = data[at + _INDEX_HEAD.size : at + _INDEX_HEAD.size + map_bytes : _INDEX_ENTRY_BYTES]
+    return ChunkEntry(start, end, offset, chunk_length, channels, _SIZE.unpack_from(data, at + length - _SIZE.size)[0])
 
 
 def chunk_count(data: bytes, at: int) -> int:
