@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from node.session.output import whole
+from node.session.painting import fitting_words
 from node.session.people import People
 from node.session.reader import Session
 from node.session.writer import SessionWriter
@@ -76,7 +77,7 @@ def _alone(record: Record) -> Record:
     picture = _picture(record)
     if picture is None or picture.earlier is None:
         return record
-    return dataclasses.replace(record, frame=_coded(picture, record.caption))
+    return dataclasses.replace(record, frame=_coded(picture, fitting_words(record.caption)))
 
 
 # -- one after the other

@@ -19,7 +19,7 @@ from node.session.output import whole
 from node.session.page import Album, page
 from node.session.reader import Session
 from node.session.story import Moment, Story
-from node.session.subtitles import Cue, Words, cues, one_line, said_by, srt
+from node.session.subtitles import MOST_LINES, MOST_NAME_LETTERS, Cue, Words, cues, one_line, said_by, srt
 from node.session.times import clock
 from protocol.errors import NodeError, UsageError
 
@@ -143,7 +143,8 @@ class _Titles:
         self._film, self._since, self._text = film, 0.0, ""
 
     def see(self, at: float, people: tuple[Person, ...]) -> None:
-        text = "\n".join(said_by(one.name, one.words) for one in people if one.here and one.words)
+        shown = [said_by(one.name, one.words) for one in people if one.here and one.words]
+        text = "\n".join(shown[-MOST_LINES:])
         if text != self._text:
             self.end(at)
             self._since, self._text = at, text
@@ -249,7 +250,7 @@ async def _fill(work: _Work, story: Story, album: Album, ogg: OggOpus) -> float:
 
 def headline(session: Session, names: list[str], seconds: float) -> tuple[str, str]:
     """What a page is called, and what it says of the session below that."""
-    shown = [one_line(name) for name in names]
+    shown = [one_line(name, MOST_NAME_LETTERS) for name in names]
     title = " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]])) or "A recorded call"
     when = datetime.fromtimestamp(session.header.started_ns / 1e9).astimezone()
     return title, f"{when:%d %B %Y, %H:%M}, {clock(seconds)} long. Pictures were sent as words and painted again."

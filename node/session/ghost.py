@@ -25,6 +25,7 @@ from node.session.painting import Told
 from node.tasks import first_error
 from protocol import frames, topics
 from protocol.captions import registry
+from protocol.errors import CaptionError, RemoteError
 from protocol.signalling import Carries, Hello, Outgoing, Room
 from protocol.speech.sequence import unwrap
 from protocol.topics import Letter, Topic
@@ -167,12 +168,18 @@ class Ghost:
             await self._is_new.wait()
             self._is_new.clear()
             if (told := self._said) is not None:
-                sequence, codec = self._sequence, self._codec()
-                picture = await asyncio.to_thread(renewed, told.picture, told.prompt.text, sequence, codec)
-                if codec == self._codec():
-                    self._mailbox.post(Letter.PICTURE, frames.encode(picture), retain=True)
-                else:
-                    self._is_new.set()
+                try:
+                    await self._publish_one(told)
+                except (RemoteError, ValueError):  # which quotes the words
+                    self._note(f"a picture of {self.name} cannot be sent as it was recorded")
+
+    async def _publish_one(self, told: Told) -> None:
+        sequence, codec = self._sequence, self._codec()
+        picture = await asyncio.to_thread(renewed, told.picture, told.prompt.text, sequence, codec)
+        if codec == self._codec():
+            self._mailbox.post(Letter.PICTURE, frames.encode(picture), retain=True)
+        else:
+            self._is_new.set()
 
     async def _say_goodbye(self) -> None:
         if self._calls is not None:
@@ -191,8 +198,6 @@ def renewed(picture: frames.Picture, words: str, sequence: int, codec: int) -> f
 
 def _is_ours(picture: frames.Picture, words: str) -> bool:
     """Whether our codebook makes the recorded words of the coded ones: a later version's may not."""
-    from protocol.errors import CaptionError
-
     try:
         return registry.decode(picture.codec, picture.caption) == words
     except CaptionError:

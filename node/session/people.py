@@ -7,8 +7,9 @@ from collections.abc import Collection
 from node.session.reel import Recorded
 from protocol.errors import LogError, NodeError
 from protocol.log import Joined, Record
+from protocol.signalling.messages import MAX_NAME_BYTES
 
-MOST_PEOPLE = 1000
+MOST_PEOPLE = 100
 """Of one session: a room has eight places, and a week of calls a few dozen guests. Who comes again has one name."""
 
 
@@ -16,6 +17,11 @@ def check_count(people: int) -> None:
     """Raise LogError if a session has more people than can have been in one."""
     if people > MOST_PEOPLE:
         raise LogError(f"more than {MOST_PEOPLE:,} people in one session: it was made to keep a reader busy")
+
+
+def fitting_name(name: str) -> str:
+    """Return as much of a recorded name as a hello may have."""
+    return name.encode(errors="replace")[:MAX_NAME_BYTES].decode(errors="ignore")
 
 
 class People:

@@ -52,8 +52,8 @@ class ReadAhead(Iterator[Record]):
             self._read_up_to_us = record.at_us
 
     def has(self, at: float) -> bool:
-        """Whether everything up to this moment is ready, in seconds."""
-        return self._is_over or self._read_up_to_us > at * _US
+        """Whether everything up to this moment is ready, in seconds, or as much as may be: then some is to be taken."""
+        return self._is_over or self._read_up_to_us > at * _US or len(self._ready) >= MOST_READY
 
     def __next__(self) -> Record:
         if self._ready:

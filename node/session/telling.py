@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from node.session.people import fitting_name
 from node.speech.talker import Packet
 from node.witness import Witness
 from protocol import frames
@@ -67,7 +68,7 @@ class Teller:
             case Joined(peer=peer, name=name, carries=carries):
                 if self._here.get(peer) != record:
                     self._here[peer] = record
-                    self._witness.joined(peer, Hello(0, name, Carries(carries & KNOWN)))
+                    self._witness.joined(peer, Hello(0, fitting_name(name), Carries(carries & KNOWN)))
             case Left(peer=peer):
                 if self._here.pop(peer, None) is not None:
                     self._witness.left(peer)
