@@ -89,7 +89,7 @@ def cut(
     from node.session import edit, times
 
     begins, ends = times.span(start, to)
-    seconds = edit.cut(file, output, begins, ends, secret(room), force)
+    seconds = edit.cut(file, output, begins, ends, secret(room), force, remark)
     say(f"{output}: {times.clock(seconds)}")
 
 
@@ -121,7 +121,7 @@ def redact(
     from node.session import edit, times
 
     without = edit.Without(speech, words, tuple(who or ()))
-    seconds = edit.redact(file, output, without, secret(room), force)
+    seconds = edit.redact(file, output, without, secret(room), force, remark)
     say(f"{output}: {times.clock(seconds)}")
 
 

@@ -6,6 +6,7 @@
 .venv/bin/python scripts/bench_session.py kill --times 20   # seconds lost by SIGKILL at a random moment
 .venv/bin/python scripts/bench_session.py seek --hours 10   # ms to the first packet, and memory
 .venv/bin/python scripts/bench_session.py damage            # cut at every 997th byte, and random bytes flipped
+.venv/bin/python scripts/bench_session.py silence           # the densest ten hours there can be
 """
 
 from __future__ import annotations
@@ -190,8 +191,44 @@ def tried(folder: Path, damaged: list[bytes], records: int) -> dict[str, Any]:
     }
 
 
+def silence(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The densest recording there can be, eight people whose packets are all alike: what a byte of it unpacks to."""
+    path = folder / "silence.mcap"
+    write(path, alike(arguments.hours * 3600, people=8))
+    script = (
+        "import json,re,sys,time\n"
+        "from pathlib import Path\n"
+        "from node.session.info import gather\n"
+        "path=Path(sys.argv[1]); began=time.process_time(); info=gather(path)\n"
+        "peak=int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"
+        "packets=sum(one.speech.packets for one in info.people)\n"
+        "print(json.dumps({'packets':packets,'info_cpu_s':round(time.process_time()-began,1),'mib':round(peak/1024)}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    figures: dict[str, Any] = json.loads(done.stdout)
+    with path.open("rb") as file:
+        summary = make_reader(file).get_summary()
+    assert summary is not None
+    unpacked = sum(chunk.uncompressed_size for chunk in summary.chunk_indexes)
+    size = path.stat().st_size
+    return {
+        "file_bytes": size,
+        "bytes_from_a_byte": round(unpacked / size, 1),
+        "bytes_of_a_record": round(size / figures["packets"], 1),
+        **figures,
+    }
+
+
+def alike(seconds: float, people: int) -> Iterable[log.Record]:
+    senders = [f"p{number}" for number in range(people)]
+    yield from (log.Joined(0, sender, sender, 15) for sender in senders)
+    for number in range(int(seconds / 0.12)):
+        for sender in senders:
+            yield log.Speech(number * 120_000, sender, number % 65_536, number * 5760 % (1 << 32), bytes(118))
+
+
 PARTS: dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]] = {
-    "size": size, "kill": kill, "seek": seek, "damage": damage,
+    "size": size, "kill": kill, "seek": seek, "damage": damage, "silence": silence,
 }  # fmt: skip
 
 

@@ -23,6 +23,9 @@ WORDS_LINES = 4
 WORDS_HEIGHT = WORDS_LINES * (WORDS_SIZE + 6)
 PAPER, CARD, INK, PALE, SPEAKING = "#15161a", "#1e2026", "#e7e8ec", "#9a9eab", "#5fd0a5"
 RING = 6
+MOST_LETTERS = 400
+"""Of a name or a caption; what is longer does not fit, and measuring it would take minutes."""
+
 FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf")
 """Of which the first that is installed writes; Pillow's own, the last resort, has Latin letters alone."""
 
@@ -77,7 +80,9 @@ def _draw_person(
 ) -> None:
     left, top = corner
     ink = INK if person.here else PALE
-    pen.text((left, top + 4), _shortened(pen, one_line(person.name), NAME_SIZE, side), ink, _font(NAME_SIZE))
+    pen.text(
+        (left, top + 4), _shortened(pen, one_line(person.name, MOST_LETTERS), NAME_SIZE, side), ink, _font(NAME_SIZE)
+    )
     square = (left, top + NAME_HEIGHT, left + side - 1, top + NAME_HEIGHT + side - 1)
     pen.rectangle(square, fill=CARD)
     if person.here and person.image is not None:
@@ -85,7 +90,7 @@ def _draw_person(
     if person.speaking:
         outer = (square[0] - RING, square[1] - RING, square[2] + RING, square[3] + RING)
         pen.rectangle(outer, outline=SPEAKING, width=RING)
-    words = one_line(person.words) if person.here else "not here"
+    words = one_line(person.words, MOST_LETTERS) if person.here else "not here"
     for number, line in enumerate(_wrapped(pen, words, side)):
         at = (left, square[3] + 12 + number * (WORDS_SIZE + 6))
         pen.text(at, line, ink if person.here else PALE, _font(WORDS_SIZE))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from node.session.output import whole
+from node.session.painting import fitting_words
 from node.session.people import People
 from node.session.reader import Session
 from node.session.writer import SessionWriter
@@ -22,13 +23,29 @@ from protocol.signalling import Carries
 
 REDACTED = "[redacted]"
 _US = 1_000_000
+Tell = Callable[[str], None]
+
+
+def _nobody(text: str) -> None:
+    """Nobody is told."""
 
 
 # -- a part
 
 
-def cut(file: Path, output: Path, start: float, end: float | None, secret: bytes | None, force: bool = False) -> float:
-    """Writes what lies between two moments; returns how long it is. UsageError if nothing does."""
+def cut(
+    file: Path,
+    output: Path,
+    start: float,
+    end: float | None,
+    secret: bytes | None,
+    force: bool = False,
+    note: Tell = _nobody,
+) -> float:
+    """Writes what lies between two moments; returns how long it is. UsageError if nothing does.
+
+    `note` is told what a person should know, here and below: what could not be read.
+    """
     with Session.open(file, secret) as session:
         last = session.duration_s
         if start >= last:
@@ -40,6 +57,7 @@ def cut(file: Path, output: Path, start: float, end: float | None, secret: bytes
             monotonic_s=session.header.monotonic_s + start,
         )
         _write(output, header, _part(session, start, end), seconds, secret if session.sealed else None, force)
+        _note_damage([session], note)
         return seconds
 
 
@@ -59,7 +77,7 @@ def _alone(record: Record) -> Record:
     picture = _picture(record)
     if picture is None or picture.earlier is None:
         return record
-    return dataclasses.replace(record, frame=_coded(picture, record.caption))
+    return dataclasses.replace(record, frame=_coded(picture, fitting_words(record.caption)))
 
 
 # -- one after the other
@@ -69,7 +87,7 @@ def join(
     files: Sequence[Path],
     output: Path,
     secret: bytes | None,
-    note: Callable[[str], None] = lambda text: None,
+    note: Tell = _nobody,
     force: bool = False,
 ) -> float:
     """Writes the sessions one after the other; returns how long they are together."""
@@ -82,6 +100,7 @@ def join(
         header = dataclasses.replace(first.header, codebooks=tuple(books))
         sealed = any(session.sealed for session in sessions)
         _write(output, header, _joined(sessions), seconds, secret if sealed else None, force)
+        _note_damage(sessions, note)
         return seconds
 
 
@@ -118,7 +137,9 @@ class Without:
     who: tuple[str, ...] = ()
 
 
-def redact(file: Path, output: Path, without: Without, secret: bytes | None, force: bool = False) -> float:
+def redact(
+    file: Path, output: Path, without: Without, secret: bytes | None, force: bool = False, note: Tell = _nobody
+) -> float:
     """Writes the session without what is to be left out; returns how long it is.
 
     Of words, the pictures' captions are replaced, typed lines, snapshots and what the recording person was told are
@@ -131,6 +152,7 @@ def redact(file: Path, output: Path, without: Without, secret: bytes | None, for
         records = _redacted(session.records(), session.header.node, without, ids)
         sealed = secret if session.sealed else None
         _write(output, session.header, records, session.duration_s, sealed, force)
+        _note_damage([session], note)
         return session.duration_s
 
 
@@ -193,6 +215,12 @@ def _coded(picture: frames.Picture, words: str) -> bytes:
     """The frame with these words, coded alone and with no codebook."""
     coded = registry.encode(words, 0)
     return frames.encode(dataclasses.replace(picture, codec=coded.codec, caption=coded.data, earlier=None))
+
+
+def _note_damage(sessions: Iterable[Session], note: Tell) -> None:
+    for session in sessions:
+        if session.left_out:
+            note(session.left_out)
 
 
 def _write(

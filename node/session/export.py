@@ -19,7 +19,7 @@ from node.session.output import whole
 from node.session.page import Album, page
 from node.session.reader import Session
 from node.session.story import Moment, Story
-from node.session.subtitles import Cue, Words, cues, srt
+from node.session.subtitles import MOST_LINES, MOST_NAME_LETTERS, Cue, Words, cues, one_line, said_by, srt
 from node.session.times import clock
 from protocol.errors import NodeError, UsageError
 
@@ -62,6 +62,8 @@ async def run(
             raise UsageError(f"--from {clock(asked.start)} is after the session's end, {clock(session.duration_s)}")
         with whole(asked.output, asked.force) as path:
             await write(_Work(session, asked, path, note, progress))
+        if session.left_out and not any("damaged" in remark for remark in session.remarks):
+            note(session.left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,8 @@ class _Titles:
         self._film, self._since, self._text = film, 0.0, ""
 
     def see(self, at: float, people: tuple[Person, ...]) -> None:
-        text = "\n".join(f"{one.name}: {one.words}" for one in people if one.here and one.words)
+        shown = [said_by(one.name, one.words) for one in people if one.here and one.words]
+        text = "\n".join(shown[-MOST_LINES:])
         if text != self._text:
             self.end(at)
             self._since, self._text = at, text
@@ -180,7 +183,7 @@ async def _srt(work: _Work) -> None:
     asked, end = work.asked, work.session.duration_s
     end = end if asked.end is None else min(asked.end, end)
     subtitles = cues(words_of(work.session, asked.start, end), end - asked.start)
-    work.path.write_text(srt(subtitles), encoding="utf-8")
+    work.path.write_text(srt(subtitles), encoding="utf-8", errors="replace")
 
 
 def words_of(session: Session, start: float, end: float) -> Iterator[Words]:
@@ -204,7 +207,8 @@ def words_of(session: Session, start: float, end: float) -> Iterator[Words]:
 
 
 async def _jsonl(work: _Work) -> None:
-    with work.path.open("w", encoding="utf-8") as file:
+    # What is text and cannot be coded, a lone surrogate, becomes the escape that JSON has for it.
+    with work.path.open("w", encoding="utf-8", errors="backslashreplace") as file:
         for number, line in enumerate(Lines(work.session, work.asked.start, work.asked.end)):
             file.write(line)
             if number % 1000 == 0:
@@ -228,7 +232,8 @@ async def _html(work: _Work) -> None:
             seconds = await _fill(work, story, album, ogg)
             ogg.close()
         title, told = headline(work.session, [member.name for member in members], seconds)
-        work.path.write_text(page(title, told, seconds, album, sound.getvalue()), encoding="utf-8")
+        whole_page = page(title, told, seconds, album, sound.getvalue())
+        work.path.write_text(whole_page, encoding="utf-8", errors="backslashreplace")
 
 
 async def _fill(work: _Work, story: Story, album: Album, ogg: OggOpus) -> float:
@@ -245,7 +250,8 @@ async def _fill(work: _Work, story: Story, album: Album, ogg: OggOpus) -> float:
 
 def headline(session: Session, names: list[str], seconds: float) -> tuple[str, str]:
     """What a page is called, and what it says of the session below that."""
-    title = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]])) or "A recorded call"
+    shown = [one_line(name, MOST_NAME_LETTERS) for name in names]
+    title = " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]])) or "A recorded call"
     when = datetime.fromtimestamp(session.header.started_ns / 1e9).astimezone()
     return title, f"{when:%d %B %Y, %H:%M}, {clock(seconds)} long. Pictures were sent as words and painted again."
 

@@ -83,7 +83,7 @@ class Film:
         """Shows a subtitle."""
         unit = self._kind.subtitle_unit
         shown = self._av.subtitles.subtitle.SubtitleSet.create(
-            b"0,0,Default,,0,0,0,," + unmarked(cue.text).replace("\n", "\\N").encode(),
+            b"0,0,Default,,0,0,0,," + unmarked(cue.text).replace("\n", "\\N").encode(errors="replace"),
             start=0,
             end=round((cue.end - cue.start) / unit),
             pts=round(cue.start / unit),

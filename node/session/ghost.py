@@ -26,6 +26,7 @@ from node.session.painting import Told
 from node.tasks import first_error
 from protocol import frames, topics
 from protocol.captions import registry
+from protocol.errors import CaptionError, RemoteError
 from protocol.signalling import Carries, Hello, Outgoing, Room
 from protocol.speech.sequence import unwrap
 from protocol.topics import Letter, Topic
@@ -68,6 +69,7 @@ class Ghost:
         self._sequence = 0
         self.heard = asyncio.Event()
         self._said: Told | None = None
+        self._is_new = asyncio.Event()
         self._meter = WireMeter()
         self._mailbox = Mailbox(
             place.room, self._id, self._session, place.broker, deliver=self._deliver, meter=self._meter,
@@ -87,6 +89,7 @@ class Ghost:
                         calls.start()
                         tasks.create_task(calls.watch(), name=f"{self.name}: watch")
                         tasks.create_task(addresses.watch(self._network_changed), name=f"{self.name}: addresses")
+                        tasks.create_task(self.publish(), name=f"{self.name}: pictures")
                 finally:
                     await self._say_goodbye()
                     broker.cancel()
@@ -103,7 +106,7 @@ class Ghost:
         """Publishes a recorded picture, its words coded as they were unless someone here cannot read that."""
         self._said = told
         self._sequence += 1
-        self._publish()
+        self._is_new.set()
 
     # -- the room (see node.calls.Company)
 
@@ -112,8 +115,8 @@ class Ghost:
         before = self._codec()
         self._hellos[peer] = hello
         self._note(f"{hello.name or peer} is here")
-        if self._codec() < before and self._said is not None:
-            self._publish()
+        if self._codec() < before:
+            self._is_new.set()
 
     def left(self, peer: str) -> None:
         self._mailbox.dismiss(peer)
@@ -155,7 +158,7 @@ class Ghost:
     def _broker_up(self) -> None:
         if self._calls is not None:
             self._calls.broker_is_back()
-            self._publish()
+            self._is_new.set()
 
     def _network_changed(self, change: addresses.Change) -> None:
         self._mailbox.link.network_changed(change.gone)
@@ -165,12 +168,26 @@ class Ghost:
     def _codec(self) -> int:
         return self._choice.choose(self._hellos.values())
 
-    def _publish(self) -> None:
-        if self._said is None:
-            return
-        picture, words = self._said.picture, self._said.prompt.text
-        coded = frames.encode(renewed(picture, words, self._sequence, self._codec()))
-        self._mailbox.post(Letter.PICTURE, coded, retain=True)
+    async def publish(self) -> None:
+        """Publish the newest picture whenever there is one, until cancelled. Its words are coded in a thread, which may
+        take longer than the pictures last: those that come meanwhile and are not the newest are left out.
+        """
+        while True:
+            await self._is_new.wait()
+            self._is_new.clear()
+            if (told := self._said) is not None:
+                try:
+                    await self._publish_one(told)
+                except (RemoteError, ValueError):  # which quotes the words
+                    self._note(f"a picture of {self.name} cannot be sent as it was recorded")
+
+    async def _publish_one(self, told: Told) -> None:
+        sequence, codec = self._sequence, self._codec()
+        picture = await asyncio.to_thread(renewed, told.picture, told.prompt.text, sequence, codec)
+        if codec == self._codec():
+            self._mailbox.post(Letter.PICTURE, frames.encode(picture), retain=True)
+        else:
+            self._is_new.set()
 
     async def _say_goodbye(self) -> None:
         if self._calls is not None:
@@ -189,8 +206,6 @@ def renewed(picture: frames.Picture, words: str, sequence: int, codec: int) -> f
 
 def _is_ours(picture: frames.Picture, words: str) -> bool:
     """Whether our codebook makes the recorded words of the coded ones: a later version's may not."""
-    from protocol.errors import CaptionError
-
     try:
         return registry.decode(picture.codec, picture.caption) == words
     except CaptionError:

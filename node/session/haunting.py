@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from node.session.ghost import Ghost
 from node.session.painting import Told
+from node.session.people import fitting_name
 from node.session.roster import Roster
 from node.witness import Witness
+from protocol.errors import NodeError
+from protocol.signalling.room import MAX_PEERS
 
 if TYPE_CHECKING:
     from node.parts import Place
@@ -51,12 +54,17 @@ class Haunting(Witness):
 async def haunted(
     roster: Roster, own: str, place: Place, who: Collection[str], note: Callable[[str], None]
 ) -> AsyncIterator[Haunting]:
-    """The room with the session's people in it (those with the ids `who`, if any), for the length of the context."""
+    """The room with the session's people in it (those with the ids `who`, if any), for the length of the context.
+
+    Raises NodeError if they are more than a room takes beside one who listens.
+    """
     ghosts = {
-        number: Ghost(member.name, place, note if number == 0 else _quietly)
+        number: Ghost(fitting_name(member.name), place, note if number == 0 else _quietly)
         for number, member in enumerate(roster.members)
         if not who or any(one in who for one in member.ids)
     }
+    if len(ghosts) > MAX_PEERS:
+        raise NodeError(f"{len(ghosts)} people, and a room has places for {MAX_PEERS}: choose some with --who")
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(ghost.run(), name=f"{ghost.name} again") for ghost in ghosts.values()]
         with contextlib.suppress(TimeoutError):

@@ -8,52 +8,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from node.session.people import People
+from node.session.loss import Speech
+from node.session.people import People, check_count
 from node.session.reader import Session, plural
 from node.session.times import clock
 from protocol import frames, log
 from protocol.errors import FrameError, VersionError
-
-_SEQUENCES = 1 << 16
-NEW_STREAM = 3000
-"""A jump of the sequence numbers by more than six minutes of packets is no loss but a new link, with new numbers."""
-
-
-@dataclass
-class Speech:
-    """Speech of one sender, who may have come again under other node ids, each with sequence numbers of its own.
-
-    `bytes` are Opus packets, `copies_bytes` what was sent again beside them.
-    """
-
-    packets: int = 0
-    bytes: int = 0
-    copies_bytes: int = 0
-    lost: int = 0
-    kbps: float = 0.0
-    _newest: dict[str, int] = field(default_factory=dict)
-
-    def add(self, packet: log.Speech) -> None:
-        """Count a packet, and what must have been lost before it."""
-        self.packets += 1
-        self.bytes += len(packet.payload)
-        self.copies_bytes += sum(len(copy.payload) for copy in packet.copies)
-        newest = self._newest.setdefault(packet.sender, packet.sequence)
-        step = (packet.sequence - newest + _SEQUENCES // 2) % _SEQUENCES - _SEQUENCES // 2
-        if 0 < step < NEW_STREAM:
-            self.lost += step - 1
-        elif -NEW_STREAM < step < 0:
-            self.lost = max(0, self.lost - 1)
-        if step > 0 or step <= -NEW_STREAM:
-            self._newest[packet.sender] = packet.sequence
-
-    def left(self, sender: str) -> None:
-        """Numbers that this node sends from now on have nothing to do with those before."""
-        self._newest.pop(sender, None)
-
-    @property
-    def loss_percent(self) -> float:
-        return 100 * self.lost / max(1, self.lost + self.packets)
 
 
 @dataclass
@@ -66,6 +26,13 @@ class Sender:
     frames: int = 0
     frame_bytes: int = 0
     pictures: int = 0
+    _known: set[str] = field(default_factory=set)
+
+    def know(self, node: str) -> None:
+        """Note a node id, once."""
+        if node and node not in self._known:
+            self._known.add(node)
+            self.ids.append(node)
 
 
 @dataclass
@@ -111,8 +78,8 @@ def gather(path: Path, secret: bytes | None = None) -> Info:
         for record in session.records():
             count.add(record)
         info.damage = session.damage
-        if session.damage and not any("damaged" in remark for remark in info.remarks):
-            info.remarks.append(f"damaged in {plural(session.damage, 'place')}, which are left out")
+        if session.left_out and not any("damaged" in remark for remark in info.remarks):
+            info.remarks.append(session.left_out)
     count.finish()
     return info
 
@@ -194,9 +161,10 @@ class _Count:
 
     def _of(self, node: str) -> Sender:
         name = self._people.name(node)
-        sender = self._senders.setdefault(name, Sender(name, []))
-        if node and node not in sender.ids:
-            sender.ids.append(node)
+        if (sender := self._senders.get(name)) is None:
+            sender = self._senders[name] = Sender(name, [])
+            check_count(len(self._senders))
+        sender.know(node)
         return sender
 
 

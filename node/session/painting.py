@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MOST_REMEMBERED = 32
 """Pictures: a minute of a lively call, and 25 MB where they are of 512 x 512."""
 
+_MOST_BYTES = frames.MAX_CAPTION_BYTES - 2
+_MOST_LETTERS = _MOST_BYTES // 4
+
 Paint = Callable[[str, Prompt], Awaitable["Image.Image"]]
 """Paints a picture for a sender's tile."""
 
@@ -37,6 +40,13 @@ class Told:
     picture: frames.Picture
     prompt: Prompt
     at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFrame(Frame):
+    """A frame whose picture was read already; `told` is None if it has none that can be."""
+
+    told: Told | None = None
 
 
 class Reading:
@@ -65,12 +75,28 @@ class Reading:
         readable = frame.look if len(frame.look) in look.SIZES else NO_LOOK
         return Told(record.sender, frame, Prompt(words, frame.seed, readable), record.at_us / 1e6)
 
+    def read_frame(self, record: Frame) -> ReadFrame:
+        """Return the frame with its picture."""
+        return ReadFrame(record.at_us, record.sender, record.frame, record.caption, self.read(record))
+
     def _words(self, record: Frame, picture: frames.Picture) -> str:
         """The words as the recorder read them: no codebook is needed for those."""
         if record.caption is not None:
-            return record.caption
+            return fitting_words(record.caption)
         registry.check_codebook(picture.codec, self._codebooks)
-        return self._histories.setdefault(record.sender, History()).read(picture)
+        words = self._histories.setdefault(record.sender, History()).read(picture)
+        try:
+            words.encode()
+        except UnicodeEncodeError:
+            raise CaptionError("words that are no text") from None
+        return words
+
+
+def fitting_words(words: str) -> str:
+    """Return as much of recorded words as a frame carries: files that were made up have more."""
+    return (
+        words if len(words) <= _MOST_LETTERS else words.encode(errors="replace")[:_MOST_BYTES].decode(errors="ignore")
+    )
 
 
 def remembering(paint: Paint, most: int = MOST_REMEMBERED) -> Paint:

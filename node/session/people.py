@@ -5,8 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from node.session.reel import Recorded
-from protocol.errors import NodeError
+from protocol.errors import LogError, NodeError
 from protocol.log import Joined, Record
+from protocol.signalling.messages import MAX_NAME_BYTES
+
+MOST_PEOPLE = 100
+"""Of one session: a room has eight places, and a week of calls a few dozen guests. Who comes again has one name."""
+
+
+def check_count(people: int) -> None:
+    """Raise LogError if a session has more people than can have been in one."""
+    if people > MOST_PEOPLE:
+        raise LogError(f"more than {MOST_PEOPLE:,} people in one session: it was made to keep a reader busy")
+
+
+def fitting_name(name: str) -> str:
+    """Return as much of a recorded name as a hello may have."""
+    return name.encode(errors="replace")[:MAX_NAME_BYTES].decode(errors="ignore")
 
 
 class People:
@@ -16,11 +31,14 @@ class People:
         header = session.header
         self.own = header.node
         self._names = {header.node: header.name or header.node}
+        self._different = set(self._names.values())
 
     def meet(self, record: Record) -> None:
-        """Learn from a record."""
+        """Learn from a record. LogError for more people than a session has."""
         if isinstance(record, Joined):
             self._names[record.peer] = record.name or record.peer
+            self._different.add(self._names[record.peer])
+            check_count(len(self._different))
 
     def name(self, sender: str) -> str:
         """Return the name, or the id of who gave none."""

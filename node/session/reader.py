@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from node.session import chunks
+from node.session.chunk_finder import read_index
+from node.session.chunk_index import EVERY_CHANNEL, MAX_TIME
+from node.session.chunk_records import ChunkRecords, count_before, time_of
 from protocol import frames, log
 from protocol.captions import registry
 from protocol.errors import FrameError, LogError, NodeError, VersionError
@@ -20,12 +23,29 @@ WRONG_KEY = "this session was sealed in another room: give the one it was record
 CUT_OFF = "this session has no end: its recording was cut off, or the file was"
 LOST = "nothing of this session is left"
 
+MAX_SILENCE_S = 6 * 3600
+"""A recorder writes meters every ten seconds, and of speech alone, which other tools may take out of a session, there
+are pauses of hours at most. What lies further behind all before it has a wrong time, or was made to keep a player
+waiting."""
+
+MAX_SESSION_S = 7 * 24 * 3600
+"""A week; nothing is recorded for longer."""
+
+MOST_METADATA = 1000
+"""Metadata records that are looked at: a recorder writes one."""
+
+HEADER_CHUNKS = 64
+"""Chunks that are searched for the header where the index does not tell: it is in the first."""
+
+_NS_PER_S = 1_000_000_000
+
 
 class Session:
     """A session's file, open for reading; use it as a context. It may be cut off or damaged: what can be read is.
 
     `header` tells what the session is, `duration_s` when its last record is, `complete` whether the file has its end,
-    and `sealed` whether it is encrypted.
+    and `sealed` whether it is encrypted. Everything may raise BudgetError, a LogError, for a file that holds more than
+    a recording can (`node.session.budget`).
     """
 
     header: log.Header
@@ -36,18 +56,20 @@ class Session:
     def __init__(self, file: BinaryIO, secret: bytes | None = None) -> None:
         """Reads what is needed of a seekable file that stays the caller's to close. LogError if it is no session."""
         self._file = file
-        self._index = chunks.read_index(file)
-        self._metadata = chunks.read_metadata(file, log.METADATA) or {}
-        if not self._metadata and chunks.read_profile(file) not in {log.PROFILE, None}:
+        self._index = read_index(file)
+        self._metadata = self._read_metadata()
+        if not (self._metadata or self._index.topics.has_ours) and chunks.read_profile(file) not in {log.PROFILE, None}:
             raise LogError("not a session: an MCAP file of something else")
-        if not self._index.starts:
+        self._chunks = ChunkRecords(file, self._index)
+        first = self._chunks.first_message()
+        if first is None:
             raise LogError(LOST)
-        self.sealed = "sealed" in self._metadata or self._first_message().channel == log.SEALED
-        self._cipher = self._unlock(secret) if self.sealed else None
-        self._last_block: int | None = None
-        self._damaged_chunks: set[int] = set()
-        self.header = log.Header()
-        self.header = self._read_header()
+        self.sealed = "sealed" in self._metadata or self._index.topics.ours(first.channel) == log.SEALED
+        if self.sealed:
+            self._chunks.cipher = self._unlock(first.data, secret)
+        self.header = self._believable(self._read_header(), first.log_time)
+        self._chunks.started_ns = self.header.started_ns
+        self._leave_out_far_away()
         self.duration_s = self._read_end()
         self.complete = self._index.complete and (not self.sealed or self._has_last_block())
 
@@ -92,14 +114,17 @@ class Session:
         """
         start_us = round(start * 1e6)
         end_us = None if end is None else round(end * 1e6)
-        wanted = _channels(kinds)
-        for number in range(self._chunk_at(start_us), len(self._index.starts)):
-            if end_us is not None and self._since_start(self._index.starts[number]) >= end_us:
-                return
-            for record in self._chunk(number, wanted):
-                is_then = record.at_us >= start_us and (end_us is None or record.at_us < end_us)
-                if is_then and (kinds is None or isinstance(record, kinds)):
-                    yield record
+        wanted, budget = _channels(kinds), self._chunks.budget()
+        waiting: list[log.Record] = []  # records of the chunks up to here that the next one's may come before
+        for number in range(self._index.first_with(self._at_ns(start_us)), len(self._index)):
+            begins_us = self._chunks.since_start(self._index.starts[number])
+            if end_us is not None and begins_us >= end_us:
+                break
+            ready = count_before(waiting, begins_us)
+            yield from _within(waiting[:ready], start_us, end_us, kinds)
+            found = self._chunks.records(number, wanted, budget)
+            waiting = sorted([*waiting[ready:], *found], key=time_of) if ready < len(waiting) else found
+        yield from _within(waiting, start_us, end_us, kinds)
 
     def state(self, at: float) -> list[log.Record]:
         """What holds at a moment, for who comes late: a Joined for each peer here, and the newest picture of each."""
@@ -128,90 +153,49 @@ class Session:
     @property
     def damage(self) -> int:
         """In how many places something could not be read, so far as the file was read."""
-        return self._index.damaged + len(self._damaged_chunks)
+        return self._index.damaged + self._chunks.damage
+
+    @property
+    def left_out(self) -> str:
+        """A line that says what could not be read, so far as the file was read; empty if all could."""
+        return f"damaged in {plural(self.damage, 'place')}, which are left out" if self.damage else ""
 
     def _newest_pictures(self, at: float, senders: set[str]) -> list[log.Frame]:
         """Looks back from that moment, until there is one of each or the session begins."""
         found: dict[str, log.Frame] = {}
-        at_us = round(at * 1e6)
-        for number in range(self._chunk_at(at_us), -1, -1):
-            for record in reversed(self._chunk(number, _channels((log.Frame,)))):
-                if isinstance(record, log.Frame) and record.at_us < at_us and _is_picture(record):
-                    found.setdefault(record.sender, record)
-            if senders <= found.keys():
+        at_us, budget = round(at * 1e6), self._chunks.budget()
+        for number in range(self._index.last_from(self._at_ns(at_us)), -1, -1):
+            earliest_us = min((frame.at_us for frame in found.values()), default=0)
+            if senders <= found.keys() and self._reach_us(number) <= earliest_us:
                 break
-        return sorted((found[sender] for sender in senders & found.keys()), key=lambda frame: frame.at_us)
+            for record in self._chunks.records(number, _channels((log.Frame,)), budget):
+                if not isinstance(record, log.Frame) or record.at_us >= at_us or not _is_picture(record):
+                    continue
+                if (other := found.get(record.sender)) is None or record.at_us >= other.at_us:
+                    found[record.sender] = record
+        return sorted((found[sender] for sender in senders & found.keys()), key=time_of)
 
-    # -- chunks
+    def _at_ns(self, at_us: int) -> int:
+        return self.header.started_ns + max(at_us, 0) * 1000
 
-    def _chunk_at(self, at_us: int) -> int:
-        at_ns = self.header.started_ns + at_us * 1000
-        return max(bisect_right(self._index.starts, at_ns) - 1, 0)
-
-    def _since_start(self, at_ns: int) -> int:
-        return max(0, at_ns - self.header.started_ns) // 1000
-
-    def _chunk(self, number: int, wanted: int = chunks.EVERY_CHANNEL) -> list[log.Record]:
-        """Its records in the order of time; none if it is damaged."""
-        if not self._index.channels[number] & (wanted | self.sealed << log.SEALED):
-            return []
-        records: list[log.Record] = []
-        for message in self._messages(number):
-            try:
-                records += log.decode(message)
-            except LogError:
-                self._damaged_chunks.add(number)
-        return sorted(records, key=lambda record: record.at_us)
-
-    def _messages(self, number: int) -> list[log.Message]:
-        """Its messages. What channels they are on is remembered, where the index does not tell: of sealed chunks, and
-        in files without an end."""
-        try:
-            raw = chunks.read_chunk(self._file, self._index.offsets[number])
-            if self._cipher is None:
-                messages = [log.Message(one.channel, self._since_start(one.log_time), one.data) for one in raw]
-            else:
-                messages = [message for one in raw for message in self._opened(one)]
-        except LogError:
-            self._damaged_chunks.add(number)
-            return []
-        self._index.channels[number] = chunks.mask(message.channel for message in messages)
-        return messages
-
-    def _opened(self, sealed: chunks.RawMessage) -> list[log.Message]:
-        assert self._cipher is not None
-        number, last, messages = self._cipher.open(sealed.data)
-        if last:
-            self._last_block = number
-        return messages
+    def _reach_us(self, number: int) -> int:
+        return self._chunks.since_start(self._index.reach(number))
 
     # -- what is found out at the beginning
 
-    def _has_last_block(self) -> bool:
-        if self._last_block is None:
-            return False
-        if self._last_block != len(self._index.starts) - 1:
-            self._index.damaged += 1  # blocks were taken out of the middle
-        return True
-
-    def _first_message(self) -> chunks.RawMessage:
-        """The first one of the first chunk that is not damaged."""
-        for offset in self._index.offsets:
-            try:
-                return chunks.read_chunk(self._file, offset)[0]
-            except (LogError, IndexError):
-                continue
-        raise LogError(LOST)
+    def _read_metadata(self) -> dict[str, str]:
+        elsewhere = iter(self._index.metadata[:MOST_METADATA])
+        found = chunks.read_metadata(self._file, log.METADATA)
+        return found or chunks.read_metadata(self._file, log.METADATA, elsewhere) or {}
 
     def _check_version(self) -> None:
         if (version := _number(self._metadata.get("format", ""))) > log.FORMAT:
             raise LogError(newer(version))
 
-    def _unlock(self, secret: bytes | None) -> BlockCipher:
+    def _unlock(self, block: bytes, secret: bytes | None) -> BlockCipher:
         self._check_version()
         if secret is None:
             raise LogError(NO_KEY)
-        block = self._first_message().data
         cipher = BlockCipher(secret, salt_of(block))
         try:
             if self._metadata.get("check") != cipher.check.hex():
@@ -222,26 +206,68 @@ class Session:
 
     def _read_header(self) -> log.Header:
         """The header; if it was lost, one that tells only when the session began."""
-        for message in self._messages(0):
-            if message.channel == log.SESSION:
-                return log.decode_header(message.data)
+        budget, bits = self._chunks.budget(), 1 << log.SESSION | self.sealed << log.SEALED
+        with_header = [number for number, channels in enumerate(self._index.channels) if channels & bits]
+        for number in with_header[:HEADER_CHUNKS]:
+            for message in self._chunks.messages(number, budget):
+                if message is not None and message.channel == log.SESSION:
+                    return log.decode_header(message.data)
         self._check_version()
-        return log.Header(_number(self._metadata.get("started_ns", "")) or self._index.starts[0])
+        return log.Header(_number(self._metadata.get("started_ns", "")))
+
+    def _believable(self, header: log.Header, first_ns: int) -> log.Header:
+        """The header, beginning at the session's first message if there is nothing near its own beginning."""
+        silence_ns, started = MAX_SILENCE_S * _NS_PER_S, header.started_ns
+        for number, start in enumerate(self._index.starts):
+            if start - silence_ns <= started <= self._index.end(number) + silence_ns:
+                return header
+        return dataclasses.replace(header, started_ns=min(first_ns, MAX_TIME))
+
+    def _leave_out_far_away(self) -> None:
+        """Leave out chunks that are later than a recording can be, and set the horizon for what is in the others."""
+        silence_ns, latest = MAX_SILENCE_S * _NS_PER_S, self.header.started_ns
+        last = self.header.started_ns + MAX_SESSION_S * _NS_PER_S
+        for number, start in enumerate(self._index.starts):
+            if start > min(latest + silence_ns, last):
+                self._index.damaged += len(self._index) - number
+                self._index.cut(number)
+                break
+            latest = max(latest, min(self._index.end(number), max(latest, start) + silence_ns))
+        self._chunks.horizon_us = self._chunks.since_start(latest + silence_ns)
 
     def _read_end(self) -> float:
-        for number in range(len(self._index.starts) - 1, -1, -1):
-            if records := self._chunk(number):
-                return records[-1].at_us / 1e6
-        return 0.0
+        last_us, budget = 0, self._chunks.budget()
+        for number in range(len(self._index) - 1, -1, -1):
+            if 0 < self._reach_us(number) <= last_us:
+                break
+            if records := self._chunks.records(number, EVERY_CHANNEL, budget):
+                last_us = max(last_us, records[-1].at_us)
+        return last_us / 1e6
+
+    def _has_last_block(self) -> bool:
+        if self._chunks.last_block is None:
+            return False
+        if self._chunks.has_lone_blocks and self._chunks.last_block != len(self._index) - 1:
+            self._index.damaged += 1  # blocks were taken out of the middle
+        return True
 
 
 def _channels(kinds: tuple[type[log.Record], ...] | None) -> int:
     if kinds is None:
-        return chunks.EVERY_CHANNEL
+        return EVERY_CHANNEL
     mask = 0
     for kind in kinds:
         mask |= 1 << log.CHANNEL_OF[kind]
     return mask
+
+
+def _within(
+    records: list[log.Record], start_us: int, end_us: int | None, kinds: tuple[type[log.Record], ...] | None
+) -> Iterator[log.Record]:
+    for record in records:
+        is_then = record.at_us >= start_us and (end_us is None or record.at_us < end_us)
+        if is_then and (kinds is None or isinstance(record, kinds)):
+            yield record
 
 
 def plural(count: int, noun: str) -> str:
@@ -257,4 +283,4 @@ def _is_picture(record: log.Frame) -> bool:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0

@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
+from node.session.faults import without_content
+from node.session.reader import plural
 from node.session.times import clock as as_clock
+from node.session.whereabouts import Whereabouts, whereabouts
 from node.session.writer import CHUNK_S, SessionWriter, create
 from node.witness import Witness
 from protocol import log
+from protocol.errors import LocalError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -32,6 +36,12 @@ logger = logging.getLogger(__name__)
 MAX_WAITING = 20_000
 """Records that may wait for a disk that has stopped: several minutes of a busy room, a few megabytes. Then they are
 left out, as speech must not fill the memory."""
+
+MAX_WAITING_BYTES = 1 << 25
+"""Of those records, for packets that are larger than speech: 32 MB."""
+
+MAX_WAITING_SHOTS = 4
+"""Snapshots that may wait, each of a megabyte or many: those that come while so many do are left out."""
 
 SNAPSHOT_SIDE = 640
 SNAPSHOT_QUALITY = 80
@@ -59,18 +69,41 @@ class _Queue:
     waiting: list[_Waiting] = field(default_factory=list)
     left_out: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    _bytes: int = 0
+    _shots: int = 0
 
     def put(self, record: _Waiting) -> None:
+        """Let a record wait; what comes when the queue is full is left out, and counted."""
+        is_shot, size = isinstance(record, _Shot), _size(record)
         with self.lock:
-            if len(self.waiting) < MAX_WAITING:
-                self.waiting.append(record)
-            else:
+            if (
+                len(self.waiting) >= MAX_WAITING
+                or self._bytes + size > MAX_WAITING_BYTES
+                or (is_shot and self._shots >= MAX_WAITING_SHOTS)
+            ):
                 self.left_out += 1
+                return
+            self.waiting.append(record)
+            self._bytes += size
+            self._shots += is_shot
 
     def take(self) -> list[_Waiting]:
+        """Return all that waits, in the order in which it came."""
         with self.lock:
             taken, self.waiting = self.waiting, []
+            self._bytes = self._shots = 0
         return taken
+
+
+def _size(record: _Waiting) -> int:
+    match record:
+        case log.Speech(payload=payload, copies=copies):
+            return len(payload) + sum(len(copy.payload) for copy in copies)
+        case log.Frame(frame=frame):
+            return len(frame)
+        case log.Note(text=text):
+            return len(text)
+    return 0
 
 
 class Recorder(Witness):
@@ -78,8 +111,10 @@ class Recorder(Witness):
 
     `header` says what is recorded (its times are set here), `already` is what held before. When the recording has
     ended, `outcome` is a line for a person, and `ended` is called, in the recorder's thread. `empty` tells whether
-    nobody came and nothing crossed the wire. A process that is killed loses at most the last two seconds. Raises
-    UsageError or NodeError if the file cannot be made.
+    nobody came and nothing crossed the wire. A process that is killed loses at most the last two seconds.
+
+    The file is made at once: raises UsageError or NodeError if it cannot be. With `opened` it is made in the thread, as
+    a disk may take its time, and that called when it is there; what keeps it from being made is the `outcome`.
     """
 
     def __init__(
@@ -90,6 +125,7 @@ class Recorder(Witness):
         already: Sequence[log.Record] = (),
         secret: bytes | None = None,
         keep_snapshots: bool = False,
+        opened: Callable[[], None] | None = None,
         ended: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -100,7 +136,8 @@ class Recorder(Witness):
         self._queue, self._stop = _Queue(list(already)), threading.Event()
         self._sent = 0
         self.empty = True
-        self._stream = create(path)
+        self.was_opened = False
+        self._opened, self._stream = opened, None if opened else create(path)
         self._thread = threading.Thread(target=self._run, name=f"recorder of {path.name}", daemon=True)
         self._thread.start()
 
@@ -112,6 +149,12 @@ class Recorder(Witness):
         """Wait so many seconds for the file to be whole; whether it is."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    def discard(self) -> None:
+        """Delete the file of a recording that has ended, if it is where it was made."""
+        with suppress(OSError):
+            self.path.unlink()
+        self.outcome = ""
 
     def measured(self, values: Mapping[str, float]) -> None:
         """Write down what was counted up to now."""
@@ -160,27 +203,39 @@ class Recorder(Witness):
     # -- the thread
 
     def _run(self) -> None:
+        try:
+            stream = self._stream or create(self.path)
+        except LocalError as error:
+            self.outcome = str(error)
+            self._ended()
+            return
+        self.was_opened = True
+        if self._opened is not None:
+            self._opened()
+        self._record(stream)
+        self._ended()
+
+    def _record(self, stream: BinaryIO) -> None:
         good = 0
         try:
-            writer = SessionWriter(self._stream, self._header, self._secret)
-            good = self._stream.tell()
-            while not self._stop.wait(CHUNK_S):
+            writer = SessionWriter(stream, self._header, self._secret)
+            is_last, good = False, stream.tell()
+            while not is_last:
+                is_last = self._stop.wait(CHUNK_S) or whereabouts(stream, self.path).is_deleted
                 writer.write(list(self._records()))
-                good = self._stream.tell()
-            writer.write(list(self._records()))
-            good = self._stream.tell()
+                good = stream.tell()
             writer.finish(self._now())
-            self._stream.close()
-            self.outcome = self._told()
+            place = whereabouts(stream, self.path)
+            stream.close()
+            self.outcome = self._told_of(place, writer.left_out)
         except OSError as error:
-            self._give_up(good)
+            _give_up(stream, good)
             self.outcome = f"no longer recording: cannot write {str(self.path)!r}: {error.strerror or error}"
         except Exception as error:  # whatever it is, the call must go on, and a person must know
-            logger.exception("the recorder failed")
-            self._give_up(good)
-            self.outcome = f"no longer recording to {str(self.path)!r}: {error!r}"
-        finally:
-            self._ended()
+            logger.error("the recorder failed: %s", without_content(error))
+            _give_up(stream, good)
+            fault = f"a fault of this program, {without_content(error)}"
+            self.outcome = f"no longer recording to {str(self.path)!r}: {fault}"
 
     def _records(self) -> Iterator[log.Record]:
         """What waits, made complete: snapshots become files."""
@@ -191,12 +246,16 @@ class Recorder(Witness):
                 case _:
                     yield waiting
 
-    def _give_up(self, good: int) -> None:
-        """Leave the file with what was written whole."""
-        with suppress(OSError):
-            self._stream.close()
-        with suppress(OSError):
-            os.truncate(self.path, good)
+    def _told_of(self, place: Whereabouts, unwritten: int) -> str:
+        if place.is_deleted:
+            return f"no longer recording: {str(self.path)!r} was deleted, and what was recorded with it"
+        told = self._told()
+        if unwritten:
+            told += f"; {plural(unwritten, 'record')} could not be written"
+        if place.path == self.path:
+            return told
+        where = f"moved meanwhile to {place.path}" if place.path else "moved meanwhile, to where is not known"
+        return f"{told}; this file was {where}"
 
     def _told(self) -> str:
         told = f"recorded {as_clock(self._now() / 1e6)} to {self.path}"
@@ -207,6 +266,17 @@ class Recorder(Witness):
 def words_of(caption: Caption | None) -> str | None:
     """The words of a picture as the node coded or read them; None where it did not."""
     return None if caption is None else caption.words
+
+
+def _give_up(stream: BinaryIO, good: int) -> None:
+    """Leave a file with what was written whole, wherever it is by now."""
+    with suppress(OSError):
+        descriptor = os.dup(stream.fileno())  # closing writes once more what could not be written
+        with suppress(OSError):
+            stream.close()
+        with suppress(OSError):
+            os.ftruncate(descriptor, good)
+        os.close(descriptor)
 
 
 def _as_webp(image: Image.Image) -> bytes:

@@ -15,7 +15,6 @@ from node.session.meters import read
 from node.session.recorder import Recorder
 from node.session.secret import recording_secret
 from node.session.standing import Standing
-from protocol.errors import LocalError
 
 if TYPE_CHECKING:
     from node.call import Node
@@ -59,6 +58,7 @@ class Recording:
         self._secret, self._keeps = secret, keep_snapshots
         self._standing = Standing(node.id)
         self._recorder: Recorder | None = None
+        self._is_announced = False
         self._meters: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop
 
@@ -66,7 +66,7 @@ class Recording:
         self._loop = asyncio.get_running_loop()
         self._node.witnesses.add(self._standing)
         if self._first is not None:
-            self._begin(self._first)
+            self._announce(self._begin(self._first))
         return self
 
     def __exit__(
@@ -79,8 +79,7 @@ class Recording:
             if not recorder.join(PATIENCE_S):
                 self._note(f"the disk is too slow for the recording: the end of {recorder.path} may be missing")
             if error is not None and recorder.empty:
-                recorder.path.unlink(missing_ok=True)  # the call never began, and its file is wanted the next time
-                recorder.outcome = ""
+                recorder.discard()  # the call never began, and its file is wanted the next time
             self._finish(recorder)
 
     @property
@@ -89,14 +88,14 @@ class Recording:
         return None if self._recorder is None else self._recorder.path
 
     def start(self, path: Path | None = None) -> None:
-        """Begin to record, by default to a file here that is named by the time. Says why not, if it cannot be."""
+        """Begin to record, by default to a file here that is named by the time. Says why not, if it cannot be.
+
+        The file is made beside the call: a disk that does not answer costs the recording, and not the call.
+        """
         if self._recorder is not None:
             self._note(f"already recording to {self._recorder.path}; /stop ends that")
             return
-        try:
-            self._begin(path or Path(time.strftime("call-%Y%m%d-%H%M%S.mcap")))
-        except LocalError as error:
-            self._note(str(error))
+        self._begin(path or Path(time.strftime("call-%Y%m%d-%H%M%S.mcap")), beside=True)
 
     def stop(self) -> None:
         """End the recording. What became of it is noted once it is written."""
@@ -113,12 +112,12 @@ class Recording:
         else:
             self.stop()
 
-    def _begin(self, path: Path) -> None:
+    def _begin(self, path: Path, beside: bool = False) -> Recorder:
         recorder: Recorder
 
-        def ended() -> None:
+        def soon(work: Callable[[Recorder], None]) -> None:
             with suppress(RuntimeError):  # the loop is gone: nobody waits for it any more
-                self._loop.call_soon_threadsafe(lambda: self._finish(recorder))
+                self._loop.call_soon_threadsafe(lambda: work(recorder))
 
         recorder = Recorder(
             path,
@@ -126,17 +125,26 @@ class Recording:
             already=self._standing.records(),
             secret=self._secret,
             keep_snapshots=self._keeps,
-            ended=ended,
+            opened=(lambda: soon(self._announce)) if beside else None,
+            ended=lambda: soon(self._finish),
         )
-        self._recorder = recorder
-        self._note(f"recording to {path}{', sealed' if self._secret else ''}")
+        self._recorder, self._is_announced = recorder, False
         self._node.witnesses.add(recorder)
         self._meters = self._loop.call_later(METERS_EVERY_S, self._measure_again)
+        return recorder
+
+    def _announce(self, recorder: Recorder) -> None:
+        """Tell that the recording has begun, once."""
+        if self._recorder is recorder and not self._is_announced:
+            self._is_announced = True
+            self._note(f"recording to {recorder.path}{', sealed' if self._secret else ''}")
 
     def _finish(self, recorder: Recorder) -> None:
         """The recorder has ended, by itself or because it was told to."""
         if self._recorder is not recorder:
             return
+        if recorder.was_opened:
+            self._announce(recorder)
         self._recorder = None
         if self._meters is not None:
             self._meters.cancel()

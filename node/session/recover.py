@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from node.session.output import whole
 from node.session.reader import Session, plural
 from node.session.times import clock
-from node.session.writer import SessionWriter, create
-from protocol.errors import NodeError
+from node.session.writer import SessionWriter
 
 
 def recover(path: Path, output: Path | None, secret: bytes | None) -> list[str]:
@@ -18,15 +18,10 @@ def recover(path: Path, output: Path | None, secret: bytes | None) -> list[str]:
     """
     output = output or path.with_stem(f"{path.stem}-recovered")
     with Session.open(path, secret) as session:
-        stream = create(output)
-        try:
-            with stream:
-                writer = SessionWriter(stream, session.header, secret if session.sealed else None)
-                writer.write_all(session.records())
-                writer.finish(round(session.duration_s * 1e6))
-        except OSError as error:
-            output.unlink()
-            raise NodeError(f"cannot write {str(output)!r}: {error.strerror}") from None
+        with whole(output) as beside, beside.open("wb") as stream:
+            writer = SessionWriter(stream, session.header, secret if session.sealed else None)
+            writer.write_all(session.records())
+            writer.finish(round(session.duration_s * 1e6))
         return [*_told(session), f"{clock(session.duration_s)} of the session are in {output}"]
 
 

@@ -33,6 +33,12 @@ WARM_UP_S = 1.0
 TAIL_S = 0.5
 """After the last record: what the jitter buffer still holds is heard, and the last word rings out."""
 
+MOST_A_STEP = 200
+"""Records in 20 ms, of which eight people have eight; what is left waits for the next step, and none lasts too long."""
+
+MOST_VOICES = 32
+"""Senders that are decoded at once, four times as many as a room has: beyond, who is silent longest is dropped."""
+
 NEEDS_LYRA = "some of it was spoken in Lyra, which is not heard without its models: give their folder with --lyra"
 
 _US = 1_000_000
@@ -56,6 +62,11 @@ class Recorded(Protocol):
         """What holds at that time: a Joined for everyone here, the newest picture of each."""
 
 
+def first_needed(start: float) -> float:
+    """Return from when on a session's records are needed to play it from `start`, in seconds."""
+    return max(0, round((start - WARM_UP_S) / STEP_S)) * STEP_S
+
+
 def _nobody(record: Record) -> None:
     """Nothing happens about it."""
 
@@ -63,7 +74,8 @@ def _nobody(record: Record) -> None:
 class Reel:
     """Plays from `start` to `end` (the session's end, and the tail, unless told), telling `tell` of each record as its
     time comes. `voices` are the senders to be heard, all unless told; `lyra_folder` has Lyra's models, and
-    `note` is told, maybe often, when they are missing.
+    `note` is told, maybe often, when they are missing. `records` are the session's from `first_needed(start)` on, if
+    they do not come from it; they may end for a while.
     """
 
     def __init__(
@@ -76,13 +88,14 @@ class Reel:
         voices: Collection[str] | None = None,
         lyra_folder: Path | None = None,
         note: Callable[[str], None] = logger.info,
+        records: Iterator[Record] | None = None,
     ) -> None:
         self.end = session.duration_s + TAIL_S if end is None else min(end, session.duration_s + TAIL_S)
         self._tell, self._voices, self._lyra_folder, self._note = tell, voices, lyra_folder, note
         self._start = start
-        self._steps = max(0, round((start - WARM_UP_S) / STEP_S))
-        self._records = iter(session.records(self._steps * STEP_S, end))
-        self._coming = next(self._records, None)
+        self._steps = round(first_needed(start) / STEP_S)
+        self._records = records or iter(session.records(first_needed(start), end))
+        self._coming: Record | None = None
         self._listeners: dict[str, Listener] = {}
         while self.position < start - STEP_S / 2:
             self.step()
@@ -105,11 +118,21 @@ class Reel:
     def step(self) -> dict[str, Pcm]:
         """Go on by 20 ms; return what is heard of each sender meanwhile, int16 `(BLOCK_SAMPLES,)`."""
         now = self.position
-        while self._coming is not None and self._coming.at_us <= now * _US + 1:
-            self._take(self._coming)
-            self._coming = next(self._records, None)
+        for _ in range(MOST_A_STEP):
+            if (record := self._due(now)) is None:
+                break
+            self._take(record)
         self._steps += 1
         return {sender: listener.pull(BLOCK_SAMPLES, now) for sender, listener in self._listeners.items()}
+
+    def _due(self, now: float) -> Record | None:
+        """The next record, if its time has come."""
+        if self._coming is None:
+            self._coming = next(self._records, None)
+        if self._coming is None or self._coming.at_us > now * _US + 1:
+            return None
+        record, self._coming = self._coming, None
+        return record
 
     def _take(self, record: Record) -> None:
         match record:
@@ -125,7 +148,8 @@ class Reel:
             return
         if self._lyra_folder is None and lyra.is_lyra(packet.payload):
             self._note(NEEDS_LYRA)
-        listener = self._listeners.get(packet.sender) or self._new_listener(packet.sender)
+        listener = self._listeners.pop(packet.sender, None) or self._new_listener(packet.sender)
+        self._listeners[packet.sender] = listener
         try:
             at = packet.at_us / _US
             listener.receive(packet.sequence, packet.timestamp, packet.payload, at, packet.copies)
@@ -135,6 +159,6 @@ class Reel:
     def _new_listener(self, sender: str) -> Listener:
         """A pause's noise comes of a seed, so that the same session sounds the same each time."""
         noise = ComfortNoise(np.random.default_rng(zlib.crc32(sender.encode())))
-        listener = Listener(Playout(), SpeechDecoder(self._lyra_folder), noise)
-        self._listeners[sender] = listener
-        return listener
+        while len(self._listeners) >= MOST_VOICES:
+            self._listeners.pop(next(iter(self._listeners)))
+        return Listener(Playout(), SpeechDecoder(self._lyra_folder), noise)

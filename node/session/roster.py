@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from node.session.people import People
+from node.session.people import People, check_count
 from node.session.reel import Recorded
 from protocol.errors import NodeError
 from protocol.log import Frame, Joined, Left, Record, Speech
@@ -25,7 +27,8 @@ class Member:
 
     def is_here(self, at: float) -> bool:
         """Whether the person was here then."""
-        return any(came <= at < went for came, went in self.here)
+        number = bisect_right(self.here, (at, float("inf"))) - 1
+        return number >= 0 and at < self.here[number][1]
 
 
 class Roster:
@@ -33,7 +36,9 @@ class Roster:
 
     def __init__(self, session: Recorded) -> None:
         self.members: list[Member] = []
-        self._of: dict[str, Member] = {}
+        self._of: dict[str, int] = {}
+        self._named: dict[str, int] = {}
+        self._present: Counter[int] = Counter()
         self._since: dict[str, float] = {}
         own = People(session).own
         if _takes_part(session, own):
@@ -42,11 +47,12 @@ class Roster:
             self._meet(record)
         for peer in list(self._since):
             self._went(peer, float("inf"))
+        for member in self.members:
+            member.here = _merged(member.here)
 
     def place(self, sender: str) -> int | None:
         """Return the index of a node id's person; None for one that is nobody's."""
-        member = self._of.get(sender)
-        return None if member is None else self.members.index(member)
+        return self._of.get(sender)
 
     def ids(self, names: Collection[str]) -> set[str]:
         """Return the node ids of people of these names; NodeError for a name that nobody has."""
@@ -70,19 +76,37 @@ class Roster:
         if peer in self._since:
             return
         self._since[peer] = at
-        if peer in self._of:
-            return
-        member = next((member for member in self.members if member.name == name), None)
-        if member is not None and any(one in self._since for one in member.ids):
-            name, member = f"{name} ({peer})", None
-        if member is None:
-            member = Member(name, [])
-            self.members.append(member)
-        member.ids.append(peer)
-        self._of[peer] = member
+        if peer not in self._of:
+            self._of[peer] = self._place_for(peer, name)
+        self._present[self._of[peer]] += 1
+
+    def _place_for(self, peer: str, name: str) -> int:
+        """The place of who has this name, or a new one: also if that one is still here."""
+        place = self._named.get(name)
+        if place is not None and self._present[place]:
+            name, place = f"{name} ({peer})", None
+        if place is None:
+            place = self._named[name] = len(self.members)
+            self.members.append(Member(name, []))
+            check_count(len(self.members))
+        self.members[place].ids.append(peer)
+        return place
 
     def _went(self, peer: str, at: float) -> None:
-        self._of[peer].here.append((self._since.pop(peer), at))
+        place = self._of[peer]
+        self.members[place].here.append((self._since.pop(peer), at))
+        self._present[place] -= 1
+
+
+def _merged(times: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The same times in order, none of which overlap."""
+    merged: list[tuple[float, float]] = []
+    for came, went in sorted(times):
+        if merged and came <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(went, merged[-1][1]))
+        else:
+            merged.append((came, went))
+    return merged
 
 
 def _takes_part(session: Recorded, own: str) -> bool:

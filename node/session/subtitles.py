@@ -10,6 +10,15 @@ from node.common.printable import REPLACEMENT, printable
 SHORTEST_S = 0.04
 """A cue that would be over sooner is left out: it is replaced before a frame of it is seen."""
 
+MOST_LETTERS = 2000
+"""Of a caption that is shown: more than a frame carries, and less than a made-up file may have."""
+
+MOST_NAME_LETTERS = 64
+"""Of a name: as many as the longest has."""
+
+MOST_LINES = 16
+"""Of a cue, twice as many as a room has people: who came first is left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -35,20 +44,38 @@ def cues(words: Iterable[Words], end: float) -> Iterator[Cue]:
     since = 0.0
     for change in words:
         yield from _cue(showing, since, min(change.at, end))
-        showing[change.who] = change.text
+        _show(showing, change)
         since = max(since, change.at)
     yield from _cue(showing, since, end)
 
 
+def _show(showing: dict[str, str], change: Words) -> None:
+    if not change.text:
+        showing.pop(change.who, None)
+        return
+    showing[change.who] = change.text
+    if len(showing) > MOST_LINES:
+        del showing[next(iter(showing))]
+
+
 def _cue(showing: dict[str, str], start: float, end: float) -> Iterator[Cue]:
-    lines = [f"{one_line(who)}: {one_line(text)}" for who, text in showing.items() if text]
+    lines = [said_by(who, text) for who, text in showing.items()]
     if lines and end - start >= SHORTEST_S:
         yield Cue(start, end, "\n".join(lines))
 
 
-def one_line(text: str) -> str:
-    """The text with every run of white space and of what is not printable made one space: a blank line ends a cue."""
-    return " ".join(printable(text).replace(REPLACEMENT, " ").split())
+def said_by(who: str, text: str) -> str:
+    """The line of a cue that says whose picture shows what."""
+    return f"{one_line(who, MOST_NAME_LETTERS)}: {one_line(text)}"
+
+
+def one_line(text: str, most: int = MOST_LETTERS) -> str:
+    """The text with every run of white space and of what is not printable made one space: a blank line ends a cue.
+
+    Of what is longer than `most` letters the beginning is left.
+    """
+    line = " ".join(printable(text[: 2 * most]).replace(REPLACEMENT, " ").split())
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def srt(cues: Iterable[Cue]) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from node.session.people import fitting_name
 from node.speech.talker import Packet
 from node.witness import Witness
 from protocol import frames
@@ -13,8 +16,36 @@ from protocol.log import Frame, Header, Joined, Left, Note, Record, Snapshot, Sp
 from protocol.signalling import Carries, Hello
 from protocol.speech import opus
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 _US = 1_000_000
 KNOWN = Carries.EVERYTHING | Carries.LYRA_IN
+
+
+MAX_SNAPSHOT_PIXELS = 1 << 22
+"""Of a kept snapshot, which has 640 x 640 at most: a larger one is not ours, and may take seconds to open."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSnapshot(Snapshot):
+    """A snapshot whose picture was opened already; `image` is RGB, None if it is none."""
+
+    image: Image.Image | None = None
+
+
+def open_snapshot(record: Snapshot) -> OpenSnapshot:
+    """Return the snapshot with its picture."""
+    from PIL import Image
+
+    opened = None
+    try:
+        with Image.open(io.BytesIO(record.data)) as image:
+            if image.width * image.height <= MAX_SNAPSHOT_PIXELS:
+                opened = image.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        pass  # no picture, and nothing to show
+    return OpenSnapshot(record.at_us, record.sequence, record.format, record.data, opened)
 
 
 class Teller:
@@ -37,7 +68,7 @@ class Teller:
             case Joined(peer=peer, name=name, carries=carries):
                 if self._here.get(peer) != record:
                     self._here[peer] = record
-                    self._witness.joined(peer, Hello(0, name, Carries(carries & KNOWN)))
+                    self._witness.joined(peer, Hello(0, fitting_name(name), Carries(carries & KNOWN)))
             case Left(peer=peer):
                 if self._here.pop(peer, None) is not None:
                     self._witness.left(peer)
@@ -70,14 +101,9 @@ class Teller:
         kept, self._snapshot = self._snapshot, None
         if kept is None or sequence_of(record.frame) != kept.sequence:
             return
-        from PIL import Image, UnidentifiedImageError
-
-        try:
-            image = Image.open(io.BytesIO(kept.data))
-            image.load()
-        except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
-            return
-        self._witness.captioned(image.convert("RGB"), kept.sequence, words)
+        image = kept.image if isinstance(kept, OpenSnapshot) else open_snapshot(kept).image
+        if image is not None:
+            self._witness.captioned(image, kept.sequence, words)
 
 
 def sequence_of(frame: bytes) -> int | None:

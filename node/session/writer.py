@@ -17,6 +17,8 @@ CHUNK_S = 1.8
 CHUNK_BYTES = 1 << 24
 """More than any chunk has: a chunk ends when `write` returns, and at no other time."""
 
+_NO_RECORD = (ValueError, TypeError, OverflowError)
+
 
 def create(path: Path) -> BinaryIO:
     """Open a new file for a session. UsageError if it exists already, NodeError if it cannot be made."""
@@ -32,7 +34,8 @@ class SessionWriter:
     """Writes records to a stream that nothing else writes to; sealed if there is a secret.
 
     Whatever `write` was given has left for the operating system when it returns, so that a killed process loses no more
-    than what came after. Raises OSError as the stream does, and is of no use then.
+    than what came after. Raises OSError as the stream does, and is of no use then. `left_out` counts records that could
+    not be written.
     """
 
     def __init__(self, stream: BinaryIO, header: log.Header, secret: bytes | None = None) -> None:
@@ -41,6 +44,7 @@ class SessionWriter:
         self._stream, self._header = stream, header
         self._cipher = None if secret is None else BlockCipher(secret, os.urandom(SALT_BYTES))
         self._blocks = 0
+        self.left_out = 0
         self._mcap = Writer(stream, chunk_size=CHUNK_BYTES)
         self._mcap.start(log.PROFILE, header.program)
         self._mcap.add_metadata(log.METADATA, self._metadata())
@@ -50,9 +54,12 @@ class SessionWriter:
         self._put([log.encode_header(header)])
 
     def write(self, records: Sequence[log.Record]) -> None:
-        """Write records, in the order of time and none earlier than those before: about `CHUNK_S` of them."""
-        if records:
-            self._put(log.encode(records, self._header.started_ns))
+        """Write records, in the order of time and none earlier than those before: about `CHUNK_S` of them.
+
+        What is no record that can be written, as of text that is none, is left out and counted.
+        """
+        if messages := self._encoded(records):
+            self._put(messages)
 
     def write_all(self, records: Iterable[log.Record]) -> None:
         """Write records of any length of time, in the order of time, in chunks as a recording has them."""
@@ -74,6 +81,20 @@ class SessionWriter:
     def _metadata(self) -> dict[str, str]:
         plain = {"format": str(log.FORMAT), "program": self._header.program, "started_ns": str(self._header.started_ns)}
         return plain if self._cipher is None else {**plain, "sealed": "1", "check": self._cipher.check.hex()}
+
+    def _encoded(self, records: Sequence[log.Record]) -> list[log.Message]:
+        try:
+            return log.encode(records, self._header.started_ns)
+        except _NO_RECORD:
+            good = [record for record in records if self._can_be_written(record)]
+            self.left_out += len(records) - len(good)
+            return log.encode(good, self._header.started_ns)
+
+    def _can_be_written(self, record: log.Record) -> bool:
+        try:
+            return bool(log.encode([record], self._header.started_ns))
+        except _NO_RECORD:
+            return False
 
     def _put(self, messages: Sequence[log.Message]) -> None:
         if self._cipher is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-__all__ = ["CHANNELS", "FORMAT", "METADATA", "PROFILE", "SEALED", "Channel"]
+__all__ = ["CHANNELS", "FORMAT", "METADATA", "PROFILE", "SEALED", "Channel", "channel_id"]
 
 # Of the session log, apart from the wire protocol's. A reader refuses a higher one.
 FORMAT = 1
@@ -87,3 +87,18 @@ CHANNELS = (
     Channel("/sealed", "x-pictophone-sealed", "pictophone.Sealed"),
 )
 SEALED = len(CHANNELS)
+
+# What the schemas of other tools' topics of the same name are not called.
+_SCHEMAS = {(channel.topic, channel.encoding): channel.schema_name for channel in CHANNELS}
+_NUMBERS_OF = {(channel.topic, channel.encoding): number for number, channel in enumerate(CHANNELS, 1)}
+
+
+def channel_id(topic: str, encoding: str, schema_name: str | None = None) -> int:
+    """Return the id of the channel that is so described, whatever number a file gives it; 0 if it is none of ours.
+
+    `schema_name` is None where a file has no schemas.
+    """
+    described = (topic, encoding)
+    if schema_name is not None and _SCHEMAS.get(described) != schema_name:
+        return 0
+    return _NUMBERS_OF.get(described, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -33,6 +34,7 @@ __all__ = [
 MAX_MESSAGE_BYTES = speech.MAX_BUNDLE_BYTES
 _ID_BYTES = 64
 _TEXT_BYTES = 1 << 16
+_MOST = 1 << 64
 _NS_PER_S = 1_000_000_000
 _LEVEL_INFO = 2
 
@@ -72,10 +74,10 @@ def decode_header(data: bytes) -> Header:
         if _integer(found.get("format", FORMAT)) > FORMAT:
             raise LogError(newer(found["format"]))
         known = {name: found[name] for name in Header.__dataclass_fields__ if name in found}
-        books = tuple(Codebook(book["id"], bytes.fromhex(book["hash"])) for book in known.pop("codebooks", ()))
+        books = tuple(_codebook(book) for book in known.pop("codebooks", ()))
         return Header(
             wire.bounded_int("started_ns", known.pop("started_ns", 0), 63),
-            float(known.pop("monotonic_s", 0.0)),
+            _number(known.pop("monotonic_s", 0.0)),
             protocol=wire.bounded_int("protocol", known.pop("protocol", 0), 32),
             codebooks=books,
             models=_texts(known.pop("models", {})),
@@ -204,9 +206,9 @@ def _read_people(at_us: int, data: bytes) -> list[Joined | Left]:
 
 def _read_meters(at_us: int, data: bytes) -> list[Meters]:
     values = _object(data)["values"]
-    if not isinstance(values, dict) or not all(type(value) in {int, float} for value in values.values()):
-        raise ValueError("meters that are no numbers")
-    return [Meters(at_us, values)]
+    if not isinstance(values, dict):
+        raise ValueError("no object of numbers")
+    return [Meters(at_us, {_text(name): _number(value) for name, value in values.items()})]
 
 
 def _read_note(at_us: int, data: bytes) -> list[Note]:
@@ -253,4 +255,19 @@ def _integer(value: object) -> int:
 def _texts(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         raise ValueError("no object of texts")
-    return {key: wire.bounded_text(key, text, _TEXT_BYTES) for key, text in value.items()}
+    return {_text(key): _text(text) for key, text in value.items()}
+
+
+def _text(value: object) -> str:
+    return wire.bounded_text("text", value, _TEXT_BYTES)
+
+
+def _number(value: Any) -> int | float:
+    """What JSON calls a number: a measurement, or a counter of 64 bits."""
+    if (type(value) is int and abs(value) < _MOST) or (type(value) is float and math.isfinite(value)):
+        return value
+    raise ValueError("no number, or none that is finite")
+
+
+def _codebook(value: Any) -> Codebook:
+    return Codebook(wire.bounded_int("codebook", value["id"], 32), bytes.fromhex(value["hash"])[:_ID_BYTES])

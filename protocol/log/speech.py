@@ -23,10 +23,12 @@ from protocol import wire
 from protocol.log.records import Speech
 from protocol.speech.red import MAX_COPIES, Copy
 
-__all__ = ["MAX_BUNDLE_BYTES", "MAX_PAYLOAD_BYTES", "pack", "unpack"]
+__all__ = ["MAX_BUNDLE_BYTES", "MAX_BUNDLE_PACKETS", "MAX_PAYLOAD_BYTES", "pack", "unpack"]
 
 # A writer bundles two seconds; an hour of a busy room stays below it. Checked before anything is unpacked.
 MAX_BUNDLE_BYTES = 1 << 24
+# What a recorder keeps for a disk that stands still, three times over; a bundle of two seconds has a few dozen packets.
+MAX_BUNDLE_PACKETS = 1 << 16
 # No datagram carries more.
 MAX_PAYLOAD_BYTES = 1 << 16
 _SEQUENCE_BITS, _TIMESTAMP_BITS, _TIME_BITS = 16, 32, 62
@@ -78,9 +80,11 @@ def unpack(at_us: int, data: bytes) -> list[Speech]:
         for element in _list(flat):
             if isinstance(element, int):
                 numbers.append(element)
-            else:
+            elif len(packets) < MAX_BUNDLE_PACKETS:
                 packets.append(_packet(name, expected, numbers, element))
                 numbers = []
+            else:
+                raise ValueError(f"a bundle of more than {MAX_BUNDLE_PACKETS} packets")
     return sorted(packets, key=lambda packet: packet.at_us)
 
 

@@ -1,56 +1,86 @@
-"""Chunks of MCAP files: found by the index, by going through the file, or by what they look like."""
+"""What is in a chunk of an MCAP file, and what the file says of itself."""
 
 from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Callable
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
-from mcap.writer import CompressionType, Writer
+from mcap.writer import CompressionType
+from mcap_files import chunk, header, message, metadata, packed_chunk, record, schema, whole
+from small_mcap import TIMES, mcap, read
 
 from node.session import chunks
+from node.session.budget import Budget
+from node.session.chunk_finder import read_index
+from node.session.mcap_records import ATTACHMENT, Topics
 from protocol.errors import LogError
 
-TIMES = [10, 20, 30, 40, 50]
+RECORDS = message(1, 5, b"one") + message(2, 6, b"two")
 
 
-def mcap(compression: CompressionType = CompressionType.ZSTD, end: bool = True, channels: int = 2) -> bytearray:
-    """A file of five chunks, with a message in each, on one channel after the other."""
-    stream = io.BytesIO()
-    writer = Writer(stream, compression=compression)
-    writer.start("something", "test")
-    writer.add_metadata("about", {"weather": "fine", "wind": ""})
-    for number in range(channels):
-        writer.register_channel(f"/{number}", "json", 0)
-    for number, at in enumerate(TIMES):
-        writer.add_message(1 + number % channels, at, b"hello %d" % at * 20, at)
-        writer.flush()
-    if end:
-        writer.finish()
-    return bytearray(stream.getvalue())
+def _read(data: bytes) -> list[chunks.RawMessage]:
+    return chunks.read_chunk(io.BytesIO(data), 0, len(data), Topics(), Budget(len(data)))
 
 
-def _read(data: bytes) -> tuple[chunks.Index, list[int]]:
-    """The index, and the times of the messages in its chunks."""
-    file = io.BytesIO(data)
-    index = chunks.read_index(file)
-    return index, [message.log_time for offset in index.offsets for message in chunks.read_chunk(file, offset)]
+@pytest.mark.parametrize("compression", ["zstd", "lz4", "none", ""])
+def test_the_messages_of_a_chunk(compression: str) -> None:
+    assert _read(chunk(RECORDS, compression=compression)) == [
+        chunks.RawMessage(1, 5, b"one"),
+        chunks.RawMessage(2, 6, b"two"),
+    ]
 
 
-@pytest.mark.parametrize("end", [True, False])
-@pytest.mark.parametrize("compression", [CompressionType.ZSTD, CompressionType.NONE])
-def test_every_chunk_is_found(compression: CompressionType, end: bool) -> None:
-    index, times = _read(mcap(compression, end))
-    assert (list(index.starts), times) == (TIMES, TIMES)
-    assert (index.complete, index.damaged) == (end, 0)
+def test_the_messages_of_a_stretch_without_chunks() -> None:
+    data = b"before" + RECORDS
+    found = chunks.read_loose(io.BytesIO(data), 6, len(RECORDS), Topics(), Budget(100))
+    assert [one.data for one in found] == [b"one", b"two"]
+    with pytest.raises(LogError, match="damaged"):
+        chunks.read_loose(io.BytesIO(data), 6, len(RECORDS) - 1, Topics(), Budget(100))
 
 
-def test_the_index_tells_which_channels_are_where() -> None:
-    assert list(_read(mcap())[0].channels) == [2, 4, 2, 4, 2]
-    assert list(_read(mcap(channels=20))[0].channels) == [2, 4, 8, 16, 32]
-    assert set(_read(mcap(end=False))[0].channels) == {chunks.EVERY_CHANNEL}
+DAMAGED: dict[str, Callable[[], bytes]] = {
+    "another size": lambda: chunk(RECORDS, size=len(RECORDS) + 1),
+    "a smaller size": lambda: chunk(RECORDS, size=len(RECORDS) - 1),
+    "another size, lz4": lambda: chunk(RECORDS, size=len(RECORDS) + 1, compression="lz4"),
+    "a smaller size, lz4": lambda: chunk(RECORDS, size=len(RECORDS) - 1, compression="lz4"),
+    "a smaller size, none": lambda: chunk(RECORDS, size=len(RECORDS) - 1, compression=""),
+    "another CRC": lambda: chunk(RECORDS, crc=1),
+    "no frame": lambda: packed_chunk(b"no frame of zstd", 100, 0, 0),
+    "no frame, lz4": lambda: packed_chunk(b"no frame of lz4", 100, 0, 0, "lz4"),
+    "a frame that is cut off": lambda: packed_chunk(zstandard.compress(RECORDS)[:-4], len(RECORDS), 0, 0),
+    "a huge size": lambda: chunk(RECORDS, size=1 << 40),
+    "a frame that says it is huge": lambda: packed_chunk(
+        b"\x28\xb5\x2f\xfd\xe0" + struct.pack("<Q", 1 << 40) + bytes(20), len(RECORDS), 0, 0
+    ),
+    "a record that is cut off": lambda: chunk(RECORDS[:-1]),
+    "a record that says it is huge": lambda: chunk(RECORDS + b"\x05" + b"\xff" * 8),
+    "another compression": lambda: chunk(RECORDS, compression="br"),
+    "no chunk": lambda: record(7, bytes(60)),
+}
+
+
+@pytest.mark.parametrize("make", DAMAGED.values(), ids=DAMAGED)
+def test_what_is_damaged_is_one_error(make: Callable[[], bytes]) -> None:
+    with pytest.raises(LogError) as caught:
+        _read(make())
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_flipped_is_not_read() -> None:
+    data = mcap()
+    index = read_index(io.BytesIO(data))
+    offset = data.index(b"zstd", data.index(b"zstd", data.index(b"zstd") + 1) + 1) - 41
+    assert len(index) == len(TIMES)
+    for place in (offset, offset + 25, offset + 33, offset + 70):
+        flipped = bytearray(data)
+        flipped[place] ^= 1
+        with pytest.raises(LogError):
+            index.read(io.BytesIO(flipped), 2, Budget(len(data)))
 
 
 def test_what_the_file_says_of_itself() -> None:
@@ -60,83 +90,35 @@ def test_what_the_file_says_of_itself() -> None:
     assert chunks.read_metadata(file, "other") is None
 
 
+def test_metadata_behind_what_other_tools_write_first() -> None:
+    before = schema(1, "a") + record(ATTACHMENT, bytes(5000)) + metadata("weather", {"sky": "blue"})
+    data = whole(before, b"\x0c" + struct.pack("<Q", 3) + b"bad", metadata("about", {"a": "b"}), chunk(RECORDS))
+    assert chunks.read_metadata(io.BytesIO(data), "about") == {"a": "b"}
+    behind = whole(chunk(RECORDS), metadata("about", {"a": "b"}))
+    at = behind.index(metadata("about", {"a": "b"}))
+    assert chunks.read_metadata(io.BytesIO(behind), "about") is None
+    assert chunks.read_metadata(io.BytesIO(behind), "about", iter([0, 5, at])) == {"a": "b"}
+
+
 def test_a_damaged_beginning_says_nothing() -> None:
     data = mcap()
     data[8:17] = b"\xff" * 9
     assert chunks.read_profile(io.BytesIO(data)) is None
     assert chunks.read_metadata(io.BytesIO(data), "about") is None
+    cut = whole(b"")[: 8 + len(header("pictophone")) - 3]
+    assert chunks.read_profile(io.BytesIO(cut)) is None
 
 
-@pytest.mark.parametrize("place", [-9, -20, -60, -400])
-def test_a_damaged_summary_is_not_believed(place: int) -> None:
-    data = mcap()
-    data[place] ^= 0x10
-    index, times = _read(data)
-    assert times == TIMES
-    assert not index.complete
-
-
-def test_the_next_chunk_is_found_behind_a_broken_chain() -> None:
-    data = mcap(end=False)
-    second = _read(data)[0].offsets[1]
-    data[second + 1 : second + 9] = b"\xff" * 8
-    index, times = _read(data)
-    assert times == [10, 30, 40, 50]
-    assert index.damaged == 1
-
-
-def test_what_is_damaged_is_not_read() -> None:
-    data = mcap()
-    offset = _read(data)[0].offsets[2]
-    for place in (offset, offset + 25, offset + 33, offset + 70):
-        flipped = bytearray(data)
-        flipped[place] ^= 1
-        with pytest.raises(LogError):
-            chunks.read_chunk(io.BytesIO(flipped), offset)
-
-
-def test_another_compression_is_told() -> None:
-    data = mcap(CompressionType.LZ4)
-    with pytest.raises(LogError, match="compressed otherwise"):
-        _read(data)
-
-
-def test_a_chunk_that_claims_to_be_huge_is_not_unpacked() -> None:
-    data = mcap()
-    offset = _read(data)[0].offsets[0]
-    data[offset + 25 : offset + 33] = struct.pack("<Q", 1 << 40)
-    with pytest.raises(LogError, match="damaged"):
-        chunks.read_chunk(io.BytesIO(data), offset)
-
-
-def test_a_file_made_of_false_chunks_keeps_nobody_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunks, "MAX_TRIED_BYTES", 100_000)
-    tried: list[int] = []
-    read_chunk = chunks.read_chunk
-
-    def counted(file: io.BytesIO, offset: int) -> list[chunks.RawMessage]:
-        tried.append(offset)
-        return read_chunk(file, offset)
-
-    monkeypatch.setattr(chunks, "read_chunk", counted)
-    false = b"\x06" + struct.pack("<QQQQII", 9000, 1, 1, 1, 1, 4) + b"zstd" + bytes(11)
-    index = chunks.read_index(io.BytesIO(chunks.MAGIC + b"\xff" + false * 1000))
-    assert len(index.offsets) == 0
-    assert len(tried) == 100_000 // 9000
+@pytest.mark.parametrize("compression", [CompressionType.ZSTD, CompressionType.LZ4, CompressionType.NONE])
+def test_a_whole_file(compression: CompressionType) -> None:
+    assert read(mcap(compression))[1] == TIMES
 
 
 @given(st.binary(max_size=500))
 def test_any_bytes_end(data: bytes) -> None:
-    file = io.BytesIO(chunks.MAGIC + data)
-    chunks.read_profile(file)
-    chunks.read_metadata(file, "about")
-    for offset in chunks.read_index(file).offsets:
-        try:
-            chunks.read_chunk(file, offset)
-        except LogError as error:
-            assert "\n" not in str(error)
-
-
-def test_a_file_that_is_no_mcap() -> None:
-    with pytest.raises(LogError, match="no MCAP file"):
-        chunks.read_index(io.BytesIO(b"RIFF" * 100))
+    for compression in ("zstd", "lz4", ""):
+        for made in (packed_chunk(data, len(data), 0, 0, compression), data):
+            try:
+                _read(made)
+            except LogError as error:
+                assert "\n" not in str(error)

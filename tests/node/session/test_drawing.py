@@ -27,3 +27,11 @@ def test_who_is_not_here_is_not_seen() -> None:
 @pytest.mark.parametrize("words", ["", "word " * 500, "x" * 2000, "\n\t\x00", "语言 עברית 🐈"])
 def test_any_words_fit(words: str) -> None:
     assert draw([Person(words, True, True, None, words)]).size == SIZE
+
+
+def test_words_that_are_made_up_to_be_long_are_drawn_at_once() -> None:
+    """Measuring 60,000 letters, one less each time, would take minutes."""
+    image = draw(
+        [Person("N" * 60_000, here=True, words="w" * 60_000), Person("Ben", here=True, words="word " * 12_000)]
+    )
+    assert image.size == SIZE

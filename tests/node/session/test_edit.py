@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from command import Command
 from files import read, written
 from mcap.reader import make_reader
 from sessions import HEADER, came, picture, spoken, tone, went
+from small_disk import FULL, small_disk
 
 from node.session import edit
 from node.session.edit import REDACTED, Without
@@ -179,3 +181,28 @@ def test_the_commands(file: Path, tmp_path: Path, command: Command) -> None:
     assert "give --speech" in command.fails("session", "redact", file, "-o", "y.mcap", code=2)
     assert "exists already" in command.fails("session", "cut", file, "-o", "cut.mcap", code=2)
     assert "nothere.mcap" in command.fails("session", "cut", "nothere.mcap", "-o", "y.mcap")
+
+
+EDITS: dict[str, Callable[[Path, Path], object]] = {
+    "cut": lambda file, output: edit.cut(file, output, 1.0, None, None),
+    "join": lambda file, output: edit.join([file, file], output, None),
+    "redact": lambda file, output: edit.redact(file, output, Without(words=True), None),
+}
+
+
+@pytest.mark.parametrize("make", EDITS.values(), ids=EDITS)
+def test_a_full_disk_is_one_line_and_leaves_nothing(make: Callable[[Path, Path], object], file: Path) -> None:
+    with small_disk(3000), pytest.raises(NodeError, match=rf"cannot write .*out.mcap.*{FULL}"):
+        make(file, file.with_name("out.mcap"))
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_what_could_not_be_read_is_told_at_the_end(file: Path) -> None:
+    told, output = list[str](), file.with_name("out.mcap")
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    file.write_bytes(data)
+    edit.cut(file, output, 1.0, None, None, force=True, note=told.append)
+    edit.join([file], output, None, told.append, force=True)
+    edit.redact(file, output, Without(speech=True), None, force=True, note=told.append)
+    assert told == ["damaged in 1 place, which are left out"] * 3

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import itertools
 import json
+import re
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ import pytest
 from command import Command
 from fake_models import FakeModels
 from files import written
+from mcap_files import STARTED_NS, message, messages, our_channels, whole
 from PIL import Image
-from sessions import came, picture, spoken, tone, went
+from sessions import HEADER, came, picture, spoken, tone, went
+from small_disk import FULL, small_disk
 
 from node.session import export
 from node.session.export import Asked
@@ -275,3 +279,54 @@ def test_a_codebook_that_is_not_here_is_one_line_and_the_words_beside_it_are_sho
     _, notes = exported(file, "out.webm", pictures=False)
     assert len(notes) == 2
     assert "a picture of me cannot be read: a caption of codec 2, coded with a codebook that is not ours" in notes[1]
+
+
+KINDS = ("out.mp4", "out.webm", "out.opus", "out.srt", "out.html", "out.jsonl")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_full_disk_is_one_line_and_leaves_nothing(file: Path, painters: Painters, name: str) -> None:
+    room = 40 if name.endswith(".srt") else 600
+    with small_disk(room), pytest.raises(NodeError, match=rf"cannot write '.*{name}': {FULL}"):
+        exported(file, name)
+    assert list(file.parent.iterdir()) == [file]
+
+
+ODD = (
+    "-->\n\n00:00:01,000 --> 00:00:02,000", "<script>alert(1)</script>", "</script><img src=x>", "\x00nul\x07", "&lt;",
+    "\u202eevil", "x" * 60_000, "{\\an8}", "\x1b]52;c;aGk=\x07", "%s ${x}", "[/b]", " ", "\u2028", "日本語",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_whatever_names_and_words_are_made_of(tmp_path: Path, painters: Painters, name: str) -> None:
+    """And what is no record is left out, and told at the end."""
+    found: list[Record] = []
+    for number, text in enumerate(ODD):
+        shown = replace(picture(f"p{number}", 0.2 + number / 10, "words"), caption=text)
+        found += [came(f"p{number}", 0.1, text), shown, Note(number, text)]
+    bad = message(3, STARTED_NS + 10**9, b'{"sender":"p1","caption":"\\ud800","frame":""}')
+    data = whole(
+        our_channels()
+        + messages(sorted(found, key=lambda one: one.at_us), header=replace(HEADER, started_ns=STARTED_NS))
+        + bad
+    )
+    file = tmp_path / "odd.mcap"
+    file.write_bytes(data)
+    out, notes = exported(file, name)
+    assert notes == ["damaged in 1 place, which are left out"]
+    if name.endswith((".mp4", ".webm", ".opus")):
+        with av.open(str(out)) as container:
+            assert [packet.size for packet in container.demux()]
+        return
+    text = out.read_text(encoding="utf-8")
+    if name.endswith(".jsonl"):
+        assert {one["name"] for one in map(json.loads, text.splitlines()) if one.get("kind") == "joined"} == set(ODD)
+    elif name.endswith(".srt"):
+        times = [line for line in text.splitlines() if "-->" in line]
+        assert len(times) == text.count("\n\n")
+    else:
+        assert "<script>alert" not in text
+        assert text.count("</script>") == 2
+        (inside,) = re.findall(r'<script type="application/json" id="session">(.*?)</script>', text, re.DOTALL)
+        assert {person["name"] for person in json.loads(inside)["people"]} == set(ODD)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
+import pytest
+from happenings import Happenings
 from hypothesis import given
 from hypothesis import strategies as st
 
 from node.links.address import BrokerAddress
-from node.links.mqtt import Message
 from node.parts import Place
+from node.session import ghost as module
 from node.session.ghost import Ghost, Numbers, renewed
 from node.session.painting import Told
 from node.vision.prompt import Prompt
@@ -66,22 +71,53 @@ def test_a_picture_that_our_codebook_reads_otherwise_is_coded_anew() -> None:
     assert registry.decode(again.codec, again.caption) == "something else"
 
 
+async def _session_that_publishes(secret: RoomSecret, words: str) -> int:
+    """Has a ghost show these words, and returns the session that they are sealed in."""
+    coded = registry.encode(words, 0)
+    ghost, sent = Ghost("Ann", Place(secret, BrokerAddress("h")), note=lambda text: None), Happenings()
+    ghost._mailbox.link.publish = sent.add  # type: ignore[method-assign]
+    async with asyncio.TaskGroup() as group:
+        publishing = group.create_task(ghost.publish())
+        ghost.show(Told("me", frames.Picture(77, 5, coded.codec, coded.data, seed=3), Prompt(words, 3)))
+        await sent.count(1)
+        publishing.cancel()
+    (message,) = sent.all
+    assert words.encode() not in message.payload
+    opener = Opener(secret, "bbbb", 1)
+    opener.admit(ghost._id, ghost._session, (0, 0, 0))
+    opened = frames.decode(opener.frame(Topic.parse(message.topic), message.payload))
+    assert isinstance(opened, frames.Picture)
+    assert opened.caption == words.encode()
+    assert Topic.parse(message.topic) == Topic(secret.room_id(), ghost._id, Letter.PICTURE)
+    return ghost._session
+
+
 async def test_what_is_replayed_into_a_room_is_sealed_in_a_session_of_today() -> None:
     secret, words = RoomSecret(b"the room's keys!"), "a cat on a bench"
-    coded = registry.encode(words, 0)
-    told = Told("me", frames.Picture(77, 5, coded.codec, coded.data, seed=3), Prompt(words, 3))
-    sessions = set()
-    for _ in range(2):
-        ghost, sent = Ghost("Ann", Place(secret, BrokerAddress("h")), note=lambda text: None), list[Message]()
-        ghost._mailbox.link.publish = sent.append  # type: ignore[method-assign]
-        ghost.show(told)
-        (message,) = sent
-        assert words.encode() not in message.payload
-        opener = Opener(secret, "bbbb", 1)
-        opener.admit(ghost._id, ghost._session, (0, 0, 0))
-        opened = frames.decode(opener.frame(Topic.parse(message.topic), message.payload))
-        assert isinstance(opened, frames.Picture)
-        assert opened.caption == words.encode()
-        assert Topic.parse(message.topic) == Topic(secret.room_id(), ghost._id, Letter.PICTURE)
-        sessions.add(ghost._session)
+    sessions = {await _session_that_publishes(secret, words) for _ in range(2)}
     assert len(sessions) == 2
+
+
+async def test_words_are_coded_beside_the_loop_and_only_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    coding, done, threads = threading.Event(), threading.Event(), list[int]()
+
+    def slow(picture: frames.Picture, words: str, sequence: int, codec: int) -> frames.Picture:
+        threads.append(threading.get_ident())
+        coding.set()
+        assert done.wait(20)
+        return renewed(picture, words, sequence, codec)
+
+    monkeypatch.setattr(module, "renewed", slow)
+    ghost, posted = Ghost("Ann", Place(RoomSecret(bytes(16)), BrokerAddress("h")), note=lambda text: None), Happenings()
+    monkeypatch.setattr(ghost._mailbox, "post", lambda letter, frame, retain: posted.add(frames.decode(frame)))
+    async with asyncio.TaskGroup() as group:
+        publishing = group.create_task(ghost.publish())
+        for sequence, words in enumerate(("a cat", "a dog", "a bird"), 1):
+            ghost.show(Told("me", frames.Picture(sequence, 5, 0, words.encode(), seed=3), Prompt(words, 3)))
+            if sequence == 1:
+                await asyncio.to_thread(coding.wait, 20)
+        done.set()
+        await posted.count(2)
+        publishing.cancel()
+    assert [picture.caption for picture in posted.all] == [b"a cat", b"a bird"]
+    assert threading.get_ident() not in threads

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sessions import FakeSession, came, picture
 
-from node.session.haunting import Haunting
+from node.links.address import BrokerAddress
+from node.parts import Place
+from node.session.haunting import Haunting, haunted
 from node.session.painting import Reading
 from node.session.roster import Roster
 from node.speech.talker import Packet
+from protocol.errors import NodeError
+from protocol.room_secret import RoomSecret
+from protocol.signalling.room import MAX_PEERS
 
 
 class FakeGhost:
@@ -40,3 +46,11 @@ def test_each_sends_what_was_theirs() -> None:
         haunting.told(told)
     assert (me.said, me.shown) == ([(None, 5760, b"mine", ())], ["a cat"])
     assert (ben.said, ben.shown) == ([(9, 1, b"his", ())], ["a dog"])
+
+
+async def test_more_people_than_a_room_takes() -> None:
+    crowd = [came(f"p{number}", number, f"Guest {number}") for number in range(MAX_PEERS + 1)]
+    place = Place(RoomSecret(bytes(16)), BrokerAddress("127.0.0.1"))
+    with pytest.raises(NodeError, match=r"8 people, and a room has places for 7: choose some with --who"):
+        async with haunted(Roster(FakeSession(crowd)), "me", place, (), lambda text: None):
+            pass

@@ -10,42 +10,12 @@ from pathlib import Path
 import pytest
 from session_files import HEADER, SECRET, made_up
 
-from node.session.info import Speech, for_people, gather, show
+from node.session.info import for_people, gather, show
 from protocol import log
 from protocol.captions.identity import Codebook
 from protocol.errors import LogError
-from protocol.speech.red import Copy
 
 SessionFile = Callable[..., Path]
-
-
-def _speech(*sequences: int) -> Speech:
-    speech = Speech()
-    for sequence in sequences:
-        speech.add(log.Speech(0, "b2q", sequence % 65_536, 0, b"12345", (Copy(960, b"123"),)))
-    return speech
-
-
-@pytest.mark.parametrize(
-    ("sequences", "lost"),
-    [
-        ([5, 6, 7], 0),
-        ([5, 8], 2),
-        ([65_534, 65_537], 2),  # past the end of 16 bits
-        ([5, 7, 6, 8], 0),  # late, not lost
-        ([5, 9, 6], 2),
-        ([5, 6, 40_000, 40_001], 0),  # a new link
-        ([40_000, 5, 7], 1),
-    ],
-)
-def test_what_is_lost(sequences: list[int], lost: int) -> None:
-    speech = _speech(*sequences)
-    assert speech.lost == lost
-    assert (speech.packets, speech.bytes, speech.copies_bytes) == (
-        len(sequences),
-        5 * len(sequences),
-        3 * len(sequences),
-    )
 
 
 def test_who_came_again_lost_nothing_meanwhile(session_file: SessionFile) -> None:
@@ -111,7 +81,7 @@ def test_programs_read_json(session_file: SessionFile) -> None:
     told = json.loads(line)
     assert told["people"][1]["name"] == "Bob"
     assert told["captions"][0]["caption"] == "picture 1 of a7k"
-    assert "_newest" not in told["people"][0]["speech"]
+    assert "_links" not in told["people"][0]["speech"]
 
 
 def test_a_sealed_one(session_file: SessionFile) -> None:

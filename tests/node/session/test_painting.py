@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from PIL import Image
+from dataclasses import replace
 
-from node.session.painting import remembering
+import pytest
+from PIL import Image
+from sessions import picture
+
+from node.session.painting import Reading, remembering
 from node.vision.prompt import Prompt
+from protocol import frames
 
 
 async def test_what_was_painted_lately_is_not_painted_again() -> None:
@@ -24,3 +29,11 @@ async def test_what_was_painted_lately_is_not_painted_again() -> None:
     await again("a", Prompt("a cat", 1))
     await again("a", Prompt("a cat", 2))
     assert painted == ["a cat", "a cat", "a dog", "a cat"]
+
+
+@pytest.mark.parametrize("words", ["x" * 60_000, "語" * 60_000, "a cat"])
+def test_no_more_words_than_a_frame_carries(words: str) -> None:
+    told = Reading((), lambda text: None).read(replace(picture("b", 0, "a cat"), caption=words))
+    assert told is not None
+    assert words.startswith(told.prompt.text)
+    assert frames.encode(replace(told.picture, caption=told.prompt.text.encode()))

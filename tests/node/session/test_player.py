@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +14,10 @@ from PIL import Image
 from sessions import FakeSession, came, picture, spoken, tone, went
 
 from node.pictures import Painted
+from node.session.painting import Reading, Told
 from node.session.player import Player
-from node.session.reel import NEEDS_LYRA, TAIL_S
+from node.session.read_ahead import AHEAD_S
+from node.session.reel import MOST_A_STEP, MOST_VOICES, NEEDS_LYRA, TAIL_S, Reel
 from node.speech.coding import SpeechDecoder
 from node.speech.listener import Listener
 from node.speech.sinks import NullSink
@@ -22,7 +26,7 @@ from node.speech.talker import Packet
 from node.vision.prompt import Prompt
 from node.witness import Witness
 from protocol.errors import LogError
-from protocol.log import Header, Note, Record, Speech
+from protocol.log import Frame, Header, Note, Record, Speech
 from protocol.signalling import Hello
 from protocol.speech.playout import Playout
 from protocol.speech.red import Copy
@@ -95,13 +99,19 @@ class Deck(NullSink):
         return np.concatenate(self.heard)
 
 
+async def at_once(work: Callable[[], Any]) -> Any:
+    """What runs beside the loop, without a thread: so that nothing depends on when it is done."""
+    return work()
+
+
 class Playing:
     """A player at work."""
 
     def __init__(self, session: FakeSession, **options: object) -> None:
         self.deck, self.witness, self.models, self.notes = Deck(), Watching(), FakeModels(), list[str]()
         self.player = Player(
-            session, self.witness, self.deck, paint=self._paint, note=self.notes.append, **options,  # type: ignore[arg-type]
+            session, self.witness, self.deck, paint=self._paint, note=self.notes.append,
+            **{"beside": at_once, **options},  # type: ignore[arg-type]
         )  # fmt: skip
 
     async def _paint(self, sender: str, prompt: Prompt) -> Image.Image:
@@ -109,8 +119,17 @@ class Playing:
 
     async def __aenter__(self) -> Playing:
         self.task = asyncio.create_task(self.player.run())
-        await asyncio.sleep(0)
+        await self.settle()
         return self
+
+    async def settle(self) -> None:
+        """Lets the player go where it is to go on."""
+        for _ in range(ROUNDS):
+            await asyncio.sleep(0)
+
+    async def seek(self, seconds: float) -> None:
+        self.player.seek(seconds)
+        await self.settle()
 
     async def __aexit__(self, *_error: object) -> None:
         self.task.cancel()
@@ -213,6 +232,8 @@ async def test_seeking_tells_what_holds_there_and_what_no_longer_does() -> None:
     positions: list[float] = []
     async with Playing(call(), told=lambda told: positions.append(playing.player.position_s)) as playing:
         playing.player.seek(6.0)
+        assert playing.player.position_s == 6.0
+        await playing.settle()
         assert positions == [6.0, 6.0]
         await playing.deck.go(0.2)
         assert playing.witness.told == [
@@ -221,7 +242,7 @@ async def test_seeking_tells_what_holds_there_and_what_no_longer_does() -> None:
         ]  # fmt: skip
         assert 6.0 < playing.player.position_s < 6.4
         playing.witness.told.clear()
-        playing.player.seek(0.0)
+        await playing.seek(0.0)
         assert playing.witness.told == [("left", "b")]
         playing.player.seek(1000.0)
         assert playing.player.position_s == pytest.approx(8.0)
@@ -331,12 +352,13 @@ class Damagers:
 
 
 async def test_whoever_shows_it_is_told_of_a_seek_between_who_left_and_who_is_there() -> None:
-    async with Playing(call(), sought=lambda: playing.witness.told.append(("sought",))) as playing:
-        playing.player.seek(6.0)
-        playing.player.seek(0.0)
-        playing.player.seek(6.0)
-    told = [told[:2] for told in playing.witness.told]
+    playing = Playing(call(), sought=lambda: playing.witness.told.append(("sought",)))
+    async with playing:
+        for seconds in (6.0, 0.0, 6.0):
+            await playing.seek(seconds)
+    told = [told[:2] for told in playing.witness.of("sought", "joined", "left", "frame", "frame sent")]
     assert told == [
+        ("sought",),
         ("sought",), ("joined", "b"), ("frame sent",), ("frame", "b"),
         ("left", "b"), ("sought",),
         ("sought",), ("joined", "b"), ("frame sent",), ("frame", "b"),
@@ -376,3 +398,105 @@ async def test_one_that_stays_stands_still_at_its_end_and_begins_again() -> None
         playing.player.seek(7.6)
         playing.player.resume()
         assert playing.player.position_s == pytest.approx(7.6)
+
+
+class Held:
+    """Runs what is to run beside the loop when the test lets it."""
+
+    def __init__(self) -> None:
+        self.waiting: list[asyncio.Event] = []
+
+    async def __call__(self, work: Callable[[], Any]) -> Any:
+        self.waiting.append(asyncio.Event())
+        await self.waiting[-1].wait()
+        return work()
+
+    def let(self) -> None:
+        for event in self.waiting:
+            event.set()
+
+
+async def test_while_what_is_sought_is_read_it_stands_and_nothing_is_heard() -> None:
+    held = Held()
+    playing = Playing(call(), beside=held)
+    async with playing:
+        held.let()
+        await playing.deck.go(0.8)
+        at, heard = playing.player.position_s, len(playing.deck.heard)
+        playing.player.seek(6.0)
+        await playing.deck.go(1.0)
+        assert at < playing.player.position_s == 6.0
+        assert not np.concatenate(playing.deck.heard[heard:]).any()
+        assert playing.witness.of("left", "joined") == [("joined", "b", "Ben")]
+        held.let()
+        await playing.deck.go(1.0)
+        assert 6.5 < playing.player.position_s < 7.1
+
+
+async def test_only_the_latest_place_that_is_sought_is_gone_to() -> None:
+    held = Held()
+    sought: list[str] = []
+    playing = Playing(call(), beside=held, sought=lambda: sought.append("sought"))
+    async with playing:
+        held.let()
+        await playing.settle()
+        playing.player.seek(6.0)
+        await playing.settle()
+        playing.player.seek(3.0)
+        held.let()
+        await playing.settle()
+        held.let()
+        await playing.settle()
+        assert len(sought) == 2
+        assert playing.player.position_s == pytest.approx(3.0)
+
+
+async def test_a_disk_that_does_not_keep_up_makes_it_stand() -> None:
+    held = Held()
+    long = FakeSession([*spoken("b", tone(20.0)), came("b", 0, "Ben")])
+    playing = Playing(long, beside=held)
+    async with playing:
+        held.let()
+        await playing.deck.go(9.0)
+        assert playing.player.position_s == pytest.approx(AHEAD_S, abs=0.2)
+        held.let()
+        await playing.deck.go(1.0)
+        assert playing.player.position_s == pytest.approx(AHEAD_S + 1, abs=0.2)
+
+
+async def test_captions_and_snapshots_are_read_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In another thread than the loop's, whatever they cost."""
+    threads = set[int]()
+    read = Reading.read
+
+    def noted(reading: Reading, record: Frame) -> Told | None:
+        threads.add(threading.get_ident())
+        return read(reading, record)
+
+    monkeypatch.setattr(Reading, "read", noted)
+    untold = FakeSession([came("b", 0.1, "Ben"), picture("b", 0.3, "a dog", told=False), went("b", 0.4)])
+    playing = Playing(untold, beside=asyncio.to_thread)
+    async with playing:
+        while not playing.witness.of("painted"):
+            await playing.deck.go(0.1)
+    assert playing.witness.of("painted") == [("painted", "b", "a dog", 7)]
+    assert threads and threading.get_ident() not in threads
+
+
+async def test_a_session_that_cannot_be_read_where_it_begins() -> None:
+    class Unreadable(FakeSession):
+        def state(self, at: float) -> list[Record]:
+            raise LogError("damaged")
+
+    async with Playing(Unreadable(call().all)) as playing:
+        with pytest.raises(LogError, match="damaged"):
+            await playing.task
+
+
+async def test_thousands_of_packets_at_once_are_taken_one_step_after_the_other() -> None:
+    packets = [Speech(1_000_000, f"{n % 50}", n, n * 960, b"\x08abc") for n in range(MOST_A_STEP * 3)]
+    reel = Reel(FakeSession(packets, duration_s=3.0), tell=lambda record: taken.append(reel.position))
+    taken: list[float] = []
+    while not reel.over:
+        assert len(reel.step()) <= MOST_VOICES
+    assert [taken.count(at) for at in sorted(set(taken))] == [MOST_A_STEP] * 3

@@ -94,6 +94,7 @@ async def test_begun_in_the_middle_it_knows_who_is_here(
         path = held.path
         assert path is not None
         assert re.fullmatch(r"call-\d{8}-\d{6}\.mcap", str(path))
+        await notes.count(1)
         held.start(tmp_path / "another.mcap")
         held.toggle()
         await notes.until(lambda all: any("recorded" in line for line in all))
@@ -152,6 +153,8 @@ async def test_a_file_that_exists_is_refused_at_the_beginning(node: Any, notes: 
         pass
     with Recording(node, HEADER, notes.add) as held:
         held.start(path)
+        await notes.count(1)
+        assert held.path is None
     assert notes.all == [f"{str(path)!r} exists already: name another file, or move this one away"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mcap.reader import make_reader
 from session_files import HEADER, SECRET, made_up
+from small_disk import FULL, small_disk
 
 from node.session.reader import Session
 from node.session.recover import recover
@@ -94,19 +95,8 @@ def test_nothing_is_overwritten(session_file: SessionFile, tmp_path: Path) -> No
     assert mended.read_text() == "something dear"
 
 
-def test_a_full_disk_leaves_nothing_behind(
-    session_file: SessionFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("needs /dev/full")
-    mended = tmp_path / "mended.mcap"
-
-    def create(path: Path) -> object:
-        path.touch()
-        return full.open("wb")
-
-    monkeypatch.setattr("node.session.recover.create", create)
-    with pytest.raises(NodeError, match=r"cannot write .*No space left on device"):
-        recover(session_file(), mended, None)
-    assert not mended.exists()
+def test_a_full_disk_leaves_nothing_behind(session_file: SessionFile, tmp_path: Path) -> None:
+    mended, path = tmp_path / "mended.mcap", session_file()
+    with small_disk(9000), pytest.raises(NodeError, match=rf"cannot write .*{FULL}"):
+        recover(path, mended, None)
+    assert list(tmp_path.iterdir()) == [path]

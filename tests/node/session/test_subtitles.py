@@ -8,7 +8,17 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.session.subtitles import Cue, Words, cues, one_line, srt, unmarked
+from node.session.subtitles import (
+    MOST_LETTERS,
+    MOST_LINES,
+    MOST_NAME_LETTERS,
+    Cue,
+    Words,
+    cues,
+    one_line,
+    srt,
+    unmarked,
+)
 
 
 def test_a_cue_lasts_until_something_changes() -> None:
@@ -51,6 +61,23 @@ def test_a_line_is_one_line() -> None:
     assert unmarked("<i>") == "‹i›"
 
 
-def test_a_name_ends_no_cue() -> None:
-    (cue,) = cues([Words(0, "Ann\n\n2\n00:00", "a cat")], 1)
-    assert cue.text == "Ann 2 00:00: a cat"
+def test_who_shows_nothing_any_more_makes_room_and_a_crowd_is_cut() -> None:
+    words = [Words(number, f"p{number}", "x") for number in range(MOST_LINES + 3)]
+    assert [cue.text.count("\n") + 1 for cue in cues(words, 100)][-1] == MOST_LINES
+    assert list(cues([Words(1, "a", "x"), Words(2, "a", ""), Words(3, "b", "y")], 4)) == [
+        Cue(1, 2, "a: x"),
+        Cue(3, 4, "b: y"),
+    ]
+
+
+def test_of_what_is_made_up_to_be_long_the_beginning_is_left() -> None:
+    (cue,) = cues([Words(0, "N" * 60_000, "word " * 12_000)], 5)
+    name, words = cue.text.split(": ")
+    assert (len(name), len(words)) == (MOST_NAME_LETTERS, MOST_LETTERS)
+    assert name.endswith("…") and words.endswith("…")
+
+
+def test_names_are_one_line_too() -> None:
+    (cue,) = cues([Words(0, "Ann\n\n2\n00:00:01,000 --> 00:00:02,000\n\u202eneB", "a cat\udc80\x00")], 5)
+    assert cue.text == "Ann 2 00:00:01,000 --> 00:00:02,000 neB: a cat"
+    assert unmarked(cue.text) == "Ann 2 00:00:01,000 -› 00:00:02,000 neB: a cat"

@@ -60,3 +60,10 @@ def test_who_is_here_is_told_once_and_leaves_once() -> None:
     assert watching.told == [("b", "Ben", Carries.EVERYTHING), ("b", "left"), ("c", "C", Carries.NOTHING)]
     assert [left.peer for left in teller.leavers([])] == ["c"]
     assert list(teller.leavers([Joined(3, "c", "C", 1)])) == []
+
+
+def test_a_name_longer_than_a_hello_has_is_cut() -> None:
+    """Of a file that somebody made up: each letter here has three bytes."""
+    watching = Watching()
+    Teller(Header(node="me"), watching).tell(Joined(0, "b", "語" * 5000, 15))
+    assert watching.told == [("b", "語" * 21, Carries.EVERYTHING)]

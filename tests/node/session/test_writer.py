@@ -83,7 +83,7 @@ def test_a_sealed_file_tells_nothing(tmp_path: Path) -> None:
 
 def test_two_sealed_files_have_nothing_in_common(tmp_path: Path) -> None:
     one, other = (write(tmp_path / name, made_up(), secret=SECRET).read_bytes() for name in ("1.mcap", "2.mcap"))
-    assert one[-2000:-1000] != other[-2000:-1000]
+    assert one[6000:7000] != other[6000:7000]  # the blocks: what comes after is the index
 
 
 def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
