@@ -13,22 +13,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import accumulate
 from typing import Protocol
 
 from protocol.captions.ngrams import TOTAL, TOTAL_BITS
 
-__all__ = ["Below", "Coder", "Decoder", "Encoder", "evenly", "shares"]
+__all__ = ["Below", "Coder", "Decoder", "Encoder", "Near", "evenly", "shares"]
 
 Below = Callable[[int], int]
 """Where the interval of a symbol begins on the line from 0 to `TOTAL`, and the last one's ends: never falling."""
+
+Near = Callable[[int], int]
+"""A symbol that begins at about this place of the line. It may be wrong: it costs a decoder time and no more."""
 
 
 class Coder(Protocol):
     """One end of the coder."""
 
-    def code(self, below: Below, symbols: int, symbol: int | None) -> int:
+    def code(self, below: Below, symbols: int, symbol: int | None, near: Near | None = None) -> int:
         """Code one of `symbols` symbols and return it. An encoder is told it, a decoder ignores what it is told.
+
+        `near` helps a decoder to find it.
 
         However small its interval, no symbol is impossible: each has at least one unit of the line.
         """
@@ -46,6 +52,7 @@ def shares(*parts: int) -> Below:
 
 
 def _begin(below: Below, symbols: int, symbol: int) -> int:
+    # Every symbol gets a unit of its own, so that none is impossible.
     return (below(symbol) * (TOTAL - symbols) >> TOTAL_BITS) + symbol
 
 
@@ -57,7 +64,7 @@ class Encoder:
         self._width = 1
         self._bits = 0
 
-    def code(self, below: Below, symbols: int, symbol: int | None) -> int:
+    def code(self, below: Below, symbols: int, symbol: int | None, near: Near | None = None) -> int:
         """Narrow the interval. Raises `ValueError` for what is no symbol."""
         if symbol is None or not 0 <= symbol < symbols:
             raise ValueError(f"symbol {symbol} is none of {symbols}")
@@ -89,37 +96,38 @@ class Decoder:
     """Finds the symbols of a number. Any number decodes to something; where to stop is for the model to say."""
 
     def __init__(self, data: bytes) -> None:
-        self._value = int.from_bytes(data, "big")
-        self._length = 8 * len(data)
-        self._low = 0
-        self._width = 1
-        self._bits = 0
+        # The number, less where the interval begins, and the interval's width, both in units of the number's last bit
+        # that grow finer with every symbol.
+        self._left = int.from_bytes(data, "big")
+        self._width = 1 << 8 * len(data)
 
-    def code(self, below: Below, symbols: int, symbol: int | None = None) -> int:
-        """Find the symbol whose interval holds the number."""
-        target = (self._ahead() - (self._low << TOTAL_BITS)) // self._width
-        first, last = _around(lambda symbol: _begin(below, symbols, symbol) <= target, symbols)
-        while first < last:
-            middle = (first + last + 1) // 2
-            if _begin(below, symbols, middle) <= target:
-                first = middle
-            else:
-                last = middle - 1
-        begin = _begin(below, symbols, first)
-        self._low = (self._low << TOTAL_BITS) + self._width * begin
-        self._width *= _begin(below, symbols, first + 1) - begin
-        self._bits += TOTAL_BITS
-        return first
-
-    def _ahead(self) -> int:
-        """The number in the units of the next interval, cut off."""
-        shift = self._bits + TOTAL_BITS - self._length
-        return self._value << shift if shift >= 0 else self._value >> -shift
+    def code(self, below: Below, symbols: int, symbol: int | None = None, near: Near | None = None) -> int:
+        """Find the symbol whose interval holds the number, looking first where `near` says."""
+        self._left <<= TOTAL_BITS
+        place = self._left // self._width
+        found, begin, end = _find(place, partial(_begin, below, symbols), symbols, near(place) if near else 0)
+        self._left -= self._width * begin
+        self._width *= end - begin
+        return found
 
 
-def _around(reaches: Callable[[int], bool], symbols: int) -> tuple[int, int]:
-    """The first and last symbol that may be meant, found in growing steps: the likely ones come first."""
-    first, step = 0, 1
-    while first + step < symbols and reaches(first + step):
-        first, step = first + step, 2 * step
-    return first, min(first + step, symbols) - 1
+def _find(place: int, begin: Callable[[int], int], symbols: int, guess: int) -> tuple[int, int, int]:
+    """The symbol whose interval holds this place, where it begins and ends: searched in growing steps from a guess."""
+    low, high, step = guess, guess + 1, 1
+    low_begin, high_begin = begin(low), begin(high)
+    while low_begin > place:
+        high, high_begin = low, low_begin
+        low, step = max(0, low - step), 2 * step
+        low_begin = begin(low)
+    while high < symbols and high_begin <= place:
+        low, low_begin = high, high_begin
+        high, step = min(symbols, high + step), 2 * step
+        high_begin = begin(high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        middle_begin = begin(middle)
+        if middle_begin <= place:
+            low, low_begin = middle, middle_begin
+        else:
+            high, high_begin = middle, middle_begin
+    return low, low_begin, high_begin

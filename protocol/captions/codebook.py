@@ -30,7 +30,7 @@ import numpy.typing as npt
 from protocol.captions.identity import HASH_BYTES, Codebook
 from protocol.captions.mixture import TRUST_BITS, Mixture, Source
 from protocol.captions.ngrams import TOTAL, Level, NGrams
-from protocol.captions.recurrent import Group, Network, State, Tables, Weights
+from protocol.captions.recurrent import Group, Network, Tables, Weights
 from protocol.captions.symbols import FAR, NEAR, UNKNOWN
 
 __all__ = ["MAGIC", "Model", "identity_of", "pack_array"]
@@ -66,7 +66,8 @@ class Model:
     network: Network
     counted: tuple[NGrams, ...]
     sources: tuple[Source, ...]
-    began: State
+    beginning: Mixture
+    """The model at the beginning of a caption."""
 
     @classmethod
     def read(cls, data: bytes) -> Model:
@@ -83,7 +84,8 @@ class Model:
     @classmethod
     def _read(cls, data: bytes) -> Model:
         parts = msgpack.unpackb(data[len(MAGIC) :])
-        network = _network(parts["network"], Tables(*(_array(table) for table in parts["tables"])))
+        network = _network(parts["network"], Tables(*(_array(table).astype(np.int64) for table in parts["tables"])))
+        counted = tuple(map(_ngrams, parts["counted"]))
         sources = tuple(_source(*source) for source in parts["sources"])
         words = tuple(lzma.decompress(parts["words"]).decode().split("\n"))
         return cls(
@@ -93,9 +95,9 @@ class Model:
             signs=parts["signs"],
             spelling=_ngrams(parts["spelling"]),
             network=network,
-            counted=tuple(map(_ngrams, parts["counted"])),
+            counted=counted,
             sources=sources,
-            began=network.begin(sorted({source.way for source in sources})),
+            beginning=Mixture.begin(network, counted, sources),
         )
 
     def _check(self) -> None:
@@ -144,10 +146,6 @@ class Model:
         """The listed sign of a symbol."""
         return self.signs[symbol - _BEFORE_SIGNS]
 
-    def mixture(self) -> Mixture:
-        """The model at the beginning of a caption."""
-        return Mixture(self.network, self.counted, self.sources, self.began)
-
 
 def identity_of(data: bytes) -> Codebook:
     """Which codebook a file holds; the model in it is not read. Raises `ValueError` if it is none."""
@@ -189,7 +187,7 @@ def _network(parts: dict[str, Any], tables: Tables) -> Network:
     arrays = {name: _array(part) for name, part in parts.items()}
 
     def weights(name: str) -> Weights:
-        return Weights.of(arrays[name], arrays[f"{name}_multipliers"])
+        return Weights(arrays[name], arrays[f"{name}_multipliers"])
 
     groups = [
         Group(weights(f"inner{index}"), weights(f"outer{index}")) for index in range(2) if f"inner{index}" in arrays

@@ -7,15 +7,19 @@ starts at its prior and follows Bayes' rule token by token: a caption pays for i
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import mul
 
-from protocol.captions.arithmetic import Below
-from protocol.captions.ngrams import TOTAL, NGrams
+import numpy as np
+
+from protocol.captions.ngrams import TOTAL, Entries, NGrams
 from protocol.captions.recurrent import Network, Outlook, State
 from protocol.captions.text import Style
 
-__all__ = ["SHARE_BITS", "TRUST_BITS", "Mixture", "Source"]
+__all__ = ["SHARE_BITS", "TRUST_BITS", "Mixture", "Source", "forget"]
 
 SHARE_BITS = 12
 """The shares of a source's parts make up 2**12."""
@@ -28,6 +32,11 @@ MAX_SHARPNESS = 255
 
 LEAST_TRUST = 1 << TRUST_BITS - 10
 """A source trusted less is not asked any more: it takes time and gives nothing."""
+
+
+REMEMBERED = 128
+"""Points of captions that are kept, of some 50 kB each. Every caption begins at one of them, those of one scene begin
+alike, and what was sent or read once is gone through again for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,82 +66,144 @@ class Source:
             and (len(self.styles), *self.styles[:1], *self.styles[-1:]) == (len(Style) + 1, 0, TOTAL)
         )
 
+    @property
+    def view(self) -> tuple[int, int]:
+        """How it sees the network: begun in which way, with which sharpness."""
+        return self.way, self.sharpness
+
+
+Trusts = Sequence[tuple[Source, int]]
+"""The sources that are still asked, and how far each is trusted."""
+
 
 class Mixture:
-    """The model at one point of one caption. `below` is for a coder; `advance` tells it what was coded."""
+    """The model at one point of one caption. `below` is for a coder; `after_style` and `after` give the next point.
+
+    A point never changes, so that threads may share it; the last `REMEMBERED` are kept. Its `ways` are those that the
+    network is asked in, each of which takes its time.
+    """
 
     def __init__(
-        self, network: Network, counted: Sequence[NGrams], sources: Sequence[Source], began: State | None = None
+        self,
+        network: Network,
+        counted: Sequence[NGrams],
+        trusts: Trusts,
+        ways: Sequence[int],
+        state: State,
+        entries: Sequence[Entries],
     ) -> None:
-        """`began` is the network's state at the beginning, if it is known already: the same for every caption."""
-        self._network = network
-        self._counted = counted
-        self._trust = [(source, source.prior) for source in sources]
-        self._history = [counted[0].start]
-        self._ways = sorted({source.way for source in sources})
-        self._state = network.begin(self._ways) if began is None else began
-        self._parts: dict[tuple[int, int], Below] = {}
+        """`ways` are those that the rows of `state` began in, `entries` where the n-gram models are."""
+        self._network, self._counted = network, counted
+        self._trusts, self.ways, self._state, self._entries = trusts, ways, state, entries
+        self._look()
+
+    @classmethod
+    def begin(cls, network: Network, counted: Sequence[NGrams], sources: Sequence[Source]) -> Mixture:
+        """The beginning of every caption, where its style comes."""
+        ways = sorted({source.way for source in sources})
+        trusts = [(source, source.prior) for source in sources]
+        return cls(network, counted, trusts, ways, network.begin(ways), [model.begun for model in counted])
 
     def style_below(self, style: int) -> int:
         """Where a style's interval begins."""
-        return sum(trust * source.styles[style] for source, trust in self._trust) >> TRUST_BITS
+        return sum(trust * source.styles[style] for source, trust in self._trusts) >> TRUST_BITS
 
-    def advance_style(self, style: int) -> None:
-        """The caption has this style: as evidence of its source, and the end of the beginning."""
-        self._believe([source.styles[style + 1] - source.styles[style] for source, _ in self._trust])
-        self._keep_asked()
-        self._look()
+    def after_style(self, style: int) -> Mixture:
+        """The point after this style, which is evidence of the caption's source."""
+        return _after_style(self, style)
 
     def below(self, token: int) -> int:
         """Where a token's interval begins, 0 to `TOTAL`."""
-        return sum(weight * below(token) for weight, below in self._weighted) >> TRUST_BITS + SHARE_BITS
+        viewed: int = sum(map(mul, self._views.values(), self._outlook.below(token)))
+        return viewed + self._counted_below(token) >> TRUST_BITS + SHARE_BITS
 
-    def advance(self, token: int) -> None:
-        """This token came."""
-        sizes = {key: below(token + 1) - below(token) for key, below in self._parts.items()}
-        self._believe([
-            sum(share * sizes[key] for key, share in _parts_of(source)) >> SHARE_BITS for source, _ in self._trust
-        ])  # fmt: skip
-        self._history.append(token)
-        self._keep_asked()
-        self._state = self._network.step(self._state, token)
-        self._look()
+    def near(self, place: int) -> int:
+        """A token that begins at about this place of the line."""
+        wanted, first, ends = float(place << TRUST_BITS + SHARE_BITS), 0, self._network.ends
+        weights = list(self._views.values())
+        line = self._outlook.line(weights)
+        part = bisect_right(
+            range(len(ends) - 1), wanted, key=lambda part: line[ends[0] + part] + self._counted_below(ends[part])
+        )
+        if part:
+            first, line = ends[part - 1], self._outlook.line_in(part - 1, weights)
+        # What the n-grams add lies between what they add at both ends: so much narrower is the search.
+        tokens = range(first, ends[part])
+        added = [self._counted_below(ends[part]), self._counted_below(first)]
+        low, high = np.searchsorted(line[: len(tokens)], wanted - np.array(added, float), "right").tolist()
+        at = bisect_right(tokens, wanted, low, high, key=lambda token: line[token - first] + self._counted_below(token))
+        return tokens[max(0, at - 1)]
 
-    def _keep_asked(self) -> None:
-        """Go on only in those ways that some source is still asked in."""
-        asked = {source.way for source, _ in self._trust}
-        if len(asked) < len(self._ways):
-            self._state = self._state.rows([row for row, way in enumerate(self._ways) if way in asked])
-            self._ways = [way for way in self._ways if way in asked]
+    def after(self, token: int) -> Mixture:
+        """The point after this token."""
+        return _after(self, token)
 
     def _look(self) -> None:
-        """Prepare the parts for the next token, and their weights over all sources."""
-        weights: dict[tuple[int, int], int] = {}
-        for source, trust in self._trust:
-            for key, share in _parts_of(source):
-                weights[key] = weights.get(key, 0) + trust * share
-        self._parts = {key: self._part(*key) for key in weights}
-        self._weighted = [(weight, self._parts[key]) for key, weight in weights.items()]
+        """Prepare the parts, the network as each source hears it and n-grams, with their weights over all sources."""
+        viewed: dict[tuple[int, int], int] = {}
+        counted: dict[int, int] = {}
+        for source, trust in self._trusts:
+            viewed[source.view] = viewed.get(source.view, 0) + trust * source.share
+            for index, share in source.counted:
+                counted[index] = counted.get(index, 0) + trust * share
+        self._views = viewed
+        rows = [(self.ways.index(way), sharpness) for way, sharpness in viewed]
+        self._outlook = Outlook(self._network, self._state, rows)
+        self._known = {index: self._counted[index].after(self._entries[index]) for index in counted}
+        self._shares = [(weight, self._known[index]) for index, weight in counted.items()]
 
-    def _part(self, kind: int, detail: int) -> Below:
-        if kind >= 0:
-            return Outlook(self._network, self._state, self._ways.index(kind), detail).below
-        model = self._counted[detail]
-        return model.after(model.context(self._history[-model.reach :]))
+    def _counted_below(self, token: int) -> int:
+        return sum(weight * below(token) for weight, below in self._shares)
 
-    def _believe(self, sizes: list[int]) -> None:
-        """Bayes' rule: what each source would have paid for what came tells how far to trust it now."""
-        evidence = [trust * max(1, size) for (_, trust), size in zip(self._trust, sizes, strict=True)]
-        whole = sum(evidence)
-        trusts = [(part << TRUST_BITS) // whole for part in evidence]
-        kept = [(source, trust) for (source, _), trust in zip(self._trust, trusts, strict=True) if trust >= LEAST_TRUST]
-        # What rounding and the dropped ones leave goes to the most trusted.
-        best = max(range(len(kept)), key=lambda index: kept[index][1])
-        source, trust = kept[best]
-        kept[best] = source, trust + (1 << TRUST_BITS) - sum(trust for _, trust in kept)
-        self._trust = kept
+    def _sizes(self, token: int) -> list[int]:
+        """The token's interval as each source has it."""
+        begins, ends = self._outlook.below(token), self._outlook.below(token + 1)
+        viewed = {key: end - begin for key, begin, end in zip(self._views, begins, ends, strict=True)}
+        known = {index: below(token + 1) - below(token) for index, below in self._known.items()}
+        return [
+            source.share * viewed[source.view] + sum(share * known[index] for index, share in source.counted)
+            >> SHARE_BITS
+            for source, _ in self._trusts
+        ]
+
+    def _believing(self, sizes: Sequence[int]) -> tuple[Trusts, Sequence[int], State]:
+        """How far to trust which sources after what had these intervals, and the ways that one is still asked in."""
+        trusts = _believed(self._trusts, sizes)
+        asked = {source.way for source, _ in trusts}
+        if len(asked) == len(self.ways):
+            return trusts, self.ways, self._state
+        rows = [row for row, way in enumerate(self.ways) if way in asked]
+        return trusts, [self.ways[row] for row in rows], self._state.rows(rows)
+
+    def _after_style(self, style: int) -> Mixture:
+        sizes = [source.styles[style + 1] - source.styles[style] for source, _ in self._trusts]
+        return Mixture(self._network, self._counted, *self._believing(sizes), self._entries)
+
+    def _after(self, token: int) -> Mixture:
+        trusts, ways, state = self._believing(self._sizes(token))
+        entries = [model.follow(entry, token) for model, entry in zip(self._counted, self._entries, strict=True)]
+        return Mixture(self._network, self._counted, trusts, ways, self._network.step(state, token), entries)
 
 
-def _parts_of(source: Source) -> list[tuple[tuple[int, int], int]]:
-    """The source's parts by key, with their shares: (way, sharpness) of the network, (-1, index) of n-grams."""
-    return [((source.way, source.sharpness), source.share), *(((-1, index), share) for index, share in source.counted)]
+# Of the last points, and not of each point, the ones that follow: a point that nobody comes back to is forgotten.
+_after_style = lru_cache(REMEMBERED)(Mixture._after_style)
+_after = lru_cache(REMEMBERED)(Mixture._after)
+
+
+def forget() -> None:
+    """Keep no point of any caption: whoever measures what a caption costs that is like none before."""
+    _after_style.cache_clear()
+    _after.cache_clear()
+
+
+def _believed(trusts: Trusts, sizes: Sequence[int]) -> Trusts:
+    """Bayes' rule: what each source would have paid for what came tells how far to trust it now."""
+    evidence = [trust * max(1, size) for (_, trust), size in zip(trusts, sizes, strict=True)]
+    whole = sum(evidence)
+    trusted = [(part << TRUST_BITS) // whole for part in evidence]
+    kept = [(source, trust) for (source, _), trust in zip(trusts, trusted, strict=True) if trust >= LEAST_TRUST]
+    # What rounding and the dropped ones leave goes to the most trusted.
+    best = max(range(len(kept)), key=lambda index: kept[index][1])
+    source, trust = kept[best]
+    kept[best] = source, trust + (1 << TRUST_BITS) - sum(trust for _, trust in kept)
+    return kept

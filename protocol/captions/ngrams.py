@@ -11,11 +11,12 @@ need `below`: where a symbol's interval begins.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-__all__ = ["LEVELS", "STEPS_AN_OCTAVE", "TOTAL", "TOTAL_BITS", "WEIGHT_BITS", "Level", "NGrams", "weight_of"]
+__all__ = ["LEVELS", "STEPS_AN_OCTAVE", "TOTAL", "TOTAL_BITS", "WEIGHT_BITS"]
+__all__ += ["Entries", "Level", "NGrams", "weight_of"]
 
 TOTAL_BITS = 32
 TOTAL = 1 << TOTAL_BITS
@@ -66,8 +67,10 @@ class Level:
         return cls(symbols, list(sums), list(accumulate(counts, initial=0)))
 
 
-Context = tuple[tuple[Level, int, int], ...]
-"""Of each known context of the last symbols, the shortest first: its level, where its entries begin and end."""
+Entries = tuple[int, ...]
+"""Where the last symbol, the last two and so on are found as contexts: an entry each, `_NEVER` if never seen."""
+
+_NEVER = -1
 
 
 class NGrams:
@@ -76,50 +79,49 @@ class NGrams:
     def __init__(self, below_alone: Sequence[int], levels: Sequence[Level]) -> None:
         self.below_alone = below_alone
         self._levels = levels
+        self.begun = self.follow((), self.start)
+        """The entries before the first symbol."""
 
     @property
     def start(self) -> int:
         """The symbol that stands before the first: as a context only."""
         return len(self.below_alone) - 1
 
-    @property
-    def reach(self) -> int:
-        """How many symbols back it looks."""
-        return len(self._levels)
-
-    def context(self, history: Sequence[int]) -> Context:
-        """What is known after these symbols, the last being the nearest."""
-        found: list[tuple[Level, int, int]] = []
-        most = min(len(history), len(self._levels))
-        for length in range(1, most + 1):
-            entry = history[-length]
-            for level, symbol in zip(self._levels, history[len(history) - length + 1 :], strict=False):
-                entry = self._entry(level, entry, symbol)
-                if entry < 0:
-                    return tuple(found)
-            level = self._levels[length - 1]
-            begin, end = level.first[entry], level.first[entry + 1]
-            if begin == end:
-                return tuple(found)
-            found.append((level, begin, end))
-        return tuple(found)
+    def follow(self, entries: Entries, symbol: int) -> Entries:
+        """The entries after one more symbol: each context is that of before, and the symbol."""
+        longer = zip(self._levels[:-1], entries, strict=False)
+        return symbol, *(self._entry(level, entry, symbol) for level, entry in longer)
 
     @staticmethod
     def _entry(level: Level, context: int, symbol: int) -> int:
+        if context == _NEVER:
+            return _NEVER
         begin, end = level.first[context], level.first[context + 1]
         at = bisect_left(level.symbols, symbol, begin, end)
-        return at if at < end and level.symbols[at] == symbol else -1
+        return at if at < end and level.symbols[at] == symbol else _NEVER
 
-    def after(self, context: Context) -> Callable[[int], int]:
-        """`below` in this context, for a coder."""
-        return lambda symbol: self.below(symbol, context)
+    def after(self, entries: Entries) -> Callable[[int], int]:
+        """Where a symbol's interval begins in these contexts, 0 to `TOTAL`: it ends where that of the next begins."""
+        alone, known = self.below_alone, list(self._known(entries))
 
-    def below(self, symbol: int, context: Context) -> int:
-        """Where the symbol's interval begins, 0 to `TOTAL`: it ends where that of the next begins."""
-        at = self.below_alone[symbol]
-        for level, begin, end in context:
-            sums = level.sums
-            seen = sums[bisect_left(level.symbols, symbol, begin, end)] - sums[begin]
-            rest = (1 << WEIGHT_BITS) - (sums[end] - sums[begin])
-            at = (seen << TOTAL_BITS - WEIGHT_BITS) + (rest * at >> WEIGHT_BITS)
-        return at
+        def below(symbol: int) -> int:
+            at = alone[symbol]
+            for symbols, sums, begin, end, rest in known:
+                seen = sums[bisect_left(symbols, symbol, begin, end)] - sums[begin]
+                at = (seen << TOTAL_BITS - WEIGHT_BITS) + (rest * at >> WEIGHT_BITS)
+            return at
+
+        return below
+
+    def _known(self, entries: Entries) -> Iterator[tuple[Sequence[int], Sequence[int], int, int, int]]:
+        """The contexts that something was seen after, the shortest first, until the first that has nothing.
+
+        Each is its level's symbols and sums, where its own begin and end there, and the rest that it leaves to others.
+        """
+        for level, entry in zip(self._levels, entries, strict=False):
+            if entry == _NEVER:
+                return
+            begin, end = level.first[entry], level.first[entry + 1]
+            if begin == end:
+                return
+            yield level.symbols, level.sums, begin, end, (1 << WEIGHT_BITS) - (level.sums[end] - level.sums[begin])

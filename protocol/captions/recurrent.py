@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +25,7 @@ __all__ = ["PLAIN", "Group", "Network", "Outlook", "State", "Tables", "Weights"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
+Floats64 = npt.NDArray[np.float64]
 
 MULTIPLIER_BITS = 24
 """What scales a row of a product back has so many bits behind the point."""
@@ -51,6 +54,16 @@ FALL = 20 * OCTAVE
 PLAIN = 8
 """Sharpness, in eighths: scores as trained. More makes the likely likelier."""
 
+BLOCK_BYTES = 1 << 20
+"""Of a matrix that is multiplied with all rows of a state before the next block is: as much as a core's own cache
+holds, so that slower memory is read once and not once a row."""
+
+REMEMBERED_INPUTS = 256
+"""Tokens whose inputs to the gates are kept: the commonest, of 12 kB each."""
+
+REMEMBERED_GROUPS = 4
+"""Groups whose chances are kept: a decoder that searches one asks dozens of times. Up to 400 kB each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tables:
@@ -62,22 +75,30 @@ class Tables:
     powers: Ints
 
 
-@dataclass(frozen=True, slots=True)
 class Weights:
     """A matrix of 8-bit weights, and for each row what its products are multiplied with."""
 
-    matrix: Floats
-    multipliers: Ints
-
-    @classmethod
-    def of(cls, matrix: npt.NDArray[np.int8], multipliers: npt.NDArray[np.int32]) -> Weights:
-        """The weights as the network uses them. Raises `ValueError` if not each row has its multiplier."""
+    def __init__(self, matrix: npt.NDArray[np.int8], multipliers: npt.NDArray[np.int32]) -> None:
+        """Raises `ValueError` if not each row has its multiplier."""
         if matrix.ndim != 2 or multipliers.shape != matrix.shape[:1]:
             raise ValueError(f"multipliers of shape {multipliers.shape} for weights of {matrix.shape}")
-        return cls(matrix.astype(np.float32), multipliers.astype(np.int64))
+        self.shape: tuple[int, int] = matrix.shape
+        self._multipliers = multipliers.astype(np.int64)
+        rows = max(1, BLOCK_BYTES // (matrix.shape[1] * np.dtype(np.float32).itemsize))
+        whole = matrix.astype(np.float32)
+        self._blocks = [
+            (slice(begin, begin + rows), whole[begin : begin + rows]) for begin in range(0, len(whole), rows)
+        ]
 
-    def scaled(self, product: Floats) -> Ints:
-        return product.astype(np.int64) * self.multipliers
+    def times(self, vectors: Floats) -> Ints:
+        """The products with each of these vectors (a row each), multiplied."""
+        products = np.empty((len(vectors), self.shape[0]), np.float32)
+        for place, block in self._blocks:
+            for vector, product in zip(vectors, products, strict=True):
+                np.dot(block, vector, out=product[place])  # for so few vectors quicker than a product of matrices
+        scaled = products.astype(np.int64)
+        scaled *= self._multipliers
+        return scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,35 +110,38 @@ class Group:
 
     @property
     def size(self) -> int:
-        return len(self.outer.multipliers)
+        return self.outer.shape[0]
 
     def scores(self, seen: Floats) -> Ints:
-        hidden = np.clip(self.inner.scaled(self.inner.matrix @ seen) >> MULTIPLIER_BITS, -HIDDEN_LIMIT, HIDDEN_LIMIT)
-        return self.outer.scaled(self.outer.matrix @ hidden.astype(np.float32)) >> MULTIPLIER_BITS
+        hidden = np.clip(self.inner.times(seen) >> MULTIPLIER_BITS, -HIDDEN_LIMIT, HIDDEN_LIMIT)
+        return self.outer.times(hidden.astype(np.float32)) >> MULTIPLIER_BITS
 
 
 @dataclass(frozen=True, slots=True)
 class State:
     """What the network remembers of the tokens so far, for each way it began: a row each.
 
-    `memory` is the state itself, `seen` as products see it, `gates` and `scores` what they make of it.
+    `memory` is the state itself, `seen` as products see it.
     """
 
     memory: Ints
     seen: Floats
-    gates: Ints
-    scores: Ints
+
+    @classmethod
+    def of(cls, memory: Ints) -> State:
+        half = 1 << STATE_BITS - SEEN_BITS - 1
+        return cls(memory, (memory + half >> STATE_BITS - SEEN_BITS).astype(np.float32))
 
     def rows(self, kept: Sequence[int]) -> State:
         """These rows alone."""
         index = list(kept)
-        return State(self.memory[index], self.seen[index], self.gates[index], self.scores[index])
+        return State(self.memory[index], self.seen[index])
 
 
 class Network:
     """The network of a codebook. `embeddings` has a row per token, then one for each of its ways to begin.
 
-    Raises `ValueError` if its layers do not fit together.
+    It never changes, so that threads may share it. Raises `ValueError` if its layers do not fit together.
     """
 
     def __init__(
@@ -135,100 +159,131 @@ class Network:
         self._recurrent = recurrent
         self._input_bias, self._recurrent_bias = biases
         self._head = head
-        self._both = np.concatenate([recurrent.matrix, head.matrix])
-        self._size = recurrent.matrix.shape[1]
+        self._size = recurrent.shape[1]
         self.groups = groups
         self.tables = tables
-        self.likely = head.matrix.shape[0] - len(groups)
-        self.tokens = self.likely + sum(group.size for group in groups)
+        self.likely = head.shape[0] - len(groups)
+        self.ends = list(accumulate((group.size for group in groups), initial=self.likely))
+        """Where the likely tokens end, and each group's."""
+        self.tokens = self.ends[-1]
         self.embeddings = embeddings.shape[0]
         self._check()
+        self._inputs_of = lru_cache(REMEMBERED_INPUTS)(self._input)
 
     def _check(self) -> None:
         size, width = self._size, self._embeddings.shape[1]
         layers = [(self._inputs, (3 * size, width)), (self._recurrent, (3 * size, size))]
         layers += [(self._head, (self.likely + len(self.groups), size))]
         for group in self.groups:
-            inside = group.inner.matrix.shape[0]
+            inside = group.inner.shape[0]
             layers += [(group.inner, (inside, size)), (group.outer, (group.size, inside))]
-        wrong = [shape for weights, shape in layers if weights.matrix.shape != shape]
+        wrong = [shape for weights, shape in layers if weights.shape != shape]
         if wrong or self._input_bias.shape != (3 * size,) or self._recurrent_bias.shape != (3 * size,):
             raise ValueError(f"layers that do not fit to a state of {size}")
+        gates = 2 * GATE_LIMIT << GATE_BITS
+        if (len(self.tables.sigmoid), len(self.tables.tanh), len(self.tables.powers)) != (gates, gates, FALL):
+            raise ValueError("tables that are too short or too long")
 
     def begin(self, ways: Sequence[int]) -> State:
         """The state before the first token, a row for each of these ways to begin (rows of the embeddings)."""
-        nothing = self._state(np.zeros((len(ways), self._size), np.int64))
-        return self._step(nothing, self._embeddings[list(ways)])
+        nothing = State.of(np.zeros((len(ways), self._size), np.int64))
+        return self._step(nothing, np.concatenate([self._input(way) for way in ways]))
 
     def step(self, state: State, symbol: int) -> State:
         """The state after one more token."""
-        return self._step(state, self._embeddings[symbol : symbol + 1])
+        return self._step(state, self._inputs_of(symbol))
 
-    def _step(self, state: State, embeddings: npt.NDArray[np.int8]) -> State:
-        size, gates = self._size, state.gates
-        inputs = self._inputs.scaled(embeddings.astype(np.float32) @ self._inputs.matrix.T) + self._input_bias
-        opened = self.tables.sigmoid[_place(inputs[:, : 2 * size] + gates[:, : 2 * size])]
+    def scores(self, state: State) -> Ints:
+        """What each row of the state makes of the likely tokens and the groups."""
+        return self._head.times(state.seen) >> MULTIPLIER_BITS
+
+    def _input(self, row: int) -> Ints:
+        """What a row of the embeddings gives to the gates, counted from where their tables begin."""
+        middle = GATE_LIMIT << GATE_BITS + MULTIPLIER_BITS
+        return self._inputs.times(self._embeddings[row : row + 1].astype(np.float32)) + (self._input_bias + middle)
+
+    def _step(self, state: State, inputs: Ints) -> State:
+        size = self._size
+        gates = self._recurrent.times(state.seen)
+        gates += self._recurrent_bias
+        opened = _read(self.tables.sigmoid, inputs[:, : 2 * size] + gates[:, : 2 * size])
         reset, keep = opened[:, :size], opened[:, size:]
         # Cut to 8 bits less first: the product of a gate of 40 bits and one of 16 would fit, but not by much.
         recalled = reset * (gates[:, 2 * size :] >> 8) >> 8
-        fresh = self.tables.tanh[_place(inputs[:, 2 * size :] + recalled)]
-        return self._state(((1 << 16) - keep) * fresh + keep * state.memory >> 16)
-
-    def _state(self, memory: Ints) -> State:
-        half = 1 << STATE_BITS - SEEN_BITS - 1
-        seen = (memory + half >> STATE_BITS - SEEN_BITS).astype(np.float32)
-        product = np.stack([self._both @ row for row in seen])  # for so few rows quicker than one product of matrices
-        gates = self._recurrent.scaled(product[:, : 3 * self._size]) + self._recurrent_bias
-        scores = self._head.scaled(product[:, 3 * self._size :]) >> MULTIPLIER_BITS
-        return State(memory, seen, gates, scores)
+        fresh = _read(self.tables.tanh, inputs[:, 2 * size :] + recalled)
+        return State.of(fresh + (keep * (state.memory - fresh) >> 16))
 
 
 class Outlook:
-    """The chances of all tokens in one row of a state: a group's are worked out when one of its tokens is asked."""
+    """The chances of all tokens in several views of one state: each a row of it and a sharpness.
 
-    def __init__(self, network: Network, state: State, row: int, sharpness: int) -> None:
+    A group's are worked out when one of its tokens is asked.
+    """
+
+    def __init__(self, network: Network, state: State, views: Sequence[tuple[int, int]]) -> None:
         self._network = network
-        self._seen = state.seen[row]
-        self._sharpness = sharpness
-        self._sums: list[int] = _sums(state.scores[row], sharpness, network.tables.powers).tolist()
-        self._total = self._sums[-1]
-        self._groups: dict[int, Ints] = {}
+        self._seen = state.seen
+        self._views = views
+        self._sums = self._added(network.scores(state))
+        self._totals: list[int] = self._sums[:, -1].tolist()
 
-    def below(self, symbol: int) -> int:
-        """Where the token's interval begins, 0 to `TOTAL`."""
+    def below(self, symbol: int) -> list[int]:
+        """Where the token's interval begins, 0 to `TOTAL`, in each view."""
         likely = self._network.likely
         if symbol <= likely:
             return self._head(symbol)
         symbol -= likely
         for index, group in enumerate(self._network.groups):
             if symbol <= group.size:
-                sums = self._group(index)
-                begin, end = self._head(likely + index), self._head(likely + index + 1)
-                return begin + (end - begin) * int(sums[symbol]) // int(sums[-1])
+                sums = _group(self, index)
+                inside = zip(sums[:, symbol].tolist(), sums[:, -1].tolist(), strict=True)
+                ends = zip(self._head(likely + index), self._head(likely + index + 1), strict=True)
+                return [
+                    begin + (end - begin) * part // whole
+                    for (begin, end), (part, whole) in zip(ends, inside, strict=True)
+                ]
             symbol -= group.size
-        return TOTAL
+        return [TOTAL] * len(self._views)
 
-    def _head(self, output: int) -> int:
-        begin: int = (self._sums[output] << TOTAL_BITS) // self._total
-        return begin
+    def line(self, weights: Sequence[int]) -> Floats64:
+        """About where the outputs begin, the likely tokens and the groups, mixed with these weights.
 
-    def _group(self, index: int) -> Ints:
-        if index not in self._groups:
-            scores = self._network.groups[index].scores(self._seen)
-            self._groups[index] = _sums(scores, self._sharpness, self._network.tables.powers)
-        return self._groups[index]
+        Floating point is good enough for a decoder's guess.
+        """
+        line: Floats64 = np.array(weights, np.float64) * TOTAL / self._totals @ self._sums
+        return line
+
+    def line_in(self, group: int, weights: Sequence[int]) -> Floats64:
+        """About where the tokens of a group begin."""
+        begins, ends = (np.array(self._head(self._network.likely + group + at)) for at in (0, 1))
+        scaled, sums = np.array(weights, np.float64), _group(self, group)
+        line: Floats64 = scaled @ begins + scaled * (ends - begins) / sums[:, -1] @ sums
+        return line
+
+    def _head(self, output: int) -> list[int]:
+        parts = self._sums[:, output].tolist()
+        return [(part << TOTAL_BITS) // total for part, total in zip(parts, self._totals, strict=True)]
+
+    def _added(self, scores: Ints) -> Ints:
+        """The weights of these scores in each view, added up: one more than there are scores, the first 0."""
+        falls = scores.max(axis=1, keepdims=True) - scores
+        sums = np.zeros((len(self._views), scores.shape[1] + 1), np.int64)
+        for (row, sharpness), added in zip(self._views, sums, strict=True):
+            fall = falls[row] if sharpness == PLAIN else falls[row] * sharpness // PLAIN
+            np.cumsum(self._network.tables.powers.take(fall, mode="clip"), out=added[1:])
+        return sums
+
+    def group(self, index: int) -> Ints:
+        """The weights of a group's tokens added up."""
+        return self._added(self._network.groups[index].scores(self._seen))
 
 
-def _sums(scores: Ints, sharpness: int, powers: Ints) -> Ints:
-    """The scores' weights added up: one more than there are scores, the first 0."""
-    fall = (scores.max() - scores) * sharpness // PLAIN
-    sums = np.zeros(len(scores) + 1, np.int64)
-    np.cumsum(powers[np.minimum(fall, FALL - 1)], out=sums[1:])
-    return sums
+@lru_cache(REMEMBERED_GROUPS)
+def _group(outlook: Outlook, index: int) -> Ints:
+    return outlook.group(index)
 
 
-def _place(gates: Ints) -> Ints:
-    """Where a gate's input is found in the tables."""
-    limit = GATE_LIMIT << GATE_BITS
-    place: Ints = np.clip(gates >> MULTIPLIER_BITS, -limit, limit - 1) + limit
-    return place
+def _read(table: Ints, gates: Ints) -> Ints:
+    """What a table says of these inputs, counted from where it begins: beyond its ends what it says there."""
+    gates >>= MULTIPLIER_BITS
+    return table.take(gates, mode="clip")

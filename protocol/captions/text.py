@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from itertools import accumulate, chain, pairwise
 
-__all__ = ["Case", "Parsed", "Style", "case_of", "parse", "render", "tokens_of"]
+__all__ = ["Case", "Parsed", "Style", "case_of", "parse", "render", "scalars", "tokens_of"]
 
 _TOKEN = re.compile(r" ?[a-z]+| ?[^a-z ]| ")
 _CAPITAL = re.compile(r"[A-Z]")
@@ -47,6 +47,11 @@ class Parsed:
     style: Style
     tokens: tuple[str, ...]
     capitals: tuple[tuple[bool, ...], ...] = ()
+
+
+def scalars(text: str) -> str:
+    """Return the text with "?" for lone surrogates: they are no characters, and no UTF-8 has them."""
+    return text.encode(errors="replace").decode()
 
 
 def parse(text: str) -> Parsed:

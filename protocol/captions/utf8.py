@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from protocol.captions.text import scalars
 from protocol.errors import CaptionError
 
 __all__ = ["decode", "encode"]
@@ -9,7 +10,7 @@ __all__ = ["decode", "encode"]
 
 def encode(text: str) -> tuple[bytes, int]:
     """Return the text's bytes and number of bits; lone surrogates, which are no characters, become "?"."""
-    data = text.encode(errors="replace")
+    data = scalars(text).encode()
     return data, 8 * len(data)
 
 

@@ -172,7 +172,9 @@ def _described(data: bytes) -> dict[str, Any]:
 
 
 def _json(channel: int, at_us: int, fields: Mapping[str, Any]) -> Message:
-    return Message(channel, at_us, json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode())
+    # A note may name a file whose name is no UTF-8, in lone surrogates: they become "?", and the recording goes on.
+    written = json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+    return Message(channel, at_us, written.encode(errors="replace"))
 
 
 def _timestamp(at_us: int, started_ns: int) -> dict[str, int]:
@@ -232,9 +234,13 @@ _READERS: dict[int, Callable[[int, bytes], Iterable[Record]]] = {
 
 
 def _object(data: bytes) -> dict[str, Any]:
-    found = json.loads(data)
+    text = data.decode()
+    found = json.loads(text)
     if not isinstance(found, dict):
         raise ValueError("no JSON object")
+    if "\\u" in text:
+        # Escapes may spell lone surrogates, which are no characters: what holds one cannot be written as UTF-8.
+        json.dumps(found, ensure_ascii=False).encode()
     return found
 
 

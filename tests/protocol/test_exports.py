@@ -22,7 +22,16 @@ EXPORTS = {
         "name",
         "newest",
     ],
-    "protocol.captions.words": ["MAX_SIGNS", "MAX_TOKENS", "decode", "encode", "identity", "model", "supply"],
+    "protocol.captions.words": [
+        "MAX_SIGNS",
+        "MAX_SPELLED",
+        "MAX_TOKENS",
+        "decode",
+        "encode",
+        "identity",
+        "model",
+        "supply",
+    ],
     "protocol.errors": [
         "CaptionError",
         "FrameError",

@@ -21,6 +21,7 @@ from protocol.captions.text import Parsed, Style, parse, render
 Below = Callable[[int], int]
 LINE = 1 << 32
 MIXED = (4, 5)
+MOST_TOKENS, MOST_SIGNS, MOST_SPELLED = 128, 64, 256
 SMALL, TITLE, CAPITALS, ODD = range(4)
 CASES = {None: (20, 70, 8, 2), SMALL: (80, 15, 4, 1), TITLE: (45, 50, 4, 1), CAPITALS: (40, 20, 38, 2)}
 CASES[ODD] = (50, 30, 10, 10)
@@ -37,6 +38,7 @@ class Number:
     def __init__(self, data: bytes) -> None:
         self.left = int.from_bytes(data, "big")
         self.width = 1 << 8 * len(data)
+        self.spelled = 0
 
     def find(self, below: Below, symbols: int) -> int:
         def begin(symbol: int) -> int:
@@ -276,7 +278,7 @@ class Reference:
 
     def decode(self, data: bytes, earlier: str | None = None) -> str:
         if data[:1] == b"\xff":
-            return data[1:].decode(errors="surrogatepass")
+            return data[1:].decode()
         number = Number(data)
         if number.find(parts(255, 1), 2) == 1:
             raise ValueError("beyond what is modelled")
@@ -284,7 +286,9 @@ class Reference:
         change = 2 if before is None else number.find(parts(72, 18, 10), 3)
         if before is not None and change == 0:
             return render(before)
-        if before is not None and change == 1 and 0 < len(before.tokens) <= 300 and not before.capitals:
+        if before is not None and change == 1 and before.tokens and not before.capitals:
+            if len(before.tokens) > MOST_TOKENS:
+                raise ValueError("a token of too long a caption")
             return render(self._replaced(number, before))
         return render(self._alone(number, before))
 
@@ -316,7 +320,7 @@ class Reference:
         tokens: list[str] = []
         while (token := self._token(number, model)) is not None:
             tokens.append(token)
-            if len(tokens) > 300:
+            if len(tokens) > MOST_TOKENS:
                 raise ValueError("too many tokens")
             model.advance(self.symbols.get(token, 1))
         return tokens
@@ -333,7 +337,7 @@ class Reference:
             if token is None:
                 return tokens
             tokens.append(token)
-            if len(tokens) > 300:
+            if len(tokens) > MOST_TOKENS:
                 raise ValueError("too many tokens")
             model.advance(self.symbols.get(token, 1))
             if wrong:
@@ -357,11 +361,15 @@ class Reference:
             if symbol == 1:
                 told += chr(0x80 + number.find(lambda code: code * LINE // 0x780, 0x780))
             elif symbol == 2:
-                told += chr(number.find(lambda code: code * LINE // 0x110000, 0x110000))
+                code_point = number.find(lambda code: code * LINE // 0x110000, 0x110000)
+                if 0xD800 <= code_point <= 0xDFFF:
+                    raise ValueError("a lone surrogate")
+                told += chr(code_point)
             else:
                 told += self.signs[symbol]
-            if len(told) > 64:
-                raise ValueError("too long a token")
+            number.spelled += 1
+            if len(told) > MOST_SIGNS or number.spelled > MOST_SPELLED:
+                raise ValueError("too many signs")
         return told
 
     def _capitals(self, number: Number, tokens: Sequence[str]) -> tuple[tuple[bool, ...], ...]:

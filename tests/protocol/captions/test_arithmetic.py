@@ -76,6 +76,15 @@ def test_any_number_is_some_message(data: bytes, models: Message) -> None:
     assert begin <= Fraction(int.from_bytes(data, "big"), 1 << 8 * len(data)) < end
 
 
+@given(messages(), st.data())
+def test_a_wrong_guess_changes_nothing(message: Message, data: st.DataObject) -> None:
+    value, length = encoded(message).shortest(unit=8)
+    decoder = Decoder(value.to_bytes(length // 8, "big"))
+    for below, symbols, symbol in message:
+        guess = data.draw(st.integers(0, symbols - 1))
+        assert decoder.code(below, symbols, near=lambda place, guess=guess: guess) == symbol
+
+
 def test_the_first_symbols_take_nothing() -> None:
     encoder = encoded([(shares(1, 1000), 2, 0)] * 5)
     assert encoder.shortest() == (0, 0)

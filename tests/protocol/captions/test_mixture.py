@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reference_decoder import Model, Reference
 from tiny_codebook import TOKENS, WAYS, file, model, parts
 
-from protocol.captions.mixture import LEAST_TRUST, SHARE_BITS, TRUST_BITS, Mixture, Source
+from protocol.captions.mixture import LEAST_TRUST, REMEMBERED, SHARE_BITS, TRUST_BITS, Mixture, Source, forget
 from protocol.captions.ngrams import TOTAL
 from protocol.captions.text import Style
 
@@ -22,11 +22,10 @@ histories = st.lists(st.integers(1, TOKENS - 1), max_size=6)
 
 
 def mixture(sources: Sequence[Source] = BOOK.sources, style: int = 0, history: Sequence[int] = ()) -> Mixture:
-    told = Mixture(BOOK.network, BOOK.counted, sources)
-    told.advance_style(style)
+    point = Mixture.begin(BOOK.network, BOOK.counted, sources).after_style(style)
     for token in history:
-        told.advance(token)
-    return told
+        point = point.after(token)
+    return point
 
 
 def begins(told: Mixture) -> list[int]:
@@ -41,7 +40,7 @@ def test_tokens_lie_in_order_on_the_whole_line(style: Style, history: list[int])
 
 
 def test_so_do_styles() -> None:
-    below = [BOOK.mixture().style_below(style) for style in range(len(Style) + 1)]
+    below = [BOOK.beginning.style_below(style) for style in range(len(Style) + 1)]
     assert (below[0], below[-1]) == (0, TOTAL)
     assert below == sorted(below)
 
@@ -57,7 +56,7 @@ def test_the_second_decoder_mixes_the_same(style: Style, history: list[int]) -> 
 
 @given(styles, histories)
 def test_trust_is_never_lost(style: Style, history: list[int]) -> None:
-    trusts = [trust for _, trust in mixture(style=style, history=history)._trust]
+    trusts = [trust for _, trust in mixture(style=style, history=history)._trusts]
     assert sum(trusts) == 1 << TRUST_BITS
     assert min(trusts) >= LEAST_TRUST
 
@@ -67,19 +66,17 @@ def test_a_source_that_expected_what_came_is_trusted_more() -> None:
     told = mixture(style=4)
     assert share[1] > share[0]
     evidence = [source.prior * part for source, part in zip(BOOK.sources, share, strict=True)]
-    assert told._trust[1][1] == pytest.approx(evidence[1] / sum(evidence) * (1 << TRUST_BITS), abs=2)
-    assert told._trust[1][1] > UNUSUAL.prior
+    assert told._trusts[1][1] == pytest.approx(evidence[1] / sum(evidence) * (1 << TRUST_BITS), abs=2)
+    assert told._trusts[1][1] > UNUSUAL.prior
 
 
 def test_one_that_did_not_is_asked_no_more() -> None:
     never = (0, *((TOTAL - 5 + step) for step in range(5)), TOTAL)
     told = mixture((replace(USUAL, styles=never), UNUSUAL), style=4)
-    assert [source for source, _ in told._trust] == [UNUSUAL]
-    assert told._ways == [WAYS[1]]
+    assert [source for source, _ in told._trusts] == [UNUSUAL]
+    assert told.ways == [WAYS[1]]
     alone = mixture((replace(UNUSUAL, prior=1 << TRUST_BITS),), style=4, history=[2, 3])
-    for token in (2, 3):
-        told.advance(token)
-    assert begins(told) == begins(alone)
+    assert begins(told.after(2).after(3)) == begins(alone)
 
 
 def test_a_source_may_be_the_network_alone() -> None:
@@ -89,10 +86,35 @@ def test_a_source_may_be_the_network_alone() -> None:
     assert begins(told) == [below(token) for token in range(TOKENS + 1)]
 
 
-def test_the_beginning_may_be_known_already() -> None:
-    told = BOOK.mixture()
-    told.advance_style(0)
-    assert begins(told) == begins(mixture())
+def test_a_codebook_knows_the_beginning() -> None:
+    assert begins(BOOK.beginning.after_style(0)) == begins(mixture())
+
+
+def test_points_that_were_met_are_kept_and_what_is_new_changes_none() -> None:
+    begun = BOOK.beginning.after_style(0)
+    before = begins(begun)
+    assert begun.after(2) is BOOK.beginning.after_style(0).after(2)
+    assert begun.after(2) is not begun.after(3)
+    assert begins(begun) == before
+    forgotten = begun.after(2)
+    forget()
+    assert begun.after(2) is not forgotten
+    assert begins(begun.after(2)) == begins(forgotten)
+
+
+def test_no_more_points_are_kept_than_is_said() -> None:
+    point = first = BOOK.beginning.after_style(0).after(2)
+    for _ in range(REMEMBERED):
+        point = point.after(3)
+    assert BOOK.beginning.after_style(0).after(2) is not first
+
+
+@given(styles, histories, st.integers(0, TOTAL - 1))
+def test_a_guess_is_a_token_near_the_place(style: Style, history: list[int], place: int) -> None:
+    point = mixture(style=style, history=history)
+    token = point.near(place)
+    assert 0 <= token < TOKENS
+    assert point.below(token) - 1 <= place < point.below(token + 1) + 1
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reference_decoder import Counted
 from tiny_codebook import TOKENS, model
+from tiny_codebook import parts as parts_of_file
 
-from protocol.captions.ngrams import LEVELS, STEPS_AN_OCTAVE, TOTAL, WEIGHT_BITS, Level, NGrams, weight_of
+from protocol.captions.ngrams import LEVELS, STEPS_AN_OCTAVE, TOTAL, WEIGHT_BITS, Entries, Level, NGrams, weight_of
 
 A, B, C, START = range(4)
 HALF, EIGHTH = STEPS_AN_OCTAVE, 3 * STEPS_AN_OCTAVE
@@ -18,8 +21,15 @@ TRIGRAMS = Level.of([A, C], [LEVELS, HALF], [2, 0, 0, 0])
 SMALL = NGrams([0, TOTAL // 2, 3 * TOTAL // 4, TOTAL], [BIGRAMS, TRIGRAMS])
 
 
+def after(model: NGrams, history: list[int]) -> Callable[[int], int]:
+    entries: Entries = ()
+    for symbol in history:
+        entries = model.follow(entries, symbol)
+    return model.after(entries)
+
+
 def chances(history: list[int]) -> list[Fraction]:
-    below = SMALL.after(SMALL.context(history))
+    below = after(SMALL, history)
     return [Fraction(below(symbol + 1) - below(symbol), TOTAL) for symbol in (A, B, C)]
 
 
@@ -36,7 +46,6 @@ def test_weights_are_powers_of_two_rounded_down() -> None:
 
 def test_with_nothing_before_symbols_have_their_own_chances() -> None:
     assert chances([]) == parts("1/2", "1/4", "1/4")
-    assert SMALL.context([]) == ()
 
 
 def test_a_context_gives_its_rest_to_the_shorter_one() -> None:
@@ -57,13 +66,13 @@ def test_an_unknown_context_tells_nothing() -> None:
 
 def test_the_start_is_a_symbol_beyond_the_others() -> None:
     assert SMALL.start == START
-    assert SMALL.reach == 2
+    assert SMALL.begun == SMALL.follow((), START)
 
 
 @given(st.lists(st.integers(0, TOKENS), max_size=4))
 def test_whatever_was_before_the_symbols_lie_in_order_on_the_whole_line(history: list[int]) -> None:
     counted = model().counted[0]
-    below = counted.after(counted.context(history))
+    below = after(counted, history)
     begins = [below(symbol) for symbol in range(TOKENS + 1)]
     assert (begins[0], begins[-1]) == (0, TOTAL)
     assert begins == sorted(begins)
@@ -72,3 +81,10 @@ def test_whatever_was_before_the_symbols_lie_in_order_on_the_whole_line(history:
 @pytest.mark.parametrize("history", [[START, A, B], [B, A, B], [C, C, A]])
 def test_no_more_is_looked_at_than_it_reaches(history: list[int]) -> None:
     assert chances(history) == chances(history[-2:])
+
+
+@given(st.lists(st.integers(0, TOKENS), max_size=6))
+def test_the_second_decoder_finds_the_same_contexts(history: list[int]) -> None:
+    counted, reference = model().counted[0], Counted(parts_of_file()["counted"][0])
+    found, expected = after(counted, history), reference.after(history)
+    assert [found(symbol) for symbol in range(TOKENS + 1)] == [expected(symbol) for symbol in range(TOKENS + 1)]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.captions.text import Case, Parsed, Style, case_of, parse, render, tokens_of
+from protocol.captions.text import Case, Parsed, Style, case_of, parse, render, scalars, tokens_of
 
 # Every kind of sign, and those that parsing looks at much more often than chance would.
 texts = (
@@ -35,6 +35,17 @@ def test_capitals_are_told_in_mixed_style_alone(text: str) -> None:
         assert any(map(any, parsed.capitals))
     else:
         assert not parsed.capitals
+
+
+@given(texts)
+def test_what_has_no_lone_surrogates_is_scalars_alone(text: str) -> None:
+    assert scalars(text).encode().decode() == scalars(text)
+    assert len(scalars(text)) == len(text)
+    assert scalars(text) == text or any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+def test_a_pair_of_surrogates_is_no_character_either() -> None:
+    assert scalars("\ud83d\ude00 \U0001f600") == "?? \U0001f600"
 
 
 @pytest.mark.parametrize(

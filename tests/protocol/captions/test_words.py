@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest import mock
 
@@ -14,8 +15,11 @@ from tiny_codebook import file, model, parts
 
 import node  # noqa: F401  supplies the codebook
 from protocol.captions import Codebook, words
-from protocol.captions.text import parse
-from protocol.captions.words import MAX_SIGNS, MAX_TOKENS
+from protocol.captions.arithmetic import Encoder, evenly
+from protocol.captions.mixture import forget
+from protocol.captions.symbols import FAR, UNKNOWN
+from protocol.captions.text import parse, scalars
+from protocol.captions.words import MAX_SIGNS, MAX_SPELLED, MAX_TOKENS
 from protocol.errors import CaptionError
 
 LONG = 10_000
@@ -36,13 +40,13 @@ def book(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def size(text: str) -> int:
-    return len(text.encode(errors="surrogatepass"))
+    return len(text.encode(errors="replace"))
 
 
 def checked(text: str, earlier: str | None = None) -> int:
     """How many bytes a caption takes, once it was read back and no figure contradicts another."""
     data, bits, ideal_bits = words.encode(text, earlier)
-    assert words.decode(data, earlier) == text
+    assert words.decode(data, earlier) == scalars(text)
     assert len(data) <= size(text) + 1
     assert 8 * len(data) - 8 < bits <= 8 * len(data) or bits == len(data) == 0
     assert bits < ideal_bits + 1
@@ -72,7 +76,7 @@ def test_so_it_is_when_little_changed(text: str, data: st.DataObject) -> None:
 @settings(max_examples=200)
 def test_any_bytes_are_a_caption_or_raise_its_error(data: bytes, earlier: str | None) -> None:
     with contextlib.suppress(CaptionError):
-        assert isinstance(words.decode(data, earlier), str)
+        words.decode(data, earlier).encode()
 
 
 @pytest.mark.parametrize("sign", ["a", "A", " ", "a ", "é", "😀", "\u0301", "ab, ", "the cat ", "\ud800"])
@@ -88,7 +92,7 @@ def test_a_long_text_goes_as_it_is(sign: str) -> None:
 def test_long_garbage_is_bounded(first: int, earlier: str | None) -> None:
     with contextlib.suppress(CaptionError):
         told = words.decode(bytes([first]) + bytes(range(256)) * 5, earlier)
-        assert told == earlier or len(told) <= MAX_TOKENS * (MAX_SIGNS + 1)
+        assert told == earlier or len(told) <= len(earlier or "") + MAX_TOKENS * (MAX_SIGNS + 1)
 
 
 def test_the_empty_caption_takes_nothing() -> None:
@@ -101,7 +105,7 @@ def test_an_unchanged_caption_takes_nothing(text: str) -> None:
     data, bits, ideal_bits = words.encode(text, text)
     assert (data, bits) == (b"", 0)
     assert ideal_bits < 0.5
-    assert words.decode(b"", text) == text
+    assert words.decode(b"", text) == scalars(text)
 
 
 def test_the_mixed_captions_of_earlier_pictures_have_no_word_to_replace() -> None:
@@ -121,9 +125,81 @@ def test_a_caption_at_the_limits_is_modelled_and_one_beyond_is_not() -> None:
 
 def test_what_is_no_utf8_is_refused() -> None:
     assert words.decode(b"\xff") == ""
-    for damaged in (b"\xff\xff", b"\xff\xc3", b"\xffa\x80"):
+    for damaged in (b"\xff\xff", b"\xff\xc3", b"\xffa\x80", b"\xffa\xed\xa0\x80"):
         with pytest.raises(CaptionError, match="UTF-8"):
             words.decode(damaged)
+
+
+@pytest.mark.parametrize("code_point", [0xD7FF, 0xD800, 0xDBFF, 0xDC00, 0xDFFF, 0xE000])
+def test_a_lone_surrogate_may_be_coded_and_is_refused(code_point: int) -> None:
+    data = spelled([code_point])
+    if 0xD800 <= code_point < 0xE000:
+        with pytest.raises(CaptionError, match="surrogate"):
+            words.decode(data)
+    else:
+        assert words.decode(data) == chr(code_point)
+
+
+def test_two_of_them_make_no_sign() -> None:
+    with pytest.raises(CaptionError, match="surrogate"):
+        words.decode(spelled([0xD83D, 0xDE00]))
+
+
+def test_an_encoder_replaces_them() -> None:
+    assert words.decode(words.encode("a \ud800 cat")[0]) == "a ? cat"
+    assert words.decode(words.encode("a cat", "a \udfff dog")[0], "a \udfff dog") == "a cat"
+
+
+def spelled(code_points: list[int]) -> bytes:
+    """The bytes of a caption of one token that is spelled as these code points, as no encoder of ours makes them."""
+    book, encoder = words.model(), Encoder()
+    encoder.code(words._MODELLED, 2, 0)
+    encoder.code(book.beginning.style_below, 6, 0)
+    point, entries = book.beginning.after_style(0), book.spelling.begun
+    encoder.code(point.below, book.tokens, UNKNOWN)
+    # The space before the first token, which a reader drops.
+    for symbol in (book.sign_symbol(" "), *([FAR] * len(code_points)), 0):
+        encoder.code(book.spelling.after(entries), book.sign_symbols, symbol)
+        entries = book.spelling.follow(entries, symbol)
+        if symbol == FAR:
+            encoder.code(evenly(0x110000), 0x110000, code_points.pop(0))
+    encoder.code(point.after(UNKNOWN).below, book.tokens, 0)
+    value, length = encoder.shortest(unit=8)
+    return value.to_bytes(length // 8, "big")
+
+
+def test_what_is_beyond_the_limits_is_refused_however_it_is_coded() -> None:
+    """As an older program codes it, which knew other limits."""
+    for limit, text in (
+        ("MAX_TOKENS", "cat " * (MAX_TOKENS + 1)),
+        ("MAX_SPELLED", ("e" * (MAX_SIGNS - 1) + " ") * (MAX_SPELLED // MAX_SIGNS + 1)),
+    ):
+        with mock.patch.object(words, limit, 10_000):
+            data = words.encode(text)[0]
+            assert data[:1] != b"\xff"
+            assert words.decode(data) == text
+        with pytest.raises(CaptionError, match="more than"):
+            words.decode(data)
+        assert checked(text) == size(text) + 1
+
+
+def test_a_word_replaced_in_what_is_beyond_the_limits_is_refused() -> None:
+    earlier = "cat " * MAX_TOKENS + "dog"
+    with mock.patch.object(words, "MAX_TOKENS", 10_000):
+        data = words.encode(earlier.replace("dog", "bench"), earlier)[0]
+        assert words.decode(data, earlier).endswith("bench")
+    with pytest.raises(CaptionError, match="more than"):
+        words.decode(data, earlier)
+
+
+def test_threads_may_code_at_once(book: str) -> None:
+    texts = [f"a {color} {animal} on the bench" for color in ("red", "the", "2") for animal in ("cat", "dog", "zebra")]
+    expected = [words.encode(text)[0] for text in texts]
+    forget()
+    with ThreadPoolExecutor(8) as pool:
+        coded = list(pool.map(lambda text: words.encode(text)[0], texts * 4))
+        assert coded == expected * 4
+        assert list(pool.map(words.decode, coded)) == texts * 4
 
 
 def test_numbers_between_the_modelled_and_the_plain_ones_are_refused() -> None:
@@ -163,6 +239,20 @@ def test_the_codebook_is_read_when_it_is_first_needed() -> None:
         assert len(told) == 2
 
 
+def test_threads_that_need_it_at_once_read_it_once() -> None:
+    reads: list[int] = []
+
+    def read() -> bytes:
+        reads.append(1)
+        return file(parts())
+
+    with mock.patch.object(words, "_supply", words._Supply()):
+        words.supply(read)
+        with ThreadPoolExecutor(8) as pool:
+            models = set(map(id, pool.map(lambda _: words.model(), range(16))))
+    assert len(models) == len(reads) == 1
+
+
 def test_what_is_plain_needs_no_codebook() -> None:
     with mock.patch.object(words, "_supply", words._Supply()):
         assert words.decode(b"\xffa cat") == "a cat"
@@ -185,4 +275,7 @@ def test_the_second_decoder_reads_the_same(book: str, earlier: Any) -> None:
         "a cat in the red bench",
     ):
         data = words.encode(text, earlier)[0]
-        assert reference.decode(data, earlier) == text
+        assert reference.decode(data, earlier) == scalars(text)
+    for refused in (spelled([0xD800]), b"\xff\xed\xa0\x80"):
+        with pytest.raises(ValueError, match=r"surrogate|utf-8"):
+            reference.decode(refused)
