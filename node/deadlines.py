@@ -14,7 +14,8 @@ from itertools import count, cycle
 from typing import TYPE_CHECKING, Any
 
 from node import demo, opening
-from node.bench.hostile_peer import HostilePeer, worst_caption
+from node.bench.hostile_captions import worst_captions
+from node.bench.hostile_peer import HostilePeer
 from node.bench.loop_culprits import LoopCulprits
 from node.call import Node
 from node.common.loop_lag import LagWatch, LoopLag
@@ -69,7 +70,7 @@ async def run(settings: Settings, minutes: float, quiet: bool, hostile: bool = F
     pauses = {} if choice.adapts(settings) else {"dtx": False}
     own = settings.model_copy(update={"speech": None, "camera": None, "speaker": "none", "pictures": None} | pauses)
     painted, watch = Counter[str](), LagWatch(LoopLag(), LAG_EVERY_S)
-    worst = await asyncio.to_thread(worst_caption) if hostile else b""
+    worst = await asyncio.to_thread(worst_captions) if hostile else []
     await asyncio.to_thread(_import_all)
     with first_error():
         async with opening.worker(own, opening.CALL) as models, asyncio.TaskGroup() as group:

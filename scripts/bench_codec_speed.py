@@ -19,10 +19,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import node  # noqa: F401  supplies the codebook
+from node.bench.hostile_captions import hostile_texts
 from node.vision.scenes import caption, sample
 from protocol.captions import mixture, words
-from protocol.captions.text import Style
 from protocol.errors import CaptionError
 from protocol.frames import MAX_CAPTION_BYTES
 
@@ -31,7 +30,6 @@ FIRST_SEED = 60_000_000  # of the scenes: far from those that are trained on
 SHORT = ("a cat", "two dogs", "a man.", "A train", "people", "a red bus on a street")
 LOOP = 20_000  # rounds of the yardstick: about a millisecond of a fast core
 ROUNDS = 5  # of which the quickest counts: what else the core did meanwhile is not the codec's
-CANDIDATES = 30  # words among which the most expensive next one is looked for
 
 Row = dict[str, float | str]
 
@@ -69,38 +67,10 @@ def measured(name: str, captions: list[str], loop: float) -> Iterator[Row]:
         yield percentiles(f"{name}, {kind}, decode", decoding, loop)
 
 
-def hostile(tokens: int) -> dict[str, str]:
-    """Texts that take a decoder long, of at most so many tokens."""
-    rng = random.Random(1)
-    rare = [word for word in words.model().words[-5000:] if word.startswith(" ")]
-    letters = "".join(rng.choices("etaoinshr", k=words.MAX_SPELLED))
-    return {
-        "one word, over and over": " cat" * tokens,
-        "one rare word, over and over": rng.choice(rare) * tokens,
-        "rare words": "".join(rng.choices(rare, k=tokens)),
-        "rare words that fit any kind of caption": "".join(expensive(rng, rare, tokens)),
-        "signs that no word has": "\u00e9" * tokens,
-        "capitals here and there": " CaT" * tokens,
-        "words of any letters": " ".join(letters[begin : begin + 60] for begin in range(0, 240, 60)),
-    }
-
-
-def expensive(rng: random.Random, rare: list[str], tokens: int) -> Iterator[str]:
-    """Rare words after which the most kinds of caption are in play: each takes a decoder a network of its own."""
-    book = words.model()
-    point = book.beginning.after_style(Style.SMALL)
-    for _ in range(tokens):
-        choice = rng.sample(rare, min(CANDIDATES, tokens))
-        follows = {word: point.after(book.symbol_of(word)) for word in choice}
-        word = max(choice, key=lambda word: len(follows[word].ways))
-        point = follows[word]
-        yield word
-
-
 def worst(tokens: int, loop: float) -> Iterator[Row]:
     """A row for each hostile caption that fits a frame, modelled."""
-    for name, text in hostile(tokens).items():
-        data = words.encode(text.strip())[0]
+    for name, text in hostile_texts(tokens).items():
+        data = words.encode(text)[0]
         if len(data) <= MAX_CAPTION_BYTES:
             taken = milliseconds(lambda data=data: words.decode(data), mixture.forget)
             yield {"what": f"{name} ({len(data)} bytes)", "ms": taken, "ratio": taken / loop}

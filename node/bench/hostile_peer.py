@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from node.call import Node
 from node.parts import Models, Parts, Place
 from node.speech.profiles import LEAN
 from protocol import frames
-from protocol.captions import registry
 from protocol.errors import NodeError
 from protocol.topics import Letter
 
@@ -22,22 +20,8 @@ if TYPE_CHECKING:
 A_SECOND = 20.0
 """Pictures: ten times what a camera sends."""
 
-CANDIDATES = (" ".join(["cat"] * 299), " ".join(["CaT"] * 299), " ".join(["statesmanshipshaped"] * 150))
-"""Words of which many go into few bytes: one step of the model each; letters whose case each says for itself; words
-that no codebook has, spelled sign by sign in the likeliest signs."""
-
-
-def worst_caption() -> bytes:
-    """Return the coded candidate that takes longest to read here, and fits into a frame."""
-    coded = [registry.encode(words, registry.newest()).data for words in CANDIDATES]
-    return max((data for data in coded if len(data) <= frames.MAX_CAPTION_BYTES), key=reading_s)
-
-
-def reading_s(data: bytes) -> float:
-    """Return how many seconds of processor time it takes to read a caption of our newest codec."""
-    began = time.process_time()
-    registry.decode(registry.newest(), data)
-    return time.process_time() - began
+MODELLED = 2
+"""The caption codec with a model, whose captions take longest to read."""
 
 
 class _Blind:
@@ -53,11 +37,11 @@ class _Blind:
 
 
 class HostilePeer(Node):
-    """Is in the room of `place`, says nothing, and sends pictures of the same `caption` without end."""
+    """Is in the room of `place`, says nothing, and sends pictures of these captions, of codec 2, without end."""
 
-    def __init__(self, place: Place, models: Models, caption: bytes) -> None:
+    def __init__(self, place: Place, models: Models, captions: Sequence[bytes]) -> None:
         super().__init__("mallory", place, Parts(LEAN, models, camera=_Blind()))
-        self._worst = caption
+        self._captions = captions
         self.sent = 0
 
     def _background(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
@@ -70,6 +54,7 @@ class HostilePeer(Node):
 
     async def _flood(self) -> None:
         for self.sent in itertools.count(1):
-            picture = frames.Picture(self.sent, 0, registry.newest(), self._worst, self.sent % 128)
+            caption = self._captions[self.sent % len(self._captions)]
+            picture = frames.Picture(self.sent, 0, MODELLED, caption, self.sent % 128)
             self._mailbox.post(Letter.PICTURE, frames.encode(picture), retain=True)
             await asyncio.sleep(1 / A_SECOND)

@@ -6,9 +6,6 @@ from pathlib import Path
 import bench_codec_speed
 import pytest
 
-from protocol.captions import words
-from protocol.frames import MAX_CAPTION_BYTES
-
 
 def test_it_prints_what_captions_and_the_worst_of_them_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     captions = tmp_path / "captions.txt"
@@ -28,10 +25,3 @@ def test_without_a_file_it_takes_drawn_scenes_and_prints_a_table(capsys: pytest.
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("the yardstick takes")
     assert any(line.startswith("captions, new, decode") for line in lines)
-
-
-def test_hostile_captions_are_modelled_and_fit_a_frame() -> None:
-    for text in bench_codec_speed.hostile(words.MAX_TOKENS).values():
-        data = words.encode(text.strip())[0]
-        assert data[:1] != b"\xff"
-        assert len(data) <= MAX_CAPTION_BYTES

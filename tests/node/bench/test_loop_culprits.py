@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from node.bench import loop_culprits
+from node.bench.hostile_captions import worst_captions
 from node.bench.loop_culprits import IDLE, LoopCulprits, culprit
 from node.common.peer_faults import PeerFaults
 from protocol.captions import registry
@@ -53,7 +54,7 @@ def test_a_loop_that_waits_is_idle() -> None:
 
 def test_what_holds_the_loops_thread_is_counted_while_it_is_late() -> None:
     late = [False]
-    worst = registry.encode(" ".join(["cat"] * 299), 2).data
+    worst = worst_captions()[0]
     with LoopCulprits(lambda: 0.0 if late[0] else float("inf")) as culprits:
         registry.decode(2, worst)
         assert not culprits.held_us
