@@ -50,6 +50,8 @@ class Scene:
     ann: Victim
     bob: Victim
     past: Sequence[Mail]
+    secret: RoomSecret
+    port: int
 
     def names(self) -> tuple[bytes, ...]:
         return self.ann.node.name.encode(), self.bob.node.name.encode()

@@ -1,4 +1,5 @@
-"""Runs a malicious broker between two real nodes, and tells what came of each of its attacks.
+"""Runs a malicious broker between two real nodes, hostile members and strangers against a whole program, and tells what
+came of each attack.
 
 Exit code 0 if all were repelled, 1 if not.
 """
@@ -11,12 +12,14 @@ import contextlib
 import json
 import secrets
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import asdict
 
+from attacks import datagrams, files, members, strangers
 from attacks.attacks import ATTACKS, Outcome, Scene
 from attacks.broker import EvilBroker, Mail
 from attacks.flood import flood
+from attacks.stage import stage
 from attacks.victims import Victim, running, until
 from node.opening import preload
 from protocol.errors import NodeError
@@ -24,6 +27,9 @@ from protocol.room_secret import SECRET_BYTES, RoomSecret
 
 NAMES = ("Wilhelmina", "Bartholomew")
 FLOOD = "flood with forged messages"
+ON_A_PROGRAM = (*members.ON_A_PROGRAM, *strangers.ATTACKS)
+FLOODS = datagrams.ATTACKS
+NAMED = [name for name, _ in (*ATTACKS, *members.ON_A_CALL, *ON_A_PROGRAM, *files.ATTACKS)]
 
 
 @contextlib.asynccontextmanager
@@ -37,19 +43,31 @@ async def call() -> AsyncIterator[Scene]:
         async with running(ann, bob):
             if not await _talking(ann, bob):
                 raise NodeError(f"the two did not get into a call: {ann.notes}, {bob.notes}")
-            yield Scene(broker, ann, bob, past)
+            yield Scene(broker, ann, bob, past, secret, port)
 
 
 async def attack(only: Iterable[str] = (), with_flood: bool = True) -> list[Outcome]:
-    """Attacks a call; the outcomes, in the order of the attacks."""
-    wanted = set(only)
+    """Attacks a call, a program in a call, and whoever reads a recording; the outcomes, in the order of the attacks."""
+    wanted = set(only) or set(NAMED)
+    outcomes = await _attack_call(wanted, with_flood)
+    for name, attack_scene in members.ON_A_CALL:  # each gets a call of its own, which it may end
+        if name in wanted:
+            async with call() as scene:
+                outcomes.append(Outcome(name, *await attack_scene(scene)))
+    for name, attack_program in ON_A_PROGRAM:
+        if name in wanted:
+            async with stage() as on:
+                outcomes.append(Outcome(name, *await attack_program(on)))
+    return outcomes + [Outcome(name, *await work()) for name, work in files.ATTACKS if name in wanted]
+
+
+async def _attack_call(wanted: Collection[str], with_flood: bool) -> list[Outcome]:
     async with call() as scene:
         outcomes = [_old_hellos(scene)]
-        for name, work in ATTACKS:
-            if not wanted or name in wanted:
-                outcomes.append(Outcome(name, *await work(scene)))
+        outcomes += [Outcome(name, *await work(scene)) for name, work in ATTACKS if name in wanted]
         if with_flood:
             outcomes.append(await _flood(scene))
+            outcomes += [Outcome(name, *await work(scene)) for name, work in FLOODS]
     return outcomes
 
 
@@ -89,10 +107,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Prints the outcomes; the exit code."""
     parser = argparse.ArgumentParser(prog="attack", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print the outcomes as one JSON array")
-    names = [name for name, _ in ATTACKS]
-    parser.add_argument("--only", action="append", default=[], choices=names, help="may be repeated")
+    parser.add_argument("--only", action="append", default=[], choices=NAMED, help="may be repeated")
     parser.add_argument(
-        "--no-flood", action="store_true", help="leave the flood out: it wants most of a core for itself"
+        "--no-flood", action="store_true", help="leave the floods out: they want most of a core for themselves"
     )
     options = parser.parse_args(arguments)
     preload()

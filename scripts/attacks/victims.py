@@ -26,13 +26,16 @@ PATIENCE_S = 30.0  # for what must happen: only a failing attack ever waits so l
 
 
 class Words:
-    """Captions that would be known in any capture, a new one whenever the camera shows something new."""
+    """Captions that would be known in any capture, a new one whenever the camera shows something new; or `only` one."""
 
     def __init__(self, name: str) -> None:
         self.said: list[str] = []
+        self.only = ""
         self._name = name
 
     async def caption(self, image: Image.Image, client: str = "") -> str:
+        if self.only:
+            return self.only
         self.said.append(f"the unmistakable {self._name} waves flag number {len(self.said)}")
         return self.said[-1]
 
@@ -75,12 +78,13 @@ def _hum() -> Iterator[Pcm]:
 class Victim:
     """A node, and all that a person at it would see."""
 
-    def __init__(self, name: str, secret: RoomSecret, port: int) -> None:
+    def __init__(self, name: str, secret: RoomSecret, port: int, speaks: bool = True) -> None:
         self.words, self.camera = Words(name), Slides()
         self.seen: list[str] = []
         self.notes: list[str] = []
         place = Place(secret, BrokerAddress(LOOPBACK, port), address=LOOPBACK)
-        parts = Parts(LEAN, self.words, PacedSource(_hum), NullSink(), self.camera, paints=True)
+        source = PacedSource(_hum) if speaks else None
+        parts = Parts(LEAN, self.words, source, NullSink(), self.camera, paints=True)
         self.node = Node(name, place, parts, show=self._show, note=self.notes.append)
 
     async def _show(self, painted: Painted) -> None:

@@ -1,0 +1,104 @@
+"""What a member of the room tries: words and names that are more than text, captions that cost, and false byes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+from attacks.attacks import Scene
+from attacks.stage import Stage
+from attacks.victims import Victim, running, until
+from protocol.captions import registry
+from protocol.frames import Picture, encode
+from protocol.signalling.messages import Bye, Reason
+from protocol.signalling.messages import encode as encode_signal
+from protocol.topics import Letter
+
+# What may not reach a terminal: for the clipboard, the title and the screen, and what turns the writing around.
+ORDERS = (b"\x1b]52", b"\x1b]0;", b"\x1b[2J a", b"\x07", "\u202e".encode(), "\u2066".encode())
+UTF8, MODELLED = 0, 2  # caption codecs
+# They decode to half a character, alone and among words; no encoder of ours makes them any more.
+HALVES = ("ffeda0bd", "4d8f9958007550e5", "c8345dc5cb081d4dcfd43b7db0b4568effe3dc7e47c7220834")
+NO_TEXT = (b"\xed\xa0\xbd", b"\xff\xfe", b"\xf4\x90\x80\x80", b"a \xc0\xaf cat")
+# Of all that fit a frame, what takes longest to decode: 299 words in 233 bytes.
+WORST = " ".join(["cat"] * 299)
+A_SECOND = 20
+SECONDS = 6.0
+SHOWN_S = 15.0  # for a picture to be painted, beside an attack
+FALSE_BYES = 4
+BYES_S = 4.0
+
+_sequence = itertools.count(1_000)  # newer than any that the member's own camera takes
+
+
+async def markup_and_escapes(stage: Stage) -> tuple[bool, str]:
+    """A name and captions of markup, escape sequences and signs that the terminal's code page lacks"""
+    seen = False
+
+    async def say() -> str:
+        nonlocal seen
+        stage.mallory.camera.turn()
+        seen = await until(lambda: b"[/b]" in stage.program.shown and b"[/red]" in stage.program.shown, SHOWN_S)
+        return f"name and words were {'' if seen else 'not '}shown as text"
+
+    ok, told = await stage.through(say(), SECONDS)
+    orders = [order for order in ORDERS if order in stage.program.shown]
+    return ok and seen and not orders, f"the terminal was sent {orders or 'no orders'}; {told}"
+
+
+async def half_characters(stage: Stage) -> tuple[bool, str]:
+    """Captions of lone surrogates, and of bytes that are no UTF-8"""
+    goes_on = False
+
+    async def say() -> str:
+        nonlocal goes_on
+        for codec, caption in [(MODELLED, bytes.fromhex(one)) for one in HALVES] + [(UTF8, one) for one in NO_TEXT]:
+            _show(stage.mallory, codec, caption)
+            await asyncio.sleep(0.2)
+        goes_on = await stage.paints(SHOWN_S)
+        people = (await stage.program.state())["people"]
+        return f"the page shows {len(people)}, and pictures {'go on' if goes_on else 'have ended'}"
+
+    ok, told = await stage.through(say(), SECONDS)
+    return ok and goes_on, told
+
+
+async def worst_captions(stage: Stage) -> tuple[bool, str]:
+    """The captions that take longest to decode of all that fit a frame, 20 a second"""
+    caption = registry.encode(WORST, MODELLED).data
+
+    async def say() -> str:
+        for _ in range(round(A_SECOND * SECONDS)):
+            _show(stage.mallory, MODELLED, caption)
+            await asyncio.sleep(1 / A_SECOND)
+        return f"{round(A_SECOND * SECONDS)} captions of {len(caption)} bytes"
+
+    return await stage.through(say(), SECONDS)
+
+
+async def false_byes(scene: Scene) -> tuple[bool, str]:
+    """Four identities of one member tell Bob, who is in the call, that the room is full"""
+    bob = scene.bob
+    members = [Victim(f"Mallory {number}", scene.secret, scene.port, speaks=False) for number in range(FALSE_BYES)]
+    for member in members:
+        member.camera.turn()
+    async with running(*members):
+        known = await until(lambda: all(member.id in bob.node._calls.room.peers for member in members))
+        bye = encode_signal(Bye(bob.id, 0, Reason.FULL))
+        for member in members:
+            member.node._mailbox.post(Letter.SIGNAL, bye, False, to=(bob.id, bob.node._session))
+        left = await until(lambda: scene.ann.id not in bob.links(), BYES_S)
+    return known and not left, f"{FALSE_BYES} byes; Bob {'left the call' if left else 'and Ann talk on'}"
+
+
+def _show(member: Victim, codec: int, caption: bytes) -> None:
+    picture = Picture(next(_sequence), 0, codec, caption, seed=1)
+    member.node._mailbox.post(Letter.PICTURE, encode(picture), True)
+
+
+ON_A_CALL = (("say falsely that the room is full", false_byes),)
+ON_A_PROGRAM = (
+    ("markup and escapes in names and words", markup_and_escapes),
+    ("half characters in captions", half_characters),
+    ("the worst captions, 20 a second", worst_captions),
+)

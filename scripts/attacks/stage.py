@@ -1,0 +1,87 @@
+"""A room of three: Ann, who speaks and shows; Dora, a whole program, which is attacked; Mallory, who attacks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from attacks.broker import EvilBroker
+from attacks.program import Program, started
+from attacks.victims import Victim, running, until
+from protocol.errors import NodeError
+from protocol.room_secret import SECRET_BYTES, RoomSecret
+
+QUIET_S = 4.0  # how long the machine is measured without any attack
+LEAST_SHARE = 0.9  # of the speech that came without an attack: a packet or two are on their way at either end
+# Name and captions that a terminal would take for orders, rich for markup, and a code page has no signs for.
+NAME = "[/b]\x1b]52;c;aGk=\x07\n\u202e[link=x]"
+WORDS = "[/red]\x1b[2J a\u2066 cat\r\n\x1b]0;owned\x07 [/] \u4f60\u597d \U0001f408"
+
+
+@dataclass
+class Stage:
+    """Who is there; `quiet` is the share of Ann's packets that reached Dora before anything began."""
+
+    program: Program
+    ann: Victim
+    mallory: Victim
+    quiet: float = 1.0
+
+    async def share(self, seconds: float) -> float:
+        """Measure for so long which share of Ann's packets reaches Dora."""
+        sent, came = self.ann.node.count().speech_out.packets, (await self.program.count())["speech_packets.received"]
+        await asyncio.sleep(seconds)
+        came = (await self.program.count())["speech_packets.received"] - came
+        return came / max(1, self.ann.node.count().speech_out.packets - sent)
+
+    async def through(self, work: Awaitable[str], seconds: float) -> tuple[bool, str]:
+        """Attack; repelled if speech goes on meanwhile as it did before, and the program and its page afterwards."""
+        working = asyncio.ensure_future(work)
+        try:
+            share = await self.share(seconds)
+            told = await working
+            well = (await self.program.ask("GET", "healthz"))[0] == 200
+        except (aiohttp.ClientError, OSError, TimeoutError, KeyError) as error:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+            state = "gives no answer" if self.program.is_alive else f"is dead: {self.program.last_words()}"
+            return False, f"the program {state} ({type(error).__name__})"
+        heard = share >= LEAST_SHARE * min(1.0, self.quiet)
+        told = f"{told}; {share:.0%} of the speech packets came, {self.quiet:.0%} without the attack"
+        return well and heard and self.program.is_alive, told
+
+    async def paints(self, patience_s: float) -> bool:
+        """Tell whether the program still paints what Ann shows."""
+        loop = asyncio.get_running_loop()
+        before, until = (await self.program.count())["pictures.painted"], loop.time() + patience_s
+        self.ann.camera.turn()
+        while loop.time() < until:
+            if (await self.program.count())["pictures.painted"] > before:
+                return True
+            await asyncio.sleep(0.25)
+        return False
+
+
+@contextlib.asynccontextmanager
+async def stage() -> AsyncIterator[Stage]:
+    """Hold the call of the three. NodeError if there is none."""
+    secret, broker = RoomSecret.random(secrets.token_bytes(SECRET_BYTES)), EvilBroker()
+    with tempfile.TemporaryDirectory() as folder:
+        async with broker.serve() as port, started(secret, port, Path(folder)) as program:
+            ann, mallory = Victim("Ann", secret, port), Victim(NAME, secret, port, speaks=False)
+            mallory.words.only = WORDS
+            async with running(ann):
+                if not await until(ann.links):
+                    raise NodeError(f"the program did not get into a call: {program.last_words()}")
+                on = Stage(program, ann, mallory)
+                on.quiet = await on.share(QUIET_S)
+                async with running(mallory):
+                    await until(lambda: "Dora" in mallory.node.peers())
+                    yield on
