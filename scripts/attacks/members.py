@@ -8,7 +8,7 @@ import itertools
 from attacks.attacks import Scene
 from attacks.stage import Stage
 from attacks.victims import Victim, running, until
-from protocol.captions import registry
+from node.bench import hostile_captions
 from protocol.frames import Picture, encode
 from protocol.signalling.messages import Bye, Reason
 from protocol.signalling.messages import encode as encode_signal
@@ -20,8 +20,6 @@ UTF8, MODELLED = 0, 2  # caption codecs
 # They decode to half a character, alone and among words; no encoder of ours makes them any more.
 HALVES = ("ffeda0bd", "4d8f9958007550e5", "c8345dc5cb081d4dcfd43b7db0b4568effe3dc7e47c7220834")
 NO_TEXT = (b"\xed\xa0\xbd", b"\xff\xfe", b"\xf4\x90\x80\x80", b"a \xc0\xaf cat")
-# Of all that fit a frame, what takes longest to decode: 299 words in 233 bytes.
-WORST = " ".join(["cat"] * 299)
 A_SECOND = 20
 SECONDS = 6.0
 SHOWN_S = 15.0  # for a picture to be painted, beside an attack
@@ -65,13 +63,13 @@ async def half_characters(stage: Stage) -> tuple[bool, str]:
 
 async def worst_captions(stage: Stage) -> tuple[bool, str]:
     """The captions that take longest to decode of all that fit a frame, 20 a second"""
-    caption = registry.encode(WORST, MODELLED).data
+    captions = hostile_captions.worst_captions()
 
     async def say() -> str:
-        for _ in range(round(A_SECOND * SECONDS)):
+        for caption in itertools.islice(itertools.cycle(captions), round(A_SECOND * SECONDS)):
             _show(stage.mallory, MODELLED, caption)
             await asyncio.sleep(1 / A_SECOND)
-        return f"{round(A_SECOND * SECONDS)} captions of {len(caption)} bytes"
+        return f"{round(A_SECOND * SECONDS)} captions of up to {max(map(len, captions))} bytes"
 
     return await stage.through(say(), SECONDS)
 
