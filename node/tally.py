@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 
 from node.common.loop_lag import LoopLag
+from node.common.recent_values import RecentValues
 from node.levels import Level
 from node.links.wire import WireMeter
 
@@ -87,7 +87,7 @@ class SpeechIn:
     bad_packets: int = 0
     concealed_ms: float = 0.0
     underruns: int = 0
-    mouth_to_ear_ms: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_DELAYS))
+    mouth_to_ear_ms: RecentValues = field(default_factory=lambda: RecentValues(MAX_DELAYS))
     stall_ms_max: float = 0.0
 
 
