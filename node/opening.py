@@ -104,7 +104,7 @@ PRELOADED = (
     "aiomqtt", "aiortc", "av", "concurrent.futures.thread", "numpy.fft", "numpy.random",
     # What aiortc's certificates and handshakes import when they are first made.
     "cryptography.hazmat.backends.openssl.backend", "cryptography.hazmat.primitives.serialization.ssh",
-    "node.speech.listener", "node.vision.drawn", "node.vision.gate", "node.vision.likeness",
+    "node.links.mqtt_client", "node.speech.listener", "node.vision.drawn", "node.vision.gate", "node.vision.likeness",
 )  # fmt: skip
 """What a call imports at the latest when the first peer comes, which must not stop the loop then."""
 
