@@ -275,16 +275,16 @@ def test_a_recording_that_is_moved_goes_on_where_it_is(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_written_is_left_out_and_the_rest_is_there(tmp_path: Path) -> None:
-    """Text that is no text: a lone surrogate."""
+    """A sequence number that no packet can have; half a character is written as a question mark."""
     path = tmp_path / "call.mcap"
     recorder = Recorder(path, HEADER)
     recorder.noted("before")
-    recorder.noted("\udc80 secret words")
-    recorder.noted("after")
+    recorder.speech_came("b2q", 1 << 70, 960, b"packet", ())
+    recorder.noted("after \udc80")
     outcome = finished(recorder)
     assert outcome == f"recorded 0:00 to {path}; 1 record could not be written"
     with Session.open(path) as session:
-        assert [record.text for record in session.records() if isinstance(record, log.Note)] == ["before", "after"]
+        assert [record.text for record in session.records() if isinstance(record, log.Note)] == ["before", "after ?"]
 
 
 def test_a_full_disk_ends_it_where_it_is_and_spares_a_file_of_its_name(

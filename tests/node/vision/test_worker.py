@@ -245,7 +245,7 @@ async def test_real_models_in_a_real_process(blip_folder: Path, painter_folder: 
         pid = worker.pid
     assert [picture.size for picture in pictures] == [(32, 32)] * 3
     assert pictures[0].tobytes() == pictures[2].tobytes() != pictures[1].tobytes()
-    assert niceness == os.getpriority(os.PRIO_PROCESS, 0) + 10
+    assert niceness == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)  # there is no lower priority
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
