@@ -242,7 +242,8 @@ def ending_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def loaded(models: Worker, note: Callable[[str], None]) -> AsyncIterator[Worker]:
-    """Runs the worker and says when its models are ready. One that cannot be loaded ends the context by NodeError."""
+    """Runs the worker and says how its models come along. One that cannot be loaded ends the context by NodeError."""
+    models.note = note
 
     async def announce() -> None:
         await models.ready()
