@@ -88,6 +88,7 @@ class SpeechIn:
     underruns: int = 0
     mouth_to_ear_ms: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_DELAYS))
     stall_ms_max: float = 0.0
+    underruns_after_5s: int = 0
 
 
 @dataclass(slots=True)

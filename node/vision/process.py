@@ -163,11 +163,21 @@ def _spawn(errors: IO[bytes], environment: dict[str, str]) -> subprocess.Popen[b
             stdout=subprocess.PIPE,
             stderr=errors,
             env=environment,
+            cwd=_folder(),
             creationflags=WINDOWS_FLAGS,
             start_new_session=sys.platform != "win32",
         )
     except OSError as error:
         raise NodeError(f"cannot start the picture worker ({error.strerror}): free memory and try again") from error
+
+
+def _folder() -> str | None:
+    """Where the process runs: here, unless this folder was deleted, in which the libraries do not load."""
+    try:
+        Path.cwd()
+    except OSError:
+        return os.sep
+    return None
 
 
 def _environment(offline: bool) -> dict[str, str]:
