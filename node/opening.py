@@ -255,7 +255,8 @@ async def _refresh(display: Display, running: Sequence[asyncio.Task[None]]) -> N
 
 @contextlib.asynccontextmanager
 async def loaded(models: Worker, note: Callable[[str], None]) -> AsyncIterator[Worker]:
-    """Runs the worker and says when its models are ready. One that cannot be loaded ends the context by NodeError."""
+    """Runs the worker and says how its models come along. One that cannot be loaded ends the context by NodeError."""
+    models.note = note
 
     async def announce() -> None:
         await models.ready()

@@ -26,7 +26,8 @@ class PictureSummary(TypedDict):
 class SpeechSummary(TypedDict):
     """Speech of one direction. Rates hold while talking; mouth to ear is from a sample's capture to its being heard.
 
-    Levels are means over what was loud enough for speech, in dB relative to full scale.
+    Underruns count after the call's first second. Levels are means over what was loud enough for speech, in dB relative
+    to full scale.
     """
 
     profile: str
@@ -38,6 +39,7 @@ class SpeechSummary(TypedDict):
     late: int
     concealed_ms: float
     underruns: int
+    underruns_after_5s: int
     mouth_to_ear_ms_p50: float | None
     mouth_to_ear_ms_p95: float | None
     said_dbfs: float | None
@@ -122,6 +124,7 @@ def _speech(sender: Tally, receiver: Tally) -> SpeechSummary:
         "late": into.late,
         "concealed_ms": round(into.concealed_ms, 0),
         "underruns": into.underruns,
+        "underruns_after_5s": into.underruns_after_5s,
         "mouth_to_ear_ms_p50": _rounded(percentile(into.mouth_to_ear_ms, 50), 0),
         "mouth_to_ear_ms_p95": _rounded(percentile(into.mouth_to_ear_ms, 95), 0),
         "said_dbfs": _rounded(sender.said.mean_dbfs, 1),

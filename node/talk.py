@@ -120,6 +120,7 @@ class Ears:
             self.sink.underruns.settled,
             self.counts.mouth_to_ear_ms,
             self.counts.stall_ms_max,
+            self.sink.underruns.late,
         )
         for heard in self._heard.values():
             _add_counts(total, heard.listener)

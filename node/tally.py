@@ -89,6 +89,7 @@ class SpeechIn:
     underruns: int = 0
     mouth_to_ear_ms: RecentValues = field(default_factory=lambda: RecentValues(MAX_DELAYS))
     stall_ms_max: float = 0.0
+    underruns_after_5s: int = 0
 
 
 @dataclass(slots=True)

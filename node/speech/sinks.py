@@ -29,6 +29,9 @@ SHORT_PACKET_MS = 60
 SETTLING_SECONDS = 1.0
 """A call that begins is setting itself up; an underrun after that is a fault."""
 
+START_SECONDS = 5.0
+"""What a start takes of a machine with less than one core; an underrun after that is a fault there, too."""
+
 MAX_GAP = SAMPLE_RATE
 """The longest gap that is played as silence. A longer one is a machine that slept, and is cut to this."""
 
@@ -47,12 +50,14 @@ class Underruns:
     def __init__(self) -> None:
         self.count = 0
         self.settled = 0
+        self.late = 0
         self.first_at: float | None = None
 
     def note(self, at: float) -> None:
         """Count one at `at` seconds after the sink began."""
         self.count += 1
         self.settled += at > SETTLING_SECONDS
+        self.late += at > START_SECONDS
         if self.first_at is None:
             self.first_at = at
 

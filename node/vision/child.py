@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image
 
+from node.vision import lean
 from node.vision.pipe import (
     Between,
     Caption,
@@ -120,10 +121,19 @@ def main() -> None:
     replies = _claim_stdout()
     requests: SimpleQueue[Message] = SimpleQueue()
     threading.Thread(target=_take_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
+    lean.install()
     studio = Studio()
     while True:
-        replies.write(encode(studio.serve(requests.get())))
+        replies.write(_encoded(studio.serve(requests.get())))
         replies.flush()
+
+
+def _encoded(reply: Reply) -> bytes:
+    """The reply, or why it cannot be sent: the next one may well be."""
+    try:
+        return encode(reply)
+    except Exception as error:
+        return encode(Failed(f"{type(error).__name__}: its {type(reply).__name__} cannot be sent"))
 
 
 def _give_way() -> None:
@@ -149,6 +159,9 @@ def _take_requests(stream: BinaryIO, requests: SimpleQueue[Message]) -> None:
             requests.put(read(stream))
         except (EOFError, OSError):
             os._exit(0)
+        except Exception as error:  # out of step with the parent, for ever: it starts another
+            print(f"a request that is none ({type(error).__name__})", file=sys.stderr, flush=True)
+            os._exit(1)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,26 @@
 """What the node and its worker process say to each other: one request, one reply, over the process's pipes.
 
 A message is a msgpack array (its kind, then its fields) after four bytes of its length, little end first. Both
-ends are of the same version and trust each other; nothing of this ever leaves the machine.
+ends are of the same version and trust each other; nothing of this ever leaves the machine. Texts may hold what is no
+Unicode (a path's bytes in lone surrogates): it is for the models to refuse it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import struct
 from dataclasses import dataclass, fields
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import msgpack
 from PIL import Image
 
+from node.vision.presets import LARGEST_SIDE
 from node.vision.prompt import Prompt
 
 LENGTH = struct.Struct("<I")
+
+MOST_BYTES = 3 * LARGEST_SIDE**2 + 65_536
+"""The largest picture of any recipe, and room for words beside it. A length beyond is no length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +95,21 @@ KINDS: tuple[type[Message], ...] = (Load, Caption, Paint, Between, Ready, Words,
 
 
 def encode(message: Message) -> bytes:
-    """The message with its length in front."""
+    """The message with its length in front. Raises ValueError for one that is too long."""
     values: list[Any] = [KINDS.index(type(message))]
     values += (getattr(message, field.name) for field in fields(message))
-    body: bytes = msgpack.packb(values)
+    body: bytes = msgpack.packb(values, unicode_errors="surrogatepass")
+    if len(body) > MOST_BYTES:
+        raise ValueError(f"a message of {len(body)} bytes")
     return LENGTH.pack(len(body)) + body
 
 
-def read(stream: BinaryIO) -> Message:
-    """The next message of a blocking stream; EOFError at its end."""
-    return _decode(_exactly(stream, LENGTH.unpack(_exactly(stream, LENGTH.size))[0]))
-
-
-async def receive(stream: asyncio.StreamReader) -> Message:
-    """The next message of an asyncio stream; asyncio.IncompleteReadError (an EOFError) at its end."""
-    head = await stream.readexactly(LENGTH.size)
-    return _decode(await stream.readexactly(LENGTH.unpack(head)[0]))
+def read(stream: IO[bytes]) -> Message:
+    """The next message of a blocking stream; EOFError at its end, ValueError or TypeError if it is none."""
+    (length,) = LENGTH.unpack(_exactly(stream, LENGTH.size))
+    if length > MOST_BYTES:
+        raise ValueError(f"a message of {length} bytes")
+    return _decode(_exactly(stream, length))
 
 
 def caption_of(image: Image.Image) -> Caption:
@@ -120,11 +123,11 @@ def painting_of(image: Image.Image) -> Painting:
 
 
 def image_of(message: Caption | Painting) -> Image.Image:
-    """The picture that a message carries."""
+    """The picture that a message carries. Raises ValueError when its pixels are not as many as it says."""
     return Image.frombytes("RGB", (message.width, message.height), message.rgb)
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
+def _exactly(stream: IO[bytes], size: int) -> bytes:
     data = stream.read(size)
     if len(data) < size:
         raise EOFError
@@ -132,6 +135,6 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
 
 
 def _decode(body: bytes) -> Message:
-    kind, *values = msgpack.unpackb(body, use_list=False)
+    kind, *values = msgpack.unpackb(body, use_list=False, unicode_errors="surrogatepass")
     message: Message = KINDS[kind](*values)
     return message

@@ -1,23 +1,32 @@
 """The worker: captioner and generator in one process of their own, of lower priority, so that speech never waits.
 
 The node's side is one task: it starts the process, has the models loaded, and hands it one request at a time
-from a bounded line (see `Line` for who gives way). A process that dies is started again, with growing pauses.
+from a bounded line (see `Line` for who gives way). A process that dies or hangs (see `node.vision.patience`) is started
+again, with growing pauses.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
+from collections.abc import Callable
 from types import TracebackType
+from typing import TypeVar
 
 from PIL import Image
 
 from node.vision.line import Job, Line
 from node.vision.pictures import shrunk
-from node.vision.pipe import Between, Caption, Failed, Load, Paint, Painting, Words, caption_of, image_of
+from node.vision.pipe import Between, Caption, Failed, Load, Paint, Painting, Request, Words, caption_of, image_of
 from node.vision.presets import check_name
-from node.vision.process import Crash, ModelProcess, start_process
+from node.vision.process import Crash, ModelProcess, Unfit, start_process
 from node.vision.prompt import Prompt
 from protocol.errors import NodeError
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer", Words, Painting)
 
 LONGEST_SIDE = 768
 """Pixels of a picture sent to the captioner; captioners look at 224 to 768."""
@@ -47,15 +56,21 @@ class Worker:
             text = await worker.caption(image)
 
     Only the models that are named get loaded: the captioner first, and a caption that waits by then is made
-    before the generator is loaded. Raises NodeError at once for a folder that does not exist.
+    before the generator is loaded. `note` gets a line about what a person should know: what is loaded, what takes
+    long, that the process died. Raises NodeError at once for a folder that does not exist.
     """
 
-    def __init__(self, captioner: str | None = None, generator: str | None = None) -> None:
+    def __init__(
+        self, captioner: str | None = None, generator: str | None = None, note: Callable[[str], None] = logger.info
+    ) -> None:
         models = {"captioner": captioner, "generator": generator}
         self._models = {role: model for role, model in models.items() if model is not None}
         for model in self._models.values():
             check_name(model)
         self.restarts = 0
+        self.note = note
+        self._slow_noted = False
+        self._refused = False
         self._line = Line()
         self._news = asyncio.Event()
         self._settled = asyncio.Event()
@@ -65,8 +80,9 @@ class Worker:
         self._keeper: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Worker:
-        """Start the process; returns at once."""
+        """Start the process; returns at once, and the process is on its way."""
         self._keeper = asyncio.create_task(self._keep(), name="picture worker")
+        await asyncio.sleep(0)
         return self
 
     async def __aexit__(
@@ -100,8 +116,7 @@ class Worker:
         Raises Dropped when there will be no answer to this request, NodeError when there will be none to any.
         """
         request = await asyncio.to_thread(lambda: caption_of(shrunk(image, LONGEST_SIDE)))
-        reply = await self._submit("captioner", request, client)
-        assert isinstance(reply, Words)
+        reply: Words = await self._submit("captioner", request, Words, client)
         return reply.text
 
     async def paint(
@@ -118,13 +133,15 @@ class Worker:
         return await self._paint(Between(before, after, share), client, extra=True)
 
     async def _paint(self, request: Paint | Between, client: str, extra: bool) -> Image.Image:
-        reply = await self._submit("generator", request, client, extra)
-        assert isinstance(reply, Painting)
-        return image_of(reply)
+        reply: Painting = await self._submit("generator", request, Painting, client, extra)
+        try:
+            return await asyncio.to_thread(image_of, reply)
+        except ValueError as error:
+            raise Dropped(f"the generator failed: {error}") from error
 
     async def _submit(
-        self, role: str, request: Caption | Paint | Between, client: str, extra: bool = False
-    ) -> Words | Painting:
+        self, role: str, request: Caption | Paint | Between, wanted: type[Answer], client: str, extra: bool = False
+    ) -> Answer:
         self._check()
         if role not in self._models:
             raise NodeError(f"no {role} was named: name one with --{role}")
@@ -134,9 +151,12 @@ class Worker:
             _refuse(displaced, Dropped("a newer picture took its place"))
         self._news.set()
         try:
-            return await job.reply
+            reply = await job.reply
         finally:
             self._line.leave(job)
+        if not isinstance(reply, wanted):
+            raise Dropped(f"the {role} failed: it replied with {type(reply).__name__}")
+        return reply
 
     def _check(self) -> None:
         if self._failure is not None:
@@ -161,7 +181,12 @@ class Worker:
             done_before = self._done
             try:
                 await self._run_process()
-            except Crash as crash:
+            except NodeError:
+                raise
+            except Exception as crash:  # a Crash, or a fault of our own: neither ends the pictures of a call
+                if not self._refused:
+                    self.note(f"the picture worker died ({_reason(crash)}) and is started again")
+                self._refused = False
                 crashes = 1 if self._done > done_before else crashes + 1
                 if crashes == MOST_CRASHES:
                     raise NodeError(
@@ -172,7 +197,7 @@ class Worker:
 
     async def _run_process(self) -> None:
         """One process from its start to its end: load the models, then serve the line. Raises Crash or NodeError."""
-        async with start_process(self._models.values()) as process:
+        async with start_process(self._models.values(), self._note_slow) as process:
             self._process = process
             try:
                 await self._use(process)
@@ -181,16 +206,29 @@ class Worker:
 
     async def _use(self, process: ModelProcess) -> None:
         loaded: list[str] = []
+        began = time.monotonic()
+        if not self.restarts:
+            self.note("the picture models are being loaded")
         for role, model in self._models.items():
             await self._serve_one_waiting(process, loaded)
             await _load(process, role, model)
             loaded.append(role)
+            if len(loaded) < len(self._models):
+                self.note(f"the {role} is ready after {time.monotonic() - began:.1f} s")
         self._settled.set()
         while True:
             while await self._serve_one_waiting(process, loaded):
                 pass
             self._news.clear()
             await self._news.wait()
+
+    def _note_slow(self, request: Request, seconds: float) -> None:
+        """A request takes long: said once for the models' loading, and once for pictures."""
+        if isinstance(request, Load):
+            self.note(f"the {request.role} is still being loaded after {seconds:.0f} s: pictures come later")
+        elif not self._slow_noted:
+            self._slow_noted = True
+            self.note(f"a picture takes longer than {seconds:.0f} s: this machine is slow or busy, speech goes first")
 
     async def _serve_one_waiting(self, process: ModelProcess, roles: list[str]) -> bool:
         """Serve the first in the line whose model is loaded; False when there is none."""
@@ -206,14 +244,25 @@ class Worker:
     async def _serve(self, process: ModelProcess, job: Job) -> None:
         try:
             reply = await process.ask(job.request)
-        except Crash as crash:
-            _refuse(job, Dropped(f"the picture worker died ({crash}) and is started again"))
+            if not isinstance(reply, Words | Painting | Failed):
+                raise Crash(f"it replied to a {type(job.request).__name__} with {type(reply).__name__}")
+        except Unfit as error:
+            _refuse(job, Dropped(str(error)))
+            return
+        except Exception as crash:
+            _refuse(job, Dropped(f"the picture worker died ({_reason(crash)}) and is started again"))
+            self._refused = True
             raise
         self._done += 1
         if isinstance(reply, Failed):
             _refuse(job, Dropped(f"the {job.role} failed: {reply.reason}"))
-        elif isinstance(reply, Words | Painting) and not job.reply.done():
+        elif not job.reply.done():
             job.reply.set_result(reply)
+
+
+def _reason(crash: Exception) -> str:
+    """What became of the process; of a fault of our own its kind alone, for its text may quote a caption."""
+    return str(crash) if isinstance(crash, Crash) else type(crash).__name__
 
 
 async def _load(process: ModelProcess, role: str, model: str) -> None:

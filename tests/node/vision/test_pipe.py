@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import io
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from node.vision.pipe import (
+    MOST_BYTES,
     Between,
     Caption,
     Failed,
@@ -23,8 +23,8 @@ from node.vision.pipe import (
     image_of,
     painting_of,
     read,
-    receive,
 )
+from node.vision.presets import LARGEST_SIDE
 from node.vision.prompt import Prompt
 
 prompts = st.builds(Prompt, st.text(), st.integers(0, 2**64 - 1), st.binary())
@@ -41,23 +41,30 @@ messages = st.one_of(
 
 
 @given(st.lists(messages, max_size=4))
-def test_what_goes_in_comes_out_of_either_stream(sent: list[Message]) -> None:
-    data = b"".join(map(encode, sent))
-    stream = io.BytesIO(data)
+def test_what_goes_in_comes_out(sent: list[Message]) -> None:
+    stream = io.BytesIO(b"".join(map(encode, sent)))
     assert [read(stream) for _ in sent] == sent
     with pytest.raises(EOFError):
         read(stream)
-    assert asyncio.run(received(data, len(sent))) == sent
 
 
-async def received(data: bytes, count: int) -> list[Message]:
-    reader = asyncio.StreamReader()
-    reader.feed_data(data)
-    reader.feed_eof()
-    messages = [await receive(reader) for _ in range(count)]
-    with pytest.raises(EOFError):
-        await receive(reader)
-    return messages
+def test_what_is_no_unicode_passes_and_is_for_the_models_to_refuse() -> None:
+    message = Paint("a cat \ud800 on a bench", 1)
+    assert read(io.BytesIO(encode(message))) == message
+
+
+def test_nothing_longer_than_a_picture_goes_or_comes() -> None:
+    with pytest.raises(ValueError, match="bytes"):
+        encode(Caption(1, 1, bytes(MOST_BYTES)))
+    with pytest.raises(ValueError, match="4294967295 bytes"):
+        read(io.BytesIO(b"\xff" * 8))
+    largest = painting_of(Image.new("RGB", (LARGEST_SIDE, LARGEST_SIDE)))
+    assert read(io.BytesIO(encode(largest))) == largest
+
+
+def test_pixels_that_are_not_as_many_as_they_say_are_no_picture() -> None:
+    with pytest.raises(ValueError, match="not enough image data"):
+        image_of(Painting(4, 4, b"\0" * 5))
 
 
 def test_a_stream_cut_off_in_a_message_has_ended() -> None:

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from node.vision import patience
 from node.vision import worker as module
 from node.vision.pipe import Between, Caption, Failed, Load, Paint, Painting, Ready, Reply, Request, Words
-from node.vision.process import Crash
+from node.vision.process import Crash, Unfit
 from node.vision.prompt import Prompt
 from node.vision.worker import Dropped, Worker
 from protocol.errors import NodeError
@@ -34,12 +35,15 @@ class Machine:
         self.asked: list[str] = []
         self.deaths = 0
         self.broken: dict[str, str] = {}
+        self.wrong: dict[str, Reply] = {}
+        self.faults: dict[str, Exception] = {}
         self.gate = asyncio.Event()
         self.gate.set()
 
     @asynccontextmanager
-    async def start(self, models: Iterable[str]) -> AsyncIterator[Machine]:
+    async def start(self, models: Iterable[str], slow: Callable[[Request, float], None]) -> AsyncIterator[Machine]:
         self.starts += 1
+        self.slow = slow
         yield self
 
     @property
@@ -52,6 +56,10 @@ class Machine:
         if self.deaths:
             self.deaths -= 1
             raise Crash("signal 9")
+        if (fault := self.faults.pop(name(request), None)) is not None:
+            raise fault
+        if name(request) in self.wrong:
+            return self.wrong[name(request)]
         if name(request) in self.broken:
             return Failed(self.broken[name(request)])
         match request:
@@ -162,8 +170,8 @@ async def test_extra_pictures_give_way_to_captions_and_pictures(machine: Machine
 
 
 async def test_a_request_that_was_cancelled_is_never_made(machine: Machine) -> None:
+    machine.gate.clear()
     async with Worker(generator=GENERATOR) as worker:
-        machine.gate.clear()
         gone = asyncio.create_task(worker.paint("gone", 0, "a"))
         stays = asyncio.create_task(worker.paint("stays", 0, "b"))
         await until(lambda: worker.waiting == 2)
@@ -180,6 +188,65 @@ async def test_a_model_that_fails_on_one_request_goes_on_with_the_next(machine: 
             await worker.paint("bad", 0)
         assert (await worker.paint("good", 0)).size == (1, 1)
     assert machine.starts == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "starts"),
+    [
+        (Unfit("UnicodeEncodeError: the request cannot be sent"), 1),
+        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"), 2),
+        (ZeroDivisionError(), 2),
+        (Crash("it did nothing for 15 s"), 2),
+    ],
+)
+async def test_whatever_one_request_meets_the_next_one_is_served(
+    machine: Machine, fault: Exception, starts: int
+) -> None:
+    machine.faults["paint bad"] = fault
+    notes: list[str] = []
+    async with Worker(generator=GENERATOR, note=notes.append) as worker:
+        with pytest.raises(Dropped):
+            await worker.paint("bad", 0)
+        assert (await worker.paint("good", 0)).size == (1, 1)
+    assert machine.starts == starts
+    assert notes == ["the picture models are being loaded"]  # who asked was told
+
+
+@pytest.mark.parametrize("reply", [Ready(), Words("a cat"), Painting(9, 9, b"few")])
+async def test_a_reply_that_does_not_fit_is_dropped(machine: Machine, reply: Reply) -> None:
+    machine.wrong["paint bad"] = reply
+    async with Worker(generator=GENERATOR) as worker:
+        with pytest.raises(Dropped):
+            await worker.paint("bad", 0)
+        assert (await worker.paint("good", 0)).size == (1, 1)
+
+
+async def test_a_process_that_dies_while_it_loads_is_noted(machine: Machine) -> None:
+    machine.faults["load generator"] = Crash("it did nothing for 120 s")
+    notes: list[str] = []
+    async with Worker(generator=GENERATOR, note=notes.append) as worker:
+        await worker.ready()
+    assert notes[1:] == ["the picture worker died (it did nothing for 120 s) and is started again"]
+
+
+async def test_what_is_loaded_and_what_takes_long_is_noted(machine: Machine) -> None:
+    notes: list[str] = []
+    async with Worker(CAPTIONER, GENERATOR, notes.append) as worker:
+        await worker.ready()
+        for _ in range(2):
+            machine.slow(Paint("a secret", 1), 10.0)
+        machine.slow(Load("generator", GENERATOR), 10.0)
+    assert notes[0] == "the picture models are being loaded"
+    assert notes[1].startswith("the captioner is ready after ")
+    assert [note.partition(":")[0] for note in notes[2:]] == [
+        "a picture takes longer than 10 s",
+        "the generator is still being loaded after 10 s",
+    ]
+
+
+async def test_the_process_is_on_its_way_before_anything_else_runs(machine: Machine) -> None:
+    async with Worker(CAPTIONER):
+        assert machine.starts == 1
 
 
 async def test_a_model_that_cannot_be_loaded_ends_everything_with_its_one_line(machine: Machine) -> None:
@@ -214,8 +281,8 @@ async def test_a_process_that_only_ever_dies_is_given_up(machine: Machine) -> No
 
 
 async def test_who_waits_when_the_worker_closes_is_told(machine: Machine) -> None:
+    machine.gate.clear()
     async with Worker(generator=GENERATOR) as worker:
-        machine.gate.clear()
         waiting = asyncio.create_task(worker.paint("red", 0))
         await until(lambda: worker.waiting == 1)
     with pytest.raises(NodeError, match="closed"):
@@ -258,6 +325,30 @@ async def test_a_real_process_that_is_killed_comes_back(blip_folder: Path, monke
         os.kill(worker.pid, signal.SIGKILL)
         await worker.ready()
         assert worker.restarts == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="the system does not tell what a process does")
+async def test_a_real_process_that_was_stopped_is_replaced(
+    painter_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Worker(generator=str(painter_folder)) as worker:
+        before = (await worker.paint("a cat", 1)).tobytes()
+        assert worker.pid is not None
+        monkeypatch.setattr(patience, "HANGS_S", 0.2)
+        os.kill(worker.pid, signal.SIGSTOP)
+        with pytest.raises(Dropped, match="did nothing for"):
+            await worker.paint("a dog", 1)
+        monkeypatch.undo()
+        assert (await worker.paint("a cat", 1)).tobytes() == before
+        assert worker.restarts == 1
+
+
+async def test_words_that_are_no_unicode_are_dropped_and_the_next_ones_painted(painter_folder: Path) -> None:
+    async with Worker(generator=str(painter_folder)) as worker:
+        with pytest.raises(Dropped):
+            await worker.paint("a cat \ud800", 1)
+        assert (await worker.paint("a cat", 1)).size == (32, 32)
+        assert worker.restarts == 0
 
 
 async def test_a_real_folder_without_a_model_is_one_line(tmp_path: Path) -> None:
