@@ -6,6 +6,7 @@ import asyncio
 import io
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -56,6 +57,8 @@ class PageCamera:
         self._at = float("-inf")
         self._on = True
         self._is_decoding = False
+        # Always the same thread: what the allocator keeps for one that has freed much, it would keep for each of many.
+        self._decoder = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
         self._news = asyncio.Event()
 
     @property
@@ -79,7 +82,7 @@ class PageCamera:
         if self._is_decoding:
             raise Busy
         self._is_decoding = True
-        decoding = asyncio.ensure_future(asyncio.to_thread(decoded, data))
+        decoding = asyncio.get_running_loop().run_in_executor(self._decoder, decoded, data)
         decoding.add_done_callback(self._decoded)  # the thread goes on, even if who sent it goes
         image = await asyncio.shield(decoding)
         if self._on:
@@ -94,7 +97,8 @@ class PageCamera:
         return self._image
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """End the thread, when it has nothing more to decode."""
+        self._decoder.shutdown(wait=False, cancel_futures=True)
 
     def _decoded(self, decoding: asyncio.Future[Image.Image]) -> None:
         self._is_decoding = False

@@ -14,6 +14,9 @@ from protocol.signalling.messages import Bye, Reason
 from protocol.signalling.messages import encode as encode_signal
 from protocol.topics import Letter
 
+# Name and captions that a terminal would take for orders, rich for markup, and a code page has no signs for.
+NAME = "[/b]\x1b]52;c;aGk=\x07\n\u202e[link=x]"
+WORDS = "[/red]\x1b[2J a\u2066 cat\r\n\x1b]0;owned\x07 [/] \u4f60\u597d \U0001f408"
 # What may not reach a terminal: for the clipboard, the title and the screen, and what turns the writing around.
 ORDERS = (b"\x1b]52", b"\x1b]0;", b"\x1b[2J a", b"\x07", "\u202e".encode(), "\u2066".encode())
 UTF8, MODELLED = 0, 2  # caption codecs
@@ -21,7 +24,8 @@ UTF8, MODELLED = 0, 2  # caption codecs
 HALVES = ("ffeda0bd", "4d8f9958007550e5", "c8345dc5cb081d4dcfd43b7db0b4568effe3dc7e47c7220834")
 NO_TEXT = (b"\xed\xa0\xbd", b"\xff\xfe", b"\xf4\x90\x80\x80", b"a \xc0\xaf cat")
 A_SECOND = 20
-SECONDS = 6.0
+SECONDS = 4.0
+PAINTED_S = 2.0  # for one that can be
 SHOWN_S = 15.0  # for a picture to be painted, beside an attack
 FALSE_BYES = 4
 BYES_S = 4.0
@@ -35,8 +39,8 @@ async def markup_and_escapes(stage: Stage) -> tuple[bool, str]:
 
     async def say() -> str:
         nonlocal seen
-        stage.mallory.camera.turn()
-        seen = await until(lambda: b"[/b]" in stage.program.shown and b"[/red]" in stage.program.shown, SHOWN_S)
+        async with stage.member(NAME, WORDS):
+            seen = await until(lambda: b"[/b]" in stage.program.shown and b"[/red]" in stage.program.shown, SHOWN_S)
         return f"name and words were {'' if seen else 'not '}shown as text"
 
     ok, told = await stage.through(say(), SECONDS)
@@ -50,9 +54,11 @@ async def half_characters(stage: Stage) -> tuple[bool, str]:
 
     async def say() -> str:
         nonlocal goes_on
-        for codec, caption in [(MODELLED, bytes.fromhex(one)) for one in HALVES] + [(UTF8, one) for one in NO_TEXT]:
-            _show(stage.mallory, codec, caption)
-            await asyncio.sleep(0.2)
+        captions = [(MODELLED, bytes.fromhex(one)) for one in HALVES] + [(UTF8, one) for one in NO_TEXT]
+        async with stage.member() as mallory:
+            for codec, caption in captions:
+                _show(mallory, codec, caption)
+                await stage.program.painted(PAINTED_S)  # the next one would take its place
         goes_on = await stage.paints(SHOWN_S)
         people = (await stage.program.state())["people"]
         return f"the page shows {len(people)}, and pictures {'go on' if goes_on else 'have ended'}"
@@ -66,9 +72,10 @@ async def worst_captions(stage: Stage) -> tuple[bool, str]:
     captions = hostile_captions.worst_captions()
 
     async def say() -> str:
-        for caption in itertools.islice(itertools.cycle(captions), round(A_SECOND * SECONDS)):
-            _show(stage.mallory, MODELLED, caption)
-            await asyncio.sleep(1 / A_SECOND)
+        async with stage.member() as mallory:
+            for caption in itertools.islice(itertools.cycle(captions), round(A_SECOND * SECONDS)):
+                _show(mallory, MODELLED, caption)
+                await asyncio.sleep(1 / A_SECOND)
         return f"{round(A_SECOND * SECONDS)} captions of up to {max(map(len, captions))} bytes"
 
     return await stage.through(say(), SECONDS)

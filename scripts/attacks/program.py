@@ -25,28 +25,28 @@ from protocol.room_secret import RoomSecret
 START_S = 90.0  # on a busy machine; the models are loaded meanwhile
 END_S = 10.0
 ANSWER_S = 30.0
+LOOK_EVERY_S = 0.25
 KEPT_BYTES = 4 << 20  # of what it wrote into its terminal
-CODE_PAGE = "latin-1"  # of the terminal: not all that people write can be shown there
 PAGE = re.compile(r"(http://127\.0\.0\.1:\d+/)")
 SAMPLE = re.compile(r'^pictophone_(\w+?)(?:_total)?\{node="1"(?:,what="(\w+)")?\} (\S+)$', re.MULTILINE)
 
 
 class Program:
-    """`python -m node call` with a page. `shown` is what it wrote into its terminal."""
+    """`python -m node call` with a page. `shown` is what it wrote into its terminal, which takes this encoding."""
 
-    def __init__(self, secret: RoomSecret, broker: int, folder: Path) -> None:
+    def __init__(self, secret: RoomSecret, broker: int, folder: Path, encoding: str) -> None:
         self.shown = bytearray()
         self._terminal, program = pty.openpty()
         room = folder / "room"
         room.touch(mode=0o600)
         room.write_text(RoomLink(secret).reveal())
-        ends = ["--speech", "none", "--camera", "page", "--speaker", "none", "--page", f"{LOOPBACK}:0"]
+        ends = ["--speech", "page", "--camera", "page", "--speaker", "none", "--page", f"{LOOPBACK}:0"]
         ends += ["--pictures", str(folder / "pictures"), "--record", str(folder / "call.mcap"), "--name", "Dora"]
         where = ["--room-file", str(room), "--broker", f"mqtt://{LOOPBACK}:{broker}"]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "node", "call", *where, *ends],
             stdin=program, stdout=program, stderr=program, start_new_session=True,
-            env=os.environ | {"PYTHONIOENCODING": CODE_PAGE, "TERM": "xterm-256color"},
+            env=os.environ | {"PYTHONIOENCODING": encoding, "TERM": "xterm-256color"},
         )  # fmt: skip
         os.close(program)
         asyncio.get_running_loop().add_reader(self._terminal, self._read)
@@ -98,6 +98,15 @@ class Program:
         ):
             return answer.status, await answer.read()
 
+    async def painted(self, patience_s: float) -> bool:
+        """Wait until it has painted another picture; whether it did in time."""
+        before = (await self.count())["pictures.painted"]
+        for _ in range(round(patience_s / LOOK_EVERY_S)):
+            if (await self.count())["pictures.painted"] > before:
+                return True
+            await asyncio.sleep(LOOK_EVERY_S)
+        return False
+
     async def state(self) -> dict[str, Any]:
         """Read the first event of its feed, which is all there is to show. ValueError if that is no JSON."""
         limit = aiohttp.ClientTimeout(total=ANSWER_S)
@@ -140,9 +149,9 @@ class Program:
 
 
 @contextlib.asynccontextmanager
-async def started(secret: RoomSecret, broker: int, folder: Path) -> AsyncIterator[Program]:
+async def started(secret: RoomSecret, broker: int, folder: Path, encoding: str) -> AsyncIterator[Program]:
     """Run a program for the length of the context. NodeError if it does not start."""
-    program = Program(secret, broker, folder)
+    program = Program(secret, broker, folder, encoding)
     try:
         await program.started()
         yield program

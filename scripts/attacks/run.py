@@ -12,14 +12,14 @@ import contextlib
 import json
 import secrets
 import sys
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import asdict
 
 from attacks import datagrams, files, members, strangers
 from attacks.attacks import ATTACKS, Outcome, Scene
 from attacks.broker import EvilBroker, Mail
 from attacks.flood import flood
-from attacks.stage import stage
+from attacks.stage import Stage, stage
 from attacks.victims import Victim, running, until
 from node.opening import preload
 from protocol.errors import NodeError
@@ -54,11 +54,30 @@ async def attack(only: Iterable[str] = (), with_flood: bool = True) -> list[Outc
         if name in wanted:
             async with call() as scene:
                 outcomes.append(Outcome(name, *await attack_scene(scene)))
-    for name, attack_program in ON_A_PROGRAM:
-        if name in wanted:
-            async with stage() as on:
-                outcomes.append(Outcome(name, *await attack_program(on)))
+    outcomes += await _attack_programs(wanted)
     return outcomes + [Outcome(name, *await work()) for name, work in files.ATTACKS if name in wanted]
+
+
+async def _attack_programs(wanted: Collection[str]) -> list[Outcome]:
+    todo = [(name, work) for name, work in ON_A_PROGRAM if name in wanted]
+    outcomes: list[Outcome] = []
+    while len(outcomes) < len(todo):
+        outcomes += await _attack_program(todo[len(outcomes) :])
+    return outcomes
+
+
+async def _attack_program(todo: Sequence[tuple[str, Callable[[Stage], Awaitable[tuple[bool, str]]]]]) -> list[Outcome]:
+    """Attack one program until an attack is not repelled: what has hurt it should not spoil the next."""
+    outcomes: list[Outcome] = []
+    try:
+        async with stage() as on:
+            for name, work in todo:
+                outcomes.append(Outcome(name, *await work(on)))
+                if not outcomes[-1].repelled:
+                    break
+    except NodeError as error:
+        outcomes.append(Outcome(todo[0][0], False, str(error)))
+    return outcomes
 
 
 async def _attack_call(wanted: Collection[str], with_flood: bool) -> list[Outcome]:

@@ -1,4 +1,4 @@
-"""A room of three: Ann, who speaks and shows; Dora, a whole program, which is attacked; Mallory, who attacks."""
+"""A room of two: Ann, who speaks and shows; Dora, a whole program, which is attacked. Mallory may come in."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ from attacks.victims import Victim, running, until
 from protocol.errors import NodeError
 from protocol.room_secret import SECRET_BYTES, RoomSecret
 
-QUIET_S = 4.0  # how long the machine is measured without any attack
+JOINED_S = 10.0  # for a member to be known
+CODE_PAGE = "latin-1"  # not all that people write can be shown in such a terminal
+QUIET_S = 3.0  # how long the machine is measured without any attack
 LEAST_SHARE = 0.9  # of the speech that came without an attack: a packet or two are on their way at either end
-# Name and captions that a terminal would take for orders, rich for markup, and a code page has no signs for.
-NAME = "[/b]\x1b]52;c;aGk=\x07\n\u202e[link=x]"
-WORDS = "[/red]\x1b[2J a\u2066 cat\r\n\x1b]0;owned\x07 [/] \u4f60\u597d \U0001f408"
 
 
 @dataclass
@@ -31,8 +30,18 @@ class Stage:
 
     program: Program
     ann: Victim
-    mallory: Victim
+    secret: RoomSecret
+    port: int
     quiet: float = 1.0
+
+    @contextlib.asynccontextmanager
+    async def member(self, name: str = "Mallory", words: str = "") -> AsyncIterator[Victim]:
+        """Let a member come in who says nothing aloud and sees `words`."""
+        mallory = Victim(name, self.secret, self.port, speaks=False)
+        mallory.words.only = words
+        async with running(mallory):
+            await until(lambda: "Dora" in mallory.node.peers(), JOINED_S)
+            yield mallory
 
     async def share(self, seconds: float) -> float:
         """Measure for so long which share of Ann's packets reaches Dora."""
@@ -59,29 +68,23 @@ class Stage:
 
     async def paints(self, patience_s: float) -> bool:
         """Tell whether the program still paints what Ann shows."""
-        loop = asyncio.get_running_loop()
-        before, until = (await self.program.count())["pictures.painted"], loop.time() + patience_s
         self.ann.camera.turn()
-        while loop.time() < until:
-            if (await self.program.count())["pictures.painted"] > before:
-                return True
-            await asyncio.sleep(0.25)
-        return False
+        return await self.program.painted(patience_s)
 
 
 @contextlib.asynccontextmanager
 async def stage() -> AsyncIterator[Stage]:
-    """Hold the call of the three. NodeError if there is none."""
+    """Hold the call of the two, the program in a terminal of `CODE_PAGE`. NodeError if there is no call."""
     secret, broker = RoomSecret.random(secrets.token_bytes(SECRET_BYTES)), EvilBroker()
     with tempfile.TemporaryDirectory() as folder:
-        async with broker.serve() as port, started(secret, port, Path(folder)) as program:
-            ann, mallory = Victim("Ann", secret, port), Victim(NAME, secret, port, speaks=False)
-            mallory.words.only = WORDS
+        async with broker.serve() as port, started(secret, port, Path(folder), CODE_PAGE) as program:
+            ann = Victim("Ann", secret, port)
             async with running(ann):
                 if not await until(ann.links):
                     raise NodeError(f"the program did not get into a call: {program.last_words()}")
-                on = Stage(program, ann, mallory)
-                on.quiet = await on.share(QUIET_S)
-                async with running(mallory):
-                    await until(lambda: "Dora" in mallory.node.peers())
-                    yield on
+                on = Stage(program, ann, secret, port)
+                try:
+                    on.quiet = await on.share(QUIET_S)
+                except (aiohttp.ClientError, OSError) as error:
+                    raise NodeError(f"the program ended before the attack: {program.last_words()}") from error
+                yield on

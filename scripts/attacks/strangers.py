@@ -14,7 +14,7 @@ from PIL import Image
 from attacks.broker import LOOPBACK
 from attacks.stage import Stage
 
-SECONDS = 6.0
+SECONDS = 4.0
 HALF_OPEN = 1600
 SOURCES = 8  # addresses of loopback from which they come
 MOST_DESCRIPTORS = 600  # of the program: the usual limit is 1,024

@@ -106,7 +106,8 @@ class Victim:
 
     def links(self) -> set[str]:
         """Which peers a link is up to."""
-        return {peer for peer, call in self.node._calls._calls.items() if call.up}
+        calls = vars(self.node).get("_calls")  # there are none before it runs
+        return set() if calls is None else {peer for peer, call in calls._calls.items() if call.up}
 
     def state(self) -> tuple[object, ...]:
         """All that an attack might have changed."""
