@@ -183,10 +183,14 @@ async def _start(captioner: str | None, generator: str | None) -> dict[str, floa
         took, pid = time.monotonic() - began, worker.pid
         assert pid is not None
         used = activity(pid)
-        status = Path(f"/proc/{pid}/status").read_text()
-    memory = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
+        memory_kb = _memory_kb(pid)
     assert used is not None
-    return {"cpu_s": round(used.cpu_s, 2), "seconds": round(took, 2), "memory_mb": int(memory) // 1024}
+    return {"cpu_s": round(used.cpu_s, 2), "seconds": round(took, 2), "memory_mb": memory_kb // 1024}
+
+
+def _memory_kb(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
 
 
 def shown(name: str, row: dict[str, Any]) -> str:
