@@ -1,7 +1,8 @@
 """The worker's process: loads the picture models and does what it is asked, one request after the other.
 
 Started by `Worker` as `python -m node.vision.child`, with requests on standard input and replies on standard
-output. It runs at a lower priority, leaves Ctrl-C to its parent, and is gone the moment its parent is.
+output. It runs at a low priority, at the lowest once the models are loaded, leaves Ctrl-C to its parent, and is gone
+the moment its parent is.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
@@ -42,21 +43,26 @@ if TYPE_CHECKING:
     from node.vision.captioner import Captioner
     from node.vision.generator import Generator
 
-NICENESS = 10
-"""A tenth of the weight of a normal process: speech always gets a core at once. (Windows: set by the parent.)"""
+LOADING_NICENESS = 5
+"""A third of the weight of a normal process, and of another session's: speech gets a core at once, and the models are
+loaded in good time beside a busy program. Measured on one core beside one, in one control group with it: at 10, no
+picture within 30 s; idle-scheduled it is the same. (Windows: set by the parent.)"""
+
+PAINTING_NICENESS = 10
+"""A tenth, once the models are loaded, where the system schedules whole sessions or has no idle class."""
 
 AUTOGROUP = Path("/proc/self/autogroup")
-AUTOGROUP_NICENESS = 5
-"""A third of the weight of another session's: enough to load the models in good time beside a busy program."""
+THREADS = Path("/proc/self/task")
 
 WARM_UP_SIDE = 256
 WARM_UP_TEXT = "a cat sitting on top of a wooden bench"
 
 
 class Studio:
-    """The models of this process."""
+    """The models of this process. `stand_back` is called when the last of them is loaded."""
 
-    def __init__(self) -> None:
+    def __init__(self, stand_back: Callable[[], None] = lambda: None) -> None:
+        self._stand_back = stand_back
         self._captioner: Captioner | None = None
         self._generator: Generator | None = None
 
@@ -72,10 +78,10 @@ class Studio:
     def _do(self, request: Message) -> Reply:
         match request:
             case Load("captioner", model):
-                with _collecting_later():
+                with _loading(request.last, self._stand_back):
                     return self._load_captioner(model)
             case Load("generator", model):
-                with _collecting_later():
+                with _loading(request.last, self._stand_back):
                     return self._load_generator(model)
             case Caption() if self._captioner is not None:
                 return Words(self._captioner.caption(image_of(request)))
@@ -103,15 +109,18 @@ class Studio:
 
 
 @contextmanager
-def _collecting_later() -> Iterator[None]:
+def _loading(last: bool, stand_back: Callable[[], None]) -> Iterator[None]:
     """No garbage collection while models load: what they make stays, and looking through it costs a fifth of the time
-    (measured: importing the libraries takes 4.1 s instead of 5.1 s)."""
+    (measured: importing the libraries takes 4.1 s instead of 5.1 s). After the last one pictures give way to all else.
+    """
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()
         gc.enable()
+    if last:
+        stand_back()
 
 
 def main() -> None:
@@ -122,7 +131,7 @@ def main() -> None:
     requests: SimpleQueue[Message] = SimpleQueue()
     threading.Thread(target=_take_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
     lean.install()
-    studio = Studio()
+    studio = Studio(_stand_back)
     while True:
         replies.write(_encoded(studio.serve(requests.get())))
         replies.flush()
@@ -140,9 +149,27 @@ def _give_way() -> None:
     """Lower this process's priority, and its session's: Linux shares the cores between sessions first (autogroups), and
     a process that is alone in its own would get half of them however nice it is."""
     if hasattr(os, "nice"):
-        os.nice(NICENESS)
+        os.nice(LOADING_NICENESS)
+    _weigh_session(LOADING_NICENESS)
+
+
+def _stand_back() -> None:
+    """From now on get what the others leave: pictures come later, speech never does.
+
+    For good: who is not root cannot leave the idle class again.
+    """
+    try:
+        for thread in THREADS.iterdir():
+            os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
+    except (AttributeError, OSError):  # no Linux, or a sandbox forbids it
+        if hasattr(os, "nice"):
+            os.nice(PAINTING_NICENESS - LOADING_NICENESS)
+    _weigh_session(PAINTING_NICENESS)
+
+
+def _weigh_session(niceness: int) -> None:
     with suppress(OSError):
-        AUTOGROUP.write_text(str(AUTOGROUP_NICENESS))
+        AUTOGROUP.write_text(str(niceness))
 
 
 def _claim_stdout() -> BinaryIO:

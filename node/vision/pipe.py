@@ -25,10 +25,14 @@ MOST_BYTES = 3 * LARGEST_SIDE**2 + 65_536
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Load a model and warm it up. `role` is "captioner" or "generator". Answer: Ready."""
+    """Load a model and warm it up. `role` is "captioner" or "generator". Answer: Ready.
+
+    After the `last` one the process gives way to all others.
+    """
 
     role: str
     model: str
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

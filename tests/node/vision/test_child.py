@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from node.vision import child
 from node.vision.child import Studio
-from node.vision.pipe import Between, Failed, Load, Paint, Painting, Ready, Words, caption_of
+from node.vision.pipe import MOST_BYTES, Between, Failed, Load, Paint, Painting, Ready, Words, caption_of, read
 from node.vision.prompt import Prompt
 
 PICTURE = Image.new("RGB", (32, 32), "red")
@@ -50,8 +53,41 @@ def test_whatever_a_model_raises_is_one_line(painter_folder: Path, monkeypatch: 
     assert len(reply.reason.splitlines()) == 1
 
 
+def test_it_stands_back_after_the_last_model(blip_folder: Path, painter_folder: Path) -> None:
+    stood_back: list[str] = []
+    studio = Studio(lambda: stood_back.append("now"))
+    studio.serve(Load("captioner", str(blip_folder)))
+    assert stood_back == []
+    assert studio.serve(Load("generator", str(painter_folder), last=True)) == Ready()
+    assert stood_back == ["now"]
+
+
+def test_where_there_is_no_idle_class_it_is_nicer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nicer: list[int] = []
+    monkeypatch.setattr(os, "nice", nicer.append)
+    monkeypatch.setattr(child, "THREADS", tmp_path / "none")
+    monkeypatch.setattr(child, "AUTOGROUP", tmp_path / "autogroup")
+    child._give_way()
+    child._stand_back()
+    assert nicer == [child.LOADING_NICENESS, child.PAINTING_NICENESS - child.LOADING_NICENESS]
+    assert (tmp_path / "autogroup").read_text() == str(child.PAINTING_NICENESS)
+
+
+def test_a_reply_that_cannot_be_sent_is_one_that_says_so() -> None:
+    reply = read(io.BytesIO(child._encoded(Painting(1, 1, bytes(MOST_BYTES)))))
+    assert reply == Failed("ValueError: its Painting cannot be sent")
+
+
+def test_a_request_that_is_none_ends_the_process() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "node.vision.child"], input=b"\xff" * 8, capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.splitlines()[-1] == b"a request that is none (ValueError)"
+
+
 def test_the_process_ends_with_its_standard_input() -> None:
-    child = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "node.vision.child"], input=b"", capture_output=True, timeout=60, check=False
     )
-    assert (child.returncode, child.stdout) == (0, b"")
+    assert (done.returncode, done.stdout) == (0, b"")

@@ -16,6 +16,7 @@ from PIL import Image
 
 from node.vision import patience
 from node.vision import worker as module
+from node.vision.child import LOADING_NICENESS
 from node.vision.pipe import Between, Caption, Failed, Load, Paint, Painting, Ready, Reply, Request, Words
 from node.vision.process import Crash, Unfit
 from node.vision.prompt import Prompt
@@ -301,18 +302,26 @@ def test_the_parent_imports_no_model_library() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def scheduling(pid: int) -> set[int]:
+    """The policies that the threads of a process are scheduled by."""
+    return {os.sched_getscheduler(int(task.name)) for task in Path(f"/proc/{pid}/task").iterdir()}
+
+
 async def test_real_models_in_a_real_process(blip_folder: Path, painter_folder: Path) -> None:
     async with Worker(str(blip_folder), str(painter_folder)) as worker:
         words = await worker.caption(PICTURE)
         pictures = [await worker.paint("a cat", seed) for seed in (1, 2, 1)]
         assert worker.pid is not None
         niceness = os.getpriority(os.PRIO_PROCESS, worker.pid)
+        policies = scheduling(worker.pid)
         os.kill(worker.pid, signal.SIGINT)
         assert await worker.caption(PICTURE) == words
         pid = worker.pid
     assert [picture.size for picture in pictures] == [(32, 32)] * 3
     assert pictures[0].tobytes() == pictures[2].tobytes() != pictures[1].tobytes()
-    assert niceness == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)  # there is no lower priority
+    lowest = 19
+    assert niceness == min(lowest, os.getpriority(os.PRIO_PROCESS, 0) + LOADING_NICENESS)
+    assert policies == {os.SCHED_IDLE}
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
