@@ -55,8 +55,8 @@ async def run(settings: Settings, asked: Asked) -> bool:
     stop = asyncio.Event()
     async with broker.serve(asked.host, asked.port, users, certificate) as port:
         address = BrokerAddress(asked.host, port, tls=certificate is not None)
-        say(f"the broker listens on {address}; Ctrl-C ends it")
-        with signals.stopping(stop.set):
+        with signals.stopping(stop.set):  # before anybody reads that it can be ended
+            say(f"the broker listens on {address}; Ctrl-C ends it")
             await stop.wait()
     return True
 
