@@ -50,8 +50,8 @@ class SpeechSummary(TypedDict):
 class CallSummary(TypedDict):
     """Set-up is from seeing the peer to media flowing; the rate is every byte that the sending node put on the wire.
 
-    The loop's lag is the receiving node's. Of its bad messages, which it dropped, the faults are those that it should
-    have refused and stumbled over.
+    The loop's lag is the receiving node's; in the waits of it no processor was there for the loop. Of its bad messages,
+    which it dropped, the faults are those that it should have refused and stumbled over.
     """
 
     setup_ms: float | None
@@ -59,6 +59,7 @@ class CallSummary(TypedDict):
     loop_lag_ms_p99: float | None
     loop_lag_ms_max: float | None
     loop_lags_over_50_ms: int
+    loop_waits_over_50_ms: int
     bad_messages: int
     peer_faults: int
 
@@ -91,6 +92,7 @@ def _call(sender: Tally, receiver: Tally, seconds: float) -> CallSummary:
         "loop_lag_ms_p99": _rounded(lag.percentile_ms(99), 1),
         "loop_lag_ms_max": _rounded(lag.max_ms if lag.samples else None, 1),
         "loop_lags_over_50_ms": lag.notable,
+        "loop_waits_over_50_ms": lag.waits,
         "bad_messages": receiver.bad_messages,
         "peer_faults": receiver.peer_faults,
     }

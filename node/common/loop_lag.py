@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import bisect
 import math
+import time
 from dataclasses import dataclass, field
 
 EVERY_S = 0.02
@@ -23,17 +24,22 @@ _BOUNDS_MS = [_LEAST_MS * _STEP**step for step in range(math.ceil(math.log(_MOST
 
 @dataclass(slots=True)
 class LoopLag:
-    """Lags in milliseconds, in a histogram of fixed size whose steps are of a tenth: no call is too long for it."""
+    """Lags in milliseconds, in a histogram of fixed size whose steps are of a tenth: no call is too long for it.
+
+    Of the `notable` ones, `waits` are those in which the loop's thread waited for a processor and was not at work.
+    """
 
     samples: int = 0
     notable: int = 0
+    waits: int = 0
     max_ms: float = 0.0
     _counts: list[int] = field(default_factory=lambda: [0] * (len(_BOUNDS_MS) + 1))
 
-    def add(self, lag_ms: float) -> None:
-        """Count one timer that came so much too late."""
+    def add(self, lag_ms: float, worked_ms: float = math.inf) -> None:
+        """Count one timer that came so much too late, after the loop's thread was at work for `worked_ms`."""
         self.samples += 1
         self.notable += lag_ms > NOTABLE_MS
+        self.waits += lag_ms > NOTABLE_MS and worked_ms < lag_ms / 2
         self.max_ms = max(self.max_ms, lag_ms)
         self._counts[bisect.bisect_left(_BOUNDS_MS, lag_ms)] += 1
 
@@ -61,6 +67,7 @@ class LagWatch:
         """Set one timer after the other, and count how late each comes."""
         loop = asyncio.get_running_loop()
         while True:
-            self.due = loop.time() + self.every_s
+            self.due, began = loop.time() + self.every_s, time.thread_time()
             await asyncio.sleep(self.every_s)
-            self.lag.add(max(0.0, loop.time() - self.due) * 1000)
+            worked_ms = (time.thread_time() - began) * 1000
+            self.lag.add(max(0.0, loop.time() - self.due) * 1000, worked_ms)

@@ -24,6 +24,7 @@ from node.summary import percentile
 LEAD_S = 3.0
 TOLERANCE = 0.01
 AT_ONCE = 3  # calls side by side: more of them wait for each other on two cores
+TRIES = 3  # a call in which the loop waited for a processor, not for itself, says nothing of how a call sounds
 DELAY_TOLERANCE_MS = 20.0  # one block of the sink
 
 
@@ -56,7 +57,7 @@ async def test_every_clip_keeps_its_intelligibility(
     heard: list[Pcm] = []
     for first in range(0, len(shared_speech), AT_ONCE):
         batch = shared_speech[first : first + AT_ONCE]
-        heard += await asyncio.gather(*(call(clip, embedded_broker, fake_models) for clip in batch))
+        heard += await asyncio.gather(*(undisturbed(clip, embedded_broker, fake_models) for clip in batch))
     losses = {}
     for clip, sound in zip(shared_speech, heard, strict=True):
         said = whole(clip)
@@ -67,8 +68,18 @@ async def test_every_clip_keeps_its_intelligibility(
     assert max(losses.values()) <= TOLERANCE, losses
 
 
-async def call(clip: Path, broker: BrokerAddress, models: Models) -> Pcm:
-    """What the other side hears of one clip, with the silence before and after it."""
+async def undisturbed(clip: Path, broker: BrokerAddress, models: Models) -> Pcm:
+    """What the other side hears of one clip in a call for which the machine had a processor at all times."""
+    for _ in range(TRIES):
+        sound, waits = await call(clip, broker, models)
+        if not waits:
+            break
+        print(f"{clip.stem}: again, no processor was there {waits} times")
+    return sound
+
+
+async def call(clip: Path, broker: BrokerAddress, models: Models) -> tuple[Pcm, int]:
+    """What the other side hears of one clip, with the silence before and after it, and how often the loop waited."""
     sink = KeepingSink()
     room = place(broker, room=clip.stem)
     speaker = Node("speaker", room, parts(models, source=clip_after(clip, LEAD_S)))
@@ -79,7 +90,7 @@ async def call(clip: Path, broker: BrokerAddress, models: Models) -> Pcm:
     counts = listener.count().speech_in
     assert counts.received > 0
     assert counts.lost == 0
-    return sink.sound()
+    return sink.sound(), speaker.count().loop_lag.waits + listener.count().loop_lag.waits
 
 
 class NotingSource:

@@ -23,8 +23,8 @@ LEVELS = ["said_dbfs", "heard_dbfs", "muted_s"]
 
 
 CALL = [
-    "setup_ms", "wire_kbps", "loop_lag_ms_p99", "loop_lag_ms_max", "loop_lags_over_50_ms", "bad_messages",
-    "peer_faults",
+    "setup_ms", "wire_kbps", "loop_lag_ms_p99", "loop_lag_ms_max", "loop_lags_over_50_ms", "loop_waits_over_50_ms",
+    "bad_messages", "peer_faults",
 ]  # fmt: skip
 
 
@@ -94,6 +94,7 @@ def test_what_one_sent_and_the_other_got_of_it(sender: Tally, receiver: Tally) -
             "loop_lag_ms_p99": 70.0,
             "loop_lag_ms_max": 70.0,
             "loop_lags_over_50_ms": 1,
+            "loop_waits_over_50_ms": 0,
             "bad_messages": 5,
             "peer_faults": 2,
         },
@@ -116,7 +117,7 @@ def test_what_did_not_happen_is_null() -> None:
     assert [speech[key] for key in ("payload_kbps", "wire_kbps", "mouth_to_ear_ms_p50", "mouth_to_ear_ms_p95")] == [
         None
     ] * 4
-    assert [summary["call"][key] for key in CALL] == [None, 0.0, None, None, 0, 0, 0]
+    assert [summary["call"][key] for key in CALL] == [None, 0.0, None, None, 0, 0, 0, 0]
     assert "null" in as_json(summary)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 
 import pytest
 
@@ -29,6 +30,28 @@ def test_what_is_beyond_the_notable_is_counted() -> None:
         lag.add(ms)
     assert (lag.notable, lag.max_ms) == (2, 1e9)
     assert lag.percentile_ms(100) == 1e9
+
+
+def test_a_wait_for_the_processor_is_told_from_work() -> None:
+    lag = LoopLag()
+    for lag_ms, worked_ms in ((80.0, 10.0), (80.0, 70.0), (20.0, 0.0)):
+        lag.add(lag_ms, worked_ms)
+    assert (lag.notable, lag.waits) == (2, 1)
+
+
+async def test_what_the_loop_works_on_is_no_wait() -> None:
+    lag = LoopLag()
+    watching = asyncio.create_task(LagWatch(lag, every_s=0.0).run())
+    while not lag.samples:  # noqa: ASYNC110 - it is the turns of the loop that count
+        await asyncio.sleep(0)
+    began = time.thread_time()
+    while time.thread_time() - began < 0.2:  # at work in the loop
+        pass
+    before = lag.samples
+    while lag.samples == before:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    watching.cancel()
+    assert lag.notable - lag.waits >= 1
 
 
 def test_a_long_call_takes_no_more_room() -> None:
