@@ -46,16 +46,26 @@ async def call() -> AsyncIterator[Scene]:
             yield Scene(broker, ann, bob, past, secret, port)
 
 
-async def attack(only: Iterable[str] = (), with_flood: bool = True) -> list[Outcome]:
-    """Attacks a call, a program in a call, and whoever reads a recording; the outcomes, in the order of the attacks."""
+async def attack(only: Iterable[str] = (), with_flood: bool = True, at_once: bool = False) -> list[Outcome]:
+    """Attacks a call, a program in a call, and whoever reads a recording; the outcomes, in the order of the attacks.
+
+    With ``at_once`` the call and the program are attacked side by side, which takes two thirds of the time.
+    """
     wanted = set(only) or set(NAMED)
+    if at_once:
+        calls, programs = await asyncio.gather(_attack_calls(wanted, with_flood), _attack_programs(wanted))
+    else:
+        calls, programs = await _attack_calls(wanted, with_flood), await _attack_programs(wanted)
+    return calls + programs + [Outcome(name, *await work()) for name, work in files.ATTACKS if name in wanted]
+
+
+async def _attack_calls(wanted: Collection[str], with_flood: bool) -> list[Outcome]:
     outcomes = await _attack_call(wanted, with_flood)
     for name, attack_scene in members.ON_A_CALL:  # each gets a call of its own, which it may end
         if name in wanted:
             async with call() as scene:
                 outcomes.append(Outcome(name, *await attack_scene(scene)))
-    outcomes += await _attack_programs(wanted)
-    return outcomes + [Outcome(name, *await work()) for name, work in files.ATTACKS if name in wanted]
+    return outcomes
 
 
 async def _attack_programs(wanted: Collection[str]) -> list[Outcome]:
@@ -130,10 +140,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--no-flood", action="store_true", help="leave the floods out: they want most of a core for themselves"
     )
+    parser.add_argument("--at-once", action="store_true", help="attack call and program side by side: sooner done")
     options = parser.parse_args(arguments)
     preload()
     try:
-        outcomes = asyncio.run(attack(options.only, not options.no_flood))
+        outcomes = asyncio.run(attack(options.only, not options.no_flood, options.at_once))
     except NodeError as error:
         print(f"attack: {error}", file=sys.stderr)
         return 1

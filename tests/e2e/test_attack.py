@@ -15,7 +15,7 @@ from protocol.signalling.handshake import MAX_STRANGERS
 
 
 def test_every_attack_is_repelled(capsys: pytest.CaptureFixture[str]) -> None:
-    code = main(["--json", "--no-flood"])
+    code = main(["--json", "--no-flood", "--at-once"])
     outcomes = {outcome["attack"]: outcome for outcome in json.loads(capsys.readouterr().out)}
     assert [outcome for outcome in outcomes.values() if not outcome["repelled"]] == []
     mixed = outcomes["mix offers and answers of different calls"]["what"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from node.sweep.measures import scores
 LEAD_S = 3.0
 LEAST_PESQ = 2.1
 MOST_KBPS = 7.5
+AT_ONCE = 2  # calls side by side: what two cores cannot do in time is heard as haste
+TRIES = 3  # a call in which the loop waited for a processor, not for itself, says nothing of how a call sounds
 
 
 def heard_of(said: Pcm, heard: Pcm) -> Pcm:
@@ -34,19 +37,31 @@ async def test_it_costs_little_and_sounds_as_it_should(
     shared_speech: list[Path], lyra_folder: Path, embedded_broker: BrokerAddress, fake_models: Models
 ) -> None:
     pytest.importorskip("pesq")
-    rates, judged = [], []
-    for clip in shared_speech[::2]:  # one after the other: what two cores cannot do in time is heard as haste
-        rate, pesq = await call(clip, embedded_broker, fake_models, LyraChoice(lyra_folder))
-        print(f"{clip.stem}: {rate:.2f} kbit/s on the wire, PESQ-wb {pesq:.2f}")
-        rates.append(rate)
-        judged.append(pesq)
+    rates, judged, clips_ = [], [], shared_speech[::2]
+    for first in range(0, len(clips_), AT_ONCE):
+        batch = clips_[first : first + AT_ONCE]
+        ends = (undisturbed(clip, embedded_broker, fake_models, LyraChoice(lyra_folder)) for clip in batch)
+        for clip, (rate, pesq) in zip(batch, await asyncio.gather(*ends), strict=True):
+            print(f"{clip.stem}: {rate:.2f} kbit/s on the wire, PESQ-wb {pesq:.2f}")
+            rates.append(rate)
+            judged.append(pesq)
     print(f"mean PESQ-wb {np.mean(judged):.2f}")
     assert max(rates) <= MOST_KBPS
     assert np.mean(judged) >= LEAST_PESQ
 
 
-async def call(clip: Path, broker: BrokerAddress, models: Models, choice: LyraChoice) -> tuple[float, float]:
-    """The speech's rate on the wire, and PESQ wide of what the other side heard."""
+async def undisturbed(clip: Path, broker: BrokerAddress, models: Models, choice: LyraChoice) -> tuple[float, float]:
+    """The speech's rate and PESQ in a call for which the machine had a processor at all times."""
+    for _ in range(TRIES):
+        rate, pesq, waits = await call(clip, broker, models, choice)
+        if not waits:
+            break
+        print(f"{clip.stem}: again, no processor was there {waits} times")
+    return rate, pesq
+
+
+async def call(clip: Path, broker: BrokerAddress, models: Models, choice: LyraChoice) -> tuple[float, float, int]:
+    """The speech's rate on the wire, PESQ wide of what the other side heard, and how often the loop waited."""
     said = np.concatenate(list(clips.blocks(clip, FRAME_SAMPLES)))
     sink, room = KeepingSink(), place(broker, room=clip.stem)
     speaker = Node("speaker", room, parts(models, source=clip_after(clip, LEAD_S), lyra=choice))
@@ -58,7 +73,7 @@ async def call(clip: Path, broker: BrokerAddress, models: Models, choice: LyraCh
     rate, judged = speaker.count().speech_wire_kbps(), scores(said, heard_of(said, sink.sound()))
     assert rate is not None
     assert judged.pesq_wb is not None
-    return rate, judged.pesq_wb
+    return rate, judged.pesq_wb, speaker.count().loop_lag.waits + listener.count().loop_lag.waits
 
 
 async def test_a_peer_without_lyra_gets_opus(
