@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageOps
 
 from node.vision.cameras import Camera
-from node.vision.images import open_small
+from node.vision.pictures import to_rgb
 from protocol.errors import RemoteError
 
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -146,7 +147,11 @@ def decoded(data: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_work(image, data)
-        return open_small(io.BytesIO(data), LONGEST_SIDE, FORMATS)
+            image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+            image.load()
+            small = _shrunk(image)
+            small.info = image.info  # how it is turned
+            return to_rgb(ImageOps.exif_transpose(small))
     except SnapshotError:
         raise
     except Exception as error:  # on broken bytes Pillow's readers raise errors of any kind
@@ -160,3 +165,14 @@ def _check_work(image: Image.Image, data: bytes) -> None:
         raise SnapshotError(f"a picture of {image.width} x {image.height} pixels; send {most} at most")
     if image.format == "JPEG" and data.count(SCAN) > MAX_SCANS:
         raise SnapshotError("a JPEG of too many scans; send one that is not progressive")
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    """Return a decoded picture, made smaller before anything else is done to it."""
+    factor = -(-max(image.size) // LONGEST_SIDE)
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image)[::factor, ::factor] >> 8).astype(np.uint8))
+    if factor == 1:
+        return image.copy()
+    whole = image.convert("RGBA" if image.has_transparency_data else "RGB") if image.mode in ("1", "P", "PA") else image
+    return whole.reduce(factor)
