@@ -10,46 +10,61 @@ from node import keys, meeting, opening, rooms, typed
 from node.call import Node
 from node.display import LateNotes, choose
 from node.session import about, recording
-from node.summary import as_json, for_people, summarise
+from node.summary import Summary, as_json, for_people, summarise
 from node.web import opening as web
 
 if TYPE_CHECKING:
     from node.config import Settings
+    from node.parts import Models
 
 MUTE_KEY = "m"
 RECORD_KEY = "r"
 
 
 async def run(settings: Settings, room: str | None, role: opening.Role, seconds: float | None, json: bool) -> bool:
-    """Calls until the seconds are over or the user ends it, then prints the summary. The room is as for `resolve`."""
+    """Calls until the seconds are over or the user ends it, then prints the summary. The room is as for `resolve`.
+
+    The models begin to load before anything else is done: they take the longest.
+    """
     notes = LateNotes()
     settings = web.with_browser(settings, role.sends)
+    async with opening.loaded(opening.worker(settings, role), notes) as models:
+        summary = await _call(settings, room, role, models, notes, seconds, quiet=json)
+    print(as_json(summary) if json else "\n".join(for_people(summary)))
+    return True
+
+
+async def _call(
+    settings: Settings,
+    room: str | None,
+    role: opening.Role,
+    models: Models,
+    notes: LateNotes,
+    seconds: float | None,
+    quiet: bool,
+) -> Summary:
     resolved = rooms.resolve(room, settings)
     place = opening.place(settings, resolved)
     page = web.page(settings, role.kind, notes)
     warnings = [resolved.note, *meeting.remarks(settings, place.broker)]
     show, screen = opening.gallery(settings.pictures, notes), opening.screen(settings.pictures)
     screen = screen if page is None else page.screen(screen)
-    models = opening.worker(settings, role)
-    async with opening.loaded(models, notes):
-        parts, remarks = await asyncio.to_thread(opening.parts, settings, role, models, notes, page)
-        header = await asyncio.to_thread(about.header, settings, role)
-        node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
-        for remark in filter(None, (*remarks, *warnings)):
-            notes(remark)
-        with choose([opening.view(node)], quiet=json) as display:
-            notes.to(display)
-            with recording.of(node, settings, header, notes, resolved.secret) as recorder:
-                actions = {MUTE_KEY: node.toggle_mute, RECORD_KEY: recorder.toggle}
-                with keys.listening(actions, lambda line: typed.obey(node, recorder, line, notes)) as typing:
-                    if typing:
-                        notes(_help(role))
-                    async with web.serving(page, notes, node):
-                        await opening.run([node], display, seconds)
+    parts, remarks = await asyncio.to_thread(opening.parts, settings, role, models, notes, page)
+    header = await asyncio.to_thread(about.header, settings, role)
+    node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
+    for remark in filter(None, (*remarks, *warnings)):
+        notes(remark)
+    with choose([opening.view(node)], quiet=quiet) as display:
+        notes.to(display)
+        with recording.of(node, settings, header, notes, resolved.secret) as recorder:
+            actions = {MUTE_KEY: node.toggle_mute, RECORD_KEY: recorder.toggle}
+            with keys.listening(actions, lambda line: typed.obey(node, recorder, line, notes)) as typing:
+                if typing:
+                    notes(_help(role))
+                async with web.serving(page, notes, node):
+                    await opening.run([node], display, seconds)
     tally = node.count()
-    summary = summarise(tally, tally, time.monotonic())
-    print(as_json(summary) if json else "\n".join(for_people(summary)))
-    return True
+    return summarise(tally, tally, time.monotonic())
 
 
 def _help(role: opening.Role) -> str:

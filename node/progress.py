@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,3 +17,12 @@ def bars(count: ProgressColumn | None = None) -> Progress:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), count or MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def waiting(text: str) -> AbstractContextManager[object]:
+    """Says what is waited for, on a terminal and as long as the context lasts, when nobody knows how long it takes."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(stderr=True)
+    return console.status(Text(text)) if console.is_terminal else nullcontext()

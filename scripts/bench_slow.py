@@ -84,9 +84,7 @@ def control_group(quota: float, period_ms: int) -> Iterator[Path]:
 def _group(quota_us: int, period_us: int) -> tuple[Path, dict[str, str | int]]:
     """Where a group is made on this machine, and what it is told."""
     name = f"pictophone-bench-{os.getpid()}"
-    first = MOUNTS / "cpu"
-    if (first / "cpu.cfs_quota_us").exists():  # read-only in the root of the second version
-        return first / name, {"cpu.cfs_period_us": period_us, "cpu.cfs_quota_us": quota_us}
+    first = MOUNTS / "cpu"  # of the first version; the second has one tree for all
     if first.is_dir():
         return first / name, {"cpu.cfs_period_us": period_us, "cpu.cfs_quota_us": quota_us}
     with suppress(OSError):
@@ -183,14 +181,14 @@ async def _start(captioner: str | None, generator: str | None) -> dict[str, floa
         took, pid = time.monotonic() - began, worker.pid
         assert pid is not None
         used = activity(pid)
-        memory_kb = _memory_kb(pid)
+        memory_mb = _resident_mb(pid)
     assert used is not None
-    return {"cpu_s": round(used.cpu_s, 2), "seconds": round(took, 2), "memory_mb": memory_kb // 1024}
+    return {"cpu_s": round(used.cpu_s, 2), "seconds": round(took, 2), "memory_mb": memory_mb}
 
 
-def _memory_kb(pid: int) -> int:
+def _resident_mb(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) // 1024
 
 
 def shown(name: str, row: dict[str, Any]) -> str:

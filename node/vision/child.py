@@ -186,7 +186,8 @@ def _take_requests(stream: BinaryIO, requests: SimpleQueue[Message]) -> None:
         except (EOFError, OSError):
             os._exit(0)
         except Exception as error:  # out of step with the parent, for ever: it starts another
-            print(f"a request that is none ({type(error).__name__})", file=sys.stderr, flush=True)
+            sys.stderr.write(f"a request that is none ({type(error).__name__})\n")
+            sys.stderr.flush()
             os._exit(1)
 
 

@@ -114,3 +114,22 @@ async def test_a_recording_is_never_written_over_another(settings: dict[str, Any
     path.touch()
     with pytest.raises(UsageError, match="exists already"):
         await calling.run(config.load(record=path, **settings), ROOM, opening.SEND, 0.3, json=True)
+
+
+async def test_the_models_begin_to_load_before_the_room_is_asked_for(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A passphrase takes a second to become a key, and who types it takes longer."""
+    worker = FakeWorker()
+    monkeypatch.setattr(opening, "worker", lambda settings, role: worker)
+    open_when_asked: list[bool] = []
+
+    def ask(room: str | None, settings: Any) -> Any:
+        open_when_asked.append(worker.open)
+        raise NodeError("no such room")
+
+    monkeypatch.setattr("node.rooms.resolve", ask)
+    with pytest.raises(NodeError, match="no such room"):
+        await calling.run(config.load(**settings), "-", opening.CALL, 1.0, json=True)
+    assert open_when_asked == [True]
+    assert not worker.open

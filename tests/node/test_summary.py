@@ -15,7 +15,7 @@ from node.tally import Tally
 PICTURE = ["captioned", "sent", "received", "painted", "caption_bits_mean", "frame_bytes_mean", "wire_bps", "ratio"]
 SPEECH = [
     "profile", "payload_kbps", "wire_kbps", "packets_sent", "packets_received", "lost", "late", "concealed_ms",
-    "underruns", "mouth_to_ear_ms_p50", "mouth_to_ear_ms_p95",
+    "underruns", "underruns_after_5s", "mouth_to_ear_ms_p50", "mouth_to_ear_ms_p95",
 ]  # fmt: skip
 
 # What the level meters and the mute came to.
@@ -43,6 +43,7 @@ def receiver() -> Tally:
     tally.pictures_in.received, tally.pictures_in.painted, tally.pictures_in.first_painted_at = 2, 1, 104.26
     speech = tally.speech_in
     speech.received, speech.lost, speech.late, speech.underruns, speech.concealed_ms = 9, 1, 2, 3, 120.4
+    speech.underruns_after_5s = 1
     speech.mouth_to_ear_ms.extend(range(200, 301))
     return tally
 
@@ -71,6 +72,7 @@ def test_what_one_sent_and_the_other_got_of_it(sender: Tally, receiver: Tally) -
             "late": 2,
             "concealed_ms": 120.0,
             "underruns": 3,
+            "underruns_after_5s": 1,
             "mouth_to_ear_ms_p50": 250.0,
             "mouth_to_ear_ms_p95": 295.0,
             "said_dbfs": -20.0,

@@ -303,7 +303,9 @@ def test_the_parent_imports_no_model_library() -> None:
 
 
 def threads_of(pid: int) -> set[int]:
-    return {int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()} or {pid}
+    """On a system that counts niceness by thread; else the process."""
+    folder = Path(f"/proc/{pid}/task")
+    return {int(task.name) for task in folder.iterdir()} if folder.is_dir() else {pid}
 
 
 async def test_real_models_in_a_real_process(blip_folder: Path, painter_folder: Path) -> None:
@@ -317,7 +319,8 @@ async def test_real_models_in_a_real_process(blip_folder: Path, painter_folder: 
         pid = worker.pid
     assert [picture.size for picture in pictures] == [(32, 32)] * 3
     assert pictures[0].tobytes() == pictures[2].tobytes() != pictures[1].tobytes()
-    assert niceness == {os.getpriority(os.PRIO_PROCESS, 0) + PAINTING_NICENESS}
+    lowest = 19
+    assert niceness == {min(lowest, os.getpriority(os.PRIO_PROCESS, 0) + PAINTING_NICENESS)}
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
