@@ -26,9 +26,17 @@ def test_a_row_has_the_worse_of_both_directions() -> None:
     other = {**SIDE, "speech": {**SIDE["speech"], "underruns": 3, "mouth_to_ear_ms_p95": 300.0}}
     row = bench_slow.figures({"a": SIDE, "b": other})
     assert row == {
-        "underruns": 3, "underruns_after_5s": 0, "missed": 6,
-        "mouth_to_ear_ms_p50": 220.0, "mouth_to_ear_ms_p95": 300.0, "setup_ms": 60.0, "first_picture_s": 2.5, "pictures": 8, "loop_lag_ms_p99": 5.0, "loop_lag_ms_max": None,
-    }  # fmt: skip
+        "underruns": 3,
+        "underruns_after_5s": 0,
+        "missed": 6,
+        "mouth_to_ear_ms_p50": 220.0,
+        "mouth_to_ear_ms_p95": 300.0,
+        "setup_ms": 60.0,
+        "first_picture_s": 2.5,
+        "pictures": 8,
+        "loop_lag_ms_p99": 5.0,
+        "loop_lag_ms_max": None,
+    }
     assert bench_slow.shown("1 core", {"underruns": 0, "loop_lag_ms_max": None}) == (
         "1 core: underruns 0, loop_lag_ms_max -"
     )
