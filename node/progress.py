@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from node.common import output
@@ -22,3 +23,9 @@ def bars(count: ProgressColumn | None = None) -> Progress:
         TimeRemainingColumn(),
     )
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def waiting(text: str) -> AbstractContextManager[object]:
+    """Says what is waited for, on a terminal and as long as the context lasts, when nobody knows how long it takes."""
+    console = output.console(on_error=True)
+    return console.status(text) if console.is_terminal else nullcontext()

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from node import opening
+from node import opening, progress
 from node.common.output import remark, say
 from node.common.own_thread import awaited
 from node.summary import as_json
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from node.config import Settings
 
+LOADING = "loading the picture model"
+
 
 async def caption(settings: Settings, path: Path, json: bool) -> bool:
     """Prints what the picture shows."""
@@ -24,8 +26,9 @@ async def caption(settings: Settings, path: Path, json: bool) -> bool:
     from node.vision.presets import NOT_DRAWN
 
     image = await awaited(images.MAX_WAIT, f"the picture {str(path)!r}", lambda: images.open_small(path))
-    async with opening.worker(settings, opening.SEND) as models:
-        words = await models.caption(image)
+    with progress.waiting(LOADING):
+        async with opening.worker(settings, opening.SEND) as models:
+            words = await models.caption(image)
     if not await asyncio.to_thread(known, settings, image):
         remark(NOT_DRAWN)
     say(as_json({"caption": words}) if json else words)
@@ -43,8 +46,9 @@ def known(settings: Settings, image: Image.Image) -> bool:
 async def imagine(settings: Settings, text: str, output: Path, seed: int) -> bool:
     """Paints the text into the file."""
     await asyncio.to_thread(_check_writable, output)
-    async with opening.worker(settings, opening.RECEIVE) as models:
-        image = await models.paint(text, seed)
+    with progress.waiting(LOADING):
+        async with opening.worker(settings, opening.RECEIVE) as models:
+            image = await models.paint(text, seed)
     try:
         await asyncio.to_thread(image.save, output)
     except OSError as error:

@@ -145,3 +145,22 @@ async def test_a_call_that_does_not_wait_ends(settings: dict[str, Any], free_por
     nowhere = config.load(wait=False, **{**settings, "broker": f"mqtt://127.0.0.1:{free_port()}"})
     with pytest.raises(NodeError, match="cannot reach the broker"):
         await calling.run(nowhere, ROOM, opening.SEND, 60.0, json=True)
+
+
+async def test_the_models_begin_to_load_before_the_room_is_asked_for(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A passphrase takes a second to become a key, and who types it takes longer."""
+    worker = FakeWorker()
+    monkeypatch.setattr(opening, "worker", lambda settings, role: worker)
+    open_when_asked: list[bool] = []
+
+    def ask(room: str | None, settings: Any) -> Any:
+        open_when_asked.append(worker.open)
+        raise NodeError("no such room")
+
+    monkeypatch.setattr("node.rooms.resolve", ask)
+    with pytest.raises(NodeError, match="no such room"):
+        await calling.run(config.load(**settings), "-", opening.CALL, 1.0, json=True)
+    assert open_when_asked == [True]
+    assert not worker.open

@@ -24,3 +24,18 @@ def test_a_terminal_sees_how_far_it_is(capsys: pytest.CaptureFixture[str], monke
     assert out == ""
     assert "lines" in err
     assert "1/2" in err
+
+
+def test_what_is_waited_for_is_said_to_a_terminal_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with progress.waiting("loading"):
+        """A log."""
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    with progress.waiting("loading [/b]"):
+        """A terminal."""
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "loading [/b]" in err

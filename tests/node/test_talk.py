@@ -255,6 +255,9 @@ def test_underruns_are_those_after_the_first_second() -> None:
     room.sink.underruns.note(0.5)
     room.sink.underruns.note(1.5)
     assert room.ears.snapshot().underruns == 1
+    assert room.ears.snapshot().underruns_after_5s == 0
+    room.sink.underruns.note(5.5)
+    assert room.ears.snapshot().underruns_after_5s == 1
 
 
 async def test_a_peer_whose_sound_cannot_be_made_silences_no_other() -> None:

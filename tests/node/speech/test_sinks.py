@@ -9,7 +9,7 @@ import pytest
 
 from node.speech import sinks, wav_file
 from node.speech.loudspeaker import Loudspeaker
-from node.speech.sinks import SHALLOW_BLOCKS, NullSink, Pull, WavSink, blocks_for, open_sink
+from node.speech.sinks import SHALLOW_BLOCKS, NullSink, Pull, Underruns, WavSink, blocks_for, open_sink
 from node.speech.sound import BLOCK_SAMPLES, Pcm
 from protocol.errors import NodeError
 
@@ -118,6 +118,13 @@ async def test_a_machine_that_was_busy_once_costs_no_delay_for_ever(hand) -> Non
 @pytest.mark.parametrize(("packet_ms", "blocks"), [(20, 2), (60, 2), (80, 4), (120, 4)])
 def test_who_talks_in_short_packets_hears_with_little_delay(packet_ms: float, blocks: int) -> None:
     assert blocks_for(packet_ms) == blocks
+
+
+def test_underruns_are_told_from_those_of_a_slow_start() -> None:
+    underruns = Underruns()
+    for at in (0.5, 1.5, 5.5):
+        underruns.note(at)
+    assert (underruns.count, underruns.settled, underruns.late) == (3, 2, 1)
 
 
 async def test_underruns_are_told_from_those_of_the_first_second(hand) -> None:

@@ -62,7 +62,7 @@ def test_it_stands_back_after_the_last_model(blip_folder: Path, painter_folder: 
     assert stood_back == ["now"]
 
 
-def test_where_there_is_no_idle_class_it_is_nicer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_grows_nicer_where_a_system_counts_by_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nicer: list[int] = []
     monkeypatch.setattr(os, "nice", nicer.append)
     monkeypatch.setattr(child, "THREADS", tmp_path / "none")
