@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from node.common import output
+from node.common.printable import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
@@ -27,5 +28,7 @@ def bars(count: ProgressColumn | None = None) -> Progress:
 
 def waiting(text: str) -> AbstractContextManager[object]:
     """Says what is waited for, on a terminal and as long as the context lasts, when nobody knows how long it takes."""
+    from rich.text import Text
+
     console = output.console(on_error=True)
-    return console.status(text) if console.is_terminal else nullcontext()
+    return console.status(Text(printable(text))) if console.is_terminal else nullcontext()  # a string is markup there
