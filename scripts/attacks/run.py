@@ -142,6 +142,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--at-once", action="store_true", help="attack call and program side by side: sooner done")
     options = parser.parse_args(arguments)
+    if options.at_once and not options.no_flood:
+        parser.error("--at-once wants --no-flood: a flood is measured alone")
     preload()
     try:
         outcomes = asyncio.run(attack(options.only, not options.no_flood, options.at_once))

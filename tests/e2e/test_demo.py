@@ -29,7 +29,8 @@ SUMMARY_KEYS = {
 }  # fmt: skip
 
 
-TRIES = 3  # a call for which the machine had no processor at times says nothing of ours
+TRIES = 3
+MOST_LAG_MS = 40.0  # the loudspeaker bears 60: a call on a machine that was away for longer says nothing of ours
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +38,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path
     """The summary of one demo, and the folder with its pictures and what was heard."""
     for _ in range(TRIES):
         summary, folder = held(tmp_path_factory.mktemp("demo"))
-        waits = sum(summary[side]["call"]["loop_waits_over_50_ms"] for side in ("a", "b"))
-        if not waits:
+        lag_ms = max(summary[side]["call"]["loop_lag_ms_max"] for side in ("a", "b"))
+        if lag_ms <= MOST_LAG_MS:
             break
-        print(f"again: no processor was there for the loop {waits} times")
+        print(f"again: the loop was late by {lag_ms} ms")
     return summary, folder
 
 

@@ -22,7 +22,8 @@ LEAD_S = 3.0
 LEAST_PESQ = 2.1
 MOST_KBPS = 7.5
 AT_ONCE = 2  # calls side by side: what two cores cannot do in time is heard as haste
-TRIES = 3  # a call in which the loop waited for a processor, not for itself, says nothing of how a call sounds
+TRIES = 4
+MOST_LAG_MS = 40.0  # the sink bears 60: a call on a machine that was away for longer says nothing of how calls sound
 
 
 def heard_of(said: Pcm, heard: Pcm) -> Pcm:
@@ -53,15 +54,15 @@ async def test_it_costs_little_and_sounds_as_it_should(
 async def undisturbed(clip: Path, broker: BrokerAddress, models: Models, choice: LyraChoice) -> tuple[float, float]:
     """The speech's rate and PESQ in a call for which the machine had a processor at all times."""
     for _ in range(TRIES):
-        rate, pesq, waits = await call(clip, broker, models, choice)
-        if not waits:
+        rate, pesq, lag_ms = await call(clip, broker, models, choice)
+        if lag_ms <= MOST_LAG_MS:
             break
-        print(f"{clip.stem}: again, no processor was there {waits} times")
+        print(f"{clip.stem}: again, the loop was late by {lag_ms:.0f} ms")
     return rate, pesq
 
 
-async def call(clip: Path, broker: BrokerAddress, models: Models, choice: LyraChoice) -> tuple[float, float, int]:
-    """The speech's rate on the wire, PESQ wide of what the other side heard, and how often the loop waited."""
+async def call(clip: Path, broker: BrokerAddress, models: Models, choice: LyraChoice) -> tuple[float, float, float]:
+    """The speech's rate on the wire, PESQ wide of what the other side heard, and the loop's longest lag."""
     said = np.concatenate(list(clips.blocks(clip, FRAME_SAMPLES)))
     sink, room = KeepingSink(), place(broker, room=clip.stem)
     speaker = Node("speaker", room, parts(models, source=clip_after(clip, LEAD_S), lyra=choice))
@@ -73,7 +74,7 @@ async def call(clip: Path, broker: BrokerAddress, models: Models, choice: LyraCh
     rate, judged = speaker.count().speech_wire_kbps(), scores(said, heard_of(said, sink.sound()))
     assert rate is not None
     assert judged.pesq_wb is not None
-    return rate, judged.pesq_wb, speaker.count().loop_lag.waits + listener.count().loop_lag.waits
+    return rate, judged.pesq_wb, max(node.count().loop_lag.max_ms for node in (speaker, listener))
 
 
 async def test_a_peer_without_lyra_gets_opus(

@@ -24,7 +24,8 @@ from node.summary import percentile
 LEAD_S = 3.0
 TOLERANCE = 0.01
 AT_ONCE = 3  # calls side by side: more of them wait for each other on two cores
-TRIES = 3  # a call in which the loop waited for a processor, not for itself, says nothing of how a call sounds
+TRIES = 4
+MOST_LAG_MS = 40.0  # the sink bears 60: a call on a machine that was away for longer says nothing of how calls sound
 DELAY_TOLERANCE_MS = 20.0  # one block of the sink
 
 
@@ -71,15 +72,15 @@ async def test_every_clip_keeps_its_intelligibility(
 async def undisturbed(clip: Path, broker: BrokerAddress, models: Models) -> Pcm:
     """What the other side hears of one clip in a call for which the machine had a processor at all times."""
     for _ in range(TRIES):
-        sound, waits = await call(clip, broker, models)
-        if not waits:
+        sound, lag_ms = await call(clip, broker, models)
+        if lag_ms <= MOST_LAG_MS:
             break
-        print(f"{clip.stem}: again, no processor was there {waits} times")
+        print(f"{clip.stem}: again, the loop was late by {lag_ms:.0f} ms")
     return sound
 
 
-async def call(clip: Path, broker: BrokerAddress, models: Models) -> tuple[Pcm, int]:
-    """What the other side hears of one clip, with the silence before and after it, and how often the loop waited."""
+async def call(clip: Path, broker: BrokerAddress, models: Models) -> tuple[Pcm, float]:
+    """What the other side hears of one clip, with the silence before and after it, and the loop's longest lag."""
     sink = KeepingSink()
     room = place(broker, room=clip.stem)
     speaker = Node("speaker", room, parts(models, source=clip_after(clip, LEAD_S)))
@@ -90,7 +91,7 @@ async def call(clip: Path, broker: BrokerAddress, models: Models) -> tuple[Pcm, 
     counts = listener.count().speech_in
     assert counts.received > 0
     assert counts.lost == 0
-    return sink.sound(), speaker.count().loop_lag.waits + listener.count().loop_lag.waits
+    return sink.sound(), max(node.count().loop_lag.max_ms for node in (speaker, listener))
 
 
 class NotingSource:
