@@ -11,9 +11,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from node.links import ice_gathering
+from node.links.port_guard import PortGuard
 
 if TYPE_CHECKING:
     from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpTransceiver
@@ -221,16 +223,26 @@ def observe_datagrams(connection: RTCPeerConnection, observe: DatagramObserver) 
     """Shows every datagram of a connection whose candidates are gathered to ``observe(direction, data, address)``.
 
     A datagram for which it returns False goes no further. Datagrams that would end aiortc's receive loop (empty ones)
-    or that aioice cannot parse are swallowed here: anybody can send to an open UDP port.
+    or that aioice cannot parse are swallowed here, and so are floods: anybody can send to an open UDP port.
     """
-    for protocol in _ice_protocols(connection):
-        protocol.transport = _ObservedTransport(protocol.transport, observe)
-        protocol.datagram_received = _observed(protocol.datagram_received, observe)
+    for ice in ice_transports(connection):
+        for protocol in ice._connection._protocols:
+            guard = PortGuard(protocol.transport, partial(_nominated_address, ice._connection))
+            protocol.transport = _ObservedTransport(protocol.transport, observe)
+            protocol.datagram_received = _observed(protocol.datagram_received, observe, guard)
 
 
-def _observed(receive: Callable[[bytes, Any], None], observe: DatagramObserver) -> Callable[[bytes, Any], None]:
+def _nominated_address(connection: Any) -> tuple[str, int] | None:
+    """Where the media goes to and comes from; None as long as ICE has not found that."""
+    pair = next(iter(connection._nominated.values()), None)
+    return None if pair is None else pair.remote_addr
+
+
+def _observed(
+    receive: Callable[[bytes, Any], None], observe: DatagramObserver, guard: PortGuard
+) -> Callable[[bytes, Any], None]:
     def datagram_received(data: bytes, addr: Any) -> None:
-        if not observe("received", data, addr[0]) or not data:
+        if not guard.came(addr) or not observe("received", data, addr[0]) or not data:
             return
         try:
             receive(data, addr)

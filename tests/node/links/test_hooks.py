@@ -13,6 +13,7 @@ from aiortc.codecs import CODECS
 from linked import LOOPBACK, End, connected
 
 from node.links import hooks
+from node.links.port_guard import MOST_STRANGE
 from node.links.wire import udp_kind
 from node.speech.rates import SRTP_TAG
 
@@ -238,8 +239,10 @@ async def test_no_garbage_ends_a_call(kind: str) -> None:
     rng = random.Random(kind)
     async with connected() as (a, b):
         protocol = hooks._ice_protocols(b.link._connection)[0]
+        [ice] = hooks.ice_transports(b.link._connection)
+        peer = hooks._nominated_address(ice._connection)  # as whose it is all looked into
         for number in range(GARBAGE // 5):
-            protocol.datagram_received(_garbage(kind, rng), (LOOPBACK, 9))
+            protocol.datagram_received(_garbage(kind, rng), peer)
             if number % 100 == 0:
                 await b.hears(a, b"%d" % number, number)  # in between, so that aiortc has read it all
         await b.hears(a, b"after", GARBAGE)
@@ -266,6 +269,22 @@ async def test_no_garbage_keeps_a_call_from_coming_up(kind: str) -> None:
     assert [a.states.all, b.states.all] == [["connected"], ["connected"]]
     await b.hears(a, b"hello")
     await asyncio.gather(a.link.close(), b.link.close())
+
+
+async def test_strangers_that_flood_a_port_are_no_longer_read_and_the_call_goes_on() -> None:
+    async with connected() as (a, b):
+        protocol = hooks._ice_protocols(b.link._connection)[0]
+        where = protocol.transport.get_extra_info("sockname")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.bind((LOOPBACK, 0))
+            for _ in range(MOST_STRANGE + 1):
+                protocol.datagram_received(b"\xff", stranger.getsockname())
+            before = b.meter.received["other"].packets
+            stranger.sendto(b"\xff", where)
+            for number in range(3):
+                await b.hears(a, b"after %d" % number, number)
+                await a.hears(b, b"and back %d" % number, number)
+        assert b.meter.received["other"].packets == before
 
 
 async def test_each_datagram_is_counted_once_even_if_it_cannot_be_parsed() -> None:
