@@ -13,11 +13,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgpack
 
 from node.captions.coder import read
+from node.common.reply_pipe import claim_stdout
 from protocol.captions import registry
 from protocol.errors import CaptionError
 
@@ -31,7 +32,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    replies = _claim_stdout()
+    replies = claim_stdout()
     registry.encode("", registry.newest())  # reads the codebook, which no caption should wait for
     with os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0) as requests:  # unbuffered: a read takes what is there
         for request in msgpack.Unpacker(requests):
@@ -60,13 +61,6 @@ def _done(kind: str, *asked: Any) -> list[Any]:
 def _packed(reply: list[Any]) -> bytes:
     packed: bytes = msgpack.packb(reply)
     return packed
-
-
-def _claim_stdout() -> BinaryIO:
-    """Keep standard output for replies; what a library prints goes to standard error."""
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return replies
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image
 
+from node.common.reply_pipe import claim_stdout
 from node.vision import lean
 from node.vision.pipe import (
     Between,
@@ -128,7 +129,7 @@ def main() -> None:
     """Serve until standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _give_way()
-    replies = _claim_stdout()
+    replies = claim_stdout()
     requests: SimpleQueue[Message] = SimpleQueue()
     threading.Thread(target=_take_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
     lean.install()
@@ -169,13 +170,6 @@ def _stand_back() -> None:
 def _weigh_session(niceness: int) -> None:
     with suppress(OSError):
         AUTOGROUP.write_text(str(niceness))
-
-
-def _claim_stdout() -> BinaryIO:
-    """Keep standard output for replies; what libraries print goes to standard error."""
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return replies
 
 
 def _take_requests(stream: BinaryIO, requests: SimpleQueue[Message]) -> None:

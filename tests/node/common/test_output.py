@@ -218,9 +218,8 @@ MAY = {
     ("common/output.py", "*"): "the place where it is done",
     ("common/console.py", "Console"): "the class that takes every string as text",
     ("keys.py", "os.write"): "echoes keys that a person typed, printable ones alone",
-    ("captions/server.py", "sys.stdout"): "its standard output is the pipe to the node",
-    ("captions/server.py", "sys.stderr"): "goes nowhere",
-    ("vision/child.py", "sys.stdout"): "its standard output is the pipe to the node",
+    ("common/reply_pipe.py", "sys.stdout"): "the standard output of a process of ours is the pipe to the node",
+    ("common/reply_pipe.py", "sys.stderr"): "nowhere, or a file that the node reads, and shows as text",
     ("vision/child.py", "sys.stderr"): "a file that the node reads, and shows as text",
     ("speech/lyra.py", "sys.stderr"): "flushed, not written to",
 }
