@@ -15,7 +15,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from protocol.errors import UsageError
 from protocol.room_secret import SECRET_BYTES, RoomSecret
 
 __all__ = ["MAX_BROKER", "SCHEME", "RoomLink", "is_link"]
@@ -55,7 +54,7 @@ class RoomLink:
     def parse(cls, text: str) -> RoomLink:
         """Read a link, or the code of one without `pictophone:`.
 
-        Raises `UsageError`, which says what is wrong and repeats nothing of the link.
+        Raises `ValueError`, whose line for a person says what is wrong and repeats nothing of the link.
         """
         text = text.strip()
         if text.lower().startswith(SCHEME):
@@ -80,17 +79,17 @@ def _secret(code: str) -> RoomSecret:
     number = 0
     for place, character in enumerate(characters, 1):
         if character not in _VALUES:
-            raise UsageError(f"character {place} of the room link's code is none that codes have; compare it again")
+            raise ValueError(f"character {place} of the room link's code is none that codes have; compare it again")
         number = number << 5 | _VALUES[character]
         if place > _CHARACTERS:
             break
     if len(characters) != _CHARACTERS:
-        raise UsageError(
+        raise ValueError(
             f"a room link's code has {_CHARACTERS} letters and digits, not {len(characters)}; copy all of it"
         )
     secret = RoomSecret((number >> _CHECK_BITS).to_bytes(SECRET_BYTES))
     if number & ((1 << _CHECK_BITS) - 1) != _checksum(secret):
-        raise UsageError(f"a letter or digit of the room link is wrong; compare its {_GROUPS} groups with the original")
+        raise ValueError(f"a letter or digit of the room link is wrong; compare its {_GROUPS} groups with the original")
     return secret
 
 
@@ -101,6 +100,6 @@ def _checksum(secret: RoomSecret) -> int:
 
 def _check_broker(broker: str) -> None:
     if not broker:
-        raise UsageError("the room link ends in '@' without a broker; copy all of it, or leave the '@' out")
+        raise ValueError("the room link ends in '@' without a broker; copy all of it, or leave the '@' out")
     if len(broker) > MAX_BROKER or not broker.isascii() or not broker.isprintable() or " " in broker:
-        raise UsageError("what follows '@' in the room link is no broker's address; copy the link again")
+        raise ValueError("what follows '@' in the room link is no broker's address; copy the link again")

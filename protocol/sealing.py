@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from protocol import envelope
-from protocol.errors import NodeError, SealError
+from protocol.errors import SealError
 from protocol.frames import MAX_FRAME_BYTES
 from protocol.room_secret import RoomSecret
 from protocol.signalling.messages import MAX_MESSAGE_BYTES
@@ -114,7 +114,7 @@ class _Stream:
 
     def seal(self, payload: bytes, bound: bytes) -> tuple[int, bytes]:
         if self.next > MAX_NUMBER:
-            raise NodeError(
+            raise ValueError(
                 "this session has sealed 2^32 messages of a kind, which is all it can: leave and join again"
             )
         number, self.next = self.next, self.next + 1
@@ -235,6 +235,11 @@ class Opener:
         session that comes back after it was dismissed is not followed by what it said before.
         """
         self._peers[peer] = _Peer(_Keys(self._secret, peer, session), oldest)
+
+    @property
+    def peers(self) -> set[str]:
+        """The peers that were admitted."""
+        return set(self._peers)
 
     def dismiss(self, peer: str) -> None:
         """Take nothing more of a peer but hellos."""

@@ -24,7 +24,7 @@ def main() -> None:
     for number in itertools.count():
         payload, timestamp = rng.randbytes(118), number * 5760
         recorder.speech_sent(SpeechPacket(payload, timestamp, time.monotonic(), True, 120))
-        recorder.speech_came("b", number % 65536, timestamp, payload, ())
+        recorder.speech_received("b", number % 65536, timestamp, payload, ())
         time.sleep(max(0.0, began + (number + 1) * EVERY_S - time.monotonic()))
 
 

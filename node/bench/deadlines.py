@@ -9,7 +9,7 @@ import asyncio
 import importlib
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, cycle
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +17,18 @@ from node.bench.hostile_captions import worst_captions
 from node.bench.hostile_peer import HostilePeer
 from node.bench.loop_culprits import LoopCulprits
 from node.call import build
+from node.call.loopback import loopback_call
 from node.call.node import Node
-from node.commands import demo
+from node.call.running import run_nodes
+from node.captions.coder import shipped_codecs
 from node.common.loop_lag import LagWatch, LoopLag
 from node.common.tasks import first_error
 from node.speech import profile_options
-from node.terminal.status import BufferedNotes
+from node.terminal.status import BufferedNotes, choose, view
 from node.terminal.summary import percentile
 
 if TYPE_CHECKING:
-    from node.call.endpoints import Models, Rendezvous
+    from node.call.endpoints import Models
     from node.call.stats import CallStats
     from node.common.config import Settings
 
@@ -61,17 +63,17 @@ MOST_CULPRITS = 8
 
 
 async def run(settings: Settings, minutes: float, quiet: bool, hostile: bool = False) -> dict[str, Any]:
-    """Holds the demo's call for so long, from the moment the models are loaded, and returns what it missed.
+    """Hold the demo's call for so long, from the moment the models are loaded, and return what it missed.
 
-    The nodes say and see what they do in the demo, send their pauses too unless the profile is to follow the link, and
-    play to a loudspeaker in name only. A ``hostile`` peer in the room sends the worst captions that fit a frame, twenty
-    a second. The display is as `node.terminal.status.choose` has it for ``quiet``. Raises NodeError when a part of the
-    call or a model fails.
+    The nodes have the voices and scenes of the demo, send their pauses too unless the profile is to follow the link,
+    and play to a loudspeaker in name only; there is neither page nor recording. A `hostile` peer in the room sends the
+    worst captions that fit a frame, twenty a second. The display is as `node.terminal.status.choose` has it for
+    `quiet`. Raises NodeError when a part of the call or a model fails.
     """
     pauses = {} if profile_options.adapts(settings) else {"dtx": False}
     own = settings.model_copy(update={"speech": None, "camera": None, "speaker": "none", "pictures": None} | pauses)
     painted, watch = Counter[str](), LagWatch(LoopLag(), LAG_EVERY_S)
-    worst = await asyncio.to_thread(worst_captions) if hostile else []
+    worst = await asyncio.to_thread(worst_captions, shipped_codecs().modelled) if hostile else []
     await asyncio.to_thread(_import_all)
     with first_error():
         async with build.worker(own, build.CALL) as models, asyncio.TaskGroup() as group:
@@ -79,21 +81,30 @@ async def run(settings: Settings, minutes: float, quiet: bool, hostile: bool = F
             began = time.monotonic()
             busy = [group.create_task(_paint_on(models, f"busy {n}", painted), name="busy") for n in range(PAINTERS)]
             busy.append(group.create_task(watch.run(), name="loop lag"))
-
-            def others(place: Rendezvous) -> list[Node]:
-                return [HostilePeer(place, models, worst)] if hostile else []
-
             with LoopCulprits(lambda: watch.due) as culprits:
-                a, b = await demo.hold(own, models, BufferedNotes(), True, minutes * 60, quiet, others)
+                a, b = await _call(own, models, worst, minutes * 60, quiet)
             seconds = time.monotonic() - began
             for task in busy:
                 task.cancel()
     return _report(a.count(), b.count(), painted.total(), seconds) | _loop(watch.lag, culprits)
 
 
+async def _call(
+    settings: Settings, models: Models, hostile: Sequence[bytes], seconds: float, quiet: bool
+) -> tuple[Node, Node]:
+    """Hold the call, beside a peer that sends the hostile captions if there are any."""
+    notes = BufferedNotes()
+    async with loopback_call(settings, models, notes) as call:
+        others = [HostilePeer(call.place, hostile)] if hostile else []
+        with choose([view(call.a), view(call.b)], quiet=quiet) as display:
+            notes.to(display)
+            await run_nodes([call.a, call.b, *others], seconds, display.refresh)
+    return call.a, call.b
+
+
 def _import_all() -> None:
     """Import what the broker of the demo needs as well: its first import is no part of a call."""
-    build.preload()
+    build.preload(shipped_codecs())
     importlib.import_module("node.links.bounded_broker")
 
 

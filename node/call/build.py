@@ -1,4 +1,4 @@
-"""Makes the parts of a node from the settings, and runs nodes for a while with something to look at."""
+"""Builds what a node is made of from the settings."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ import io
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from node.call.endpoints import Endpoints, Models, Rendezvous
-from node.call.node import Node
-from node.captions.coder import CaptionCoder, ThreadCoder
-from node.common import signals
+from node.call.endpoints import Endpoints, Models, PageInputs, Rendezvous
+from node.captions.coder import CaptionCoder, ThreadCoder, shipped_codecs
 from node.common.tasks import first_error
 from node.links.login import broker_address
-from node.terminal.status import REFRESH_PER_SECOND, Display, View
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,19 +28,22 @@ if TYPE_CHECKING:
     from node.vision.gallery import PictureKeeper
     from node.vision.morph import Screen
     from node.vision.presets import Preset
-    from node.vision.sender import PaintedPicture
+    from node.vision.types import PaintedPicture
     from node.vision.worker import Worker
-    from node.web.page import Page
+    from protocol.captions.registry import CaptionCodecs
 
 logger = logging.getLogger(__name__)
 
-PAGE = "page"  # as what is said or seen: a browser's microphone, a browser's camera
-DEFAULT_CAMERA = "scene"  # nobody's room is shown without being asked
+# As the setting of speech or camera: a browser's microphone, a browser's camera.
+PAGE = "page"
+
+# No room is shown without being asked for.
+DEFAULT_CAMERA = "scene"
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Which ends a command gives its node."""
+    """The endpoints that a command gives its node."""
 
     sends: bool
     receives: bool
@@ -60,7 +60,7 @@ CALL, SEND, RECEIVE = Role(True, True), Role(True, False), Role(False, True)
 
 
 def build_rendezvous(settings: Settings, room: ResolvedRoom) -> Rendezvous:
-    """Where the call is. Raises NodeError for an address that is none, IceServerError for a server that cannot be."""
+    """Return where the call is. Raises NodeError for a broker address and UsageError for an ICE server that is none."""
     from node.links.ice_servers import ice_server
 
     for url in settings.ice_servers:
@@ -70,9 +70,9 @@ def build_rendezvous(settings: Settings, room: ResolvedRoom) -> Rendezvous:
 
 
 def waits(settings: Settings) -> bool:
-    """Whether a call waits for broker and network at its start: as the settings say, else if nobody is there to see.
+    """Return whether a call waits for broker and network at its start: as the settings say, else without a terminal.
 
-    That is so without a terminal, as under a service manager; another program that runs us within itself is told.
+    So it waits under a service manager. A program that runs this one within itself gets the error.
     """
     if settings.wait is not None:
         return settings.wait
@@ -85,7 +85,7 @@ def waits(settings: Settings) -> bool:
 
 
 def worker(settings: Settings, role: Role) -> Worker:
-    """The process for the models that this role needs. Raises NodeError for a model that cannot be."""
+    """Return the worker with the models that this role needs. Raises NodeError for a model that does not exist."""
     from node.vision.worker import Worker
 
     chosen = chosen_models(settings)
@@ -94,12 +94,13 @@ def worker(settings: Settings, role: Role) -> Worker:
 
 
 def chosen_models(settings: Settings) -> Preset:
-    """The captioner and the generator of the settings. Raises NodeError for a preset that there is not."""
+    """Return the captioner and the generator of the settings. Raises NodeError for a preset that does not exist."""
     from node.vision.presets import choose
 
     return choose(settings.models, settings.captioner, settings.generator)
 
 
+# What a call imports at the latest when the first peer comes, which must not stop the loop then.
 PRELOADED = (
     "aiomqtt", "aiortc", "av", "concurrent.futures.thread", "numpy.fft", "numpy.random",
     # What aiortc's certificates and handshakes import when they are first made.
@@ -107,17 +108,16 @@ PRELOADED = (
     "node.links.mqtt_client", "node.speech.receive_stream", "node.vision.drawn", "node.vision.gate",
     "node.vision.image_metrics",
 )  # fmt: skip
-"""What a call imports at the latest when the first peer comes, which must not stop the loop then."""
 
 
+# How long a thread may keep the interpreter from the loop, instead of Python's 5 ms. Measured on one core beside a busy
+# process, with captions read in a thread: the loop was late by 16 instead of 25 ms at p99, and by 25 instead of 39 at
+# p99.9. At 0.1 ms it spent its time switching.
 SWITCH_S = 0.0005
-"""How long a thread may keep the interpreter from the loop, instead of Python's 5 ms. Measured on one core beside a
-busy process, with captions read in a thread: the loop was late by 16 instead of 25 ms at p99, and by 25 instead of 39
-at p99.9. At 0.1 ms it spent its time switching."""
 
 
-def preload() -> None:
-    """Imports what a call needs and finds out which codebook we have, so that neither stops the loop once it runs.
+def preload(codecs: CaptionCodecs) -> None:
+    """Import what a call needs and identify the codebook, so that neither stops the loop once it runs.
 
     What is imported is then left out of garbage collection: going through it all stood still for 40 to 100 ms. Threads
     take turns faster from then on.
@@ -126,11 +126,9 @@ def preload() -> None:
     import importlib
     import sys
 
-    from protocol.captions import registry
-
     for module in PRELOADED:
         importlib.import_module(module)
-    registry.codebooks()
+    codecs.codebooks()
     sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()
@@ -141,13 +139,14 @@ def build_endpoints(
     role: Role,
     models: Models,
     note: Callable[[str], None] = logger.info,
-    page: Page | None = None,
+    page: PageInputs | None = None,
     captions: CaptionCoder | None = None,
 ) -> tuple[Endpoints, list[str]]:
-    """The ends of a node, and lines that a person should read about them. Raises NodeError if one cannot be had.
+    """Build the endpoints of a node, and return them with lines about them for the user.
 
-    ``note`` is told later, when a microphone or loudspeaker comes or goes, or a file cannot be read or written on. What
-    the settings have a browser say or show is the ``page``'s. Without ``captions``, a thread codes the pictures' words.
+    `note` gets a line later, when a microphone or loudspeaker is connected or removed, or a file cannot be read or
+    written on. The inputs that the settings give to a browser are the `page`'s. Without `captions`, a thread codes the
+    pictures' words. Raises NodeError if an endpoint cannot be had.
     """
     from node.speech import audio_processing, profile_options
     from node.speech.sinks import blocks_for, open_sink
@@ -155,7 +154,8 @@ def build_endpoints(
     from node.vision.cameras import open_camera
     from node.vision.presets import only_drawings
 
-    preload()
+    captions = captions or ThreadCoder(shipped_codecs())
+    preload(captions.codecs)
     speech_profile = profile_options.profile_from_settings(settings)
     source: Source | None = page.microphone if page is not None and settings.speech == PAGE else None
     camera: Camera | None = page.camera if page is not None and settings.camera == PAGE else None
@@ -187,13 +187,13 @@ def build_endpoints(
         lyra=lyra_choice(settings),
         adapts=profile_options.adapts(settings),
         max_kbps=settings.max_kbps,
-        captions=captions or ThreadCoder(),
+        captions=captions,
     )
     return made, [line for line in notes if line]
 
 
 def lyra_choice(settings: Settings) -> LyraChoice | None:
-    """Lyra, if the settings name its folder. Raises NodeError if it cannot run from there."""
+    """Return Lyra, if the settings name its folder. Raises NodeError if it cannot run from there."""
     if settings.lyra is None:
         return None
     from node.speech import lyra_model
@@ -204,59 +204,30 @@ def lyra_choice(settings: Settings) -> LyraChoice | None:
 
 
 def keeper(folder: Path | None, note: Callable[[str], None]) -> PictureKeeper | None:
-    """Who keeps painted pictures in the folder, if there is one. Raises NodeError if it cannot be written to."""
+    """Return what stores painted pictures in the folder, if there is one. Raises NodeError if it is not writable."""
     from node.vision.gallery import Gallery, PictureKeeper
 
     return None if folder is None else PictureKeeper(Gallery(folder), note)
 
 
-def gallery(kept: PictureKeeper | None) -> Callable[[PaintedPicture], Awaitable[None]]:
-    """What to do with painted pictures: keep them, if somebody does, and say what came."""
+def gallery(store: PictureKeeper | None) -> Callable[[PaintedPicture], Awaitable[None]]:
+    """Return what stores and notes each painted picture, if there is a store."""
 
     async def show(painted: PaintedPicture) -> None:
-        if kept is not None:
-            await kept.keep(painted)
+        if store is not None:
+            await store.keep(painted)
 
     return show
 
 
-def screen(kept: PictureKeeper | None) -> Screen | None:
-    """Keeps what is to be seen of each peer in a file, for whoever watches it; None if nobody keeps anything."""
-    return None if kept is None else kept.show_now
-
-
-def view(node: Node) -> View:
-    """What the display shows of a node."""
-    return View(node.name, node.count, node.peers, node.delay_ms, lambda: node.muted)
-
-
-async def run(nodes: Sequence[Node], display: Display, seconds: float | None) -> None:
-    """Runs nodes until one fails (its NodeError is raised), the seconds are over, or a signal comes."""
-    stop = asyncio.Event()
-    with signals.stopping(stop.set), first_error():
-        async with asyncio.TaskGroup() as group:
-            running = [group.create_task(node.run(), name=node.name) for node in nodes]
-            group.create_task(_end(running, stop, seconds), name="end")
-            group.create_task(_refresh(display, running), name="display")
-
-
-async def _end(running: Sequence[asyncio.Task[None]], stop: asyncio.Event, seconds: float | None) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    for task in running:
-        task.cancel()
-
-
-async def _refresh(display: Display, running: Sequence[asyncio.Task[None]]) -> None:
-    while not all(task.done() for task in running):
-        display.refresh()
-        await asyncio.wait(running, timeout=1 / REFRESH_PER_SECOND, return_when=asyncio.FIRST_COMPLETED)
+def screen(store: PictureKeeper | None) -> Screen | None:
+    """Return what writes the current picture of each peer to a file, for a viewer; None without a store."""
+    return None if store is None else store.show_now
 
 
 @contextlib.asynccontextmanager
 async def running_models(models: Worker, note: Callable[[str], None]) -> AsyncIterator[Worker]:
-    """Runs the worker and says how its models come along. One that cannot be loaded ends the context by NodeError."""
+    """Run the worker and note when its models are ready. One that cannot be loaded ends the context by NodeError."""
     models.note = note
 
     async def announce() -> None:

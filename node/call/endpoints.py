@@ -1,12 +1,16 @@
-"""What a node is made of and where it calls from; ``node.call.build`` makes these from the settings."""
+"""The endpoints of a node, and where its call is; `node.call.build` makes both from the settings."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from node.captions.coder import CaptionCoder, ThreadCoder
+from node.captions.coder import CaptionCoder
 from node.links.address import BrokerAddress
+from node.speech.sinks import Pull, Underruns
+from protocol.errors import NodeError
 from protocol.room_secret import RoomSecret
 from protocol.signalling import Carries
 
@@ -17,13 +21,14 @@ if TYPE_CHECKING:
     from node.speech.codec import LyraChoice
     from node.speech.profiles import Profile
     from node.speech.sinks import Sink
-    from node.speech.sources import Source
+    from node.speech.sources import Captured, Source
     from node.vision.cameras import Camera
+    from node.vision.morph import Screen
     from node.vision.types import Prompt
 
 
 class Models(Protocol):
-    """What captions and paints. ``client`` tells whose newer request replaces whose."""
+    """What captions and paints. A newer request of the same `client` replaces an older one."""
 
     async def caption(self, image: Image.Image, client: str = "") -> str: ...
 
@@ -35,27 +40,117 @@ class Models(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class NodeModels:
+    """The models, as the node of this id uses them: a newer request for a peer's picture replaces an older one."""
+
+    models: Models
+    node: str
+
+    async def caption(self, image: Image.Image) -> str:
+        """Return the words of our own picture."""
+        return await self.models.caption(image, client=self.node)
+
+    async def paint(self, peer: str, prompt: Prompt) -> Image.Image:
+        """Return a peer's picture."""
+        return await self.models.paint(prompt.text, prompt.seed, client=f"{self.node}<{peer}", look=prompt.look)
+
+    async def paint_between(self, peer: str, before: Prompt, after: Prompt, share: float) -> Image.Image:
+        """Return what is between two pictures of a peer."""
+        return await self.models.paint_between(before, after, share, client=f"{self.node}<{peer}")
+
+    async def try_out(self, prompt: Prompt) -> Image.Image:
+        """Return what the peers would see for this prompt: it gives way to all other pictures."""
+        return await self.models.paint(
+            prompt.text, prompt.seed, client=f"{self.node} tries", look=prompt.look, extra=True
+        )
+
+
+class PageInputs(Protocol):
+    """A page whose browser may be a node's microphone or camera (see `node.web.page.Page`)."""
+
+    @property
+    def microphone(self) -> Source | None: ...
+
+    @property
+    def camera(self) -> Camera | None: ...
+
+    def shutter(self, camera: Camera) -> Camera:
+        """Return the camera so that it can be switched off from the page."""
+
+    def screen(self, also: Screen | None = None) -> Screen:
+        """Return a screen that shows pictures on the page, and on the other one."""
+
+    def timed(self, models: Models) -> Models:
+        """Return the models so that the page knows their times."""
+
+
+class NoSource:
+    """The source of a node that sends no speech."""
+
+    async def __aiter__(self) -> AsyncIterator[Captured]:
+        frames: tuple[Captured, ...] = ()
+        for frame in frames:
+            yield frame
+
+
+class NoSink:
+    """The sink of a node that plays nothing: it never pulls."""
+
+    latency_ms = 0.0
+
+    def __init__(self) -> None:
+        self.underruns = Underruns()
+
+    async def run(self, pull: Pull) -> None:
+        """Do nothing until cancelled."""
+        await asyncio.Event().wait()
+
+
+class NoCamera:
+    """The camera of a node that sends no pictures: it never sees anything."""
+
+    name = "none"
+
+    async def snapshot(self) -> Image.Image:
+        """Wait until cancelled."""
+        await asyncio.Event().wait()
+        raise NodeError("there is no camera")
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The ends of one node. What is None is not there: a receiver has no source, a sender no sink."""
+    """The endpoints of one node. A receiver has no source, a sender no sink: they are None."""
 
     profile: Profile
     models: Models
+    # Codes the words of pictures, beside the loop.
+    captions: CaptionCoder
     source: Source | None = None
     sink: Sink | None = None
     camera: Camera | None = None
+    # Whether the peers' pictures are painted.
     paints: bool = False
-    only_drawings: bool = False  # its captioner knows nothing else: a person is told when the camera shows a photo
-    tries: int = 1  # pictures painted for a new scene, the seed of the best of which is sent
-    look_bytes: int = 0  # of the look that goes with each caption
-    adapts: bool = False  # the profile follows the link
-    max_kbps: float = 16.0  # of speech on the wire, when the profile follows the link
-    morph_fps: float = 0.0  # pictures a second on the way from one to the next
-    lyra: LyraChoice | None = None  # for talking with those who have its models, too
-    captions: CaptionCoder = field(default_factory=ThreadCoder)  # codes the words of pictures, beside the loop
+    # Its captioner knows nothing else: the user is warned when the camera shows a photo.
+    only_drawings: bool = False
+    # Pictures painted for a new scene, the seed of the best of which is sent.
+    tries: int = 1
+    # Bytes of the look that is sent with each caption.
+    look_bytes: int = 0
+    # Whether the profile follows the links.
+    adapts: bool = False
+    # Of speech on the wire, when the profile follows the links.
+    max_kbps: float = 16.0
+    # Pictures a second of a morph from one picture to the next.
+    morph_fps: float = 0.0
+    # For speech with peers that have its models, too.
+    lyra: LyraChoice | None = None
 
     @property
     def carries(self) -> Carries:
-        """What goes in the hello."""
+        """What the hello says that this node sends and takes."""
         return (
             (Carries.SPEECH_OUT if self.source is not None else Carries.NOTHING)
             | (Carries.SPEECH_IN if self.sink is not None else Carries.NOTHING)
@@ -64,14 +159,20 @@ class Endpoints:
             | (Carries.LYRA_IN if self.sink is not None and self.lyra is not None else Carries.NOTHING)
         )
 
+    @property
+    def lyra_sent(self) -> LyraChoice | None:
+        """Lyra, if speech is sent and may be coded so."""
+        return self.lyra if self.source is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class Rendezvous:
-    """Where the call is: the room, its broker, and how media may travel (see ``node.links.webrtc.PeerLink``)."""
+    """Where a call is: the room, its broker, and how media may travel (see `node.links.webrtc.PeerLink`)."""
 
     room: RoomSecret
     broker: BrokerAddress
     ice_servers: tuple[str, ...] = ()
     address: str | None = None
     observer: Observer | None = None
-    waits: bool = False  # for broker and network at the start
+    # Whether the start waits for broker and network.
+    waits: bool = False

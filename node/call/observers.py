@@ -1,4 +1,4 @@
-"""What may look on while a node takes part in a call: a recorder, a page."""
+"""Observers of a call, such as a recorder or a page."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from node.common.peer_faults import PeerFaults
+from node.links.peer_events import PeerEvents
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from node.captions.coder import Caption
     from node.speech.send_stream import SpeechPacket
-    from node.vision.sender import PaintedPicture
+    from node.vision.types import PaintedPicture
     from protocol.rtp.red import Copy
     from protocol.signalling import Hello
 
@@ -21,94 +22,94 @@ logger = logging.getLogger(__name__)
 
 
 class CallObserver:
-    """Is told what crosses the wire, opened, at the moment it does. Does nothing with it: a base to derive from.
+    """Observes what crosses the wire, opened, at the moment it does. Does nothing with it: a base to derive from.
 
-    Each method is called in the event loop, must return at once, and raises nothing. ``peer`` is a node's id. RTP
+    Each method is called in the event loop, must return at once, and raises nothing. `peer` is a node's id. RTP
     sequence numbers and timestamps (48 kHz) are as on the wire; frames are semantic frames (`protocol.frames`).
-    A picture's frame goes along with its words; without them when nobody read those, for a newer one came.
+    A picture's frame comes with its words, or without if a newer one replaced it before they were read.
     """
 
+    # Whether the bits that the words took are to be measured: coding them once more, beside the loop.
     wants_bits = False
-    """Whether the bits that the words took are to be measured: coding them once more, beside the loop."""
 
     def joined(self, peer: str, hello: Hello) -> None:
-        """Somebody is here, or said hello anew."""
+        """Observe that a peer joined, or said hello with other contents."""
 
     def left(self, peer: str) -> None:
-        """Somebody is gone."""
+        """Observe that a peer left."""
 
     def speech_sent(self, packet: SpeechPacket) -> None:
-        """A packet of ours went to everyone who listens."""
+        """Observe a packet of ours that was sent to every peer that listens."""
 
-    def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        """A packet came, in whatever order the network brings them; it may be no Opus packet."""
+    def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        """Observe a packet of a peer, in the order in which the network delivers; it may be no Opus packet."""
 
     def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
-        """A frame of ours was handed to the broker."""
+        """Observe a frame of ours that is handed to the broker."""
 
-    def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
-        """A frame came that can be read."""
+    def frame_received(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
+        """Observe a valid frame of a peer."""
 
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
-        """A snapshot of ours became the words of the picture frame with this number."""
+        """Observe a snapshot of ours that became the words of the picture frame with this number."""
 
     def painted(self, painted: PaintedPicture) -> None:
-        """A peer's words became a picture."""
+        """Observe a picture that was painted from a peer's words."""
 
     def noted(self, text: str) -> None:
-        """A person was told something."""
+        """Observe a note to the user."""
 
 
-class Observers(CallObserver):
-    """Tells all of them, in the order in which they came. They may come and go while a call runs.
+class Observers(CallObserver, PeerEvents):
+    """Notifies all observers, in the order in which they were added. They may be added and removed during a call.
 
-    One that raises something, against the rule, keeps neither the others nor the call from going on.
+    One that raises an exception, against the rule, stops neither the others nor the call.
     """
 
-    def __init__(self, *witnesses: CallObserver, faults: PeerFaults | None = None) -> None:
-        self._all = list(witnesses)
+    def __init__(self, *observers: CallObserver, faults: PeerFaults | None = None) -> None:
+        self._all = list(observers)
         self._faults = faults or PeerFaults(logger.error)
 
-    def add(self, witness: CallObserver) -> None:
-        """Tell this one too, from now on."""
-        self._all.append(witness)
+    def add(self, observer: CallObserver) -> None:
+        """Notify this one too, from now on."""
+        self._all.append(observer)
 
-    def remove(self, witness: CallObserver) -> None:
-        """Tell this one no more; ValueError if it never came."""
-        self._all.remove(witness)
+    def remove(self, observer: CallObserver) -> None:
+        """Notify this one no more. Raises ValueError if it was never added."""
+        self._all.remove(observer)
 
     def want_bits(self) -> bool:
-        """Return whether any of them wants to know the bits of captions."""
-        return any(witness.wants_bits for witness in self._all)
+        """Return whether any of them wants the bits of captions."""
+        return any(observer.wants_bits for observer in self._all)
 
     def joined(self, peer: str, hello: Hello) -> None:
-        self._each(lambda witness: witness.joined(peer, hello))
+        self._each(lambda observer: observer.joined(peer, hello))
 
     def left(self, peer: str) -> None:
-        self._each(lambda witness: witness.left(peer))
+        self._each(lambda observer: observer.left(peer))
 
     def speech_sent(self, packet: SpeechPacket) -> None:
-        self._each(lambda witness: witness.speech_sent(packet))
+        self._each(lambda observer: observer.speech_sent(packet))
 
-    def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        self._each(lambda witness: witness.speech_came(peer, sequence, timestamp, payload, copies))
+    def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        self._each(lambda observer: observer.speech_received(peer, sequence, timestamp, payload, copies))
 
     def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
-        self._each(lambda witness: witness.frame_sent(frame, caption))
+        self._each(lambda observer: observer.frame_sent(frame, caption))
 
-    def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
-        self._each(lambda witness: witness.frame_came(peer, frame, caption))
+    def frame_received(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
+        self._each(lambda observer: observer.frame_received(peer, frame, caption))
 
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
-        self._each(lambda witness: witness.captioned(snapshot, sequence, words))
+        self._each(lambda observer: observer.captioned(snapshot, sequence, words))
 
     def painted(self, painted: PaintedPicture) -> None:
-        self._each(lambda witness: witness.painted(painted))
+        self._each(lambda observer: observer.painted(painted))
 
     def noted(self, text: str) -> None:
-        self._each(lambda witness: witness.noted(text))
+        self._each(lambda observer: observer.noted(text))
 
-    def _each(self, call: Callable[[CallObserver], None]) -> None:
-        for witness in tuple(self._all):
-            with self._faults.contained(type(witness).__name__, "what was to be shown or recorded"):
-                call(witness)
+    def _each(self, notify: Callable[[CallObserver], None]) -> None:
+        for observer in tuple(self._all):
+            with self._faults.contained(type(observer).__name__, "what was to be shown or recorded"):
+                notify(observer)

@@ -94,9 +94,9 @@ class _Trial:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Connect, subscribe to all that a node may; at the end clear what the broker keeps."""
-        await self._mailbox.enter()
+        await self._mailbox.join()
         for letter in (Letter.PICTURE, Letter.TEXT):
-            await self._mailbox.follow(self._id, letter)
+            await self._mailbox.subscribe_peer(self._id, letter)
         with first_error():
             async with asyncio.TaskGroup() as group:
                 link = group.create_task(self._mailbox.link.run(), name="room check")

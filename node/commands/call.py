@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 from node import rooms
 from node.call import build
 from node.call.node import Node
+from node.call.running import run_nodes
+from node.captions.coder import shipped_codecs
 from node.captions.coding_process import CaptionProcess
 from node.commands import typed
 from node.common.output import say
 from node.links import login
 from node.recording import control, provenance
 from node.terminal import keyboard
-from node.terminal.status import BufferedNotes, choose
+from node.terminal.status import BufferedNotes, choose, view
 from node.terminal.summary import Summary, as_json, for_people, summarise
 from node.web import setup as web
 
@@ -57,13 +59,13 @@ async def _call(
     kept = build.keeper(settings.pictures, notes)
     show, screen = build.gallery(kept), build.screen(kept)
     screen = screen if page is None else page.screen(screen)
-    async with CaptionProcess() as captions:
+    async with CaptionProcess(shipped_codecs()) as captions:
         parts, remarks = await asyncio.to_thread(build.build_endpoints, settings, role, models, notes, page, captions)
-        header = await asyncio.to_thread(provenance.recording_header, settings, role)
+        header = await asyncio.to_thread(provenance.recording_header, settings, role, captions.codecs.codebooks())
         node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
         for remark in filter(None, (*remarks, *warnings)):
             notes(remark)
-        with choose([build.view(node)], quiet=quiet) as display:
+        with choose([view(node)], quiet=quiet) as display:
             notes.to(display)
             with control.of(node, settings, header, notes, resolved.secret) as recorder:
                 actions = {MUTE_KEY: node.toggle_mute, RECORD_KEY: recorder.toggle}
@@ -71,7 +73,7 @@ async def _call(
                     if typing:
                         notes(_help(role))
                     async with web.serving(page, notes, node):
-                        await build.run([node], display, seconds)
+                        await run_nodes([node], seconds, display.refresh)
     tally = node.count()
     return summarise(tally, tally, time.monotonic())
 

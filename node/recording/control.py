@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from node.recording.meters import read
 from node.recording.recorder import Recorder
 from node.recording.standing import CallSnapshot
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 
 if TYPE_CHECKING:
     from node.call.node import Node
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from protocol.log import Header
     from protocol.room_secret import RoomSecret
 
+# They cost 240 bytes each time.
 METERS_EVERY_S = 10.0
-"""They cost 240 bytes each time."""
 
+# How long the end of a call waits for the disk to take the last two seconds.
 PATIENCE_S = 5.0
-"""How long the end of a call waits for the disk to take the last two seconds."""
 
 
 def of(node: Node, settings: Settings, header: Header, note: Callable[[str], None], room: RoomSecret) -> Recording:
@@ -64,7 +64,7 @@ class Recording:
 
     def __enter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._node.witnesses.add(self._standing)
+        self._node.observers.add(self._standing)
         if self._first is not None:
             self._announce(self._begin(self._first))
         return self
@@ -72,7 +72,7 @@ class Recording:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._node.witnesses.remove(self._standing)
+        self._node.observers.remove(self._standing)
         if (recorder := self._recorder) is not None:
             self._measure()
             recorder.stop()
@@ -129,7 +129,7 @@ class Recording:
             ended=lambda: soon(self._finish),
         )
         self._recorder, self._is_announced = recorder, False
-        self._node.witnesses.add(recorder)
+        self._node.observers.add(recorder)
         self._meters = self._loop.call_later(METERS_EVERY_S, self._measure_again)
         return recorder
 
@@ -148,7 +148,7 @@ class Recording:
         self._recorder = None
         if self._meters is not None:
             self._meters.cancel()
-        self._node.witnesses.remove(recorder)
+        self._node.observers.remove(recorder)
         if recorder.outcome:
             self._note(recorder.outcome)
 

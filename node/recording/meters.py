@@ -21,8 +21,8 @@ def read(node: Node) -> dict[str, float]:
         "concealed_ms": round(into.concealed_ms),
         "underruns": into.underruns,
         "delay_ms": _rounded(node.delay_ms()),
-        "said_dbfs": _rounded(tally.said.shown_dbfs),
-        "heard_dbfs": _rounded(tally.heard.shown_dbfs),
+        "said_dbfs": _rounded(tally.sent_level.shown_dbfs),
+        "heard_dbfs": _rounded(tally.received_level.shown_dbfs),
     }
     return {name: value for name, value in values.items() if value is not None}
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from node.captions.coder import Caption
     from node.speech.send_stream import SpeechPacket
-    from node.vision.sender import PaintedPicture
+    from node.vision.types import PaintedPicture
     from protocol.rtp.red import Copy
     from protocol.signalling import Hello
 
@@ -174,13 +174,13 @@ class Recorder(CallObserver):
         own = self._header.node
         self._happened(log.Speech(self._now(), own, sequence, timestamp, packet.payload, packet.copies))
 
-    def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+    def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         self._happened(log.Speech(self._now(), peer, sequence, timestamp, payload, tuple(copies)))
 
     def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
         self._happened(log.Frame(self._now(), self._header.node, frame, words_of(caption)))
 
-    def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
+    def frame_received(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
         self._happened(log.Frame(self._now(), peer, frame, words_of(caption)))
 
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:

@@ -6,9 +6,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from protocol import log
-from protocol.rtp.sequence import Ledger, unwrap
+from protocol.rtp.sequence import ReceivedSet, unwrap
 from protocol.rtp.stream import MAX_DROPOUT
-from protocol.speech.frame_buffer import SAMPLES_PER_MS
+from protocol.speech.opus_packet import SAMPLES_PER_MS
 
 SEQUENCE_BITS, TIMESTAMP_BITS = 16, 32
 MAX_DRIFT_MS = 2_000.0
@@ -23,7 +23,7 @@ class _Link:
     """The packets that came over one link: a run of RTP sequence numbers and timestamps."""
 
     def __init__(self, packet: log.Speech) -> None:
-        self._ledger = Ledger(packet.sequence)
+        self._ledger = ReceivedSet(packet.sequence)
         self._timestamp, self._at_us = packet.timestamp, packet.at_us
         self._ledger.add(packet.sequence)
 

@@ -31,7 +31,7 @@ class CallSnapshot(CallObserver):
     def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
         self._keep(self._own, frame, caption)
 
-    def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
+    def frame_received(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
         self._keep(peer, frame, caption)
 
     def _keep(self, sender: str, frame: bytes, caption: Caption | None) -> None:

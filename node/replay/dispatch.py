@@ -87,11 +87,13 @@ class RecordDispatcher:
             packet = SpeechPacket(payload, record.timestamp, at, True, _duration_ms(payload), record.copies)
             self._witness.speech_sent(packet)
         else:
-            self._witness.speech_came(record.sender, record.sequence, record.timestamp, record.payload, record.copies)
+            self._witness.speech_received(
+                record.sender, record.sequence, record.timestamp, record.payload, record.copies
+            )
 
     def _tell_frame(self, record: Frame, words: str) -> None:
         if record.sender != self._header.node:
-            self._witness.frame_came(record.sender, record.frame)
+            self._witness.frame_received(record.sender, record.frame)
             return
         self._tell_snapshot(record, words)
         self._witness.frame_sent(record.frame)

@@ -1,244 +1,212 @@
-"""A person of a recorded session, in a room again: what was sent then goes out once more, through links of today.
+"""Replays a session into a room: each of its participants is a node there, that sends and receives nothing.
 
-Opus packets and coded captions are as they were; the node's id, session and sequence numbers are new. Who is in the
-room sees a node like any other, that sends and takes nothing.
+Opus packets and coded captions are as they were recorded; node ids, RTP numbers and links are new.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
-from node.call.node import GOODBYE_S
-from node.common.tasks import first_error
-from node.links import network_watch
-from node.links.peers import LinkSettings, Peers
-from node.links.room_channel import RoomChannel
-from node.links.wire_meter import WireMeter
-from node.replay.pictures import RecordedPicture
-from protocol import frames, topics
-from protocol.captions import registry
-from protocol.captions.negotiation import CodecChoice
-from protocol.errors import CaptionError, RemoteError
-from protocol.rtp.sequence import unwrap
-from protocol.signalling import Carries, Hello, Outgoing, Room
-from protocol.topics import Letter, Topic
+from node.call.membership import RoomMembership
+from node.call.observers import CallObserver
+from node.links.peer_events import PeerEvents, PresenceNotes
+from node.recording.participants import fitting_name
+from protocol import frames
+from protocol.captions.registry import CaptionCodecs
+from protocol.errors import CaptionError, NodeError, RemoteError
+from protocol.rtp.renumbering import RtpRenumberer
+from protocol.signalling import Carries, Hello
+from protocol.signalling.room import MAX_PEERS
 
 if TYPE_CHECKING:
     from node.call.endpoints import Rendezvous
-    from protocol.rtp.receiver_reports import Report
+    from node.recording.roster import Attendance
+    from node.replay.pictures import RecordedPicture
+    from node.speech.send_stream import SpeechPacket
     from protocol.rtp.red import Copy
 
 logger = logging.getLogger(__name__)
 
-RTP_RATE = 48_000
-JUMP_S = 1.0
-"""What a recording's time goes on more or less than the clock's: then it was paused, or goes on somewhere else."""
+# Sequence numbers of packets that were sent: SRTP refuses one twice, and aiortc's sender ends when it does.
+MAX_SENT = 256
 
-REMEMBERED = 256
-"""Sequence numbers of packets that went out: SRTP refuses one twice, and aiortc's sender ends when it does."""
+# For links to peers that are in the room already, so that they receive the beginning.
+LISTENERS_WAIT_S = 3.0
 
-GHOST = Carries.SPEECH_OUT | Carries.PICTURES_OUT
+SENDS = Carries.SPEECH_OUT | Carries.PICTURES_OUT
 
 
-class ReplayParticipant:
-    """One node in the room of `place`. `note` is told who comes and goes; `heard` is set once somebody listens."""
+class ReplayParticipant(PeerEvents):
+    """A participant of a recorded session in the room at `place`. `note` gets a line about each peer.
+
+    `has_listener` is set once a peer listens.
+    """
 
     def __init__(
         self,
         name: str,
         place: Rendezvous,
+        codecs: CaptionCodecs,
         note: Callable[[str], None] = logger.info,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
-        self._note, self._clock = note, clock
-        self._place = place
-        self._id, self._session = topics.node_id(secrets.token_bytes(3)), secrets.randbits(64)
-        self._hellos: dict[str, Hello] = {}
-        self._choice = CodecChoice(note)
-        self._numbers = RtpRenumberer(secrets.randbits(16))
-        self._sent: deque[int] = deque(maxlen=REMEMBERED)
+        self.room = RoomMembership(name, place, SENDS, codecs, note=note, clock=clock)
+        self.room.subscribe(PresenceNotes(note), self)
+        self.has_listener = asyncio.Event()
+        self._codecs, self._note, self._clock = codecs, note, clock
+        self._renumberer = RtpRenumberer(secrets.randbits(16))
+        self._sent: deque[int] = deque(maxlen=MAX_SENT)
+        self._picture: RecordedPicture | None = None
         self._sequence = 0
-        self.heard = asyncio.Event()
-        self._said: RecordedPicture | None = None
+        self._codec = self.room.caption_codec()
         self._is_new = asyncio.Event()
-        self._meter = WireMeter()
-        self._mailbox = RoomChannel(
-            place.room, self._id, self._session, place.broker, deliver=self._deliver, meter=self._meter,
-            on_up=self._broker_up, on_down=lambda reason: note(f"the broker is gone ({reason})"), note=note,
-        )  # fmt: skip
-        self._calls: Peers | None = None
 
     async def run(self) -> None:
-        """Is in the room until cancelled, then says goodbye. Raises NodeError when the broker cannot be had."""
-        with first_error():
-            async with asyncio.TaskGroup() as links:
-                broker = links.create_task(self._mailbox.link.run(), name=f"{self.name}: broker")
-                try:
-                    async with asyncio.TaskGroup() as tasks:
-                        calls = self._calls = self._make_calls(tasks)
-                        await self._mailbox.enter()
-                        calls.start()
-                        tasks.create_task(calls.watch(), name=f"{self.name}: watch")
-                        tasks.create_task(network_watch.watch(self._network_changed), name=f"{self.name}: addresses")
-                        tasks.create_task(self.publish(), name=f"{self.name}: pictures")
-                finally:
-                    await self._say_goodbye()
-                    broker.cancel()
+        """Take part until cancelled, then say goodbye. Raises NodeError when the broker cannot be reached."""
+        await self.room.run({"pictures": self.publish})
 
-    def say(self, sequence: int | None, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> bool:
-        """Sends a recorded packet to everyone who listens now; whether anyone does."""
-        sequence, timestamp = self._numbers.renew(sequence, timestamp, self._clock())
-        if self._calls is None or sequence in self._sent:
+    def send_speech(self, sequence: int | None, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> bool:
+        """Send a recorded packet to every peer that listens, and return whether any does."""
+        sequence, timestamp = self._renumberer.renumber(sequence, timestamp, self._clock())
+        if sequence in self._sent:
             return False
         self._sent.append(sequence)
-        return self._calls.send(timestamp, payload, copies, sequence)
+        return self.room.peers.send(timestamp, payload, copies, sequence)
 
-    def show(self, told: RecordedPicture) -> None:
-        """Publishes a recorded picture, its words coded as they were unless someone here cannot read that."""
-        self._said = told
+    def send_picture(self, picture: RecordedPicture) -> None:
+        """Publish a recorded picture, coded as it was unless a peer cannot read that."""
+        self._picture = picture
         self._sequence += 1
         self._is_new.set()
 
-    # -- the room (see node.links.peers.PeerEvents)
-
     def joined(self, peer: str, hello: Hello) -> None:
-        self._mailbox.admit(peer, hello.session, hello.proof.oldest)
-        before = self._codec()
-        self._hellos[peer] = hello
-        self._note(f"{hello.name or peer} is here")
-        if self._codec() < before:
+        """Publish the picture again if the peer reads only older codecs."""
+        before, self._codec = self._codec, self.room.caption_codec()
+        if self._codec < before:
             self._is_new.set()
 
     def left(self, peer: str) -> None:
-        self._mailbox.dismiss(peer)
-        hello = self._hellos.pop(peer, None)
-        self._note(f"{hello.name if hello and hello.name else peer} has left")
+        """Code pictures by what the others read."""
+        self._codec = self.room.caption_codec()
 
-    def opened(self, peer: str) -> None:
-        """Nothing is heard of anybody."""
+    def link_up(self, peer: str) -> None:
+        """Note that there is a listener."""
+        self.has_listener.set()
 
-    def connected(self, peer: str) -> None:
-        """Somebody hears what is said from now on."""
-        self.heard.set()
-
-    def ended(self, peer: str) -> None:
-        """Nothing changes."""
-
-    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        """Nothing is heard of anybody."""
-
-    def reported(self, peer: str, report: Report) -> None:
-        """What was recorded cannot follow the link."""
-
-    # -- inside
-
-    def _make_calls(self, tasks: asyncio.TaskGroup) -> Peers:
-        def post(outgoing: Outgoing) -> None:
-            self._mailbox.post(outgoing.letter, outgoing.payload, outgoing.retain, outgoing.to)
-
-        hello = Hello(self._session, self.name, GHOST, registry.CODECS, registry.codebooks())
-        place = self._place
-        links = LinkSettings(self._meter, place.ice_servers, place.address, place.observer)
-        room = Room(self._id, hello, oldest=self._mailbox.oldest)
-        return Peers(room, GHOST, self, post, links, tasks, self._mailbox.link.probe)
-
-    def _deliver(self, topic: Topic, payload: bytes) -> None:
-        if self._calls is not None and topic.letter in (Letter.PRESENCE, Letter.SIGNAL):
-            self._calls.receive(topic.node, topic.letter, payload)
-
-    def _broker_up(self) -> None:
-        if self._calls is not None:
-            self._calls.broker_is_back()
-            self._is_new.set()
-
-    def _network_changed(self, change: network_watch.Change) -> None:
-        self._mailbox.link.network_changed(change.gone)
-        if self._calls is not None:
-            self._calls.network_changed(change)
-
-    def _codec(self) -> int:
-        return self._choice.choose(self._hellos.values())
+    def broker_returned(self) -> None:
+        """Publish the picture again: the broker may have forgotten it."""
+        self._is_new.set()
 
     async def publish(self) -> None:
-        """Publish the newest picture whenever there is one, until cancelled. Its words are coded in a thread, which may
-        take longer than the pictures last: those that come meanwhile and are not the newest are left out.
+        """Publish the newest picture whenever there is one, until cancelled.
+
+        Its words are coded in a thread, which may take longer than the pictures last: those that are not the newest by
+        then are left out.
         """
         while True:
             await self._is_new.wait()
             self._is_new.clear()
-            if (told := self._said) is not None:
+            if (picture := self._picture) is not None:
                 try:
-                    await self._publish_one(told)
+                    await self._publish(picture)
                 except (RemoteError, ValueError):  # which quotes the words
                     self._note(f"a picture of {self.name} cannot be sent as it was recorded")
 
-    async def _publish_one(self, told: RecordedPicture) -> None:
-        sequence, codec = self._sequence, self._codec()
-        picture = await asyncio.to_thread(renewed, told.picture, told.prompt.text, sequence, codec)
-        if codec == self._codec():
-            self._mailbox.post(Letter.PICTURE, frames.encode(picture), retain=True)
+    async def _publish(self, recorded: RecordedPicture) -> None:
+        sequence, codec = self._sequence, self.room.caption_codec()
+        words = recorded.prompt.text
+        picture = await asyncio.to_thread(renumbered, self._codecs, recorded.picture, words, sequence, codec)
+        if codec == self.room.caption_codec():
+            self.room.post_picture(frames.encode(picture), retain=True)
         else:
             self._is_new.set()
 
-    async def _say_goodbye(self) -> None:
-        if self._calls is not None:
-            await self._calls.leave()
-        self._mailbox.post(Letter.PICTURE, b"", retain=True)
-        await self._mailbox.link.flush(GOODBYE_S)
 
-
-def renewed(picture: frames.Picture, words: str, sequence: int, codec: int) -> frames.Picture:
-    """The picture under a new number, coded alone and by no newer codec than the room reads."""
-    if picture.earlier is None and picture.codec <= codec and _is_ours(picture, words):
+def renumbered(codecs: CaptionCodecs, picture: frames.Picture, words: str, sequence: int, codec: int) -> frames.Picture:
+    """Return the picture under a new number, coded by itself and by no newer codec than `codec`."""
+    if picture.earlier is None and picture.codec <= codec and _is_ours(codecs, picture, words):
         return dataclasses.replace(picture, sequence=sequence)
-    coded = registry.encode(words, codec)
+    coded = codecs.encode(words, codec)
     return dataclasses.replace(picture, sequence=sequence, codec=coded.codec, caption=coded.data, earlier=None)
 
 
-def _is_ours(picture: frames.Picture, words: str) -> bool:
-    """Whether our codebook makes the recorded words of the coded ones: a later version's may not."""
+def _is_ours(codecs: CaptionCodecs, picture: frames.Picture, words: str) -> bool:
+    """Tell whether our codebook decodes the recorded words from the coded ones: a later version's may not."""
     try:
-        return registry.decode(picture.codec, picture.caption) == words
+        return codecs.decode(picture.codec, picture.caption) == words
     except CaptionError:
         return False
 
 
-@dataclass
-class RtpRenumberer:
-    """New RTP numbers for recorded packets: losses and pauses stay what they were, and where the recording was paused
-    or goes on elsewhere, the numbers go on, and the time that went by is silence.
+class RoomReplay(CallObserver):
+    """Passes each record that a player dispatches to the participant that sent it, by its place in the roster.
+
+    `own` is the id of the node that recorded.
     """
 
-    first: int
-    _offsets: tuple[int, int] | None = None
-    _newest: tuple[int, int, int, float] = (0, 0, 0, 0.0)
+    def __init__(self, roster: Attendance, own: str, participants: dict[int, ReplayParticipant]) -> None:
+        self._roster, self._own, self._participants = roster, own, participants
 
-    def __post_init__(self) -> None:
-        self._newest = (self.first - 1, 0, 0, 0.0)
+    def speech_sent(self, packet: SpeechPacket) -> None:
+        """Send a packet of the node that recorded."""
+        if participant := self._of(self._own):
+            participant.send_speech(None, packet.timestamp, packet.payload, packet.copies)
 
-    def renew(self, sequence: int | None, timestamp: int, now: float) -> tuple[int, int]:
-        """Return the new sequence number (16 bits) and timestamp (32 bits) of a packet that leaves now.
+    def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        """Send a packet of a peer."""
+        if participant := self._of(peer):
+            participant.send_speech(sequence, timestamp, payload, copies)
 
-        Without a recorded number it is the next one.
-        """
-        last_sequence, last_timestamp, last_recorded, last_at = self._newest
-        went_on = unwrap(timestamp - last_recorded, 32, near=0)
-        elapsed = round((now - last_at) * RTP_RATE)
-        if self._offsets is None:
-            self._offsets = self.first - (sequence or 0), -timestamp
-        elif abs(went_on - elapsed) > JUMP_S * RTP_RATE:
-            self._offsets = last_sequence + 1 - (sequence or 0), last_timestamp + elapsed - timestamp
-        new_timestamp = timestamp + self._offsets[1] & 0xFFFF_FFFF
-        new_sequence = (last_sequence + 1 if sequence is None else sequence + self._offsets[0]) & 0xFFFF
-        if unwrap(new_sequence - last_sequence, 16, near=0) > 0 or last_at == 0.0:
-            self._newest = new_sequence, new_timestamp, timestamp, now
-        return new_sequence, new_timestamp
+    def picture(self, picture: RecordedPicture) -> None:
+        """Send a picture."""
+        if participant := self._of(picture.sender):
+            participant.send_picture(picture)
+
+    def _of(self, sender: str) -> ReplayParticipant | None:
+        index = self._roster.place(sender)
+        return None if index is None else self._participants.get(index)
+
+
+@contextlib.asynccontextmanager
+async def replay_into_room(
+    roster: Attendance,
+    own: str,
+    place: Rendezvous,
+    codecs: CaptionCodecs,
+    ids: Collection[str],
+    note: Callable[[str], None],
+) -> AsyncIterator[RoomReplay]:
+    """Let the session's participants (those with one of the `ids`, if any) be in the room as long as the context lasts.
+
+    Raises NodeError if they are more than a room takes beside one listener.
+    """
+    participants = {
+        index: ReplayParticipant(fitting_name(member.name), place, codecs, note if index == 0 else _ignore)
+        for index, member in enumerate(roster.members)
+        if not ids or any(one in ids for one in member.ids)
+    }
+    if len(participants) > MAX_PEERS:
+        raise NodeError(f"{len(participants)} people, and a room has places for {MAX_PEERS}: choose some with --who")
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one.run(), name=f"{one.name} again") for one in participants.values()]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LISTENERS_WAIT_S):
+                await asyncio.gather(*(one.has_listener.wait() for one in participants.values()))
+        try:
+            yield RoomReplay(roster, own, participants)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+def _ignore(text: str) -> None:
+    """Drop a note: one participant's notes about the peers are enough."""

@@ -1,19 +1,67 @@
-"""What stands between a node and its microphone and loudspeaker: level meters, and the mute."""
+"""Level meters: the loudness of the speech that is sent and received, and the mute."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
-from node.speech.levels import LevelMeter
 from node.speech.pcm import Pcm, level_dbfs, seconds_of, silence
 from node.speech.sinks import Pull, Sink, Underruns
 from node.speech.sources import Captured, Source
 
+# The meter's left end: a quiet room.
+QUIETEST_DBFS = -60.0
+
+# The meter's right end: speech this loud is clipped now and then.
+LOUDEST_DBFS = -6.0
+
+# A meter rises at once and falls slowly, so that an eye can follow it.
+FALL_DB_PER_S = 20.0
+
+# Only what is louder counts for the mean, as pauses do not make a voice quieter.
+SPEECH_DBFS = -45.0
+
+BARS = 10
+
+
+@dataclass(slots=True)
+class LevelMeter:
+    """The level of a sound as it passes, in dB relative to full scale. `muted_s` is for how long it was muted."""
+
+    shown_dbfs: float = -math.inf
+    muted_s: float = 0.0
+    _power: float = 0.0
+    _seconds: float = 0.0
+
+    def add(self, dbfs: float, seconds: float) -> None:
+        """Take a block of this mean level and length."""
+        self.shown_dbfs = max(dbfs, self.shown_dbfs - FALL_DB_PER_S * seconds)
+        if dbfs >= SPEECH_DBFS:
+            self._power += 10 ** (dbfs / 10) * seconds
+            self._seconds += seconds
+
+    @property
+    def started(self) -> bool:
+        """Whether anything but digital silence has passed."""
+        return self.shown_dbfs > -math.inf
+
+    @property
+    def mean_dbfs(self) -> float | None:
+        """The mean over all that was loud enough for speech; None if nothing was."""
+        return 10 * math.log10(self._power / self._seconds) if self._seconds else None
+
+
+def bar(level: LevelMeter) -> str:
+    """Return the level as a row of boxes, full from the left."""
+    share = (level.shown_dbfs - QUIETEST_DBFS) / (LOUDEST_DBFS - QUIETEST_DBFS)
+    full = round(min(max(share, 0.0), 1.0) * BARS)
+    return "▮" * full + "▯" * (BARS - full)
+
 
 @dataclass
 class MeteredSource:
-    """A source whose level is seen, and of which nothing is heard while it is `muted`: not even by the encoder."""
+    """A source with a level meter and a mute: while it is `muted`, nothing but silence reaches the encoder."""
 
     source: Source
     level: LevelMeter
@@ -23,27 +71,27 @@ class MeteredSource:
         """Yield the frames of the source."""
         async for captured in self.source:
             seconds = seconds_of(len(captured.pcm))
-            kept = replace(captured, pcm=silence(len(captured.pcm)), encoded=None) if self.muted else captured
+            passed = replace(captured, pcm=silence(len(captured.pcm)), encoded=None) if self.muted else captured
             self.level.muted_s += seconds if self.muted else 0.0
-            self.level.add(level_dbfs(kept.pcm), seconds)
-            yield kept
+            self.level.add(level_dbfs(passed.pcm), seconds)
+            yield passed
 
 
 @dataclass
 class MeteredSink:
-    """A sink whose level is seen."""
+    """A sink with a level meter."""
 
     sink: Sink
     level: LevelMeter
 
     @property
     def latency_ms(self) -> float:
-        """The sink's."""
+        """See `Sink.latency_ms`."""
         return self.sink.latency_ms
 
     @property
     def underruns(self) -> Underruns:
-        """The sink's."""
+        """See `Sink.underruns`."""
         return self.sink.underruns
 
     async def run(self, pull: Pull) -> None:

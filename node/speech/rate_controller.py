@@ -1,4 +1,4 @@
-"""Which settings a node talks by: those its user chose or the links carry, armed against what the links lose."""
+"""The profile that speech is sent by: what the user chose or the links carry, protected against what the links lose."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from node.speech.rate_ladder import ProfileLadder
 from protocol.rtp.receiver_reports import Report
 from protocol.speech.loss_pattern import LossPattern
 
+# The shares of lost packets at which Opus's own redundancy comes and goes.
 FEC_BEGINS, FEC_ENDS = 0.03, 0.01
-"""The shares of lost packets at which Opus's own redundancy comes and goes."""
 
+# The loss that Opus is set to: a higher one costs more of the sound than it saves.
 FEC_PERCENT = 10
-"""The loss it is told of: being told of more costs more of the sound than it saves."""
 
 
 class RateController:
-    """`profile` is what to talk by now. It follows the links within `max_kbps`, or stays (None).
+    """Controls a profile, which follows the links within `max_kbps`, or stays (None). `profile` is what to send by now.
 
     `takes_copies` is as for `ProfileLadder`. Times are in seconds, on one clock.
     """
@@ -39,25 +39,25 @@ class RateController:
         return self._adaptation is not None and self._adaptation.is_trying(now)
 
     def report(self, peer: str, report: Report, now: float) -> Profile:
-        """Take what a peer says of our packets, and return what to talk by."""
+        """Take a peer's report of our packets, and return the profile to send by."""
         self._losses.setdefault(peer, LossPattern()).add(report.expected, report.lost)
         if self._adaptation is not None:
             self._wanted = self._adaptation.report(peer, report, now)
-        return self._armed()
+        return self._protected()
 
     def choose(self, profile: Profile) -> Profile:
-        """Talk by other settings from now on, whatever the links do to them."""
+        """Choose a profile that stays, whatever the links do to it, and return it."""
         self._adaptation, self._wanted = None, profile
-        return self._armed()
+        return self._protected()
 
     def follow(self, max_kbps: float, now: float) -> Profile:
-        """Talk by what the links carry from now on, and return what that is to begin with."""
+        """Follow the links from now on, and return the profile to begin with."""
         self._adaptation = self._adapting(max_kbps, now)
         self._wanted = self._adaptation.profile
-        return self._armed()
+        return self._protected()
 
     def forget(self, peer: str) -> None:
-        """The link to this peer is gone, and limits nobody any more."""
+        """Forget a link that has ended: it limits the others no more."""
         self._losses.pop(peer, None)
         if self._adaptation is not None:
             self._adaptation.forget(peer)
@@ -65,9 +65,11 @@ class RateController:
     def _adapting(self, max_kbps: float, now: float) -> ProfileLadder:
         return ProfileLadder(max_kbps, now, takes_copies=self._takes_copies)
 
-    def _armed(self) -> Profile:
-        """Copies reach as far back as the worst link's losses ask for, unless a person has said how far; without
-        copies, Opus adds its own redundancy where it can.
+    def _protected(self) -> Profile:
+        """Return the wanted profile with redundancy for the losses.
+
+        Copies reach as far back as the worst link's losses ask for, unless the user has set how far. Without copies,
+        Opus adds its own redundancy where it can.
         """
         if not self._wanted.redundancy:
             self.profile = replace(self._wanted, fec_percent=self._fec_percent())

@@ -1,7 +1,7 @@
 """Which profile a link carries: loss, round trip and its trend, as the peers report them, move a call step by step.
 
-The ladder goes from the least rate to the most. A step down is quick: a queue that does not drain is heard within
-seconds. A step up is a trial, made when the link was clean while somebody talked; if it fails, that step is barred for
+The ladder goes from the least rate to the most. A step down is quick: a queue that does not drain is audible within
+seconds. A step up is a trial, made when the link was clean during speech; if it fails, that step is barred for
 ten minutes, and for twice as long each time after, so that a steady link is left in peace. Loss without a queue is the
 link's own: it is answered by redundancy where the limit allows it, not by a lower rate.
 
@@ -20,65 +20,68 @@ from protocol.rtp.receiver_reports import Report
 
 LADDER = (LOWEST, LEAN, CLEAR, RICH)
 
+# How long a step is given before it is judged: the reports before it speak of the step before.
 SETTLE_S = 1.6
-"""How long a step is given before it is judged: the reports before it speak of the step before."""
 
+# The same after a step down: the queue that was made, here and on the way back, is to drain first.
 DRAIN_FIRST_S = 3.5
-"""The same after a step down: the queue that was made, here and on the way back, is to drain first."""
 
+# So long a link must be clean, during speech, before more is tried.
 CLEAN_S = 2.0
-"""So long a link must be clean, while somebody talks, before more is tried."""
 
+# A round trip this much longer than the shortest is a queue. Less is a busy machine.
 QUEUE_S = 0.10
-"""A round trip this much longer than the shortest is a queue. Less is a busy machine."""
 
+# A trial that brings such a queue or such loss at once is over at once.
 FLOODED_S, FLOODED_LOSS = 0.2, 0.3
-"""A trial that brings such a queue or such loss at once is over at once."""
 
+# Only with a queue shorter than this is more tried: a step that is a little too much fills it slowly.
 CALM_S = 0.05
-"""Only with a queue shorter than this is more tried: a step that is a little too much fills it slowly."""
 
+# A queue longer by this, and so long after a step down, still grows: what was stepped down to is too much as well.
 RISEN_S, RISES_AFTER_S = 0.3, 1.0
-"""A queue longer by this, and so long after a step down, still grows: what was stepped down to is too much as well."""
 
+# A queue shorter by this than one before it drains; less is chance.
 FALL_S = 0.03
-"""A queue shorter by this than one before it drains; less is chance."""
 
+# So uncertain is the age of what a peer does not know of: packets leave that far apart, and one may be lost.
 PACKET_S = 0.12
-"""So uncertain is the age of what a peer does not know of: packets leave that far apart, and one may be lost."""
 
 BARRED_S = 600.0
 MAX_BARRED_S = 4 * 3600.0
 
+# A step that was clean for so long is one the link carries, or did.
 PROVEN_S = 10.0
-"""A step that was clean for so long is one the link carries, or did."""
 
+# How long such a step is left when a queue is there all the same: a trial of more left it, or the link slowed.
 DRAIN_S = 20.0
-"""How long such a step is left when a queue is there all the same: a trial of more left it, or the link slowed."""
 
+# Redundancy comes at the one share of lost packets, and goes at the other.
 LOSSY, CLEAN_OF_LOSS = 0.03, 0.01
-"""Redundancy comes at the one share of lost packets, and goes at the other."""
 
+# One packet lost of eight is no rate: so many make one.
 LOSS_WINDOW_S = 6.0
 LEAST_PACKETS = 20
-"""One packet lost of eight is no rate: so many make one."""
 
+# Redundancy that was needed stays for so long after the last loss.
 CLEAN_OF_LOSS_S = 30.0
-"""Redundancy that was needed stays for so long after the last loss."""
 
+# The shortest round trip is that of the last minutes: paths change.
 BASELINE_S = 300.0
-"""The shortest round trip is that of the last minutes: paths change."""
 
 
 @dataclass
 class _Link:
-    """What is known of the way to one peer."""
+    """The measurements of the link to one peer."""
 
     packets: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=64))
     trips: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=512))
-    queues: deque[float] = field(default_factory=lambda: deque(maxlen=3))  # on our way to the peer, by report
-    behind_s: float = 0.0  # the queue on the way back
-    newest_s: float = 0.0  # the queue by the latest report alone
+    # Queues towards the peer, by report.
+    queues: deque[float] = field(default_factory=lambda: deque(maxlen=3))
+    # The queue in the other direction.
+    behind_s: float = 0.0
+    # The queue by the latest report alone.
+    newest_s: float = 0.0
 
     def note(self, report: Report, now: float) -> None:
         self.packets.append((now, report.expected, report.lost))
@@ -91,7 +94,7 @@ class _Link:
             self._note_queue(report)
 
     def _note_queue(self, report: Report) -> None:
-        """A packet lost last looks like a queue until the next one is known of: so it takes two reports to tell one."""
+        """Note the queue. A packet lost last looks like one until the next one is known of: two reports must agree."""
         shortest_s = min(trip for _, trip in self.trips)
         if report.outstanding_s is None:
             self.newest_s = max(0.0, self.trips[-1][1] - shortest_s - self.behind_s)
@@ -102,13 +105,13 @@ class _Link:
             self.queues.append(min(before_s, self.newest_s))
 
     def loss(self, now: float) -> float:
-        """The share lost in the last seconds; 0 as long as there are too few packets to tell."""
+        """Return the share lost in the last seconds; 0 as long as there are too few packets for a rate."""
         recent = [(due, lost) for at, due, lost in self.packets if now - at <= LOSS_WINDOW_S]
         due, lost = sum(one for one, _ in recent), sum(one for _, one in recent)
         return lost / due if due >= LEAST_PACKETS else 0.0
 
     def queue_s(self) -> float:
-        """How long packets wait on our way to the peer, as far as it is sure."""
+        """Return how long packets surely wait towards the peer."""
         return self.queues[-1] if self.queues else 0.0
 
     def is_draining(self) -> bool:
@@ -152,7 +155,7 @@ class ProfileLadder:
 
     @property
     def profile(self) -> Profile:
-        """What to send by."""
+        """The profile to send by."""
         return self._at(self._step, self._redundancy)
 
     def is_trying(self, now: float) -> bool:
@@ -162,7 +165,7 @@ class ProfileLadder:
         return more or less or now - self._changed_at < 2 * SETTLE_S
 
     def report(self, peer: str, report: Report, now: float) -> Profile:
-        """Take what a peer says of our packets, and return the profile to go on with."""
+        """Take a peer's report of our packets, and return the profile to send by."""
         link = self._links.setdefault(peer, _Link())
         link.note(report, now)
         if self._tried and now - self._changed_at < PROVEN_S and _is_too_much(report, link):
@@ -175,7 +178,7 @@ class ProfileLadder:
         return self.profile
 
     def forget(self, peer: str) -> None:
-        """The peer is gone, and its link limits nobody any more."""
+        """Forget a link that has ended: it limits the others no more."""
         self._links.pop(peer, None)
 
     def _still_grows(self, link: _Link, now: float) -> bool:
@@ -185,7 +188,7 @@ class ProfileLadder:
         return stepped_down and link.newest_s > self._queued_at_change + RISEN_S
 
     def _judge(self, now: float) -> None:
-        """The worst link decides: all get the same."""
+        """Judge the present step by the worst link: all peers get the same."""
         links = self._links.values()
         loss = max(link.loss(now) for link in links)
         queued = [link for link in links if link.queue_s() > QUEUE_S]
@@ -205,7 +208,7 @@ class ProfileLadder:
             self._step_down(now)
 
     def _step_down(self, now: float) -> None:
-        """What was tried last is taken back first: the redundancy, then the rate."""
+        """Take back what was tried last: the redundancy, then the rate."""
         if self._redundancy:
             self._copies_barred_until = now + BARRED_S
             self._move(now, self._step, 0)
@@ -231,7 +234,7 @@ class ProfileLadder:
             self._barred_until[higher] = max(self._barred_until[higher], now + length)
 
     def _protect(self, now: float) -> None:
-        """Copies for what is lost, by the best profile for which there is room for them."""
+        """Add copies for what is lost, with the best profile that leaves room for them."""
         if self._redundancy or now < self._copies_barred_until or not self._takes_copies():
             return
         for step in range(self._step, -1, -1):

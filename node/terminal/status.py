@@ -12,7 +12,7 @@ from node.call.stats import CallStats
 from node.common import output
 from node.common.note_pace import NotePace
 from node.common.printable import printable
-from node.speech.levels import LevelMeter, bar
+from node.speech.level_meter import LevelMeter, bar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from node.call.node import Node
+
 PLAIN_EVERY_S = 5.0  # a log should say that the call lives without drowning what happened in it
-REFRESH_PER_SECOND = 2
 MAX_CAPTION_SHOWN = 70
 
 
@@ -165,7 +166,7 @@ def _rows(view: View, now: float) -> list[tuple[str, str]]:
         ("here", ", ".join(view.peers()) or "nobody yet"),
         ("speech", _kbps(tally.speech_payload_kbps(), tally.speech_wire_kbps())),
         ("all on the wire", f"{view.wire_kbps(now):.1f} kbit/s"),
-        ("level", _levels(tally.said, tally.heard, view.muted())),
+        ("level", _levels(tally.sent_level, tally.received_level, view.muted())),
         ("loss", f"{lost:.1f} %"),
         ("mouth to ear", _milliseconds(view.delay_ms())),
         ("says", _caption(pictures_out.last_caption)),
@@ -183,10 +184,10 @@ def _kbps(payload: float | None, wire: float | None) -> str:
     return f"{payload:.1f} kbit/s, {wire:.1f} on the wire"
 
 
-def _levels(said: LevelMeter, heard: LevelMeter, muted: bool) -> str:
+def _levels(sent: LevelMeter, received: LevelMeter, muted: bool) -> str:
     """What goes out and what comes in; a side that was never heard of is left out."""
-    sides = [f"out {'muted' if muted else bar(said)}"] if muted or said.started else []
-    return "  ".join([*sides, *([f"in {bar(heard)}"] if heard.started else [])]) or "-"
+    sides = [f"out {'muted' if muted else bar(sent)}"] if muted or sent.started else []
+    return "  ".join([*sides, *([f"in {bar(received)}"] if received.started else [])]) or "-"
 
 
 def _milliseconds(value: float | None) -> str:
@@ -227,3 +228,8 @@ class BufferedNotes:
         for text in self._early:
             display.note(text)
         self._early.clear()
+
+
+def view(node: Node) -> View:
+    """Return what the display shows of a node."""
+    return View(node.name, node.count, node.peers, node.delay_ms, lambda: node.muted)

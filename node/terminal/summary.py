@@ -129,9 +129,9 @@ def _speech(sender: CallStats, receiver: CallStats) -> SpeechSummary:
         "underruns_after_5s": into.underruns_after_5s,
         "mouth_to_ear_ms_p50": _rounded(percentile(into.mouth_to_ear_ms, 50), 0),
         "mouth_to_ear_ms_p95": _rounded(percentile(into.mouth_to_ear_ms, 95), 0),
-        "said_dbfs": _rounded(sender.said.mean_dbfs, 1),
-        "heard_dbfs": _rounded(receiver.heard.mean_dbfs, 1),
-        "muted_s": round(sender.said.muted_s, 1),
+        "said_dbfs": _rounded(sender.sent_level.mean_dbfs, 1),
+        "heard_dbfs": _rounded(receiver.received_level.mean_dbfs, 1),
+        "muted_s": round(sender.sent_level.muted_s, 1),
     }
 
 

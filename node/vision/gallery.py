@@ -18,7 +18,7 @@ from node.common.printable import printable
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
-    from node.vision.sender import PaintedPicture
+    from node.vision.types import PaintedPicture
 
 LONGEST_SENDER = 32
 """Characters of the sender in a file's name: file systems allow 255 bytes for all of it."""

@@ -1,7 +1,7 @@
-"""The way from a peer's picture to its next: a few pictures in between, so that the screen moves instead of jumping.
+"""Morphs a peer's picture into its next: a few pictures in between, so that the screen moves instead of jumping.
 
-Nothing waits for a morph: the new picture is painted and kept before it begins, whoever drives it may cancel it at any
-moment, and a machine that paints too slowly has none.
+Nothing waits for a morph: the new picture is painted and stored before it begins, it may be cancelled at any moment,
+and a machine that paints too slowly has none.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ from protocol.errors import NodeError
 if TYPE_CHECKING:
     from PIL import Image
 
-MORPH_S = 1.0  # from the old picture to the new: long enough to be seen, short beside the seconds that a scene stays
+# From the old picture to the new: long enough to be seen, short beside the seconds that a scene stays.
+MORPH_S = 1.0
 
+# Paints for a peer what is between two pictures, at a share from 0 to 1.
 Between = Callable[[str, Prompt, Prompt, float], Awaitable["Image.Image"]]
-"""Paints for a peer what lies between two pictures, at a share from 0 to 1."""
 
+# Shows the current picture of a peer.
 Screen = Callable[[str, "Image.Image"], Awaitable[None]]
-"""Shows what is to be seen of a peer now."""
 
 
 @dataclass
-class _Move:
-    """On the way to a picture that is painted already; the next step is due at a time."""
+class _Transition:
+    """A morph to a picture that is painted already, and when its next step is due."""
 
     before: Prompt
     after: Prompt
@@ -39,7 +40,7 @@ class _Move:
 
 @dataclass
 class Morph:
-    """Moves every peer's screen, ``fps`` steps a second; 0 steps: every picture is shown at once."""
+    """Morphs the pictures of each peer, `fps` steps a second; with 0 steps every picture is shown at once."""
 
     fps: float
     between: Between
@@ -47,44 +48,44 @@ class Morph:
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _shown: dict[str, Prompt] = field(default_factory=dict)
-    _moves: dict[str, _Move] = field(default_factory=dict)
+    _transitions: dict[str, _Transition] = field(default_factory=dict)
 
     async def begin(self, peer: str, after: Prompt, image: Image.Image, painting_s: float) -> None:
-        """The peer has a new picture, which took this long to paint. Shows it if there is no way to it."""
+        """Begin to morph into the peer's new picture, painted in `painting_s`; show it if there is no morph."""
         before = self._shown.get(peer)
         self._shown[peer] = after
-        self._moves.pop(peer, None)
+        self._transitions.pop(peer, None)
         if before is not None and before != after and painting_s * self.fps < 1 <= self.fps * MORPH_S:
             now = self.clock()
-            self._moves[peer] = _Move(before, after, image, now, now + 1 / self.fps)
+            self._transitions[peer] = _Transition(before, after, image, now, now + 1 / self.fps)
         else:
             await self.screen(peer, image)
 
     def forget(self, peer: str) -> None:
-        """The peer left."""
+        """Drop the pictures of a peer that left."""
         self._shown.pop(peer, None)
-        self._moves.pop(peer, None)
+        self._transitions.pop(peer, None)
 
     async def run(self) -> None:
-        """Moves until every peer's picture is there. Cancelled, it may be run again and goes on."""
-        while self._moves:
-            peer, move = min(self._moves.items(), key=lambda item: item[1].due)
-            await self.sleep(max(0.0, move.due - self.clock()))
-            await self._step(peer, move)
+        """Show steps until every peer's new picture is shown. Cancelled, it may be run again and goes on."""
+        while self._transitions:
+            peer, transition = min(self._transitions.items(), key=lambda item: item[1].due)
+            await self.sleep(max(0.0, transition.due - self.clock()))
+            await self._step(peer, transition)
 
-    async def _step(self, peer: str, move: _Move) -> None:
-        share = (self.clock() - move.began) / MORPH_S
-        image = await self._painted(peer, move, share) if share < 1 else None
-        move.due = max(move.due + 1 / self.fps, self.clock())
-        if self._moves.get(peer) is not move:  # the peer left meanwhile
+    async def _step(self, peer: str, transition: _Transition) -> None:
+        share = (self.clock() - transition.began) / MORPH_S
+        image = await self._painted(peer, transition, share) if share < 1 else None
+        transition.due = max(transition.due + 1 / self.fps, self.clock())
+        if self._transitions.get(peer) is not transition:  # the peer left meanwhile
             return
         if image is None:
-            del self._moves[peer]
-        await self.screen(peer, image or move.image)
+            del self._transitions[peer]
+        await self.screen(peer, image or transition.image)
 
-    async def _painted(self, peer: str, move: _Move, share: float) -> Image.Image | None:
-        """The picture in between; None, which ends the morph, if it cannot be painted."""
+    async def _painted(self, peer: str, transition: _Transition, share: float) -> Image.Image | None:
+        """Return the picture in between; None, which ends the morph, if it cannot be painted."""
         try:
-            return await self.between(peer, move.before, move.after, share)
+            return await self.between(peer, transition.before, transition.after, share)
         except NodeError:
             return None

@@ -1,4 +1,4 @@
-"""The seeds of a sender's pictures: one stays for as long as the scene does, so that a change keeps the rest.
+"""Chooses the seed of each picture that is sent: one for as long as the scene stays, so that a change keeps the rest.
 
 Where the sender may paint for itself, a new scene's seed is the best of a few: the one whose picture comes closest to
 the snapshot.
@@ -20,28 +20,31 @@ from protocol.errors import NodeError
 if TYPE_CHECKING:
     from PIL import Image
 
-SMALL_SEEDS = 128  # msgpack keeps numbers below this in one byte
-TRIES_S = 2.0  # how long a picture may wait for its tries: those that are done by then count
+# msgpack keeps numbers below this in one byte.
+SMALL_SEEDS = 128
 
-KEPT_WORDS = 0.6
-KEPT_LEVELS = 30.0
-"""A scene is another one when it shares fewer words with the last, and differs by more levels. In drawn stories one
-change of an attribute keeps 0.75 of the words and differs by up to 109 levels (night falls); of two scenes drawn at
-random 98.5 % are told apart, and none differs by less than 40 levels. A captioner that only words the same view
-anew fails the second condition."""
+# How long a picture may wait for its tries: those that are done by then count.
+TRIES_S = 2.0
 
+# A scene is another one when it shares fewer words with the last, and differs by more levels. In drawn stories one
+# change of an attribute keeps 0.75 of the words and differs by up to 109 levels (night falls); of two scenes drawn at
+# random 98.5 % are told apart, and none differs by less than 40 levels. A captioner that only words the same view
+# differently fails the second condition.
+SAME_SCENE_WORDS = 0.6
+SAME_SCENE_LEVELS = 30.0
+
+# Returns so many different seeds.
 Draw = Callable[[int], Sequence[int]]
-"""So many different seeds."""
 
 
 def draw_seeds(count: int) -> list[int]:
-    """Seeds at random, all different."""
+    """Return seeds at random, all different."""
     return random.SystemRandom().sample(range(SMALL_SEEDS), count)
 
 
 @dataclass
 class SeedChooser:
-    """Chooses the seed of each picture that is sent. ``tries`` is at most SMALL_SEEDS; 1 paints nothing here.
+    """Chooses the seed of each picture that is sent. `tries` is at most SMALL_SEEDS; 1 paints nothing here.
 
     A scene whose tries could not be judged in time (the generator was being loaded) is tried again at its next picture.
     """
@@ -54,9 +57,9 @@ class SeedChooser:
     _before: tuple[str, Image.Image] | None = None
 
     async def choose(self, words: str, snapshot: Image.Image, look: bytes) -> int:
-        """The seed for these words. Waits for at most TRIES_S."""
+        """Return the seed for these words, after at most TRIES_S."""
         if not self._judged or await self._is_another(words, snapshot):
-            await self._choose_anew(words, snapshot, look)
+            await self._choose_again(words, snapshot, look)
         self._before = words, snapshot
         return self._seed
 
@@ -66,11 +69,11 @@ class SeedChooser:
         if self._before is None:
             return True
         before, seen = self._before
-        if words_kept(before, words) >= KEPT_WORDS:
+        if words_kept(before, words) >= SAME_SCENE_WORDS:
             return False
-        return await asyncio.to_thread(difference, seen, snapshot) > KEPT_LEVELS
+        return await asyncio.to_thread(difference, seen, snapshot) > SAME_SCENE_LEVELS
 
-    async def _choose_anew(self, words: str, snapshot: Image.Image, look: bytes) -> None:
+    async def _choose_again(self, words: str, snapshot: Image.Image, look: bytes) -> None:
         candidates = self.draw(self.tries)
         self._seed, self._judged = candidates[0], self.tries == 1 or self.paint is None
         if self._judged or self.paint is None:

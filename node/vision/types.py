@@ -1,8 +1,12 @@
-"""What a picture is painted from."""
+"""What a picture is painted from, and the painted picture."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 class Prompt(NamedTuple):
@@ -10,4 +14,16 @@ class Prompt(NamedTuple):
 
     text: str
     seed: int
+    look: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class PaintedPicture:
+    """A picture that was painted from what a peer sent in the frame of this sequence number."""
+
+    peer: str
+    sequence: int
+    caption: str
+    seed: int
+    image: Image.Image
     look: bytes = b""

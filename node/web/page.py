@@ -50,11 +50,11 @@ class ObservedNode(Protocol):
     """A node, as far as a page needs it (see `node.call.node.Node`)."""
 
     name: str
-    witnesses: Observers
-    broker_is_up: bool
+    observers: Observers
+    id: str
 
     @property
-    def id(self) -> str: ...
+    def broker_is_up(self) -> bool: ...
 
     @property
     def muted(self) -> bool: ...
@@ -117,7 +117,7 @@ class Page:
         for node in nodes:
             prefix = f"{node.name}: " if len(nodes) > 1 else ""
             onlooker = CallFeeder(self.board, self.sound, node.id, is_seen=len(nodes) > 1, prefix=prefix)
-            node.witnesses.add(onlooker)
+            node.observers.add(onlooker)
             self._nodes.append((node, onlooker))
         if len(nodes) == 1 or takes_part:
             self._take_part_as(nodes[0], alone=len(nodes) == 1)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from node.captions.coder import Caption
     from node.speech.send_stream import SpeechPacket
-    from node.vision.sender import PaintedPicture
+    from node.vision.types import PaintedPicture
     from node.web.broadcast import Broadcast
     from protocol.rtp.red import Copy
     from protocol.signalling import Hello
@@ -57,14 +57,14 @@ class CallFeeder(CallObserver):
             copies = sum(len(copy.payload) for copy in packet.copies)
             self._board.person(self._counted).meters.packet(None, packet.payload, copies, self._board.clock())
 
-    def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+    def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         size = sum(len(copy.payload) for copy in copies)
         self._packets += 1
         self._payload_bytes += len(payload) + size
         self._board.person(peer).meters.packet(sequence, payload, size, self._board.clock())
         self._sound.packet(peer, sequence, timestamp, payload, copies)
 
-    def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
+    def frame_received(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
         person = self._board.person(peer)
         person.meters.frame(frame_cost(frame), self._board.clock())
         if (shown := self._shown(frame, caption)) is not None:

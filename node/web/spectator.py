@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from node.captions.coder import Caption
     from node.replay.pictures import RecordedPicture
     from node.speech.send_stream import SpeechPacket
-    from node.vision.sender import PaintedPicture
+    from node.vision.types import PaintedPicture
     from node.web.replay_audio import ReplayAudio
+    from protocol.captions.registry import CaptionCodecs
     from protocol.log import Header
     from protocol.rtp.red import Copy
     from protocol.signalling import Hello
@@ -33,10 +34,12 @@ class ReplayFeeder(CallObserver):
     may begin in the middle, and be of another codebook. Where nothing `paints` they are all there is of a picture.
     """
 
-    def __init__(self, board: PageState, soundtrack: ReplayAudio, header: Header, paints: bool) -> None:
+    def __init__(
+        self, board: PageState, soundtrack: ReplayAudio, header: Header, codecs: CaptionCodecs, paints: bool
+    ) -> None:
         self._board, self._soundtrack = board, soundtrack
         self._own, self._started_s = header.node, header.started_ns / 1e9
-        self._paints = paints
+        self._codecs, self._paints = codecs, paints
         self._packets_sent = 0
 
     def joined(self, peer: str, hello: Hello) -> None:
@@ -49,18 +52,18 @@ class ReplayFeeder(CallObserver):
 
     def speech_sent(self, packet: SpeechPacket) -> None:
         """The recorder numbers what is sent from 0, too; its own packets are never lost."""
-        self.speech_came(self._own, self._packets_sent & 0xFFFF, packet.timestamp, packet.payload, packet.copies)
+        self.speech_received(self._own, self._packets_sent & 0xFFFF, packet.timestamp, packet.payload, packet.copies)
         self._packets_sent += 1
 
-    def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+    def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         size = sum(len(copy.payload) for copy in copies)
         self._board.person(peer).meters.packet(sequence, payload, size, self._board.clock())
         self._soundtrack.packet(peer, sequence, timestamp, payload, copies)
 
     def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
-        self.frame_came(self._own, frame)
+        self.frame_received(self._own, frame)
 
-    def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
+    def frame_received(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
         self._board.person(peer).meters.frame(frame_cost(frame), self._board.clock())
 
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
@@ -79,7 +82,7 @@ class ReplayFeeder(CallObserver):
             picture.sequence,
             told.prompt.text,
             self._started_s + told.at_s,
-            bits_of(told.prompt.text, picture.codec, picture.caption) + 8 * len(picture.look),
+            bits_of(self._codecs, told.prompt.text, picture.codec, picture.caption) + 8 * len(picture.look),
             len(frame),
             frame_cost(frame),
         )

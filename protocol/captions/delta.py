@@ -11,9 +11,9 @@ from enum import IntEnum
 
 from protocol.captions.arithmetic import Below, shares
 from protocol.captions.ngrams import TOTAL
-from protocol.captions.tokens import Parsed
+from protocol.captions.tokens import Tokenised
 
-__all__ = ["CHANGES", "Change", "Copier", "change_of", "differing", "places", "style_near"]
+__all__ = ["CHANGES", "Change", "CopyModel", "change_of", "differing", "places", "style_near"]
 
 
 class Change(IntEnum):
@@ -43,7 +43,7 @@ _NEAR = 4
 """Words ahead among which a word of the caption's own is looked for."""
 
 
-def change_of(now: Parsed, earlier: Parsed) -> Change:
+def change_of(now: Tokenised, earlier: Tokenised) -> Change:
     """How a caption differs. One in mixed style is never said to differ in one token: its capitals would not fit."""
     if now == earlier:
         return Change.NONE
@@ -51,7 +51,7 @@ def change_of(now: Parsed, earlier: Parsed) -> Change:
     return Change.ONE_TOKEN if alike and len(differing(now, earlier)) == 1 else Change.MORE
 
 
-def differing(now: Parsed, earlier: Parsed) -> list[int]:
+def differing(now: Tokenised, earlier: Tokenised) -> list[int]:
     """Where the tokens differ."""
     return [at for at, pair in enumerate(zip(now.tokens, earlier.tokens, strict=False)) if pair[0] != pair[1]]
 
@@ -61,7 +61,7 @@ def places(symbols: Sequence[int]) -> Below:
     return shares(*(_COMMON_WEIGHT if 1 < symbol < _COMMON else _OTHER_WEIGHT for symbol in symbols))
 
 
-class Copier:
+class CopyModel:
     """Guesses the next token from an earlier caption's `tokens`; None at its end, where the caption ends as well."""
 
     def __init__(self, tokens: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from protocol.captions.ngrams import TOTAL, TOTAL_BITS
 
-__all__ = ["PLAIN", "Group", "Network", "Outlook", "State", "Tables", "Weights"]
+__all__ = ["PLAIN", "Group", "Network", "NextToken", "State", "Tables", "Weights"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -214,7 +214,7 @@ class Network:
         return State.of(fresh + (keep * (state.memory - fresh) >> 16))
 
 
-class Outlook:
+class NextToken:
     """The chances of all tokens in several views of one state: each a row of it and a sharpness.
 
     A group's are worked out when one of its tokens is asked.
@@ -279,7 +279,7 @@ class Outlook:
 
 
 @lru_cache(REMEMBERED_GROUPS)
-def _group(outlook: Outlook, index: int) -> Ints:
+def _group(outlook: NextToken, index: int) -> Ints:
     return outlook.group(index)
 
 

@@ -15,7 +15,7 @@ from operator import mul
 
 import numpy as np
 
-from protocol.captions.gru import Network, Outlook, State
+from protocol.captions.gru import Network, NextToken, State
 from protocol.captions.ngrams import TOTAL, Entries, NGrams
 from protocol.captions.tokens import Style
 
@@ -148,7 +148,7 @@ class Mixture:
                 counted[index] = counted.get(index, 0) + trust * share
         self._views = viewed
         rows = [(self.ways.index(way), sharpness) for way, sharpness in viewed]
-        self._outlook = Outlook(self._network, self._state, rows)
+        self._outlook = NextToken(self._network, self._state, rows)
         self._known = {index: self._counted[index].after(self._entries[index]) for index in counted}
         self._shares = [(weight, self._known[index]) for index, weight in counted.items()]
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgpack
 
 from protocol import envelope, frames
-from protocol.captions.identity import Codebook
+from protocol.captions.codebook_id import CodebookId
 from protocol.errors import FrameError, LogError, VersionError
 from protocol.log import speech
 from protocol.log.channels import CHANNELS, FORMAT
@@ -275,5 +275,5 @@ def _number(value: Any) -> int | float:
     raise ValueError("no number, or none that is finite")
 
 
-def _codebook(value: Any) -> Codebook:
-    return Codebook(envelope.bounded_int("codebook", value["id"], 32), bytes.fromhex(value["hash"])[:_ID_BYTES])
+def _codebook(value: Any) -> CodebookId:
+    return CodebookId(envelope.bounded_int("codebook", value["id"], 32), bytes.fromhex(value["hash"])[:_ID_BYTES])

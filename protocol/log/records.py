@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from protocol import envelope
-from protocol.captions.identity import Codebook
+from protocol.captions.codebook_id import CodebookId
 from protocol.rtp.red import Copy
 
 __all__ = ["Frame", "Header", "Joined", "Left", "Meters", "Note", "Record", "Snapshot", "Speech"]
@@ -34,7 +34,7 @@ class Header:
     program: str = ""
     protocol: int = envelope.VERSION
     profile: str = ""
-    codebooks: tuple[Codebook, ...] = ()
+    codebooks: tuple[CodebookId, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 

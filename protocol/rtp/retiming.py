@@ -10,8 +10,7 @@ from protocol.errors import PacketError
 from protocol.rtp.red import Copy
 from protocol.rtp.sequence import unwrap
 from protocol.speech import opus_packet
-
-RTP_RATE = 48_000
+from protocol.speech.opus_packet import OPUS_RATE
 
 MAX_DRIFT_S = 2.0
 """A timestamp that is off by more than this from the time that went by belongs to another stream: another person on
@@ -44,13 +43,13 @@ class RtpTimeline:
 
     def at(self, timestamp: int, now: float) -> int:
         """Return the line's timestamp for a stream's, of a packet that came now."""
-        due = round((now - self.began) * RTP_RATE)
+        due = round((now - self.began) * OPUS_RATE)
         if self._first is not None:
             mapped = self._offset + unwrap(timestamp - self._first, 32, near=0)
-            if abs(mapped - due) <= MAX_DRIFT_S * RTP_RATE:
+            if abs(mapped - due) <= MAX_DRIFT_S * OPUS_RATE:
                 return mapped
         self._first, self._offset = timestamp, due
-        if 0 < self.used - due <= MAX_DRIFT_S * RTP_RATE:
+        if 0 < self.used - due <= MAX_DRIFT_S * OPUS_RATE:
             self._offset = self.used
         return self._offset
 
@@ -91,7 +90,7 @@ class RtpRetimer:
             lost = self._lost_frames(timestamp, copies)
         except PacketError:
             return
-        step = self._step = round(packet.frame_ms * RTP_RATE / 1000)
+        step = self._step = round(packet.frame_ms * OPUS_RATE / 1000)
         base = self.timeline.at(timestamp, now)
         for at, frame in lost:
             self._sent.append(at)
@@ -109,7 +108,7 @@ class RtpRetimer:
             self.push(self._quiet_timestamp, self._silence)
             self._use(self._quiet_timestamp + self._step)
             self._quiet_at += QUIET_EVERY_S
-            self._quiet_timestamp += round(QUIET_EVERY_S * RTP_RATE)
+            self._quiet_timestamp += round(QUIET_EVERY_S * OPUS_RATE)
 
     def _fall_silent(self, now: float) -> None:
         self._quiet_at, self._quiet_timestamp = now, self.timeline.used
@@ -126,7 +125,7 @@ class RtpRetimer:
         lost = []
         for copy in copies:
             frames = opus_packet.split(copy.payload)
-            step = round(opus_packet.duration_ms(copy.payload) / len(frames) * RTP_RATE / 1000)
+            step = round(opus_packet.duration_ms(copy.payload) / len(frames) * OPUS_RATE / 1000)
             starts = [(timestamp - copy.offset + index * step) & _MASK for index in range(len(frames))]
             lost += [(at, frame) for at, frame in zip(starts, frames, strict=True) if at not in self._sent]
         return lost

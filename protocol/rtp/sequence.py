@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Ledger", "unwrap"]
+__all__ = ["ReceivedSet", "unwrap"]
 
 # How far back a repeated packet is recognised: a minute of 120 ms packets, ten seconds of 20 ms ones.
 REMEMBERED_PACKETS = 512
@@ -14,7 +14,7 @@ def unwrap(value: int, bits: int, near: int) -> int:
     return near + (value - near + half) % (1 << bits) - half
 
 
-class Ledger:
+class ReceivedSet:
     """Counts which of a stream's packets came, by unwrapped sequence number."""
 
     def __init__(self, first: int) -> None:

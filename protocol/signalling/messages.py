@@ -21,7 +21,7 @@ from enum import IntEnum, IntFlag
 from typing import Any, TypeAlias
 
 from protocol import envelope
-from protocol.captions.identity import Codebook
+from protocol.captions.codebook_id import CodebookId
 from protocol.errors import SignalError
 from protocol.signalling.sdp_compression import MAX_PACKED_BYTES
 
@@ -122,7 +122,7 @@ class Hello:
     name: str = ""
     carries: Carries = Carries.EVERYTHING
     codecs: tuple[int, ...] = (0,)
-    codebooks: tuple[Codebook, ...] = ()
+    codebooks: tuple[CodebookId, ...] = ()
     proof: Proof = Proof()
 
     def __post_init__(self) -> None:
@@ -228,7 +228,7 @@ def _hello(
 ) -> Hello:
     # Bits that a later program gave a meaning are no concern of ours.
     known = Carries(envelope.bounded_int("carries", carries, bits=32) & (Carries.EVERYTHING | Carries.LYRA_IN))
-    books = tuple(Codebook(*_list("codebook", book)[:2]) for book in _list("codebooks", codebooks))
+    books = tuple(CodebookId(*_list("codebook", book)[:2]) for book in _list("codebooks", codebooks))
     return Hello(session, name, known, tuple(_list("codecs", codecs)), books, _proof(*proof))
 
 

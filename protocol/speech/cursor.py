@@ -6,7 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from protocol.speech import opus_packet
-from protocol.speech.frame_buffer import SAMPLES_PER_MS, Frame
+from protocol.speech.frame_buffer import Frame
+from protocol.speech.opus_packet import SAMPLES_PER_MS
 
 __all__ = ["Cursor"]
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from protocol.speech.opus_packet import Packet
+from protocol.speech.opus_packet import SAMPLES_PER_MS, OpusPacket
 
-__all__ = ["SAMPLES_PER_MS", "Frame", "FrameBuffer", "frames_of", "frames_of_copy"]
-
-# RTP timestamps of Opus count at 48 kHz, whatever the encoder's rate (RFC 7587, section 4.1).
-SAMPLES_PER_MS = 48
+__all__ = ["Frame", "FrameBuffer", "frames_of", "frames_of_copy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,7 @@ class Frame:
         return self.timestamp + self.samples
 
 
-def frames_of(packet: Packet, number: int, timestamp: int, arrived_ms: float) -> list[Frame]:
+def frames_of(packet: OpusPacket, number: int, timestamp: int, arrived_ms: float) -> list[Frame]:
     """Take a bundle apart."""
     samples = int(packet.frame_ms * SAMPLES_PER_MS)
     return [
@@ -41,7 +38,7 @@ def frames_of(packet: Packet, number: int, timestamp: int, arrived_ms: float) ->
     ]
 
 
-def frames_of_copy(copy: Packet, offset: int, beside: Frame, packet_samples: int) -> list[Frame]:
+def frames_of_copy(copy: OpusPacket, offset: int, beside: Frame, packet_samples: int) -> list[Frame]:
     """Take apart a copy that came with the packet of `packet_samples` that begins with the frame `beside`.
 
     A copy does not say which packet its frames were in; of packets as long as this one, it is so many back.

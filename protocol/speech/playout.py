@@ -21,14 +21,15 @@ import math
 from collections.abc import Iterable
 
 from protocol.rtp.red import Copy
-from protocol.rtp.stream import Arrival, Stream
+from protocol.rtp.stream import RtpArrival, RtpStream
 from protocol.speech import opus_packet
 from protocol.speech.cursor import Cursor
-from protocol.speech.frame_buffer import SAMPLES_PER_MS, Frame, FrameBuffer, frames_of, frames_of_copy
+from protocol.speech.frame_buffer import Frame, FrameBuffer, frames_of, frames_of_copy
 from protocol.speech.jitter import Arrivals, transit_ms
-from protocol.speech.playout_events import Cause, Conceal, Play, Quiet, Sound, Statistics
+from protocol.speech.opus_packet import SAMPLES_PER_MS
+from protocol.speech.playout_events import Cause, Conceal, Play, PlayoutEvent, Silence, Statistics
 
-__all__ = ["Cause", "Conceal", "Play", "Playout", "Quiet", "Sound", "Statistics"]
+__all__ = ["Cause", "Conceal", "Play", "Playout", "PlayoutEvent", "Silence", "Statistics"]
 
 # More than the longest target delay, the oldest copy and two of the longest packets; what comes on top pushes out the
 # oldest.
@@ -64,8 +65,8 @@ class Playout:
     def __init__(self, frame_ms: float = 60) -> None:
         self.stats = Statistics()
         self._frame_ms = frame_ms
-        self._stream: Stream | None = None
-        self._stranger: Arrival | None = None
+        self._stream: RtpStream | None = None
+        self._stranger: RtpArrival | None = None
         self._lost_before = 0
         self._packet_ms = 0.0
         self._buffer = FrameBuffer()
@@ -79,24 +80,24 @@ class Playout:
         the next one follows it, the stream is taken to have started anew.
         """
         earlier = tuple((copy.offset, opus_packet.parse(copy.payload)) for copy in copies)
-        arrival = Arrival(sequence, timestamp, opus_packet.parse(payload), now * 1000, earlier)
+        arrival = RtpArrival(sequence, timestamp, opus_packet.parse(payload), now * 1000, earlier)
         if self._stream is None:
-            self._stream = Stream(arrival)
+            self._stream = RtpStream(arrival)
         if self._stream.is_related(arrival):
             self._accept(self._stream, arrival)
-        elif self._stranger is not None and Stream(self._stranger).is_confirmed_by(arrival):
+        elif self._stranger is not None and RtpStream(self._stranger).is_confirmed_by(arrival):
             self._restart(self._stranger, arrival)
         else:
             self._stranger = arrival
 
-    def take(self, now: float) -> Sound:
+    def take(self, now: float) -> PlayoutEvent:
         """Return the next piece of sound.
 
         It lasts as long as its `ms`, or as its frame's duration divided by `speed`; the sound clock asks again
         when that is over.
         """
         if self._stream is None:
-            return Quiet(CONCEAL_STEP_MS)
+            return Silence(CONCEAL_STEP_MS)
         now_ms = now * 1000
         if not self._cursor.running:
             return self._wait(self._stream, now_ms)
@@ -115,7 +116,7 @@ class Playout:
 
     # What comes in
 
-    def _accept(self, stream: Stream, arrival: Arrival) -> None:
+    def _accept(self, stream: RtpStream, arrival: RtpArrival) -> None:
         self._stranger = None
         unwrapped = stream.accept(arrival)
         if unwrapped is None:
@@ -127,7 +128,7 @@ class Playout:
         self._store(stream, *unwrapped, arrival)
         self.stats.target_ms = stream.arrivals.target_ms
 
-    def _store(self, stream: Stream, number: int, timestamp: int, arrival: Arrival) -> None:
+    def _store(self, stream: RtpStream, number: int, timestamp: int, arrival: RtpArrival) -> None:
         self._packet_ms = arrival.packet.duration_ms
         frames = frames_of(arrival.packet, number, timestamp, arrival.now_ms)
         self.stats.late += any(map(self._is_late, frames))
@@ -144,18 +145,18 @@ class Playout:
     def _is_late(self, frame: Frame) -> bool:
         return self._cursor.started and frame.timestamp < self._cursor.timestamp
 
-    def _restart(self, first: Arrival, second: Arrival) -> None:
+    def _restart(self, first: RtpArrival, second: RtpArrival) -> None:
         self.stats.restarts += 1
         self._lost_before = self.stats.lost
         self._buffer = FrameBuffer()
         self._cursor = Cursor()
-        self._stream = Stream(first)
+        self._stream = RtpStream(first)
         self._accept(self._stream, first)
         self._accept(self._stream, second)
 
     # What goes out
 
-    def _wait(self, stream: Stream, now_ms: float) -> Sound:
+    def _wait(self, stream: RtpStream, now_ms: float) -> PlayoutEvent:
         """Be quiet until the first frame has waited for the target delay, then play it."""
         first = self._buffer.first
         if first is None:
@@ -172,7 +173,7 @@ class Playout:
         self._cursor.transits_ms.clear()
         return self._play(stream, now_ms)
 
-    def _pause_left_ms(self, stream: Stream, first: Frame, now_ms: float) -> float:
+    def _pause_left_ms(self, stream: RtpStream, first: Frame, now_ms: float) -> float:
         """How long to be quiet still: for as long as the peer was, if that is about what the target delay asks for.
 
         The sound clock asks in fits and starts: from its moments alone each pause would come out longer or shorter.
@@ -183,11 +184,10 @@ class Playout:
         left_ms = (first.timestamp - self._cursor.timestamp) / SAMPLES_PER_MS - self._cursor.stood_ms
         return left_ms if -PAUSE_EARLY_MS <= left_ms - early_ms <= PAUSE_LATE_MS else early_ms
 
-    def _play(self, stream: Stream, now_ms: float) -> Play:
+    def _play(self, stream: RtpStream, now_ms: float) -> Play:
         frame = self._buffer.pop()
         self._cursor.pass_by(frame)
         wait_ms = now_ms - frame.arrived_ms
-        self.stats.wait_ms.append(wait_ms)
         speed = self._speed(stream.arrivals, transit_ms(frame.timestamp, now_ms))
         return Play(frame.packet, frame.timestamp, speed, wait_ms)
 
@@ -207,7 +207,7 @@ class Playout:
         following = first.packet if gap - piece < _QUANTUM else None
         return Conceal(piece / SAMPLES_PER_MS, Cause.LOST, following)
 
-    def _underrun(self, stream: Stream, now_ms: float) -> Sound:
+    def _underrun(self, stream: RtpStream, now_ms: float) -> PlayoutEvent:
         if self._cursor.was_dtx or self._cursor.stood_ms >= CONCEAL_LIMIT_MS:
             self._cursor.running = False
             return self._wait(stream, now_ms)
@@ -217,14 +217,14 @@ class Playout:
         self.stats.concealed_ms += step_ms
         return Conceal(step_ms, Cause.UNDERRUN)
 
-    def _quiet(self, ms: float) -> Quiet:
+    def _quiet(self, ms: float) -> Silence:
         if self._cursor.started:
             self.stats.quiet_ms += ms
-        return Quiet(ms)
+        return Silence(ms)
 
     # Bookkeeping
 
-    def _set_off_standstill(self, stream: Stream, first: Frame, now_ms: float) -> None:
+    def _set_off_standstill(self, stream: RtpStream, first: Frame, now_ms: float) -> None:
         """Decide, now that a frame is here, what the time was for which the cursor stood."""
         stood_ms, concealed_ms = self._cursor.stood_ms, self._cursor.concealed_ms
         self._cursor.stood_ms = self._cursor.concealed_ms = 0
@@ -241,7 +241,7 @@ class Playout:
             self.stats.target_ms = stream.arrivals.target_ms
             self._cursor.transits_ms.clear()
 
-    def _drop_excess(self, stream: Stream) -> None:
+    def _drop_excess(self, stream: RtpStream) -> None:
         enough_ms = stream.arrivals.target_ms + self._packet_ms
         if self._buffer.milliseconds > enough_ms + MAX_EXCESS_MS:
             while self._buffer.milliseconds > enough_ms:

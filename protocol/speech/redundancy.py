@@ -23,16 +23,16 @@ from itertools import groupby
 
 from protocol.rtp.red import Copy
 from protocol.speech import opus_packet
-from protocol.speech.frame_buffer import SAMPLES_PER_MS
+from protocol.speech.opus_packet import SAMPLES_PER_MS
 
-__all__ = ["MAX_REDUNDANCY", "Copies"]
+__all__ = ["MAX_REDUNDANCY", "RedundancyEncoder"]
 
 MAX_REDUNDANCY = 2
 # Two and a half bundles of 120 ms are five frames of 60 ms, or fifteen of 20 ms, besides the newest packet.
 MAX_FRAMES = 24
 
 
-class Copies:
+class RedundancyEncoder:
     """Remembers what was sent. `redundancy` may be set at any time: 0 none, 1 or 2 the distance in packets."""
 
     def __init__(self, redundancy: int = 0) -> None:
@@ -62,7 +62,7 @@ class Copies:
             self._frames.append((timestamp + index * samples, bytes([packet.toc]) + frame))
         return copies
 
-    def _copies(self, timestamp: int, samples: int, packet: opus_packet.Packet) -> tuple[Copy, ...]:
+    def _copies(self, timestamp: int, samples: int, packet: opus_packet.OpusPacket) -> tuple[Copy, ...]:
         count = len(packet.frames)
         first = timestamp - (self._redundancy * count + count // 2) * samples
         wanted = [(at, frame) for at, frame in self._frames if first <= at < first + count * samples]

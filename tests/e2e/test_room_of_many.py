@@ -45,12 +45,12 @@ class Person(CallObserver):
         self._names: dict[str, str] = {}
         ends = parts(models, source=noise(), sink=NullSink(), camera=Still(COLOURS[name]), paints=True)
         self.node = Node(name, place(broker), ends)
-        self.node.witnesses.add(self)
+        self.node.observers.add(self)
 
     def joined(self, peer: str, hello: Any) -> None:
         self._names[peer] = hello.name
 
-    def speech_came(self, peer: str, *packet: Any) -> None:
+    def speech_received(self, peer: str, *packet: Any) -> None:
         self.heard.add(self._names[peer])
 
     def painted(self, painted: Any) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -16,6 +16,7 @@ from happenings import Happenings
 from PIL import Image
 
 from live_call import PATIENCE_S, noise, parts, place, running, secret
+from node.call.membership import RoomMembership
 from node.call.node import Node
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message, MqttLink
@@ -27,7 +28,7 @@ from node.web.page import Page
 from node.web.page_address import PageAddress
 from protocol import sealing
 from protocol.log import Header
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 from protocol.signalling.liveness import DOUBT_S
 
 SECRET = secret("a test")
@@ -81,6 +82,13 @@ def _node(
     )
 
 
+def _parts_of(room: RoomMembership) -> Iterator[object]:
+    """The room, its channel, and all that this is made of."""
+    yield room
+    yield room.channel
+    yield from vars(room.channel).values()
+
+
 async def test_a_whole_capture_and_all_logs_hold_no_caption_description_name_or_secret(
     mosquitto: BrokerAddress, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -90,7 +98,7 @@ async def test_a_whole_capture_and_all_logs_hold_no_caption_description_name_or_
     async with Eve(mosquitto).there() as eve:
         async with running(one, other) as nodes:
             await nodes.until(lambda: len(seen) >= 2 and one.count().speech_in.received > 3)
-            shown = repr(one._place) + repr(one._mailbox) + repr(one._mailbox._sealer) + repr(one._mailbox._opener)
+            shown = "".join(map(repr, _parts_of(one.room)))
         await eve.heard.until(lambda _: len(eve.of("h")) >= 2 and len(eve.of("s")) >= 2 and len(eve.of("p")) >= 2)
     captions = {painted.caption.encode() for painted in seen.all}
     names = {name.encode() for name in NAMES}
@@ -137,17 +145,15 @@ async def test_a_crash_is_told_by_the_last_will_and_a_forged_one_is_not_believed
     async with Eve(mosquitto).there() as eve, running(watcher) as nodes:
         task = asyncio.create_task(other.run())
         await nodes.until(lambda: watcher.peers() == [NAMES[1]])
-        eve.link.publish(Message(f"{ROOM}/{other._id}/h", b"", retain=True))
+        eve.link.publish(Message(f"{ROOM}/{other.id}/h", b"", retain=True))
         hellos = len(eve.of("h"))
-        await eve.heard.until(
-            lambda _: [topic for topic, _ in eve.of("h")[hellos:]].count(f"{ROOM}/{other._id}/h") >= 1
-        )
-        await nodes.until(lambda: not watcher._calls.room._handshake._asked)
+        await eve.heard.until(lambda _: [topic for topic, _ in eve.of("h")[hellos:]].count(f"{ROOM}/{other.id}/h") >= 1)
+        await nodes.until(lambda: not watcher.room.peers.room.liveness.asked)
         assert watcher.peers() == [NAMES[1]]
-        client = other._mailbox.link._client
+        client = other.room.channel.link._client
         assert client is not None
         client._client.socket().shutdown(2)  # type: ignore[union-attr]
-        other._mailbox.link._new_client = lambda: (_ for _ in ()).throw(OSError)  # type: ignore[assignment, method-assign]
+        other.room.channel.link._new_client = lambda: (_ for _ in ()).throw(OSError)  # type: ignore[assignment, method-assign]
         await nodes.until(lambda: watcher.peers() == [], patience_s=DOUBT_S + 20)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -164,7 +170,7 @@ async def test_metrics_summaries_logs_and_a_sealed_recording_hold_no_caption_nam
     page = Page("call", PageAddress("127.0.0.1", 0), LEAN)
     page.watch(one)
     recorder = Recorder(tmp_path / "call.mcap", _header(one), secret=recording_secret(SECRET))
-    one.witnesses.add(recorder)
+    one.observers.add(recorder)
     async with page.open() as link, running(one, other) as nodes, aiohttp.ClientSession() as browser:
         await nodes.until(lambda: len(seen) >= 2 and one.count().speech_in.received > 3)
         async with browser.get(f"{link}metrics") as answer:

@@ -47,7 +47,7 @@ class Bystander:
 
     def __init__(self, id: str = "me", name: str = "ann") -> None:
         self.id, self.name = id, name
-        self.witnesses = Observers()
+        self.observers = Observers()
         self.broker_is_up = True
         self.muted = False
         self.tally = CallStats(0.0, "lean")

@@ -1,11 +1,10 @@
-"""The parts of a node from the settings, and running nodes for a while."""
+"""The endpoints of a node, built from the settings."""
 
 from __future__ import annotations
 
 import asyncio
 import io
 import os
-import signal
 import sys
 import wave
 from pathlib import Path
@@ -17,13 +16,13 @@ from PIL import Image
 
 from node.call import build
 from node.call.build import CALL, RECEIVE, SEND
-from node.common import config, signals
+from node.common import config
 from node.links.address import BrokerAddress
 from node.links.login import broker_address
 from node.rooms import ResolvedRoom
-from node.terminal.status import PlainLines
+from node.vision import worker as worker_module
 from node.vision.presets import PRESETS
-from node.vision.sender import PaintedPicture
+from node.vision.types import PaintedPicture
 from protocol.errors import NodeError, UsageError
 from protocol.room_secret import RoomSecret
 from protocol.signalling import Carries
@@ -56,19 +55,31 @@ def test_a_room_may_have_a_broker_of_its_own() -> None:
     assert build.build_rendezvous(config.load(), room).broker == BrokerAddress("own", username="ann")
 
 
+@pytest.fixture
+def models_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instead of a worker: the models that it would run."""
+
+    def worker(**models: object) -> dict[str, object]:
+        return {kind: model for kind, model in models.items() if model is not None}
+
+    monkeypatch.setattr(worker_module, "Worker", worker)
+
+
 @pytest.mark.parametrize(
     ("role", "models"), [(SEND, ["captioner"]), (RECEIVE, ["generator"]), (CALL, ["captioner", "generator"])]
 )
+@pytest.mark.usefixtures("models_of_the_worker")
 async def test_only_the_models_that_a_role_needs_are_loaded(
     role: build.Role, models: list[str], tmp_path: Path
 ) -> None:
-    worker = build.worker(config.load(captioner=str(tmp_path), generator=str(tmp_path)), role)
-    assert list(worker._models) == models
+    worker: Any = build.worker(config.load(captioner=str(tmp_path), generator=str(tmp_path)), role)
+    assert list(worker) == models
 
 
+@pytest.mark.usefixtures("models_of_the_worker")
 async def test_a_preset_names_a_model_of_each_kind() -> None:
-    worker = build.worker(config.load(captioner="photo-cpu", generator="photo-gpu"), CALL)
-    assert worker._models == {
+    worker: Any = build.worker(config.load(captioner="photo-cpu", generator="photo-gpu"), CALL)
+    assert worker == {
         "captioner": PRESETS["photo-cpu"].captioner,
         "generator": PRESETS["photo-gpu"].generator,
     }
@@ -173,7 +184,7 @@ def test_a_sound_file_is_said(tmp_path: Path, quiet: dict[str, Any], fake_models
 
 async def test_the_gallery_keeps_what_was_painted_and_says_so(tmp_path: Path) -> None:
     notes: list[str] = []
-    painted = PaintedPicture("bbbb", 3, "a cat", 7, Image.new("RGB", (8, 8)))
+    painted = PaintedPicture(peer="bbbb", sequence=3, caption="a cat", seed=7, image=Image.new("RGB", (8, 8)))
     await build.gallery(build.keeper(tmp_path / "kept", notes.append))(painted)
     (kept,) = (tmp_path / "kept").iterdir()
     assert notes == [f"painted {kept.name}: a cat"]
@@ -185,70 +196,6 @@ def test_a_gallery_that_cannot_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(NodeError, match="--pictures"):
         build.keeper(tmp_path / "file", print)
-
-
-# -- running
-
-
-class Actor:
-    """A node that plays its part until cancelled, or fails."""
-
-    def __init__(self, name: str, failure: Exception | None = None) -> None:
-        self.name, self.failure = name, failure
-        self.ended = ""
-        self.begun = asyncio.Event()
-
-    async def run(self) -> None:
-        self.begun.set()
-        try:
-            if self.failure is not None:
-                raise self.failure
-            await asyncio.Event().wait()
-        finally:
-            self.ended = "failed" if self.failure is not None else "cancelled"
-
-
-def screen() -> PlainLines:
-    return PlainLines([], lambda line: None)
-
-
-async def run(*actors: Actor, seconds: float | None) -> None:
-    await build.run(actors, screen(), seconds)  # type: ignore[arg-type]
-
-
-async def test_a_call_ends_when_its_seconds_are_over() -> None:
-    actors = Actor("a"), Actor("b")
-    await run(*actors, seconds=0.01)
-    assert [actor.ended for actor in actors] == ["cancelled", "cancelled"]
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-async def test_a_call_ends_in_order_on_a_signal(number: signal.Signals) -> None:
-    actor = Actor("a")
-    running = asyncio.create_task(run(actor, seconds=None))
-    await actor.begun.wait()
-    os.kill(os.getpid(), number)
-    await running
-    assert actor.ended == "cancelled"
-
-
-async def test_a_node_that_fails_ends_the_call_with_its_error() -> None:
-    other, failing = Actor("a"), Actor("b", NodeError("the broker is gone"))
-    with pytest.raises(NodeError, match="the broker is gone"):
-        await run(other, failing, seconds=None)
-    assert other.ended == "cancelled"
-
-
-async def test_an_error_that_is_no_ones_is_not_hidden() -> None:
-    with pytest.raises(ZeroDivisionError):
-        await run(Actor("a", ZeroDivisionError()), seconds=None)
-
-
-async def test_signals_are_left_alone_afterwards() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with signals.stopping(lambda: None):
-        assert signal.getsignal(signal.SIGTERM) is not before
-    assert signal.getsignal(signal.SIGTERM) is before
 
 
 async def test_what_is_seen_now_is_kept_in_the_folder(tmp_path: Path) -> None:
@@ -268,9 +215,11 @@ async def test_what_is_seen_now_is_kept_in_the_folder(tmp_path: Path) -> None:
         (CALL, 1, {"captioner", "generator"}),
     ],
 )
+@pytest.mark.usefixtures("models_of_the_worker")
 def test_whoever_tries_seeds_needs_a_generator(tmp_path: Path, role: build.Role, tries: int, loaded: set[str]) -> None:
     settings = config.load(captioner=str(tmp_path), generator=str(tmp_path), tries=tries)
-    assert set(build.worker(settings, role)._models) == loaded
+    worker: Any = build.worker(settings, role)
+    assert set(worker) == loaded
 
 
 async def test_the_worker_says_when_it_is_ready() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,24 +16,30 @@ from fake_models import FakeModels
 from greeting import proven
 from happenings import Happenings
 from PIL import Image
-from stand_in_codec import OTHERS, OURS, STAND_IN, registered
+from stand_in_codec import OTHERS, OURS, STAND_IN, stand_in_codecs
 
 from live_call import noise, parts, place, running, secret
 from node.call.node import Node
+from node.call.observers import CallObserver
+from node.captions.coder import Caption, ThreadCoder, shipped_codecs
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message
 from node.speech.codec import LyraChoice
-from node.speech.profiles import CLEAR, CUSTOM, LEAN, TOUGH
+from node.speech.profiles import CLEAR, CUSTOM, LEAN
+from node.speech.receiver import SpeechReceiver
 from node.speech.sinks import NullSink
 from node.vision.presets import NOT_DRAWN
 from protocol import frames
-from protocol.captions import Codebook, registry
+from protocol.captions import CodebookId
 from protocol.errors import NodeError
 from protocol.rtp.receiver_reports import Report
 from protocol.sealing import Sealer
 from protocol.signalling import Carries, Hello
 from protocol.signalling.messages import encode
-from protocol.topics import Letter, Topic
+from protocol.topics import Letter
+
+CODECS = shipped_codecs()
+STAND_INS = ThreadCoder(stand_in_codecs())
 
 SECRET = secret("a test")
 ROOM = SECRET.room_id()
@@ -66,16 +73,27 @@ def everything(models: FakeModels, camera: Slides | None = None, **more: Any) ->
     return parts(models, source=noise(), sink=NullSink(), camera=camera or Slides(), paints=True, **more)
 
 
+class SentPictures(CallObserver):
+    """Keeps the picture frames that a node sends."""
+
+    def __init__(self, pictures: Happenings) -> None:
+        self._pictures = pictures
+
+    def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
+        if isinstance(picture := frames.decode(frame), frames.Picture):
+            self._pictures.add(picture)
+
+
 class Pair:
     """Two full nodes, ann and bob, and what bob sees and notes."""
 
-    def __init__(self, broker: BrokerAddress, models: FakeModels) -> None:
+    def __init__(self, broker: BrokerAddress, models: FakeModels, **more: object) -> None:
         self.camera = Slides()
         self.shown, self.notes = Happenings(), Happenings()
-        self.ann = Node("ann", place(broker), everything(models, self.camera))
-        self.bob = Node("bob", place(broker), everything(models), show=self._show, note=self.notes.add)
+        self.ann = Node("ann", place(broker), everything(models, self.camera, **more))
+        self.bob = Node("bob", place(broker), everything(models, **more), show=self.show, note=self.notes.add)
 
-    async def _show(self, painted: Any) -> None:
+    async def show(self, painted: Any) -> None:
         self.shown.add(painted.caption)
 
     def heard(self) -> int:
@@ -215,7 +233,7 @@ def _sealed(eve: Sealer, letter: Letter, payload: bytes, bob: Node) -> bytes:
         case Letter.PRESENCE:
             return eve.hello(payload)
         case Letter.SIGNAL:
-            return eve.signal(bob._id, bob._session, payload)
+            return eve.signal(bob.id, bob.room.session, payload)
         case _:
             return eve.frame(letter, payload, kept=False)
 
@@ -228,9 +246,9 @@ async def test_garbage_on_every_topic_is_counted_and_the_call_goes_on(
     rng = random.Random(str(letter))
     async with running(pair.ann, pair.bob) as nodes:
         await nodes.until(pair.talking)
-        take, strangers = pair.bob._mailbox._take, ("eeee", "ffff", pair.ann._id)
+        take, strangers = pair.bob.room.channel.receive, ("eeee", "ffff", pair.ann.id)
         eve = Sealer(SECRET, "eeee", 9)
-        pair.bob._mailbox.admit("eeee", 9, (0, 0, 0))
+        pair.bob.room.channel.admit("eeee", 9, (0, 0, 0))
         refused = 0
         for number in range(GARBAGE):
             before = pair.bob.count().bad_messages
@@ -271,15 +289,15 @@ async def test_whatever_a_parser_raises_the_call_goes_on(
         with monkeypatch.context() as patched:
             match where:
                 case "captions":
-                    patched.setattr(registry, "decode", stumble)
+                    patched.setattr(CODECS, "decode", stumble)
                 case "frames":
                     patched.setattr(frames, "decode", stumble)
                 case "signals":
-                    patched.setattr(pair.bob._calls.room, "receive", stumble)
+                    patched.setattr(pair.bob.room.peers.room, "receive", stumble)
                 case "speech":
-                    patched.setattr(pair.bob._ears, "receive", stumble)
+                    patched.setattr(SpeechReceiver, "speech_received", stumble)
             if where == "signals":
-                pair.bob._mailbox._take(f"{ROOM}/eeee/h", Sealer(SECRET, "eeee", 9).hello(b"hello"))
+                pair.bob.room.channel.receive(f"{ROOM}/eeee/h", Sealer(SECRET, "eeee", 9).hello(b"hello"))
             pair.camera.show("blue")
             await nodes.until(lambda: pair.bob.count().peer_faults > 0)
         heard, shown = pair.heard(), len(pair.shown)
@@ -300,25 +318,24 @@ async def test_a_node_that_starts_anew_has_another_session(
     embedded_broker: BrokerAddress, fake_models: FakeModels
 ) -> None:
     nodes = [Node("ann", place(embedded_broker), parts(fake_models)) for _ in range(50)]
-    assert len({node._session for node in nodes}) == 50
-    assert all(node._mailbox._sealer._session == node._session for node in nodes)
-    assert max(node._session for node in nodes) > 2**56
+    assert len({node.room.session for node in nodes}) == 50
+    assert max(node.room.session for node in nodes) > 2**56
 
 
 async def test_topics_that_are_none_are_counted(pair: Pair) -> None:
     async with running(pair.ann, pair.bob) as nodes:
         await nodes.until(pair.talking)
         for name in ("", "x/y/z", f"{ROOM}/eeee/q", f"{ROOM}/eeee/s/more"):
-            pair.bob._mailbox._take(name, b"x")
+            pair.bob.room.channel.receive(name, b"x")
         assert pair.bob.count().bad_messages == 4
 
 
 async def test_a_newer_program_is_told_of_once(pair: Pair) -> None:
     async with running(pair.bob) as nodes:
-        await nodes.until(lambda: pair.bob._mailbox.link.connected)
+        await nodes.until(lambda: pair.bob.broker_is_up)
         eve = Sealer(SECRET, "eeee", 9)
         for _ in range(3):
-            pair.bob._mailbox._take(f"{ROOM}/eeee/h", eve.hello(b"\x92\x11\x01"))
+            pair.bob.room.channel.receive(f"{ROOM}/eeee/h", eve.hello(b"\x92\x11\x01"))
         assert [note for note in pair.notes.all if "newer" in note] == pair.notes.all
         assert len(pair.notes) == 1
         assert pair.bob.count().bad_messages == 3
@@ -326,17 +343,20 @@ async def test_a_newer_program_is_told_of_once(pair: Pair) -> None:
 
 async def test_a_newer_program_is_not_believed_without_the_secret(pair: Pair) -> None:
     async with running(pair.bob) as nodes:
-        await nodes.until(lambda: pair.bob._mailbox.link.connected)
-        pair.bob._mailbox._take(f"{ROOM}/eeee/h", b"\x92\x11\x01" + bytes(40))
+        await nodes.until(lambda: pair.bob.broker_is_up)
+        pair.bob.room.channel.receive(f"{ROOM}/eeee/h", b"\x92\x11\x01" + bytes(40))
         assert (pair.notes.all, pair.bob.count().bad_messages) == ([], 1)
 
 
 async def test_pictures_of_strangers_are_not_painted(pair: Pair) -> None:
     async with running(pair.bob) as nodes:
-        await nodes.until(lambda: pair.bob._mailbox.link.connected)
+        await nodes.until(lambda: pair.bob.broker_is_up)
         frame = frames.encode(frames.Picture(1, 0, 0, b"a stranger", 1))
-        pair.bob._deliver(Topic(ROOM, "eeee", Letter.PICTURE), frame)
-        assert pair.bob.count().pictures_in.received == 0
+        eve = Sealer(SECRET, "eeee", 9)
+        pair.bob.room.channel.admit("eeee", 9, (0, 0, 0))
+        pair.bob.room.channel.receive(f"{ROOM}/eeee/p", eve.frame(Letter.PICTURE, frame, kept=False))
+        assert (pair.bob.count().pictures_in.received, pair.bob.queues()["pictures"]) == (0, 0)
+        assert pair.bob.count().bad_messages == 0
 
 
 @pytest.mark.parametrize(
@@ -350,42 +370,38 @@ async def test_pictures_of_strangers_are_not_painted(pair: Pair) -> None:
 )
 async def test_the_codec_is_one_that_all_who_look_can_read(pair: Pair, hellos: list[Hello], codec: int | None) -> None:
     async with running(pair.bob) as nodes:
-        await nodes.until(lambda: pair.bob._mailbox.link.connected)
-        pair.bob._hellos = {str(number): hello for number, hello in enumerate(hellos)}
-        assert pair.bob._codec() == (registry.newest() if codec is None else codec)
-        pair.bob._hellos = {}
+        await nodes.until(lambda: pair.bob.broker_is_up)
+        pair.bob.room.hellos.update({str(number): hello for number, hello in enumerate(hellos)})
+        assert pair.bob.room.caption_codec() == (CODECS.newest() if codec is None else codec)
+        pair.bob.room.hellos.clear()
 
 
 @pytest.mark.parametrize(("codebook", "codec"), [(OURS, STAND_IN), (OTHERS, 0)])
 async def test_who_comes_with_another_codebook_gets_the_picture_in_plain_text(
-    embedded_broker: BrokerAddress, fake_models: FakeModels, codebook: Codebook, codec: int
+    embedded_broker: BrokerAddress, fake_models: FakeModels, codebook: CodebookId, codec: int
 ) -> None:
     notes = Happenings()
-    ann = Node("ann", place(embedded_broker), parts(fake_models, camera=Slides()), note=notes.add)
+    ann = Node("ann", place(embedded_broker), parts(fake_models, camera=Slides(), captions=STAND_INS), note=notes.add)
+    ann.observers.add(SentPictures(sent := Happenings()))
     hello = Hello(9, "bo", Carries.PICTURES_IN, (0, STAND_IN), (codebook,))
-    with registered():
-        async with running(ann) as nodes:
-            await nodes.until(lambda: ann.count().pictures_out.sent == 1)
-            greeting = Sealer(SECRET, "eeee", 9).hello(encode(proven(ann._calls.room, hello)))
-            ann._mailbox._take(f"{ROOM}/eeee/h", greeting)
-            await notes.until(lambda lines: "bo is here" in lines)
-            sender = ann._sender
-            assert sender is not None
-            await nodes.until(lambda: sender._picture is not None and sender._picture.codec == codec)
-            assert sender._picture is not None
-            assert sender._picture.sequence == 1
+    async with running(ann) as nodes:
+        await nodes.until(lambda: ann.count().pictures_out.sent == 1)
+        greeting = Sealer(SECRET, "eeee", 9).hello(encode(proven(ann.room.peers.room, hello)))
+        ann.room.channel.receive(f"{ROOM}/eeee/h", greeting)
+        await notes.until(lambda lines: "bo is here" in lines)
+        await sent.until(lambda pictures: pictures and pictures[-1].codec == codec)
+        assert {picture.sequence for picture in sent.all} == {1}
     told = [note for note in notes.all if "codebook" in note]
     assert told == ["bo's codebook differs from ours: captions to this room go as plain text"] * (codec == 0)
 
 
-async def test_nodes_with_the_same_codebook_use_it(pair: Pair, fake_models: FakeModels) -> None:
-    with registered():
-        async with running(pair.ann, pair.bob) as nodes:
-            await nodes.until(lambda: len(pair.shown) > 0)
-            assert OURS in pair.bob._hellos[pair.ann._id].codebooks
-            assert pair.ann._sender is not None
-            assert pair.ann._sender._picture is not None
-            assert pair.ann._sender._picture.codec == STAND_IN
+async def test_nodes_with_the_same_codebook_use_it(embedded_broker: BrokerAddress, fake_models: FakeModels) -> None:
+    pair = Pair(embedded_broker, fake_models, captions=STAND_INS)
+    pair.ann.observers.add(SentPictures(sent := Happenings()))
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(lambda: len(pair.shown) > 0)
+        assert OURS in pair.bob.room.hellos[pair.ann.id].codebooks
+    assert sent.all[0].codec == STAND_IN
     assert pair.shown.all[0] == fake_models.captioned[0]
     assert not [note for note in pair.notes.all if "codebook" in note or "codec" in note]
 
@@ -397,7 +413,7 @@ async def test_the_nodes_speak_with_the_room_through_the_mailbox(pair: Pair) -> 
         posted.append((letter, payload, retain))
         return 100
 
-    pair.ann._mailbox.post = post  # type: ignore[method-assign]
+    pair.ann.room.channel.post = post  # type: ignore[method-assign]
     async with running(pair.ann) as nodes:
         await nodes.until(lambda: len(posted) >= 2)
     letters = [letter for letter, _, _ in posted]
@@ -406,27 +422,17 @@ async def test_the_nodes_speak_with_the_room_through_the_mailbox(pair: Pair) -> 
     assert sorted(goodbyes) == [(Letter.PRESENCE, True), (Letter.PICTURE, True)]
 
 
-async def test_what_is_lost_changes_how_is_talked(embedded_broker: BrokerAddress, fake_models: FakeModels) -> None:
-    node = Node("bob", place(embedded_broker), everything(fake_models, profile=TOUGH))
-    for _ in range(12):
-        node.reported("ann", Report(16, 2, 1.0, None))
-    assert node._talker.profile.redundancy == 1  # type: ignore[union-attr]
-    node.ended("ann")
-    node.reported("ann", Report(16, 1, 1.0, None))
-    assert node._talker.profile == TOUGH  # type: ignore[union-attr]
-
-
 async def test_a_muted_node_is_not_heard_and_says_so(pair: Pair) -> None:
     async with running(pair.ann, pair.bob) as nodes:
-        await nodes.until(lambda: pair.ann.count().heard.started)
+        await nodes.until(lambda: pair.ann.count().received_level.started)
         pair.bob.toggle_mute()
         assert pair.bob.muted
         assert pair.notes.all[-1] == "muted: nobody hears you"
-        await nodes.until(lambda: pair.bob.count().said.muted_s > 0.2)
+        await nodes.until(lambda: pair.bob.count().sent_level.muted_s > 0.2)
         pair.bob.toggle_mute()
         assert not pair.bob.muted
         assert pair.notes.all[-1] == "no longer muted"
-    assert pair.bob.count().said.mean_dbfs is not None
+    assert pair.bob.count().sent_level.mean_dbfs is not None
 
 
 async def test_who_does_not_send_cannot_be_muted(embedded_broker: BrokerAddress, fake_models: FakeModels) -> None:
@@ -435,10 +441,9 @@ async def test_who_does_not_send_cannot_be_muted(embedded_broker: BrokerAddress,
     assert not node.muted
 
 
-async def test_which_codec_one_is_heard_in_is_told(pair: Pair, lyra_folder: Path) -> None:
-    choice, notes = LyraChoice(lyra_folder), pair.notes
-    room = pair.ann._place
-    models = FakeModels()
+async def test_the_codec_that_speech_is_sent_in_is_noted(embedded_broker: BrokerAddress, lyra_folder: Path) -> None:
+    choice, notes, models = LyraChoice(lyra_folder), Happenings(), FakeModels()
+    room = place(embedded_broker)
     ann = Node("ann", room, parts(models, source=noise(), lyra=choice), note=notes.add)
     bob, eve = (Node("x", room, parts(models, sink=NullSink(), lyra=lyra)) for lyra in (choice, None))
     async with running(ann) as first, running(bob):
@@ -468,28 +473,31 @@ async def test_speech_goes_on_by_other_settings(embedded_broker: BrokerAddress, 
 async def test_a_node_that_may_follows_the_link_until_told_otherwise(
     embedded_broker: BrokerAddress, fake_models: FakeModels
 ) -> None:
-    pair = Pair(embedded_broker, fake_models)
+    pair, skipped = Pair(embedded_broker, fake_models), [0.0]
     pair.bob = Node(
         "bob",
         place(embedded_broker),
         everything(fake_models, profile=LEAN, adapts=True, max_kbps=40.0),
-        show=pair._show,
+        show=pair.show,
         note=pair.notes.add,
+        clock=lambda: time.monotonic() + skipped[0],
     )
+
+    def slow_down(peer: str) -> None:
+        for number in range(20):
+            skipped[0] += 1.0
+            pair.bob.room.report_received(peer, Report(8, 0, 1.0, 0.05 + 0.05 * number))
+
     async with running(pair.ann, pair.bob) as nodes:
         await nodes.until(pair.talking)
-        (peer,) = pair.bob._hellos
-        for number in range(20):
-            pair.bob._clock = lambda number=number: 1e6 + number  # type: ignore[misc]
-            pair.bob.reported(peer, Report(8, 0, 1.0, 0.05 + 0.05 * number))
+        (peer,) = pair.bob.room.hellos
+        slow_down(peer)
         assert pair.bob.count().profile == "lowest"
         pair.bob.change(CLEAR)
-        pair.bob.reported(peer, Report(8, 0, 1.0, 9.0))
+        pair.bob.room.report_received(peer, Report(8, 0, 1.0, 9.0))
         assert pair.bob.count().profile == "clear"
         pair.bob.follow_the_link()
         assert pair.bob.count().profile == "lean"
         assert "speech follows the link now, within 40 kbit/s" in pair.notes.all
-        for number in range(20, 40):
-            pair.bob._clock = lambda number=number: 1e6 + number  # type: ignore[misc]
-            pair.bob.reported(peer, Report(8, 0, 1.0, 0.05 + 0.05 * number))
+        slow_down(peer)
         assert pair.bob.count().profile == "lowest"

@@ -11,7 +11,7 @@ from node.call.observers import CallObserver, Observers
 from node.captions.coder import Caption
 from node.common.peer_faults import PeerFaults
 from node.speech.send_stream import SpeechPacket
-from node.vision.sender import PaintedPicture
+from node.vision.types import PaintedPicture
 from protocol.signalling import Carries, Hello
 
 HELLO = Hello(1, "Ann", Carries.NOTHING)
@@ -24,9 +24,9 @@ TOLD: dict[str, tuple[object, ...]] = {
     "joined": ("anna", HELLO),
     "left": ("anna",),
     "speech_sent": (PACKET,),
-    "speech_came": ("anna", 7, 960, b"\x00", ()),
+    "speech_received": ("anna", 7, 960, b"\x00", ()),
     "frame_sent": (b"\x01", CAPTION),
-    "frame_came": ("anna", b"\x01", CAPTION),
+    "frame_received": ("anna", b"\x01", CAPTION),
     "captioned": (IMAGE, 1, "a cat"),
     "painted": (PAINTED,),
     "noted": ("Ann is here",),

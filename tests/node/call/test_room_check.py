@@ -92,12 +92,12 @@ async def test_who_is_in_the_room_finds_nothing_bad(mosquitto: BrokerAddress) ->
         SECRET, "aaaa", 1, mosquitto, deliver=lambda topic, payload: delivered.add((topic.letter, payload)),
         meter=_Meter(), on_up=up.set, on_down=lambda reason: None, note=lambda text: None,
     )  # fmt: skip
-    await mailbox.enter()
+    await mailbox.join()
     running = asyncio.create_task(mailbox.link.run())
     await up.wait()
     await try_room(mosquitto, SECRET)
     await delivered.until(lambda delivered: delivered[-1:] == [(Letter.PRESENCE, b"")])
-    assert mailbox.bad == 0
+    assert mailbox.rejected == 0
     assert [letter for letter, _ in delivered.all] == [Letter.PRESENCE, Letter.PRESENCE]
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

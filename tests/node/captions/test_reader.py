@@ -8,15 +8,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 from happenings import Happenings
-from stand_in_codec import OTHERS, OURS, registered
+from stand_in_codec import OTHERS, OURS, STAND_IN, stand_in_codecs
 
-from node.call.stats import PicturesIn
 from node.captions.coder import Caption, ThreadCoder
 from node.captions.reader import MAX_WAITING, REST, CaptionReader
 from node.common.peer_faults import PeerFaults
 from protocol import frames
-from protocol.captions import registry
+from protocol.captions.registry import Coded
 from protocol.errors import CaptionError, FrameError, RemoteError, VersionError
+
+CODECS = stand_in_codecs()
 
 
 class Desk:
@@ -27,21 +28,22 @@ class Desk:
         self.let = asyncio.Event()
         self.let.set()
         self.takes = {"a hostile one": 0.5}
+        self.codecs = CODECS
         self.errors: dict[bytes, Exception] = {}
         self.begun, self.read, self.came, self.rejected = Happenings(), Happenings(), Happenings(), Happenings()
         self.notes: list[str] = []
-        self.counts, self.faults = PicturesIn(), PeerFaults(self.notes.append)
+        self.wants_bits, self.faults = False, PeerFaults(self.notes.append)
         self.reader = CaptionReader(
             self,
-            lambda peer, payload, caption: self.came.add((peer, frames.decode(payload), caption)),
-            lambda peer, picture, words: self.read.add((peer, picture.sequence, words)),
-            lambda peer, error: self.rejected.add((peer, type(error))),
-            self.counts,
-            self.faults,
+            on_frame=lambda peer, payload, caption: self.came.add((peer, frames.decode(payload), caption)),
+            on_picture=lambda peer, picture, words: self.read.add((peer, picture.sequence, words)),
+            reject=lambda peer, error: self.rejected.add((peer, type(error))),
+            faults=self.faults,
+            measures=lambda: self.wants_bits,
             clock=lambda: self.now,
         )
 
-    async def encode(self, words: str, codec: int) -> registry.Coded:
+    async def encode(self, words: str, codec: int) -> Coded:
         raise NotImplementedError
 
     async def decode(self, codec: int, data: bytes, earlier: str | None = None, measure: bool = False) -> Caption:
@@ -49,12 +51,12 @@ class Desk:
         await self.let.wait()
         if data in self.errors:
             raise self.errors[data]
-        caption = await ThreadCoder().decode(codec, data, earlier, measure)
+        caption = await ThreadCoder(self.codecs).decode(codec, data, earlier, measure)
         self.now += self.takes.get(caption.words, 0.0)
         return caption
 
     def receive(self, sequence: int, words: str, peer: str = "b", earlier: int | None = None) -> None:
-        self.reader.receive(peer, frame(sequence, words.encode(), earlier=earlier))
+        self.reader.picture_received(peer, frame(sequence, words.encode(), earlier=earlier))
 
 
 def frame(sequence: int, caption: bytes, codec: int = 0, earlier: int | None = None) -> bytes:
@@ -76,12 +78,12 @@ async def test_words_are_read_and_passed_on_once() -> None:
         desk.receive(1, "a cat")
         assert await desk.read.count(1) == [("b", 1, "a cat")]
         assert desk.came.all == [("b", frames.Picture(1, 0, 0, b"a cat", 9), Caption("a cat"))]
-    assert desk.counts.received == 1
+    assert desk.reader.received == 1
 
 
 async def test_bits_are_measured_for_those_who_want_them() -> None:
     async with reading(Desk()) as desk:
-        desk.reader.measures = lambda: True
+        desk.wants_bits = True
         desk.receive(1, "a cat")
         await desk.read.count(1)
     assert desk.came.all[0][2] == Caption("a cat", 40)
@@ -90,12 +92,12 @@ async def test_bits_are_measured_for_those_who_want_them() -> None:
 async def test_holds_and_texts_are_passed_on_without_words() -> None:
     desk = Desk()
     for other in (frames.Hold(7), frames.Text("hi")):
-        desk.reader.receive("b", frames.encode(other))
+        desk.reader.picture_received("b", frames.encode(other))
     assert [(what, caption) for _, what, caption in desk.came.all] == [
         (frames.Hold(7), None),
         (frames.Text("hi"), None),
     ]
-    assert (desk.reader.waiting, desk.counts) == (0, PicturesIn())
+    assert (desk.reader.waiting, desk.reader.received) == (0, 0)
 
 
 async def test_what_is_replaced_before_its_turn_is_never_read() -> None:
@@ -115,7 +117,7 @@ async def test_what_is_replaced_before_its_turn_is_never_read() -> None:
         (1, False),
         (4, False),
     ]
-    assert desk.counts.received == 4
+    assert desk.reader.received == 4
 
 
 async def test_what_is_coded_against_what_waits_replaces_nothing() -> None:
@@ -134,7 +136,7 @@ async def test_a_chain_without_end_is_bounded() -> None:
     desk = Desk()
     for number in range(1, 3 * MAX_WAITING):
         desk.receive(number, str(number), earlier=number - 1)
-    assert len(desk.reader._peers["b"].waiting) == MAX_WAITING
+    assert len(desk.came) == 3 * MAX_WAITING - 1 - MAX_WAITING  # those that are passed on without their words
 
 
 async def test_old_numbers_are_not_read_until_the_peer_is_forgotten() -> None:
@@ -145,12 +147,12 @@ async def test_old_numbers_are_not_read_until_the_peer_is_forgotten() -> None:
             desk.receive(sequence, "old")
         desk.receive(1, "of another", peer="c")
         await desk.read.count(2)
-        desk.reader.forget("b")
-        desk.reader.forget("nobody")
+        desk.reader.left("b")
+        desk.reader.left("nobody")
         desk.receive(0, "a new session")
         await desk.read.count(3)
     assert [words for _, _, words in desk.read.all] == ["five", "of another", "a new session"]
-    assert desk.counts.received == 3
+    assert desk.reader.received == 3
 
 
 async def test_an_older_number_waits_for_a_newer_one_that_may_be_bad() -> None:
@@ -173,7 +175,7 @@ async def test_a_peer_that_left_meanwhile_is_not_painted() -> None:
         desk.let.clear()
         desk.receive(1, "left")
         await desk.begun.count(1)
-        desk.reader.forget("b")
+        desk.reader.left("b")
         desk.receive(1, "stays", peer="c")
         desk.let.set()
         assert await desk.read.count(1) == [("c", 1, "stays")]
@@ -222,14 +224,13 @@ async def test_a_peer_that_rests_is_read_when_it_has() -> None:
 
 async def test_a_caption_of_another_codebook_changes_nothing() -> None:
     async with reading(Desk()) as desk:
-        with registered() as codec:
-            coded = frame(1, registry.encode("a cat", codec).data, codec)
-            for theirs in ((), (OTHERS,)):
-                with pytest.raises(CaptionError, match="codebook"):
-                    desk.reader.receive("b", coded, theirs)
-            assert desk.reader.waiting == 0
-            desk.reader.receive("b", coded, (OURS,))
-            await desk.read.count(1)
+        coded = frame(1, CODECS.encode("a cat", STAND_IN).data, STAND_IN)
+        for theirs in ((), (OTHERS,)):
+            with pytest.raises(CaptionError, match="codebook"):
+                desk.reader.picture_received("b", coded, theirs)
+        assert desk.reader.waiting == 0
+        desk.reader.picture_received("b", coded, (OURS,))
+        await desk.read.count(1)
 
 
 async def test_a_picture_coded_against_one_that_did_not_come_changes_nothing() -> None:
@@ -242,11 +243,11 @@ async def test_a_picture_coded_against_one_that_did_not_come_changes_nothing() -
         desk.receive(1, "a cat")
         desk.receive(3, "a dog", earlier=1)
         await desk.read.count(4)
-        desk.reader.forget("b")
+        desk.reader.left("b")
         desk.receive(3, "a dog", earlier=1)
         await desk.rejected.count(3)
     assert desk.rejected.all == [("b", CaptionError)] * 3
-    assert desk.counts.received == 4
+    assert desk.reader.received == 4
 
 
 @pytest.mark.parametrize(
@@ -255,19 +256,19 @@ async def test_a_picture_coded_against_one_that_did_not_come_changes_nothing() -
 async def test_what_is_no_frame_raises_its_error_and_changes_nothing(payload: bytes, error: type[Exception]) -> None:
     desk = Desk()
     with pytest.raises(error):
-        desk.reader.receive("b", payload)
-    assert (desk.counts, desk.reader._peers, desk.came.all) == (PicturesIn(), {}, [])
+        desk.reader.picture_received("b", payload)
+    assert (desk.reader.received, desk.reader.waiting, desk.came.all) == (0, 0, [])
 
 
-@pytest.mark.parametrize("bad", [frame(9, b"\xff"), frame(9, b"x", codec=200)])
+@pytest.mark.parametrize("bad", [frame(9, b"\xff"), frame(9, b"x", codec=201)])
 async def test_a_bad_caption_is_rejected_later_and_changes_nothing(bad: bytes) -> None:
     async with reading(Desk()) as desk:
-        desk.reader.receive("b", bad)
+        desk.reader.picture_received("b", bad)
         await desk.rejected.count(1)
         desk.receive(1, "good")
         assert await desk.read.count(1) == [("b", 1, "good")]
     assert desk.rejected.all == [("b", CaptionError)]
-    assert (desk.counts.received, desk.faults.count) == (1, 0)
+    assert (desk.reader.received, desk.faults.count) == (1, 0)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import itertools
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -14,9 +15,11 @@ from greeting import proven
 from happenings import Happenings, until
 
 from node.links import peers
+from node.links.linked_peer import DOUBT_AFTER_S, SILENT_AFTER_S, LinkActivity, LinkSettings
 from node.links.network_watch import Change
-from node.links.peers import LinkSettings, Peers
-from node.links.webrtc import PeerLink
+from node.links.peer_events import PeerEvents
+from node.links.peers import Peers
+from node.links.webrtc import MediaDirection, PeerLink, State
 from node.links.wire_meter import WireMeter
 from protocol.errors import RemoteError
 from protocol.rtp.receiver_reports import Report
@@ -43,9 +46,9 @@ class Air:
         self.said.add((sender, outgoing))
         for name, listener in self.listeners.items():
             if name not in (sender, *self.deaf):
-                asyncio.get_running_loop().call_soon(self._hear, listener, sender, outgoing)
+                asyncio.get_running_loop().call_soon(self.hear, listener, sender, outgoing)
 
-    def _hear(self, listener: Peers, sender: str, outgoing: Outgoing) -> None:
+    def hear(self, listener: Peers, sender: str, outgoing: Outgoing) -> None:
         try:
             listener.receive(sender, outgoing.letter, outgoing.payload)
         except RemoteError as error:
@@ -56,48 +59,80 @@ class Air:
         return [message for message in signals if isinstance(message, kind)]
 
 
-class Person:
-    """A node without devices: keeps what its company does, as (what, peer), and the payloads it hears."""
+@dataclass(frozen=True)
+class NotedLinks(LinkSettings):
+    """Links that the test can get at, with what they report to."""
 
-    def __init__(self, name: str, air: Air, tasks: asyncio.TaskGroup, carries: Carries = Carries.EVERYTHING) -> None:
+    made: list[tuple[PeerLink, Callable[[State], None]]] = field(default_factory=list)
+
+    def link(self, direction: MediaDirection, *, on_state: Callable[[State], None], **handlers: Any) -> PeerLink:
+        link = super().link(direction, on_state=on_state, **handlers)
+        self.made.append((link, on_state))
+        return link
+
+
+class Person(PeerEvents):
+    """A node without devices: keeps the events of its peers, as (what, peer), and the payloads it receives."""
+
+    def __init__(
+        self, name: str, air: Air, carries: Carries = Carries.EVERYTHING, stumbles_in: tuple[str, str] = ("", "")
+    ) -> None:
         self.name, self.happened, self.heard, self.reports = name, Happenings(), Happenings(), Happenings()
+        self.stumbles_in = stumbles_in
         hello = Hello(random.getrandbits(32), name, carries)
+        self.links = NotedLinks(WireMeter(), address="127.0.0.1")
         self.calls = Peers(
             Room(name, hello, random.Random(name)),
             carries,
             self,
             lambda outgoing: air.say(name, outgoing),
-            LinkSettings(WireMeter(), address="127.0.0.1"),
-            tasks,
-            self._doubt,
+            self.links,
+            doubt_broker=self._doubt,
         )
         self.doubts = 0
         air.listeners[name] = self.calls
 
     def joined(self, peer: str, hello: Hello) -> None:
         assert hello.name == peer
-        self.happened.add(("joined", peer))
+        self._happen("joined", peer)
 
     def left(self, peer: str) -> None:
-        self.happened.add(("left", peer))
+        self._happen("left", peer)
 
-    def opened(self, peer: str) -> None:
-        self.happened.add(("opened", peer))
+    def link_opened(self, peer: str) -> None:
+        self._happen("opened", peer)
 
-    def connected(self, peer: str) -> None:
-        self.happened.add(("connected", peer))
+    def link_up(self, peer: str) -> None:
+        self._happen("connected", peer)
 
-    def ended(self, peer: str) -> None:
-        self.happened.add(("ended", peer))
+    def link_ended(self, peer: str) -> None:
+        self._happen("ended", peer)
 
-    def packet(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+    def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         self.heard.add((peer, payload, *(copy.payload for copy in copies)))
+        self._stumble("packet", peer)
 
-    def reported(self, peer: str, report: Report) -> None:
+    def report_received(self, peer: str, report: Report) -> None:
         self.reports.add((peer, report))
+
+    def _happen(self, what: str, peer: str) -> None:
+        self.happened.add((what, peer))
+        self._stumble(what, peer)
+
+    def _stumble(self, what: str, peer: str) -> None:
+        if self.stumbles_in == (what, peer):
+            raise ValueError("a caption")
 
     def _doubt(self) -> None:
         self.doubts += 1
+
+    def link_to(self, number: int = -1) -> PeerLink:
+        """The link that was made as this one, by default the last."""
+        return self.links.made[number][0]
+
+    def fail(self, number: int = -1) -> None:
+        """Have a link report that it failed."""
+        self.links.made[number][1]("failed")
 
     async def up(self, peer: str, times: int = 1) -> None:
         await self.happened.until(lambda happened: happened.count(("connected", peer)) >= times)
@@ -108,9 +143,9 @@ async def company(*carries: Carries) -> AsyncIterator[tuple[Air, list[Person]]]:
     """People who carry what is given, in one room; all leave at the end."""
     air = Air()
     async with asyncio.TaskGroup() as tasks:
-        people = [Person(letter * 4, air, tasks, what) for letter, what in zip("abcdef", carries, strict=False)]
+        people = [Person(letter * 4, air, what) for letter, what in zip("abcdef", carries, strict=False)]
         for person in people:
-            person.calls.start()
+            person.calls.start(tasks)
         yield air, people
         for person in people:
             await person.calls.leave()
@@ -191,14 +226,25 @@ async def test_nothing_runs_on_after_leaving() -> None:
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
-    assert a.calls._timer is None or a.calls._timer.cancelled()
     assert asyncio.all_tasks() - before == set()
 
 
-async def test_leaving_while_the_call_is_being_made_is_quiet() -> None:
+async def test_leaving_while_the_call_is_being_made_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    call_at, timers = loop.call_at, list[asyncio.TimerHandle]()
+
+    def note_timer(when: float, callback: Any, *arguments: Any, **more: Any) -> asyncio.TimerHandle:
+        timer = call_at(when, callback, *arguments, **more)
+        if getattr(callback, "__self__", None) is a.calls:
+            timers.append(timer)
+        return timer
+
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, _b)):
+        monkeypatch.setattr(loop, "call_at", note_timer)
         await a.happened.until(lambda happened: ("opened", B) in happened)
+        assert timers
         await a.calls.leave()
+        assert all(timer.cancelled() for timer in timers)
         assert ("connected", B) not in a.happened.all
 
 
@@ -207,8 +253,8 @@ async def test_a_peer_that_leaves_while_we_do_ends_the_call_in_order() -> None:
     air, failures = Air(), list[dict[str, Any]]()
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     async with asyncio.TaskGroup() as theirs:
-        b = Person(B, air, theirs)
-        b.calls.start()
+        b = Person(B, air)
+        b.calls.start(theirs)
 
         async def leave_last(a: Person) -> None:
             try:
@@ -219,8 +265,8 @@ async def test_a_peer_that_leaves_while_we_do_ends_the_call_in_order() -> None:
 
         async def live() -> None:
             async with asyncio.TaskGroup() as ours:
-                a = Person(A, air, ours)
-                a.calls.start()
+                a = Person(A, air)
+                a.calls.start(ours)
                 people.append(a)
                 ours.create_task(leave_last(a))
 
@@ -229,59 +275,64 @@ async def test_a_peer_that_leaves_while_we_do_ends_the_call_in_order() -> None:
         await asyncio.sleep(0)
         await people[0].up(B)
         await b.up(A)
-        link = people[0].calls._calls[B].link
+        link = people[0].link_to()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         await people[0].calls.leave()
-        assert link._connection.connectionState == "closed"
+        assert link.state == "closed"
     assert ("ended", B) in people[0].happened.all
     assert (failures, air.refused) == ([], [])
 
 
-async def test_a_peer_that_falls_silent_is_called_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers, "WATCH_EVERY_S", 0.0)
+class Silence:
+    """Has all peers whose last packet was speech be silent for so long: no test can wait for real silence."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds, self.even_in_a_pause = 0.0, False
+        monkeypatch.setattr(peers, "WATCH_EVERY_S", 0.0)
+        monkeypatch.setattr(LinkActivity, "is_silent", lambda *asked: self._is_silent(*asked))  # noqa: PLW0108
+
+    def _is_silent(self, activity: LinkActivity, now: float, datagram_at: float | None, talking_s: float) -> bool:
+        return (self.even_in_a_pause or not activity.pauses) and talking_s <= self.seconds
+
+
+@pytest.fixture
+def silence(monkeypatch: pytest.MonkeyPatch) -> Silence:
+    return Silence(monkeypatch)
+
+
+@contextlib.asynccontextmanager
+async def watching(*people: Person) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(person.calls.watch()) for person in people]
+    yield
+    for task in tasks:
+        task.cancel()
+
+
+async def test_a_peer_that_falls_silent_is_called_again(silence: Silence) -> None:
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
         assert b.calls.send(0, SPEECH)
         await a.heard.count(1)
-        a.calls._calls[B].heard -= peers.SILENT_AFTER_S
-        watching = asyncio.create_task(a.calls.watch())
-        await a.up(B, times=2)
-        await b.up(A, times=2)
-        watching.cancel()
+        silence.seconds = SILENT_AFTER_S
+        async with watching(a):
+            await a.up(B, times=2)
+            await b.up(A, times=2)
         assert a.happened.all[3:] == [("ended", B), ("opened", B), ("connected", B)]
         assert a.calls.send(0, b"again")
         assert await b.heard.count(1) == [(A, b"again")]
 
 
-async def test_who_only_listens_is_not_missed_when_silent() -> None:
+async def test_a_peer_that_only_listens_is_not_missed_when_silent(silence: Silence) -> None:
     async with company(Carries.SPEECH_OUT, Carries.SPEECH_IN) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
-        for person, peer in ((a, B), (b, A)):
-            person.calls._calls[peer].heard = float("-inf")
-            person.calls._calls[peer].pauses = False
-        assert list(a.calls._silent()) == []
-        assert [peer for peer, _ in b.calls._silent()] == [A]
-
-
-async def test_a_pause_is_not_taken_for_death_as_long_as_anything_comes() -> None:
-    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
-        await a.up(B)
-        await b.up(A)
-        call = a.calls._calls[B]
-        for payload, pauses in ((PAUSE, True), (SPEECH, False), (PAUSE, True)):
-            assert b.calls.send(0, payload)
-            await a.heard.until(lambda heard, payload=payload: heard[-1:] == [(B, payload)])
-            assert call.pauses == pauses
-            a.heard.all.clear()
-        call.heard -= peers.DEAD_AFTER_S
-        assert list(a.calls._silent()) == []
-        assert call.link.heard_at is not None
-        call.link.heard_at -= peers.DEAD_AFTER_S
-        assert [peer for peer, _ in a.calls._silent()] == [B]
+        silence.seconds, silence.even_in_a_pause = DOUBT_AFTER_S, True
+        async with watching(a, b):
+            await until(lambda: b.doubts == 1)
+        assert a.doubts == 0
 
 
 async def test_a_description_that_is_none_costs_one_attempt(caplog: pytest.LogCaptureFixture) -> None:
@@ -330,18 +381,9 @@ async def test_a_description_that_trips_us_up_costs_one_attempt_and_no_other_cal
 
 
 @pytest.mark.parametrize("what", ["joined", "opened", "connected", "ended", "left"])
-async def test_a_company_that_stumbles_over_one_peer_goes_on_with_the_others(
-    monkeypatch: pytest.MonkeyPatch, what: str
-) -> None:
+async def test_a_company_that_stumbles_over_one_peer_goes_on_with_the_others(what: str) -> None:
     async with company(*[Carries.EVERYTHING] * 3) as (_, (a, b, c)):
-        original = getattr(a, what)
-
-        def stumble(peer: str, *more: Any) -> None:
-            original(peer, *more)
-            if peer == B:
-                raise ValueError("a caption")
-
-        monkeypatch.setattr(a, what, stumble)
+        a.stumbles_in = (what, B)
         await a.up(c.name)
         await c.up(A)
         await a.happened.until(lambda happened: ("joined", B) in happened)
@@ -352,17 +394,11 @@ async def test_a_company_that_stumbles_over_one_peer_goes_on_with_the_others(
         assert a.calls.faults.count >= (what in ("joined", "left"))
 
 
-async def test_a_packet_or_report_that_trips_us_up_leaves_the_link_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_packet_or_report_that_trips_us_up_leaves_the_link_up() -> None:
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
-        hear = b.packet
-
-        def stumble(peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-            hear(peer, sequence, timestamp, payload, copies)
-            raise ValueError("a packet")
-
-        monkeypatch.setattr(b, "packet", stumble)
+        b.stumbles_in = ("packet", A)
         for number in range(1, 4):
             assert a.calls.send(960 * number, SPEECH)
             await b.heard.count(number)
@@ -370,7 +406,7 @@ async def test_a_packet_or_report_that_trips_us_up_leaves_the_link_up(monkeypatc
         assert b.calls.is_up(A)
 
 
-async def test_a_link_that_takes_no_speech_keeps_none_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_link_that_takes_no_speech_keeps_none_from_the_others() -> None:
     async with company(*[Carries.EVERYTHING] * 3) as (_, (a, b, c)):
         for peer in (b, c):
             await a.up(peer.name)
@@ -379,9 +415,12 @@ async def test_a_link_that_takes_no_speech_keeps_none_from_the_others(monkeypatc
         def refuse(*speech: object) -> None:
             raise RuntimeError("closed")
 
-        monkeypatch.setattr(a.calls._calls[B].link, "send", refuse)
+        refused = next(peer for what, peer in a.happened.all if what == "opened")
+
+        a.link_to(0).send = refuse  # type: ignore[method-assign]
+        other = next(peer for peer in (b, c) if peer.name != refused)
         assert a.calls.send(0, SPEECH)
-        assert await c.heard.count(1) == [(A, SPEECH)]
+        assert await other.heard.count(1) == [(A, SPEECH)]
         assert a.calls.faults.count == 1
 
 
@@ -393,8 +432,7 @@ async def test_what_is_due_and_trips_us_up_is_not_the_last(monkeypatch: pytest.M
 
         with monkeypatch.context() as patched:
             patched.setattr(a.calls.room, "handle_timer", stumble)
-            a.calls._time_is_up()
-        assert a.calls.faults.count == 1
+            await until(lambda: a.calls.faults.count > 0)
         await a.up(B)
         await b.up(A)
 
@@ -403,18 +441,21 @@ async def test_reports_of_a_call_that_is_over_change_nothing() -> None:
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
-        current = a.calls._calls[B]
-        a.calls._state_changed(B, current.call_id + 1, "failed")
-        a.calls._state_changed("zzzz", current.call_id, "failed")
-        assert a.calls._calls[B] is current
-        assert a.happened.all[-1] == ("connected", B)
+        a.fail(0)
+        await a.up(B, times=2)
+        await b.up(A, times=2)
+        happened = list(a.happened.all)
+        a.fail(0)
+        assert a.happened.all == happened
+        assert a.calls.is_up(B)
+        assert a.doubts == 1
 
 
 async def test_a_link_that_fails_is_made_anew() -> None:
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
-        a.calls._state_changed(B, a.calls._calls[B].call_id, "failed")
+        a.fail()
         await a.up(B, times=2)
         await b.up(A, times=2)
         assert a.calls.send(0, b"again")
@@ -426,8 +467,8 @@ async def test_after_an_outage_of_the_broker_the_hello_is_said_again_and_the_cal
         await a.up(B)
         await b.up(A)
         air.said.all.clear()
-        air._hear(b.calls, A, Outgoing(Letter.PRESENCE, b"", retain=True))  # the will of a
-        a.calls.broker_is_back()
+        air.hear(b.calls, A, Outgoing(Letter.PRESENCE, b"", retain=True))  # the will of a
+        a.calls.broker_returned()
         assert [(sender, out.letter, out.retain) for sender, out in air.said.all] == [(A, Letter.PRESENCE, True)]
         assert a.calls.send(0, b"still here")
         assert await b.heard.count(1) == [(A, b"still here")]
@@ -438,7 +479,7 @@ async def test_a_broker_that_comes_back_after_the_goodbye_hears_no_hello() -> No
     async with company(Carries.EVERYTHING) as (air, (a,)):
         await a.calls.leave()
         said = len(air.said)
-        a.calls.broker_is_back()
+        a.calls.broker_returned()
         assert len(air.said) == said
 
 
@@ -446,7 +487,7 @@ async def test_a_link_from_an_address_that_is_gone_is_made_again_at_once(monkeyp
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
-        assert b.calls._calls[A].link.local_addresses == {"127.0.0.1"}
+        assert b.link_to().local_addresses == {"127.0.0.1"}
         b.calls.network_changed(Change(frozenset({"192.0.2.1"}), frozenset({"192.0.2.2"})))
         assert b.happened.all[-1] == ("connected", A)
         b.calls.network_changed(Change(frozenset(), frozenset({"127.0.0.1"})))
@@ -467,51 +508,54 @@ async def test_a_link_that_is_not_up_yet_is_made_again_with_what_addresses_there
         assert first.call_id != second.call_id
 
 
-async def test_the_broker_is_doubted_when_a_link_dies(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers, "WATCH_EVERY_S", 0.0)
+async def test_the_broker_is_doubted_when_a_link_dies(silence: Silence) -> None:
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
-        a.calls._state_changed(B, a.calls._calls[B].call_id, "failed")
+        a.fail()
         assert a.doubts == 1
         await a.up(B, times=2)
         await b.up(A, times=2)
         assert b.doubts == 0
-        call = b.calls._calls[A]
-        call.heard, call.pauses = float("-inf"), False
-        watching = asyncio.create_task(b.calls.watch())
-        await b.happened.until(lambda happened: happened.count(("ended", A)) == 2)
-        watching.cancel()
+        assert a.calls.send(0, SPEECH)
+        await b.heard.count(1)
+        silence.seconds = SILENT_AFTER_S
+        async with watching(b):
+            await b.happened.until(lambda happened: happened.count(("ended", A)) == 2)
         assert b.doubts == 1
 
 
-async def test_the_broker_is_doubted_before_a_talking_peer_counts_as_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers, "WATCH_EVERY_S", 0.0)
+async def test_the_broker_is_doubted_before_a_talking_peer_counts_as_dead(silence: Silence) -> None:
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
-        call = a.calls._calls[B]
-        call.heard, call.pauses = call.heard - peers.DOUBT_AFTER_S, False
-        watching = asyncio.create_task(a.calls.watch())
-        await until(lambda: a.doubts == 1)
-        assert ("ended", B) not in a.happened.all
-        a.calls.broker_is_back()
-        await a.up(B, times=2)
-        await b.up(A, times=2)
-        a.calls.broker_is_back()
-        assert a.happened.all.count(("ended", B)) == 1
-        watching.cancel()
+        assert b.calls.send(0, SPEECH)
+        await a.heard.count(1)
+        silence.seconds = DOUBT_AFTER_S
+        async with watching(a):
+            await until(lambda: a.doubts == 1)
+            assert ("ended", B) not in a.happened.all
+            a.calls.broker_returned()
+            await a.up(B, times=2)
+            await b.up(A, times=2)
+            a.calls.broker_returned()
+            assert a.happened.all.count(("ended", B)) == 1
         assert a.doubts == 1
 
 
-async def test_speech_that_comes_again_ends_the_doubt() -> None:
+async def test_speech_that_is_received_again_ends_the_doubt(silence: Silence) -> None:
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
-        a.calls._calls[B].doubted = True
         assert b.calls.send(0, SPEECH)
         await a.heard.count(1)
-        a.calls.broker_is_back()
+        silence.seconds = DOUBT_AFTER_S
+        async with watching(a):
+            await until(lambda: a.doubts == 1)
+        silence.seconds = 0.0
+        assert b.calls.send(960, SPEECH)
+        await a.heard.count(2)
+        a.calls.broker_returned()
         assert ("ended", B) not in a.happened.all
 
 
@@ -527,13 +571,15 @@ async def test_an_answer_that_an_offer_makes_too_long_costs_one_attempt(monkeypa
         assert [(bye.call_id, bye.reason) for bye in air.messages(A, Bye)] == [(77, Reason.LOST)]
 
 
-async def test_the_room_hears_of_what_comes_over_the_links(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_room_is_notified_of_what_is_received_over_the_links(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "WATCH_EVERY_S", 0.0)
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
         await a.up(B)
         await b.up(A)
+        notified = Happenings()
+        monkeypatch.setattr(a.calls.room, "media_received", lambda peer, call_id, at: notified.add((peer, at)))
+        before = asyncio.get_running_loop().time()
         assert b.calls.send(0, SPEECH)
         await a.heard.count(1)
-        watching = asyncio.create_task(a.calls.watch())
-        await until(lambda: a.calls.room._pairs[B].heard_at >= a.calls._calls[B].heard)
-        watching.cancel()
+        async with watching(a):
+            await notified.until(lambda heard: heard and heard[-1][0] == B and heard[-1][1] >= before)

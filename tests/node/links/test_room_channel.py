@@ -13,8 +13,9 @@ from happenings import Happenings
 from scripted_broker import REFUSED, Behaviour, scripted
 
 from node.links import echo_check
+from node.links import room_channel as module
 from node.links.address import BrokerAddress
-from node.links.mqtt import Message
+from node.links.mqtt import Message, MqttLink
 from node.links.room_channel import MAX_REMEMBERED, RoomChannel
 from node.links.wire_meter import WireMeter
 from protocol import topics
@@ -26,6 +27,23 @@ from protocol.topics import Letter, Topic
 SECRET = RoomSecret(b"the room's keys!")
 ROOM = SECRET.room_id()
 OURS, THEIRS = 1, 2  # sessions
+
+
+class NotedLink(MqttLink):
+    """A link without a broker: keeps its will, what is published, and what is subscribed to."""
+
+    def __init__(self, *arguments: Any, will: Message | None = None, **more: Any) -> None:
+        super().__init__(*arguments, will=will, **more)
+        self.will, self.published, self.subscriptions = will, list[Message](), list[str]()
+
+    def publish(self, message: Message) -> None:
+        self.published.append(message)
+
+    async def subscribe(self, pattern: str) -> None:
+        self.subscriptions.append(pattern)
+
+    async def unsubscribe(self, pattern: str) -> None:
+        self.subscriptions.remove(pattern)
 
 
 class Office:
@@ -42,14 +60,17 @@ class Office:
             "on_down": lambda reason: None,
             "note": self.notes.append,
         }
-        self.mailbox = RoomChannel(SECRET, "aaaa", session, BrokerAddress("h"), **{**options, **changes})
-        self.sent: list[Message] = []
-        self.mailbox.link.publish = self.sent.append  # type: ignore[method-assign]
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(module, "MqttLink", NotedLink)
+            self.mailbox = RoomChannel(SECRET, "aaaa", session, BrokerAddress("h"), **{**options, **changes})
+        assert isinstance(self.mailbox.link, NotedLink)
+        self.link = self.mailbox.link
+        self.sent = self.link.published
         self.bob = Sealer(SECRET, "bbbb", THEIRS)
         self.mailbox.admit("bbbb", THEIRS, (0, 0, 0))
 
     def take(self, letter: Letter, sealed: bytes) -> None:
-        self.mailbox._take(f"{ROOM}/bbbb/{letter}", sealed)
+        self.mailbox.receive(f"{ROOM}/bbbb/{letter}", sealed)
 
     def _deliver(self, topic: Topic, payload: bytes) -> None:
         self.delivered.append((topic, payload))
@@ -98,18 +119,18 @@ async def test_what_comes_is_opened(office: Office) -> None:
         (Letter.SIGNAL, b"offer"),
         (Letter.PICTURE, b"picture"),
     ]
-    assert office.mailbox.bad == 0
+    assert office.mailbox.rejected == 0
 
 
 async def test_what_is_in_clear_is_counted_and_not_delivered(office: Office) -> None:
     for letter in (Letter.PRESENCE, Letter.PICTURE, Letter.TEXT):
         office.take(letter, b"\x95\x01\x05\xa3Ada\x0f\x91\x00" + bytes(30))
-    assert (office.delivered, office.mailbox.bad) == ([], 3)
+    assert (office.delivered, office.mailbox.rejected) == ([], 3)
 
 
 async def test_a_signal_for_somebody_else_is_nobodys_fault(office: Office) -> None:
     office.take(Letter.SIGNAL, office.bob.signal("cccc", 3, b"offer"))
-    assert (office.delivered, office.mailbox.bad) == ([], 0)
+    assert (office.delivered, office.mailbox.rejected) == ([], 0)
 
 
 async def test_who_was_dismissed_says_hello_and_nothing_else(office: Office) -> None:
@@ -117,38 +138,38 @@ async def test_who_was_dismissed_says_hello_and_nothing_else(office: Office) -> 
     office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"picture", kept=True))
     office.take(Letter.PRESENCE, office.bob.hello(b"hello"))
     assert [payload for _, payload in office.delivered] == [b"hello"]
-    assert office.mailbox.bad == 1
+    assert office.mailbox.rejected == 1
 
 
 async def test_an_empty_payload_clears_and_is_neither_sealed_nor_opened(office: Office) -> None:
     office.mailbox.post(Letter.PRESENCE, b"", retain=True)
     assert office.sent == [Message(f"{ROOM}/aaaa/h", b"", retain=True)]
     for node in ("aaaa", "bbbb"):  # our own may be a last will of ours that comes late
-        office.mailbox._take(f"{ROOM}/{node}/h", b"")
+        office.mailbox.receive(f"{ROOM}/{node}/h", b"")
         assert office.delivered[-1] == (Topic(ROOM, node, Letter.PRESENCE), b"")
 
 
 async def test_the_last_will_clears_our_hello(office: Office) -> None:
-    assert office.mailbox.link._will == Message(f"{ROOM}/aaaa/h", b"", retain=True)
+    assert office.link.will == Message(f"{ROOM}/aaaa/h", b"", retain=True)
 
 
 async def test_our_own_echo_and_other_rooms_are_nobodys_fault(office: Office) -> None:
-    office.mailbox._take(f"{ROOM}/aaaa/s", b"x")
-    office.mailbox._take(f"{topics.room_id(b'other')}/bbbb/s", b"x")
-    assert (office.delivered, office.mailbox.bad) == ([], 0)
+    office.mailbox.receive(f"{ROOM}/aaaa/s", b"x")
+    office.mailbox.receive(f"{topics.room_id(b'other')}/bbbb/s", b"x")
+    assert (office.delivered, office.mailbox.rejected) == ([], 0)
 
 
 @pytest.mark.parametrize("name", ["", "x", f"{ROOM}/bbbb/z", f"{ROOM}/b/s", f"{ROOM}/bbbb/s/s", "ROOM/bbbb/s"])
 async def test_a_foreign_topic_is_counted(office: Office, name: str) -> None:
-    office.mailbox._take(name, b"x")
-    assert (office.delivered, office.mailbox.bad) == ([], 1)
+    office.mailbox.receive(name, b"x")
+    assert (office.delivered, office.mailbox.rejected) == ([], 1)
 
 
 async def test_bad_mail_is_counted_and_forgotten(office: Office) -> None:
     office.error = FrameError("not a frame")
     for _ in range(3):
         office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"frame", kept=False))
-    assert office.mailbox.bad == 3
+    assert office.mailbox.rejected == 3
     assert office.notes == []
 
 
@@ -159,7 +180,7 @@ async def test_whatever_a_message_raises_it_is_dropped_and_noted_once(office: Of
     office.error = error
     for _ in range(3):
         office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"frame", kept=False))
-    assert (office.mailbox.faults.count, office.mailbox.bad) == (3, 0)
+    assert (office.mailbox.faults.count, office.mailbox.rejected) == (3, 0)
     assert office.notes == [f"a message of bbbb could not be handled ({type(error).__name__}) and is left out"]
     office.error = None
     office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"good", kept=False))
@@ -172,7 +193,7 @@ async def test_a_parser_that_stumbles_ends_nothing(office: Office, monkeypatch: 
 
     monkeypatch.setattr(Topic, "parse", stumble)
     for name in ("", "x", f"{ROOM}/bbbb/h"):
-        office.mailbox._take(name, b"x")
+        office.mailbox.receive(name, b"x")
     assert office.mailbox.faults.count == 3
 
 
@@ -185,7 +206,7 @@ async def test_what_is_meant_to_end_the_node_does(office: Office) -> None:
 async def test_what_proves_to_be_bad_later_is_counted_as_well(office: Office) -> None:
     office.mailbox.reject("bbbb", Letter.PICTURE, CaptionError("damaged"))
     office.mailbox.reject("bbbb", Letter.PICTURE, VersionError(3))
-    assert office.mailbox.bad == 2
+    assert office.mailbox.rejected == 2
     assert office.notes == [str(VersionError(3))]
 
 
@@ -194,8 +215,8 @@ async def test_a_newer_version_is_told_once_for_each_topic(office: Office) -> No
     carl = Sealer(SECRET, "cccc", 3)
     for _ in range(2):
         office.take(Letter.PRESENCE, office.bob.hello(b"hello"))
-    office.mailbox._take(f"{ROOM}/cccc/h", carl.hello(b"hello"))
-    assert office.mailbox.bad == 3
+    office.mailbox.receive(f"{ROOM}/cccc/h", carl.hello(b"hello"))
+    assert office.mailbox.rejected == 3
     assert office.notes == [str(VersionError(3))] * 2
 
 
@@ -203,18 +224,19 @@ async def test_a_flood_of_forged_names_is_not_remembered_without_end(office: Off
     office.error = VersionError(3)
     for number in range(1, 2 * MAX_REMEMBERED + 1):  # 0 would be our own name
         node = topics.node_id((number << 4).to_bytes(3))
-        office.mailbox._take(f"{ROOM}/{node}/h", Sealer(SECRET, node, number).hello(b"hello"))
-    assert office.mailbox.bad == 2 * MAX_REMEMBERED
+        office.mailbox.receive(f"{ROOM}/{node}/h", Sealer(SECRET, node, number).hello(b"hello"))
+    assert office.mailbox.rejected == 2 * MAX_REMEMBERED
     assert len(office.notes) == MAX_REMEMBERED
-    assert len(office.mailbox._refused) <= MAX_REMEMBERED
+    office.mailbox.receive(f"{ROOM}/{node}/h", Sealer(SECRET, node, number).hello(b"hello"))
+    assert len(office.notes) == MAX_REMEMBERED
 
 
 async def test_it_listens_to_who_is_here_and_to_the_pictures_it_follows(office: Office) -> None:
-    await office.mailbox.enter()
-    await office.mailbox.follow("bbbb", Letter.PICTURE)
-    assert office.mailbox.link._subscriptions == [f"{ROOM}/+/h", f"{ROOM}/+/s", f"{ROOM}/bbbb/p"]
-    await office.mailbox.unfollow("bbbb", Letter.PICTURE)
-    assert office.mailbox.link._subscriptions == [f"{ROOM}/+/h", f"{ROOM}/+/s"]
+    await office.mailbox.join()
+    await office.mailbox.subscribe_peer("bbbb", Letter.PICTURE)
+    assert office.link.subscriptions == [f"{ROOM}/+/h", f"{ROOM}/+/s", f"{ROOM}/bbbb/p"]
+    await office.mailbox.unsubscribe_peer("bbbb", Letter.PICTURE)
+    assert office.link.subscriptions == [f"{ROOM}/+/h", f"{ROOM}/+/s"]
 
 
 async def test_mailboxes_of_successive_sessions_use_no_nonce_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,14 +285,16 @@ def test_nothing_but_the_mailbox_says_anything_to_the_broker() -> None:
 
 
 @contextlib.asynccontextmanager
-async def connected(broker: BrokerAddress) -> AsyncIterator[tuple[RoomChannel, Happenings]]:
+async def connected(
+    broker: BrokerAddress, on_echo: Callable[[Letter, int], None] = lambda letter, size: None
+) -> AsyncIterator[tuple[RoomChannel, Happenings]]:
     """A mailbox in the room, and what it notes."""
     notes, up = Happenings(), asyncio.Event()
     mailbox = RoomChannel(
         SECRET, "aaaa", OURS, broker, deliver=lambda topic, payload: None, meter=WireMeter(),
-        on_up=up.set, on_down=lambda reason: None, note=notes.add,
+        on_up=up.set, on_down=lambda reason: None, note=notes.add, on_echo=on_echo,
     )  # fmt: skip
-    await mailbox.enter()
+    await mailbox.join()
     running = asyncio.create_task(mailbox.link.run())
     try:
         await up.wait()
@@ -304,13 +328,13 @@ async def test_a_broker_that_drops_our_hello_is_told_of(
 async def test_a_broker_that_hands_on_what_we_say_is_not(
     mosquitto: BrokerAddress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(echo_check, "ECHO_PATIENCE_S", 0.5)
     echoed = Happenings()
-    async with connected(mosquitto) as (mailbox, notes):
-        mailbox._on_echo = lambda letter, size: echoed.add(letter)
+    async with connected(mosquitto, lambda letter, size: echoed.add(letter)) as (mailbox, notes):
         mailbox.post(Letter.PRESENCE, b"hello", retain=True)
         mailbox.post(Letter.SIGNAL, b"offer", retain=False, to=("bbbb", THEIRS))
         await echoed.count(2)
-        assert mailbox._echoes._timers == {}
+        await asyncio.sleep(2 * echo_check.ECHO_PATIENCE_S)
         assert notes.all == []
 
 
@@ -319,7 +343,7 @@ async def test_a_subscription_that_is_refused_is_told_of_once() -> None:
         await notes.count(2)
         server.close_all()
         await server.connections.count(2)
-        await mailbox.follow("bbbb", Letter.PICTURE)
+        await mailbox.subscribe_peer("bbbb", Letter.PICTURE)
         await notes.count(3)
         for note, rest in zip(notes.all, ("+/h", "+/s", "bbbb/p"), strict=True):
             assert f"does not let us read {ROOM}/{rest}: " in note

@@ -21,7 +21,7 @@ from node.recording.control import Recording
 from node.recording.reader import Session
 from protocol import frames, log
 from protocol.errors import NodeError, UsageError
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 from protocol.room_secret import RoomSecret
 from protocol.signalling import Carries, Hello
 
@@ -36,7 +36,7 @@ class Someone:
     id = "a7k"
 
     def __init__(self) -> None:
-        self.witnesses = Observers()
+        self.observers = Observers()
 
     def count(self) -> CallStats:
         return CallStats(0.0, "lean")
@@ -70,14 +70,14 @@ async def test_from_the_first_moment_to_the_last(node: Any, notes: Happenings, t
     path = tmp_path / "call.mcap"
     with Recording(node, HEADER, notes.add, path=path) as held:
         assert held.path == path
-        node.witnesses.joined("b2q", BOB)
-        node.witnesses.left("b2q")
+        node.observers.joined("b2q", BOB)
+        node.observers.left("b2q")
     assert notes.all == [f"recording to {path}", f"recorded 0:00 to {path}"]
     joined, left, meters = _records(path)
     assert isinstance(joined, log.Joined)
     assert isinstance(left, log.Left)
     assert isinstance(meters, log.Meters)
-    node.witnesses.joined("b2q", BOB)
+    node.observers.joined("b2q", BOB)
     assert len(_records(path)) == 3
 
 
@@ -87,8 +87,8 @@ async def test_begun_in_the_middle_it_knows_who_is_here(
     monkeypatch.chdir(tmp_path)
     frame = frames.encode(frames.Picture(4, 0, 0, b"a cat", 0))
     with Recording(node, HEADER, notes.add) as held:
-        node.witnesses.joined("b2q", BOB)
-        node.witnesses.frame_came("b2q", frame, Caption("a cat"))
+        node.observers.joined("b2q", BOB)
+        node.observers.frame_received("b2q", frame, Caption("a cat"))
         assert held.path is None
         held.toggle()
         path = held.path
@@ -114,7 +114,7 @@ async def test_one_after_the_other(node: Any, notes: Happenings, tmp_path: Path)
         held.stop()
         await notes.count(2)
         held.start(tmp_path / "2.mcap")
-        node.witnesses.noted("hello")
+        node.observers.noted("hello")
     assert any(isinstance(record, log.Note) for record in _records(tmp_path / "2.mcap"))
     assert not any(isinstance(record, log.Note) for record in _records(tmp_path / "1.mcap"))
 
@@ -140,7 +140,7 @@ async def test_a_call_that_never_began_leaves_no_file(
     path = tmp_path / "call.mcap"
     with pytest.raises(NodeError), Recording(node, HEADER, notes.add, path=path):
         if began:
-            node.witnesses.joined("b2q", BOB)
+            node.observers.joined("b2q", BOB)
         raise NodeError("no broker there")
     assert _exists(path) == began
     assert notes.all[1:] == [f"recorded 0:00 to {path}"] * began
@@ -166,7 +166,7 @@ async def test_a_full_disk_is_told_once_and_the_call_goes_on(
     with Recording(node, HEADER, notes.add, path=tmp_path / "call.mcap") as held:
         await notes.count(2)
         assert held.path is None
-        node.witnesses.joined("b2q", BOB)
+        node.observers.joined("b2q", BOB)
     assert len(notes) == 2
     assert notes.all[1].startswith("no longer recording: cannot write")
 
@@ -195,7 +195,7 @@ async def test_as_the_settings_have_it(node: Any, notes: Happenings, tmp_path: P
     path = tmp_path / "call.mcap"
     settings = Settings(record=path, keep_snapshots=True, seal_recording=sealed)
     with control.of(node, settings, HEADER, notes.add, GARDEN):
-        node.witnesses.captioned(Image.new("RGB", (8, 8)), 1, "nothing")
+        node.observers.captioned(Image.new("RGB", (8, 8)), 1, "nothing")
     assert notes.all[0] == f"recording to {path}{', sealed' if sealed else ''}"
     secret = recording_secret(GARDEN) if sealed else None
     assert any(isinstance(record, log.Snapshot) for record in _records(path, secret))

@@ -14,20 +14,21 @@ import pytest
 from PIL import Image
 from session_files import HEADER, SECRET
 
-from node.captions.coder import Caption
+from node.captions.coder import Caption, shipped_codecs
 from node.recording import recorder as module
 from node.recording.reader import Session
 from node.recording.recorder import Recorder
 from node.speech.send_stream import SpeechPacket
-from node.vision.sender import PaintedPicture
+from node.vision.types import PaintedPicture
 from protocol import frames, log
-from protocol.captions import registry
 from protocol.errors import UsageError
 from protocol.rtp.red import Copy
 from protocol.signalling import Carries, Hello
 
+CODECS = shipped_codecs()
+
 PATIENCE_S = 20.0
-PICTURE = frames.encode(frames.Picture(1, 0, 2, registry.encode("a cat on a sofa", 2).data, 3))
+PICTURE = frames.encode(frames.Picture(1, 0, 2, CODECS.encode("a cat on a sofa", 2).data, 3))
 SNAPSHOT = Image.new("RGB", (1280, 960), "green")
 
 
@@ -48,10 +49,10 @@ def told_everything(recorder: Recorder, clock: Clock) -> None:
             SpeechPacket(b"\x08one", (1 << 32) + 5, 0.0, True, 120, (Copy(8640, b"\x08zero"),))
         ),
         lambda: recorder.speech_sent(SpeechPacket(b"\x08two", (1 << 32) + 5765, 0.0, True, 120)),
-        lambda: recorder.speech_came("b2q", 65_535, 7, b"\x08three", [Copy(960, b"\x08early")]),
+        lambda: recorder.speech_received("b2q", 65_535, 7, b"\x08three", [Copy(960, b"\x08early")]),
         lambda: recorder.captioned(SNAPSHOT, 1, "a cat on a sofa"),
         lambda: recorder.frame_sent(PICTURE, Caption("a cat on a sofa", 23)),
-        lambda: recorder.frame_came("b2q", frames.encode(frames.Hold(4))),
+        lambda: recorder.frame_received("b2q", frames.encode(frames.Hold(4))),
         lambda: recorder.painted(PaintedPicture("b2q", 1, "a cat", 0, SNAPSHOT)),
         lambda: recorder.noted("Bob is here"),
         lambda: recorder.measured({"lost": 2}),
@@ -135,7 +136,7 @@ def test_frames_that_nobody_read_are_kept_without_words(tmp_path: Path) -> None:
     recorder = Recorder(path, HEADER)
     unknown = frames.encode(frames.Picture(1, 0, 99, b"?", 0))
     for frame in (b"\xff", unknown, PICTURE):
-        recorder.frame_came("b2q", frame)
+        recorder.frame_received("b2q", frame)
     finished(recorder)
     with Session.open(path) as session:
         assert [(one.frame, one.caption) for one in session.records() if isinstance(one, log.Frame)] == [
@@ -192,7 +193,7 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
     path, ended = tmp_path / "call.mcap", threading.Event()
     recorder = Recorder(path, HEADER, ended=ended.set)
     for number in range(100_000):
-        recorder.speech_came("b2q", number % 65_536, number * 960, number.to_bytes(60), ())
+        recorder.speech_received("b2q", number % 65_536, number * 960, number.to_bytes(60), ())
         if ended.wait(0.001):
             break
     assert recorder.outcome == f"no longer recording: cannot write {str(path)!r}: No space left on device"
@@ -235,7 +236,7 @@ def test_a_disk_that_stands_still_costs_packets_and_no_memory(tmp_path: Path, mo
     path = tmp_path / "call.mcap"
     recorder = Recorder(path, HEADER)
     for number in range(25):
-        recorder.speech_came("b2q", number, number * 960, b"\x08", ())
+        recorder.speech_received("b2q", number, number * 960, b"\x08", ())
     assert "the disk was too slow for 15 packets, which are not in it" in finished(recorder)
     with Session.open(path) as session:
         assert len(list(session.records())) == 10
@@ -243,7 +244,7 @@ def test_a_disk_that_stands_still_costs_packets_and_no_memory(tmp_path: Path, mo
 
 def _spoken(recorder: Recorder, sequences: range) -> None:
     for number in sequences:
-        recorder.speech_came("b2q", number, number * 960, b"\x08", ())
+        recorder.speech_received("b2q", number, number * 960, b"\x08", ())
 
 
 def test_a_recording_whose_folder_is_deleted_ends_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +282,7 @@ def test_what_cannot_be_written_is_left_out_and_the_rest_is_there(tmp_path: Path
     path = tmp_path / "call.mcap"
     recorder = Recorder(path, HEADER)
     recorder.noted("before")
-    recorder.speech_came("b2q", 1 << 70, 960, b"packet", ())
+    recorder.speech_received("b2q", 1 << 70, 960, b"packet", ())
     recorder.noted("after \udc80")
     outcome = finished(recorder)
     assert outcome == f"recorded 0:00 to {path}; 1 record could not be written"
@@ -298,7 +299,7 @@ def test_a_full_disk_ends_it_where_it_is_and_spares_a_file_of_its_name(
     path.rename(moved)
     path.write_text("another file")
     for number in range(100_000):
-        recorder.speech_came("b2q", number % 65_536, number * 960, number.to_bytes(60), ())
+        recorder.speech_received("b2q", number % 65_536, number * 960, number.to_bytes(60), ())
         if ended.wait(0.001):
             break
     assert path.read_text() == "another file"
@@ -330,7 +331,7 @@ def test_large_packets_and_snapshots_do_not_fill_the_memory(
     monkeypatch.setattr(module, limit, 2)
     recorder = Recorder(tmp_path / "call.mcap", HEADER, keep_snapshots=True)
     for number in range(5):
-        recorder.speech_came("b2q", number, 0, b"\x08", ())
+        recorder.speech_received("b2q", number, 0, b"\x08", ())
         recorder.captioned(SNAPSHOT, number, "a cat")
     recorder.left("b2q")
     assert f"too slow for {10 - packets - shots} packets" in finished(recorder)

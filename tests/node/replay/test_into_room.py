@@ -1,126 +1,168 @@
-"""Recorded packets and pictures under new numbers."""
+"""A session replayed into a room: its packets and pictures, sent by a participant each."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 from happenings import Happenings
-from hypothesis import given
-from hypothesis import strategies as st
+from sessions import FakeSession, came, picture
 
 from node.call.endpoints import Rendezvous
+from node.captions.coder import shipped_codecs
 from node.links.address import BrokerAddress
+from node.recording.roster import Attendance
 from node.replay import into_room as module
-from node.replay.into_room import ReplayParticipant, RtpRenumberer, renewed
-from node.replay.pictures import RecordedPicture
+from node.replay.into_room import ReplayParticipant, RoomReplay, renumbered, replay_into_room
+from node.replay.pictures import PictureReader, RecordedPicture
+from node.speech.send_stream import SpeechPacket
 from node.vision.types import Prompt
 from protocol import frames
-from protocol.captions import registry
+from protocol.errors import NodeError
 from protocol.room_secret import RoomSecret
 from protocol.sealing import Opener
+from protocol.signalling import Carries, Hello
+from protocol.signalling.room import MAX_PEERS
 from protocol.topics import Letter, Topic
 
-
-def test_losses_and_pauses_stay_what_they_were() -> None:
-    numbers = RtpRenumberer(first=65_534)
-    packets = [(10, 0), (11, 5760), (13, 17_280), (12, 11_520), (14, 72_000)]
-    times = [100.0, 100.12, 100.36, 100.37, 101.5]
-    new = [numbers.renew(*packet, now) for packet, now in zip(packets, times, strict=True)]
-    assert [sequence for sequence, _ in new] == [65_534, 65_535, 1, 0, 2]
-    assert [timestamp for _, timestamp in new] == [timestamp for _, timestamp in packets]
+CODECS = shipped_codecs()
+SECRET = RoomSecret(b"the room's keys!")
 
 
-def test_where_the_recording_jumps_the_numbers_go_on_and_the_time_was_silence() -> None:
-    numbers = RtpRenumberer(first=5)
-    numbers.renew(100, 0, 10.0)
-    assert numbers.renew(40_000, 3_000_000_000, 12.0) == (6, 96_000)
-    assert numbers.renew(40_001, 3_000_005_760, 12.12) == (7, 101_760)
-    assert numbers.renew(40_002, 3_000_011_520, 20.0) == (8, 101_760 + round(7.88 * 48_000))  # it was paused
+def participant() -> ReplayParticipant:
+    return ReplayParticipant("Ann", Rendezvous(SECRET, BrokerAddress("h")), CODECS, note=lambda text: None)
 
 
-def test_packets_without_numbers_get_one_after_the_other() -> None:
-    numbers = RtpRenumberer(first=65_535)
-    assert [numbers.renew(None, 5760 * count, 1 + 0.12 * count)[0] for count in range(3)] == [65_535, 0, 1]
-
-
-@given(st.lists(st.tuples(st.integers(0, 65_535), st.integers(0, 2**32 - 1), st.floats(0, 10)), max_size=20))
-def test_numbers_are_always_such(packets: list[tuple[int, int, float]]) -> None:
-    numbers, now = RtpRenumberer(first=1), 1000.0
-    for sequence, timestamp, later in packets:
-        now += later
-        new_sequence, new_timestamp = numbers.renew(sequence, timestamp, now)
-        assert 0 <= new_sequence < 1 << 16
-        assert 0 <= new_timestamp < 1 << 32
+def recorded(words: str, codec: int = 0) -> RecordedPicture:
+    coded = CODECS.encode(words, codec)
+    return RecordedPicture("me", frames.Picture(77, 5, coded.codec, coded.data, seed=3), Prompt(words, 3))
 
 
 def test_a_picture_keeps_its_code_if_the_room_reads_it() -> None:
-    coded = registry.encode("a cat on a bench", 2)
+    coded = CODECS.encode("a cat on a bench", 2)
     picture = frames.Picture(77, 5, coded.codec, coded.data, seed=3, look=b"12345678")
-    again = renewed(picture, "a cat on a bench", 1, codec=2)
+    again = renumbered(CODECS, picture, "a cat on a bench", 1, codec=2)
     assert (again.sequence, again.caption, again.codec, again.seed, again.look) == (1, coded.data, 2, 3, b"12345678")
-    plain = renewed(picture, "a cat on a bench", 1, codec=0)
+    plain = renumbered(CODECS, picture, "a cat on a bench", 1, codec=0)
     assert (plain.codec, plain.caption) == (0, b"a cat on a bench")
 
 
 def test_a_picture_that_our_codebook_reads_otherwise_is_coded_anew() -> None:
-    coded = registry.encode("a cat on a bench", 2)
+    coded = CODECS.encode("a cat on a bench", 2)
     picture = frames.Picture(77, 5, coded.codec, coded.data, seed=3)
-    again = renewed(picture, "something else", 1, codec=2)
-    assert registry.decode(again.codec, again.caption) == "something else"
+    again = renumbered(CODECS, picture, "something else", 1, codec=2)
+    assert CODECS.decode(again.codec, again.caption) == "something else"
 
 
-async def _session_that_publishes(secret: RoomSecret, words: str) -> int:
-    """Has a ghost show these words, and returns the session that they are sealed in."""
-    coded = registry.encode(words, 0)
-    ghost, sent = ReplayParticipant("Ann", Rendezvous(secret, BrokerAddress("h")), note=lambda text: None), Happenings()
-    ghost._mailbox.link.publish = sent.add  # type: ignore[method-assign]
+async def _session_that_publishes(words: str) -> int:
+    """Have a participant send these words, and return the session that they are sealed in."""
+    ann, sent = participant(), Happenings()
+    ann.room.channel.link.publish = sent.add  # type: ignore[method-assign]
     async with asyncio.TaskGroup() as group:
-        publishing = group.create_task(ghost.publish())
-        ghost.show(RecordedPicture("me", frames.Picture(77, 5, coded.codec, coded.data, seed=3), Prompt(words, 3)))
+        publishing = group.create_task(ann.publish())
+        ann.send_picture(recorded(words))
         await sent.count(1)
         publishing.cancel()
     (message,) = sent.all
     assert words.encode() not in message.payload
-    opener = Opener(secret, "bbbb", 1)
-    opener.admit(ghost._id, ghost._session, (0, 0, 0))
+    opener = Opener(SECRET, "bbbb", 1)
+    opener.admit(ann.room.node_id, ann.room.session, (0, 0, 0))
     opened = frames.decode(opener.frame(Topic.parse(message.topic), message.payload))
     assert isinstance(opened, frames.Picture)
     assert opened.caption == words.encode()
-    assert Topic.parse(message.topic) == Topic(secret.room_id(), ghost._id, Letter.PICTURE)
-    return ghost._session
+    assert Topic.parse(message.topic) == Topic(SECRET.room_id(), ann.room.node_id, Letter.PICTURE)
+    return ann.room.session
 
 
 async def test_what_is_replayed_into_a_room_is_sealed_in_a_session_of_today() -> None:
-    secret, words = RoomSecret(b"the room's keys!"), "a cat on a bench"
-    sessions = {await _session_that_publishes(secret, words) for _ in range(2)}
+    sessions = {await _session_that_publishes("a cat on a bench") for _ in range(2)}
     assert len(sessions) == 2
 
 
 async def test_words_are_coded_beside_the_loop_and_only_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
     coding, done, threads = threading.Event(), threading.Event(), list[int]()
 
-    def slow(picture: frames.Picture, words: str, sequence: int, codec: int) -> frames.Picture:
+    def slow(*coded: Any) -> frames.Picture:
         threads.append(threading.get_ident())
         coding.set()
         assert done.wait(20)
-        return renewed(picture, words, sequence, codec)
+        return renumbered(*coded)
 
-    monkeypatch.setattr(module, "renewed", slow)
-    ghost, posted = (
-        ReplayParticipant("Ann", Rendezvous(RoomSecret(bytes(16)), BrokerAddress("h")), note=lambda text: None),
-        Happenings(),
-    )
-    monkeypatch.setattr(ghost._mailbox, "post", lambda letter, frame, retain: posted.add(frames.decode(frame)))
+    monkeypatch.setattr(module, "renumbered", slow)
+    ann, posted = participant(), Happenings()
+    monkeypatch.setattr(ann.room, "post_picture", lambda frame, retain: posted.add(frames.decode(frame)))
     async with asyncio.TaskGroup() as group:
-        publishing = group.create_task(ghost.publish())
-        for sequence, words in enumerate(("a cat", "a dog", "a bird"), 1):
-            ghost.show(RecordedPicture("me", frames.Picture(sequence, 5, 0, words.encode(), seed=3), Prompt(words, 3)))
-            if sequence == 1:
+        publishing = group.create_task(ann.publish())
+        for number, words in enumerate(("a cat", "a dog", "a bird"), 1):
+            ann.send_picture(recorded(words))
+            if number == 1:
                 await asyncio.to_thread(coding.wait, 20)
         done.set()
         await posted.count(2)
         publishing.cancel()
     assert [picture.caption for picture in posted.all] == [b"a cat", b"a bird"]
     assert threading.get_ident() not in threads
+
+
+async def test_a_newcomer_that_reads_only_plain_text_gets_the_picture_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, posted = participant(), Happenings()
+    monkeypatch.setattr(ann.room, "post_picture", lambda frame, retain: posted.add(frames.decode(frame)))
+    async with asyncio.TaskGroup() as group:
+        publishing = group.create_task(ann.publish())
+        ann.send_picture(recorded("a cat", codec=2))
+        await posted.count(1)
+        ann.room.joined("b", Hello(1, "Ben", Carries.PICTURES_IN, (0,)))
+        await posted.count(2)
+        publishing.cancel()
+    assert [(picture.sequence, picture.codec) for picture in posted.all] == [(1, 2), (1, 0)]
+
+
+async def test_a_packet_is_sent_once_and_only_to_peers_that_listen() -> None:
+    ann, sent = participant(), list[tuple[Any, ...]]()
+    assert not ann.send_speech(5, 0, b"nobody listens", ())
+    ann.room.peers.send = lambda *packet: sent.append(packet) is None  # type: ignore[method-assign]
+    assert ann.send_speech(6, 960, b"words", ())
+    assert not ann.send_speech(6, 960, b"words", ())
+    assert [payload for _, payload, _, _ in sent] == [b"words"]
+
+
+class FakeParticipant:
+    """Keeps what it is to send."""
+
+    def __init__(self) -> None:
+        self.packets: list[tuple[Any, ...]] = []
+        self.pictures: list[str] = []
+
+    def send_speech(self, *packet: Any) -> bool:
+        self.packets.append(packet)
+        return True
+
+    def send_picture(self, picture: RecordedPicture) -> None:
+        self.pictures.append(picture.prompt.text)
+
+
+def test_each_sends_what_was_theirs() -> None:
+    records = [picture("me", 0.1, "a cat"), came("b", 0.2, "Ben"), came("c", 0.3, "Carl"), picture("b", 0.4, "a dog")]
+    roster, me, ben = Attendance(FakeSession(records)), FakeParticipant(), FakeParticipant()
+    replay = RoomReplay(roster, "me", {0: me, 1: ben})  # type: ignore[dict-item]
+    replay.speech_sent(SpeechPacket(b"mine", 5760, 0.0, True, 120))
+    replay.speech_received("b", 9, 1, b"Ben's", ())
+    replay.speech_received("c", 9, 1, b"of one that was not asked for", ())
+    replay.speech_received("?", 9, 1, b"of nobody", ())
+    reading = PictureReader(CODECS, (), lambda text: None)
+    for record in (records[0], records[3]):
+        read = reading.read(record)  # type: ignore[arg-type]
+        assert read is not None
+        replay.picture(read)
+    assert (me.packets, me.pictures) == ([(None, 5760, b"mine", ())], ["a cat"])
+    assert (ben.packets, ben.pictures) == ([(9, 1, b"Ben's", ())], ["a dog"])
+
+
+async def test_more_people_than_a_room_takes() -> None:
+    crowd = [came(f"p{number}", number, f"Guest {number}") for number in range(MAX_PEERS + 1)]
+    place = Rendezvous(RoomSecret(bytes(16)), BrokerAddress("127.0.0.1"))
+    with pytest.raises(NodeError, match=r"8 people, and a room has places for 7: choose some with --who"):
+        async with replay_into_room(Attendance(FakeSession(crowd)), "me", place, CODECS, (), lambda text: None):
+            pass

@@ -14,6 +14,7 @@ from PIL import Image
 from sessions import FakeSession, came, picture, spoken, tone, went
 
 from node.call.observers import CallObserver
+from node.captions.coder import shipped_codecs
 from node.replay.decoder import MOST_A_STEP, MOST_VOICES, NEEDS_LYRA, TAIL_S, SessionDecoder
 from node.replay.pictures import PictureReader, RecordedPicture
 from node.replay.player import Player
@@ -23,8 +24,7 @@ from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Clock, Pcm, level_dbfs
 from node.speech.receive_stream import ReceiveStream
 from node.speech.send_stream import SpeechPacket
 from node.speech.sinks import NullSink
-from node.vision.sender import PaintedPicture
-from node.vision.types import Prompt
+from node.vision.types import PaintedPicture, Prompt
 from protocol.errors import LogError
 from protocol.log import Frame, Header, Note, Record, Speech
 from protocol.rtp.red import Copy
@@ -49,13 +49,13 @@ class Watching(CallObserver):
     def speech_sent(self, packet: SpeechPacket) -> None:
         self.told.append(("sent", packet.duration_ms))
 
-    def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+    def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         self.told.append(("speech", peer, sequence))
 
     def frame_sent(self, frame: bytes) -> None:
         self.told.append(("frame sent",))
 
-    def frame_came(self, peer: str, frame: bytes) -> None:
+    def frame_received(self, peer: str, frame: bytes) -> None:
         self.told.append(("frame", peer))
 
     def painted(self, painted: PaintedPicture) -> None:
@@ -110,7 +110,7 @@ class Playing:
     def __init__(self, session: FakeSession, **options: object) -> None:
         self.deck, self.witness, self.models, self.notes = Deck(), Watching(), FakeModels(), list[str]()
         self.player = Player(
-            session, self.witness, self.deck, paint=self._paint, note=self.notes.append,
+            session, shipped_codecs(), self.witness, self.deck, paint=self._paint, note=self.notes.append,
             **{"beside": at_once, **options},  # type: ignore[arg-type]
         )  # fmt: skip
 

@@ -146,7 +146,7 @@ def test_levels_are_shown_as_they_pass_and_the_mute_in_their_place(tally: CallSt
     view = View("ann", lambda: tally, list, lambda: None, lambda: muted)
     lines = PlainLines([view], written.append, lambda: now)
     for dbfs in (-20.0, -33.0):
-        (tally.heard if dbfs < -30 else tally.said).add(dbfs, 0.1)
+        (tally.received_level if dbfs < -30 else tally.sent_level).add(dbfs, 0.1)
     for muted in (False, True):  # noqa: B007
         now += 10
         lines.refresh()

@@ -34,8 +34,8 @@ def sender() -> CallStats:
     for bits, frame, wire in ((40, 12, 130), (45, 13, 131)):
         tally.pictures_out.add("a cat", bits, frame, wire, raw_bits=256 * 256 * 24)
     tally.pictures_out.captioned = 3
-    tally.said.add(-20, 2.0)
-    tally.said.muted_s = 3.04
+    tally.sent_level.add(-20, 2.0)
+    tally.sent_level.muted_s = 3.04
     for _ in range(10):
         tally.speech_out.add(106, voiced=True, duration_ms=120)
         tally.meter.datagram("sent", b"\x80\x60" + bytes(126), "127.0.0.1")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from node.vision.gallery import Gallery, PictureKeeper
-from node.vision.sender import PaintedPicture
+from node.vision.types import PaintedPicture
 from protocol.errors import NodeError
 
 PICTURE = Image.new("RGB", (8, 8), "red")

@@ -45,7 +45,7 @@ async def test_you_are_in_it_from_the_start(page: Page) -> None:
 
 
 async def test_links_delays_and_the_broker_are_looked_at(page: Page, node: Bystander) -> None:
-    node.witnesses.joined("x", BOB)
+    node.observers.joined("x", BOB)
     bob = page.board.people["x"]
     node.links["x"] = "again"
     await until(lambda: bob.link == "again" and bob.meters.delay_ms == 210.0)
@@ -94,9 +94,9 @@ async def test_a_demo_shows_both_sides_and_takes_no_part() -> None:
     page = a_page("demo")
     a, b = Bystander("a", "a"), Bystander("b", "b")
     page.watch(a, b)
-    a.witnesses.joined("b", Hello(1, "b"))
-    b.witnesses.joined("a", Hello(1, "a"))
-    a.witnesses.noted("hello")
+    a.observers.joined("b", Hello(1, "b"))
+    b.observers.joined("a", Hello(1, "a"))
+    a.observers.noted("hello")
     state = page.board.state()
     assert state["you"] is None
     assert sorted((person["id"], person["you"]) for person in state["people"]) == [("a", False), ("b", False)]

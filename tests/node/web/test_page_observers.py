@@ -6,18 +6,19 @@ import pytest
 from PIL import Image
 from web_board import Told
 
-from node.captions.coder import Caption
+from node.captions.coder import Caption, shipped_codecs
 from node.links.wire_meter import WireMeter
 from node.speech.send_stream import SpeechPacket
-from node.vision.sender import PaintedPicture
+from node.vision.types import PaintedPicture
 from node.web.broadcast import Broadcast
 from node.web.live_rates import frame_cost
 from node.web.page_observers import CallFeeder
 from node.web.state import PageState
 from protocol import frames
-from protocol.captions import registry
 from protocol.rtp.red import Copy
 from protocol.signalling import Carries, Hello
+
+CODECS = shipped_codecs()
 
 SEES = Hello(1, "bob", Carries.SPEECH_OUT | Carries.PICTURES_OUT)
 IMAGE = Image.new("RGB", (8, 8), "red")
@@ -26,13 +27,13 @@ SPEECH = b"\x18" + bytes(50)
 
 
 def picture(sequence: int, words: str = WORDS, look: bytes = b"") -> bytes:
-    codec = registry.newest()
-    return frames.encode(frames.Picture(sequence, 0, codec, registry.encode(words, codec).data, 0, look))
+    codec = CODECS.newest()
+    return frames.encode(frames.Picture(sequence, 0, codec, CODECS.encode(words, codec).data, 0, look))
 
 
 def caption(words: str = WORDS) -> Caption:
-    codec = registry.newest()
-    return Caption(words, registry.encode(words, codec).bits)
+    codec = CODECS.newest()
+    return Caption(words, CODECS.encode(words, codec).bits)
 
 
 class Listened(Broadcast):
@@ -68,12 +69,12 @@ async def test_a_peer_is_seen_as_his_hello_says(onlooker: CallFeeder, board: Pag
 async def test_words_come_are_painted_and_show_their_cost(onlooker: CallFeeder, board: PageState, told: Told) -> None:
     onlooker.joined("x", SEES)
     frame = picture(1, look=bytes(8))
-    onlooker.frame_came("x", frame, caption())
+    onlooker.frame_received("x", frame, caption())
     assert board.state()["people"][1]["painting"]["words"] == WORDS
     onlooker.painted(PaintedPicture("x", 1, WORDS, 0, IMAGE))
     await told.developed()
     [shown] = board.state()["people"][1]["pictures"]
-    assert shown["bits"] == registry.encode(WORDS, registry.newest()).bits + 64
+    assert shown["bits"] == CODECS.encode(WORDS, CODECS.newest()).bits + 64
     assert (shown["bytes"], shown["wire_bytes"]) == (len(frame), frame_cost(frame))
     assert shown["snapshot"] is None
 
@@ -97,7 +98,7 @@ async def test_in_a_demo_the_true_snapshot_is_beside_the_painted_one(board: Page
     b.joined("a", SEES)
     a.captioned(IMAGE, 1, WORDS)
     a.frame_sent(picture(1), caption())
-    b.frame_came("a", picture(1), caption())
+    b.frame_received("a", picture(1), caption())
     b.painted(PaintedPicture("a", 1, WORDS, 0, Image.new("RGB", (8, 8), "blue")))
     await told.developed()
     [shown] = board.people["a"].told_wholly(0.0)["pictures"]
@@ -108,7 +109,7 @@ async def test_in_a_demo_the_true_snapshot_is_beside_the_painted_one(board: Page
 async def test_speech_is_metered_and_heard(onlooker: CallFeeder, board: PageState, sound: Listened) -> None:
     onlooker.joined("x", SEES)
     copy = Copy(2880, SPEECH)
-    onlooker.speech_came("x", 5, 0, SPEECH, (copy,))
+    onlooker.speech_received("x", 5, 0, SPEECH, (copy,))
     onlooker.speech_sent(SpeechPacket(SPEECH, 0, 0.0, True, 60))
     assert sound.heard == [("x", 5, 0, SPEECH, (copy,))]
     rates = [person["meters"]["speech_kbps"] for person in board.state()["people"]]
@@ -119,28 +120,28 @@ async def test_speech_is_metered_and_heard(onlooker: CallFeeder, board: PageStat
 def test_what_packets_cost_besides_is_measured(onlooker: CallFeeder) -> None:
     meter = WireMeter()
     assert onlooker.measure(meter) is None
-    onlooker.speech_came("x", 5, 0, SPEECH, ())
+    onlooker.speech_received("x", 5, 0, SPEECH, ())
     meter.datagram("received", b"\x80\x6f" + bytes(20 + len(SPEECH)), "127.0.0.1")
     assert onlooker.measure(meter) == 22 + 28
 
 
 @pytest.mark.parametrize("frame", [b"", b"\x00", frames.encode(frames.Hold(3)), picture(2)[:-3]])
 async def test_what_is_no_picture_shows_none(onlooker: CallFeeder, board: PageState, frame: bytes) -> None:
-    onlooker.frame_came("x", frame)
+    onlooker.frame_received("x", frame)
     assert not board.people["x"].coming
 
 
 async def test_words_that_nobody_read_are_not_expected(onlooker: CallFeeder, board: PageState) -> None:
     """A newer picture came before their turn: only the cost of the frame is shown."""
-    onlooker.frame_came("x", picture(1))
+    onlooker.frame_received("x", picture(1))
     assert not board.people["x"].coming
     assert board.people["x"].meters.read(board.clock())["total_kbps"] > 0
 
 
 async def test_words_whose_bits_nobody_measured_count_in_bytes(onlooker: CallFeeder, board: PageState) -> None:
-    onlooker.frame_came("x", picture(1, look=bytes(8)), Caption(WORDS))
+    onlooker.frame_received("x", picture(1, look=bytes(8)), Caption(WORDS))
     [shown] = board.people["x"].coming.values()
-    assert shown.bits == 8 * len(registry.encode(WORDS, registry.newest()).data) + 64
+    assert shown.bits == 8 * len(CODECS.encode(WORDS, CODECS.newest()).data) + 64
 
 
 async def test_notes_are_read(onlooker: CallFeeder, board: PageState) -> None:

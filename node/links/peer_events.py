@@ -1,0 +1,109 @@
+"""The events of a room, for the parts of a node that subscribe to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from protocol.captions.codebook_id import CodebookId
+    from protocol.rtp.receiver_reports import Report
+    from protocol.rtp.red import Copy
+    from protocol.signalling import Hello
+
+
+class PeerEvents:
+    """Is notified of all that peers do, and ignores it: a base to derive from.
+
+    Each method is called in the event loop and returns at once. `peer` is a node's id. An exception ends the handling
+    of this event and is counted as a fault of the peer; a LocalError ends the node.
+    """
+
+    def joined(self, peer: str, hello: Hello) -> None:
+        """Handle a peer that entered the room, or said hello with other contents."""
+
+    def left(self, peer: str) -> None:
+        """Handle a peer that left the room."""
+
+    def link_opened(self, peer: str) -> None:
+        """Handle a link that is being made; it replaces an earlier one with this peer."""
+
+    def link_up(self, peer: str) -> None:
+        """Handle a link over which media can travel from now on."""
+
+    def link_ended(self, peer: str) -> None:
+        """Handle the end of a link."""
+
+    def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        """Handle an RTP packet (numbers as on the wire, 48 kHz) and the copies of earlier ones that came along."""
+
+    def report_received(self, peer: str, report: Report) -> None:
+        """Handle what a peer reports of our packets."""
+
+    def picture_received(self, peer: str, frame: bytes, codebooks: Collection[CodebookId]) -> None:
+        """Handle the frame of a picture, by a peer that codes with these codebooks. It may raise RemoteError."""
+
+    def broker_returned(self) -> None:
+        """Handle the broker's return: what it retained may be lost."""
+
+
+class PeerEventHub(PeerEvents):
+    """Passes each event on to its subscribers, in the order in which they subscribed."""
+
+    def __init__(self) -> None:
+        self._subscribers: list[PeerEvents] = []
+
+    def subscribe(self, *parts: PeerEvents) -> None:
+        """Notify these parts of each event from now on."""
+        self._subscribers += parts
+
+    def joined(self, peer: str, hello: Hello) -> None:
+        for part in self._subscribers:
+            part.joined(peer, hello)
+
+    def left(self, peer: str) -> None:
+        for part in self._subscribers:
+            part.left(peer)
+
+    def link_opened(self, peer: str) -> None:
+        for part in self._subscribers:
+            part.link_opened(peer)
+
+    def link_up(self, peer: str) -> None:
+        for part in self._subscribers:
+            part.link_up(peer)
+
+    def link_ended(self, peer: str) -> None:
+        for part in self._subscribers:
+            part.link_ended(peer)
+
+    def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        for part in self._subscribers:
+            part.speech_received(peer, sequence, timestamp, payload, copies)
+
+    def report_received(self, peer: str, report: Report) -> None:
+        for part in self._subscribers:
+            part.report_received(peer, report)
+
+    def picture_received(self, peer: str, frame: bytes, codebooks: Collection[CodebookId]) -> None:
+        for part in self._subscribers:
+            part.picture_received(peer, frame, codebooks)
+
+    def broker_returned(self) -> None:
+        for part in self._subscribers:
+            part.broker_returned()
+
+
+class PresenceNotes(PeerEvents):
+    """Notes which peers join and leave, in a line each for the user."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+        self._names: dict[str, str] = {}
+
+    def joined(self, peer: str, hello: Hello) -> None:
+        self._names[peer] = hello.name or peer
+        self._note(f"{self._names[peer]} is here")
+
+    def left(self, peer: str) -> None:
+        self._note(f"{self._names.pop(peer, peer)} has left")

@@ -1,0 +1,83 @@
+"""Applies the profile that the user or the links ask for to the speech that is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from node.links.peer_events import PeerEvents
+from node.speech.profiles import CUSTOM
+from node.speech.rate_controller import RateController
+
+if TYPE_CHECKING:
+    from node.links.peers import Peers
+    from node.speech.profiles import Profile
+    from node.speech.send_stream import SendStream
+    from protocol.rtp.receiver_reports import Report
+
+
+class ProfileControl(PeerEvents):
+    """Keeps a stream's profile as its rate controller says, and asks the peers for the reports that it needs.
+
+    The stream's own profile is the first. If `adapts`, it follows the links within `max_kbps` from the beginning. A
+    node that does not send (`sends`) changes nothing.
+    """
+
+    def __init__(
+        self,
+        stream: SendStream,
+        peers: Peers,
+        *,
+        max_kbps: float,
+        adapts: bool,
+        clock: Callable[[], float],
+        note: Callable[[str], None],
+        sends: bool = True,
+    ) -> None:
+        self._stream, self._peers, self._max_kbps = stream, peers, max_kbps
+        self._clock, self._note, self._sends = clock, note, sends
+        limit = max_kbps if adapts else None
+        self._controller = RateController(stream.profile, limit, clock(), peers.take_copies)
+
+    @property
+    def profile(self) -> Profile:
+        """The profile that speech is sent by."""
+        return self._stream.profile
+
+    def link_up(self, peer: str) -> None:
+        """Ask for reports every second at first, if the profile follows the links."""
+        if self._controller.adapts:
+            self._peers.want_reports(True)
+
+    def link_ended(self, peer: str) -> None:
+        """Forget what the peer reported."""
+        self._controller.forget(peer)
+
+    def report_received(self, peer: str, report: Report) -> None:
+        """Adapt the profile to what a peer reports of our packets."""
+        now = self._clock()
+        self._apply(self._controller.report(peer, report, now))
+        if self._controller.adapts:
+            self._peers.want_reports(self._controller.is_trying(now))
+
+    def change(self, profile: Profile) -> None:
+        """Send by other settings from now on, whatever the links do to them."""
+        if profile.name == CUSTOM == self._controller.profile.name:
+            self._note("speech goes by other options now")
+        self._apply(self._controller.choose(profile))
+        self._peers.want_reports(False)
+
+    def follow_the_link(self) -> None:
+        """Send by what the links carry from now on, as far as the settings let it."""
+        profile = self._controller.follow(self._max_kbps, self._clock())
+        self._note(f"speech follows the link now, within {self._max_kbps:g} kbit/s")
+        self._apply(profile)
+        self._peers.want_reports(True)
+
+    def _apply(self, profile: Profile) -> None:
+        before = self._stream.profile
+        if not self._sends or profile == before:
+            return
+        self._stream.change(profile)
+        if (profile.name, bool(profile.redundancy)) != (before.name, bool(before.redundancy)):
+            self._note(f"speech goes by {profile.name} now{', with copies' if profile.redundancy else ''}")

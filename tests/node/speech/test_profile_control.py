@@ -1,0 +1,118 @@
+"""The profile that speech is sent by: as its user says, or as the peers' reports have it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from node.speech.profile_control import ProfileControl
+from node.speech.profiles import CLEAR, CUSTOM, LEAN, TOUGH, Profile
+from protocol.rtp.receiver_reports import Report
+
+
+@dataclass
+class Stream:
+    """A stream of no packets."""
+
+    profile: Profile
+
+    def change(self, profile: Profile) -> None:
+        self.profile = profile
+
+
+@dataclass
+class Links:
+    """Links that take copies, and keep how often reports are asked for."""
+
+    every_second: list[bool] = field(default_factory=list)
+
+    def take_copies(self) -> bool:
+        return True
+
+    def want_reports(self, every_second: bool) -> None:
+        self.every_second.append(every_second)
+
+
+class Control:
+    """A control on a clock of the test's own, and what it did."""
+
+    def __init__(self, profile: Profile, *, adapts: bool = False, sends: bool = True) -> None:
+        self.now = 100.0
+        self.stream, self.links, self.notes = Stream(profile), Links(), list[str]()
+        self.control = ProfileControl(
+            self.stream,  # type: ignore[arg-type]
+            self.links,  # type: ignore[arg-type]
+            max_kbps=40.0,
+            adapts=adapts,
+            sends=sends,
+            clock=lambda: self.now,
+            note=self.notes.append,
+        )
+
+    def report(self, expected: int, lost: int, round_trip_s: float | None = None) -> None:
+        self.now += 1.0
+        self.control.report_received("ann", Report(expected, lost, 1.0, round_trip_s))
+
+    def slow_down(self) -> None:
+        for number in range(20):
+            self.report(8, 0, 0.05 + 0.05 * number)
+
+
+def test_losses_bring_the_copies_closer_until_the_link_ends() -> None:
+    control = Control(TOUGH)
+    for _ in range(12):
+        control.report(16, 2)
+    assert control.stream.profile.redundancy == 1
+    control.control.link_ended("ann")
+    control.report(16, 1)
+    assert control.stream.profile == TOUGH
+
+
+def test_a_profile_that_adapts_follows_the_links_until_the_user_chooses_another() -> None:
+    control = Control(LEAN, adapts=True)
+    control.control.link_up("ann")
+    assert control.links.every_second == [True]
+    control.slow_down()
+    assert control.control.profile.name == "lowest"
+    control.control.change(CLEAR)
+    control.report(8, 0, 9.0)
+    assert control.control.profile.name == "clear"
+    assert control.links.every_second[-1] is False
+    control.control.follow_the_link()
+    assert control.control.profile.name == "lean"
+    assert control.links.every_second[-1] is True
+    assert "speech follows the link now, within 40 kbit/s" in control.notes
+    control.slow_down()
+    assert control.control.profile.name == "lowest"
+
+
+def test_reports_are_not_asked_for_where_nothing_follows_them() -> None:
+    control = Control(LEAN)
+    control.control.link_up("ann")
+    control.report(8, 0)
+    assert control.links.every_second == []
+
+
+@pytest.mark.parametrize(
+    ("profile", "note"), [(CLEAR, "speech goes by clear now"), (TOUGH, "speech goes by tough now, with copies")]
+)
+def test_a_change_is_noted(profile: Profile, note: str) -> None:
+    control = Control(LEAN)
+    control.control.change(profile)
+    assert control.notes == [note]
+    control.control.change(profile)
+    assert control.notes == [note]
+
+
+def test_other_options_of_ones_own_are_noted_as_such() -> None:
+    control = Control(replace(CLEAR, name=CUSTOM))
+    control.control.change(replace(CLEAR, name=CUSTOM, bitrate=9000))
+    assert control.notes == ["speech goes by other options now"]
+    assert control.stream.profile.bitrate == 9000
+
+
+def test_a_node_that_does_not_send_changes_nothing() -> None:
+    control = Control(LEAN, sends=False)
+    control.control.change(CLEAR)
+    assert (control.stream.profile, control.notes) == (LEAN, [])
