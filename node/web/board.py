@@ -80,7 +80,7 @@ class Board:
         self._started = wall()
 
     def state(self) -> Told:
-        """Return everything, as docs/page.md has it."""
+        """Return everything, as docs/web-api.md has it."""
         now = self.clock()
         return {
             "run": self.feed.run,
@@ -246,7 +246,7 @@ class Board:
             self.feed.tell("replay", {"replay": now})
 
     def told_you(self) -> Told | None:
-        """Return who you are, as docs/page.md has it."""
+        """Return who you are, as docs/web-api.md has it."""
         you = self.you
         return None if you is None else {name: getattr(you, name) for name in You.__slots__}
 

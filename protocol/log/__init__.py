@@ -1,6 +1,6 @@
 """The session log: what a recorded call is made of, and how each record becomes the bytes of a message.
 
-A log is an MCAP file (https://mcap.dev/spec); docs/session.md is the format's page. Here is what its messages carry;
+A log is an MCAP file (https://mcap.dev/spec); docs/recording-format.md is the format's page. Here is what its messages carry;
 the file itself is written and read by `node.session`.
 """
 
