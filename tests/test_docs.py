@@ -51,8 +51,16 @@ def program() -> typer.Typer:
     raise AssertionError("there is no command line")
 
 
-def commands() -> Any:
-    """Return the commands as click has them."""
+def parts(command: Any) -> dict[str, Any]:
+    """Return the commands of a group by name; a group may import them only when it is asked for one."""
+    if not hasattr(command, "list_commands"):
+        return {}
+    context = command.context_class(command)
+    return {name: command.get_command(context, name) for name in command.list_commands(context)}
+
+
+def top() -> Any:
+    """Return the program as click has it."""
     return typer.main.get_command(program())
 
 
@@ -149,17 +157,17 @@ def options(command: Any) -> set[str]:
 def faults(line: str) -> Iterator[str]:
     """Yield what is wrong with a command line: a command or an option that there is not, a help that fails."""
     words = shlex.split(line.replace("…", ""), comments=True)[1:]
-    command, names = commands(), []
-    while words and hasattr(command, "commands"):
+    command, names = top(), []
+    while words and (known := parts(command)):
         word = words.pop(0)
         if word.startswith("-"):
             if word.partition("=")[0] not in options(command):
                 yield f"{line}: no option {word}"
-        elif word not in command.commands:
+        elif word not in known:
             yield f"{line}: no command {word}"
             return
         else:
-            command = command.commands[word]
+            command = known[word]
             names.append(word)
     for word in words:
         if word.startswith("-") and word != "-" and word.partition("=")[0] not in options(command):
@@ -180,16 +188,16 @@ def test_there_are_command_lines() -> None:
 
 def test_every_command_is_on_the_front_page() -> None:
     named = {line.split()[1] for line in command_lines(README)}
-    assert {name for name, command in commands().commands.items() if not command.hidden} <= named
+    assert {name for name, command in parts(top()).items() if not command.hidden} <= named
 
 
 def every_option() -> set[str]:
     """Return the options of all commands."""
-    waiting, found = [commands()], set[str]()
+    waiting, found = [top()], set[str]()
     while waiting:
         command = waiting.pop()
         found |= options(command)
-        waiting += getattr(command, "commands", {}).values()
+        waiting += parts(command).values()
     return found
 
 
