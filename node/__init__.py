@@ -6,6 +6,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from node import codebook
-from protocol.captions import words
+from protocol.captions import model_codec
 
-words.supply(codebook.read)
+model_codec.supply(codebook.read)

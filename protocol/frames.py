@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from protocol import wire
+from protocol import envelope
 from protocol.errors import FrameError
 
 __all__ = ["MAX_CAPTION_BYTES", "MAX_FRAME_BYTES", "MAX_LOOK_BYTES", "MAX_TEXT_BYTES"]
@@ -64,13 +64,13 @@ class Picture:
     earlier: int | None = None
 
     def __post_init__(self) -> None:
-        wire.bounded_int("sequence", self.sequence, _SEQUENCE_BITS)
-        wire.bounded_int("captured_ms", self.captured_ms, _CAPTURED_BITS)
-        wire.bounded_int("codec", self.codec, _CODEC_BITS)
-        wire.bounded_bytes("caption", self.caption, MAX_CAPTION_BYTES)
-        wire.bounded_int("seed", self.seed, _SEED_BITS)
-        wire.bounded_bytes("look", self.look, MAX_LOOK_BYTES)
-        if self.earlier is not None and wire.bounded_int("earlier", self.earlier, _SEQUENCE_BITS) >= self.sequence:
+        envelope.bounded_int("sequence", self.sequence, _SEQUENCE_BITS)
+        envelope.bounded_int("captured_ms", self.captured_ms, _CAPTURED_BITS)
+        envelope.bounded_int("codec", self.codec, _CODEC_BITS)
+        envelope.bounded_bytes("caption", self.caption, MAX_CAPTION_BYTES)
+        envelope.bounded_int("seed", self.seed, _SEED_BITS)
+        envelope.bounded_bytes("look", self.look, MAX_LOOK_BYTES)
+        if self.earlier is not None and envelope.bounded_int("earlier", self.earlier, _SEQUENCE_BITS) >= self.sequence:
             raise ValueError(f"picture {self.sequence} cannot be coded against picture {self.earlier}")
 
 
@@ -81,7 +81,7 @@ class Hold:
     sequence: int
 
     def __post_init__(self) -> None:
-        wire.bounded_int("sequence", self.sequence, _SEQUENCE_BITS)
+        envelope.bounded_int("sequence", self.sequence, _SEQUENCE_BITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Text:
     text: str
 
     def __post_init__(self) -> None:
-        wire.bounded_text("text", self.text, MAX_TEXT_BYTES)
+        envelope.bounded_text("text", self.text, MAX_TEXT_BYTES)
 
 
 Frame: TypeAlias = Picture | Hold | Text
@@ -108,17 +108,17 @@ def encode(frame: Frame) -> bytes:
             rest = [codec, look, earlier, milliseconds]
             while rest and rest[-1] == _DEFAULTS[len(rest) - 1]:
                 rest.pop()
-            return wire.pack_short(1, [sequence, tenths, caption, seed, *rest])
+            return envelope.pack_short(1, [sequence, tenths, caption, seed, *rest])
         case Hold(sequence):
-            return wire.pack_short(2, [sequence])
+            return envelope.pack_short(2, [sequence])
         case Text(text):
-            return wire.pack_short(3, [text])
+            return envelope.pack_short(3, [text])
 
 
 def decode(data: bytes) -> Frame:
     """Read one frame; raise `FrameError`, or `VersionError` if a newer version wrote it."""
     try:
-        return _build(*wire.unpack(data, MAX_FRAME_BYTES, raw=True))
+        return _build(*envelope.unpack(data, MAX_FRAME_BYTES, raw=True))
     except (TypeError, ValueError) as error:
         raise FrameError(f"not a frame: {error}") from None
 
@@ -137,6 +137,6 @@ def _build(kind: int, fields: list[Any]) -> Frame:
 def _picture(sequence: int, tenths: int, caption: bytes, seed: int, *rest: Any) -> Picture:
     values: list[Any] = [*rest, *_DEFAULTS[len(rest) :]]
     codec, look, earlier, milliseconds = values
-    since = wire.bounded_int("tenths", tenths, _CAPTURED_BITS)
-    captured_ms = since * 100 + wire.bounded_int("milliseconds", milliseconds, bits=7)
+    since = envelope.bounded_int("tenths", tenths, _CAPTURED_BITS)
+    captured_ms = since * 100 + envelope.bounded_int("milliseconds", milliseconds, bits=7)
     return Picture(sequence, captured_ms, codec, caption, seed, look, earlier)

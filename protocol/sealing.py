@@ -9,7 +9,7 @@ Every key is HKDF-SHA256 of the room's secret for one (sender, session, purpose)
 its own room, as its own sender's, in its own session and on its own topic. The cipher is AES-128-CCM. Its nonce is the
 message's number, which counts from 0 in each key and never comes twice: a session is random and new at every start.
 
-`docs/protocol.md` has the whole of it, and who counts as being there (`protocol.signalling.handshake`).
+`docs/protocol.md` has the whole of it, and who counts as being there (`protocol.signalling.liveness`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from protocol import wire
+from protocol import envelope
 from protocol.errors import NodeError, SealError
 from protocol.frames import MAX_FRAME_BYTES
 from protocol.room_secret import RoomSecret
@@ -144,7 +144,7 @@ class Sealer:
 
     def frame(self, letter: Letter, payload: bytes, kept: bool) -> bytes:
         """Return a frame to publish on our topic `letter`; `kept` if the broker is to keep it for newcomers."""
-        number, sealed = self._frames[letter].seal(wire.shorten(payload), self._name(letter).encode())
+        number, sealed = self._frames[letter].seal(envelope.shorten(payload), self._name(letter).encode())
         if kept:
             self._kept[letter] = number
         return _HINT.pack(number % _HINTS) + sealed
@@ -259,7 +259,7 @@ class Opener:
     def frame(self, topic: Topic, sealed: bytes) -> bytes:
         """Open a picture or text frame of a peer that was admitted."""
         _check_length(sealed, FRAME_OVERHEAD, MAX_FRAME_BYTES)
-        return wire.lengthen(self._peer(topic).frame(topic, sealed))
+        return envelope.lengthen(self._peer(topic).frame(topic, sealed))
 
     def _peer(self, topic: Topic) -> _Peer:
         if (peer := self._peers.get(topic.node)) is None:

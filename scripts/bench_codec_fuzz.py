@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 import node  # noqa: F401  supplies the codebook
 from node.vision.scenes import caption, sample
-from protocol.captions import words
-from protocol.captions.text import scalars
+from protocol.captions import model_codec
+from protocol.captions.tokens import scalars
 from protocol.errors import CaptionError
 from protocol.frames import MAX_CAPTION_BYTES
 
@@ -46,7 +46,7 @@ def text(rng: random.Random) -> str:
     if kind < 0.35:
         return edited(rng, caption(sample(rng.randrange(1 << 30))))
     if kind < 0.65:
-        return edited(rng, " ".join(rng.choices(words.model().words, k=rng.randrange(20))))
+        return edited(rng, " ".join(rng.choices(model_codec.model().words, k=rng.randrange(20))))
     if kind < 0.995:
         return signs(rng, rng.choice((1, 4, 20, 100)))
     return signs(rng, LONG)
@@ -81,8 +81,8 @@ def check_string(rng: random.Random) -> str:
     """Code one text; return of which kind it was, or raise."""
     told = text(rng)
     before = earlier(rng, told)
-    data = words.encode(told, before)[0]
-    if words.decode(data, before) != scalars(told):
+    data = model_codec.encode(told, before)[0]
+    if model_codec.decode(data, before) != scalars(told):
         raise AssertionError(f"{told!r} against {before!r} came back as another")
     if len(data) > len(scalars(told).encode()) + SPARE_BYTES:
         raise AssertionError(f"{told!r} against {before!r} takes {len(data)} bytes")
@@ -98,7 +98,7 @@ def check_bytes(rng: random.Random) -> str:
     before = earlier(rng, text(rng))
     began = time.perf_counter()
     try:
-        words.decode(data, before).encode()
+        model_codec.decode(data, before).encode()
         outcome = "a caption"
     except CaptionError as error:
         outcome = str(error)

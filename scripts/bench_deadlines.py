@@ -14,8 +14,9 @@ import argparse
 import asyncio
 import sys
 
-from node import config, deadlines
-from node.summary import as_json
+from node.bench import deadlines
+from node.common import config
+from node.terminal.summary import as_json
 from protocol.errors import NodeError
 
 

@@ -22,17 +22,17 @@ from pathlib import Path
 
 import numpy as np
 
-from node.session.export import Asked, run
-from node.session.writer import SessionWriter
-from node.speech import clips
+from node.export.export import ExportOptions, run
+from node.recording.writer import SessionWriter
+from node.speech import sound_files
 from node.speech.dialogue import shipped
-from node.speech.opus import Encoder
+from node.speech.libopus import Encoder
+from node.speech.pcm import SAMPLE_RATE, Pcm
 from node.speech.profiles import LEAN
-from node.speech.sound import SAMPLE_RATE, Pcm
 from protocol import frames
 from protocol.captions import registry
 from protocol.log import Frame, Header, Joined, Record, Speech
-from protocol.speech import opus
+from protocol.speech import opus_packet
 
 FORMATS = ("mp4", "webm", "opus", "html", "srt", "jsonl")
 PACKET_S = 0.12
@@ -58,7 +58,7 @@ def main() -> None:
 
 def measure(file: Path, output: Path, seconds: float) -> dict[str, float]:
     began = time.monotonic()
-    asyncio.run(run(file, Asked(output, pictures=False), None, lambda text: print(text, file=sys.stderr)))
+    asyncio.run(run(file, ExportOptions(output, pictures=False), None, lambda text: print(text, file=sys.stderr)))
     took = time.monotonic() - began
     return {"took_s": round(took, 1), "share": round(took / seconds, 3), "bytes": output.stat().st_size}
 
@@ -87,13 +87,13 @@ def speech(sender: str, number: int, seconds: float) -> Iterator[Record]:
 
 
 def sound() -> Pcm:
-    return np.concatenate([block for turn in shipped() for block in clips.blocks(turn.path, SAMPLE_RATE)])
+    return np.concatenate([block for turn in shipped() for block in sound_files.blocks(turn.path, SAMPLE_RATE)])
 
 
 def packets(pcm: Pcm) -> list[bytes]:
     encoder, samples = Encoder(LEAN), LEAN.frame_samples
     coded = [encoder.encode(pcm[at : at + samples]) for at in range(0, len(pcm) - samples + 1, samples)]
-    return [opus.join(pair) for pair in zip(coded[::2], coded[1::2], strict=False)]
+    return [opus_packet.join(pair) for pair in zip(coded[::2], coded[1::2], strict=False)]
 
 
 def pictures(sender: str, number: int, seconds: float) -> Iterator[Record]:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from itertools import count, islice
 
 from node.vision.scenes import world
-from node.vision.scenes.words import caption
+from node.vision.scenes.grammar import caption
 from protocol import frames
 from protocol.captions import registry
 from protocol.errors import SealError

@@ -28,9 +28,9 @@ from typing import Any
 import session_traffic
 from mcap.reader import make_reader
 
-from node.session.reader import Session
-from node.session.recover import recover
-from node.session.writer import SessionWriter, create
+from node.recording.reader import Session
+from node.recording.recover import recover
+from node.recording.writer import SessionWriter, create
 from protocol import log
 from protocol.errors import PictophoneError
 
@@ -87,7 +87,7 @@ def seek(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     script = (
         "import json,re,sys,time,random\n"
         "from pathlib import Path\n"
-        "from node.session.reader import Session\n"
+        "from node.recording.reader import Session\n"
         "from protocol.log import Speech\n"
         "path=Path(sys.argv[1]); rng=random.Random(1); ms={'seek':[], 'open_and_seek':[], 'seek_and_state':[]}\n"
         "def peak(): return int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"
@@ -198,7 +198,7 @@ def silence(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     script = (
         "import json,re,sys,time\n"
         "from pathlib import Path\n"
-        "from node.session.info import gather\n"
+        "from node.recording.info import gather\n"
         "path=Path(sys.argv[1]); began=time.process_time(); info=gather(path)\n"
         "peak=int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"
         "packets=sum(one.speech.packets for one in info.people)\n"

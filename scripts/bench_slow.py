@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from node.vision.patience import activity
+from node.vision.hang_detector import activity
 
 MOUNTS = Path("/sys/fs/cgroup")
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -29,11 +29,11 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from node.speech import clips, dialogue
+from node.bench.call_simulation import Path, Rehearsal, exactly, kbps, said
+from node.speech import dialogue, sound_files
+from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm, seconds_of
 from node.speech.profiles import LEAN
-from node.speech.rehearsal import Path, Rehearsal, exactly, kbps, said
-from node.speech.sound import BLOCK_SAMPLES, SAMPLE_RATE, Pcm, seconds_of
-from node.speech.talker import RTP_RATE, Packet
+from node.speech.send_stream import RTP_RATE, SpeechPacket
 from protocol.errors import PictophoneError
 from wirebench import rows
 
@@ -111,7 +111,7 @@ def shown(rehearsal: Rehearsal, seconds: float, what: str) -> Iterable[Pcm]:
     return track(rehearsal.blocks(seconds), what, total=blocks, console=Console(stderr=True), transient=True)
 
 
-def endless(packets: list[Packet]) -> Iterator[Packet]:
+def endless(packets: list[SpeechPacket]) -> Iterator[SpeechPacket]:
     """The same packets again and again, on a timeline that goes on."""
     length = packets[-1].timestamp + packets[-1].duration_ms * RTP_RATE // 1000
     for turn in itertools.count():
@@ -202,7 +202,7 @@ def recordings_in(folder: File | None) -> list[File]:
 def pcm_of(paths: list[File]) -> list[Pcm]:
     """The sound of the files, or the turns of the dialogue if there are none."""
     given = paths or [turn.path for turn in dialogue.shipped()]
-    return [np.concatenate(list(clips.blocks(path, BLOCK_SAMPLES))) for path in given]
+    return [np.concatenate(list(sound_files.blocks(path, BLOCK_SAMPLES))) for path in given]
 
 
 def usual(has_lyra: bool) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from node.vision.scenes import caption, held_out, sample
 from protocol.captions.symbols import END, FAR, NEAR, UNKNOWN
-from protocol.captions.text import parse
+from protocol.captions.tokens import parse
 
 Tokens = tuple[str, ...]
 

@@ -15,9 +15,7 @@ import torch
 from codebook_ngrams import Tables, below_alone
 
 from protocol.captions.codebook import MAGIC, pack_array
-from protocol.captions.mixture import SHARE_BITS, TRUST_BITS
-from protocol.captions.ngrams import TOTAL
-from protocol.captions.recurrent import (
+from protocol.captions.gru import (
     FALL,
     GATE_BITS,
     GATE_LIMIT,
@@ -27,6 +25,8 @@ from protocol.captions.recurrent import (
     SEEN_BITS,
     STATE_BITS,
 )
+from protocol.captions.mixture import SHARE_BITS, TRUST_BITS
+from protocol.captions.ngrams import TOTAL
 
 EMBEDDING_LIMIT = 127
 Array = np.ndarray[Any, Any]

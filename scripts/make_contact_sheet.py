@@ -16,7 +16,7 @@ from pathlib import Path
 from make_docs import GAP, INK, PAPER, wrapped
 from PIL import Image, ImageDraw, ImageFont
 
-from node.vision.bench import FIRST_SEED, SEEDS, unseen_scenes
+from node.bench.models.evaluate import FIRST_SEED, SEEDS, unseen_scenes
 from node.vision.presets import preset
 from node.vision.scenes import caption, draw
 from node.vision.worker import Worker

@@ -19,8 +19,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-from node.speech import clips
-from node.speech.sound import BLOCK_SAMPLES, FULL_SCALE, SAMPLE_RATE, Pcm, level_dbfs, samples_of, seconds_of
+from node.speech import sound_files
+from node.speech.pcm import BLOCK_SAMPLES, FULL_SCALE, SAMPLE_RATE, Pcm, level_dbfs, samples_of, seconds_of
 
 FOLDER = Path(__file__).parents[1] / "node" / "media" / "dialogue"
 
@@ -81,7 +81,7 @@ def spoken(voice: str, text: str) -> Pcm:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "turn.wav"
         subprocess.run(["flite", "-voice", voice, "-t", text, "-o", str(path)], check=True)
-        return np.concatenate(list(clips.blocks(path, BLOCK_SAMPLES)))
+        return np.concatenate(list(sound_files.blocks(path, BLOCK_SAMPLES)))
 
 
 def trimmed(speech: Pcm) -> Pcm:

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from node.demo import SCENES
-from node.seeds import Seeds
+from node.commands.demo import SCENES
 from node.vision.presets import preset
-from node.vision.prompt import Prompt
 from node.vision.scenes import Story
+from node.vision.seeds import SeedChooser
+from node.vision.types import Prompt
 from node.vision.worker import Worker
 from protocol.captions import Coded, encode, newest
 from protocol.signalling.states import diagram
@@ -53,7 +53,7 @@ async def picture_of_a_call() -> Image.Image:
 
         for name, spec in SCENES.items():
             story = Story(int(spec.partition(":")[2]))
-            seeds = Seeds(TRIES, paint, draw=range)
+            seeds = SeedChooser(TRIES, paint, draw=range)
             for moment in MOMENTS:
                 seen = story.image(moment)
                 words = await worker.caption(seen)

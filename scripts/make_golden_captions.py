@@ -15,7 +15,7 @@ from pathlib import Path
 
 import node  # noqa: F401  supplies the codebook
 from node.vision.scenes import caption, sample
-from protocol.captions import words
+from protocol.captions import model_codec
 
 FILE = Path(__file__).parents[1] / "tests" / "data" / "golden_captions.json"
 CAPTIONS = 200
@@ -149,13 +149,13 @@ def pairs() -> list[tuple[str | None, str]]:
 
 def entry(earlier: str | None, text: str) -> dict[str, str | None]:
     told: dict[str, str | None] = {} if earlier is None else {"earlier": earlier}
-    return {**told, "text": text, "hex": words.encode(text, earlier)[0].hex()}
+    return {**told, "text": text, "hex": model_codec.encode(text, earlier)[0].hex()}
 
 
 def main() -> None:
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else FILE
     path.parent.mkdir(exist_ok=True)
-    book = words.identity()
+    book = model_codec.identity()
     lines = ",\n".join(json.dumps(entry(*pair)) for pair in pairs())
     path.write_text(f'{{"codebook": [{book.id}, "{book.hash.hex()}"], "captions": [\n{lines}\n]}}\n', "utf-8")
     print(f"{path}: {len(pairs())} captions, codebook {book.id}, {book.hash.hex()}")

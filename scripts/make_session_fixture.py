@@ -20,9 +20,9 @@ from typing import Any
 import session_traffic
 from PIL import Image
 
-from node.session.writer import SessionWriter, create
+from node.recording.writer import SessionWriter, create
 from protocol import log
-from protocol.speech.red import Copy
+from protocol.rtp.red import Copy
 
 SECONDS = 7.0
 HEADER = replace(session_traffic.HEADER, program="pictophone 0.1.0", versions={"torch": "2.13.0"})

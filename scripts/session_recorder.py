@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from node.session.recorder import Recorder
-from node.speech.talker import Packet
+from node.recording.recorder import Recorder
+from node.speech.send_stream import SpeechPacket
 from protocol.log import Header
 
 EVERY_S = 0.05
@@ -23,7 +23,7 @@ def main() -> None:
     print(began, flush=True)
     for number in itertools.count():
         payload, timestamp = rng.randbytes(118), number * 5760
-        recorder.speech_sent(Packet(payload, timestamp, time.monotonic(), True, 120))
+        recorder.speech_sent(SpeechPacket(payload, timestamp, time.monotonic(), True, 120))
         recorder.speech_came("b", number % 65536, timestamp, payload, ())
         time.sleep(max(0.0, began + (number + 1) * EVERY_S - time.monotonic()))
 

@@ -8,13 +8,13 @@ import itertools
 import random
 from collections.abc import AsyncIterator, Iterator
 
-from node.session.recording import METERS_EVERY_S
+from node.recording.control import METERS_EVERY_S
 from node.speech import dialogue
+from node.speech.pcm import Pcm, seconds_of
 from node.speech.profiles import PROFILES, Profile
-from node.speech.sound import Pcm, seconds_of
+from node.speech.send_stream import SendStream, SpeechPacket
 from node.speech.sources import Captured
-from node.speech.talker import Packet, Talker
-from node.vision.scenes.words import caption
+from node.vision.scenes.grammar import caption
 from node.vision.scenes.world import sample
 from protocol import frames, log
 from protocol.captions import registry
@@ -51,15 +51,15 @@ class _Loop:
             at += seconds_of(len(pcm))
 
 
-def packets(voice: str, seconds: float, profile: Profile, nonstop: bool = False) -> list[Packet]:
+def packets(voice: str, seconds: float, profile: Profile, nonstop: bool = False) -> list[SpeechPacket]:
     """The packets of one voice of the dialogue: in its turns, or without letting the other one speak."""
     turns = dialogue.shipped()
     blocks = list(dialogue.part(voice, turns, profile.frame_samples))
     if nonstop:
         blocks = [block for block in blocks if block.any()]
 
-    async def talk() -> list[Packet]:
-        return [packet async for packet in Talker(_Loop(blocks, seconds), profile)]
+    async def talk() -> list[SpeechPacket]:
+        return [packet async for packet in SendStream(_Loop(blocks, seconds), profile)]
 
     return asyncio.run(talk())
 
@@ -76,7 +76,7 @@ def duplex(seconds: float, profile: str = "lean", nonstop: bool = False) -> list
     return sorted(records, key=lambda record: record.at_us)
 
 
-def _speech(sender: str, spoken: list[Packet], rng: random.Random) -> Iterator[log.Speech]:
+def _speech(sender: str, spoken: list[SpeechPacket], rng: random.Random) -> Iterator[log.Speech]:
     first = rng.randrange(1 << 16) if sender != OWN else 0
     base = rng.randrange(1 << 31) if sender != OWN else 0
     for number, packet in enumerate(spoken):

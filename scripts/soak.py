@@ -21,9 +21,11 @@ from pathlib import Path
 
 import psutil
 
-from node import config, demo, opening
-from node.display import LateNotes
-from node.tasks import first_error
+from node.call import build
+from node.commands import demo
+from node.common import config
+from node.common.tasks import first_error
+from node.terminal.status import BufferedNotes
 from node.vision.worker import Worker
 from protocol.errors import NodeError
 
@@ -86,10 +88,10 @@ async def run(minutes: float, every_s: float, show: bool) -> list[Sample]:
     settings = config.load(speaker="none")
     samples: list[Sample] = []
     with first_error():
-        async with opening.worker(settings, opening.CALL) as models, asyncio.TaskGroup() as group:
+        async with build.worker(settings, build.CALL) as models, asyncio.TaskGroup() as group:
             await models.ready()
             watching = group.create_task(_watch(models, every_s, samples, show), name="soak")
-            await demo.hold(settings, models, LateNotes(), True, minutes * 60, quiet=True)
+            await demo.hold(settings, models, BufferedNotes(), True, minutes * 60, quiet=True)
             watching.cancel()
     return samples
 

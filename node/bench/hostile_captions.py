@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from protocol.captions import words
-from protocol.captions.text import Style
+from protocol.captions import model_codec
+from protocol.captions.tokens import Style
 from protocol.frames import MAX_CAPTION_BYTES
 
 RARE_WORDS = 5000  # at the end of the codebook's list
@@ -17,8 +17,8 @@ TEXTS = 8  # more tokens than the codec keeps points of: one sent again finds no
 def hostile_texts(tokens: int, seed: int = 1) -> dict[str, str]:
     """Texts of at most so many tokens by what is dear about each; every seed makes others."""
     rng = random.Random(seed)
-    rare = [word for word in words.model().words[-RARE_WORDS:] if word.startswith(" ")]
-    letters = "".join(rng.choices("etaoinshr", k=words.MAX_SPELLED))
+    rare = [word for word in model_codec.model().words[-RARE_WORDS:] if word.startswith(" ")]
+    letters = "".join(rng.choices("etaoinshr", k=model_codec.MAX_SPELLED))
     texts = {
         "one word, over and over": " cat" * tokens,
         "one rare word, over and over": rng.choice(rare) * tokens,
@@ -36,7 +36,7 @@ def worst_captions() -> list[bytes]:
 
     Takes a second. Raises ValueError if one does not fit into a frame.
     """
-    coded = [words.encode(hostile_texts(words.MAX_TOKENS, seed)["rare words"])[0] for seed in range(TEXTS)]
+    coded = [model_codec.encode(hostile_texts(model_codec.MAX_TOKENS, seed)["rare words"])[0] for seed in range(TEXTS)]
     if max(map(len, coded)) > MAX_CAPTION_BYTES:
         raise ValueError("the longest captions fit into no frame")
     return coded
@@ -44,7 +44,7 @@ def worst_captions() -> list[bytes]:
 
 def _expensive(rng: random.Random, rare: list[str], tokens: int) -> Iterator[str]:
     """Rare words after which the most kinds of caption are in play: each takes a decoder a network of its own."""
-    book = words.model()
+    book = model_codec.model()
     point = book.beginning.after_style(Style.SMALL)
     for _ in range(tokens):
         choice = rng.sample(rare, min(CHOICE, tokens))

@@ -7,8 +7,8 @@ import itertools
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from node.call import Node
-from node.parts import Models, Parts, Place
+from node.call.endpoints import Endpoints, Models, Rendezvous
+from node.call.node import Node
 from node.speech.profiles import LEAN
 from protocol import frames
 from protocol.errors import NodeError
@@ -39,8 +39,8 @@ class _Blind:
 class HostilePeer(Node):
     """Is in the room of `place`, says nothing, and sends pictures of these captions, of codec 2, without end."""
 
-    def __init__(self, place: Place, models: Models, captions: Sequence[bytes]) -> None:
-        super().__init__("mallory", place, Parts(LEAN, models, camera=_Blind()))
+    def __init__(self, place: Rendezvous, models: Models, captions: Sequence[bytes]) -> None:
+        super().__init__("mallory", place, Endpoints(LEAN, models, camera=_Blind()))
         self._captions = captions
         self.sent = 0
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from node.call.stats import PicturesIn
 from node.captions.coder import Caption, CaptionCoder
 from node.common.peer_faults import PeerFaults
-from node.tally import PicturesIn
 from protocol import frames
 from protocol.captions import registry
 from protocol.captions.history import MAX_CAPTIONS, History

@@ -19,8 +19,8 @@ from amqtt.broker import Broker
 from amqtt.mqtt.connack import NOT_AUTHORIZED, ConnackPacket
 from amqtt.mqtt.connect import ConnectPacket
 
-from node.links import bounds
-from node.links.bounds import PacketReader
+from node.links import broker_limits
+from node.links.broker_limits import PacketReader
 
 logger = logging.getLogger(__name__)
 
@@ -52,17 +52,17 @@ class BoundedBroker(Broker):  # type: ignore[misc]
             partial(self.stream_connected, listener_name=listener_name),
             address,
             port,
-            limit=bounds.MAX_PACKET_BYTES,
+            limit=broker_limits.MAX_PACKET_BYTES,
             reuse_address=True,
             ssl=ssl_context,
-            ssl_handshake_timeout=bounds.CONNECT_TIMEOUT_S if ssl_context else None,
+            ssl_handshake_timeout=broker_limits.CONNECT_TIMEOUT_S if ssl_context else None,
         )
 
     async def stream_connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
     ) -> None:
         """Serves one client from its login to its end, if there is room for it."""
-        if self._connections >= bounds.MAX_CONNECTIONS:
+        if self._connections >= broker_limits.MAX_CONNECTIONS:
             writer.transport.abort()
             return
         self._connections += 1
@@ -120,7 +120,9 @@ class BoundedBroker(Broker):  # type: ignore[misc]
         handler, session = await super()._initialize_client_session(reader, *rest)
         self._served[reader] = session
         session.clean_session = True  # nothing is kept for who is away
-        reader.patience_s = 1.5 * min(session.keep_alive or bounds.MAX_KEEPALIVE_S, bounds.MAX_KEEPALIVE_S)
+        reader.patience_s = 1.5 * min(
+            session.keep_alive or broker_limits.MAX_KEEPALIVE_S, broker_limits.MAX_KEEPALIVE_S
+        )
         session.keep_alive = 0  # amqtt notices who is silent and does nothing about it; the reader ends it
         return handler, session
 
@@ -129,7 +131,7 @@ class BoundedBroker(Broker):  # type: ignore[misc]
         topic, _ = subscription
         self._drop_empty_filters()
         theirs = sum(any(one is session for one, _ in entries) for entries in self._subscriptions.values())
-        if theirs >= bounds.MAX_SUBSCRIPTIONS:
+        if theirs >= broker_limits.MAX_SUBSCRIPTIONS:
             return REFUSED
         return int(await super().add_subscription((topic, QOS_0), session))
 
@@ -143,12 +145,12 @@ class BoundedBroker(Broker):  # type: ignore[misc]
             await super()._publish_retained_messages_for_subscription(subscription, session)
 
     async def _broadcast_message(self, session: Any, topic: Any, data: Any, force_qos: int | None = None) -> None:
-        if self._broadcast_queue.qsize() < bounds.MAX_QUEUED:
+        if self._broadcast_queue.qsize() < broker_limits.MAX_QUEUED:
             await super()._broadcast_message(session, topic, data, QOS_0)
 
     async def retain_message(self, source_session: Any, topic_name: Any, data: Any, qos: int | None = None) -> None:
         """Keeps the newest message of each topic, as long as there is room for another topic."""
-        if topic_name in self._retained_messages or len(self._retained_messages) < bounds.MAX_RETAINED:
+        if topic_name in self._retained_messages or len(self._retained_messages) < broker_limits.MAX_RETAINED:
             await super().retain_message(None, topic_name, data, QOS_0)
 
 
@@ -156,7 +158,7 @@ class _Writer(StreamWriterAdapter):  # type: ignore[misc]
     """Waits for nobody: who does not read what is sent to him is cut off."""
 
     async def drain(self) -> None:
-        if self._writer.transport.get_write_buffer_size() > bounds.MAX_UNREAD_BYTES:
+        if self._writer.transport.get_write_buffer_size() > broker_limits.MAX_UNREAD_BYTES:
             self._writer.transport.abort()
 
     async def close(self) -> None:

@@ -1,6 +1,7 @@
 """A small MQTT broker inside the node (amqtt), for demos, tests and a quick call between friends.
 
-It speaks MQTT 3.1.1, keeps retained messages in memory, and bounds what a client may ask for (``node.links.bounds``).
+It speaks MQTT 3.1.1, keeps retained messages in memory, and bounds what a client may ask for: see
+``node.links.broker_limits``.
 For a room that lasts, run mosquitto.
 """
 

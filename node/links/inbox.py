@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Inbox(asyncio.Queue[Any]):
+class DirectQueue(asyncio.Queue[Any]):
     """A queue for aiomqtt that is always empty: ``take`` gets each message. What it raises comes out of the queue."""
 
     def __init__(self, take: Callable[[Any], None]) -> None:

@@ -19,12 +19,12 @@ from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from node.links import trouble
+from node.links import broker_errors
 from node.links.address import BrokerAddress
-from node.links.inbox import Inbox
+from node.links.broker_errors import BrokerError
+from node.links.inbox import DirectQueue
 from node.links.outbox import MAX_OUTBOX, Message, Outbox
-from node.links.trouble import Trouble
-from node.links.wire import TcpConnections, WireMeter, tcp_message_cost
+from node.links.wire_meter import TcpConnections, WireMeter, tcp_message_cost
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from node.links.mqtt_client import BrokerClient
 
-__all__ = ["MAX_OUTBOX", "Message", "MqttLink", "Secured"]
+__all__ = ["MAX_OUTBOX", "Message", "MqttLink", "TlsState"]
 
 logger = logging.getLogger(__name__)
 # aiomqtt raises what matters, and logs with a traceback an acknowledgement that nobody waits for any more.
@@ -52,7 +52,7 @@ CLIENT_ID_BYTES = 11  # as many as MQTT 3.1.1, section 3.1.3.1, has every broker
 
 
 @dataclass(frozen=True, slots=True)
-class Secured:
+class TlsState:
     """How a connection is protected: the version of TLS, and when the certificate ends (Unix time, seconds)."""
 
     version: str
@@ -94,7 +94,7 @@ class MqttLink:
         self._client: BrokerClient | None = None  # the one that is up
         self._client_id: str | None = None  # the broker's choice
         self._was_accepted = self._is_up = False
-        self._noted: Trouble | None = None
+        self._noted: BrokerError | None = None
         self._received = 0
         self._traffic = TcpConnections()
         if meter is not None:
@@ -104,12 +104,12 @@ class MqttLink:
     def connected(self) -> bool:
         return self._client is not None
 
-    def secured(self) -> Secured | None:
+    def secured(self) -> TlsState | None:
         """How the present connection is protected; None if it is not, or there is none."""
         sock = self._traffic.socket
         if not isinstance(sock, ssl.SSLSocket) or not (certificate := sock.getpeercert()):
             return None
-        return Secured(sock.version() or "TLS", ssl.cert_time_to_seconds(str(certificate["notAfter"])))
+        return TlsState(sock.version() or "TLS", ssl.cert_time_to_seconds(str(certificate["notAfter"])))
 
     @property
     def waiting(self) -> int:
@@ -205,25 +205,25 @@ class MqttLink:
             self._on_down(str(error))
         elif accepted:
             self._note_once(
-                Trouble.UNAVAILABLE,
+                BrokerError.UNAVAILABLE,
                 f"the broker {self.address} lets us in and then ends the connection ({error}); its log may say why",
             )
         elif self._may_try_another_id(error):
             self._client_id = secrets.token_hex(CLIENT_ID_BYTES)
         else:
-            kind, text = trouble.kind(error), trouble.explain(error, self.address)
+            kind, text = broker_errors.kind(error), broker_errors.explain(error, self.address)
             if not self._was_accepted and (kind.is_final or not self._waits):
                 raise NodeError(text) from error
             self._note_once(kind, text)
 
-    def _note_once(self, kind: Trouble, text: str) -> None:
+    def _note_once(self, kind: BrokerError, text: str) -> None:
         if kind is not self._noted:
             self._noted = kind
             self._note(f"{text}; trying again")
 
     def _may_try_another_id(self, error: Exception) -> bool:
         """Some brokers do not choose an id for their clients, as MQTT 3.1.1 allows."""
-        return self._client_id is None and getattr(error, "code", None) == trouble.WRONG_CLIENT_ID
+        return self._client_id is None and getattr(error, "code", None) == broker_errors.WRONG_CLIENT_ID
 
     async def _rest(self, attempts: int) -> None:
         """Pause before the next attempt, unless there is reason to hurry."""
@@ -262,7 +262,7 @@ class MqttLink:
             timeout=CONNECT_TIMEOUT_S,
             will=aiomqtt.Will(will.topic, will.payload, retain=will.retain) if will else None,
             tls_context=self._tls_context() if self.address.tls else None,
-            queue_type=lambda maxsize: Inbox(self._take),  # it is called, and nothing else
+            queue_type=lambda maxsize: DirectQueue(self._take),  # it is called, and nothing else
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             logger=_client_logger,
         )

@@ -13,10 +13,10 @@ import secrets
 import tomllib
 from pathlib import Path
 
-from node import config
+from node.common import config
 from node.common.output import remark
+from node.common.secret_input import OWNER_ONLY, exposed
 from node.rooms import keyrings
-from node.secret_file import OWNER_ONLY, exposed
 from protocol.errors import NodeError, UsageError
 from protocol.room_link import RoomLink
 

@@ -19,7 +19,7 @@ WORDS = 12
 MEANT = 9
 
 
-def are_meant(text: str) -> bool:
+def looks_like_mnemonic(text: str) -> bool:
     """Whether the text means to be the words of a room, a slip or three allowed."""
     words = text.lower().split()
     if len(words) != WORDS:
@@ -28,12 +28,12 @@ def are_meant(text: str) -> bool:
     return sum(word in known for word in words) >= MEANT
 
 
-def of(secret: RoomSecret) -> str:
+def to_mnemonic(secret: RoomSecret) -> str:
     """The twelve words, with spaces between."""
     return _list().to_mnemonic(secret.reveal())
 
 
-def read(text: str) -> RoomSecret:
+def from_mnemonic(text: str) -> RoomSecret:
     """The secret of twelve words. Raises UsageError, which repeats none of them, if they are not a room's."""
     words, known = text.lower().split(), set(_list().wordlist)
     for place, word in enumerate(words, 1):

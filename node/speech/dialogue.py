@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from node.speech import clips
-from node.speech.sound import FRAME_SAMPLES, Clock, Pcm, samples_of, silence
+from node.speech import sound_files
+from node.speech.pcm import FRAME_SAMPLES, Clock, Pcm, samples_of, silence
 from node.speech.sources import AtEnd, PacedSource
 from protocol.errors import NodeError
 
@@ -59,5 +59,5 @@ def part(voice: str, turns: tuple[Turn, ...], frame: int) -> Iterator[Pcm]:
     """Yield what `voice` says in these turns, once, in frames of so many samples, with silence in the others' turns."""
     for turn in turns:
         length = -(-samples_of(turn.seconds + PAUSE) // frame)
-        speech = clips.blocks(turn.path, frame) if turn.voice == voice else iter(())
+        speech = sound_files.blocks(turn.path, frame) if turn.voice == voice else iter(())
         yield from itertools.islice(itertools.chain(speech, itertools.repeat(silence(frame))), length)

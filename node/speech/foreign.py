@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from node.speech.profiles import Profile
-from protocol.speech import opus
+from protocol.speech import opus_packet
 
 STEREO = 4
 """The bit of the TOC byte (RFC 6716, section 3.1)."""
@@ -12,7 +12,7 @@ HEADROOM = 1.1
 """VBR speech comes out some 10 % below the bitrate that it was asked for; a talkative minute may come out above it."""
 
 
-class Foreign:
+class PassthroughPolicy:
     """Judges frames by a profile: mono, of its length, and in the long run of its bitrate.
 
     Who once sends too many bits is believed no more: a decoder hears each change from one encoder to another.
@@ -25,7 +25,7 @@ class Foreign:
 
     def takes(self, encoded: bytes) -> bool:
         """Tell whether a frame may be sent, and take it to be sent if so. PacketError if it is no Opus packet."""
-        profile, packet = self._profile, opus.parse(encoded)
+        profile, packet = self._profile, opus_packet.parse(encoded)
         alike = len(packet.frames) == 1 and packet.frame_ms == profile.frame_ms and not packet.toc & STEREO
         if not (alike and self._is_believed):
             return False

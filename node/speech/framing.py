@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from node.speech.sound import Pcm, seconds_of, silence
+from node.speech.pcm import Pcm, seconds_of, silence
 from node.speech.sources import Captured
 
 
-class Framing:
+class Reframer:
     """Takes pieces of any length and gives frames of the length asked for; what remains waits for the next piece."""
 
     def __init__(self) -> None:

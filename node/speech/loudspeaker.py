@@ -10,8 +10,8 @@ from typing import Any
 
 from node.speech import soundcard
 from node.speech.buffer_depth import BufferDepth
+from node.speech.pcm import BLOCK_SAMPLES, Clock, seconds_of
 from node.speech.sinks import BLOCK_MS, DEVICE_BLOCKS, Pull, Underruns
-from node.speech.sound import BLOCK_SAMPLES, Clock, seconds_of
 from node.speech.soundcard import Direction
 from protocol.errors import NodeError
 

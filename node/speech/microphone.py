@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from node.speech import soundcard
-from node.speech.sound import FRAME_SAMPLES, Clock, seconds_of, silence
+from node.speech.pcm import FRAME_SAMPLES, Clock, seconds_of, silence
 from node.speech.soundcard import Direction
 from node.speech.sources import Captured
 from protocol.errors import NodeError

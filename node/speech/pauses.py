@@ -13,7 +13,7 @@ HANGOVER_MS = 360
 """How much of a pause is sent. Pauses between words are shorter, and last for no more bytes than they are worth."""
 
 
-class Sending(Enum):
+class DtxDecision(Enum):
     """What becomes of a packet's worth of sound."""
 
     WHOLE = "whole"
@@ -21,18 +21,18 @@ class Sending(Enum):
     NOTHING = "nothing"
 
 
-class Pauses:
+class DtxGate:
     """Judges packet after packet by whether there is a voice in it. A talk begins in silence."""
 
     def __init__(self) -> None:
         self._left_ms = 0
 
-    def judge(self, voiced: bool, packet_ms: int) -> Sending:
+    def judge(self, voiced: bool, packet_ms: int) -> DtxDecision:
         """Return what to send of the next `packet_ms`."""
         if voiced:
             self._left_ms = HANGOVER_MS
-            return Sending.WHOLE
+            return DtxDecision.WHOLE
         if not self._left_ms:
-            return Sending.NOTHING
+            return DtxDecision.NOTHING
         self._left_ms = max(0, self._left_ms - packet_ms)
-        return Sending.WHOLE if self._left_ms else Sending.END
+        return DtxDecision.WHOLE if self._left_ms else DtxDecision.END

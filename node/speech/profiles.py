@@ -8,9 +8,9 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
-from node.speech.sound import SAMPLE_RATE
+from node.speech.pcm import SAMPLE_RATE
 from protocol.errors import UsageError
-from protocol.speech.copies import MAX_REDUNDANCY
+from protocol.speech.redundancy import MAX_REDUNDANCY
 
 FRAME_LENGTHS_MS = (10, 20, 40, 60)
 """What one Opus frame may last: shorter ones carry no SILK, longer ones are joined from these."""
@@ -59,7 +59,7 @@ class Profile:
     `bitrate` is in bit/s and is what the encoder aims at: VBR speech comes out some 10 % below it.
     `bandwidth` is forced: left to itself libopus may choose another. With `dtx` nothing is sent in silence.
     `redundancy` is the copy distance: each packet also carries what was said one and a half (1) or two and a half
-    packets (2) earlier; see `protocol.speech.copies`. `fec_percent` is the loss, in percent, that Opus's in-band FEC
+    packets (2) earlier; see `protocol.speech.redundancy`. `fec_percent` is the loss in percent that Opus's in-band FEC
     is to be ready for (0: none); libopus writes it from `FEC_FROM` bit/s on.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect
 
-from node.links.wire import IPV4_HEADER, UDP_HEADER
+from node.links.wire_meter import IPV4_HEADER, UDP_HEADER
 from node.speech.profiles import Profile
 
 RTP_HEADER = 12

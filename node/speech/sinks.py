@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from node.speech.buffer_depth import BufferDepth
-from node.speech.sound import BLOCK_SAMPLES, SAMPLE_RATE, Clock, Pcm, samples_of, seconds_of, silence
+from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Clock, Pcm, samples_of, seconds_of, silence
 from node.speech.wav_file import WavFile
 from protocol.errors import NodeError
 

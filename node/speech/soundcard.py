@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from node.speech.sound import SAMPLE_RATE
+from node.speech.pcm import SAMPLE_RATE
 from protocol.errors import NodeError
 
 RETRY_S = 1.0

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from node.common.own_thread import OwnThread, settled, within
-from node.speech import clips
-from node.speech.sound import FRAME_SAMPLES, Clock, Pcm, samples_of, seconds_of, silence
+from node.speech import sound_files
+from node.speech.pcm import FRAME_SAMPLES, Clock, Pcm, samples_of, seconds_of, silence
 from protocol.errors import NodeError
 
 logger = logging.getLogger(__name__)
@@ -124,8 +124,8 @@ def file_source(
     note: Callable[[str], None] = logger.info,
 ) -> PacedSource:
     """Return a source that plays a sound file; NodeError when it cannot be read."""
-    within(MAX_WAIT, f"the sound file {path}", lambda: clips.check(path))
-    return PacedSource(lambda: clips.blocks(path, frame), at_end, frame, clock, note)
+    within(MAX_WAIT, f"the sound file {path}", lambda: sound_files.check(path))
+    return PacedSource(lambda: sound_files.blocks(path, frame), at_end, frame, clock, note)
 
 
 def silent_source(frame: int = FRAME_SAMPLES, clock: Clock | None = None) -> PacedSource:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from node.common.own_thread import OwnThread, settled, within
 from node.common.regular_files import create_regular
-from node.speech.sound import SAMPLE_RATE, Pcm
+from node.speech.pcm import SAMPLE_RATE, Pcm
 from protocol.errors import NodeError
 
 MAX_SAMPLES = 2_000_000_000

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from node.vision.pictures import to_rgb
+from node.vision.rgb import to_rgb
 
 Pixels = npt.NDArray[np.uint8]
 """(height, width, 3)."""
@@ -34,7 +34,7 @@ LEVEL_BITS = 4
 """Colours are told apart by this many bits of each channel."""
 
 
-def looks_drawn(image: Image.Image) -> bool:
+def is_drawing(image: Image.Image) -> bool:
     """Whether the picture, of any size and mode, is a flat drawing. One of a single colour counts as drawn."""
     shrink = max(1, -(-max(image.size) // LONGEST_SIDE))
     pixels = np.asarray(to_rgb(image).reduce(shrink))

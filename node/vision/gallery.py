@@ -18,7 +18,7 @@ from node.common.printable import printable
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
-    from node.pictures import Painted
+    from node.vision.sender import PaintedPicture
 
 LONGEST_SENDER = 32
 """Characters of the sender in a file's name: file systems allow 255 bytes for all of it."""
@@ -84,7 +84,7 @@ class PictureKeeper:
         self._gallery, self._note = gallery, note
         self._failing: set[str] = set()
 
-    async def keep(self, painted: Painted) -> None:
+    async def keep(self, painted: PaintedPicture) -> None:
         """Keep a picture, and say so."""
         with self._trying("keep"):
             path = await self._gallery.save(painted.image, painted.peer, painted.sequence, painted.caption)

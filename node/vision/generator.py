@@ -13,7 +13,7 @@ from node.vision.bfloat import decode_in_bfloat16, multiplies_bfloat16
 from node.vision.loading import load, number_type, pick_device, quieten
 from node.vision.look import towards
 from node.vision.presets import Recipe, recipe
-from node.vision.prompt import Prompt
+from node.vision.types import Prompt
 
 MOST_PROMPT_TOKENS = 512
 """For tokenizers that name no limit of their own; CLIP's is 77, and no caption comes near either."""

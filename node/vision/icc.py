@@ -7,7 +7,7 @@ import io
 
 from PIL import Image
 
-from node.vision.pictures import to_rgb
+from node.vision.rgb import to_rgb
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:

@@ -17,8 +17,8 @@ from typing import Any, BinaryIO, Protocol
 from PIL import Image, ImageOps
 
 from node.common.regular_files import open_regular
-from node.vision import heic, icc, levels, webp
-from node.vision.pictures import to_rgb
+from node.vision import heic, icc, tone_mapping, webp
+from node.vision.rgb import to_rgb
 from protocol.errors import NodeError
 
 # What Pillow remarks about a file that it then reads all the same (broken Exif data) nobody can do anything about.
@@ -219,7 +219,7 @@ def _coefficients(picture: _Picture, whole: tuple[int, int]) -> int:
 def _reduced(picture: _Picture, factor: int) -> Image.Image:
     """Return the decoded picture in L, RGB or CMYK, each pixel the mean of `factor` by `factor` of its own."""
     height = picture.size[1]
-    span = levels.span_of(_strips(picture, 1)) if picture.mode in levels.DEEP else None
+    span = tone_mapping.span_of(_strips(picture, 1)) if picture.mode in tone_mapping.DEEP else None
     reduced: Image.Image | None = None
     top = 0
     for strip in _strips(picture, factor):
@@ -240,12 +240,12 @@ def _strips(picture: _Picture, factor: int) -> Iterator[Image.Image]:
         yield picture.crop((0, top, width, min(height, top + rows)))
 
 
-def _plain(strip: Image.Image, span: levels.Span | None) -> Image.Image:
+def _plain(strip: Image.Image, span: tone_mapping.Span | None) -> Image.Image:
     """Return the strip in a mode whose pixels have a mean and an ICC profile a meaning."""
     if strip.mode == "LAB":
         return icc.from_lab(strip)
     if span is not None:
-        return levels.eight_bit(strip, span)
+        return tone_mapping.eight_bit(strip, span)
     if strip.mode == "1":
         return strip.convert("L")
     if strip.mode in ("L", "RGB", "CMYK") and not strip.has_transparency_data:

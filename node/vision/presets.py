@@ -115,7 +115,7 @@ def choose(models: str, captioner: str | None = None, generator: str | None = No
     )
 
 
-def knows_only_drawings(captioner: str) -> bool:
+def only_drawings(captioner: str) -> bool:
     """Whether this captioner was trained on drawn scenes alone and makes up what it says of anything else."""
     return captioner == PRESETS["embedded"].captioner
 

@@ -4,8 +4,8 @@ One for both, not one each: most of a start is importing what both need. Side by
 of 2.0 s of their cores, if they had one each, and took 3.7 s of processor time and 711 MB instead of 2.0 s and 413 MB.
 
 The node's side is one task: it starts the process, has the models loaded, and hands it one request at a time
-from a bounded line (see `Line` for who gives way). A process that dies or hangs (see `node.vision.patience`) is started
-again, with growing pauses.
+from a bounded line (see `JobQueue` for who gives way). A process that dies or hangs (`node.vision.hang_detector`) is
+started again, with growing pauses.
 """
 
 from __future__ import annotations
@@ -19,17 +19,28 @@ from typing import TypeVar
 
 from PIL import Image
 
-from node.vision.line import Job, Line
-from node.vision.pictures import shrunk
-from node.vision.pipe import Between, Caption, Failed, Load, Paint, Painting, Request, Words, caption_of, image_of
+from node.vision.ipc import (
+    Caption,
+    CaptionReply,
+    Failed,
+    ImageReply,
+    Load,
+    Paint,
+    PaintBetween,
+    Request,
+    caption_of,
+    image_of,
+)
+from node.vision.job_queue import Job, JobQueue
+from node.vision.model_process import Crash, ModelProcess, Unfit, start_process
 from node.vision.presets import check_name
-from node.vision.process import Crash, ModelProcess, Unfit, start_process
-from node.vision.prompt import Prompt
+from node.vision.rgb import shrunk
+from node.vision.types import Prompt
 from protocol.errors import NodeError
 
 logger = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer", Words, Painting)
+Answer = TypeVar("Answer", CaptionReply, ImageReply)
 
 LONGEST_SIDE = 768
 """Pixels of a picture sent to the captioner; captioners look at 224 to 768."""
@@ -74,7 +85,7 @@ class Worker:
         self.note = note
         self._slow_noted = False
         self._refused = False
-        self._line = Line()
+        self._line = JobQueue()
         self._news = asyncio.Event()
         self._settled = asyncio.Event()
         self._failure: str | None = None
@@ -119,7 +130,7 @@ class Worker:
         Raises Dropped when there will be no answer to this request, NodeError when there will be none to any.
         """
         request = await asyncio.to_thread(lambda: caption_of(shrunk(image, LONGEST_SIDE)))
-        reply: Words = await self._submit("captioner", request, Words, client)
+        reply: CaptionReply = await self._submit("captioner", request, CaptionReply, client)
         return reply.text
 
     async def paint(
@@ -133,17 +144,17 @@ class Worker:
 
     async def paint_between(self, before: Prompt, after: Prompt, share: float, client: str = "") -> Image.Image:
         """What lies between two pictures, `before` at a share of 0 and `after` at 1: always an extra one."""
-        return await self._paint(Between(before, after, share), client, extra=True)
+        return await self._paint(PaintBetween(before, after, share), client, extra=True)
 
-    async def _paint(self, request: Paint | Between, client: str, extra: bool) -> Image.Image:
-        reply: Painting = await self._submit("generator", request, Painting, client, extra)
+    async def _paint(self, request: Paint | PaintBetween, client: str, extra: bool) -> Image.Image:
+        reply: ImageReply = await self._submit("generator", request, ImageReply, client, extra)
         try:
             return await asyncio.to_thread(image_of, reply)
         except ValueError as error:
             raise Dropped(f"the generator failed: {error}") from error
 
     async def _submit(
-        self, role: str, request: Caption | Paint | Between, wanted: type[Answer], client: str, extra: bool = False
+        self, role: str, request: Caption | Paint | PaintBetween, wanted: type[Answer], client: str, extra: bool = False
     ) -> Answer:
         self._check()
         if role not in self._models:
@@ -248,7 +259,7 @@ class Worker:
     async def _serve(self, process: ModelProcess, job: Job) -> None:
         try:
             reply = await process.ask(job.request)
-            if not isinstance(reply, Words | Painting | Failed):
+            if not isinstance(reply, CaptionReply | ImageReply | Failed):
                 raise Crash(f"it replied to a {type(job.request).__name__} with {type(reply).__name__}")
         except Unfit as error:
             _refuse(job, Dropped(str(error)))

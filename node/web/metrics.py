@@ -11,8 +11,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from node.links.wire import Count, Direction
-    from node.tally import Tally
+    from node.call.stats import CallStats
+    from node.links.wire_meter import Count, Direction
 
 PREFIX = "pictophone_"
 
@@ -20,7 +20,7 @@ PREFIX = "pictophone_"
 class Counted(Protocol):
     """A node, as far as it is counted."""
 
-    def count(self) -> Tally: ...
+    def count(self) -> CallStats: ...
 
     def delay_ms(self) -> float | None: ...
 
@@ -123,12 +123,12 @@ class NodeCollector(Collector):
                 loss.add_metric([label], tally.speech_in.lost / heard)
         yield from (delay, peers, queues, rate, lag, loss)
 
-    def _tallies(self) -> Iterator[tuple[str, Tally]]:
+    def _tallies(self) -> Iterator[tuple[str, CallStats]]:
         for number, node in enumerate(self._nodes, start=1):
             yield str(number), node.count()
 
 
-def _directions(tally: Tally) -> tuple[tuple[Direction, dict[str, Count]], ...]:
+def _directions(tally: CallStats) -> tuple[tuple[Direction, dict[str, Count]], ...]:
     return ("sent", tally.meter.sent), ("received", tally.meter.received)
 
 

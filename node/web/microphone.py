@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import numpy as np
 
-from node.speech.opus import CONCEAL_STEP, Decoder
-from node.speech.sound import FRAME_SAMPLES, Clock, Pcm, samples_of, seconds_of, silence
+from node.speech.libopus import CONCEAL_STEP, Decoder
+from node.speech.pcm import FRAME_SAMPLES, Clock, Pcm, samples_of, seconds_of, silence
 from node.speech.sources import MAX_BEHIND, Captured
 from protocol.errors import PacketError
-from protocol.speech import opus
+from protocol.speech import opus_packet
 from protocol.speech.playout import Conceal, Play, Playout, Quiet
 
 logger = logging.getLogger(__name__)
@@ -101,8 +101,8 @@ class PageMicrophone:
 
     def _next(self) -> tuple[Pcm, bytes | None]:
         match self._playout.take(self._clock.now()):
-            case Play(frame=frame) if opus.is_dtx(frame):
-                return self._concealed(samples_of(opus.duration_ms(frame) / 1000)), None
+            case Play(frame=frame) if opus_packet.is_dtx(frame):
+                return self._concealed(samples_of(opus_packet.duration_ms(frame) / 1000)), None
             case Play(frame=frame):
                 return self._decoded(frame)
             case Conceal(ms=ms):
@@ -114,7 +114,7 @@ class PageMicrophone:
         try:
             return self._decoder.decode(frame), frame
         except PacketError:
-            return self._concealed(samples_of(opus.duration_ms(frame) / 1000)), None
+            return self._concealed(samples_of(opus_packet.duration_ms(frame) / 1000)), None
 
     def _concealed(self, samples: int) -> Pcm:
         whole = max(samples // CONCEAL_STEP, 1) * CONCEAL_STEP

@@ -10,32 +10,32 @@ from typing import TYPE_CHECKING, Any, Protocol
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from node.tasks import first_error
-from node.web import metrics, replay
-from node.web.address import PageAddress
-from node.web.board import Board, You
-from node.web.camera import PageCamera, Shutter
+from node.common.tasks import first_error
+from node.web import metrics, playback
+from node.web.broadcast import MAX_LINES, USUAL_LINES, Broadcast, Listener
+from node.web.browser_link import BrowserLink
 from node.web.connections import Connections
 from node.web.containment import ContainedTasks, Failures, Tasks
+from node.web.inputs import PageCamera, Shutter
 from node.web.metrics import NodeCollector
 from node.web.microphone import PageMicrophone
-from node.web.onlooker import Onlooker
-from node.web.replay import Playing
-from node.web.rtc import BrowserLink
-from node.web.serving import Certificate, serving
+from node.web.page_address import PageAddress
+from node.web.page_observers import CallFeeder
+from node.web.playback import Playing
+from node.web.server import Certificate, serving
 from node.web.sessions import Session, Sessions
-from node.web.sound import MAX_LINES, USUAL_LINES, Listening, Sound
+from node.web.state import OwnState, PageState
 from node.web.timing import TimedModels, model_seconds
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from node.morph import Screen
-    from node.parts import Models
+    from node.call.endpoints import Models
+    from node.call.observers import Observers
+    from node.call.stats import CallStats
     from node.speech.profiles import Profile
-    from node.tally import Tally
     from node.vision.cameras import Camera
-    from node.witness import Witnesses
+    from node.vision.morph import Screen
 
 MAX_LISTENERS = 8
 """Listeners at once: a household. Each costs some 50 packets a second and a connection of its own."""
@@ -46,11 +46,11 @@ MAX_SPEAKERS = 1
 TICK_S = 1.0
 
 
-class Watched(Protocol):
-    """A node, as far as a page needs it (see `node.call.Node`)."""
+class ObservedNode(Protocol):
+    """A node, as far as a page needs it (see `node.call.node.Node`)."""
 
     name: str
-    witnesses: Witnesses
+    witnesses: Observers
     broker_is_up: bool
 
     @property
@@ -63,7 +63,7 @@ class Watched(Protocol):
 
     def link(self, peer: str) -> str: ...
 
-    def count(self) -> Tally: ...
+    def count(self) -> CallStats: ...
 
     def delay_ms(self) -> float | None: ...
 
@@ -91,8 +91,8 @@ class Page:
         or_next: bool = False,
         note: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self.board = Board(kind, USUAL_LINES, morphs=kind != "replay", replay=self._replay)
-        self.sound = Sound(self.board.clock)
+        self.board = PageState(kind, USUAL_LINES, morphs=kind != "replay", replay=self._replay)
+        self.sound = Broadcast(self.board.clock)
         self.microphone = PageMicrophone(profile.frame_samples) if microphone else None
         self.camera = PageCamera() if camera else None
         self._shutter: Shutter | None = None
@@ -102,7 +102,7 @@ class Page:
         self.failures = Failures(note)
         self._address, self._certificate, self._or_next = address, certificate, or_next
         self._profile, self._note = profile, note
-        self._nodes: list[tuple[Watched, Onlooker]] = []
+        self._nodes: list[tuple[ObservedNode, CallFeeder]] = []
         self._registry = CollectorRegistry()
         self._model_seconds = model_seconds(self._registry)
         self.listeners: Sessions
@@ -111,12 +111,12 @@ class Page:
 
     # -- what is shown
 
-    def watch(self, *nodes: Watched) -> None:
+    def watch(self, *nodes: ObservedNode) -> None:
         """Show the call of this node; of several, the call among them."""
         takes_part = self.microphone is not None or self.camera is not None
         for node in nodes:
             prefix = f"{node.name}: " if len(nodes) > 1 else ""
-            onlooker = Onlooker(self.board, self.sound, node.id, is_seen=len(nodes) > 1, prefix=prefix)
+            onlooker = CallFeeder(self.board, self.sound, node.id, is_seen=len(nodes) > 1, prefix=prefix)
             node.witnesses.add(onlooker)
             self._nodes.append((node, onlooker))
         if len(nodes) == 1 or takes_part:
@@ -126,7 +126,7 @@ class Page:
     def show(self, player: Playing, started_s: float = 0.0) -> None:
         """Show the recording that is played, in its own time: it began then, in seconds since 1970.
 
-        What happens in it is told to the board by a `node.web.spectator.Spectator`, which is the player's witness.
+        What happens in it is told to the board by a `node.web.spectator.ReplayFeeder`, which is the player's witness.
         """
         self.player = player
         self.board.keep_time(lambda: player.position_s, lambda: started_s + player.position_s)
@@ -185,7 +185,7 @@ class Page:
 
         async def answer(link: BrowserLink) -> tuple[str, Callable[[], None]]:
             text, pushes = await link.listen(MAX_LINES)
-            listening = Listening(pushes, self._browsers, self.sound.clock)
+            listening = Listener(pushes, self._browsers, self.sound.clock)
             self.sound.add(listening)
             return text, lambda: self.sound.remove(listening)
 
@@ -275,9 +275,9 @@ class Page:
         if self.board.told_you() != before:
             self.board.tell_you()
 
-    def _take_part_as(self, node: Watched, alone: bool) -> None:
+    def _take_part_as(self, node: ObservedNode, alone: bool) -> None:
         speaks, shows = self.microphone is not None, self.camera is not None
-        self.board.you = You(node.id, node.name, may_speak=speaks, may_show=shows)
+        self.board.you = OwnState(node.id, node.name, may_speak=speaks, may_show=shows)
         self.sound.unheard = node.id
         if alone:
             self.board.came(node.id, node.name, speaks=True, shows=True, you=True)
@@ -290,7 +290,7 @@ class Page:
         return None if self._address.is_everywhere or not self._address.is_number else self._address.host
 
     def _replay(self) -> dict[str, object] | None:
-        return None if self.player is None else replay.told(self.player)
+        return None if self.player is None else playback.playback_state(self.player)
 
     def _gauges(self) -> Iterator[tuple[str, str, float]]:
         yield "page_connections", "Connections of browsers.", len(self.connections)

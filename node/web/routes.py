@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from node.web.camera import Busy, SnapshotError
-from node.web.feed import Full
-from node.web.replay import SPEEDS
+from node.web.event_stream import Full
+from node.web.inputs import Busy, SnapshotError
+from node.web.playback import SPEEDS
 from node.web.requests import RETRY_AFTER, body, done, number, refused, values
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from node.web.browser_link import BrowserLink
 from node.web.connections import Pace
 from node.web.containment import Tasks
-from node.web.rtc import BrowserLink
 from protocol.errors import SignalError
 
 CONNECT_WITHIN_S = 15.0
@@ -41,7 +41,7 @@ class Session:
     etag: str = field(default_factory=lambda: f'"{secrets.token_hex(8)}"')
 
     def trickle(self, fragment: str) -> None:
-        """Take candidates that come later (RFC 8840): nothing need be done about them (see `node.web.rtc`).
+        """Take candidates that come later (RFC 8840): nothing need be done about them (see `node.web.browser_link`).
 
         `Restart` if they are of other credentials, SignalError if it is no fragment.
         """

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from node.call.observers import CallObserver
 from node.captions.coder import bits_of
-from node.web.board import Board
-from node.web.meters import frame_cost
-from node.web.people import Shown
-from node.witness import Witness
+from node.web.live_rates import frame_cost
+from node.web.person_state import PictureEntry
+from node.web.state import PageState
 from protocol import frames
 from protocol.signalling import Carries
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from node.captions.coder import Caption
-    from node.pictures import Painted
-    from node.session.painting import Told
-    from node.speech.talker import Packet
-    from node.web.soundtrack import Soundtrack
+    from node.replay.pictures import RecordedPicture
+    from node.speech.send_stream import SpeechPacket
+    from node.vision.sender import PaintedPicture
+    from node.web.replay_audio import ReplayAudio
     from protocol.log import Header
+    from protocol.rtp.red import Copy
     from protocol.signalling import Hello
-    from protocol.speech.red import Copy
 
 
-class Spectator(Witness):
+class ReplayFeeder(CallObserver):
     """A witness for a recording's player, and more: `sought` and `told` are to be called by it as well.
 
     What it sees goes on the board, what it hears to the soundtrack. Words are those that the player read: a recording
     may begin in the middle, and be of another codebook. Where nothing `paints` they are all there is of a picture.
     """
 
-    def __init__(self, board: Board, soundtrack: Soundtrack, header: Header, paints: bool) -> None:
+    def __init__(self, board: PageState, soundtrack: ReplayAudio, header: Header, paints: bool) -> None:
         self._board, self._soundtrack = board, soundtrack
         self._own, self._started_s = header.node, header.started_ns / 1e9
         self._paints = paints
@@ -47,7 +47,7 @@ class Spectator(Witness):
         self._soundtrack.left(peer)
         self._board.left(peer)
 
-    def speech_sent(self, packet: Packet) -> None:
+    def speech_sent(self, packet: SpeechPacket) -> None:
         """The recorder numbers what is sent from 0, too; its own packets are never lost."""
         self.speech_came(self._own, self._packets_sent & 0xFFFF, packet.timestamp, packet.payload, packet.copies)
         self._packets_sent += 1
@@ -66,16 +66,16 @@ class Spectator(Witness):
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
         self._board.snapped(self._own, sequence, snapshot)
 
-    def painted(self, painted: Painted) -> None:
+    def painted(self, painted: PaintedPicture) -> None:
         self._board.painted(painted.peer, painted.sequence, painted.caption, painted.image)
 
     def noted(self, text: str) -> None:
         self._board.note(text)
 
-    def told(self, told: Told) -> None:
+    def told(self, told: RecordedPicture) -> None:
         """A picture's words were read."""
         picture, frame = told.picture, frames.encode(told.picture)
-        shown = Shown(
+        shown = PictureEntry(
             picture.sequence,
             told.prompt.text,
             self._started_s + told.at_s,

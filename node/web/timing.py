@@ -11,8 +11,8 @@ from prometheus_client import CollectorRegistry, Histogram
 if TYPE_CHECKING:
     from PIL import Image
 
-    from node.parts import Models
-    from node.vision.prompt import Prompt
+    from node.call.endpoints import Models
+    from node.vision.types import Prompt
 
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Embedded models paint in tenths of a second, large ones in seconds, a processor alone in half a minute."""

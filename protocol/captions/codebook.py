@@ -27,10 +27,10 @@ import msgpack
 import numpy as np
 import numpy.typing as npt
 
+from protocol.captions.gru import Group, Network, Tables, Weights
 from protocol.captions.identity import HASH_BYTES, Codebook
 from protocol.captions.mixture import TRUST_BITS, Mixture, Source
 from protocol.captions.ngrams import TOTAL, Level, NGrams
-from protocol.captions.recurrent import Group, Network, Tables, Weights
 from protocol.captions.symbols import FAR, NEAR, UNKNOWN
 
 __all__ = ["MAGIC", "Model", "identity_of", "pack_array"]

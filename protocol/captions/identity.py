@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from protocol import wire
+from protocol import envelope
 
 __all__ = ["HASH_BYTES", "Codebook"]
 
@@ -21,7 +21,7 @@ class Codebook:
     hash: bytes
 
     def __post_init__(self) -> None:
-        wire.bounded_int("codebook", self.id, _ID_BITS)
-        wire.bounded_bytes("codebook hash", self.hash, HASH_BYTES)
+        envelope.bounded_int("codebook", self.id, _ID_BITS)
+        envelope.bounded_bytes("codebook hash", self.hash, HASH_BYTES)
         if len(self.hash) != HASH_BYTES:
             raise ValueError(f"a codebook hash of {len(self.hash)} bytes, not {HASH_BYTES}")

@@ -15,9 +15,9 @@ from operator import mul
 
 import numpy as np
 
+from protocol.captions.gru import Network, Outlook, State
 from protocol.captions.ngrams import TOTAL, Entries, NGrams
-from protocol.captions.recurrent import Network, Outlook, State
-from protocol.captions.text import Style
+from protocol.captions.tokens import Style
 
 __all__ = ["SHARE_BITS", "TRUST_BITS", "Mixture", "Source", "forget"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from protocol.captions import lzw, utf8, words
+from protocol.captions import lzw, model_codec, utf8
 from protocol.captions.identity import Codebook
 from protocol.errors import CaptionError
 
@@ -56,7 +56,7 @@ def _alone(
 _REGISTRY = {
     0: _alone("UTF-8", utf8.encode, utf8.decode, lossless=True),
     1: _alone("the article's LZW", lzw.encode, lzw.decode, lossless=False),
-    2: Codec("words", words.encode, words.decode, lossless=True, codebook=words.identity),
+    2: Codec("words", model_codec.encode, model_codec.decode, lossless=True, codebook=model_codec.identity),
 }
 # What a hello lists: every codec that this program decodes.
 CODECS = tuple(_REGISTRY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protocol.captions.text import scalars
+from protocol.captions.tokens import scalars
 from protocol.errors import CaptionError
 
 __all__ = ["decode", "encode"]

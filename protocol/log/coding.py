@@ -11,7 +11,7 @@ from typing import Any
 
 import msgpack
 
-from protocol import frames, wire
+from protocol import envelope, frames
 from protocol.captions.identity import Codebook
 from protocol.errors import FrameError, LogError, VersionError
 from protocol.log import speech
@@ -76,13 +76,13 @@ def decode_header(data: bytes) -> Header:
         known = {name: found[name] for name in Header.__dataclass_fields__ if name in found}
         books = tuple(_codebook(book) for book in known.pop("codebooks", ()))
         return Header(
-            wire.bounded_int("started_ns", known.pop("started_ns", 0), 63),
+            envelope.bounded_int("started_ns", known.pop("started_ns", 0), 63),
             _number(known.pop("monotonic_s", 0.0)),
-            protocol=wire.bounded_int("protocol", known.pop("protocol", 0), 32),
+            protocol=envelope.bounded_int("protocol", known.pop("protocol", 0), 32),
             codebooks=books,
             models=_texts(known.pop("models", {})),
             versions=_texts(known.pop("versions", {})),
-            **{name: wire.bounded_text(name, value, _TEXT_BYTES) for name, value in known.items()},
+            **{name: envelope.bounded_text(name, value, _TEXT_BYTES) for name, value in known.items()},
         )
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise LogError(f"a session header that cannot be read: {error}") from None
@@ -193,8 +193,8 @@ def _read_frame(at_us: int, data: bytes) -> list[Frame]:
     found = _object(data)
     caption = found.get("caption")
     if caption is not None:
-        caption = wire.bounded_text("caption", caption, _TEXT_BYTES)
-    frame = wire.bounded_bytes("frame", _bytes(found["frame"]), frames.MAX_FRAME_BYTES)
+        caption = envelope.bounded_text("caption", caption, _TEXT_BYTES)
+    frame = envelope.bounded_bytes("frame", _bytes(found["frame"]), frames.MAX_FRAME_BYTES)
     return [Frame(at_us, _id(found["sender"]), frame, caption)]
 
 
@@ -202,8 +202,8 @@ def _read_people(at_us: int, data: bytes) -> list[Joined | Left]:
     found = _object(data)
     if found["here"] is not True:
         return [Left(at_us, _id(found["peer"]))]
-    name = wire.bounded_text("name", found.get("name", ""), _TEXT_BYTES)
-    return [Joined(at_us, _id(found["peer"]), name, wire.bounded_int("carries", found.get("carries", 0), 32))]
+    name = envelope.bounded_text("name", found.get("name", ""), _TEXT_BYTES)
+    return [Joined(at_us, _id(found["peer"]), name, envelope.bounded_int("carries", found.get("carries", 0), 32))]
 
 
 def _read_meters(at_us: int, data: bytes) -> list[Meters]:
@@ -214,12 +214,12 @@ def _read_meters(at_us: int, data: bytes) -> list[Meters]:
 
 
 def _read_note(at_us: int, data: bytes) -> list[Note]:
-    return [Note(at_us, wire.bounded_text("message", _object(data)["message"], _TEXT_BYTES))]
+    return [Note(at_us, envelope.bounded_text("message", _object(data)["message"], _TEXT_BYTES))]
 
 
 def _read_snapshot(at_us: int, data: bytes) -> list[Snapshot]:
     found = _object(data)
-    sequence = wire.bounded_int("frame_id", int(_id(found["frame_id"])), 32)
+    sequence = envelope.bounded_int("frame_id", int(_id(found["frame_id"])), 32)
     return [Snapshot(at_us, sequence, _id(found["format"]), _bytes(found["data"]))]
 
 
@@ -245,7 +245,7 @@ def _object(data: bytes) -> dict[str, Any]:
 
 
 def _id(value: object) -> str:
-    return wire.bounded_text("id", value, _ID_BYTES)
+    return envelope.bounded_text("id", value, _ID_BYTES)
 
 
 def _bytes(value: object) -> bytes:
@@ -255,7 +255,7 @@ def _bytes(value: object) -> bytes:
 
 
 def _integer(value: object) -> int:
-    return wire.bounded_int("format", value, 32)
+    return envelope.bounded_int("format", value, 32)
 
 
 def _texts(value: Any) -> dict[str, str]:
@@ -265,7 +265,7 @@ def _texts(value: Any) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    return wire.bounded_text("text", value, _TEXT_BYTES)
+    return envelope.bounded_text("text", value, _TEXT_BYTES)
 
 
 def _number(value: Any) -> int | float:
@@ -276,4 +276,4 @@ def _number(value: Any) -> int | float:
 
 
 def _codebook(value: Any) -> Codebook:
-    return Codebook(wire.bounded_int("codebook", value["id"], 32), bytes.fromhex(value["hash"])[:_ID_BYTES])
+    return Codebook(envelope.bounded_int("codebook", value["id"], 32), bytes.fromhex(value["hash"])[:_ID_BYTES])

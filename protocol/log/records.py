@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from protocol import wire
+from protocol import envelope
 from protocol.captions.identity import Codebook
-from protocol.speech.red import Copy
+from protocol.rtp.red import Copy
 
 __all__ = ["Frame", "Header", "Joined", "Left", "Meters", "Note", "Record", "Snapshot", "Speech"]
 
@@ -32,7 +32,7 @@ class Header:
     node: str = ""
     name: str = ""
     program: str = ""
-    protocol: int = wire.VERSION
+    protocol: int = envelope.VERSION
     profile: str = ""
     codebooks: tuple[Codebook, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)

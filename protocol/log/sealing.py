@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import msgpack
 
-from protocol import wire
+from protocol import envelope
 from protocol.errors import LogError
 from protocol.log.coding import MAX_MESSAGE_BYTES, Message
 
@@ -80,9 +80,9 @@ def _messages(compressed: bytes) -> list[Message]:
     plain = zlib.decompressobj().decompress(compressed, MAX_MESSAGE_BYTES)
     return [
         Message(
-            wire.bounded_int("channel", channel, 16),
-            wire.bounded_int("time", at_us, 62),
-            wire.bounded_bytes("message", data, MAX_MESSAGE_BYTES),
+            envelope.bounded_int("channel", channel, 16),
+            envelope.bounded_int("time", at_us, 62),
+            envelope.bounded_bytes("message", data, MAX_MESSAGE_BYTES),
         )
         for channel, at_us, data in msgpack.unpackb(plain, max_map_len=0, max_ext_len=0)
     ]

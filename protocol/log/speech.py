@@ -19,9 +19,9 @@ from typing import Any
 
 import msgpack
 
-from protocol import wire
+from protocol import envelope
 from protocol.log.records import Speech
-from protocol.speech.red import MAX_COPIES, Copy
+from protocol.rtp.red import MAX_COPIES, Copy
 
 __all__ = ["MAX_BUNDLE_BYTES", "MAX_BUNDLE_PACKETS", "MAX_PAYLOAD_BYTES", "pack", "unpack"]
 
@@ -75,7 +75,7 @@ def unpack(at_us: int, data: bytes) -> list[Speech]:
         raise ValueError(f"a bundle of {len(data)} bytes, more than {MAX_BUNDLE_BYTES}")
     packets: list[Speech] = []
     for sender, flat in _list(msgpack.unpackb(data, max_map_len=0, max_ext_len=0)):
-        name, expected = wire.bounded_text("sender", sender, _SENDER_BYTES), _Expected(at_us)
+        name, expected = envelope.bounded_text("sender", sender, _SENDER_BYTES), _Expected(at_us)
         numbers: list[int] = []
         for element in _list(flat):
             if isinstance(element, int):
@@ -96,9 +96,9 @@ def _payload(packet: Speech) -> bytes | list[Any]:
 
 def _packet(sender: str, expected: _Expected, numbers: list[int], payload: Any) -> Speech:
     late, sequence, timestamp = numbers if len(numbers) == 3 else (*numbers, 0, 0)
-    number = wire.bounded_int("sequence", expected.sequence + sequence, _SEQUENCE_BITS)
-    stamp = wire.bounded_int("timestamp", expected.timestamp + expected.step + timestamp, _TIMESTAMP_BITS)
-    at_us = wire.bounded_int("time", expected.arrival(stamp) + late, _TIME_BITS)
+    number = envelope.bounded_int("sequence", expected.sequence + sequence, _SEQUENCE_BITS)
+    stamp = envelope.bounded_int("timestamp", expected.timestamp + expected.step + timestamp, _TIMESTAMP_BITS)
+    at_us = envelope.bounded_int("time", expected.arrival(stamp) + late, _TIME_BITS)
     expected.follow(at_us, number, stamp)
     newest, *copies = payload if isinstance(payload, list) else [payload]
     if len(copies) % 2 or len(copies) > 2 * MAX_COPIES:
@@ -108,14 +108,14 @@ def _packet(sender: str, expected: _Expected, numbers: list[int], payload: Any) 
         sender,
         number,
         stamp,
-        wire.bounded_bytes("payload", newest, MAX_PAYLOAD_BYTES),
+        envelope.bounded_bytes("payload", newest, MAX_PAYLOAD_BYTES),
         tuple(_copy(offset, copy) for offset, copy in zip(copies[::2], copies[1::2], strict=True)),
     )
 
 
 def _copy(offset: Any, payload: Any) -> Copy:
-    offset = wire.bounded_int("offset", offset, _TIMESTAMP_BITS)
-    return Copy(offset, wire.bounded_bytes("copy", payload, MAX_PAYLOAD_BYTES))
+    offset = envelope.bounded_int("offset", offset, _TIMESTAMP_BITS)
+    return Copy(offset, envelope.bounded_bytes("copy", payload, MAX_PAYLOAD_BYTES))
 
 
 def _list(value: Any) -> list[Any]:

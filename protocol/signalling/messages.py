@@ -10,7 +10,7 @@
     4     bye      target node, call id, reason                       signal
 
 The sender is named by the topic. A codebook is an array of its id and hash. A description is SDP
-packed by `protocol.signalling.descriptions`.
+packed by `protocol.signalling.sdp_compression`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from dataclasses import astuple, dataclass
 from enum import IntEnum, IntFlag
 from typing import Any, TypeAlias
 
-from protocol import wire
+from protocol import envelope
 from protocol.captions.identity import Codebook
 from protocol.errors import SignalError
-from protocol.signalling.descriptions import MAX_PACKED_BYTES
+from protocol.signalling.sdp_compression import MAX_PACKED_BYTES
 
 __all__ = [
     "MAX_MESSAGE_BYTES",
@@ -85,7 +85,7 @@ class Reason(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What shows that a hello is of now: see `protocol.signalling.handshake`.
+    """What shows that a hello is of now: see `protocol.signalling.liveness`.
 
     `number` counts the sender's hellos, `challenge` is to be echoed, `echoes` are the challenges of others, `asks` the
     sessions that shall answer, and `oldest` the numbers of the first picture, text and signal that are to be opened.
@@ -99,15 +99,15 @@ class Proof:
     leaving: bool = False
 
     def __post_init__(self) -> None:
-        wire.bounded_int("number", self.number, _ID_BITS)
+        envelope.bounded_int("number", self.number, _ID_BITS)
         for name, values in (("echoes", self.echoes), ("asks", self.asks)):
             if len(values) > MAX_ECHOES:
                 raise ValueError(f"{len(values)} {name}, more than {MAX_ECHOES}")
         for value in (self.challenge, *self.echoes, *self.asks):
-            wire.bounded_int("challenge", value, _SESSION_BITS)
+            envelope.bounded_int("challenge", value, _SESSION_BITS)
         for value in self.oldest:
             # 2^32 once a session has sealed all it can.
-            wire.bounded_int("oldest", value, _ID_BITS + 1)
+            envelope.bounded_int("oldest", value, _ID_BITS + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +126,12 @@ class Hello:
     proof: Proof = Proof()
 
     def __post_init__(self) -> None:
-        wire.bounded_int("session", self.session, _SESSION_BITS)
-        wire.bounded_text("name", self.name, MAX_NAME_BYTES)
+        envelope.bounded_int("session", self.session, _SESSION_BITS)
+        envelope.bounded_text("name", self.name, MAX_NAME_BYTES)
         if len(self.codecs) > MAX_CODECS:
             raise ValueError(f"{len(self.codecs)} caption codecs, more than {MAX_CODECS}")
         for codec in self.codecs:
-            wire.bounded_int("codec", codec, bits=8)
+            envelope.bounded_int("codec", codec, bits=8)
         if len(self.codebooks) > MAX_CODEBOOKS:
             raise ValueError(f"{len(self.codebooks)} codebooks, more than {MAX_CODEBOOKS}")
 
@@ -146,7 +146,7 @@ class Offer:
 
     def __post_init__(self) -> None:
         _check_address(self.target, self.call_id)
-        wire.bounded_bytes("description", self.description, MAX_PACKED_BYTES)
+        envelope.bounded_bytes("description", self.description, MAX_PACKED_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +160,8 @@ class Answer:
 
     def __post_init__(self) -> None:
         _check_address(self.target, self.call_id)
-        wire.bounded_bytes("description", self.description, MAX_PACKED_BYTES)
-        if len(wire.bounded_bytes("offer", self.offer, OFFER_HASH_BYTES)) != OFFER_HASH_BYTES:
+        envelope.bounded_bytes("description", self.description, MAX_PACKED_BYTES)
+        if len(envelope.bounded_bytes("offer", self.offer, OFFER_HASH_BYTES)) != OFFER_HASH_BYTES:
             raise ValueError(f"an answer names its offer by {OFFER_HASH_BYTES} bytes")
 
 
@@ -187,13 +187,13 @@ def encode(message: Message) -> bytes:
             books = [[book.id, book.hash] for book in codebooks]
             shown = [] if proof == Proof() else list(astuple(proof))
             last = [books, *shown] if books or shown else []
-            return wire.pack(1, [session, name, int(carries), list(codecs), *last])
+            return envelope.pack(1, [session, name, int(carries), list(codecs), *last])
         case Offer(target, call_id, description):
-            return wire.pack(2, [target, call_id, description])
+            return envelope.pack(2, [target, call_id, description])
         case Answer(target, call_id, description, offer):
-            return wire.pack(3, [target, call_id, description, offer])
+            return envelope.pack(3, [target, call_id, description, offer])
         case Bye(target, call_id, reason):
-            return wire.pack(4, [target, call_id, int(reason)])
+            return envelope.pack(4, [target, call_id, int(reason)])
 
 
 def offer_hash(description: bytes) -> bytes:
@@ -204,7 +204,7 @@ def offer_hash(description: bytes) -> bytes:
 def decode(data: bytes) -> Message:
     """Read one message; raise `SignalError`, or `VersionError` if a newer version wrote it."""
     try:
-        kind, fields = wire.unpack(data, MAX_MESSAGE_BYTES)
+        kind, fields = envelope.unpack(data, MAX_MESSAGE_BYTES)
         return _build(kind, fields)
     except (TypeError, ValueError) as error:
         raise SignalError(f"not a signalling message: {error}") from None
@@ -227,7 +227,7 @@ def _hello(
     session: int, name: str = "", carries: int = 0, codecs: object = (), codebooks: object = (), *proof: Any
 ) -> Hello:
     # Bits that a later program gave a meaning are no concern of ours.
-    known = Carries(wire.bounded_int("carries", carries, bits=32) & (Carries.EVERYTHING | Carries.LYRA_IN))
+    known = Carries(envelope.bounded_int("carries", carries, bits=32) & (Carries.EVERYTHING | Carries.LYRA_IN))
     books = tuple(Codebook(*_list("codebook", book)[:2]) for book in _list("codebooks", codebooks))
     return Hello(session, name, known, tuple(_list("codecs", codecs)), books, _proof(*proof))
 
@@ -254,11 +254,11 @@ def _list(name: str, value: object) -> list[Any]:
 
 
 def _bye(target: str, call_id: int, reason: int) -> Bye:
-    code = wire.bounded_int("reason", reason, bits=8)
+    code = envelope.bounded_int("reason", reason, bits=8)
     # A reason that only a later program knows ends the call for good, as a goodbye does.
     return Bye(target, call_id, Reason(code) if code < len(Reason) else Reason.LEFT)
 
 
 def _check_address(target: str, call_id: int) -> None:
-    wire.bounded_text("target", target, MAX_NODE_BYTES)
-    wire.bounded_int("call_id", call_id, _ID_BITS)
+    envelope.bounded_text("target", target, MAX_NODE_BYTES)
+    envelope.bounded_int("call_id", call_id, _ID_BITS)

@@ -1,7 +1,7 @@
 """Who is in the room, and the call with each of them: a mesh of pairs. Sans-I/O; time comes in as `now`.
 
 Each node keeps its hello retained on `<room>/<node>/h`, so that a late joiner meets everyone at once. Who counts as
-being here has shown that it is alive (`protocol.signalling.handshake`). A goodbye is a hello, too, after which the
+being here has shown that it is alive (`protocol.signalling.liveness`). A goodbye is a hello, too, after which the
 retained one is cleared.
 
 A presence that is cleared without a goodbye is the MQTT last will, or a forgery, since what is empty cannot be sealed:
@@ -16,9 +16,9 @@ from collections.abc import Callable, Collection
 
 from protocol.errors import SignalError
 from protocol.signalling.events import Event, Outgoing, PeerJoined, PeerLeft, RoomIsFull
-from protocol.signalling.handshake import MAX_STRANGERS, Handshake, Who
+from protocol.signalling.liveness import MAX_STRANGERS, Handshake, Who
 from protocol.signalling.messages import Answer, Bye, Hello, Message, Offer, Reason, decode, encode
-from protocol.signalling.pair import Output, Pair
+from protocol.signalling.peer_call import Output, Pair
 from protocol.signalling.states import State
 from protocol.topics import Letter
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from protocol.speech import opus
-from protocol.speech.buffer import SAMPLES_PER_MS, Frame
+from protocol.speech import opus_packet
+from protocol.speech.frame_buffer import SAMPLES_PER_MS, Frame
 
 __all__ = ["Cursor"]
 
@@ -41,7 +41,7 @@ class Cursor:
         self.number = frame.number
         self.frame_ms = frame.samples / SAMPLES_PER_MS
         self.was_copy = frame.is_copy
-        self.was_dtx = opus.is_dtx(frame.packet)
+        self.was_dtx = opus_packet.is_dtx(frame.packet)
 
     def shift(self, ms: float) -> None:
         """Count everything that was played as played this much later, since what follows will be."""

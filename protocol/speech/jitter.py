@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from protocol.speech.buffer import SAMPLES_PER_MS
+from protocol.speech.frame_buffer import SAMPLES_PER_MS
 
 __all__ = ["MAX_TARGET_MS", "MIN_TARGET_MS", "Arrivals", "transit_ms"]
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from protocol.errors import PacketError
-from protocol.speech import opus
+from protocol.speech import opus_packet
 
 __all__ = ["FRAME_BYTES", "FRAME_MS", "MAX_FRAMES", "TOC", "build", "is_lyra", "pack", "parse", "unpack"]
 
@@ -23,7 +23,7 @@ __all__ = ["FRAME_BYTES", "FRAME_MS", "MAX_FRAMES", "TOC", "build", "is_lyra", "
 TOC = 0xFC
 FRAME_MS = 20
 # As long as the longest Opus packet.
-MAX_FRAMES = opus.MAX_PACKET_MS // FRAME_MS
+MAX_FRAMES = opus_packet.MAX_PACKET_MS // FRAME_MS
 # By bitrate in bit/s: 16, 30 and 46 quantizers of 4 bits.
 FRAME_BYTES = {3200: 8, 6000: 15, 9200: 23}
 
@@ -43,7 +43,7 @@ def is_lyra(packet: bytes) -> bool:
 
 def parse(packet: bytes) -> tuple[bytes, ...]:
     """Return the frames of a packet; raise `PacketError` if it is malformed, or holds Opus."""
-    parsed = opus.parse(packet)
+    parsed = opus_packet.parse(packet)
     if parsed.toc != TOC or not {len(frame) for frame in parsed.frames} <= _SIZES:
         raise PacketError(f"an Opus packet of {len(packet)} bytes, not Lyra")
     return parsed.frames
@@ -53,7 +53,7 @@ def build(frames: Sequence[bytes]) -> bytes:
     """Return one packet of 1 to 6 frames; ValueError for any others."""
     if not 0 < len(frames) <= MAX_FRAMES or not {len(frame) for frame in frames} <= _SIZES:
         raise ValueError(f"a Lyra packet holds 1 to {MAX_FRAMES} frames of {sorted(_SIZES)} bytes")
-    return opus.join([bytes([TOC]) + frame for frame in frames])
+    return opus_packet.join([bytes([TOC]) + frame for frame in frames])
 
 
 def pack(indices: Sequence[int]) -> bytes:

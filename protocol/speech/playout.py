@@ -20,13 +20,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from protocol.speech import opus
-from protocol.speech.buffer import SAMPLES_PER_MS, Frame, FrameBuffer, frames_of, frames_of_copy
+from protocol.rtp.red import Copy
+from protocol.rtp.stream import Arrival, Stream
+from protocol.speech import opus_packet
 from protocol.speech.cursor import Cursor
+from protocol.speech.frame_buffer import SAMPLES_PER_MS, Frame, FrameBuffer, frames_of, frames_of_copy
 from protocol.speech.jitter import Arrivals, transit_ms
-from protocol.speech.red import Copy
-from protocol.speech.sounds import Cause, Conceal, Play, Quiet, Sound, Statistics
-from protocol.speech.stream import Arrival, Stream
+from protocol.speech.playout_events import Cause, Conceal, Play, Quiet, Sound, Statistics
 
 __all__ = ["Cause", "Conceal", "Play", "Playout", "Quiet", "Sound", "Statistics"]
 
@@ -78,8 +78,8 @@ class Playout:
         Raises `PacketError` on garbage, state untouched. A packet whose numbers fit nothing is put aside; when
         the next one follows it, the stream is taken to have started anew.
         """
-        earlier = tuple((copy.offset, opus.parse(copy.payload)) for copy in copies)
-        arrival = Arrival(sequence, timestamp, opus.parse(payload), now * 1000, earlier)
+        earlier = tuple((copy.offset, opus_packet.parse(copy.payload)) for copy in copies)
+        arrival = Arrival(sequence, timestamp, opus_packet.parse(payload), now * 1000, earlier)
         if self._stream is None:
             self._stream = Stream(arrival)
         if self._stream.is_related(arrival):

@@ -14,8 +14,8 @@ from attacks.broker import EvilBroker, Mail, honest
 from attacks.victims import Victim, until
 from protocol.room_secret import RoomSecret
 from protocol.sealing import Sealer
-from protocol.signalling.descriptions import unpack_description
 from protocol.signalling.messages import MAX_MESSAGE_BYTES
+from protocol.signalling.sdp_compression import unpack_description
 from protocol.signalling.states import State
 from protocol.topics import Letter
 

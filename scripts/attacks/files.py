@@ -13,7 +13,7 @@ from pathlib import Path
 
 import zstandard
 
-from node.session.writer import SessionWriter
+from node.recording.writer import SessionWriter
 from protocol.log import Header
 
 MAGIC = b"\x89MCAP0\r\n"

@@ -21,7 +21,7 @@ from attacks.broker import EvilBroker, Mail
 from attacks.flood import flood
 from attacks.stage import Stage, stage
 from attacks.victims import Victim, running, until
-from node.opening import preload
+from node.call.build import preload
 from protocol.errors import NodeError
 from protocol.room_secret import SECRET_BYTES, RoomSecret
 

@@ -12,14 +12,14 @@ import numpy as np
 from PIL import Image
 
 from attacks.broker import LOOPBACK
-from node.call import Node
+from node.call.endpoints import Endpoints, Rendezvous
+from node.call.node import Node
 from node.links.address import BrokerAddress
-from node.parts import Parts, Place
-from node.pictures import Painted
+from node.speech.pcm import FRAME_SAMPLES, Pcm
 from node.speech.profiles import LEAN
 from node.speech.sinks import NullSink
-from node.speech.sound import FRAME_SAMPLES, Pcm
 from node.speech.sources import PacedSource
+from node.vision.sender import PaintedPicture
 from protocol.room_secret import RoomSecret
 
 PATIENCE_S = 30.0  # for what must happen: only a failing attack ever waits so long
@@ -82,12 +82,12 @@ class Victim:
         self.words, self.camera = Words(name), Slides()
         self.seen: list[str] = []
         self.notes: list[str] = []
-        place = Place(secret, BrokerAddress(LOOPBACK, port), address=LOOPBACK)
+        place = Rendezvous(secret, BrokerAddress(LOOPBACK, port), address=LOOPBACK)
         source = PacedSource(_hum) if speaks else None
-        parts = Parts(LEAN, self.words, source, NullSink(), self.camera, paints=True)
+        parts = Endpoints(LEAN, self.words, source, NullSink(), self.camera, paints=True)
         self.node = Node(name, place, parts, show=self._show, note=self.notes.append)
 
-    async def _show(self, painted: Painted) -> None:
+    async def _show(self, painted: PaintedPicture) -> None:
         self.seen.append(painted.caption)
 
     @property

@@ -16,22 +16,22 @@ from typing import Any
 
 import numpy as np
 
-from node.call import Node
+from node.call.build import preload
+from node.call.endpoints import Endpoints, Rendezvous
+from node.call.node import Node
+from node.call.observers import CallObserver
 from node.links.address import BrokerAddress
-from node.opening import preload
-from node.parts import Parts, Place
+from node.speech.pcm import FRAME_SAMPLES, Pcm
 from node.speech.profiles import LEAN
 from node.speech.sinks import NullSink
-from node.speech.sound import FRAME_SAMPLES, Pcm
 from node.speech.sources import PacedSource
-from node.witness import Witness
 from protocol.room_secret import RoomSecret
-from protocol.speech.red import Copy
+from protocol.rtp.red import Copy
 
 ROOM = RoomSecret(b"faults of a bank")  # all ends are ours, on this machine
 
 
-class Speaker(Witness):
+class Speaker(CallObserver):
     """Prints what is heard, and when."""
 
     def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
@@ -55,8 +55,8 @@ def noise() -> Iterator[Pcm]:
 
 async def run(name: str, broker: BrokerAddress, address: str | None) -> None:
     """Talk until standard input ends."""
-    parts = Parts(LEAN, None, PacedSource(noise), NullSink())  # type: ignore[arg-type]  # there are no pictures
-    node = Node(name, Place(ROOM, broker, address=address), parts)
+    parts = Endpoints(LEAN, None, PacedSource(noise), NullSink())  # type: ignore[arg-type]  # there are no pictures
+    node = Node(name, Rendezvous(ROOM, broker, address=address), parts)
     node.witnesses.add(Speaker())
     calling = asyncio.create_task(node.run())
     ending = asyncio.create_task(asyncio.to_thread(sys.stdin.read))

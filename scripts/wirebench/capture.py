@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from node.links.wire import udp_kind
+from node.links.wire_meter import udp_kind
 from node.speech.rates import PACKET_HEADERS
 
 ETHERNET_HEADER = 14

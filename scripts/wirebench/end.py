@@ -18,19 +18,19 @@ from typing import Any
 
 import numpy as np
 
-from node.call import Node
+from node.call.build import preload
+from node.call.endpoints import Endpoints, Rendezvous
+from node.call.node import Node
 from node.links.address import BrokerAddress
-from node.opening import preload
-from node.parts import Parts, Place
-from node.pictures import Painted
-from node.speech import clips, dialogue
-from node.speech.coding import LyraChoice
+from node.speech import dialogue, sound_files
+from node.speech.codec import LyraChoice
+from node.speech.pcm import FRAME_SAMPLES, Clock, Pcm, samples_of, silence
 from node.speech.profiles import AUTO, LEAN, Profile, profile
 from node.speech.sinks import NullSink, blocks_for
-from node.speech.sound import FRAME_SAMPLES, Clock, Pcm, samples_of, silence
 from node.speech.sources import Captured, PacedSource
-from node.summary import percentile
+from node.terminal.summary import percentile
 from node.vision.cameras import open_camera
+from node.vision.sender import PaintedPicture
 from protocol.room_secret import RoomSecret
 from wirebench.network import ADDRESSES
 
@@ -136,11 +136,11 @@ class End:
             NumberedWords(),
         )
         self.shown: dict[str, float] = {}
-        place = Place(ROOM, BROKER, address=ADDRESSES[name])
+        place = Rendezvous(ROOM, BROKER, address=ADDRESSES[name])
         camera = open_camera(f"scene:{name.encode()[0]}") if orders["pictures"] else None
         lyra = LyraChoice(Path(orders["lyra"])) if orders["lyra"] else None
         ends = (self.source, self.sink, camera)
-        parts = Parts(
+        parts = Endpoints(
             self.chosen, self.words, *ends, paints=True, adapts=adapts, max_kbps=orders["max_kbps"], lyra=lyra
         )  # type: ignore[arg-type]
         self.node = Node(name, place, parts, show=self._show)
@@ -161,7 +161,7 @@ class End:
         tasks[1].cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _show(self, painted: Painted) -> None:
+    async def _show(self, painted: PaintedPicture) -> None:
         self.shown[painted.caption] = time.monotonic()
 
     def _findings(self) -> dict[str, Any]:
@@ -205,7 +205,7 @@ def _recording(name: str, speech: str | None, seconds: float | None) -> Pcm:
         blocks = dialogue.part(name, dialogue.shipped(), FRAME_SAMPLES)
         sound = np.concatenate(list(blocks))
     else:
-        sound = np.concatenate(list(clips.blocks(Path(speech), FRAME_SAMPLES)))
+        sound = np.concatenate(list(sound_files.blocks(Path(speech), FRAME_SAMPLES)))
     wanted = len(sound) if seconds is None else samples_of(seconds)
     return np.resize(sound, wanted // FRAME_SAMPLES * FRAME_SAMPLES)
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from node.speech.profiles import AUTO, profile
-from node.summary import percentile
+from node.terminal.summary import percentile
 from wirebench import scores
 from wirebench.capture import Seen, bytes_before, rates
 from wirebench.end import BROKER_PASSWORD, BROKER_PORT, BROKER_USER

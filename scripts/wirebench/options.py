@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from node.speech import clips
+from node.speech import sound_files
+from node.speech.pcm import FRAME_SAMPLES
 from node.speech.profiles import AUTO, profile
-from node.speech.sound import FRAME_SAMPLES
 from protocol.errors import PictophoneError
 
 MOST_LOST = 90.0  # percent: nothing connects over a link that loses more
@@ -64,14 +64,14 @@ def _profile(name: str) -> str:
 
 
 def _sound(path: str) -> str:
-    _tried(lambda: next(clips.blocks(Path(path), FRAME_SAMPLES)))
+    _tried(lambda: next(sound_files.blocks(Path(path), FRAME_SAMPLES)))
     return path
 
 
 def _lyra(folder: str) -> str:
-    from node.speech import lyra
+    from node.speech import lyra_model
 
-    _tried(lambda: lyra.check(Path(folder)))
+    _tried(lambda: lyra_model.check(Path(folder)))
     return folder
 
 

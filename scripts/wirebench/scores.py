@@ -6,10 +6,10 @@ import contextlib
 
 import numpy as np
 
-from node.speech.opus import Decoder, Encoder
+from node.bench.speech import measures
+from node.speech.libopus import Decoder, Encoder
+from node.speech.pcm import SAMPLE_RATE, Pcm, silence
 from node.speech.profiles import Profile
-from node.speech.sound import SAMPLE_RATE, Pcm, silence
-from node.sweep import measures
 
 PIECE, SHIFT = 2 * SAMPLE_RATE, SAMPLE_RATE // 10
 

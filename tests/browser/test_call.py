@@ -19,10 +19,10 @@ from scipy.signal import correlate
 
 from live_call import LOOPBACK, Running
 from node.links.address import BrokerAddress
-from node.speech import clips, dialogue
+from node.speech import dialogue, sound_files
 from node.speech.dialogue import voice_source
-from node.speech.sound import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, level_dbfs
-from node.web.address import PageAddress
+from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, level_dbfs
+from node.web.page_address import PageAddress
 
 FIRST_PICTURE_S = 2.0
 LISTENED_S = 8.0
@@ -35,7 +35,7 @@ FROZEN_S = 30.0
 def a_voice(path: Path, voice: str) -> Pcm:
     """The first turn of one voice of the shipped dialogue, as a WAV file for Chromium's microphone."""
     turn = next(turn for turn in dialogue.shipped() if turn.voice == voice)
-    pcm: Pcm = np.concatenate(list(clips.blocks(turn.path, FRAME_SAMPLES)))
+    pcm: Pcm = np.concatenate(list(sound_files.blocks(turn.path, FRAME_SAMPLES)))
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

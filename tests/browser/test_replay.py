@@ -15,11 +15,12 @@ from files import written
 from listening import PATIENCE_S, PLAYS_AT_ONCE, browsing, heard, opened, press, rms_dbfs
 from sessions import came, picture, spoken, tone
 
-from node import config
-from node.display import LateNotes
-from node.session import in_browser, models
-from node.session.reader import Session
-from node.session.replaying import Asked
+from node.commands import in_browser
+from node.commands.replay import ReplayOptions
+from node.common import config
+from node.recording.reader import Session
+from node.replay import models
+from node.terminal.status import BufferedNotes
 from protocol.log import Header, Note, Record
 
 HEADER = Header(node="me", name="Ann", started_ns=1_700_000_000_000_000_000)
@@ -53,14 +54,14 @@ async def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setattr(models, "Worker", lambda generator: FakeWorker())
     link: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-    class Notes(LateNotes):
+    class Notes(BufferedNotes):
         def __call__(self, text: str) -> None:
             if text.startswith("the page is at "):
                 link.set_result(text.split()[4].rstrip(":"))
 
     with Session.open(written(tmp_path / "a.mcap", session(), HEADER)) as recorded:
         replaying = asyncio.create_task(
-            in_browser.run(recorded, Asked(), config.load(page="127.0.0.1:0"), Notes()), name="replay"
+            in_browser.run(recorded, ReplayOptions(), config.load(page="127.0.0.1:0"), Notes()), name="replay"
         )
         try:
             async with browsing(tmp_path, PLAYS_AT_ONCE) as browser:

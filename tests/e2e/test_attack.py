@@ -12,7 +12,7 @@ from attacks.flood import LEAST_SHARE, MOST_GROWTH_MB, SECONDS, flood
 from attacks.run import attack, call, main
 
 from protocol import sealing
-from protocol.signalling.handshake import MAX_STRANGERS
+from protocol.signalling.liveness import MAX_STRANGERS
 
 
 def test_every_attack_is_repelled(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from PIL import Image
 
 from live_call import LOOPBACK, noise, parts, place, running
-from node.call import Node
+from node.call.endpoints import Models
+from node.call.node import Node
 from node.links import broker
 from node.links.address import BrokerAddress
-from node.parts import Models
 from node.speech.sinks import NullSink
 
 OUTAGE_S = 5.0

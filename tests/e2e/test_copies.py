@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from linked import End, connected
 
-from node.links.wire import Direction, udp_kind
-from node.speech import clips, dialogue
-from node.speech.listener import Listener
-from node.speech.opus import Decoder
+from node.bench.call_simulation import said
+from node.links.wire_meter import Direction, udp_kind
+from node.speech import dialogue, sound_files
+from node.speech.libopus import Decoder
+from node.speech.pcm import BLOCK_SAMPLES, Pcm
 from node.speech.profiles import LEAN
-from node.speech.rehearsal import said
-from node.speech.sound import BLOCK_SAMPLES, Pcm
-from node.speech.talker import Packet
+from node.speech.receive_stream import ReceiveStream
+from node.speech.send_stream import SpeechPacket
 from protocol.speech.playout import Playout
 
 BLOCKS_A_PACKET = 6
@@ -31,9 +31,9 @@ class Losing:
         return True
 
 
-async def heard(packets: list[Packet], losing: Losing) -> tuple[Pcm, Listener]:
+async def heard(packets: list[SpeechPacket], losing: Losing) -> tuple[Pcm, ReceiveStream]:
     """What comes out at the other end, played by a clock that moves a packet's time on with each packet."""
-    listener, sound, now = Listener(Playout(), Decoder()), [], 1000.0
+    listener, sound, now = ReceiveStream(Playout(), Decoder()), [], 1000.0
     async with connected(End(observer=losing), End()) as (a, b):
         for number, packet in enumerate(packets):
             arrived = len(b.packets)
@@ -48,7 +48,7 @@ async def heard(packets: list[Packet], losing: Losing) -> tuple[Pcm, Listener]:
 
 
 async def test_lost_packets_are_heard_as_if_they_had_come() -> None:
-    pcm = np.concatenate(list(clips.blocks(dialogue.shipped()[0].path, BLOCK_SAMPLES)))
+    pcm = np.concatenate(list(sound_files.blocks(dialogue.shipped()[0].path, BLOCK_SAMPLES)))
     packets = await said(pcm, LEAN, redundancy=1)
     whole, _ = await heard(packets, Losing())
     holed, listener = await heard(packets, Losing(14, 17, 20, 23))

@@ -20,9 +20,9 @@ from fake_models import FakeModels
 from PIL import Image
 
 from live_call import PATIENCE_S, parts, place, running, secret
-from node.call import Node
+from node.call.node import Node
 from node.links.address import BrokerAddress
-from node.session.reader import Session
+from node.recording.reader import Session
 from protocol.room_link import RoomLink
 
 NAME = "[/b]\x1b]52;c;aA=\x07\n\u202e\x9b2J[link=x]"

@@ -10,13 +10,13 @@ import pytest
 from scipy.signal import correlate
 
 from live_call import KeepingSink, clip_after, parts, place, running
-from node.call import Node
+from node.bench.speech.measures import scores
+from node.call.endpoints import Models
+from node.call.node import Node
 from node.links.address import BrokerAddress
-from node.parts import Models
-from node.speech import clips
-from node.speech.coding import LyraChoice
-from node.speech.sound import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm
-from node.sweep.measures import scores
+from node.speech import sound_files
+from node.speech.codec import LyraChoice
+from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm
 
 LEAD_S = 3.0
 LEAST_PESQ = 2.1
@@ -63,7 +63,7 @@ async def undisturbed(clip: Path, broker: BrokerAddress, models: Models, choice:
 
 async def call(clip: Path, broker: BrokerAddress, models: Models, choice: LyraChoice) -> tuple[float, float, float]:
     """The speech's rate on the wire, PESQ wide of what the other side heard, and the loop's longest lag."""
-    said = np.concatenate(list(clips.blocks(clip, FRAME_SAMPLES)))
+    said = np.concatenate(list(sound_files.blocks(clip, FRAME_SAMPLES)))
     sink, room = KeepingSink(), place(broker, room=clip.stem)
     speaker = Node("speaker", room, parts(models, source=clip_after(clip, LEAD_S), lyra=choice))
     listener = Node("listener", room, parts(models, sink=sink, lyra=choice))

@@ -14,7 +14,7 @@ import asyncio, sys, threading
 
 from live_call import LOOPBACK, noise, parts, place, running  # preloads, as the commands do
 from fake_models import FakeModels
-from node.call import Node
+from node.call.node import Node
 from node.links import broker
 from node.links.address import BrokerAddress
 from node.speech.sinks import NullSink

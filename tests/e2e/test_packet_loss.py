@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from live_call import KeepingSink, noise, parts, place, running
-from node.call import Node
+from node.call.endpoints import Models
+from node.call.node import Node
 from node.links.address import BrokerAddress
-from node.links.rtc import Observer
-from node.links.wire import Direction, udp_kind
-from node.parts import Models
+from node.links.webrtc import Observer
+from node.links.wire_meter import Direction, udp_kind
+from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm
 from node.speech.profiles import LEAN
-from node.speech.sound import BLOCK_SAMPLES, SAMPLE_RATE, Pcm
 
 SECONDS = 20.0
 SILENT = 50  # peak of a block (of 32,767) in which nothing is heard: the noise that is sent never falls below 1,000

@@ -16,17 +16,17 @@ from PIL import Image
 from sessions import came, picture, spoken
 
 from live_call import KeepingSink, clip_after, parts, place, running, secret
-from node.call import Node
+from node.call.node import Node
 from node.links.address import BrokerAddress
-from node.pictures import Painted
-from node.session.painting import Reading
-from node.session.reader import Session
-from node.session.recorder import Recorder
-from node.session.reel import Reel
-from node.speech import clips
+from node.recording.reader import Session
+from node.recording.recorder import Recorder
+from node.replay.decoder import SessionDecoder
+from node.replay.pictures import PictureReader
+from node.speech import sound_files
 from node.speech.dialogue import shipped
-from node.speech.sound import FRAME_SAMPLES, Pcm, level_dbfs, silence
-from node.speech.talker import VOICED_DBFS
+from node.speech.pcm import FRAME_SAMPLES, Pcm, level_dbfs, silence
+from node.speech.send_stream import VOICED_DBFS
+from node.vision.sender import PaintedPicture
 from protocol.log import Frame, Header, Speech
 from protocol.room_link import RoomLink
 
@@ -52,9 +52,9 @@ class Drawings:
 
 
 async def test_replay_is_what_was_heard_and_seen(embedded_broker: BrokerAddress, tmp_path: Path) -> None:
-    sink, models, painted = KeepingSink(), FakeModels(), list[Painted]()
+    sink, models, painted = KeepingSink(), FakeModels(), list[PaintedPicture]()
 
-    async def show(one: Painted) -> None:
+    async def show(one: PaintedPicture) -> None:
         painted.append(one)
 
     talks = parts(models, source=clip_after(shipped()[0].path, 1.0), camera=Drawings())
@@ -73,7 +73,7 @@ async def test_replay_is_what_was_heard_and_seen(embedded_broker: BrokerAddress,
         assert ben.count().speech_in.received == len(packets) > 20
         assert ben.count().speech_in.late == 0
         again = heard_again(session)
-        reading = Reading(session.header.codebooks, lambda text: None)
+        reading = PictureReader(session.header.codebooks, lambda text: None)
         told = [reading.read(record) for record in session.records() if isinstance(record, Frame)]
     live = sink.sound()
     frames = [at for at in range(0, len(live) - FRAME_SAMPLES, FRAME_SAMPLES) if is_loud(live[at : at + FRAME_SAMPLES])]
@@ -89,7 +89,7 @@ async def test_replay_is_what_was_heard_and_seen(embedded_broker: BrokerAddress,
 
 
 def heard_again(session: Session) -> Pcm:
-    reel, pieces = Reel(session), list[Pcm]()
+    reel, pieces = SessionDecoder(session), list[Pcm]()
     while not reel.over:
         pieces.append(next(iter(reel.step().values()), silence(320)))
     return np.concatenate(pieces)
@@ -118,7 +118,7 @@ async def pictophone(*arguments: str) -> asyncio.subprocess.Process:
 async def test_a_replay_in_a_room_is_heard_and_seen_by_another_process(
     embedded_broker: BrokerAddress, tmp_path: Path
 ) -> None:
-    clip = np.concatenate(list(clips.blocks(shipped()[0].path, FRAME_SAMPLES)))[: 5 * 16_000]
+    clip = np.concatenate(list(sound_files.blocks(shipped()[0].path, FRAME_SAMPLES)))[: 5 * 16_000]
     words = "a woman with long black hair wearing a red shirt is smiling in an office"
     session = written(
         tmp_path / "call.mcap",

@@ -12,10 +12,10 @@ from fake_models import FakeModels
 from PIL import Image
 
 from live_call import PATIENCE_S, noise, parts, place, running
-from node.call import Node
+from node.call.node import Node
+from node.call.observers import CallObserver
 from node.links.address import BrokerAddress
 from node.speech.sinks import NullSink
-from node.witness import Witness
 from protocol.errors import NodeError
 
 NAMES = ("ann", "ben", "carl", "dora", "eve")
@@ -36,7 +36,7 @@ class Still:
         """There is nothing to close."""
 
 
-class Person(Witness):
+class Person(CallObserver):
     """A node, and whom it has heard and seen by now, by their names."""
 
     def __init__(self, name: str, broker: BrokerAddress, models: FakeModels) -> None:

@@ -16,19 +16,19 @@ from happenings import Happenings
 from PIL import Image
 
 from live_call import PATIENCE_S, noise, parts, place, running, secret
-from node.call import Node
+from node.call.node import Node
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message, MqttLink
-from node.session.recorder import Recorder
-from node.session.secret import recording_secret
+from node.recording.recorder import Recorder
 from node.speech.profiles import LEAN
 from node.speech.sinks import NullSink
-from node.summary import as_json, for_people, summarise
-from node.web.address import PageAddress
+from node.terminal.summary import as_json, for_people, summarise
 from node.web.page import Page
+from node.web.page_address import PageAddress
 from protocol import sealing
 from protocol.log import Header
-from protocol.signalling.handshake import DOUBT_S
+from protocol.log.recording_key import recording_secret
+from protocol.signalling.liveness import DOUBT_S
 
 SECRET = secret("a test")
 ROOM = SECRET.room_id()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from live_call import PATIENCE_S, parts, place, running, secret
-from node.call import Node
+from node.call.node import Node
 from node.links.address import BrokerAddress
 from node.speech.dialogue import shipped
 from node.speech.sinks import NullSink

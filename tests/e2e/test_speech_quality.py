@@ -11,15 +11,15 @@ import pytest
 from scipy.signal import correlate
 
 from live_call import KeepingSink, clip_after, parts, place, running
-from node.call import Node
+from node.call.endpoints import Models
+from node.call.node import Node
 from node.links.address import BrokerAddress
-from node.parts import Models
-from node.speech import clips
-from node.speech.opus import Decoder, Encoder
+from node.speech import sound_files
+from node.speech.libopus import Decoder, Encoder
+from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
 from node.speech.profiles import LEAN
-from node.speech.sound import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
 from node.speech.sources import Captured, Source
-from node.summary import percentile
+from node.terminal.summary import percentile
 
 LEAD_S = 3.0
 TOLERANCE = 0.01
@@ -30,7 +30,7 @@ DELAY_TOLERANCE_MS = 20.0  # one block of the sink
 
 
 def whole(path: Path) -> Pcm:
-    return np.concatenate(list(clips.blocks(path, FRAME_SAMPLES)))
+    return np.concatenate(list(sound_files.blocks(path, FRAME_SAMPLES)))
 
 
 def offline(pcm: Pcm) -> Pcm:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from command import Command
+from session_files import made_up, write
+
+from protocol import log
 
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
     monkeypatch.chdir(tmp_path)  # no settings file
     return Command(monkeypatch, capsys)
+
+
+@pytest.fixture
+def session_file(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a made-up session: `session_file()`, with whatever `write` takes."""
+
+    def make(name: str = "call.mcap", records: list[log.Record] | None = None, **how: object) -> Path:
+        return write(tmp_path / name, made_up() if records is None else records, **how)  # type: ignore[arg-type]
+
+    return make

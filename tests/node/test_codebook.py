@@ -9,8 +9,8 @@ import pytest
 
 from node import codebook
 from protocol import captions
-from protocol.captions import words
-from protocol.captions.recurrent import HIDDEN_LIMIT, SEEN_BITS
+from protocol.captions import model_codec
+from protocol.captions.gru import HIDDEN_LIMIT, SEEN_BITS
 
 EXACT = 1 << 24  # float32 holds every integer up to it
 MAX_BYTES = 8_000_000
@@ -24,11 +24,11 @@ def network() -> dict[str, Any]:
 
 def test_the_codebook_ships_with_the_package() -> None:
     assert len(codebook.read()) <= MAX_BYTES
-    assert words.identity().hash == hashlib.sha256(codebook.read()).digest()[:4]
+    assert model_codec.identity().hash == hashlib.sha256(codebook.read()).digest()[:4]
 
 
 def test_hellos_and_frames_use_it() -> None:
-    assert captions.codebooks() == (words.identity(),)
+    assert captions.codebooks() == (model_codec.identity(),)
     assert captions.newest() == captions.newest(captions.CODECS, captions.codebooks()) == 2
     assert captions.newest(captions.CODECS, []) == 0
     coded = captions.encode("a cat on a bench", 2)

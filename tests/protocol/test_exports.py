@@ -22,7 +22,7 @@ EXPORTS = {
         "name",
         "newest",
     ],
-    "protocol.captions.words": [
+    "protocol.captions.model_codec": [
         "MAX_SIGNS",
         "MAX_SPELLED",
         "MAX_TOKENS",
@@ -105,9 +105,9 @@ EXPORTS = {
         "Room",
         "RoomIsFull",
     ],
-    "protocol.speech.copies": ["MAX_REDUNDANCY", "Copies"],
-    "protocol.speech.losses": ["LossPattern"],
-    "protocol.speech.opus": [
+    "protocol.speech.redundancy": ["MAX_REDUNDANCY", "Copies"],
+    "protocol.speech.loss_pattern": ["LossPattern"],
+    "protocol.speech.opus_packet": [
         "MAX_FRAME_BYTES",
         "MAX_PACKET_MS",
         "Packet",
@@ -122,7 +122,7 @@ EXPORTS = {
         "split",
     ],
     "protocol.speech.playout": ["Cause", "Conceal", "Play", "Playout", "Quiet", "Sound", "Statistics"],
-    "protocol.speech.red": ["MAX_BLOCK_BYTES", "MAX_COPIES", "MAX_OFFSET", "Copy", "fits", "pack", "parse"],
+    "protocol.rtp.red": ["MAX_BLOCK_BYTES", "MAX_COPIES", "MAX_OFFSET", "Copy", "fits", "pack", "parse"],
     "protocol.topics": ["NODE_LENGTH", "ROOM_LENGTH", "Letter", "Topic", "node_id", "pattern", "room_id"],
 }
 # What would make the core do I/O, or make it slow to import.

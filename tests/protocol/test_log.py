@@ -16,7 +16,7 @@ from protocol import frames, log
 from protocol.captions.identity import Codebook
 from protocol.errors import LogError
 from protocol.log import speech
-from protocol.speech.red import Copy
+from protocol.rtp.red import Copy
 
 STARTED_NS = 1_790_000_000_123_456_789
 HEADER = log.Header(

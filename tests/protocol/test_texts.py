@@ -20,7 +20,7 @@ from protocol.log import speech
 from protocol.log.channels import CHANNELS
 from protocol.room_link import SCHEME, RoomLink
 from protocol.signalling import messages
-from protocol.signalling.descriptions import unpack_description
+from protocol.signalling.sdp_compression import unpack_description
 from protocol.topics import Topic
 
 LONE = "\ud83d"  # half of an emoji

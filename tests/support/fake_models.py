@@ -6,7 +6,7 @@ import zlib
 
 from PIL import Image
 
-from node.vision.prompt import Prompt
+from node.vision.types import Prompt
 from protocol.errors import NodeError
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sessions import HEADER
 
-from node.session.reader import Session
-from node.session.writer import SessionWriter
+from node.recording.reader import Session
+from node.recording.writer import SessionWriter
 from protocol.log import Header, Record
 
 

@@ -7,18 +7,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from happenings import Happenings
 
-from node.links.rtc import Observer, PeerLink, Way
-from node.links.wire import WireMeter
-from protocol.speech.red import Copy
+from node.links.webrtc import MediaDirection, Observer, PeerLink
+from node.links.wire_meter import WireMeter
+from protocol.rtp.red import Copy
 
 LOOPBACK = "127.0.0.1"
-BOTH_WAYS = Way(sends=True, receives=True)
+BOTH_WAYS = MediaDirection(sends=True, receives=True)
 
 
 class End:
     """One link with all that it reports: packets as (sequence, timestamp, payload), the copies of each, and states."""
 
-    def __init__(self, way: Way = BOTH_WAYS, observer: Observer | None = None) -> None:
+    def __init__(self, way: MediaDirection = BOTH_WAYS, observer: Observer | None = None) -> None:
         self.packets, self.states = Happenings(), Happenings()
         self.copies: list[tuple[Copy, ...]] = []
         self.meter = WireMeter()

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from node.call import Node
+from node.call.build import preload
+from node.call.endpoints import Endpoints, Models, Rendezvous
+from node.call.node import Node
 from node.links.address import BrokerAddress
-from node.opening import preload
-from node.parts import Models, Parts, Place
-from node.speech import clips
+from node.speech import sound_files
+from node.speech.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
 from node.speech.profiles import LEAN, Profile
 from node.speech.sinks import NullSink, Pull
-from node.speech.sound import FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
 from node.speech.sources import PacedSource
 from protocol.captions import registry
 from protocol.room_secret import SECRET_BYTES, RoomSecret
@@ -38,12 +38,12 @@ def secret(room: str = "a test") -> RoomSecret:
     return RoomSecret(hashlib.sha256(room.encode()).digest()[:SECRET_BYTES])
 
 
-def place(broker: BrokerAddress, room: str = "a test", **more: object) -> Place:
-    return Place(secret(room), broker, address=LOOPBACK, **more)  # type: ignore[arg-type]
+def place(broker: BrokerAddress, room: str = "a test", **more: object) -> Rendezvous:
+    return Rendezvous(secret(room), broker, address=LOOPBACK, **more)  # type: ignore[arg-type]
 
 
-def parts(models: Models, profile: Profile = LEAN, **ends: object) -> Parts:
-    return Parts(profile, models, **ends)  # type: ignore[arg-type]
+def parts(models: Models, profile: Profile = LEAN, **ends: object) -> Endpoints:
+    return Endpoints(profile, models, **ends)  # type: ignore[arg-type]
 
 
 def clip_after(path: Path, lead_s: float) -> PacedSource:
@@ -52,7 +52,7 @@ def clip_after(path: Path, lead_s: float) -> PacedSource:
 
     def recording() -> Iterator[Pcm]:
         yield from itertools.repeat(silence(FRAME_SAMPLES), frames)
-        yield from clips.blocks(path, FRAME_SAMPLES)
+        yield from sound_files.blocks(path, FRAME_SAMPLES)
         yield from itertools.repeat(silence(FRAME_SAMPLES))
 
     return PacedSource(recording)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import zstandard
 
-from node.session.mcap_records import (
+from node.recording.mcap_records import (
     CHANNEL,
     CHUNK,
     CHUNK_INDEX,

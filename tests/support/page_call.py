@@ -10,13 +10,13 @@ from fake_models import FakeModels
 from PIL import Image
 
 from live_call import LOOPBACK, KeepingSink, Running, parts, place, running
-from node.call import Node
+from node.call.node import Node
 from node.links.address import BrokerAddress
 from node.speech.profiles import LEAN
 from node.speech.sources import Source, silent_source
 from node.vision.cameras import Camera
-from node.web.address import PageAddress
 from node.web.page import Page
+from node.web.page_address import PageAddress
 
 ANYWHERE = PageAddress(LOOPBACK, 0)
 

@@ -16,7 +16,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from protocol.captions.text import Parsed, Style, parse, render
+from protocol.captions.tokens import Parsed, Style, parse, render
 
 Below = Callable[[int], int]
 LINE = 1 << 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from node.session.writer import SessionWriter, create
+from node.recording.writer import SessionWriter, create
 from protocol import frames, log
 from protocol.captions import registry
 

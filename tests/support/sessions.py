@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from node.speech.opus import Encoder
+from node.speech.libopus import Encoder
+from node.speech.pcm import SAMPLE_RATE, Pcm
 from node.speech.profiles import LEAN
-from node.speech.sound import SAMPLE_RATE, Pcm
 from protocol import frames
 from protocol.captions import registry
 from protocol.log import Frame, Header, Joined, Left, Record, Speech

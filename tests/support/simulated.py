@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from protocol.speech import opus
-from protocol.speech.copies import Copies
+from protocol.rtp.red import Copy
+from protocol.speech import opus_packet
 from protocol.speech.playout import Conceal, Play, Playout, Sound
-from protocol.speech.red import Copy
+from protocol.speech.redundancy import Copies
 
 # Of the RFC's configurations: SILK narrowband, 60 and 20 ms.
 TOC = {60: b"\x18", 20: b"\x08"}
@@ -54,7 +54,7 @@ def talk(ms: float, packet_ms: int = 120, frame_ms: int = 60, first: int = 0, st
             start_ms + (index + 1) * packet_ms,
             (first + index) % 2**16,
             (first * 960 + index * packet_ms * 48) % 2**32,
-            opus.join(frames),
+            opus_packet.join(frames),
         )
         for index in range(int(ms / packet_ms))
     ]
@@ -98,5 +98,5 @@ def listen(packets: list[Sent], until_ms: float, playout: Playout | None = None,
             packet = next(waiting)
         sound = playout.take(now_ms / 1000)
         run.heard.append((now_ms, sound))
-        now_ms += opus.duration_ms(sound.frame) / sound.speed if isinstance(sound, Play) else sound.ms
+        now_ms += opus_packet.duration_ms(sound.frame) / sound.speed if isinstance(sound, Play) else sound.ms
     return run

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 
-from node.links.reports import Report
-from node.speech.adaptation import Adaptation
 from node.speech.profiles import Profile
+from node.speech.rate_ladder import ProfileLadder
 from node.speech.rates import wire_kbps
+from protocol.rtp.receiver_reports import Report
 
 REPORT_S, STEP_S = 1.0, 0.1
 QUEUE_LIMIT_S = 0.4
@@ -23,7 +23,7 @@ class SimulatedLink:
         self.changes: list[tuple[float, Profile]] = []
         self._rng = random.Random(seed)
 
-    def run(self, adaptation: Adaptation, seconds: float, start: float = 0.0, talk_share: float = 1.0) -> Profile:
+    def run(self, adaptation: ProfileLadder, seconds: float, start: float = 0.0, talk_share: float = 1.0) -> Profile:
         """Plays so many seconds and returns the profile at their end; `changes` lists each change with its time."""
         expected, lost, now, profile = 0.0, 0, start, adaptation.profile
         for tick in range(round(seconds / STEP_S)):
@@ -48,7 +48,7 @@ class SimulatedLink:
         self.queued_kbit -= excess
         return excess / (kbps * STEP_S) if kbps else 0.0
 
-    def _report(self, adaptation: Adaptation, expected: int, lost: int, now: float) -> tuple[float, int]:
+    def _report(self, adaptation: ProfileLadder, expected: int, lost: int, now: float) -> tuple[float, int]:
         trip = self.base_s + self.queued_kbit / self.kbps + self._rng.uniform(0, 0.03)
         adaptation.report("b", Report(expected, min(lost, expected), 1.0, trip), now)
         return 0.0, 0

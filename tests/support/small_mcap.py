@@ -6,9 +6,9 @@ import io
 
 from mcap.writer import CompressionType, Writer
 
-from node.session.budget import Budget
-from node.session.chunk_finder import read_index
-from node.session.chunk_index import Index
+from node.recording.chunk_finder import read_index
+from node.recording.chunk_index import Index
+from node.recording.read_budget import Budget
 from protocol import log
 
 TIMES = [10, 20, 30, 40, 50]

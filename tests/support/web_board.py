@@ -6,9 +6,9 @@ import asyncio
 import json
 from typing import Any
 
-from node.speech.sound import Clock
-from node.web.board import Board
-from node.web.feed import Reader
+from node.speech.pcm import Clock
+from node.web.event_stream import Subscriber
+from node.web.state import PageState
 
 
 class HandClock:
@@ -26,9 +26,9 @@ class HandClock:
 class Told:
     """What a board's feed tells from now on: `take()` returns what is new as (event, data)."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: PageState) -> None:
         self.board = board
-        self._reader: Reader = board.feed.read()
+        self._reader: Subscriber = board.feed.read()
         self._reader._take()
 
     def take(self) -> list[tuple[str, Any]]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from node.call.observers import Observers
+from node.call.stats import CallStats
 from node.speech.profiles import LEAN
-from node.tally import Tally
-from node.web.address import PageAddress
 from node.web.page import Page
-from node.witness import Witnesses
+from node.web.page_address import PageAddress
 
 LOOPBACK = "127.0.0.1"
 
@@ -47,10 +47,10 @@ class Bystander:
 
     def __init__(self, id: str = "me", name: str = "ann") -> None:
         self.id, self.name = id, name
-        self.witnesses = Witnesses()
+        self.witnesses = Observers()
         self.broker_is_up = True
         self.muted = False
-        self.tally = Tally(0.0, "lean")
+        self.tally = CallStats(0.0, "lean")
         self.links: dict[str, str] = {}
 
     def toggle_mute(self) -> None:
@@ -59,7 +59,7 @@ class Bystander:
     def link(self, peer: str) -> str:
         return self.links.get(peer, "none")
 
-    def count(self) -> Tally:
+    def count(self) -> CallStats:
         return self.tally
 
     def delay_ms(self) -> float | None:

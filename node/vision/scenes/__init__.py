@@ -1,8 +1,8 @@
 """The drawn world that the embedded models know: its attributes, its pictures, its captions, its camera."""
 
+from node.vision.scenes.changes import Story
 from node.vision.scenes.drawing import draw
-from node.vision.scenes.story import Story
-from node.vision.scenes.words import attributes_of, caption, phrasings
+from node.vision.scenes.grammar import attributes_of, caption, phrasings
 from node.vision.scenes.world import Creature, Person, Scene, Unnamed, attributes, held_out, sample, unnamed
 
 __all__ = [

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from node.bench.hostile_captions import TEXTS, hostile_texts, worst_captions
-from protocol.captions import words
+from protocol.captions import model_codec
 from protocol.frames import MAX_CAPTION_BYTES
 
 
 def test_hostile_texts_are_modelled_and_fit_a_frame() -> None:
-    for text in hostile_texts(words.MAX_TOKENS).values():
-        data = words.encode(text)[0]
+    for text in hostile_texts(model_codec.MAX_TOKENS).values():
+        data = model_codec.encode(text)[0]
         assert data[:1] != b"\xff"
         assert len(data) <= MAX_CAPTION_BYTES
 
@@ -15,4 +15,4 @@ def test_hostile_texts_are_modelled_and_fit_a_frame() -> None:
 def test_the_worst_are_as_long_as_they_may_be_and_none_is_like_another() -> None:
     coded = worst_captions()
     assert len(set(coded)) == TEXTS
-    assert all(len(words.decode(data).split()) == words.MAX_TOKENS for data in coded)
+    assert all(len(model_codec.decode(data).split()) == model_codec.MAX_TOKENS for data in coded)

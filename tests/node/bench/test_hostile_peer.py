@@ -7,7 +7,7 @@ from happenings import Happenings
 
 from live_call import parts, place, running
 from node.bench.hostile_peer import MODELLED, HostilePeer
-from node.call import Node
+from node.call.node import Node
 from node.links.address import BrokerAddress
 from protocol.captions import registry
 

@@ -24,11 +24,11 @@ def test_the_innermost_function_of_ours_is_named_and_what_it_called() -> None:
             raise ValueError
 
     with PeerFaults(print).contained("b", "a message"):
-        from node.mailbox import _sender
+        from node.links.room_channel import _sender
 
         _sender(Ours("x"))
     assert len(seen) == 1
-    assert seen[0].startswith("node/mailbox.py:_sender (test_loop_culprits.")
+    assert seen[0].startswith("node/links/room_channel.py:_sender (test_loop_culprits.")
     assert seen[0].endswith("Ours.split)")
 
 

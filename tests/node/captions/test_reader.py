@@ -10,10 +10,10 @@ import pytest
 from happenings import Happenings
 from stand_in_codec import OTHERS, OURS, registered
 
+from node.call.stats import PicturesIn
 from node.captions.coder import Caption, ThreadCoder
 from node.captions.reader import MAX_WAITING, REST, CaptionReader
 from node.common.peer_faults import PeerFaults
-from node.tally import PicturesIn
 from protocol import frames
 from protocol.captions import registry
 from protocol.errors import CaptionError, FrameError, RemoteError, VersionError

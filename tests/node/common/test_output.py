@@ -217,11 +217,11 @@ def test_a_stream_that_was_closed_or_is_none_takes_everything(monkeypatch: pytes
 MAY = {
     ("common/output.py", "*"): "the place where it is done",
     ("common/console.py", "Console"): "the class that takes every string as text",
-    ("keys.py", "os.write"): "echoes keys that a person typed, printable ones alone",
+    ("terminal/keyboard.py", "os.write"): "echoes keys that a person typed, printable ones alone",
     ("common/reply_pipe.py", "sys.stdout"): "the standard output of a process of ours is the pipe to the node",
     ("common/reply_pipe.py", "sys.stderr"): "nowhere, or a file that the node reads, and shows as text",
-    ("vision/child.py", "sys.stderr"): "a file that the node reads, and shows as text",
-    ("speech/lyra.py", "sys.stderr"): "flushed, not written to",
+    ("vision/model_server.py", "sys.stderr"): "a file that the node reads, and shows as text",
+    ("speech/lyra_model.py", "sys.stderr"): "flushed, not written to",
 }
 CALLS = {"print", "input", "Console", "breakpoint"}
 ATTRIBUTES = {

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from raw_mqtt import LOOPBACK, NOT_AUTHORISED, PATIENCE_S, RawClient, connect, publish, subscribe, unsubscribe
 
-from node.links import bounds, broker
+from node.links import broker, broker_limits
 from node.links.bounded_broker import REFUSED, BoundedBroker
 
 Bounded = Callable[..., Awaitable[BoundedBroker]]
@@ -60,7 +60,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def test_connections_are_counted(start: Bounded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "MAX_CONNECTIONS", 4)
+    monkeypatch.setattr(broker_limits, "MAX_CONNECTIONS", 4)
     server = await start()
     friends = await Friends.meet(server.port)
     extra = [await RawClient.enter(server.port), await RawClient.open(server.port)]
@@ -74,7 +74,7 @@ async def test_connections_are_counted(start: Bounded, monkeypatch: pytest.Monke
 
 
 async def test_who_does_not_log_in_is_sent_away(start: Bounded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "CONNECT_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(broker_limits, "CONNECT_TIMEOUT_S", 0.2)
     server = await start()
     silent, slow, other = [await RawClient.open(server.port) for _ in range(3)]
     slow.send(connect()[:5])
@@ -101,7 +101,7 @@ async def test_a_packet_that_is_too_large_ends_its_sender(start: Bounded) -> Non
     server = await start()
     friends = await Friends.meet(server.port)
     client = await RawClient.enter(server.port)
-    client.send(publish("room/b/p", b"x" * (bounds.MAX_PACKET_BYTES + 1)))
+    client.send(publish("room/b/p", b"x" * (broker_limits.MAX_PACKET_BYTES + 1)))
     await client.ended()
     await friends.still_talk()
 
@@ -114,7 +114,7 @@ async def test_a_message_at_qos_2_ends_its_sender(start: Bounded) -> None:
 
 
 async def test_retained_messages_are_counted(start: Bounded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "MAX_RETAINED", 3)
+    monkeypatch.setattr(broker_limits, "MAX_RETAINED", 3)
     server = await start()
     hoarder = await RawClient.enter(server.port)
     for index in range(10):
@@ -128,7 +128,7 @@ async def test_retained_messages_are_counted(start: Bounded, monkeypatch: pytest
 
 
 async def test_subscriptions_are_counted(start: Bounded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "MAX_SUBSCRIPTIONS", 3)
+    monkeypatch.setattr(broker_limits, "MAX_SUBSCRIPTIONS", 3)
     server = await start()
     client = await RawClient.enter(server.port)
     given = [(await client.ask(subscribe(f"t/{index}", qos=1)))[1][-1] for index in range(5)]
@@ -158,7 +158,7 @@ async def test_a_newcomer_gets_nothing_that_he_did_not_ask_for(start: Bounded) -
 
 
 async def test_who_never_reads_is_cut_off(start: Bounded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "MAX_PACKETS_PER_S", 1e9)
+    monkeypatch.setattr(broker_limits, "MAX_PACKETS_PER_S", 1e9)
     server = await start()
     friends = await Friends.meet(server.port)
     deaf = await RawClient.open(server.port, receive_buffer=4096)
@@ -180,15 +180,16 @@ async def test_a_flood_is_slowed_down_and_others_go_on(start: Bounded) -> None:
     flooder.send(publish("room/x/s", b"x" * 100) * 20_000)
     for _ in range(20):
         await friends.still_talk()
-        assert server._broadcast_queue.qsize() <= bounds.MAX_QUEUED
+        assert server._broadcast_queue.qsize() <= broker_limits.MAX_QUEUED
         assert all(
-            session.delivered_message_queue.qsize() <= bounds.MAX_BURST for session, _ in server.sessions.values()
+            session.delivered_message_queue.qsize() <= broker_limits.MAX_BURST
+            for session, _ in server.sessions.values()
         )
     assert server._connections == 3
 
 
 async def test_what_waits_to_be_handed_on_is_bounded(start: Bounded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "MAX_QUEUED", 5)
+    monkeypatch.setattr(broker_limits, "MAX_QUEUED", 5)
     server = await start()
     for _ in range(50):
         await server._broadcast_message(None, "t", b"x")

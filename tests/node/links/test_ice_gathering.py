@@ -13,8 +13,8 @@ from fake_ice import LOOPBACK, SEEN_FROM, FakeServer, serving
 from linked import BOTH_WAYS
 
 from node.links import ice_gathering
-from node.links.rtc import PeerLink
-from node.links.wire import WireMeter
+from node.links.webrtc import PeerLink
+from node.links.wire_meter import WireMeter
 
 LOGIN = ("ann", "hunter2")
 

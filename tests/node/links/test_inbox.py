@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from node.links.address import BrokerAddress
-from node.links.inbox import Inbox
+from node.links.inbox import DirectQueue
 from node.links.mqtt import Message, MqttLink
 
 
 async def test_what_is_put_in_is_taken_at_once() -> None:
     taken: list[object] = []
-    inbox = Inbox(taken.append)
+    inbox = DirectQueue(taken.append)
     for number in range(10_000):
         inbox.put_nowait(number)
     assert taken == list(range(10_000))
@@ -22,7 +22,7 @@ async def test_what_goes_wrong_comes_out() -> None:
     def take(item: object) -> None:
         raise error
 
-    inbox = Inbox(take)
+    inbox = DirectQueue(take)
     inbox.put_nowait("x")
     assert await inbox.get() is error
 

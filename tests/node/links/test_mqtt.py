@@ -31,7 +31,7 @@ from scripted_broker import (
 from node.links import broker, mqtt
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message, MqttLink
-from node.links.wire import WireMeter
+from node.links.wire_meter import WireMeter
 from protocol.errors import NodeError
 
 LOOPBACK = "127.0.0.1"

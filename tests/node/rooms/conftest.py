@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from node import config
+from node.common import config
 
 
 @pytest.fixture(autouse=True)

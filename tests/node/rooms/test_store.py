@@ -131,7 +131,7 @@ def test_a_user_without_a_home_has_no_rooms_and_is_told_why(monkeypatch: pytest.
     def none() -> Path:
         raise NodeError("you have no home folder")
 
-    monkeypatch.setattr("node.config.folder", none)
+    monkeypatch.setattr("node.common.config.folder", none)
     assert store.names() == {}
     with pytest.raises(NodeError, match="no home folder"):
         store.save("treehouse", LINK, in_keyring=False)

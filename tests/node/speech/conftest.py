@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from node.speech import clips, dialogue
-from node.speech.sound import BLOCK_SAMPLES, Clock, Pcm
+from node.speech import dialogue, sound_files
+from node.speech.pcm import BLOCK_SAMPLES, Clock, Pcm
 
 SHARED_SPEECH = Path(__file__).parents[3].parent / "shared" / "data" / "speech"
 
@@ -99,7 +99,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> FakeCard:
 
 
 def load(path: Path) -> Pcm:
-    return np.concatenate(list(clips.blocks(path, BLOCK_SAMPLES)))
+    return np.concatenate(list(sound_files.blocks(path, BLOCK_SAMPLES)))
 
 
 @pytest.fixture(scope="session")

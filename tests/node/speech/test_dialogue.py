@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from node.speech import clips
+from node.speech import sound_files
 from node.speech.dialogue import read, shipped, voice_source
-from node.speech.sound import FULL_SCALE, level_dbfs, samples_of
+from node.speech.pcm import FULL_SCALE, level_dbfs, samples_of
 from protocol.errors import NodeError
 
 
@@ -21,7 +21,7 @@ def test_the_shipped_dialogue_is_short_and_two_voices_take_turns() -> None:
 
 @pytest.mark.parametrize("turn", shipped(), ids=lambda turn: turn.path.name)
 def test_each_turn_is_clean_speech_of_the_stated_length(turn) -> None:
-    sound = np.concatenate(list(clips.blocks(turn.path, 320)))
+    sound = np.concatenate(list(sound_files.blocks(turn.path, 320)))
     blocks = sorted(level_dbfs(block) for block in sound.reshape(-1, 320))
     assert len(sound) == pytest.approx(samples_of(turn.seconds), abs=480)
     assert level_dbfs(sound) == pytest.approx(-20, abs=1)
@@ -46,7 +46,7 @@ async def test_one_voice_is_silent_while_the_other_talks(hand) -> None:
 
 
 async def test_the_dialogue_begins_again(hand) -> None:
-    opening = next(clips.blocks(shipped()[0].path, 960))
+    opening = next(sound_files.blocks(shipped()[0].path, 960))
     found = []
     async for frame in voice_source("a", clock=hand.clock):
         found.append(np.array_equal(frame.pcm, opening))

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.speech.framing import Framing
+from node.speech.framing import Reframer
 from node.speech.sources import Captured
 
 
 @given(st.lists(st.integers(1, 2000), max_size=20), st.lists(st.integers(1, 2000), min_size=1, max_size=20))
 def test_no_sample_is_lost_or_moved(pieces: list[int], frames: list[int]) -> None:
-    framing, at, taken = Framing(), 0, []
+    framing, at, taken = Reframer(), 0, []
     numbers = np.arange(sum(pieces)).astype(np.int16)
     for size, wanted in zip(pieces, frames * 20, strict=False):
         framing.put(Captured(numbers[at : at + size], at / 16_000))
@@ -27,7 +27,7 @@ def test_no_sample_is_lost_or_moved(pieces: list[int], frames: list[int]) -> Non
 
 
 def test_what_came_encoded_goes_along_only_where_it_is_not_cut() -> None:
-    framing = Framing()
+    framing = Reframer()
     framing.put(Captured(np.ones(320, np.int16), 1.0, encoded=b"1"))
     whole = framing.take(320)
     assert whole is not None
@@ -44,7 +44,7 @@ def test_what_came_encoded_goes_along_only_where_it_is_not_cut() -> None:
 
 
 def test_a_gap_swallows_the_rest_before_it() -> None:
-    framing = Framing()
+    framing = Reframer()
     framing.put(Captured(np.ones(500, np.int16), 1.0))
     assert framing.take(320) is not None
     framing.put(Captured(np.full(320, 2, np.int16), 2.0, skipped=1000))

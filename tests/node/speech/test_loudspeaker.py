@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from node.speech.loudspeaker import Loudspeaker
+from node.speech.pcm import Pcm
 from node.speech.sinks import DEVICE_BLOCKS, SHALLOW_BLOCKS
-from node.speech.sound import Pcm
 from protocol.errors import NodeError
 
 

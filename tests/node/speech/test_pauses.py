@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from node.speech.pauses import HANGOVER_MS, Pauses, Sending
+from node.speech.pauses import HANGOVER_MS, DtxDecision, DtxGate
 
-WHOLE, END, NOTHING = Sending.WHOLE, Sending.END, Sending.NOTHING
+WHOLE, END, NOTHING = DtxDecision.WHOLE, DtxDecision.END, DtxDecision.NOTHING
 
 
-def judged(voices: str, packet_ms: int = 120) -> list[Sending]:
+def judged(voices: str, packet_ms: int = 120) -> list[DtxDecision]:
     """The judgement of packets, `v` with a voice and `.` without."""
-    pauses = Pauses()
+    pauses = DtxGate()
     return [pauses.judge(voice == "v", packet_ms) for voice in voices]
 
 

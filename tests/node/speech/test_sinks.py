@@ -9,8 +9,8 @@ import pytest
 
 from node.speech import sinks, wav_file
 from node.speech.loudspeaker import Loudspeaker
+from node.speech.pcm import BLOCK_SAMPLES, Pcm
 from node.speech.sinks import SHALLOW_BLOCKS, NullSink, Pull, Underruns, WavSink, blocks_for, open_sink
-from node.speech.sound import BLOCK_SAMPLES, Pcm
 from protocol.errors import NodeError
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from node.speech import sources
 from node.speech.microphone import Microphone
-from node.speech.sound import Pcm, silence
+from node.speech.pcm import Pcm, silence
 from node.speech.sources import AtEnd, Captured, PacedSource, Source, file_source, open_source, silent_source
 from protocol.errors import NodeError
 

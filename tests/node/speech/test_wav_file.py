@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from node.speech import wav_file
-from node.speech.sound import BLOCK_SAMPLES
+from node.speech.pcm import BLOCK_SAMPLES
 from node.speech.wav_file import WavFile
 from protocol.errors import NodeError
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from node.vision.drawn import looks_drawn
+from node.vision.drawn import is_drawing
 from node.vision.scenes import draw, sample
 from node.vision.scenes.world import Light, Place
 
@@ -33,49 +33,49 @@ def texture(grain: float, blur: float, size: tuple[int, int] = (640, 480), seed:
 @pytest.mark.parametrize("light", Light)
 def test_scenes_are_drawn_in_every_light_and_place(light: Light) -> None:
     for seed, place in enumerate(Place):
-        assert looks_drawn(draw(replace(sample(seed), light=light, place=place), seconds=seed / 3))
+        assert is_drawing(draw(replace(sample(seed), light=light, place=place), seconds=seed / 3))
 
 
 @pytest.mark.parametrize("quality", [40, 75, 90])
 def test_jpeg_leaves_a_drawing_one(quality: int) -> None:
     for seed in range(20):
-        assert looks_drawn(through_jpeg(draw(sample(seed)), quality))
+        assert is_drawing(through_jpeg(draw(sample(seed)), quality))
 
 
 @pytest.mark.parametrize("side", [128, 384, 720, 1500])
 def test_a_drawing_may_be_of_any_size(side: int) -> None:
     for seed in range(8):
         resized = draw(sample(seed)).resize((side, side), Image.Resampling.BICUBIC)
-        assert looks_drawn(resized)
-        assert looks_drawn(through_jpeg(resized, 85)) or side < 256  # at that size every pixel is near an edge
+        assert is_drawing(resized)
+        assert is_drawing(through_jpeg(resized, 85)) or side < 256  # at that size every pixel is near an edge
 
 
 @pytest.mark.parametrize("blur", [1, 3, 12])
 @pytest.mark.parametrize("grain", [0, 1, 4, 12])
 def test_photos_are_not_drawn(grain: float, blur: float) -> None:
     picture = texture(grain, blur)
-    assert not looks_drawn(picture)
-    assert not looks_drawn(through_jpeg(picture, 30))
-    assert not looks_drawn(through_jpeg(picture, 80))
+    assert not is_drawing(picture)
+    assert not is_drawing(through_jpeg(picture, 30))
+    assert not is_drawing(through_jpeg(picture, 80))
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (160, 120)])
 def test_a_webcam_picture_is_not_drawn_at_any_size(size: tuple[int, int]) -> None:
     smooth = texture(2, 2).resize(size, Image.Resampling.BICUBIC)
-    assert not looks_drawn(through_jpeg(smooth, 60))
+    assert not is_drawing(through_jpeg(smooth, 60))
 
 
 def test_a_webcam_before_a_drawing_gives_a_photo() -> None:
     rng = np.random.default_rng(3)
     grainy = np.asarray(draw(sample(7))) + rng.normal(0, 3, (256, 256, 3))
-    assert not looks_drawn(Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8)))
+    assert not is_drawing(Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8)))
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "LA", "CMYK", "I;16"])
 def test_any_mode_has_an_answer(mode: str) -> None:
-    assert looks_drawn(Image.new(mode, (30, 20)))
+    assert is_drawing(Image.new(mode, (30, 20)))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (2000, 1)])
 def test_any_shape_has_an_answer(size: tuple[int, int]) -> None:
-    assert looks_drawn(Image.new("RGB", size, "teal"))
+    assert is_drawing(Image.new("RGB", size, "teal"))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from node.pictures import Painted
 from node.vision.gallery import Gallery, PictureKeeper
+from node.vision.sender import PaintedPicture
 from protocol.errors import NodeError
 
 PICTURE = Image.new("RGB", (8, 8), "red")
@@ -60,8 +60,8 @@ async def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> No
         await gallery.show_now(PICTURE, "alice")
 
 
-def painted(number: int, caption: str = "a cat") -> Painted:
-    return Painted("bob", number, caption, 7, PICTURE)
+def painted(number: int, caption: str = "a cat") -> PaintedPicture:
+    return PaintedPicture("bob", number, caption, 7, PICTURE)
 
 
 class Disk:

@@ -13,7 +13,7 @@ from PIL import Image
 from node.vision import generator as module
 from node.vision.generator import Generator
 from node.vision.look import look_of, towards
-from node.vision.prompt import Prompt
+from node.vision.types import Prompt
 from protocol.errors import LookError, NodeError
 
 

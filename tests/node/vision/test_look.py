@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image, ImageDraw
 
-from node.vision.likeness import difference
+from node.vision.image_metrics import difference
 from node.vision.look import look_of, towards
 from protocol import look
 from protocol.errors import LookError

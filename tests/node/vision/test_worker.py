@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from node.vision import patience
+from node.vision import hang_detector
 from node.vision import worker as module
-from node.vision.child import PAINTING_NICENESS
-from node.vision.pipe import Between, Caption, Failed, Load, Paint, Painting, Ready, Reply, Request, Words
-from node.vision.process import Crash, Unfit
-from node.vision.prompt import Prompt
+from node.vision.ipc import Caption, CaptionReply, Failed, ImageReply, Load, Paint, PaintBetween, Ready, Reply, Request
+from node.vision.model_process import Crash, Unfit
+from node.vision.model_server import PAINTING_NICENESS
+from node.vision.types import Prompt
 from node.vision.worker import Dropped, Worker
 from protocol.errors import NodeError
 
@@ -67,9 +67,9 @@ class Machine:
             case Load():
                 return Ready()
             case Caption(width, height):
-                return Words(f"a picture of {width} by {height}")
-            case Paint() | Between():
-                return Painting(1, 1, RED)
+                return CaptionReply(f"a picture of {width} by {height}")
+            case Paint() | PaintBetween():
+                return ImageReply(1, 1, RED)
 
 
 def name(request: Request) -> str:
@@ -80,7 +80,7 @@ def name(request: Request) -> str:
             return "caption"
         case Paint(text):
             return f"paint {text}"
-        case Between(before, after, share):
+        case PaintBetween(before, after, share):
             return f"between {before.text} and {after.text} at {share}"
 
 
@@ -213,7 +213,7 @@ async def test_whatever_one_request_meets_the_next_one_is_served(
     assert notes == ["the picture models are being loaded"]  # who asked was told
 
 
-@pytest.mark.parametrize("reply", [Ready(), Words("a cat"), Painting(9, 9, b"few")])
+@pytest.mark.parametrize("reply", [Ready(), CaptionReply("a cat"), ImageReply(9, 9, b"few")])
 async def test_a_reply_that_does_not_fit_is_dropped(machine: Machine, reply: Reply) -> None:
     machine.wrong["paint bad"] = reply
     async with Worker(generator=GENERATOR) as worker:
@@ -342,7 +342,7 @@ async def test_a_real_process_that_was_stopped_is_replaced(
     async with Worker(generator=str(painter_folder)) as worker:
         before = (await worker.paint("a cat", 1)).tobytes()
         assert worker.pid is not None
-        monkeypatch.setattr(patience, "HANGS_S", 0.2)
+        monkeypatch.setattr(hang_detector, "HANGS_S", 0.2)
         os.kill(worker.pid, signal.SIGSTOP)
         with pytest.raises(Dropped, match="did nothing for"):
             await worker.paint("a dog", 1)

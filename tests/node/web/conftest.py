@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from web_board import HandClock, Told
 
-from node.web.board import Board
+from node.web.state import PageState
 
 
 @pytest.fixture
@@ -16,12 +16,12 @@ def hand() -> HandClock:
 
 
 @pytest.fixture
-def board(hand: HandClock) -> Iterator[Board]:
-    board = Board("call", 4, clock=hand.clock.now, wall=lambda: hand.time + 1e9)
+def board(hand: HandClock) -> Iterator[PageState]:
+    board = PageState("call", 4, clock=hand.clock.now, wall=lambda: hand.time + 1e9)
     yield board
     board.feed.close()
 
 
 @pytest.fixture
-def told(board: Board) -> Told:
+def told(board: PageState) -> Told:
     return Told(board)

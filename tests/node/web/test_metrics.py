@@ -8,17 +8,17 @@ from PIL import Image
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from node.tally import Tally
-from node.vision.prompt import Prompt
+from node.call.stats import CallStats
+from node.vision.types import Prompt
 from node.web.metrics import NodeCollector, exposed
 from node.web.timing import TimedModels, model_seconds
 
 
 class Counted:
     def __init__(self) -> None:
-        self.tally = Tally(0.0, "lean")
+        self.tally = CallStats(0.0, "lean")
 
-    def count(self) -> Tally:
+    def count(self) -> CallStats:
         return self.tally
 
     def delay_ms(self) -> float | None:

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from web_board import HandClock
 
-from node.speech.opus import Encoder
+from node.speech.libopus import Encoder
+from node.speech.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, level_dbfs, seconds_of
 from node.speech.profiles import LEAN, QUICK, Profile
-from node.speech.sound import FRAME_SAMPLES, SAMPLE_RATE, Pcm, level_dbfs, seconds_of
+from node.speech.send_stream import SendStream, SpeechPacket
 from node.speech.sources import Captured
-from node.speech.talker import Packet, Talker
 from node.web.microphone import GONE_S, PageMicrophone
-from protocol.speech import opus
+from protocol.speech import opus_packet
 
 
 def speech(seconds: float) -> Pcm:
@@ -112,10 +112,10 @@ async def test_it_is_taken_until_nothing_came_for_a_while(hand: HandClock) -> No
 
 @pytest.fixture
 def talk(hand: HandClock) -> object:
-    async def said(packets: list[bytes], frame_ms: int, profile: Profile = LEAN) -> list[Packet]:
+    async def said(packets: list[bytes], frame_ms: int, profile: Profile = LEAN) -> list[SpeechPacket]:
         browser = Browser(hand, packets, frame_ms)
         seconds = len(packets) * frame_ms / 1000 + 2.0
-        talker = Talker(Until(browser, seconds), profile)
+        talker = SendStream(Until(browser, seconds), profile)
         return [packet async for packet in talker]
 
     return said
@@ -137,9 +137,11 @@ class Until:
 async def test_the_talker_sends_a_browsers_frames_on_two_in_a_packet(talk: object) -> None:
     packets = encoded(speech(1.2), QUICK)
     said = await talk(packets, 60)  # type: ignore[operator]
-    frames = [frame for packet in said for frame in opus.split(packet.payload)]
+    frames = [frame for packet in said for frame in opus_packet.split(packet.payload)]
     assert [frame for frame in frames if frame in packets] == packets
-    assert any(packet.payload == opus.join(packets[at : at + 2]) for packet in said for at in range(len(packets) - 1))
+    assert any(
+        packet.payload == opus_packet.join(packets[at : at + 2]) for packet in said for at in range(len(packets) - 1)
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,7 +152,7 @@ async def test_the_talker_sends_a_browsers_frames_on_two_in_a_packet(talk: objec
 async def test_what_does_not_fit_is_encoded_anew(talk: object, profile: Profile, frame_ms: int) -> None:
     packets = encoded(speech(3.0), profile)
     said = await talk(packets, frame_ms)  # type: ignore[operator]
-    frames = [frame for packet in said for frame in opus.split(packet.payload)]
+    frames = [frame for packet in said for frame in opus_packet.split(packet.payload)]
     again = [frame for frame in frames if frame not in packets]
     assert len(again) > 0.6 * len(frames)
     kbps = sum(len(packet.payload) for packet in said) * 8 / 3.0 / 1000

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.speech.profiles import LEAN
+from node.web.browser_link import BrowserLink
 from node.web.offers import MAX_MEDIA, Offer
-from node.web.rtc import BrowserLink
 from protocol.errors import SignalError
 
 CASES = Path(__file__).parents[4] / "shared" / "data" / "cases"

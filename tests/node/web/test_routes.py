@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 from web_client import Bystander, Visitor, a_page, visiting
 
-from node.web.feed import MAX_READERS
-from node.web.pictures import encoded
+from node.web.event_stream import MAX_READERS
+from node.web.picture_cache import encoded
 from node.web.requests import MAX_JSON
 from node.web.routes import MAX_SNAPSHOT
-from node.web.rtc_routes import MAX_SDP
+from node.web.whip import MAX_SDP
 
 
 @pytest.fixture

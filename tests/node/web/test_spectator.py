@@ -9,20 +9,20 @@ from PIL import Image
 from sessions import HEADER, picture
 from web_board import Told as Events
 
-from node.pictures import Painted
-from node.session.painting import Reading, Told
+from node.replay.pictures import PictureReader, RecordedPicture
+from node.speech.send_stream import SpeechPacket
 from node.speech.sinks import NullSink
-from node.speech.talker import Packet
-from node.web.board import Board
-from node.web.meters import frame_cost
-from node.web.sound import Sound
-from node.web.soundtrack import Soundtrack
-from node.web.spectator import Spectator
+from node.vision.sender import PaintedPicture
+from node.web.broadcast import Broadcast
+from node.web.live_rates import frame_cost
+from node.web.replay_audio import ReplayAudio
+from node.web.spectator import ReplayFeeder
+from node.web.state import PageState
 from protocol import frames
 from protocol.captions import registry
 from protocol.log import Frame
+from protocol.rtp.red import Copy
 from protocol.signalling import Carries, Hello
-from protocol.speech.red import Copy
 
 BEN = Hello(0, "Ben", Carries.SPEECH_OUT | Carries.PICTURES_OUT)
 IMAGE = Image.new("RGB", (8, 8), "red")
@@ -30,9 +30,9 @@ SPEECH = b"\x18" + bytes(50)
 STARTED_S = HEADER.started_ns / 1e9
 
 
-class Listened(Soundtrack):
+class Listened(ReplayAudio):
     def __init__(self) -> None:
-        super().__init__(Sound(), NullSink())
+        super().__init__(Broadcast(), NullSink())
         self.heard: list[tuple[object, ...]] = []
         self.gone: list[str] = []
         self.seeks = 0
@@ -47,8 +47,8 @@ class Listened(Soundtrack):
         self.seeks += 1
 
 
-def read(record: Frame) -> Told:
-    told = Reading((), lambda text: None).read(record)
+def read(record: Frame) -> RecordedPicture:
+    told = PictureReader((), lambda text: None).read(record)
     assert told is not None
     return told
 
@@ -59,19 +59,19 @@ def soundtrack() -> Listened:
 
 
 @pytest.fixture
-def spectator(board: Board, soundtrack: Listened) -> Spectator:
-    return Spectator(board, soundtrack, HEADER, paints=True)
+def spectator(board: PageState, soundtrack: Listened) -> ReplayFeeder:
+    return ReplayFeeder(board, soundtrack, HEADER, paints=True)
 
 
 @pytest.mark.parametrize("sender", ["me", "b"])
 async def test_words_are_told_painted_and_show_what_they_cost_whoever_sent_them(
-    spectator: Spectator, board: Board, told: Events, sender: str
+    spectator: ReplayFeeder, board: PageState, told: Events, sender: str
 ) -> None:
     record = picture(sender, 4.5, "a cat on a bench")
     (spectator.frame_sent if sender == "me" else lambda frame: spectator.frame_came(sender, frame))(record.frame)
     spectator.told(read(record))
     assert board.state()["people"][0]["painting"]["words"] == "a cat on a bench"
-    spectator.painted(Painted(sender, 1, "a cat on a bench", 7, IMAGE))
+    spectator.painted(PaintedPicture(sender, 1, "a cat on a bench", 7, IMAGE))
     await told.developed()
     [person] = board.state()["people"]
     [shown] = person["pictures"]
@@ -82,37 +82,39 @@ async def test_words_are_told_painted_and_show_what_they_cost_whoever_sent_them(
     assert person["meters"]["picture_bps"] > 0
 
 
-async def test_words_of_a_codec_of_another_time_are_shown_with_whole_bytes(spectator: Spectator, board: Board) -> None:
+async def test_words_of_a_codec_of_another_time_are_shown_with_whole_bytes(
+    spectator: ReplayFeeder, board: PageState
+) -> None:
     strange = frames.Picture(3, 0, 200, b"coded", 1)
     spectator.told(read(Frame(0, "b", frames.encode(strange), "a cat")))
     [coming] = board.people["b"].coming.values()
     assert (coming.words, coming.bits) == ("a cat", 8 * len(b"coded"))
 
 
-async def test_where_nothing_paints_words_are_a_picture_by_themselves(board: Board, soundtrack: Listened) -> None:
-    Spectator(board, soundtrack, HEADER, paints=False).told(read(picture("b", 1.0, "a cat")))
+async def test_where_nothing_paints_words_are_a_picture_by_themselves(board: PageState, soundtrack: Listened) -> None:
+    ReplayFeeder(board, soundtrack, HEADER, paints=False).told(read(picture("b", 1.0, "a cat")))
     [person] = board.state()["people"]
     assert person["painting"] is None
     assert [(shown["words"], shown["url"]) for shown in person["pictures"]] == [("a cat", None)]
 
 
-async def test_a_kept_snapshot_is_beside_its_picture(spectator: Spectator, board: Board, told: Events) -> None:
+async def test_a_kept_snapshot_is_beside_its_picture(spectator: ReplayFeeder, board: PageState, told: Events) -> None:
     record = picture("me", 1.0, "a cat")
     spectator.captioned(IMAGE, 1, "a cat")
     spectator.frame_sent(record.frame)
     spectator.told(read(record))
-    spectator.painted(Painted("me", 1, "a cat", 7, Image.new("RGB", (8, 8), "blue")))
+    spectator.painted(PaintedPicture("me", 1, "a cat", 7, Image.new("RGB", (8, 8), "blue")))
     await told.developed()
     [shown] = board.state()["people"][0]["pictures"]
     assert None not in (shown["url"], shown["snapshot"])
 
 
-async def test_both_are_heard_and_metered(spectator: Spectator, board: Board, soundtrack: Listened) -> None:
+async def test_both_are_heard_and_metered(spectator: ReplayFeeder, board: PageState, soundtrack: Listened) -> None:
     copy = Copy(2880, SPEECH)
     spectator.joined("b", BEN)
     spectator.speech_came("b", 5, 960, SPEECH, (copy,))
     for timestamp in (0, 2880):
-        spectator.speech_sent(Packet(SPEECH, timestamp, 0.0, True, 60))
+        spectator.speech_sent(SpeechPacket(SPEECH, timestamp, 0.0, True, 60))
     assert soundtrack.heard == [("b", 5, 960, SPEECH, (copy,)), ("me", 0, 0, SPEECH, ()), ("me", 1, 2880, SPEECH, ())]
     people = {person["id"]: person for person in board.state()["people"]}
     assert people["b"]["name"] == "Ben"
@@ -120,7 +122,9 @@ async def test_both_are_heard_and_metered(spectator: Spectator, board: Board, so
     assert people["me"]["meters"]["loss"] == 0
 
 
-async def test_who_left_is_gone_and_notes_are_read(spectator: Spectator, board: Board, soundtrack: Listened) -> None:
+async def test_who_left_is_gone_and_notes_are_read(
+    spectator: ReplayFeeder, board: PageState, soundtrack: Listened
+) -> None:
     spectator.joined("b", BEN)
     spectator.left("b")
     spectator.noted("b has left")
@@ -129,7 +133,7 @@ async def test_who_left_is_gone_and_notes_are_read(spectator: Spectator, board: 
     assert [note["text"] for note in board.state()["notes"]] == ["b has left"]
 
 
-async def test_a_seek_clears_strips_and_sound(spectator: Spectator, soundtrack: Listened, told: Events) -> None:
+async def test_a_seek_clears_strips_and_sound(spectator: ReplayFeeder, soundtrack: Listened, told: Events) -> None:
     spectator.sought()
     assert told.take() == [("cleared", {})]
     assert soundtrack.seeks == 1

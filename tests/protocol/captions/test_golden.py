@@ -13,7 +13,7 @@ import pytest
 from reference_decoder import Reference
 
 from node import codebook
-from protocol.captions import words
+from protocol.captions import model_codec
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[2] / "data" / "golden_captions.json").read_text("utf-8"))
 CAPTIONS: list[dict[str, str]] = GOLDEN["captions"]
@@ -24,7 +24,7 @@ def decoded(reference: Reference, entry: dict[str, str]) -> str:
 
 
 def test_they_are_of_the_codebook_that_ships() -> None:
-    book = words.identity()
+    book = model_codec.identity()
     assert GOLDEN["codebook"] == [book.id, book.hash.hex()]
     assert len(CAPTIONS) == 200
 
@@ -32,8 +32,8 @@ def test_they_are_of_the_codebook_that_ships() -> None:
 def test_captions_become_their_bytes_and_bytes_their_captions() -> None:
     for entry in CAPTIONS:
         text, earlier = entry["text"], entry.get("earlier")
-        assert words.encode(text, earlier)[0].hex() == entry["hex"], text
-        assert words.decode(bytes.fromhex(entry["hex"]), earlier) == text
+        assert model_codec.encode(text, earlier)[0].hex() == entry["hex"], text
+        assert model_codec.decode(bytes.fromhex(entry["hex"]), earlier) == text
 
 
 def test_the_reference_decoder_agrees() -> None:

@@ -11,7 +11,7 @@ from tiny_codebook import TOKENS, WAYS, file, model, parts
 
 from protocol.captions.mixture import LEAST_TRUST, REMEMBERED, SHARE_BITS, TRUST_BITS, Mixture, Source, forget
 from protocol.captions.ngrams import TOTAL
-from protocol.captions.text import Style
+from protocol.captions.tokens import Style
 
 BOOK = model()
 REFERENCE = Reference(file(parts()), pure=True)

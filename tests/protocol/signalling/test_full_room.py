@@ -8,7 +8,7 @@ import pytest
 from mesh import World
 
 from protocol.signalling import EndCall, PeerJoined
-from protocol.signalling.handshake import DOUBT_S
+from protocol.signalling.liveness import DOUBT_S
 from protocol.signalling.room import MAX_PEERS, REFUSALS
 
 NAMES = [f"aaa{letter}" for letter in "bcdefghijklm"]

@@ -12,11 +12,11 @@ from mesh import Node, World
 
 from protocol.errors import RemoteError
 from protocol.signalling import Carries, EndCall, Hello, MakeAnswer, PeerJoined, Reason, RoomIsFull
-from protocol.signalling.descriptions import pack_description
-from protocol.signalling.handshake import DOUBT_S, HELLO_BURST, HELLO_EVERY_S, MAX_STRANGERS
+from protocol.signalling.liveness import DOUBT_S, HELLO_BURST, HELLO_EVERY_S, MAX_STRANGERS
 from protocol.signalling.messages import MAX_ECHOES, Answer, Bye, Message, Offer, Proof, encode
-from protocol.signalling.pair import OFFER_BURST, OFFER_EVERY_S
+from protocol.signalling.peer_call import OFFER_BURST, OFFER_EVERY_S
 from protocol.signalling.room import HEARD_S, MAX_PEERS, REFUSALS, REFUSED_AFTER_S, REFUSED_WITHIN_S
+from protocol.signalling.sdp_compression import pack_description
 from protocol.signalling.states import State
 from protocol.topics import Letter
 

@@ -17,11 +17,11 @@ from protocol.signalling import (
     PeerLeft,
     Reason,
 )
-from protocol.signalling.descriptions import pack_description
-from protocol.signalling.handshake import DOUBT_S
+from protocol.signalling.liveness import DOUBT_S
 from protocol.signalling.messages import Bye, Offer, encode
-from protocol.signalling.pair import CONNECT_TIMEOUT_S, OFFER_GRACE_S, STABLE_S
+from protocol.signalling.peer_call import CONNECT_TIMEOUT_S, OFFER_GRACE_S, STABLE_S
 from protocol.signalling.room import MAX_PEERS, ROLL_CALL_S
+from protocol.signalling.sdp_compression import pack_description
 from protocol.signalling.states import State
 from protocol.topics import Letter
 

@@ -22,10 +22,10 @@ from protocol.signalling import (
     Room,
     RoomIsFull,
 )
-from protocol.signalling.descriptions import pack_description
 from protocol.signalling.messages import Answer, Bye, Offer, Proof, decode, encode, offer_hash
-from protocol.signalling.pair import OFFER_GRACE_S
+from protocol.signalling.peer_call import OFFER_GRACE_S
 from protocol.signalling.room import MAX_PEERS
+from protocol.signalling.sdp_compression import pack_description
 from protocol.signalling.states import State
 from protocol.topics import Letter
 

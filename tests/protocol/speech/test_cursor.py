@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from protocol.speech.buffer import Frame
 from protocol.speech.cursor import Cursor
+from protocol.speech.frame_buffer import Frame
 
 
 def _frame(packet: bytes = b"\x18voice", number: int = 5) -> Frame:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import PacketError
-from protocol.speech import lyra, opus
+from protocol.speech import lyra, opus_packet
 
 SIZES = sorted(lyra.FRAME_BYTES.values())
 frames = st.sampled_from(SIZES).flatmap(
@@ -26,11 +26,11 @@ def test_frames_come_back(frames: list[bytes]) -> None:
 @given(frames)
 def test_opus_code_bundles_and_times_them(frames: list[bytes]) -> None:
     packet = lyra.build(frames)
-    assert opus.duration_ms(packet) == lyra.FRAME_MS * len(frames)
-    singles = opus.split(packet)
+    assert opus_packet.duration_ms(packet) == lyra.FRAME_MS * len(frames)
+    singles = opus_packet.split(packet)
     assert [lyra.parse(single) for single in singles] == [(frame,) for frame in frames]
-    assert opus.join(singles) == packet
-    assert not any(map(opus.is_dtx, singles))
+    assert opus_packet.join(singles) == packet
+    assert not any(map(opus_packet.is_dtx, singles))
 
 
 def test_six_frames_cost_two_bytes_more() -> None:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from simulated import MINUTE_MS, TOC, VOICE, Sent, drifting, jittery, listen, lossy, talk, with_copies
 
 from protocol.errors import PacketError
-from protocol.speech import opus
+from protocol.rtp.red import Copy
+from protocol.speech import opus_packet
 from protocol.speech.jitter import MAX_TARGET_MS, MIN_TARGET_MS
 from protocol.speech.playout import Cause, Conceal, Play, Playout, Quiet
-from protocol.speech.red import Copy
 
 BUNDLES = [(120, 60), (60, 60), (20, 20), (120, 20), (40, 20)]
 
@@ -265,7 +265,7 @@ def test_a_silence_is_told_from_loss_by_its_sequence_numbers() -> None:
 
 
 def test_an_announced_silence_is_quiet_at_once() -> None:
-    run = listen(_with_pauses(opus.join([b"\x18", b"\x18"])), 17_000)
+    run = listen(_with_pauses(opus_packet.join([b"\x18", b"\x18"])), 17_000)
     assert run.conceals() == []
     assert run.playout.stats.quiet_ms == pytest.approx(7_500, rel=0.05)
 
@@ -425,12 +425,14 @@ def test_any_order_of_a_stream_plays_in_order(moves: list[tuple[int, int, bool]]
 @pytest.mark.parametrize("seed", range(5))
 def test_a_pause_lasts_as_long_as_the_peer_was_silent(seed: int) -> None:
     """The sound clock asks up to 20 ms off its time, as devices and event loops do; the sound's own time is exact."""
-    draw, end = random.Random(seed), opus.join([TOC[60] + VOICE, TOC[60]])
+    draw, end = random.Random(seed), opus_packet.join([TOC[60] + VOICE, TOC[60]])
     packets, sequence = [], 0
     for pause in range(6):
         for index in range(10):
             at = pause * 3000 + index * 120
-            packets.append(Sent(at + 120, sequence, at * 48, end if index == 9 else opus.join([TOC[60] + VOICE] * 2)))
+            packets.append(
+                Sent(at + 120, sequence, at * 48, end if index == 9 else opus_packet.join([TOC[60] + VOICE] * 2))
+            )
             sequence += 1
     playout, now, due, heard, ends = Playout(), 0.0, list(packets), [], []
     while now < 20_000:

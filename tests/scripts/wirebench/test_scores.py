@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from node.speech import clips, dialogue
+from node.speech import dialogue, sound_files
+from node.speech.pcm import Pcm
 from node.speech.profiles import LEAN
-from node.speech.sound import Pcm
 from wirebench import scores
 
 
 def spoken() -> Pcm:
-    return np.concatenate(list(clips.blocks(dialogue.shipped()[0].path, 320)))
+    return np.concatenate(list(sound_files.blocks(dialogue.shipped()[0].path, 320)))
 
 
 def test_sound_is_found_where_it_is() -> None:

@@ -46,7 +46,7 @@ def combinations() -> int:
 
 
 def test_over_a_million_captions_are_possible() -> None:
-    # Captions and combinations are one to one: tests/node/vision/scenes/test_words.py.
+    # Captions and combinations are one to one: tests/node/vision/scenes/test_grammar.py.
     assert combinations() >= 1_000_000
 
 

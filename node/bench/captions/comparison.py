@@ -1,0 +1,143 @@
+"""The command `codec compare`: the codecs and the baselines beside each other, on one caption or on many."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from node.bench.captions.baselines import BASELINES, Baseline, Size
+from node.bench.captions.lines import read_lines
+from node.bench.captions.training import Training, training
+from node.common import output, progress
+from node.terminal.summary import as_json, percentile
+from protocol.captions import registry
+from protocol.errors import NodeError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+ADVICE = "pip install 'pictophone[baselines]'"
+
+
+class Row(TypedDict):
+    """One way to code captions; figures are None where its package is missing or it failed on every line.
+
+    ``lines`` is how many it was measured on.
+    """
+
+    name: str
+    lines: int
+    bits_mean: float | None
+    bits_median: float | None
+    bits_p95: float | None
+    bytes_mean: float | None
+
+
+class Comparison(TypedDict):
+    """Every row, what the learning ones learned, and which of them are not installed."""
+
+    lines: int
+    trained_on: str
+    rows: list[Row]
+    missing: list[str]
+
+
+def run(given: str, train: Path | None, json: bool) -> None:
+    """Measures and prints. Raises NodeError for a file that cannot be read."""
+    lines, learned = texts(given), training(train)
+    with progress.bars() as bars:
+        bar = bars.add_task("measuring", total=sum(len(spread(lines, each.most)) for each in BASELINES))
+        comparison = compare(lines, learned, lambda: bars.advance(bar))
+    if json:
+        output.say(as_json(comparison))
+    else:
+        _show(comparison)
+    if comparison["missing"]:
+        output.remark(f"not installed: {', '.join(comparison['missing'])}; {ADVICE}")
+
+
+def texts(given: str) -> list[str]:
+    """The lines of the file of this name, or else the text itself. Raises NodeError for what looks like a lost file."""
+    if _is_file(given):
+        return read_lines(Path(given))
+    if " " not in given and (os.sep in given or Path(given).suffix == ".txt"):
+        raise NodeError(f"no file {given!r}: check the path, or give a text")
+    return [given]
+
+
+def _is_file(given: str) -> bool:
+    try:
+        return Path(given).exists() and not Path(given).is_dir()
+    except OSError:  # longer than any path
+        return False
+
+
+def compare(lines: Sequence[str], learned: Training, tick: Callable[[], None] = lambda: None) -> Comparison:
+    """Measures every codec and baseline on the lines, each line alone; ticks at each line of a baseline."""
+    rows, missing = [_codec_row(codec, lines) for codec in registry.CODECS], []
+    for baseline in BASELINES:
+        size = baseline.ready(learned.lines)
+        if size is None:
+            missing.append(baseline.name)
+        rows.append(_baseline_row(baseline, size, lines, tick))
+    return {"lines": len(lines), "trained_on": learned.about, "rows": rows, "missing": missing}
+
+
+def _codec_row(codec: int, lines: Sequence[str]) -> Row:
+    coded = [registry.encode(line, codec) for line in lines]
+    name = f"codec {codec}: {registry.name(codec)}"
+    return _row(name, [one.bits for one in coded], [len(one.data) for one in coded])
+
+
+def _baseline_row(baseline: Baseline, size: Size | None, lines: Sequence[str], tick: Callable[[], None]) -> Row:
+    sizes = [] if size is None else list(_sizes(size, spread(lines, baseline.most), tick))
+    return _row(baseline.name, [8 * each for each in sizes], sizes)
+
+
+def _sizes(size: Size, lines: Sequence[str], tick: Callable[[], None]) -> Iterator[int]:
+    for line in lines:
+        with contextlib.suppress(ValueError):  # smaz cannot code a NUL: such lines are left out, and the row says so
+            yield size(line)
+        tick()
+
+
+def spread(lines: Sequence[str], most: int | None) -> Sequence[str]:
+    """At most so many of the lines, from all over."""
+    if most is None or len(lines) <= most:
+        return lines
+    return [lines[number * len(lines) // most] for number in range(most)]
+
+
+def _row(name: str, bits: Sequence[int], sizes: Sequence[int]) -> Row:
+    return {
+        "name": name,
+        "lines": len(bits),
+        "bits_mean": round(statistics.fmean(bits), 3) if bits else None,
+        "bits_median": float(statistics.median(bits)) if bits else None,
+        "bits_p95": round(percentile(bits, 95) or 0.0, 3) if bits else None,
+        "bytes_mean": round(statistics.fmean(sizes), 3) if bits else None,
+    }
+
+
+def _show(comparison: Comparison) -> None:
+    output.console().print(_table(comparison))
+    output.say(f"zstd and PPMd learned from {comparison['trained_on']}")
+
+
+def _table(comparison: Comparison) -> Table:
+    from rich.table import Table
+
+    many = comparison["lines"] > 1
+    table = Table()
+    table.add_column("")
+    for heading in ("bits, mean", "median", "95 %", "bytes, mean") if many else ("bits", "bytes"):
+        table.add_column(heading, justify="right")
+    for row in comparison["rows"]:
+        figures = [row["bits_mean"], row["bits_median"], row["bits_p95"]] if many else [row["bits_mean"]]
+        name = row["name"] if row["lines"] in (0, comparison["lines"]) else f"{row['name']} ({row['lines']} lines)"
+        table.add_row(name, *("-" if figure is None else f"{figure:.1f}" for figure in (*figures, row["bytes_mean"])))
+    return table

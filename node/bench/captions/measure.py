@@ -1,0 +1,121 @@
+"""The command `codec bench`: what a codec makes of many captions, and whether it gives each back."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from node.bench.captions.lines import read_lines
+from node.commands.one import chosen
+from node.common import progress
+from node.common.output import say
+from node.terminal.summary import as_json, percentile
+from protocol.captions import registry
+from protocol.captions.registry import Coded
+from protocol.errors import CaptionError
+
+
+class Figures(TypedDict):
+    """Means, medians and 95th percentiles over the lines. `bits` and `ideal_bits` are those of `registry.Coded`."""
+
+    codec: int
+    lines: int
+    lossless: bool
+    lost_lines: int
+    bits_mean: float
+    bits_median: float
+    bits_p95: float
+    ideal_bits_mean: float
+    bytes_mean: float
+    bytes_median: float
+    bytes_p95: float
+    encode_ms_mean: float
+    decode_ms_mean: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One line there and back."""
+
+    coded: Coded
+    kept: bool
+    encode_ms: float
+    decode_ms: float
+
+
+def run(path: Path, codec: int | None, context: bool, json: bool) -> bool:
+    """Measures the file and prints the figures; whether every line came back. Raises NodeError, UsageError."""
+    number = chosen(codec)
+    lines = read_lines(path)
+    with progress.bars() as bars:
+        bar = bars.add_task("lines", total=len(lines))
+        figures = bench(lines, number, context, lambda: bars.advance(bar))
+    say(*([as_json(figures)] if json else for_people(figures)))
+    return figures["lossless"]
+
+
+def bench(lines: Sequence[str], codec: int, context: bool, tick: Callable[[], None] = lambda: None) -> Figures:
+    """Codes each line alone, or with `context` against the line before it."""
+    registry.decode(codec, registry.encode("", codec).data)  # the first one reads the codebook, which is no line's cost
+    measured = []
+    earlier: str | None = None
+    for line in lines:
+        measured.append(_measure(line, codec, earlier))
+        earlier = line if context else None
+        tick()
+    return _summed(codec, measured)
+
+
+def _measure(line: str, codec: int, earlier: str | None) -> Measured:
+    began = time.perf_counter()
+    coded = registry.encode(line, codec, earlier)
+    between = time.perf_counter()
+    try:
+        back = registry.decode(codec, coded.data, earlier)
+    except CaptionError:
+        back = None
+    ended = time.perf_counter()
+    return Measured(coded, back == line, (between - began) * 1000, (ended - between) * 1000)
+
+
+def _summed(codec: int, measured: Sequence[Measured]) -> Figures:
+    bits = [one.coded.bits for one in measured]
+    sizes = [len(one.coded.data) for one in measured]
+    lost = sum(not one.kept for one in measured)
+    return {
+        "codec": codec,
+        "lines": len(measured),
+        "lossless": lost == 0,
+        "lost_lines": lost,
+        "bits_mean": _mean(bits),
+        "bits_median": float(statistics.median(bits)),
+        "bits_p95": round(percentile(bits, 95) or 0.0, 3),
+        "ideal_bits_mean": _mean(one.coded.ideal_bits for one in measured),
+        "bytes_mean": _mean(sizes),
+        "bytes_median": float(statistics.median(sizes)),
+        "bytes_p95": round(percentile(sizes, 95) or 0.0, 3),
+        "encode_ms_mean": _mean(one.encode_ms for one in measured),
+        "decode_ms_mean": _mean(one.decode_ms for one in measured),
+    }
+
+
+def _mean(values: Iterable[float]) -> float:
+    return round(statistics.fmean(values), 3)
+
+
+def for_people(figures: Figures) -> list[str]:
+    """The same in plain lines."""
+    codec, lost = figures["codec"], figures["lost_lines"]
+    kept = "all came back as they were" if figures["lossless"] else f"{lost} DID NOT come back as they were"
+    return [
+        f"codec {codec} ({registry.name(codec)}), {figures['lines']} lines: {kept}",
+        "         mean     median   95 %",
+        f"bits     {figures['bits_mean']:<8.2f} {figures['bits_median']:<8.1f} {figures['bits_p95']:.1f}"
+        f"   (exact, mean: {figures['ideal_bits_mean']:.2f})",
+        f"bytes    {figures['bytes_mean']:<8.2f} {figures['bytes_median']:<8.1f} {figures['bytes_p95']:.1f}",
+        f"encode {figures['encode_ms_mean']:.2f} ms, decode {figures['decode_ms_mean']:.2f} ms a line",
+    ]

@@ -1,0 +1,1 @@
+"""Measures captioning and picture models."""

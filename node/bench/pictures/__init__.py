@@ -1,0 +1,1 @@
+"""Compares ways to send a picture."""

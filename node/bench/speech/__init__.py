@@ -1,0 +1,1 @@
+"""Measures speech codecs and settings."""

@@ -1,0 +1,118 @@
+"""The article's own settings, and what they take for granted, put to the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from node.bench.speech.results import Result
+from node.bench.speech.settings import Codec, Setting
+
+BITRATES = (6_000, 8_000, 24_000)
+CUTOFFS = (4_000, 6_000, 8_000, 12_000, 20_000)
+"""In Hz; FFmpeg's libopus takes no others."""
+
+APPLICATIONS = ("voip", "audio", "lowdelay")
+FRAME_MS = 20
+LINK_KBPS = 16.0
+"""What the article sets out to call over."""
+
+LOW = BITRATES[:2]
+SPEEX = Setting(Codec.SPEEX, "nb", FRAME_MS, quality=3)
+AUDIBLE = 0.01
+AUDIBLE_PESQ = 0.1
+"""Differences that are more than chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Something that the article's choice of settings takes for granted, whether it holds, and the figures."""
+
+    text: str
+    holds: bool
+    figures: str
+
+
+def grid() -> Iterator[Setting]:
+    """Yield the article's settings: FFmpeg's Opus at every cut-off and application, and its Speex."""
+    for bitrate, cutoff, application in product(BITRATES, CUTOFFS, APPLICATIONS):
+        yield Setting(Codec.FFMPEG, _band(cutoff), FRAME_MS, 1, bitrate, application, cutoff=cutoff)
+    yield SPEEX
+
+
+def claims(results: Sequence[Result]) -> list[Claim]:
+    """Judge what the results allow to be judged: without ESTOI nothing, without Speex all but Speex."""
+    found = {result.setting: result for result in results if result.scores.estoi is not None}
+    if not all(setting in found for setting in grid() if setting.codec is Codec.FFMPEG):
+        return []
+    judged = [_cutoffs(found, LOW), _cutoffs(found, BITRATES[2:]), _voip(found), _lowdelay(found), _link(found)]
+    return [*judged, *([_speex(found)] if SPEEX in found else [])]
+
+
+Found = Mapping[Setting, Result]
+
+
+def opus(bitrate: int, cutoff: int, application: str = "voip") -> Setting:
+    """One of the article's settings of Opus."""
+    return Setting(Codec.FFMPEG, _band(cutoff), FRAME_MS, 1, bitrate, application, cutoff=cutoff)
+
+
+def _cutoffs(found: Found, bitrates: Sequence[int]) -> Claim:
+    """ESTOI hardly hears above 5 kHz: PESQ wide has a say too."""
+    matters, told = True, []
+    for bitrate in bitrates:
+        scores = [found[opus(bitrate, cutoff)].scores for cutoff in CUTOFFS]
+        estoi, pesq = (_spread([getattr(each, name) for each in scores]) for name in ("estoi", "pesq_wb"))
+        matters = matters and (estoi > AUDIBLE or pesq > AUDIBLE_PESQ)
+        told.append(f"at {bitrate // 1000}k ESTOI by {estoi:.3f}, PESQ wide by {pesq:.2f}")
+    named = " and ".join(f"{bitrate // 1000}k" for bitrate in bitrates)
+    return Claim(f"The cut-off matters at {named} (voip)", matters, f"Between cut-offs differ {'; '.join(told)}")
+
+
+def _spread(values: Sequence[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return max(known) - min(known) if known else 0.0
+
+
+def _voip(found: Found) -> Claim:
+    best, told = True, []
+    for bitrate in LOW:
+        scores = {name: _estoi(found, opus(bitrate, CUTOFFS[0], name)) for name in APPLICATIONS}
+        best = best and scores["voip"] >= max(scores.values()) - AUDIBLE
+        told.append(f"{bitrate // 1000}k: " + ", ".join(f"{name} {score:.3f}" for name, score in scores.items()))
+    return Claim("voip serves speech at 6k and 8k as well as any application", best, "ESTOI at " + "; ".join(told))
+
+
+def _lowdelay(found: Found) -> Claim:
+    pairs = [(_estoi(found, opus(rate, CUTOFFS[0], "lowdelay")), _estoi(found, opus(rate, CUTOFFS[0]))) for rate in LOW]
+    holds = all(low >= voip - AUDIBLE for low, voip in pairs)
+    told = ", ".join(f"{low:.3f} against {voip:.3f}" for low, voip in pairs)
+    return Claim("lowdelay can be used at 6k and 8k", holds, f"ESTOI of lowdelay {told} of voip")
+
+
+def _link(found: Found) -> Claim:
+    rates = [found[opus(bitrate, CUTOFFS[0])].wire_kbps for bitrate in LOW]
+    told = " and ".join(f"{rate:.1f}" for rate in rates)
+    text = f"6k and 8k in packets of {FRAME_MS} ms go through {LINK_KBPS:g} kbit/s"
+    return Claim(text, max(rates) <= LINK_KBPS, f"{told} kbit/s on the wire: the headers are the larger part")
+
+
+def _speex(found: Found) -> Claim:
+    speex, other = found[SPEEX], found[opus(8_000, CUTOFFS[0])]
+    assert speex.scores.estoi is not None and other.scores.estoi is not None
+    holds = speex.scores.estoi >= other.scores.estoi - AUDIBLE
+    told = f"ESTOI {speex.scores.estoi:.3f} at {speex.payload_kbps:.1f} kbit/s against {other.scores.estoi:.3f} at "
+    return Claim(
+        "Speex narrowband, quality 3, does as well as Opus at 8k", holds, f"{told}{other.payload_kbps:.1f} kbit/s"
+    )
+
+
+def _estoi(found: Found, setting: Setting) -> float:
+    estoi = found[setting].scores.estoi
+    assert estoi is not None
+    return estoi
+
+
+def _band(cutoff: int) -> str:
+    return {4_000: "nb", 6_000: "mb", 8_000: "wb", 12_000: "swb", 20_000: "fb"}[cutoff]

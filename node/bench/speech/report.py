@@ -1,0 +1,146 @@
+"""A sweep as one page that needs nothing else: plot and sound inline, no script, no network."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from importlib import resources
+
+from node.bench.speech import plot, wire_rates
+from node.bench.speech.results import Result
+from node.bench.speech.settings import TITLES
+from node.bench.speech.sweep import Sweep
+from node.bench.speech.tables import figure
+from node.speech import listen
+
+POLICY = "default-src 'none'; media-src data:; style-src 'unsafe-inline'"
+COLUMNS = ("speech", "wire", "ESTOI", "PESQ nb", "PESQ wb", "ViSQOL")
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>Speech settings</title>
+<style>
+{style}</style>
+</head>
+<body>
+<h1>Speech settings</h1>
+<p class="pale">{summary}</p>
+{advice}
+{claims}
+{plot}
+<h2>Listen</h2>
+<p class="pale">The first {seconds:g} seconds of each, cheapest first. Green: nothing cheaper is as good.</p>
+<input type="checkbox" id="front"><label for="front">only the Pareto front</label>
+<table>
+<thead><tr><th scope="col">setting</th>{heads}<th scope="col" class="listen">listen</th></tr></thead>
+<tbody>
+{rows}</tbody>
+</table>
+<footer>
+<p>Speech and wire are kbit/s: the payload alone, and with {headers}. ESTOI tells how much can be understood (0 to 1),
+PESQ how it sounds (1 to 4.64), against the recording in 16 kHz. The front weighs wire against the mean of ESTOI and
+PESQ wide, both from 0 to 1; the knee is where more bits begin to buy little. What is played went through Opus at
+{bitrate:g} kbit/s once more to fit the page, which is far above all that is compared. {left_out}</p>
+</footer>
+</body>
+</html>
+"""
+
+
+def page(sweep: Sweep) -> str:
+    """The whole page, some 35 kB for each setting."""
+    with_visqol = any(result.scores.visqol is not None for result in sweep.results)
+    front = sweep.front
+    rows = [_original(sweep, with_visqol), *(_row(result, sweep, front, with_visqol) for result in sweep.results)]
+    marked = sweep.knee if sweep.asked.article else sweep.recommended
+    return PAGE.format(
+        policy=POLICY,
+        style=resources.files("node.bench.speech").joinpath("page.css").read_text(encoding="utf-8"),
+        summary=html.escape(_summary(sweep)),
+        advice=_advice(sweep) if sweep.judged and not sweep.asked.article else "",
+        claims=_claims(sweep),
+        plot=_plot(sweep, front, marked),
+        seconds=listen.SECONDS,
+        heads="".join(f'<th scope="col">{name}</th>' for name in _columns(with_visqol)),
+        rows="".join(rows),
+        headers=html.escape(wire_rates.HEADERS_TOLD),
+        bitrate=listen.BITRATE / 1000,
+        left_out=html.escape(_sentence(sweep.left_out)),
+    )
+
+
+def _summary(sweep: Sweep) -> str:
+    codecs = ", ".join(dict.fromkeys(TITLES[result.setting.codec] for result in sweep.results))
+    names = ", ".join(path.name for path in sweep.asked.recordings)
+    lost = f" {sweep.asked.loss:g} % of the packets were lost." if sweep.asked.loss else ""
+    return f"{len(sweep.results)} settings of {codecs} on {names}.{lost}"
+
+
+def _advice(sweep: Sweep) -> str:
+    best, limits = sweep.recommended, html.escape(sweep.asked.limits)
+    if best is None:
+        return f'<section class="advice"><p>Nothing that a call can use fits {limits}.</p></section>'
+    scores = f"ESTOI {figure(best.scores.estoi, 3)}, PESQ wide {figure(best.scores.pesq_wb)}"
+    return (
+        f'<section class="advice"><h2>Recommended: {html.escape(best.setting.label)}</h2>\n'
+        f"<p>{best.payload_kbps:.1f} kbit/s of speech, {best.wire_kbps:.1f} on the wire, {scores}: the knee of what a "
+        f"call can use, or the best of it within {limits}.</p>\n<p>For <code>pictophone.toml</code>:</p>\n"
+        f"<pre>{html.escape(chr(10).join(sweep.lines))}</pre></section>"
+    )
+
+
+def _claims(sweep: Sweep) -> str:
+    if not sweep.claims:
+        return ""
+    items = "".join(
+        f'<li class="{"holds" if claim.holds else "fails"}"><b>{"Holds" if claim.holds else "Does not hold"}:</b> '
+        f"{html.escape(claim.text)}.<small>{html.escape(claim.figures)}.</small></li>\n"
+        for claim in sweep.claims
+    )
+    return f"<h2>What the article's settings take for granted</h2>\n<ul>\n{items}</ul>"
+
+
+def _plot(sweep: Sweep, front: list[Result], marked: Result | None) -> str:
+    drawn = plot.svg(sweep.results, front, marked) if sweep.judged else ""
+    title = "Quality over rate: what is circled is the setting above" if sweep.lines else "Quality over rate"
+    return f'<figure role="img" aria-label="{title}">{drawn}</figure>' if drawn else ""
+
+
+def _columns(with_visqol: bool) -> tuple[str, ...]:
+    return COLUMNS if with_visqol else COLUMNS[:-1]
+
+
+def _original(sweep: Sweep, with_visqol: bool) -> str:
+    cells = "<td></td>" * len(_columns(with_visqol))
+    return (
+        f'<tr class="front"><th scope="row">the recording</th>{cells}{_player(sweep.original, "the recording")}</tr>\n'
+    )
+
+
+def _row(result: Result, sweep: Sweep, front: list[Result], with_visqol: bool) -> str:
+    scores = result.scores
+    figures = [f"{result.payload_kbps:.2f}", f"{result.wire_kbps:.1f}", figure(scores.estoi, 3)]
+    figures += [figure(scores.pesq_nb), figure(scores.pesq_wb), figure(scores.visqol)]
+    columns = zip(_columns(with_visqol), figures, strict=False)
+    cells = "".join(f'<td data-name="{name}">{value}</td>' for name, value in columns)
+    label = html.escape(result.setting.label)
+    kind = ' class="front best"' if result in front else ""
+    return f'<tr{kind}><th scope="row">{label}{_note(result, sweep)}</th>{cells}{_player(result.sound, label)}</tr>\n'
+
+
+def _note(result: Result, sweep: Sweep) -> str:
+    notes = ["recommended"] if result is sweep.recommended and not sweep.asked.article else []
+    notes += ["knee"] if result is sweep.knee else []
+    return f"<small>{', '.join(notes)}</small>" if notes else ""
+
+
+def _player(sound: bytes, label: str) -> str:
+    source = listen.data_uri(sound)
+    return f'<td class="listen"><audio controls preload="none" aria-label="{label}" src="{source}"></audio></td>'
+
+
+def _sentence(lines: Iterable[str]) -> str:
+    return " ".join(f"{line[0].upper()}{line[1:]}." for line in lines)

@@ -1,0 +1,72 @@
+"""A sweep in a terminal: the front, or all of it, and what to do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from node.bench.speech import wire_rates
+from node.bench.speech.article import Claim
+from node.bench.speech.results import Result
+from node.common import output
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+WIDTH = 100  # of a table that goes to a file: none of its lines is folded
+NOT_MEASURED = "-"
+
+
+def show(title: str, results: Iterable[Result], knee: Result | None) -> None:
+    """Print a table of these settings."""
+    console = output.console()
+    if not console.is_terminal:
+        console.width = WIDTH
+    output.say(title)
+    console.print(_table(list(results), knee))
+
+
+def advice(recommended: Result | None, lines: Sequence[str], limits: str) -> list[str]:
+    """What to take, and what to write into the settings for it."""
+    if recommended is None:
+        return [f"nothing measured that a call can use (Opus, Lyra) fits {limits}: allow more"]
+    return [
+        f"recommended within {limits}: {recommended.setting.label}, {recommended.payload_kbps:.1f} kbit/s of speech, "
+        f"{recommended.wire_kbps:.1f} on the wire",
+        "for pictophone.toml:",
+        *(f"  {line}" for line in lines),
+    ]
+
+
+def verdicts(claims: Iterable[Claim]) -> list[str]:
+    """The article's claims, and whether they hold."""
+    return [f"{'holds' if claim.holds else 'does not hold'}: {claim.text}. {claim.figures}." for claim in claims]
+
+
+def footnote(loss: float) -> str:
+    """What the figures count."""
+    lost = f", {loss:g} % of the packets lost" if loss else ""
+    return f"on the wire: payload and {wire_rates.HEADERS_TOLD}{lost}"
+
+
+def _table(results: Sequence[Result], knee: Result | None) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    with_visqol = any(result.scores.visqol is not None for result in results)
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("")
+    for name in ("kbit/s", "wire", "ESTOI", "PESQ-nb", "PESQ-wb", *(["ViSQOL"] if with_visqol else [])):
+        table.add_column(name, justify="right")
+    for result in results:
+        scores = result.scores
+        measured = [figure(scores.estoi, 3), figure(scores.pesq_nb), figure(scores.pesq_wb)]
+        measured += [figure(scores.visqol)] if with_visqol else []
+        name = f"{result.setting.label}{' (knee)' if result is knee else ''}"
+        table.add_row(name, f"{result.payload_kbps:.2f}", f"{result.wire_kbps:.1f}", *measured)
+    return table
+
+
+def figure(value: float | None, digits: int = 2) -> str:
+    """A score, or a dash."""
+    return NOT_MEASURED if value is None else f"{value:.{digits}f}"

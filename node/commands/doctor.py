@@ -1,0 +1,203 @@
+"""The commands doctor and devices: what is here, what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from node import rooms
+from node.call import build
+from node.common.output import say
+from node.common.tasks import first_error
+from node.links import login
+from protocol.errors import LocalError, NodeError
+
+if TYPE_CHECKING:
+    from node.common.config import Settings
+    from node.links.mqtt import MqttLink
+
+OLDEST_PYTHON = (3, 11)
+BROKER_TIMEOUT_S = 10.0
+DAY_S = 86_400
+CERTIFICATE_SOON_DAYS = 14  # those that renew themselves do so a month before
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report. What is not ``needed`` may be missing without the check failing."""
+
+    subject: str
+    good: bool
+    text: str
+    needed: bool = True
+
+    def __str__(self) -> str:
+        mark = "ok" if self.good else "NO" if self.needed else "--"
+        return f"{mark:3}{self.subject:12} {self.text}"
+
+
+async def run(settings: Settings, room: str | None = None) -> bool:
+    """Prints a line for each check as it ends; true if everything that a call in the room, if given, needs is here."""
+    healthy = True
+    async for finding in examine(settings, room):
+        say(finding)
+        healthy = healthy and (finding.good or not finding.needed)
+    return healthy
+
+
+async def examine(settings: Settings, room_text: str | None = None) -> AsyncIterator[Finding]:
+    """All checks, one after the other. The room is as for ``node.rooms.resolve``."""
+    yield _python()
+    yield await _attempt("libopus", _libopus)
+    yield await _attempt("models", lambda: _models(settings))
+    for finding in await asyncio.to_thread(_sound):
+        yield finding
+    yield await asyncio.to_thread(_camera)
+    room, about_room = await asyncio.to_thread(_room, settings, room_text)
+    if about_room is not None:
+        yield about_room
+    named = "broker" in settings.model_fields_set or (room is not None and room.broker is not None)
+    if settings.ice_servers:
+        yield await _attempt("ICE", lambda: _ice_servers(settings), needed=False)
+    broker = await _attempt("broker", lambda: _broker(settings, room), needed=named)
+    yield broker
+    if room is not None and broker.good:
+        yield await _attempt("access", lambda: _access(settings, room), needed=named)
+
+
+async def _attempt(subject: str, check: Callable[[], Awaitable[str]], needed: bool = True) -> Finding:
+    try:
+        return Finding(subject, True, await check(), needed)
+    except LocalError as error:
+        return Finding(subject, False, str(error), needed)
+
+
+def _python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    good = sys.version_info >= OLDEST_PYTHON
+    wanted = ".".join(str(part) for part in OLDEST_PYTHON)
+    return Finding("Python", good, version if good else f"{version} is too old: install {wanted} or newer")
+
+
+async def _libopus() -> str:
+    from node.speech import libopus
+
+    return f"{libopus.version()} ({libopus.library_path()})"
+
+
+async def _models(settings: Settings) -> str:
+    began = time.monotonic()
+    async with build.worker(settings, build.CALL) as worker:
+        await worker.ready()
+    seconds = time.monotonic() - began
+    return f"{build.chosen_models(settings).name}: loaded in {seconds:.1f} s"
+
+
+def _sound() -> list[Finding]:
+    from node.speech.soundcard import devices
+
+    found = devices()
+    missing = found.note or "none found: plug one in, or use a sound file"
+    return [
+        Finding("microphone", bool(found.inputs), ", ".join(found.inputs) or missing, needed=False),
+        Finding("loudspeaker", bool(found.outputs), ", ".join(found.outputs) or missing, needed=False),
+    ]
+
+
+def _camera() -> Finding:
+    from node.vision.cameras import webcams
+
+    names = ", ".join(camera.name for camera in webcams())
+    missing = "none found: plug one in, or use --camera scene, a picture or a video"
+    return Finding("webcam", bool(names), names or missing, needed=False)
+
+
+def _room(settings: Settings, text: str | None) -> tuple[rooms.ResolvedRoom | None, Finding | None]:
+    """The room, if one is given, and what there is to say of it."""
+    if text is None and settings.room is None and settings.room_file is None:
+        return None, None
+    try:
+        room = rooms.resolve(text, settings)
+    except LocalError as error:
+        return None, Finding("room", False, str(error))
+    return room, Finding("room", True, _described(room))
+
+
+def _described(room: rooms.ResolvedRoom) -> str:
+    name = f"{room.name}, with " if room.name else ""
+    return f"{name}topics {room.secret.room_id()}/+/+{f'; {room.note}' if room.note else ''}"
+
+
+async def _broker(settings: Settings, room: rooms.ResolvedRoom | None = None) -> str:
+    from node.links.mqtt import MqttLink
+
+    address = login.broker_address(settings, room.broker if room else None)
+    up, protection = asyncio.Event(), ""
+
+    def note_protection() -> None:
+        nonlocal protection
+        protection = _protection(link)
+        up.set()
+
+    link = MqttLink(address, on_message=lambda topic, payload: None, on_up=note_protection)
+    try:
+        with first_error():
+            async with asyncio.timeout(BROKER_TIMEOUT_S), asyncio.TaskGroup() as group:
+                running = group.create_task(link.run(), name="broker check")
+                await up.wait()
+                running.cancel()
+    except TimeoutError:
+        raise NodeError(f"the broker {address} does not answer within {BROKER_TIMEOUT_S:.0f} s") from None
+    warnings = "".join(f"; {remark}" for remark in login.remarks(settings, address))
+    return f"{address} answers{protection}{warnings}"
+
+
+async def _access(settings: Settings, room: rooms.ResolvedRoom) -> str:
+    """Whether the broker hands on what the room says."""
+    from node.call import room_check
+
+    address = login.broker_address(settings, room.broker)
+    passage = await room_check.try_room(address, room.secret)
+    return passage.describe(address, room.secret.room_id())
+
+
+async def _ice_servers(settings: Settings) -> str:
+    """Which STUN and TURN servers answer. Raises NodeError if one does not, or cannot be used."""
+    from node.links import ice_gathering
+    from node.links.ice_servers import ice_server
+
+    servers = [ice_server(text) for text in settings.ice_servers]
+    answer = await asyncio.gather(*(ice_gathering.answers(server, settings.media_address) for server in servers))
+    text = ", ".join(
+        f"{server.urls} {'answers' if good else 'does not answer'}"
+        for server, good in zip(servers, answer, strict=True)
+    )
+    if not all(answer):
+        raise NodeError(f"{text}: check host, port and login, and whether UDP may go out")
+    return text
+
+
+def _protection(link: MqttLink) -> str:
+    secured = link.secured()
+    if secured is None:
+        return ""
+    days = (secured.ends - time.time()) / DAY_S
+    soon = ": renew it" if days < CERTIFICATE_SOON_DAYS else ""
+    return f" by {secured.version}, its certificate is good for {days:.0f} days{soon}"
+
+
+def devices() -> list[str]:
+    """Lines for people: microphones, loudspeakers and webcams by name."""
+    from node.speech.soundcard import devices as sound_devices
+    from node.vision.cameras import webcams
+
+    sound = sound_devices()
+    cameras = [camera.name for camera in webcams()]
+    lines = []
+    for title, names in (("microphones", sound.inputs), ("loudspeakers", sound.outputs), ("webcams", cameras)):
+        lines += [f"{title}:", *(f"  {name}" for name in names or ["none found"])]
+    return [*lines, *([sound.note] if sound.note else [])]

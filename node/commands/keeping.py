@@ -1,0 +1,135 @@
+"""What the commands `room new`, `save`, `list` and `show` do."""
+
+from __future__ import annotations
+
+import io
+import secrets
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from node.common import output, secret_input
+from node.links import login as meeting
+from node.links.address import BrokerAddress, without_password
+from node.links.reach import is_loopback
+from node.rooms import store, words
+from node.rooms.resolve import PROMPT, resolve
+from protocol.errors import UsageError
+from protocol.room_link import RoomLink
+from protocol.room_secret import SECRET_BYTES, RoomSecret
+
+if TYPE_CHECKING:
+    from node.common.config import Settings
+
+QR_BORDER = 2  # modules; the standard wants four, and every reader takes two
+WHITE_ON_BLACK, PLAIN = (
+    "\x1b[97;40m",
+    "\x1b[0m",
+)  # dark modules must be the darker ones, whatever the terminal's colours
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How a room's link is shown."""
+
+    with_password: bool = False
+    words: bool = False
+    qr: bool = True
+
+
+def new(settings: Settings, name: str | None, in_keyring: bool, showing: Showing) -> None:
+    """Makes a room at the broker of the settings, if they name one, keeps it under the name, if given, and shows it."""
+    if in_keyring and name is None:
+        raise UsageError("--keyring keeps a room by its name: give --save NAME, too")
+    secret = RoomSecret.random(secrets.token_bytes(SECRET_BYTES))
+    link = RoomLink(secret, _broker(settings) if "broker" in settings.model_fields_set else None)
+    if name is not None:
+        store.save(name, link, in_keyring)
+        output.remark(f"kept; enter by: pictophone call {name.lower()}")
+    output.remark("whoever has this link can enter the room:")
+    _show(link, showing)
+
+
+def save(settings: Settings, name: str, text: str | None, in_keyring: bool) -> None:
+    """Keeps the room that was given, at the broker of this run's flags, or that of its link."""
+    store.check_free(name)
+    asked = text is None and settings.room_file is None and settings.room is None
+    room = resolve(PROMPT if asked else text, settings)
+    if room.note:
+        output.remark(room.note)
+    broker = _broker(settings) if settings.for_this_run("broker") else _with_password(room.broker)
+    store.save(name, RoomLink(room.secret, broker), in_keyring)
+    output.remark(f"kept; enter by: pictophone call {name.lower()}")
+
+
+def lines() -> list[str]:
+    """A line for each room that is kept: name, first part of its topics, broker. Nothing in it is secret."""
+    listed = [f"{name:16} {_described(name, in_keyring)}".rstrip() for name, in_keyring in store.names().items()]
+    return listed or ["no rooms are kept; make one: pictophone room new --save NAME"]
+
+
+def _described(name: str, in_keyring: bool) -> str:
+    if in_keyring:
+        return "in the keyring"  # which a list is no reason to unlock
+    link = store.find(name)
+    return "" if link is None else f"{link.secret.room_id()} {without_password(link.broker or '')}"
+
+
+def show(name: str, showing: Showing) -> None:
+    """Shows the link of a room that is kept. Raises UsageError if there is none of that name."""
+    link = store.find(name) if store.is_name(name) else None
+    if link is None:
+        raise store.unknown(name)
+    _show(link, showing)
+
+
+def _show(link: RoomLink, showing: Showing) -> None:
+    """The link goes to standard output, alone; what helps a person goes beside it."""
+    if link.broker is not None and not showing.with_password:
+        link = RoomLink(link.secret, without_password(link.broker))
+    output.say(link.reveal())
+    if showing.words:
+        output.say(words.to_mnemonic(link.secret))
+    if showing.qr:
+        _draw(link.reveal())
+
+
+def _draw(text: str) -> None:
+    import segno
+
+    code = segno.make(text, micro=False, error="l")
+    drawn = io.StringIO()
+    code.terminal(out=drawn, border=QR_BORDER, compact=output.can_draw_blocks())
+    lines = drawn.getvalue().splitlines()
+    output.draw(f"{WHITE_ON_BLACK}{line}{PLAIN}" if output.is_terminal(on_error=True) else line for line in lines)
+
+
+def _broker(settings: Settings) -> str:
+    """The broker of the settings as a link has it, with the login they have for it. Raises NodeError if it is none."""
+    address = meeting.broker_address(settings)
+    for remark in meeting.remarks(settings, address):
+        output.remark(remark)
+    if is_loopback(address.host):
+        output.remark(f"{address} is this machine: a link with it is of use here alone")
+    return _joined(settings.broker, address.username, address.password)
+
+
+def _with_password(broker: str | None) -> str | None:
+    """The broker of a link; if it names a user without a password, the user of this terminal is asked for it."""
+    if broker is None:
+        return None
+    address = BrokerAddress.parse(broker)
+    if address.username is None or address.password is not None or not sys.stdin.isatty():
+        return broker
+    return _joined(broker, address.username, secret_input.ask(f"password of {address.username} at {address}"))
+
+
+def _joined(broker: str, username: str | None, password: str | None) -> str:
+    """The address with this login in it, and everything else as it was."""
+    scheme, separator, rest = broker.rpartition("://")
+    host = rest.rpartition("@")[2]
+    if not username:  # without a name there is no login (MQTT 3.1.1, section 3.1.2.9)
+        return f"{scheme}{separator}{host}"
+    login = quote(username, safe="") + (f":{quote(password, safe='')}" if password is not None else "")
+    return f"{scheme}{separator}{login}@{host}"

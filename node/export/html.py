@@ -1,0 +1,112 @@
+"""A session as one page that plays by itself: sound, pictures and words inline, no network, no other file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from node.common.printable import escaped, printable
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+JPEG_QUALITY = 88
+"""A painted picture of 256x256 takes some 12 kB so, and 90 kB as PNG."""
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p class="pale">{told}</p>
+<main id="people"></main>
+<div id="controls">
+<button type="button" id="toggle">Play</button>
+<input type="range" id="position" min="0" max="1" step="0.1" value="0" aria-label="Position">
+<span id="time"></span>
+<label>Speed <select id="speed"><option>0.5</option><option>0.75</option><option selected>1</option>
+<option>1.25</option><option>1.5</option><option>2</option></select></label>
+<label><input type="checkbox" id="loop"> Loop</label>
+</div>
+<audio id="sound" preload="auto" src="{sound}"></audio>
+<h2>What was said with pictures</h2>
+<ol id="words"></ol>
+<p class="pale"><kbd>Space</kbd> plays and pauses, <kbd>←</kbd> and <kbd>→</kbd> go five seconds.</p>
+<script type="application/json" id="session">{session}</script>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+@dataclass(slots=True)
+class PageEvents:
+    """What a page shows: who was here when, and from when on which words and picture."""
+
+    people: list[str] = field(default_factory=list)
+    here: list[list[tuple[float, float]]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    _known: dict[bytes, int] = field(default_factory=dict)
+
+    def add(self, at: float, who: int, words: str, image: Image.Image | None) -> None:
+        """From `at` on, person `who`'s picture is this; times never go back."""
+        number = None if image is None else self._number(image)
+        self.events.append({"at": round(at, 3), "who": who, "words": words, "image": number})
+
+    def _number(self, image: Image.Image) -> int:
+        coded = io.BytesIO()
+        image.convert("RGB").save(coded, "JPEG", quality=JPEG_QUALITY)
+        data = coded.getvalue()
+        if (number := self._known.get(data)) is None:
+            number = self._known[data] = len(self.images)
+            self.images.append(f"data:image/jpeg;base64,{base64.b64encode(data).decode()}")
+        return number
+
+
+def page(title: str, told: str, seconds: float, album: PageEvents, ogg: bytes) -> str:
+    """The whole page; `ogg` is the sound, an Ogg Opus file."""
+    style, script = _resource("page.css"), _resource("page.js")
+    policy = (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; media-src data:; "
+        f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+    )
+    people: Sequence[Mapping[str, Any]] = [
+        {"name": name, "here": here} for name, here in zip(album.people, album.here, strict=True)
+    ]
+    session = {"seconds": round(seconds, 3), "people": people, "events": album.events, "images": album.images}
+    return PAGE.format(
+        policy=policy,
+        title=html.escape(printable(title)),
+        told=html.escape(told),
+        style=style,
+        script=script,
+        sound=f"data:audio/ogg;base64,{base64.b64encode(ogg).decode()}",
+        session=_inert(escaped(json.dumps(session, ensure_ascii=False))),
+    )
+
+
+def _inert(text: str) -> str:
+    """JSON in which nothing can end the element that holds it, nor begin a comment or another script."""
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _resource(name: str) -> str:
+    return resources.files("node.export").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

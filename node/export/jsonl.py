@@ -1,0 +1,102 @@
+"""A session as JSON lines: one object a record, its words readable, its bytes in base64."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from node.common.printable import escaped
+from node.recording.participants import Participants
+from node.replay.decoder import Recorded
+from node.replay.pictures import PictureReader
+from protocol import frames
+from protocol.errors import FrameError, PacketError, VersionError
+from protocol.log import Frame, Joined, Left, Meters, Note, Record, Snapshot, Speech
+from protocol.speech import opus_packet
+
+_US = 1_000_000
+_LINE_ENDS = {number: f"\\u{number:04x}" for number in (0x85, 0x2028, 0x2029)}
+"""Where some readers end a line, and JSON does not."""
+
+
+class Lines:
+    """Yields the lines of a session from `start` to `end`, the header first. `at` is in seconds since it began."""
+
+    def __init__(self, session: Recorded, start: float = 0.0, end: float | None = None) -> None:
+        self._session, self._start, self._end = session, start, end
+        self._people = Participants(session)
+        self._reading = PictureReader(session.header.codebooks, lambda text: None)
+
+    def __iter__(self) -> Iterator[str]:
+        header = self._session.header
+        books = [{"id": book.id, "hash": book.hash.hex()} for book in header.codebooks]
+        yield _line({"kind": "session", **asdict(header), "codebooks": books, "seconds": self._session.duration_s})
+        for record in self._session.records(self._start, self._end):
+            self._people.meet(record)
+            yield _line({"at": round(record.at_us / _US, 6), **self._told(record)})
+
+    def _told(self, record: Record) -> dict[str, Any]:
+        match record:
+            case Speech(sender=sender):
+                return {"kind": "speech", **self._from(sender), **_speech(record)}
+            case Frame(sender=sender):
+                return {**self._from(sender), **self._frame(record)}
+            case Joined(peer=peer, carries=carries):
+                return {"kind": "joined", **self._from(peer), "carries": carries}
+            case Left(peer=peer):
+                return {"kind": "left", **self._from(peer)}
+            case _:
+                return _of_the_recorder(record)
+
+    def _from(self, sender: str) -> dict[str, Any]:
+        return {"sender": sender, "name": self._people.name(sender)}
+
+    def _frame(self, record: Frame) -> dict[str, Any]:
+        fields: dict[str, Any] = {"kind": "frame"}
+        try:
+            frame = frames.decode(record.frame)
+        except (FrameError, VersionError):
+            return {**fields, "frame": _base64(record.frame)}
+        match frame:
+            case frames.Picture(sequence=sequence, seed=seed):
+                told = self._reading.read(record)
+                fields = {"kind": "picture", "sequence": sequence, "seed": seed}
+                fields |= {} if told is None else {"caption": told.prompt.text}
+            case frames.Hold(sequence=sequence):
+                fields = {"kind": "hold", "sequence": sequence}
+            case frames.Text(text=text):
+                fields = {"kind": "text", "text": text}
+        return {**fields, "frame": _base64(record.frame)}
+
+
+def _of_the_recorder(record: Meters | Note | Snapshot) -> dict[str, Any]:
+    match record:
+        case Meters(values=values):
+            return {"kind": "meters", "values": dict(values)}
+        case Note(text=text):
+            return {"kind": "note", "text": text}
+        case Snapshot(sequence=sequence, format=form, data=data):
+            return {"kind": "snapshot", "sequence": sequence, "format": form, "data": _base64(data)}
+
+
+def _speech(record: Speech) -> dict[str, Any]:
+    fields: dict[str, Any] = {"sequence": record.sequence, "timestamp": record.timestamp}
+    try:
+        fields["ms"] = opus_packet.duration_ms(record.payload)
+    except PacketError:
+        fields["ms"] = None
+    fields["packet"] = _base64(record.payload)
+    if record.copies:
+        fields["copies"] = [{"offset": copy.offset, "packet": _base64(copy.payload)} for copy in record.copies]
+    return fields
+
+
+def _line(fields: dict[str, Any]) -> str:
+    return escaped(json.dumps(fields, ensure_ascii=False, separators=(",", ":"))) + "\n"
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

@@ -1,0 +1,140 @@
+"""Video files by PyAV: pictures at any times, sound without a gap, captions as a subtitle stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from node.export.subtitles import Cue, unmarked
+from node.speech.pcm import SAMPLE_RATE, Pcm
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MILLISECONDS = Fraction(1, 1000)
+SOUND_RATE = 48_000
+"""What every player takes, and at which AAC's delay is a third of what it is at 16 kHz."""
+
+KEYFRAME_EVERY = 10
+"""Pictures between keyframes; with one a second at least, a player seeks within ten seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFormat:
+    """What goes into a container: codecs, their options, and the unit in which its subtitles count."""
+
+    container: str
+    video: str
+    video_options: dict[str, str]
+    audio: str
+    audio_bitrate: int
+    subtitles: str
+    subtitle_unit: Fraction
+    options: dict[str, str]
+
+
+MP4 = VideoFormat(
+    "mp4", "libx264", {"preset": "veryfast", "crf": "20", "bf": "0"}, "aac", 64_000, "mov_text", Fraction(1, 1_000_000),
+    {"movflags": "+faststart"},
+)  # fmt: skip
+WEBM = VideoFormat(
+    "webm", "libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "crf": "24", "b": "0"}, "libopus", 32_000, "webvtt",
+    MILLISECONDS, {},
+)  # fmt: skip
+
+
+class VideoWriter:
+    """Writes one file. Times are seconds since its beginning and never go back; `close` makes the file whole.
+
+    `size` is of all pictures, in pixels, both even. av's errors (FFmpegError) and OSError come out as they are.
+    """
+
+    def __init__(self, path: Path, kind: VideoFormat, size: tuple[int, int]) -> None:
+        import av
+
+        self._av = av
+        self._kind = kind
+        self._container = av.open(str(path), "w", format=kind.container, container_options=kind.options)
+        self._video = self._add_video(size)
+        self._audio = self._add_audio()
+        self._subtitles = self._add_subtitles()
+        self._resampler = av.AudioResampler(format=self._audio.format, layout="mono", rate=SOUND_RATE)
+        self._samples = 0
+
+    def picture(self, at: float, image: Image.Image) -> None:
+        """Shows an RGB picture from `at` on, until the next."""
+        frame = self._av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
+        frame.pts, frame.time_base = round(at * 1000), MILLISECONDS
+        self._container.mux(self._video.encode(frame))
+
+    def sound(self, pcm: Pcm) -> None:
+        """Goes on with int16 `(samples,)` of 16 kHz."""
+        frame = self._av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, self._samples, Fraction(1, SAMPLE_RATE)
+        self._samples += len(pcm)
+        for resampled in self._resampler.resample(frame):
+            self._container.mux(self._audio.encode(resampled))
+
+    def caption(self, cue: Cue) -> None:
+        """Shows a subtitle."""
+        unit = self._kind.subtitle_unit
+        shown = self._av.subtitles.subtitle.SubtitleSet.create(
+            b"0,0,Default,,0,0,0,," + unmarked(cue.text).replace("\n", "\\N").encode(errors="replace"),
+            start=0,
+            end=round((cue.end - cue.start) / unit),
+            pts=round(cue.start / unit),
+        )
+        packet = self._subtitles.codec_context.encode_subtitle(shown)
+        packet.stream, packet.time_base = self._subtitles, unit
+        packet.pts = packet.dts = round(cue.start / unit)
+        packet.duration = round((cue.end - cue.start) / unit)
+        self._container.mux(packet)
+
+    def close(self) -> None:
+        """Writes what the encoders still hold, and the end of the file."""
+        for resampled in self._resampler.resample(None):
+            self._container.mux(self._audio.encode(resampled))
+        self._container.mux(self._audio.encode(None))
+        self._container.mux(self._video.encode(None))
+        self._container.close()
+
+    def abandon(self) -> None:
+        """Lets go of the file as it is; it is of no use then."""
+        self._container.close()
+
+    def _add_video(self, size: tuple[int, int]) -> Any:
+        stream: Any = self._container.add_stream(self._kind.video, rate=25, options=self._kind.video_options)
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = MILLISECONDS
+        stream.gop_size = KEYFRAME_EVERY
+        return stream
+
+    def _add_audio(self) -> Any:
+        stream: Any = self._container.add_stream(self._kind.audio, rate=SOUND_RATE, layout="mono")
+        stream.bit_rate = self._kind.audio_bitrate
+        return stream
+
+    def _add_subtitles(self) -> Any:
+        stream: Any = self._container.add_stream(self._kind.subtitles)
+        stream.codec_context.time_base = self._kind.subtitle_unit
+        stream.codec_context.subtitle_header = ASS_HEADER
+        return stream
+
+
+ASS_HEADER = b"""[Script Info]
+ScriptType: v4.00+
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, \
+Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, \
+MarginV, Encoding
+Style: Default,Arial,16,&Hffffff,&Hffffff,&H0,&H0,0,0,0,0,100,100,0,0,1,1,0,2,10,10,10,0
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+"""

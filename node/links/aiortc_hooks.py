@@ -1,0 +1,324 @@
+"""Every private part of aiortc and aioice that the node touches, here and, for RTCP and consent, in control_hooks.py,
+and for ICE servers in ice_gathering.py.
+
+aiortc has no public way to receive encoded packets, to choose the SRTP profile or to see datagrams. Each function here
+reaches for one of those, and ``tests/node/links/test_aiortc_hooks.py`` fails when a new aiortc moves that; then
+these are the only files to mend. Why each is worth it is measured: see the docstrings.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from node.links import ice_gathering
+from node.links.port_guard import PortGuard
+
+if TYPE_CHECKING:
+    from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpTransceiver
+    from aiortc.rtp import RtpPacket
+
+    from node.links.ice_servers import IceServer
+    from node.links.wire_meter import Direction
+
+logger = logging.getLogger(__name__)
+
+PacketHandler = Callable[[int, int, int, bytes], None]
+DatagramObserver = Callable[["Direction", bytes, str], bool]
+
+LOOPBACK = "127.0.0.1"
+RED_PAYLOAD_TYPE = 63
+RTP_CLOCK = 48_000
+LONGEST_PACKET = RTP_CLOCK * 120 // 1000  # of Opus (RFC 6716, section 3.2.5)
+STUN_BINDING_REQUEST = 0x0001
+STUN_BINDING_SUCCESS = 0x0101
+STUN_HEADER = 20
+MAX_OPEN_REQUESTS = 32  # unanswered STUN requests remembered for the round-trip time; older ones are forgotten
+
+
+class SpeechTypes(NamedTuple):
+    """RTP payload types of Opus and of RED; None if not agreed on."""
+
+    opus: int | None
+    red: int | None
+
+
+class PacketTap:
+    """Stands where aiortc's audio jitter buffer was: hands over every RTP packet and never completes a frame.
+
+    aiortc's own buffer waits for four packets (480 ms of 120 ms packets) and knows no concealment.
+    """
+
+    def __init__(self, handler: PacketHandler) -> None:
+        self._handler = handler
+
+    def add(self, packet: RtpPacket) -> tuple[bool, None]:
+        self._handler(packet.payload_type, packet.sequence_number, packet.timestamp, packet.payload)
+        return False, None
+
+
+def tap_packets(receiver: RTCRtpReceiver, handler: PacketHandler) -> None:
+    """Sends every received RTP packet of this receiver to ``handler(payload_type, sequence, timestamp, payload)``."""
+    vars(receiver)["_RTCRtpReceiver__jitter_buffer"] = PacketTap(handler)
+
+
+def know_red() -> None:
+    """Makes aiortc offer and accept RED (RFC 2198) beside Opus, under the payload type that Chromium gives it.
+
+    aiortc keeps an offered type only if it is 96 or above, so that any other of ours would not be Chromium's.
+    """
+    from aiortc.codecs import CODECS
+    from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+
+    if not any(map(_is_red, CODECS["audio"])):
+        opus = next(filter(_is_opus, CODECS["audio"]))
+        red = RTCRtpCodecParameters("audio/red", opus.clockRate, opus.channels, payloadType=RED_PAYLOAD_TYPE)
+        red.parameters = _blocks_of(opus)
+        CODECS["audio"].append(red)
+
+
+def put_opus_first(transceiver: RTCRtpTransceiver) -> None:
+    """Sends Opus by default whatever the peer's order, and names in RED's format line the type that Opus now has."""
+    transceiver._codecs = sorted(transceiver._codecs, key=_is_opus, reverse=True)
+    for codec in transceiver._codecs:
+        if _is_red(codec):
+            codec.parameters = _blocks_of(transceiver._codecs[0])
+
+
+def keep_only_opus(transceiver: RTCRtpTransceiver) -> bool:
+    """Answers an offer with Opus alone; False if it has none, and then nothing has changed.
+
+    aiortc takes preferences only before the offer comes, when there is no transceiver yet.
+    """
+    opus = [codec for codec in transceiver._codecs if _is_opus(codec)]
+    transceiver._codecs = opus or transceiver._codecs
+    return bool(opus)
+
+
+def offered_direction(transceiver: RTCRtpTransceiver) -> str:
+    """What an offer lets this end do on a line: sendrecv, sendonly, recvonly or inactive. aiortc keeps it to itself."""
+    return str(transceiver._offerDirection)
+
+
+def speech_types(transceiver: RTCRtpTransceiver) -> SpeechTypes:
+    """The payload types that both ends agreed on; before they did, None for both."""
+    opus = [codec.payloadType for codec in transceiver._codecs if _is_opus(codec)]
+    red = [codec.payloadType for codec in transceiver._codecs if _is_red(codec)]
+    return SpeechTypes(*opus[:1] or [None], *red[:1] or [None])
+
+
+def choose_payload_type(transceiver: RTCRtpTransceiver, choose: Callable[[int], int]) -> None:
+    """Asks ``choose(payload type of Opus)`` for the type of each packet, once the track has given its payload."""
+    sender = transceiver.sender
+    run: Callable[[Any], Awaitable[None]] = sender._run_rtp
+    vars(sender)["_run_rtp"] = lambda codec: run(_ChosenType(codec, choose))
+
+
+class _ChosenType:
+    """A codec of aiortc's whose payload type is another for each packet."""
+
+    def __init__(self, codec: Any, choose: Callable[[int], int]) -> None:
+        self._codec = codec
+        self._choose = choose
+
+    @property
+    def payloadType(self) -> int:
+        return self._choose(self._codec.payloadType)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._codec, name)
+
+
+def _is_opus(codec: Any) -> bool:
+    return bool(codec.mimeType.lower() == "audio/opus")
+
+
+def _is_red(codec: Any) -> bool:
+    return bool(codec.mimeType.lower() == "audio/red")
+
+
+def _blocks_of(opus: Any) -> Any:
+    """The format parameter of RFC 2198, section 5, for one copy: Chromium refuses RED without."""
+    return {f"{opus.payloadType}/{opus.payloadType}": None}
+
+
+def shorten_cname(connection: RTCPeerConnection) -> None:
+    """A canonical name of one letter instead of a 36-character UUID in every RTCP report."""
+    vars(connection)["_RTCPeerConnection__cname"] = "p"
+
+
+def choose_short_srtp_tag(transceiver: RTCRtpTransceiver) -> None:
+    """AES-CM with a tag of 4 bytes towards a peer that has it (RFC 5764, section 4.1.2), else of 10, as browsers do.
+
+    The AES-GCM that aiortc prefers adds 16 bytes to each packet. RFC 3711, section 9.5.1, holds 4 for enough where
+    speech is sent and bytes count; reports keep their 10.
+    """
+    from aiortc.rtcdtlstransport import SRTP_AES128_CM_SHA1_80, SRTPProtectionProfile
+    from pylibsrtp import Policy
+
+    shortest = SRTPProtectionProfile(Policy.SRTP_PROFILE_AES128_CM_SHA1_32, b"SRTP_AES128_CM_SHA1_32", 16, 14)
+    transceiver.sender.transport._srtp_profiles = [shortest, SRTP_AES128_CM_SHA1_80]
+
+
+def mark_talkspurts(transceiver: RTCRtpTransceiver) -> None:
+    """Sets the RTP marker bit on the first packet after a pause, and on no other (RFC 3551, section 4.1).
+
+    aiortc sets it on every packet, as is right for a picture's last one.
+    """
+    transport = transceiver.sender.transport
+    send, after_pause = transport._send_rtp, _Talkspurts()
+
+    async def send_marked(data: bytes) -> None:
+        is_report = 192 <= data[1] <= 223
+        await send(data if is_report else after_pause.marked(data))
+
+    vars(transport)["_send_rtp"] = send_marked
+
+
+def number_packets(transceiver: RTCRtpTransceiver, choose: Callable[[], int | None]) -> None:
+    """Asks ``choose()`` for the sequence number of each packet; None leaves it as aiortc counts."""
+    transport = transceiver.sender.transport
+    send = transport._send_rtp
+
+    async def send_numbered(data: bytes) -> None:
+        is_report = 192 <= data[1] <= 223
+        sequence = None if is_report else choose()
+        await send(data if sequence is None else data[:2] + sequence.to_bytes(2) + data[4:])
+
+    vars(transport)["_send_rtp"] = send_numbered
+
+
+class _Talkspurts:
+    """Knows a pause by timestamps that go on by more than any Opus packet lasts."""
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+
+    def marked(self, rtp: bytes) -> bytes:
+        timestamp = int.from_bytes(rtp[4:8])
+        begins = self._last is None or (timestamp - self._last) % (1 << 32) > LONGEST_PACKET
+        self._last = timestamp
+        return bytes([rtp[0], rtp[1] & 0x7F | begins << 7]) + rtp[2:]
+
+
+class _ObservedTransport:
+    """A datagram transport that shows each datagram to the observer before it is sent."""
+
+    def __init__(self, transport: Any, observe: DatagramObserver) -> None:
+        self._transport = transport
+        self._observe = observe
+
+    def sendto(self, data: bytes, addr: tuple[str, int]) -> None:
+        if self._observe("sent", data, addr[0]):
+            self._transport.sendto(data, addr)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+def observe_datagrams(connection: RTCPeerConnection, observe: DatagramObserver) -> None:
+    """Shows every datagram of a connection whose candidates are gathered to ``observe(direction, data, address)``.
+
+    A datagram for which it returns False goes no further. Datagrams that would end aiortc's receive loop (empty ones)
+    or that aioice cannot parse are swallowed here, and so are floods: anybody can send to an open UDP port.
+    """
+    for ice in ice_transports(connection):
+        for protocol in ice._connection._protocols:
+            guard = PortGuard(protocol.transport, partial(_nominated_address, ice._connection))
+            protocol.transport = _ObservedTransport(protocol.transport, observe)
+            protocol.datagram_received = _observed(protocol.datagram_received, observe, guard)
+
+
+def _nominated_address(connection: Any) -> tuple[str, int] | None:
+    """Where the media goes to and comes from; None as long as ICE has not found that."""
+    pair = next(iter(connection._nominated.values()), None)
+    return None if pair is None else pair.remote_addr
+
+
+def _observed(
+    receive: Callable[[bytes, Any], None], observe: DatagramObserver, guard: PortGuard
+) -> Callable[[bytes, Any], None]:
+    def datagram_received(data: bytes, addr: Any) -> None:
+        if not guard.came(addr) or not observe("received", data, addr[0]) or not data:
+            return
+        try:
+            receive(data, addr)
+        except Exception as error:
+            # aioice's STUN parser lets struct, index and unicode errors out on hostile bytes; the datagram was
+            # counted, nothing was changed by it, and the call must go on.
+            logger.debug("a datagram from %s that is nothing: %r", addr[0], error)
+
+    return datagram_received
+
+
+def ice_transports(connection: RTCPeerConnection) -> set[Any]:
+    """aiortc's ICE transports of a connection; each keeps aioice's own object as ``_connection``."""
+    return {transceiver.sender.transport.transport for transceiver in connection.getTransceivers()}
+
+
+def local_addresses(connection: RTCPeerConnection) -> frozenset[str]:
+    """Return the addresses of this machine that a connection goes from; before it is up, all that it may go from."""
+    pairs = (pair for ice in ice_transports(connection) for pair in ice._connection._nominated.values())
+    protocols = [pair.protocol for pair in pairs] or _ice_protocols(connection)
+    names = (_socket_of(protocol.transport).get_extra_info("sockname") for protocol in protocols if protocol.transport)
+    return frozenset(str(name[0]).partition("%")[0] for name in names if name)
+
+
+def _socket_of(transport: Any) -> Any:
+    """The transport that has a socket of this machine: a relayed one has the relay's name."""
+    relayed = getattr(transport, "_TurnTransport__inner_protocol", None)
+    return transport if relayed is None or relayed.transport is None else relayed.transport
+
+
+def _ice_protocols(connection: RTCPeerConnection) -> list[Any]:
+    return [protocol for ice in ice_transports(connection) for protocol in ice._connection._protocols]
+
+
+def choose_addresses(connection: RTCPeerConnection, address: str | None, servers: Sequence[IceServer] = ()) -> None:
+    """Makes ICE listen on ``address`` alone; without one, on all the machine has, or on loopback if it has none.
+
+    Then it asks the servers.
+
+    aioice never listens on loopback, so that a machine without a network could not even call itself.
+    """
+    for ice in ice_transports(connection):
+        gatherer = ice._connection
+        gatherer.get_component_candidates = _on_addresses(gatherer, address, servers)
+
+
+def _on_addresses(gatherer: Any, address: str | None, servers: Sequence[IceServer]) -> Callable[..., Awaitable[Any]]:
+    gather: Callable[..., Awaitable[Any]] = gatherer.get_component_candidates
+
+    async def get_component_candidates(component: int, addresses: list[str], timeout: int = 5) -> Any:
+        chosen = [address] if address is not None else addresses or [LOOPBACK]
+        hosts = await gather(component=component, addresses=chosen, timeout=timeout)
+        return [*hosts, *await ice_gathering.gather(gatherer, component, servers)]
+
+    return get_component_candidates
+
+
+class RoundTrips:
+    """Round-trip time from the connectivity checks and from RTCP reports, which both ends send anyway."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._open: dict[bytes, float] = {}
+        self.seconds: float | None = None
+
+    def observe(self, direction: Direction, data: bytes) -> None:
+        if len(data) < STUN_HEADER:
+            return
+        kind, transaction = int.from_bytes(data[:2]), data[8:STUN_HEADER]
+        if direction == "sent" and kind == STUN_BINDING_REQUEST:
+            self._open[transaction] = self._clock()
+            if len(self._open) > MAX_OPEN_REQUESTS:
+                del self._open[next(iter(self._open))]
+        elif direction == "received" and kind == STUN_BINDING_SUCCESS and transaction in self._open:
+            self.add(self._clock() - self._open.pop(transaction))
+
+    def add(self, seconds: float) -> None:
+        """Take a measurement, with the smoothing of RFC 6298: one part in eight of it."""
+        self.seconds = seconds if self.seconds is None else self.seconds + (seconds - self.seconds) / 8

@@ -1,0 +1,135 @@
+"""The private parts of aiortc and aioice behind what a call sends beside speech: RTCP reports and consent checks.
+
+The rules of ``node.links.aiortc_hooks`` hold: ``tests/node/links/test_rtcp_hooks.py`` fails when that moves.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from node.links.aiortc_hooks import RTP_CLOCK, ice_transports
+from protocol.rtp.consent import PATIENCE_S
+
+if TYPE_CHECKING:
+    from aiortc import RTCPeerConnection, RTCRtpTransceiver
+
+    from protocol.rtp.receiver_reports import Report, Reporting
+
+
+def install_reporting(
+    transceiver: RTCRtpTransceiver,
+    reporting: Reporting,
+    on_report: Callable[[Report], None],
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Lets ``reporting`` decide which RTCP reports leave and what they say; ``on_report`` gets those of the peer.
+
+    aiortc's own loops go on as the clock that asks: every 0.5 to 1.5 seconds. Every BYE leaves. aiortc itself
+    measures no round trip any more, since it does not know which of its reports left: ``reporting`` does.
+    """
+    _Reports(transceiver, reporting, on_report, clock).install()
+
+
+class _Reports:
+    """aiortc's sender and receiver, and between them and the wire a :class:`Reporting`."""
+
+    def __init__(
+        self,
+        transceiver: RTCRtpTransceiver,
+        reporting: Reporting,
+        on_report: Callable[[Report], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._sender, self._receiver = transceiver.sender, transceiver.receiver
+        self._reporting, self._on_report, self._clock = reporting, on_report, clock
+        self._sends = False
+        self._send_of_sender = self._sender._send_rtcp
+        self._send_of_receiver = self._receiver._send_rtcp
+        self._sender_handles = self._sender._handle_rtcp_packet
+        self._receiver_handles = self._receiver._handle_rtcp_packet
+
+    def install(self) -> None:
+        vars(self._sender).update(_send_rtcp=self._from_sender, _handle_rtcp_packet=self._to_sender)
+        vars(self._receiver).update(_send_rtcp=self._from_receiver, _handle_rtcp_packet=self._to_receiver)
+
+    async def _from_sender(self, packets: list[Any]) -> None:
+        from aiortc.rtp import RtcpSrPacket
+
+        self._sends, now = True, self._clock()
+        if not isinstance(packets[0], RtcpSrPacket):
+            await self._send_of_sender(packets)
+        elif self._reporting.report_is_due(now):
+            packets[0].reports = self._reporting.blocks(now)
+            self._reporting.reported(_stamped_now(packets[0].sender_info), now)
+            await self._send_of_sender(packets)
+
+    async def _from_receiver(self, packet: Any) -> None:
+        now = self._clock()
+        self._reporting.keep(packet.reports, now)
+        if self._reporting.answer_is_due(now) if self._sends else self._reporting.overdue(now):
+            packet.reports = self._reporting.blocks(now)
+            await self._send_of_receiver(packet)
+
+    async def _to_sender(self, packet: Any) -> None:
+        await self._sender_handles(packet)
+        for block in getattr(packet, "reports", ()):
+            if block.ssrc == self._sender._ssrc:
+                self._on_report(self._reporting.hear(block, self._clock()))
+
+    async def _to_receiver(self, packet: Any) -> None:
+        from aiortc.rtp import RtcpSrPacket
+
+        await self._receiver_handles(packet)
+        if isinstance(packet, RtcpSrPacket):
+            self._reporting.peer_reported(self._clock())
+
+
+def _stamped_now(info: Any) -> int:
+    """Sets a sender report's two clocks to now, and returns the part of the stamp that an answer repeats.
+
+    aiortc stamps it with the time of the last packet: in a pause, with the same time again and again.
+    """
+    from aiortc import clock
+
+    now = clock.current_ntp_time()
+    if info.ntp_timestamp:
+        info.rtp_timestamp = (info.rtp_timestamp + ((now - info.ntp_timestamp) * RTP_CLOCK >> 32)) % (1 << 32)
+    info.ntp_timestamp = now
+    return now >> 16 & 0xFFFF_FFFF
+
+
+def install_consent(connection: RTCPeerConnection, keep: Callable[[Callable[[], Awaitable[bool]]], Any]) -> None:
+    """Lets ``keep(ask)`` decide when to ask the peer for consent; when it returns, consent has expired (RFC 7675)."""
+    for ice in ice_transports(connection):
+        gatherer = ice._connection
+        gatherer.query_consent = _consent_loop(gatherer, keep)
+
+
+def _consent_loop(gatherer: Any, keep: Callable[..., Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    async def query_consent() -> None:
+        await keep(lambda: _ask_for_consent(gatherer))
+        gatherer._query_consent_task = None
+        await gatherer.close()
+
+    return query_consent
+
+
+async def _ask_for_consent(gatherer: Any) -> bool:
+    """One question, which aioice would wait half a second for: a queue before a slow link takes longer."""
+    from aioice import stun
+
+    for pair in list(gatherer._nominated.values()):
+        request, key = gatherer.build_request(pair, nominate=False), gatherer.remote_password.encode()
+        request.add_message_integrity(key)
+        question = stun.Transaction(request, pair.remote_addr, pair.protocol, retransmissions=0, integrity_key=key)
+        vars(question)["_Transaction__timeout_delay"] = PATIENCE_S
+        pair.protocol.transactions[request.transaction_id] = question
+        try:
+            await question.run()
+        except stun.TransactionError:
+            return False
+        finally:
+            del pair.protocol.transactions[request.transaction_id]
+    return True

@@ -1,0 +1,1 @@
+"""Recordings of calls: written while the call runs, read, checked and edited."""

@@ -1,0 +1,220 @@
+"""What is in a session: who, when, how long, what it weighs, what was lost, and the captions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from node.recording.participants import Participants, check_count
+from node.recording.reader import Session, plural
+from node.recording.speech_loss import SpeechLoss
+from node.recording.timecode import clock
+from protocol import frames, log
+from protocol.errors import FrameError, VersionError
+
+
+@dataclass
+class Sender:
+    """Somebody who was here: what came from there, and by which names and node ids."""
+
+    name: str
+    ids: list[str]
+    speech: SpeechLoss = field(default_factory=SpeechLoss)
+    frames: int = 0
+    frame_bytes: int = 0
+    pictures: int = 0
+    _known: set[str] = field(default_factory=set)
+
+    def know(self, node: str) -> None:
+        """Note a node id, once."""
+        if node and node not in self._known:
+            self._known.add(node)
+            self.ids.append(node)
+
+
+@dataclass
+class Caption:
+    """The words of one picture."""
+
+    at_s: float
+    name: str
+    caption: str | None
+    seed: int
+    codec: int
+
+
+@dataclass
+class Info:
+    """All of it. Times in seconds since the start, which is the wall clock's `started`, in UTC."""
+
+    file: str
+    file_bytes: int
+    started: str
+    duration_s: float
+    complete: bool
+    sealed: bool
+    damage: int
+    program: str
+    profile: str
+    models: dict[str, str]
+    versions: dict[str, str]
+    codebooks: list[str]
+    people: list[Sender] = field(default_factory=list)
+    captions: list[Caption] = field(default_factory=list)
+    snapshots: int = 0
+    bytes_by_kind: dict[str, int] = field(default_factory=dict)
+    meters: dict[str, float] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+
+def gather(path: Path, secret: bytes | None = None) -> Info:
+    """Reads the whole session. Raises LogError or NodeError if it cannot be read at all."""
+    with Session.open(path, secret) as session:
+        info = _begun(path, session)
+        count = _Count(info, Participants(session))
+        for record in session.records():
+            count.add(record)
+        info.damage = session.damage
+        if session.left_out and not any("damaged" in remark for remark in info.remarks):
+            info.remarks.append(session.left_out)
+    count.finish()
+    return info
+
+
+def _begun(path: Path, session: Session) -> Info:
+    header = session.header
+    return Info(
+        file=str(path),
+        file_bytes=path.stat().st_size,
+        started=datetime.fromtimestamp(header.started_ns / 1e9, UTC).isoformat(timespec="seconds"),
+        duration_s=session.duration_s,
+        complete=session.complete,
+        sealed=session.sealed,
+        damage=0,
+        program=header.program,
+        profile=header.profile,
+        models=dict(header.models),
+        versions=dict(header.versions),
+        codebooks=[f"{book.id}/{book.hash.hex()}" for book in header.codebooks],
+        remarks=list(session.remarks),
+    )
+
+
+class _Count:
+    """Adds record by record to what is told."""
+
+    def __init__(self, info: Info, people: Participants) -> None:
+        self._info, self._people = info, people
+        self._senders: dict[str, Sender] = {}
+        self._snapshot_bytes = 0
+        self._of(people.own)
+
+    def add(self, record: log.Record) -> None:
+        self._people.meet(record)
+        match record:
+            case log.Speech(sender=sender):
+                speech = self._of(sender).speech
+                speech.add(record)
+                if sender == self._people.own:
+                    speech.left(sender)  # what was sent is all here: a gap is where sessions were joined
+            case log.Frame():
+                self._add_frame(record)
+            case log.Joined():
+                self._of(record.peer)
+            case log.Left():
+                self._of(record.peer).speech.left(record.peer)
+            case log.Meters():
+                self._info.meters = dict(record.values)
+            case log.Snapshot():
+                self._info.snapshots += 1
+                self._snapshot_bytes += len(record.data)
+
+    def finish(self) -> None:
+        """Add up what can only be known at the end."""
+        info = self._info
+        info.people = [sender for sender in self._senders.values() if sender.name]
+        for sender in info.people:
+            sender.speech.kbps = round(sender.speech.bytes * 8 / 1000 / max(info.duration_s, 1e-9), 2)
+        kinds = {
+            "speech": sum(sender.speech.bytes for sender in info.people),
+            "copies": sum(sender.speech.copies_bytes for sender in info.people),
+            "frames": sum(sender.frame_bytes for sender in info.people),
+            "snapshots": self._snapshot_bytes,
+        }
+        info.bytes_by_kind = {kind: size for kind, size in kinds.items() if size}
+
+    def _add_frame(self, record: log.Frame) -> None:
+        sender = self._of(record.sender)
+        sender.frames += 1
+        sender.frame_bytes += len(record.frame)
+        try:
+            frame = frames.decode(record.frame)
+        except (FrameError, VersionError):
+            return
+        if isinstance(frame, frames.Picture):
+            sender.pictures += 1
+            at_s = record.at_us / 1e6
+            self._info.captions.append(Caption(at_s, sender.name, record.caption, frame.seed, frame.codec))
+
+    def _of(self, node: str) -> Sender:
+        name = self._people.name(node)
+        if (sender := self._senders.get(name)) is None:
+            sender = self._senders[name] = Sender(name, [])
+            check_count(len(self._senders))
+        sender.know(node)
+        return sender
+
+
+# -- to read
+
+
+def show(path: Path, secret: bytes | None, as_json: bool) -> Iterator[str]:
+    """The lines to print."""
+    info = gather(path, secret)
+    if as_json:
+        yield json.dumps(asdict(info, dict_factory=_public))
+    else:
+        yield from for_people(info)
+
+
+def _public(fields: list[tuple[str, object]]) -> dict[str, object]:
+    return {name: value for name, value in fields if not name.startswith("_")}
+
+
+def for_people(info: Info) -> Iterator[str]:
+    """The same in plain lines."""
+    sealed = ", sealed" if info.sealed else ""
+    yield f"{info.file}: {clock(info.duration_s)} from {info.started}, {plural(info.file_bytes, 'byte')}{sealed}"
+    yield from info.remarks
+    made = [info.program, f"profile {info.profile}" if info.profile else "", *_models(info)]
+    yield f"made by   {', '.join(filter(None, made)) or 'an unknown program'}"
+    yield from map(_sender, info.people)
+    if info.bytes_by_kind:
+        kinds = ", ".join(f"{kind} {size:,}" for kind, size in info.bytes_by_kind.items())
+        yield f"bytes     {kinds}; {info.file_bytes * 8 / 1000 / max(info.duration_s, 1e-9):.2f} kbit/s of file"
+    if info.snapshots:
+        yield f"snapshots {info.snapshots}"
+    for caption in info.captions:
+        words = caption.caption if caption.caption is not None else f"(a caption of codec {caption.codec})"
+        yield f"{clock(caption.at_s):>8}  {caption.name}: {words}"
+
+
+def _models(info: Info) -> Iterator[str]:
+    for role, model in info.models.items():
+        version = info.versions.get(role)
+        yield f"{role} {model}{f' ({version})' if version else ''}"
+
+
+def _sender(sender: Sender) -> str:
+    speech = sender.speech
+    told = [f"{plural(sender.pictures, 'picture')} in {plural(sender.frame_bytes, 'byte')}"] if sender.frames else []
+    if speech.packets:
+        told.insert(
+            0,
+            f"{plural(speech.packets, 'packet')} of speech, {speech.kbps:.2f} kbit/s over the session, "
+            f"{speech.lost} lost ({speech.loss_percent:.1f} %)",
+        )
+    return f"{sender.name:<9} {'; '.join(told) or 'sent nothing'}"

@@ -1,0 +1,82 @@
+"""What a recording says of the node that makes it: program, profile, models and their versions."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from protocol.captions import registry
+from protocol.errors import NodeError
+from protocol.log import Header
+
+if TYPE_CHECKING:
+    from node.call.build import Role
+    from node.common.config import Settings
+
+PACKAGE = "pictophone"
+LIBRARIES = ("diffusers", "torch", "transformers")
+"""What paints beside the model itself: another version of these may paint another picture."""
+
+_DIGITS = 12
+
+
+def program() -> str:
+    """This program and its version."""
+    return f"{PACKAGE} {_version(PACKAGE)}".strip()
+
+
+def recording_header(settings: Settings, role: Role) -> Header:
+    """A header for whatever a node with these settings records; its id and the times are set later.
+
+    Reads the models' files, or the hub's cache: not for the event loop.
+    """
+    from node.call.build import chosen_models
+    from node.vision.presets import PRESETS
+
+    chosen = chosen_models(settings)
+    models = {"generator": chosen.generator}
+    if role.sends:
+        models["captioner"] = chosen.captioner
+    embedded = {PRESETS["embedded"].captioner, PRESETS["embedded"].generator}
+    versions = {what: version for what, model in models.items() if (version := version_of(model))}
+    return Header(
+        name=settings.name,
+        program=program(),
+        profile=settings.profile,
+        codebooks=registry.codebooks(),
+        models={what: "embedded" if model in embedded else model for what, model in models.items()},
+        versions=versions | {library: _version(library) for library in LIBRARIES},
+    )
+
+
+def version_of(model: str) -> str:
+    """The revision of a model of the hub, or a digest of a folder's files; empty if it is not on this machine."""
+    from node.vision.hub import folder_of
+    from node.vision.presets import check_name, is_folder
+
+    try:
+        check_name(model)
+    except NodeError:
+        return ""
+    folder = folder_of(model)
+    if folder is None:
+        return ""
+    return _digest(folder) if is_folder(model) else folder.name[:_DIGITS]
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:_DIGITS]
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""

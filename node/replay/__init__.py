@@ -1,0 +1,1 @@
+"""Recordings played again: in the terminal, in a browser, or into a room."""

@@ -1,1 +1,0 @@
-"""Recorded calls: written while they run, read, replayed, changed and shown."""

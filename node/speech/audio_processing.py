@@ -1,0 +1,130 @@
+"""Echo cancellation, noise suppression and gain: WebRTC's audio processing, from the package `livekit`.
+
+A microphone beside a loudspeaker hears the peer again; the processing knows what was played and takes it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from node.speech.pcm import SAMPLE_RATE, Pcm
+from node.speech.sinks import Pull, Sink, Underruns
+from node.speech.sources import Captured, Source
+
+STEP = SAMPLE_RATE // 100
+"""The processing takes 10 ms at a time."""
+
+MAX_DELAY_MS = 500
+"""What it takes for the way from its loudspeaker's side to its microphone's."""
+
+NOT_INSTALLED = "no echo cancellation, noise suppression and gain: pip install 'pictophone[live]', or use a headset"
+
+
+def installed() -> bool:
+    """Tell whether the package is here."""
+    return find_spec("livekit") is not None
+
+
+class AudioProcessing:
+    """One microphone's processing, and the loudspeaker's (`hears_itself`) whose echo is to go."""
+
+    def __init__(self, hears_itself: bool) -> None:
+        from livekit.rtc.apm import AudioProcessingModule
+
+        self._hears_itself = hears_itself
+        self._module = AudioProcessingModule(
+            echo_cancellation=hears_itself, noise_suppression=True, high_pass_filter=True, auto_gain_control=True
+        )
+
+    def played(self, pcm: Pcm) -> None:
+        """Note what goes to the loudspeaker: a multiple of 10 ms, int16."""
+        for part in pcm.reshape(-1, STEP):
+            self._module.process_reverse_stream(_frame(part))
+
+    def clean(self, pcm: Pcm, delay_ms: float) -> Pcm:
+        """Return what the microphone heard (a multiple of 10 ms, int16) without echo and noise, at an even level.
+
+        `delay_ms` is the time from a sound's being noted as played to its being heard here.
+        """
+        return np.concatenate([self._cleaned(part, delay_ms) for part in pcm.reshape(-1, STEP)])
+
+    def _cleaned(self, part: Pcm, delay_ms: float) -> Pcm:
+        if self._hears_itself:
+            self._module.set_stream_delay_ms(round(min(max(delay_ms, 0.0), MAX_DELAY_MS)))
+        frame = _frame(part)
+        self._module.process_stream(frame)
+        return np.frombuffer(frame.data, np.int16)
+
+
+def _frame(part: Pcm) -> Any:
+    from livekit.rtc import AudioFrame
+
+    return AudioFrame(part.tobytes(), SAMPLE_RATE, 1, STEP)
+
+
+@dataclass
+class CleanSource:
+    """A microphone's frames, cleaned. `sink` is the loudspeaker beside it, if there is one."""
+
+    source: Source
+    processing: AudioProcessing
+    sink: Sink | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Captured]:
+        """Yield the frames; closing the iterator releases the device."""
+        async with aclosing(aiter(self.source)) as frames:  # type: ignore[type-var]
+            async for captured in frames:
+                delay_ms = self.sink.latency_ms if self.sink is not None else 0.0
+                yield replace(captured, pcm=self.processing.clean(captured.pcm, delay_ms))
+
+
+@dataclass
+class EchoingSink:
+    """A loudspeaker whose sound the processing gets to know."""
+
+    sink: Sink
+    processing: AudioProcessing
+
+    @property
+    def latency_ms(self) -> float:
+        """The loudspeaker's."""
+        return self.sink.latency_ms
+
+    @property
+    def underruns(self) -> Underruns:
+        """The loudspeaker's."""
+        return self.sink.underruns
+
+    async def run(self, pull: Pull) -> None:
+        """Play what `pull` gives until cancelled."""
+
+        def noted(samples: int) -> Pcm:
+            pcm = pull(samples)
+            self.processing.played(pcm)
+            return pcm
+
+        await self.sink.run(noted)
+
+
+def between(source: Source | None, sink: Sink | None) -> tuple[Source | None, Sink | None, str]:
+    """Return both ends with the processing between them, and a line to show the user (or an empty one).
+
+    Only a microphone is processed; the echo is taken out if there is a loudspeaker.
+    """
+    from node.speech.loudspeaker import Loudspeaker
+    from node.speech.microphone import Microphone
+
+    if not isinstance(source, Microphone):
+        return source, sink, ""
+    if not installed():
+        return source, sink, NOT_INSTALLED
+    if not isinstance(sink, Loudspeaker):
+        return CleanSource(source, AudioProcessing(hears_itself=False)), sink, ""
+    processing = AudioProcessing(hears_itself=True)
+    return CleanSource(source, processing, sink), EchoingSink(sink, processing), ""

@@ -1,0 +1,75 @@
+"""Comfort noise: what a room sounds like while its owner says nothing.
+
+Nothing is sent in a pause, and a line that is dead between the words is heard as one that broke. So the listener
+learns the room's sound from the quiet moments that were sent, and goes on with noise of the same colour and level.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from node.speech.pcm import BLOCK_SAMPLES, FULL_SCALE, Pcm, level_dbfs, silence
+
+LOUDEST_DBFS = -45.0
+"""What is louder is no background, or one that nobody wants to hear more of than is sent."""
+
+QUIETEST_DBFS = -80.0
+"""What is quieter is silence."""
+
+RISE_DB = 0.1
+"""By so much a block may be louder than the quietest lately, for rooms that become louder (5 dB/s)."""
+
+NEAR_DB = 4.0
+"""A block this near to the quietest lately is background."""
+
+NEWEST_SHARE = 0.2
+"""How much of the learned spectrum is the newest block's."""
+
+_HOP = BLOCK_SAMPLES // 2
+_WINDOW = np.sin(np.pi * (np.arange(BLOCK_SAMPLES) + 0.5) / BLOCK_SAMPLES)
+
+Spectrum = npt.NDArray[np.float64]
+
+
+class ComfortNoise:
+    """Learns from decoded speech, and makes noise like its background."""
+
+    def __init__(self, rng: np.random.Generator | None = None) -> None:
+        self._rng = rng or np.random.default_rng()
+        self._floor_dbfs = 0.0
+        self._spectrum: Spectrum | None = None
+        self._tail = np.zeros(_HOP)
+        self._ready = silence(0)
+
+    def learn(self, pcm: Pcm) -> None:
+        """Listen to decoded sound, int16 `(samples,)`."""
+        for begin in range(0, len(pcm) - BLOCK_SAMPLES + 1, BLOCK_SAMPLES):
+            block = pcm[begin : begin + BLOCK_SAMPLES]
+            level = max(level_dbfs(block), QUIETEST_DBFS)
+            self._floor_dbfs = min(level, self._floor_dbfs + RISE_DB)
+            if level <= min(self._floor_dbfs + NEAR_DB, LOUDEST_DBFS):
+                self._add(block)
+
+    def make(self, samples: int) -> Pcm:
+        """Return noise, int16 `(samples,)`; silence as long as no background was heard."""
+        if self._spectrum is None:
+            return silence(samples)
+        while len(self._ready) < samples:
+            self._ready = np.concatenate([self._ready, self._more(self._spectrum)])
+        made, self._ready = self._ready[:samples], self._ready[samples:]
+        return made
+
+    def _add(self, block: Pcm) -> None:
+        """Average powers, not amplitudes: the level is to be that of the background."""
+        power = np.abs(np.fft.rfft(block * _WINDOW)) ** 2
+        before = power if self._spectrum is None else self._spectrum
+        self._spectrum = before + (power - before) * NEWEST_SHARE
+
+    def _more(self, spectrum: Spectrum) -> Pcm:
+        """Return the next half block: the learned amplitudes with new phases, overlapped with what was made last."""
+        phases = np.exp(2j * np.pi * self._rng.random(len(spectrum)))
+        block = np.fft.irfft(np.sqrt(spectrum) * phases, BLOCK_SAMPLES) * _WINDOW * np.sqrt(2)
+        head, self._tail = block[:_HOP] + self._tail, block[_HOP:]
+        pcm: Pcm = np.clip(np.rint(head), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+        return pcm

@@ -1,0 +1,57 @@
+"""What stands between a node and its microphone and loudspeaker: level meters, and the mute."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+from node.speech.levels import LevelMeter
+from node.speech.pcm import Pcm, level_dbfs, seconds_of, silence
+from node.speech.sinks import Pull, Sink, Underruns
+from node.speech.sources import Captured, Source
+
+
+@dataclass
+class MeteredSource:
+    """A source whose level is seen, and of which nothing is heard while it is `muted`: not even by the encoder."""
+
+    source: Source
+    level: LevelMeter
+    muted: bool = False
+
+    async def __aiter__(self) -> AsyncIterator[Captured]:
+        """Yield the frames of the source."""
+        async for captured in self.source:
+            seconds = seconds_of(len(captured.pcm))
+            kept = replace(captured, pcm=silence(len(captured.pcm)), encoded=None) if self.muted else captured
+            self.level.muted_s += seconds if self.muted else 0.0
+            self.level.add(level_dbfs(kept.pcm), seconds)
+            yield kept
+
+
+@dataclass
+class MeteredSink:
+    """A sink whose level is seen."""
+
+    sink: Sink
+    level: LevelMeter
+
+    @property
+    def latency_ms(self) -> float:
+        """The sink's."""
+        return self.sink.latency_ms
+
+    @property
+    def underruns(self) -> Underruns:
+        """The sink's."""
+        return self.sink.underruns
+
+    async def run(self, pull: Pull) -> None:
+        """Play what `pull` gives until cancelled."""
+
+        def metered(samples: int) -> Pcm:
+            pcm = pull(samples)
+            self.level.add(level_dbfs(pcm), seconds_of(samples))
+            return pcm
+
+        await self.sink.run(metered)

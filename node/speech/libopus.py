@@ -1,0 +1,182 @@
+"""Opus by opuslib, on the libopus that comes inside PyAV's wheel, or else the system's.
+
+opuslib 3.0.1 asks `ctypes.util.find_library` for libopus, so it is pointed elsewhere while it is imported.
+Its high-level classes cannot force a bandwidth nor conceal a loss; its low-level functions can, and are used
+throughout.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import warnings
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from node.speech.foreign import PassthroughPolicy
+from node.speech.pcm import SAMPLE_RATE, Pcm
+from node.speech.profiles import Profile
+from protocol.errors import NodeError, PacketError
+
+MAX_FRAME_BYTES = 1275
+"""The largest Opus frame (RFC 6716, section 3.2.1)."""
+
+MAX_PACKET_SAMPLES = SAMPLE_RATE * 120 // 1000
+"""The longest Opus packet lasts 120 ms (RFC 6716, section 3.2.5, R5)."""
+
+CONCEAL_STEP = SAMPLE_RATE * 5 // 2000
+"""libopus conceals in steps of 2.5 ms."""
+
+NO_LIBOPUS = "no libopus here; `pip install av` brings one, as does the system package (Debian: libopus0)"
+
+
+@cache
+def library_path() -> str:
+    """Return where libopus is: a file in PyAV's wheel, or the system's name for it. NodeError if neither."""
+    path = _bundled() or ctypes.util.find_library("opus")
+    if path is None:
+        raise NodeError(NO_LIBOPUS)
+    return path
+
+
+def version() -> str:
+    """Return what libopus calls itself, such as `libopus 1.6.1`."""
+    get_version = _opuslib().api.libopus.opus_get_version_string
+    get_version.restype = ctypes.c_char_p
+    return str(get_version().decode())
+
+
+class Encoder:
+    """Encodes 16 kHz mono speech as `profile` says, one Opus packet of one frame at a time."""
+
+    def __init__(self, profile: Profile) -> None:
+        lib = _opuslib()
+        self._new_owner = lib.Encoder
+        self._api = lib.api.encoder
+        self._ctl = lib.api.ctl
+        self._begin(profile)
+
+    def change(self, profile: Profile) -> None:
+        """Go on with other settings. Only another application begins anew; all else is heard as one sound."""
+        if profile.application is not self.profile.application:
+            self._begin(profile)
+        elif profile != self.profile:
+            self._settle(profile)
+
+    def _begin(self, profile: Profile) -> None:
+        self._owner = self._new_owner(SAMPLE_RATE, 1, profile.application.value)
+        self._state = self._owner.encoder_state
+        self._settle(profile)
+
+    def _settle(self, profile: Profile) -> None:
+        self.profile = profile
+        self._foreign = PassthroughPolicy(profile)
+        self._set("bitrate", profile.bitrate)
+        self._set("bandwidth", profile.bandwidth.value)
+        self._set("vbr", int(profile.vbr))
+        self._set("vbr_constraint", 0)
+        self._set("complexity", profile.complexity)
+        self._set("inband_fec", int(profile.fec_percent > 0))
+        self._set("packet_loss_perc", profile.fec_percent)
+
+    def _set(self, setting: str, value: int) -> None:
+        self._api.encoder_ctl(self._state, getattr(self._ctl, f"set_{setting}"), value)
+
+    @property
+    def lookahead_ms(self) -> float:
+        """How much later sound leaves a decoder than it entered this encoder, besides the frame itself."""
+        samples: int = self._api.encoder_ctl(self._state, self._ctl.get_lookahead)
+        return samples * 1000 / SAMPLE_RATE
+
+    def takes(self, encoded: bytes) -> bool:
+        """Tell whether a frame that another encoder made may be sent for this one's; see `node.speech.foreign`."""
+        return self._foreign.takes(encoded)
+
+    def encode(self, pcm: Pcm) -> bytes:
+        """Return one Opus packet for one frame: int16 `(profile.frame_samples,)`."""
+        samples = self.profile.frame_samples
+        if pcm.shape != (samples,) or pcm.dtype != np.int16:
+            raise ValueError(f"an int16 frame of shape ({samples},) is wanted, not {pcm.dtype} {pcm.shape}")
+        return bytes(self._api.encode(self._state, pcm.tobytes(), samples, MAX_FRAME_BYTES))
+
+
+class Decoder:
+    """Decodes Opus packets of any bandwidth and length to 16 kHz mono, and conceals those that are lost."""
+
+    def __init__(self) -> None:
+        lib = _opuslib()
+        self._api = lib.api.decoder
+        self._error: type[Exception] = lib.OpusError
+        self._owner = lib.Decoder(SAMPLE_RATE, 1)
+        self._state = self._owner.decoder_state
+
+    def decode(self, packet: bytes) -> Pcm:
+        """Return the packet's sound, int16 `(samples,)`; PacketError when libopus cannot read it."""
+        if not packet:
+            raise PacketError("an empty Opus packet")
+        try:
+            return self._run(packet, MAX_PACKET_SAMPLES)
+        except self._error as error:
+            raise PacketError(f"libopus refuses a packet of {len(packet)} bytes: {error}") from None
+
+    def conceal(self, samples: int) -> Pcm:
+        """Return `samples` (a multiple of 40, at most 1920) that continue and fade the last sound."""
+        _check_concealed(samples)
+        return self._run(None, samples)
+
+    def recover(self, samples: int, following: bytes) -> Pcm:
+        """Do the same, or better if the packet that follows holds what was lost: in-band FEC, as browsers send it."""
+        _check_concealed(samples)
+        try:
+            return self._run(following, samples, in_band=True)
+        except self._error:
+            return self._run(None, samples)
+
+    def _run(self, packet: bytes | None, samples: int, in_band: bool = False) -> Pcm:
+        sound = self._api.decode(self._state, packet, len(packet or b""), samples, in_band, 1)
+        return np.frombuffer(sound, np.int16)
+
+
+def _check_concealed(samples: int) -> None:
+    if samples % CONCEAL_STEP or not 0 < samples <= MAX_PACKET_SAMPLES:
+        raise ValueError(f"libopus conceals multiples of {CONCEAL_STEP} samples, not {samples}")
+
+
+def _bundled() -> str | None:
+    spec = find_spec("av")
+    if spec is None or spec.origin is None:
+        return None
+    wheel = Path(spec.origin).parents[1]
+    found = sorted([*wheel.glob("av.libs/*opus-*"), *wheel.glob("av/.dylibs/libopus.*")])
+    return str(found[0]) if found else None
+
+
+@cache
+def _opuslib() -> Any:
+    path = library_path()
+    find_library = ctypes.util.find_library
+    ctypes.util.find_library = lambda name: path if name == "opus" else find_library(name)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            import opuslib
+            import opuslib.api.ctl
+            import opuslib.api.decoder
+            import opuslib.api.encoder
+    except OSError as error:
+        raise NodeError(f"libopus cannot be loaded from {path}: {error}") from None
+    finally:
+        ctypes.util.find_library = find_library
+    _declare_fixed_arguments(opuslib)
+    return opuslib
+
+
+def _declare_fixed_arguments(opuslib: Any) -> None:
+    """Tell ctypes where the variadic part begins: some platforms pass it differently (Apple's arm64)."""
+    encoder, decoder = opuslib.api.encoder, opuslib.api.decoder
+    encoder.libopus_ctl.argtypes = (encoder.EncoderPointer, ctypes.c_int)
+    decoder.libopus_ctl.argtypes = (decoder.DecoderPointer, ctypes.c_int)

@@ -1,0 +1,92 @@
+"""Which profile the settings mean: a named one, one of single options, or whatever the link carries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from node.speech.profiles import AUTO, BANDWIDTHS, LEAN, Application, Profile, custom, profile
+from protocol.errors import UsageError
+
+if TYPE_CHECKING:
+    from node.common.config import Settings
+
+T = TypeVar("T")
+
+APPLICATIONS = {one.name.lower(): one for one in Application}
+
+
+def profile_from_settings(settings: Settings) -> Profile:
+    """Return the profile to begin with. UsageError for one that cannot be, naming the option and what it may be."""
+    options = {
+        "bitrate": settings.bitrate,
+        "bandwidth": _named(BANDWIDTHS, "bandwidth", settings.bandwidth),
+        "application": _named(APPLICATIONS, "application", settings.application),
+        "frame_ms": settings.frame,
+        "frames_per_packet": settings.bundle,
+        "vbr": settings.vbr,
+        "dtx": settings.dtx,
+        "redundancy": settings.redundancy,
+    }
+    if not adapts(settings):
+        return custom(profile(settings.profile), **options)
+    if given := [option for option, value in options.items() if value is not None]:
+        raise UsageError(f"the profile 'auto' chooses {given[0]!r} itself; leave that out, or name a profile")
+    return LEAN
+
+
+def adapts(settings: Settings) -> bool:
+    """Tell whether the profile follows the link. Who names a profile gets that one, whatever the link does to it."""
+    return settings.profile == AUTO
+
+
+def parse_profile_command(line: str) -> Profile | None:
+    """Return the profile that a line typed during a call names, or None if it is no such line.
+
+    Options may follow the name: `/profile clear bitrate=14000`. UsageError for what cannot be.
+    """
+    words = line.split()
+    if len(words) < 2 or words[0] != "/profile":
+        return None
+    if words[1] == AUTO:
+        raise UsageError(f"there is no speech profile {AUTO!r} with options: it chooses them itself")
+    return custom(profile(words[1]), **dict(map(_typed_option, words[2:])))
+
+
+def is_auto_command(line: str) -> bool:
+    """Tell whether a line typed during a call asks for the profile to follow the link."""
+    return line.split() == ["/profile", AUTO]
+
+
+def _typed_option(word: str) -> tuple[str, Any]:
+    option, equals, value = word.partition("=")
+    if option not in TYPED_OPTIONS or not equals:
+        raise UsageError(f"there is no option {word!r}; write OPTION=VALUE, of: {', '.join(TYPED_OPTIONS)}")
+    key, read = TYPED_OPTIONS[option]
+    try:
+        return key, read(value)
+    except ValueError:
+        raise UsageError(f"the {option} cannot be {value!r}; give a whole number") from None
+
+
+def _yes_or_no(value: str) -> bool | None:
+    return _named({"yes": True, "no": False}, "answer", value)
+
+
+TYPED_OPTIONS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "bitrate": ("bitrate", int),
+    "bandwidth": ("bandwidth", lambda name: _named(BANDWIDTHS, "bandwidth", name)),
+    "application": ("application", lambda name: _named(APPLICATIONS, "application", name)),
+    "frame": ("frame_ms", int),
+    "bundle": ("frames_per_packet", int),
+    "vbr": ("vbr", _yes_or_no),
+    "dtx": ("dtx", _yes_or_no),
+    "redundancy": ("redundancy", int),
+}
+"""As the settings call them: the profile's own field, and how a value is read."""
+
+
+def _named(known: Mapping[str, T], option: str, name: str | None) -> T | None:
+    if name is None or name in known:
+        return known.get(name or "")
+    raise UsageError(f"there is no {option} {name!r}; there is: {', '.join(known)}")

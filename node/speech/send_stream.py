@@ -1,0 +1,175 @@
+"""From captured sound to Opus packets, ready for RTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from node.speech.framing import Reframer
+from node.speech.libopus import Encoder
+from node.speech.pauses import DtxDecision, DtxGate
+from node.speech.pcm import SAMPLE_RATE, level_dbfs, seconds_of
+from node.speech.profiles import LEAN, Profile
+from node.speech.sources import Captured, Source
+from node.speech.voice_activity import VoiceDetector
+from protocol.rtp.red import Copy
+from protocol.speech import opus_packet
+from protocol.speech.redundancy import MAX_REDUNDANCY, Copies
+
+if TYPE_CHECKING:
+    from node.speech.codec import SpeechEncoder
+
+RTP_RATE = 48_000
+"""Opus always counts RTP time at 48 kHz, whatever it carries (RFC 7587, section 4.1)."""
+
+VOICED_DBFS = -45.0
+"""A frame at or above this level counts as talking. Speech frames lie some 20 dB above it and a quiet room
+below; it only serves to state rates "while talking" and switches nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechPacket:
+    """One RTP packet's worth of speech.
+
+    `timestamp` counts 48 kHz samples from 0 at the first packet, over dropped and unsent sound too; the RTP layer
+    adds its random offset and wraps it. `captured_at` is the monotonic time at which the first sample was
+    captured; `voiced` says whether someone talks in it; `duration_ms` is the sound it carries. `copies` are of earlier
+    packets, for peers who can take them; `begins` marks the first packet after a pause (the marker bit of RFC 3551,
+    section 4.1).
+    """
+
+    payload: bytes
+    timestamp: int
+    captured_at: float
+    voiced: bool
+    duration_ms: int
+    copies: tuple[Copy, ...] = ()
+    begins: bool = False
+
+
+@dataclass(slots=True)
+class _Bundle:
+    """Frames that will share a packet, the profile they are encoded by, and where they end."""
+
+    profile: Profile
+    frames: list[Captured] = field(default_factory=list)
+    end: int = 0
+
+    def add(self, frame: Captured, end: int) -> None:
+        self.frames.append(frame)
+        self.end = end
+
+    @property
+    def full(self) -> bool:
+        return len(self.frames) == self.profile.frames_per_packet
+
+
+class SendStream:
+    """Encodes a source and bundles the frames as the profile says: an asynchronous iterator of packets.
+
+    A source whose frames are not of the profile's length is cut anew, which delays it by no more than its own frames.
+    In a pause nothing comes, if the profile has `dtx`. `encoder` is Opus's, unless another one is given.
+    """
+
+    def __init__(self, source: Source, profile: Profile = LEAN, encoder: Encoder | SpeechEncoder | None = None) -> None:
+        self.profile = profile
+        self._source = source
+        self._framing = Reframer()
+        self._encoder = encoder or Encoder(profile)
+        self._copies = Copies()
+        self._voice = VoiceDetector()
+        self._pauses = DtxGate()
+        self._position = 0
+        self._silent = True
+
+    @property
+    def redundancy(self) -> int:
+        """The profile's: 0 sends no copies, 1 and 2 copies of what was said about so many packets earlier.
+
+        It may be set while speech goes on, and holds from the next packet on; ValueError if it is none of these.
+        """
+        return self.profile.redundancy
+
+    @redundancy.setter
+    def redundancy(self, distance: int) -> None:
+        if not 0 <= distance <= MAX_REDUNDANCY:
+            raise ValueError(f"redundancy is 0, 1 or 2, not {distance}")
+        self.change(replace(self.profile, redundancy=distance))
+
+    @property
+    def lookahead_ms(self) -> float:
+        """What the encoder adds to mouth-to-ear besides the packet's duration."""
+        return self._encoder.lookahead_ms
+
+    def change(self, profile: Profile) -> None:
+        """Go on with other settings, from the next packet on."""
+        self.profile = profile
+
+    async def __aiter__(self) -> AsyncIterator[SpeechPacket]:
+        """Yield each packet as soon as its last frame is captured. Frames before a gap travel alone."""
+        bundle = _Bundle(self.profile)
+        async for captured in self._source:
+            self._framing.put(captured)
+            while (frame := self._framing.take(bundle.profile.frame_samples)) is not None:
+                if frame.skipped:
+                    for packet in self._packets(bundle):
+                        yield packet
+                    bundle = _Bundle(bundle.profile)
+                self._position += frame.skipped + len(frame.pcm)
+                bundle.add(frame, self._position)
+                if bundle.full:
+                    for packet in self._packets(bundle):
+                        yield packet
+                    bundle = _Bundle(self.profile)
+            if not bundle.frames:
+                bundle = _Bundle(self.profile)
+        for packet in self._packets(bundle):
+            yield packet
+
+    def _packets(self, bundle: _Bundle) -> Iterator[SpeechPacket]:
+        """Encode what is to be sent of a bundle. Frames of different Opus modes cannot share a packet."""
+        if not bundle.frames:
+            return
+        match self._sending(bundle):
+            case DtxDecision.NOTHING:
+                self._silent = True
+            case DtxDecision.WHOLE:
+                yield from self._joined(bundle, [self._encoded(bundle, frame) for frame in bundle.frames])
+            case DtxDecision.END:
+                first = self._encoded(bundle, bundle.frames[0])
+                empty = opus_packet.empty_like(first)
+                yield from self._joined(bundle, [first, empty] if len(bundle.frames) > 1 else [empty])
+
+    def _sending(self, bundle: _Bundle) -> DtxDecision:
+        if not bundle.profile.dtx:
+            return DtxDecision.WHOLE
+        voices = [self._voice.hears(frame.pcm) for frame in bundle.frames]
+        return self._pauses.judge(any(voices), len(voices) * bundle.profile.frame_ms)
+
+    def _encoded(self, bundle: _Bundle, frame: Captured) -> bytes:
+        self._encoder.change(bundle.profile)
+        if frame.encoded is not None and self._encoder.takes(frame.encoded):
+            return frame.encoded
+        return self._encoder.encode(frame.pcm)
+
+    def _joined(self, bundle: _Bundle, encoded: list[bytes]) -> Iterator[SpeechPacket]:
+        together = len({opus_packet.configuration(one) for one in encoded}) == 1
+        for first, parts in [(0, encoded)] if together else [(n, [one]) for n, one in enumerate(encoded)]:
+            yield self._packet(bundle, first, parts)
+
+    def _packet(self, bundle: _Bundle, first: int, encoded: list[bytes]) -> SpeechPacket:
+        profile, frames = bundle.profile, bundle.frames[first : first + len(encoded)]
+        start = bundle.end - (len(bundle.frames) - first) * profile.frame_samples
+        payload, timestamp = opus_packet.join(encoded), start * RTP_RATE // SAMPLE_RATE
+        begins, self._silent = self._silent, False
+        self._copies.redundancy = profile.redundancy
+        return SpeechPacket(
+            payload=payload,
+            timestamp=timestamp,
+            captured_at=bundle.frames[0].at + seconds_of(first * profile.frame_samples),
+            voiced=any(level_dbfs(frame.pcm) >= VOICED_DBFS for frame in frames),
+            duration_ms=len(encoded) * profile.frame_ms,
+            copies=self._copies.beside(timestamp, payload),
+            begins=begins,
+        )

@@ -1,0 +1,106 @@
+"""Sound files: any that FFmpeg reads, streamed block by block as mono, without what is damaged in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+
+from node.common import media_files
+from node.speech.pcm import SAMPLE_RATE, Pcm
+from protocol.errors import NodeError
+
+if TYPE_CHECKING:
+    from av import AudioFrame
+    from av.frame import Frame
+
+MOST_PLACED = 8
+"""Channels. Of so many FFmpeg knows where each stands (7.1) and mixes them; a recorder's tracks stand nowhere."""
+
+FULL_SCALES = {"u8": 128, "s16": 2**15, "s32": 2**31, "s64": 2**63}
+"""The integer formats of samples, and what is full scale in them; those of floats are of full scale 1."""
+
+LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
+"""Samples a second. A header that is damaged may claim any; a second at 1 Hz would become an hour."""
+
+
+def blocks(path: Path, samples: int, rate: int = SAMPLE_RATE) -> Iterator[Pcm]:
+    """Yield the file's sound as int16 `(samples,)` of `rate`, the last block filled up with silence.
+
+    Nothing more than a block and what the decoder holds is in memory. Damaged parts are passed over, and the sound's
+    format may change within the file. NodeError, naming the file, when it is missing, is no media file, has no sound,
+    or none that can be decoded.
+    """
+    try:
+        with media_files.opened(path) as container:
+            if not container.streams.audio:
+                raise NodeError(f"{path} has no sound in it")
+            frames = media_files.decoded(container, media_files.best_stream(container, "audio"))
+            yield from _cut(_resampled(frames, rate), samples)
+    except media_files.UnreadableError as error:
+        raise NodeError(f"cannot read sound from {path}: {error}") from None
+
+
+def check(path: Path) -> None:
+    """Raise NodeError unless the file begins with some sound."""
+    if next(blocks(path, samples=1), None) is None:
+        raise NodeError(f"{path} has no sound in it")
+
+
+def _resampled(frames: Iterable[Frame], rate: int) -> Iterator[Pcm]:
+    """Yield the sound of the frames as mono int16 of `rate`, with another resampler whenever their form changes."""
+    resampler, form = None, None
+    for frame in frames:
+        assert isinstance(frame, av.AudioFrame)
+        if not frame.samples or not LOWEST_RATE <= frame.sample_rate <= HIGHEST_RATE:
+            continue
+        mixed = _mixed(frame) if frame.layout.nb_channels > MOST_PLACED else frame
+        if _form(mixed) != form:
+            yield from _pulled(resampler, None)
+            resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
+            form = _form(mixed)
+        mixed.pts = None  # which may go backwards in a damaged file; what counts is the sound
+        yield from _pulled(resampler, mixed)
+    yield from _pulled(resampler, None)
+
+
+def _mixed(frame: AudioFrame) -> AudioFrame:
+    """Return the mean of all channels, as one channel of floats."""
+    values = frame.to_ndarray().astype(np.float64)
+    mean = values.mean(axis=0) if frame.format.is_planar else values.reshape(-1, frame.layout.nb_channels).mean(axis=1)
+    kind = frame.format.packed.name
+    mean = (mean - 128 * (kind == "u8")) / FULL_SCALES.get(kind, 1)
+    mixed = av.AudioFrame.from_ndarray(mean.astype(np.float32)[None], format="flt", layout="mono")
+    mixed.sample_rate = frame.sample_rate
+    return mixed
+
+
+def _form(frame: AudioFrame) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate
+
+
+def _pulled(resampler: Any, frame: AudioFrame | None) -> Iterator[Pcm]:
+    if resampler is None:
+        return
+    try:
+        resampled = resampler.resample(frame)
+    except (av.FFmpegError, ValueError) as error:
+        form = "" if frame is None else f", {frame.layout.nb_channels} channels at {frame.sample_rate} Hz"
+        raise media_files.UnreadableError(f"its sound cannot be mixed down{form}") from error
+    for part in resampled:
+        yield part.to_ndarray().reshape(-1).astype(np.int16, copy=False)
+
+
+def _cut(parts: Iterable[Pcm], samples: int) -> Iterator[Pcm]:
+    """Yield the sound in blocks of one length, the last one filled up."""
+    waiting = np.zeros(0, np.int16)
+    for part in parts:
+        waiting = np.concatenate([waiting, part])
+        whole = len(waiting) // samples * samples
+        yield from waiting[:whole].reshape(-1, samples)
+        waiting = waiting[whole:]
+    if len(waiting):
+        yield np.pad(waiting, (0, samples - len(waiting)))

@@ -1,1 +1,0 @@
-"""Every sensible codec setting on a recording: what it costs, how it sounds, and which one to take."""

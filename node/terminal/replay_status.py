@@ -1,0 +1,69 @@
+"""A replay in a terminal: one line that says where it is, and above it what happens."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from node.common import output
+from node.common.printable import printable
+from node.recording.timecode import clock
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from node.replay.player import Player
+
+BAR = 30
+
+
+class Screen:
+    """Notes on lines of their own; on a terminal, a line below them that is drawn again at each refresh."""
+
+    EVERY_S = 0.25
+
+    def __init__(self, player: Player, console: Console) -> None:
+        from rich.live import Live
+
+        self._player, self._console = player, console
+        self._live = Live("", console=console, auto_refresh=False) if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self.refresh()
+            self._live.stop()
+
+    def note(self, text: str) -> None:
+        """Say something."""
+        from rich.text import Text
+
+        self._console.print(Text(printable(text)), soft_wrap=True)
+
+    def refresh(self) -> None:
+        """Draw the line again."""
+        if self._live is not None:
+            from rich.text import Text
+
+            self._live.update(Text(line(self._player)), refresh=True)
+
+
+def line(player: Player) -> str:
+    """Where the replay is, as text."""
+    share = player.position_s / player.duration_s if player.duration_s else 1.0
+    done = round(share * BAR)
+    signs = [f"{player.speed:g}x"] * (player.speed != 1) + ["again and again"] * player.loop
+    state = "paused" if player.paused else "playing"
+    bar = "━" * done + "─" * (BAR - done)
+    return "  ".join([state, bar, f"{clock(player.position_s)} / {clock(player.duration_s)}", *signs])
+
+
+def choose(player: Player) -> Screen:
+    """The screen for standard output."""
+    return Screen(player, output.console())

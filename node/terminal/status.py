@@ -1,0 +1,229 @@
+"""What a call looks like in a terminal: a live table, or plain lines when the output is not a terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from node.call.stats import CallStats
+from node.common import output
+from node.common.note_pace import NotePace
+from node.common.printable import printable
+from node.speech.levels import LevelMeter, bar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.table import Table
+    from rich.text import Text
+
+PLAIN_EVERY_S = 5.0  # a log should say that the call lives without drowning what happened in it
+REFRESH_PER_SECOND = 2
+MAX_CAPTION_SHOWN = 70
+
+
+@dataclass(slots=True)
+class View:
+    """What the display reads of one node: it changes nothing."""
+
+    name: str
+    count: Callable[[], CallStats]
+    peers: Callable[[], Sequence[str]]
+    delay_ms: Callable[[], float | None]
+    muted: Callable[[], bool] = lambda: False
+    _last: tuple[float, int] = field(default=(0.0, 0))
+
+    def wire_kbps(self, now: float) -> float:
+        """Everything this node sent since the last look, as a rate."""
+        tally = self.count()
+        sent = tally.meter.total("sent")
+        then, before = self._last if self._last[0] else (tally.started, 0)
+        self._last = (now, sent)
+        return (sent - before) * 8 / 1000 / max(now - then, 1e-9)
+
+
+class Display(Protocol):
+    """Shows a call; ``note`` adds one line about something that happened."""
+
+    def note(self, text: str) -> None: ...
+
+    def refresh(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class LiveTable:
+    """A table that is drawn again twice a second."""
+
+    def __init__(self, views: Sequence[View], console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._views = views
+        self._console = console
+        self._pace = NotePace(clock)
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        from rich.live import Live
+
+        self._live = Live(self._table(), console=self._console, auto_refresh=False)
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._print(self._pace.due(at_end=True))
+            self._live.update(self._table(), refresh=True)
+            self._live.stop()
+
+    def note(self, text: str) -> None:
+        self._print(self._pace.take(text))
+
+    def _print(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._console.print(_text(line))
+
+    def refresh(self) -> None:
+        self._print(self._pace.due())
+        if self._live is not None:
+            self._live.update(self._table(), refresh=True)
+
+    def _table(self) -> Table:
+        from rich.table import Table
+
+        table = Table(title="pictophone", title_justify="left", expand=False)
+        table.add_column("")
+        for view in self._views:
+            table.add_column(_text(view.name), min_width=30, overflow="fold")
+        columns = [_rows(view, time.monotonic()) for view in self._views]
+        for cells in zip(*columns, strict=True):
+            table.add_row(_text(cells[0][0]), *(_text(value) for _, value in cells))
+        return table
+
+
+class PlainLines:
+    """One line every few seconds, for logs and pipes."""
+
+    def __init__(
+        self,
+        views: Sequence[View],
+        write: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._views = views
+        self._write = write
+        self._clock = clock
+        self._pace = NotePace(clock)
+        self._next = clock() + PLAIN_EVERY_S
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._print(self._pace.due(at_end=True))
+
+    def note(self, text: str) -> None:
+        self._print(self._pace.take(text))
+
+    def _print(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._write(printable(line))
+
+    def refresh(self) -> None:
+        now = self._clock()
+        self._print(self._pace.due())
+        if now < self._next:
+            return
+        self._next = now + PLAIN_EVERY_S
+        for view in self._views:
+            facts = ", ".join(f"{name} {value}" for name, value in _rows(view, now) if value != "-")
+            self._print([f"{view.name}: {facts}"])
+
+
+def _text(text: str) -> Text:
+    """Foreign text for a table: no markup is read in it."""
+    from rich.text import Text
+
+    return Text(printable(text))
+
+
+def _rows(view: View, now: float) -> list[tuple[str, str]]:
+    tally = view.count()
+    into, pictures_in, pictures_out = tally.speech_in, tally.pictures_in, tally.pictures_out
+    lost = 100 * into.lost / max(1, into.lost + into.received)
+    picture_bps = pictures_out.wire_bytes * 8 / tally.seconds(now)
+    return [
+        ("here", ", ".join(view.peers()) or "nobody yet"),
+        ("speech", _kbps(tally.speech_payload_kbps(), tally.speech_wire_kbps())),
+        ("all on the wire", f"{view.wire_kbps(now):.1f} kbit/s"),
+        ("level", _levels(tally.said, tally.heard, view.muted())),
+        ("loss", f"{lost:.1f} %"),
+        ("mouth to ear", _milliseconds(view.delay_ms())),
+        ("says", _caption(pictures_out.last_caption)),
+        ("in", f"{pictures_out.last_bits} bits" if pictures_out.sent else "-"),
+        ("pictures", f"{pictures_out.sent} sent, {pictures_in.painted} painted"),
+        ("pictures on the wire", f"{picture_bps:.0f} bit/s" if pictures_out.sent else "-"),
+        ("ratio", f"{pictures_out.ratio:,.0f}:1" if pictures_out.ratio else "-"),
+        ("sees", _caption(pictures_in.last_caption)),
+    ]
+
+
+def _kbps(payload: float | None, wire: float | None) -> str:
+    if payload is None or wire is None:
+        return "-"
+    return f"{payload:.1f} kbit/s, {wire:.1f} on the wire"
+
+
+def _levels(said: LevelMeter, heard: LevelMeter, muted: bool) -> str:
+    """What goes out and what comes in; a side that was never heard of is left out."""
+    sides = [f"out {'muted' if muted else bar(said)}"] if muted or said.started else []
+    return "  ".join([*sides, *([f"in {bar(heard)}"] if heard.started else [])]) or "-"
+
+
+def _milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} ms"
+
+
+def _caption(text: str) -> str:
+    if not text:
+        return "-"
+    text = printable(text)
+    return text if len(text) <= MAX_CAPTION_SHOWN else text[: MAX_CAPTION_SHOWN - 1] + "…"
+
+
+def choose(views: Sequence[View], quiet: bool) -> Display:
+    """A live table on a terminal; plain lines elsewhere, on standard error if standard output is for a program."""
+    console = output.console(on_error=quiet)
+    if console.is_terminal:
+        return LiveTable(views, console)
+    return PlainLines(views, output.writer(on_error=quiet))
+
+
+class BufferedNotes:
+    """Takes notes before there is a display, and passes them on, the early ones included, once there is."""
+
+    def __init__(self) -> None:
+        self._early: list[str] = []
+        self._display: Display | None = None
+
+    def __call__(self, text: str) -> None:
+        if self._display is None:
+            self._early.append(text)
+        else:
+            self._display.note(text)
+
+    def to(self, display: Display) -> None:
+        """From now on notes go there."""
+        self._display = display
+        for text in self._early:
+            display.note(text)
+        self._early.clear()

@@ -1,0 +1,495 @@
+"""Whole nodes in one room: through a broker, on loopback, with models that answer at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_models import FakeModels
+from greeting import proven
+from happenings import Happenings
+from PIL import Image
+from stand_in_codec import OTHERS, OURS, STAND_IN, registered
+
+from live_call import noise, parts, place, running, secret
+from node.call.node import Node
+from node.links.address import BrokerAddress
+from node.links.mqtt import Message
+from node.speech.codec import LyraChoice
+from node.speech.profiles import CLEAR, CUSTOM, LEAN, TOUGH
+from node.speech.sinks import NullSink
+from node.vision.presets import NOT_DRAWN
+from protocol import frames
+from protocol.captions import Codebook, registry
+from protocol.errors import NodeError
+from protocol.rtp.receiver_reports import Report
+from protocol.sealing import Sealer
+from protocol.signalling import Carries, Hello
+from protocol.signalling.messages import encode
+from protocol.topics import Letter, Topic
+
+SECRET = secret("a test")
+ROOM = SECRET.room_id()
+GARBAGE = 10_000
+WORDS = "words that no log should have"
+
+
+class Slides:
+    """A camera that sees what it is shown."""
+
+    name = "slides"
+
+    def __init__(self) -> None:
+        self.seen = Image.new("RGB", (64, 64), "red")
+        self.closed = False
+
+    def show(self, colour: str) -> None:
+        """A box of the colour: the gate looks past a change of the whole picture's tint."""
+        self.seen = Image.new("RGB", (64, 64), "red")
+        self.seen.paste(colour, (0, 0, 32, 32))
+
+    async def snapshot(self) -> Image.Image:
+        return self.seen
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def everything(models: FakeModels, camera: Slides | None = None, **more: Any) -> Any:
+    more.setdefault("profile", replace(LEAN, dtx=False))
+    return parts(models, source=noise(), sink=NullSink(), camera=camera or Slides(), paints=True, **more)
+
+
+class Pair:
+    """Two full nodes, ann and bob, and what bob sees and notes."""
+
+    def __init__(self, broker: BrokerAddress, models: FakeModels) -> None:
+        self.camera = Slides()
+        self.shown, self.notes = Happenings(), Happenings()
+        self.ann = Node("ann", place(broker), everything(models, self.camera))
+        self.bob = Node("bob", place(broker), everything(models), show=self._show, note=self.notes.add)
+
+    async def _show(self, painted: Any) -> None:
+        self.shown.add(painted.caption)
+
+    def heard(self) -> int:
+        return self.bob.count().speech_in.received
+
+    def talking(self) -> bool:
+        return self.heard() > 0 and len(self.shown) > 0
+
+
+@pytest.fixture
+def pair(embedded_broker: BrokerAddress, fake_models: FakeModels) -> Pair:
+    return Pair(embedded_broker, fake_models)
+
+
+async def test_two_nodes_hear_and_see_each_other(pair: Pair, fake_models: FakeModels) -> None:
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(pair.talking)
+        assert (pair.ann.peers(), pair.bob.peers()) == (["bob"], ["ann"])
+        assert (pair.ann.link(pair.bob.id), pair.ann.link("zzzz")) == ("up", "none")
+        assert pair.ann.broker_is_up
+        assert set(pair.ann.queues()) == {"pictures", "broker"}
+        assert pair.shown.all[0] == fake_models.captioned[0]
+        await nodes.until(lambda: pair.bob.delay_ms() is not None)
+        pair.camera.show("blue")
+        await nodes.until(lambda: len(pair.shown) == 2)
+        said, heard = pair.ann.count(), pair.bob.count()
+        assert (said.pictures_out.sent, heard.pictures_in.painted) == (2, 2)
+        assert said.setup_ms is not None
+        assert heard.speech_in.lost == 0
+        assert said.bad_messages == heard.bad_messages == 0
+    assert pair.notes.all[0] == "ann is here"
+    assert pair.camera.closed
+
+
+@pytest.mark.parametrize("photo", [True, False])
+async def test_a_photo_is_remarked_on_where_the_captioner_knows_only_drawings(
+    embedded_broker: BrokerAddress, fake_models: FakeModels, photo: bool
+) -> None:
+    camera, notes = Slides(), Happenings()
+
+    def show(colour: str) -> None:
+        camera.show(colour)
+        if photo:
+            camera.seen = Image.blend(camera.seen, Image.effect_noise((64, 64), 80).convert("RGB"), 0.5)
+
+    show("blue")
+    sender = parts(fake_models, camera=camera, only_drawings=True)
+    ann = Node("ann", place(embedded_broker), sender, note=notes.add)
+    async with running(ann) as nodes:
+        for number, colour in enumerate(("white", "black", "green"), start=1):
+            await nodes.until(lambda: ann.count().pictures_out.sent == number)  # noqa: B023 - it is awaited here
+            show(colour)
+    assert notes.all.count(NOT_DRAWN) == photo
+
+
+async def test_looks_tries_and_morphs_go_through_a_whole_call(
+    embedded_broker: BrokerAddress, fake_models: FakeModels
+) -> None:
+    camera, seen, shown = Slides(), Happenings(), Happenings()
+
+    async def screen(peer: str, image: Image.Image) -> None:
+        seen.add(peer)
+
+    async def show(painted: Any) -> None:
+        shown.add(painted)
+
+    extras = {"tries": 4, "look_bytes": 8}
+    ann = Node("ann", place(embedded_broker), parts(fake_models, camera=camera, **extras))
+    watching = parts(fake_models, paints=True, morph_fps=10.0)
+    bob = Node("bob", place(embedded_broker), watching, show=show, screen=screen)
+    async with running(ann, bob) as nodes:
+        await nodes.until(lambda: len(seen) == 1)
+        words, seed = fake_models.captioned[0], shown.all[0].seed
+        tried = [seed for text, seed in fake_models.painted if text == words]
+        assert len(set(tried)) == 4
+        assert seed in tried
+        camera.show("blue")
+        await nodes.until(lambda: len(shown) == 2)
+        await nodes.until(lambda: len(seen) > 3)
+        assert ann.count().pictures_out.look_bits == 2 * 64
+    assert all(len(painted.look) == 8 for painted in shown.all)
+
+
+async def test_who_leaves_is_noted_and_leaves_nothing_behind(pair: Pair, embedded_broker: BrokerAddress) -> None:
+    async with running(pair.bob):
+        async with running(pair.ann) as nodes:
+            await nodes.until(pair.talking)
+        await pair.notes.until(lambda notes: "ann has left" in notes)
+        assert pair.bob.peers() == []
+    from node.links.mqtt import MqttLink
+
+    kept, up = Happenings(), asyncio.Event()
+    link = MqttLink(embedded_broker, on_message=lambda topic, payload: kept.add(topic), on_up=up.set)
+    await link.subscribe(f"{ROOM}/#")
+    looking = asyncio.create_task(link.run())
+    await up.wait()
+    link.publish(Message(f"{ROOM}/last", b""))
+    assert await kept.until(lambda topics: f"{ROOM}/last" in topics) == [f"{ROOM}/last"]
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+
+
+async def test_a_node_without_a_broker_ends_with_one_error(
+    free_port: Callable[[], int], fake_models: FakeModels
+) -> None:
+    node = Node("ann", place(BrokerAddress("127.0.0.1", free_port())), everything(fake_models))
+    with pytest.raises(NodeError, match="cannot reach the broker"):
+        await node.run()
+    assert node.count().ended is not None
+
+
+async def test_a_node_ends_when_told_to_and_its_tally_with_it(
+    mosquitto: BrokerAddress, fake_models: FakeModels
+) -> None:
+    pair = Pair(mosquitto, fake_models)
+    before = asyncio.all_tasks()
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(pair.talking)
+    assert asyncio.all_tasks() == before
+    tally = pair.ann.count()
+    assert tally.ended is not None
+    assert tally.seconds(1e9) == tally.seconds(2e9)
+
+
+def _garbage(rng: random.Random) -> bytes:
+    """Noise, and real messages with noise in them."""
+    hello = encode(Hello(rng.getrandbits(32), "eve", Carries.EVERYTHING))
+    picture = frames.encode(frames.Picture(rng.getrandbits(32), 0, rng.randrange(4), rng.randbytes(9), 1))
+    whole = rng.choice((rng.randbytes(rng.choice((0, 1, 2, 10, 100, 2000))), hello, picture))
+    at = rng.randrange(len(whole) + 1)
+    return rng.choice((whole[:at], whole[:at] + rng.randbytes(2) + whole[at + 2 :], whole + rng.randbytes(3)))
+
+
+def _sealed(eve: Sealer, letter: Letter, payload: bytes, bob: Node) -> bytes:
+    """What a member of the room may do, who has the secret."""
+    match letter:
+        case Letter.PRESENCE:
+            return eve.hello(payload)
+        case Letter.SIGNAL:
+            return eve.signal(bob._id, bob._session, payload)
+        case _:
+            return eve.frame(letter, payload, kept=False)
+
+
+@pytest.mark.parametrize("letter", list(Letter))
+@pytest.mark.parametrize("member", [False, True])
+async def test_garbage_on_every_topic_is_counted_and_the_call_goes_on(
+    pair: Pair, fake_models: FakeModels, letter: Letter, member: bool
+) -> None:
+    rng = random.Random(str(letter))
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(pair.talking)
+        take, strangers = pair.bob._mailbox._take, ("eeee", "ffff", pair.ann._id)
+        eve = Sealer(SECRET, "eeee", 9)
+        pair.bob._mailbox.admit("eeee", 9, (0, 0, 0))
+        refused = 0
+        for number in range(GARBAGE):
+            before = pair.bob.count().bad_messages
+            if member:
+                take(f"{ROOM}/eeee/{letter}", _sealed(eve, letter, _garbage(rng), pair.bob))
+            else:
+                take(f"{ROOM}/{rng.choice(strangers)}/{letter}", _garbage(rng) or b"\x00")
+            refused = pair.bob.count().bad_messages
+            assert refused - before in (0, 1)
+            if number % 500 == 0:
+                await asyncio.sleep(0)
+        if member and letter in (Letter.PICTURE, Letter.TEXT):
+            assert refused < GARBAGE / 10  # too long; nobody reads texts yet, nor pictures of who said no hello
+        elif member or letter is Letter.SIGNAL:
+            assert refused > GARBAGE / 4  # some is a hello, and some is for somebody else
+        else:
+            assert refused == GARBAGE
+        heard, shown = pair.heard(), len(pair.shown)
+        pair.camera.show("blue")
+        await nodes.until(lambda: pair.heard() > heard + 3)
+        if letter is Letter.TEXT:
+            await nodes.until(lambda: len(pair.shown) > shown)
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError(WORDS), RecursionError(WORDS), UnicodeEncodeError("utf-8", WORDS, 0, 1, "surrogates")]
+)
+@pytest.mark.parametrize("where", ["captions", "frames", "signals", "speech"])
+async def test_whatever_a_parser_raises_the_call_goes_on(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, where: str
+) -> None:
+    def stumble(*asked: object) -> Any:
+        raise error
+
+    caplog.set_level(logging.DEBUG)
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(pair.talking)
+        with monkeypatch.context() as patched:
+            match where:
+                case "captions":
+                    patched.setattr(registry, "decode", stumble)
+                case "frames":
+                    patched.setattr(frames, "decode", stumble)
+                case "signals":
+                    patched.setattr(pair.bob._calls.room, "receive", stumble)
+                case "speech":
+                    patched.setattr(pair.bob._ears, "receive", stumble)
+            if where == "signals":
+                pair.bob._mailbox._take(f"{ROOM}/eeee/h", Sealer(SECRET, "eeee", 9).hello(b"hello"))
+            pair.camera.show("blue")
+            await nodes.until(lambda: pair.bob.count().peer_faults > 0)
+        heard, shown = pair.heard(), len(pair.shown)
+        pair.camera.show("green")
+        await nodes.until(lambda: pair.heard() > heard + 3 and len(pair.shown) > shown)
+        assert pair.bob.count().bad_messages >= pair.bob.count().peer_faults
+    assert len([note for note in pair.notes.all if "could not be handled" in note]) == 1
+    assert WORDS not in caplog.text + "".join(pair.notes.all)
+
+
+async def test_how_late_the_loop_is_is_counted(pair: Pair) -> None:
+    async with running(pair.ann) as nodes:
+        await nodes.until(lambda: pair.ann.count().loop_lag.samples > 3)
+        assert pair.ann.count().loop_lag.max_ms > 0
+
+
+async def test_a_node_that_starts_anew_has_another_session(
+    embedded_broker: BrokerAddress, fake_models: FakeModels
+) -> None:
+    nodes = [Node("ann", place(embedded_broker), parts(fake_models)) for _ in range(50)]
+    assert len({node._session for node in nodes}) == 50
+    assert all(node._mailbox._sealer._session == node._session for node in nodes)
+    assert max(node._session for node in nodes) > 2**56
+
+
+async def test_topics_that_are_none_are_counted(pair: Pair) -> None:
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(pair.talking)
+        for name in ("", "x/y/z", f"{ROOM}/eeee/q", f"{ROOM}/eeee/s/more"):
+            pair.bob._mailbox._take(name, b"x")
+        assert pair.bob.count().bad_messages == 4
+
+
+async def test_a_newer_program_is_told_of_once(pair: Pair) -> None:
+    async with running(pair.bob) as nodes:
+        await nodes.until(lambda: pair.bob._mailbox.link.connected)
+        eve = Sealer(SECRET, "eeee", 9)
+        for _ in range(3):
+            pair.bob._mailbox._take(f"{ROOM}/eeee/h", eve.hello(b"\x92\x11\x01"))
+        assert [note for note in pair.notes.all if "newer" in note] == pair.notes.all
+        assert len(pair.notes) == 1
+        assert pair.bob.count().bad_messages == 3
+
+
+async def test_a_newer_program_is_not_believed_without_the_secret(pair: Pair) -> None:
+    async with running(pair.bob) as nodes:
+        await nodes.until(lambda: pair.bob._mailbox.link.connected)
+        pair.bob._mailbox._take(f"{ROOM}/eeee/h", b"\x92\x11\x01" + bytes(40))
+        assert (pair.notes.all, pair.bob.count().bad_messages) == ([], 1)
+
+
+async def test_pictures_of_strangers_are_not_painted(pair: Pair) -> None:
+    async with running(pair.bob) as nodes:
+        await nodes.until(lambda: pair.bob._mailbox.link.connected)
+        frame = frames.encode(frames.Picture(1, 0, 0, b"a stranger", 1))
+        pair.bob._deliver(Topic(ROOM, "eeee", Letter.PICTURE), frame)
+        assert pair.bob.count().pictures_in.received == 0
+
+
+@pytest.mark.parametrize(
+    ("hellos", "codec"),
+    [
+        ([], None),
+        ([Hello(1, "x", Carries.PICTURES_IN, (0, 1))], 0),
+        ([Hello(1, "x", Carries.PICTURES_IN, ())], 0),
+        ([Hello(1, "x", Carries.PICTURES_IN, (200,)), Hello(2, "y", Carries.SPEECH_IN, ())], 0),
+    ],
+)
+async def test_the_codec_is_one_that_all_who_look_can_read(pair: Pair, hellos: list[Hello], codec: int | None) -> None:
+    async with running(pair.bob) as nodes:
+        await nodes.until(lambda: pair.bob._mailbox.link.connected)
+        pair.bob._hellos = {str(number): hello for number, hello in enumerate(hellos)}
+        assert pair.bob._codec() == (registry.newest() if codec is None else codec)
+        pair.bob._hellos = {}
+
+
+@pytest.mark.parametrize(("codebook", "codec"), [(OURS, STAND_IN), (OTHERS, 0)])
+async def test_who_comes_with_another_codebook_gets_the_picture_in_plain_text(
+    embedded_broker: BrokerAddress, fake_models: FakeModels, codebook: Codebook, codec: int
+) -> None:
+    notes = Happenings()
+    ann = Node("ann", place(embedded_broker), parts(fake_models, camera=Slides()), note=notes.add)
+    hello = Hello(9, "bo", Carries.PICTURES_IN, (0, STAND_IN), (codebook,))
+    with registered():
+        async with running(ann) as nodes:
+            await nodes.until(lambda: ann.count().pictures_out.sent == 1)
+            greeting = Sealer(SECRET, "eeee", 9).hello(encode(proven(ann._calls.room, hello)))
+            ann._mailbox._take(f"{ROOM}/eeee/h", greeting)
+            await notes.until(lambda lines: "bo is here" in lines)
+            sender = ann._sender
+            assert sender is not None
+            await nodes.until(lambda: sender._picture is not None and sender._picture.codec == codec)
+            assert sender._picture is not None
+            assert sender._picture.sequence == 1
+    told = [note for note in notes.all if "codebook" in note]
+    assert told == ["bo's codebook differs from ours: captions to this room go as plain text"] * (codec == 0)
+
+
+async def test_nodes_with_the_same_codebook_use_it(pair: Pair, fake_models: FakeModels) -> None:
+    with registered():
+        async with running(pair.ann, pair.bob) as nodes:
+            await nodes.until(lambda: len(pair.shown) > 0)
+            assert OURS in pair.bob._hellos[pair.ann._id].codebooks
+            assert pair.ann._sender is not None
+            assert pair.ann._sender._picture is not None
+            assert pair.ann._sender._picture.codec == STAND_IN
+    assert pair.shown.all[0] == fake_models.captioned[0]
+    assert not [note for note in pair.notes.all if "codebook" in note or "codec" in note]
+
+
+async def test_the_nodes_speak_with_the_room_through_the_mailbox(pair: Pair) -> None:
+    posted: list[tuple[Letter, bytes, bool]] = []
+
+    def post(letter: Letter, payload: bytes, retain: bool, to: tuple[str, int] | None = None) -> int:
+        posted.append((letter, payload, retain))
+        return 100
+
+    pair.ann._mailbox.post = post  # type: ignore[method-assign]
+    async with running(pair.ann) as nodes:
+        await nodes.until(lambda: len(posted) >= 2)
+    letters = [letter for letter, _, _ in posted]
+    assert set(letters) == {Letter.PRESENCE, Letter.PICTURE}
+    goodbyes = [(letter, retain) for letter, payload, retain in posted if payload == b""]
+    assert sorted(goodbyes) == [(Letter.PRESENCE, True), (Letter.PICTURE, True)]
+
+
+async def test_what_is_lost_changes_how_is_talked(embedded_broker: BrokerAddress, fake_models: FakeModels) -> None:
+    node = Node("bob", place(embedded_broker), everything(fake_models, profile=TOUGH))
+    for _ in range(12):
+        node.reported("ann", Report(16, 2, 1.0, None))
+    assert node._talker.profile.redundancy == 1  # type: ignore[union-attr]
+    node.ended("ann")
+    node.reported("ann", Report(16, 1, 1.0, None))
+    assert node._talker.profile == TOUGH  # type: ignore[union-attr]
+
+
+async def test_a_muted_node_is_not_heard_and_says_so(pair: Pair) -> None:
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(lambda: pair.ann.count().heard.started)
+        pair.bob.toggle_mute()
+        assert pair.bob.muted
+        assert pair.notes.all[-1] == "muted: nobody hears you"
+        await nodes.until(lambda: pair.bob.count().said.muted_s > 0.2)
+        pair.bob.toggle_mute()
+        assert not pair.bob.muted
+        assert pair.notes.all[-1] == "no longer muted"
+    assert pair.bob.count().said.mean_dbfs is not None
+
+
+async def test_who_does_not_send_cannot_be_muted(embedded_broker: BrokerAddress, fake_models: FakeModels) -> None:
+    node = Node("eve", place(embedded_broker), parts(fake_models, sink=NullSink()))
+    node.toggle_mute()
+    assert not node.muted
+
+
+async def test_which_codec_one_is_heard_in_is_told(pair: Pair, lyra_folder: Path) -> None:
+    choice, notes = LyraChoice(lyra_folder), pair.notes
+    room = pair.ann._place
+    models = FakeModels()
+    ann = Node("ann", room, parts(models, source=noise(), lyra=choice), note=notes.add)
+    bob, eve = (Node("x", room, parts(models, sink=NullSink(), lyra=lyra)) for lyra in (choice, None))
+    async with running(ann) as first, running(bob):
+        await first.until(lambda: notes.all[-1:] == ["you are heard in Lyra"])
+        async with running(eve):
+            await first.until(lambda: notes.all[-1] == "you are heard in Opus: not everyone has Lyra")
+        await first.until(lambda: notes.all[-1] == "you are heard in Lyra")
+        await first.until(lambda: bob.count().speech_in.received > 3)
+        assert bob.count().speech_in.bad_packets == 0
+
+
+async def test_speech_goes_on_by_other_settings(embedded_broker: BrokerAddress, fake_models: FakeModels) -> None:
+    pair = Pair(embedded_broker, fake_models)
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(pair.talking)
+        pair.bob.change(CLEAR)
+        heard = pair.ann.count().speech_in.received
+        await nodes.until(lambda: pair.ann.count().speech_in.received > heard + 3)
+        assert pair.bob.count().profile == "clear"
+        assert "speech goes by clear now" in pair.notes.all
+        assert pair.ann.count().speech_in.lost == 0
+        pair.bob.change(replace(CLEAR, name=CUSTOM))
+        pair.bob.change(replace(CLEAR, name=CUSTOM, bitrate=9000))
+        assert pair.notes.all[-2:] == ["speech goes by custom now", "speech goes by other options now"]
+
+
+async def test_a_node_that_may_follows_the_link_until_told_otherwise(
+    embedded_broker: BrokerAddress, fake_models: FakeModels
+) -> None:
+    pair = Pair(embedded_broker, fake_models)
+    pair.bob = Node(
+        "bob",
+        place(embedded_broker),
+        everything(fake_models, profile=LEAN, adapts=True, max_kbps=40.0),
+        show=pair._show,
+        note=pair.notes.add,
+    )
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(pair.talking)
+        (peer,) = pair.bob._hellos
+        for number in range(20):
+            pair.bob._clock = lambda number=number: 1e6 + number  # type: ignore[misc]
+            pair.bob.reported(peer, Report(8, 0, 1.0, 0.05 + 0.05 * number))
+        assert pair.bob.count().profile == "lowest"
+        pair.bob.change(CLEAR)
+        pair.bob.reported(peer, Report(8, 0, 1.0, 9.0))
+        assert pair.bob.count().profile == "clear"
+        pair.bob.follow_the_link()
+        assert pair.bob.count().profile == "lean"
+        assert "speech follows the link now, within 40 kbit/s" in pair.notes.all
+        for number in range(20, 40):
+            pair.bob._clock = lambda number=number: 1e6 + number  # type: ignore[misc]
+            pair.bob.reported(peer, Report(8, 0, 1.0, 0.05 + 0.05 * number))
+        assert pair.bob.count().profile == "lowest"

@@ -1,0 +1,124 @@
+"""The caption process: asked, killed, hung, and not to be had."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from typing import Any
+
+import pytest
+
+from node.captions import coding_process
+from node.captions.coder import Caption
+from node.captions.coding_process import MOST_FAILURES, CaptionProcess, CoderError
+from protocol.captions import registry
+from protocol.errors import CaptionError
+
+WORDS = "a cat on a bench"
+CODED = registry.encode(WORDS, 2)
+
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="stops a process by a signal")
+
+
+async def test_captions_are_coded_and_read_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with CaptionProcess() as captions:
+        assert captions.pid not in (None, os.getpid())
+        monkeypatch.setattr(registry, "encode", None)  # nothing is coded here
+        monkeypatch.setattr(registry, "decode", None)
+        assert await captions.encode(WORDS, 2) == CODED
+        assert await captions.decode(2, CODED.data) == Caption(WORDS)
+        assert await captions.decode(2, CODED.data, measure=True) == Caption(WORDS, CODED.bits)
+        with pytest.raises(CaptionError, match="unknown caption codec 99"):
+            await captions.decode(99, b"x")
+    assert captions.pid is None
+    assert captions.restarts == 0
+
+
+async def test_requests_of_many_are_answered_each_by_its_own() -> None:
+    many = [registry.encode(f"{number} cats", 2) for number in range(20)]
+    async with CaptionProcess() as captions:
+        read = await asyncio.gather(*(captions.decode(2, coded.data) for coded in many))
+    assert [caption.words for caption in read] == [f"{number} cats" for number in range(20)]
+
+
+async def test_settings_stay_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PICTOPHONE_ROOM", "a secret")
+    monkeypatch.setenv("PYTHONPATH", "theirs")
+    environment = coding_process._environment()
+    assert "PICTOPHONE_ROOM" not in environment
+    first, *rest = environment["PYTHONPATH"].split(os.pathsep)
+    assert os.path.isdir(os.path.join(first, "node"))  # noqa: ASYNC240, PTH112, PTH118 - a test may look
+    assert rest == ["theirs"]
+
+
+async def test_one_that_was_killed_is_replaced() -> None:
+    async with CaptionProcess() as captions:
+        await captions.encode(WORDS, 2)
+        running = captions._process
+        assert running is not None
+        running.kill()
+        await running.wait()
+        assert await captions.decode(2, CODED.data) == Caption(WORDS)
+        assert captions.restarts == 1
+
+
+@needs_signals
+async def test_one_that_hangs_is_killed_and_its_caption_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coding_process, "LONGEST_S", 0.2)
+    async with CaptionProcess() as captions:
+        await captions.encode(WORDS, 2)
+        assert captions.pid is not None
+        os.kill(captions.pid, signal.SIGSTOP)
+        with pytest.raises(CoderError):
+            await captions.decode(2, CODED.data)
+        assert captions.pid is None
+        monkeypatch.setattr(coding_process, "LONGEST_S", 60.0)
+        assert await captions.decode(2, CODED.data) == Caption(WORDS)
+
+
+@needs_signals
+async def test_own_words_are_coded_even_if_the_process_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coding_process, "LONGEST_S", 0.2)
+    async with CaptionProcess() as captions:
+        await captions.encode(WORDS, 2)
+        assert captions.pid is not None
+        os.kill(captions.pid, signal.SIGSTOP)
+        assert await captions.encode(WORDS, 2) == CODED
+
+
+async def test_who_gave_up_waiting_leaves_no_answer_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = asyncio.Event()
+    async with CaptionProcess() as captions:
+        exchange = captions._exchange
+
+        async def noting(packed: bytes) -> list[Any]:
+            begun.set()
+            return await exchange(packed)
+
+        monkeypatch.setattr(captions, "_exchange", noting)
+        impatient = asyncio.create_task(captions.decode(2, registry.encode("a dog", 2).data))
+        await begun.wait()
+        impatient.cancel()
+        await asyncio.gather(impatient, return_exceptions=True)
+        assert await captions.decode(2, CODED.data) == Caption(WORDS)
+
+
+async def test_where_no_process_can_be_had_a_thread_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*asked: object, **options: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
+    async with CaptionProcess() as captions:
+        assert await captions.encode(WORDS, 2) == CODED
+        assert await captions.decode(2, CODED.data) == Caption(WORDS)
+
+
+async def test_one_that_never_answers_is_tried_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coding_process, "MODULE", "node.captions.no_such_module")
+    async with CaptionProcess() as captions:
+        for _ in range(MOST_FAILURES):
+            with pytest.raises(CoderError):
+                await captions.decode(2, CODED.data)
+        assert await captions.decode(2, CODED.data) == Caption(WORDS)

@@ -1,0 +1,104 @@
+"""The models commands, with a hub and a bench that the test plays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node.bench import deadlines
+from node.bench.models import evaluate
+from node.commands import shelf
+from node.common import config
+from node.common.config import Settings
+from node.vision import hub
+from node.vision.presets import PRESETS, Preset
+from protocol.errors import NodeError
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> set[str]:
+    """The models that are on this machine."""
+    (tmp_path / "model").write_bytes(bytes(12_340_000))
+    models: set[str] = set()
+    monkeypatch.setattr(hub, "folder_of", lambda model: tmp_path if model in models else None)
+    return models
+
+
+def test_every_preset_is_listed_with_what_is_here_and_how_to_get_the_rest(here: set[str]) -> None:
+    here.add("Salesforce/blip-image-captioning-base")
+    listed = "\n".join(shelf.lines())
+    assert all(name in listed for name in PRESETS)
+    assert "Salesforce/blip-image-captioning-base  (here, 12.3 MB)" in listed
+    assert "IDKiro/sdxs-512-0.9  (not here: pictophone models fetch photo-cpu)" in listed
+
+
+def test_only_what_is_missing_is_fetched(
+    here: set[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetched: list[str] = []
+
+    def fetch(wanted: hub.Wanted, progress: Callable[[int, int], None]) -> None:
+        progress(5, 10)
+        fetched.append(wanted.role)
+
+    monkeypatch.setattr(hub, "fetch", fetch)
+    here.add("SimianLuo/LCM_Dreamshaper_v7")
+    shelf.fetch("photo-gpu")
+    assert fetched == ["captioner", "autoencoder"]
+    assert capsys.readouterr() == ("the models of photo-gpu are here\n", "")
+
+
+def test_a_fetch_without_the_hub_is_one_line(
+    here: set[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ConnectionError("Name or service not known")
+
+    monkeypatch.setattr("huggingface_hub.model_info", refuse)
+    with pytest.raises(NodeError, match=r"'Salesforce.*cannot be reached \(Name or service not known\)") as caught:
+        shelf.fetch("photo-cpu")
+    assert "\n" not in str(caught.value)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_unknown_preset_is_one_line() -> None:
+    with pytest.raises(NodeError, match="no preset 'photo'"):
+        shelf.fetch("photo")
+
+
+@pytest.mark.parametrize(("seed", "expected"), [(None, evaluate.FIRST_SEED), (0, 0), (7, 7)])
+async def test_a_bench_prints_its_figures(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], seed: int | None, expected: int
+) -> None:
+    monkeypatch.setattr("node.bench.models.scores.for_people", lambda figures: ["the models"])
+
+    async def run(preset: Preset, number: int, first_seed: int, tick: Callable[[], None]) -> dict[str, Any]:
+        tick()
+        return {"models": preset.name, "scenes": number, "first_seed": first_seed}
+
+    monkeypatch.setattr(evaluate, "run", run)
+    await shelf.bench(config.load(models="photo-cpu", captioner="owner/model"), 3, seed, 0, json=True)
+    out, errors = capsys.readouterr()
+    assert json.loads(out) == {"models": "photo-cpu, owner/model", "scenes": 3, "first_seed": expected}
+    assert errors == ""
+
+
+async def test_a_bench_may_end_with_a_call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    async def run(preset: Preset, number: int, first_seed: int, tick: Callable[[], None]) -> dict[str, Any]:
+        return {"models": preset.name}
+
+    async def call(settings: Settings, minutes: float, quiet: bool) -> dict[str, Any]:
+        return {"deadlines_missed": 3, "minutes": minutes}
+
+    monkeypatch.setattr(evaluate, "run", run)
+    monkeypatch.setattr("node.bench.models.scores.for_people", lambda figures: ["the models"])
+    monkeypatch.setattr(deadlines, "run", call)
+    monkeypatch.setattr(deadlines, "for_people", lambda figures: [f"missed {figures['deadlines_missed']}"])
+    await shelf.bench(config.load(), 3, None, 0.5, json=True)
+    assert json.loads(capsys.readouterr().out)["speech"] == {"deadlines_missed": 3, "minutes": 0.5}
+    await shelf.bench(config.load(), 3, None, 0.5, json=False)
+    assert capsys.readouterr().out == "the models\nmissed 3\n"

@@ -1,0 +1,42 @@
+"""The commands of `speech` in this process, and what they take."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command import Command
+
+from node.bench.speech import grid
+from node.bench.speech.settings import Codec, Setting
+from node.speech import dialogue
+from node.speech.profiles import PROFILES
+
+RECORDING = dialogue.shipped()[0].path
+
+
+def test_sweep_takes_its_options(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grid, "grid", lambda: iter([Setting(Codec.OPUS, "nb", 60, 2, 8_000, "voip")]))
+    page = tmp_path / "sweep.html"
+    options = ("--loss", 5, "--max-kbps", 12, "--max-packet", 120, "--codec", "opus", "-o", page, "--json")
+    assert command.run("speech", "sweep", RECORDING, *options).code == 0
+    assert json.loads(command.out)["loss_percent"] == 5
+    assert page.is_file()
+
+
+def test_mistakes_are_one_line(command: Command) -> None:
+    assert "none.wav" in command.fails("speech", "sweep", "none.wav")
+    assert "opus" in command.fails("speech", "sweep", RECORDING, "--codec", "mp3", code=2)
+    assert command.run("speech", "sweep").code == 2
+
+
+def test_profiles_lists_them(command: Command) -> None:
+    out = command.run("speech", "profiles").out
+    assert command.code == 0
+    assert all(f"\n{name} " in out for name in PROFILES)
+
+
+def test_profiles_as_json(command: Command) -> None:
+    listed = json.loads(command.run("speech", "profiles", "--json").out)
+    assert [row["profile"] for row in listed] == list(PROFILES)

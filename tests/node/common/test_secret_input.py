@@ -1,0 +1,83 @@
+"""One secret line of a file, or typed."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from node.common import secret_input
+from protocol.errors import NodeError, UsageError
+
+
+def written(path: Path, content: bytes, mode: int = 0o600) -> Path:
+    path.write_bytes(content)
+    path.chmod(mode)
+    return path
+
+
+@pytest.mark.parametrize("content", [b"hunter2", b"hunter2\n", b"  hunter2 \r\nmore\n", b"hunter2\n\n"])
+def test_the_first_line_counts(tmp_path: Path, content: bytes) -> None:
+    assert secret_input.read_line(written(tmp_path / "s", content), "the room") == "hunter2"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o602, 0o777])
+def test_what_others_may_read_or_write_is_refused(tmp_path: Path, mode: int) -> None:
+    with pytest.raises(NodeError, match="run chmod 600 on it") as caught:
+        secret_input.read_line(written(tmp_path / "s", b"hunter2", mode), "the room")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs named pipes")
+def test_a_pipe_is_nobody_elses(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o644)
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=("hunter2\n",))
+    writer.start()
+    assert secret_input.read_line(tmp_path / "pipe", "the room") == "hunter2"
+    writer.join()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty"),
+        (b"\nhunter2", "empty"),
+        (b"\xffhunter2", "no text"),
+        (b"hunter2" * 1000, "too long"),
+    ],
+)
+def test_a_file_without_it_is_one_line(tmp_path: Path, content: bytes, said: str) -> None:
+    with pytest.raises(NodeError) as caught:
+        secret_input.read_line(written(tmp_path / "s", content), "the room")
+    assert "the room" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    for path in (tmp_path / "none", tmp_path):
+        with pytest.raises(NodeError, match=f"cannot read the room from '{path}'"):
+            secret_input.read_line(path, "the room")
+
+
+def test_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(" hunter2 \nmore\n"))
+    assert secret_input.ask("room") == "hunter2"
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    with pytest.raises(UsageError, match="no room was given"):
+        secret_input.ask("room")
+
+
+def test_at_a_terminal_it_is_typed_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    asked: list[str] = []
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or "hunter2")
+    assert secret_input.ask("room") == "hunter2"
+    assert asked == ["room: "]

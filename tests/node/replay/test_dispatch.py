@@ -1,0 +1,69 @@
+"""Records told as the live call told them."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+from sessions import HEADER, came, picture, went
+
+from node.call.observers import CallObserver
+from node.replay.dispatch import RecordDispatcher
+from protocol.log import Header, Joined, Snapshot
+from protocol.signalling import Carries, Hello
+
+
+class Watching(CallObserver):
+    def __init__(self) -> None:
+        self.told: list[tuple[object, ...]] = []
+
+    def joined(self, peer: str, hello: Hello) -> None:
+        self.told.append((peer, hello.name, hello.carries))
+
+    def left(self, peer: str) -> None:
+        self.told.append((peer, "left"))
+
+    def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
+        self.told.append((snapshot.size, sequence, words))
+
+    def frame_sent(self, frame: bytes) -> None:
+        self.told.append(("frame",))
+
+
+def snapshot(sequence: int, data: bytes | None = None) -> Snapshot:
+    file = io.BytesIO()
+    Image.new("RGB", (4, 3)).save(file, "PNG")
+    return Snapshot(0, sequence, "png", file.getvalue() if data is None else data)
+
+
+def test_a_snapshot_is_told_with_the_picture_that_was_made_of_it() -> None:
+    watching = Watching()
+    teller = RecordDispatcher(HEADER, watching)
+    for record, words in ((snapshot(1), ""), (picture("me", 0, "a cat"), "a cat"), (picture("me", 1, "b", 2), "b")):
+        teller.tell(record, words)
+    assert watching.told == [((4, 3), 1, "a cat"), ("frame",), ("frame",)]
+
+
+def test_a_snapshot_that_is_none_costs_nothing_else() -> None:
+    watching = Watching()
+    teller = RecordDispatcher(HEADER, watching)
+    teller.tell(snapshot(1, b"no picture"))
+    teller.tell(picture("me", 0, "a cat"), "a cat")
+    assert watching.told == [("frame",)]
+
+
+def test_who_is_here_is_told_once_and_leaves_once() -> None:
+    watching = Watching()
+    teller = RecordDispatcher(Header(), watching)
+    for record in (came("b", 0, "Ben"), came("b", 0, "Ben"), went("b", 1), went("b", 2), Joined(3, "c", "C", 1 << 20)):
+        teller.tell(record)
+    assert watching.told == [("b", "Ben", Carries.EVERYTHING), ("b", "left"), ("c", "C", Carries.NOTHING)]
+    assert [left.peer for left in teller.leavers([])] == ["c"]
+    assert list(teller.leavers([Joined(3, "c", "C", 1)])) == []
+
+
+def test_a_name_longer_than_a_hello_has_is_cut() -> None:
+    """Of a file that somebody made up: each letter here has three bytes."""
+    watching = Watching()
+    RecordDispatcher(Header(node="me"), watching).tell(Joined(0, "b", "語" * 5000, 15))
+    assert watching.told == [("b", "語" * 21, Carries.EVERYTHING)]

@@ -1,0 +1,275 @@
+"""The speech of one node: packets counted on their way out, peers mixed and delays measured on their way in."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Iterator
+
+import numpy as np
+import pytest
+
+from node.call.stats import SpeechIn, SpeechOut
+from node.speech.libopus import Encoder
+from node.speech.pcm import Pcm
+from node.speech.profiles import LEAN
+from node.speech.send_stream import SpeechPacket
+from node.speech.sender import RECENT_WAITS, SpeechReceiver, SpeechSender
+from node.speech.sinks import NullSink, Pull
+from protocol.rtp.red import Copy
+from protocol.speech import opus_packet
+from protocol.speech.redundancy import Copies
+
+RTP_PER_PACKET = 5760
+LOOKAHEAD_MS = 6.5
+LATENCY_MS = NullSink().latency_ms
+COPY = Copy(RTP_PER_PACKET, b"earlier")
+
+
+def packets(frequency: float, loudness: float = 8000.0) -> Iterator[bytes]:
+    """A steady tone as 120 ms packets without end."""
+    encoder, start = Encoder(LEAN), 0
+    while True:
+        frames = []
+        for _ in range(2):
+            at = np.arange(start, start + 960)
+            start += 960
+            frames.append(
+                encoder.encode(np.rint(loudness * np.sin(2 * np.pi * frequency * at / 16_000)).astype(np.int16))
+            )
+        yield opus_packet.join(frames)
+
+
+class Room:
+    """Ears on a clock of the test's own."""
+
+    def __init__(self) -> None:
+        self.now = 10.0
+        self.round_trips: dict[str, float] = {}
+        self.counts = SpeechIn()
+        self.sink = NullSink()
+        self.ears = SpeechReceiver(
+            self.sink, LOOKAHEAD_MS, lambda peer: self.round_trips.get(peer, 0.0), self.counts, lambda: self.now
+        )
+
+    def hear(self, speakers: dict[str, Iterator[bytes]], count: int) -> Pcm:
+        """Each speaker's packets come every 120 ms and are played in 20 ms blocks."""
+        played = []
+        for number in range(count):
+            for peer, stream in speakers.items():
+                self.ears.receive(peer, number, number * RTP_PER_PACKET, next(stream))
+            for _ in range(6):
+                played.append(self.ears._pull(320))
+                self.now += 0.02
+        return np.concatenate(played)
+
+
+def strength(sound: Pcm, frequency: float) -> float:
+    """The amplitude of one frequency in the last second."""
+    tail = sound[-16_000:].astype(float)
+    return float(abs(np.mean(tail * np.exp(-2j * np.pi * frequency * np.arange(16_000) / 16_000))) * 2)
+
+
+class Script:
+    """A talker with three packets to say."""
+
+    def __init__(self, *said: SpeechPacket) -> None:
+        self._said = said
+
+    async def __aiter__(self) -> AsyncIterator[SpeechPacket]:
+        for packet in self._said:
+            yield packet
+
+
+async def test_only_packets_that_someone_hears_are_counted() -> None:
+    said = [
+        SpeechPacket(bytes(size), number * RTP_PER_PACKET, 0.0, size > 50, 120, copies)
+        for number, (size, copies) in enumerate([(100, ()), (10, (COPY,)), (60, ())])
+    ]
+    sent: list[SpeechPacket] = []
+
+    def send(packet: SpeechPacket) -> bool:
+        sent.append(packet)
+        return len(sent) > 1
+
+    counts = SpeechOut()
+    await SpeechSender(Script(*said), send, counts, lambda: 0.0).run()  # type: ignore[arg-type]
+    assert sent == said
+    assert counts == SpeechOut(packets=2, payload=70, voiced_packets=1, voiced_payload=60, voiced_ms=120)
+
+
+@pytest.mark.parametrize(("starts", "waits", "late"), [
+    ((0, 1, 2), (0, 0.059, 0.001), 0),
+    ((0, 1, 2), (0, 0.06, 1), 2),
+    ((0, 2, 3), (0, 0, 0), 1),
+])  # fmt: skip
+async def test_a_packet_that_waited_or_follows_skipped_sound_is_late(
+    starts: tuple[int, ...], waits: tuple[float, ...], late: int
+) -> None:
+    now = iter([start * 0.12 + 0.12 + wait for start, wait in zip(starts, waits, strict=True)])
+    said = [SpeechPacket(b"speech", start * RTP_PER_PACKET, start * 0.12, True, 120) for start in starts]
+    counts = SpeechOut()
+    await SpeechSender(Script(*said), lambda *_: True, counts, lambda: next(now)).run()  # type: ignore[arg-type]
+    assert (counts.packets, counts.late) == (3, late)
+
+
+def test_two_peers_are_mixed_into_one_sound() -> None:
+    room = Room()
+    room.ears.open("b")
+    room.ears.open("c")
+    both = room.hear({"b": packets(300), "c": packets(1000)}, 20)
+    assert strength(both, 300) > 4000
+    assert strength(both, 1000) > 4000
+    assert strength(both, 600) < 400
+
+
+def test_what_is_too_loud_is_clipped_and_does_not_wrap() -> None:
+    room = Room()
+    for peer in "bcde":
+        room.ears.open(peer)
+    sound = room.hear({peer: packets(300, 20_000) for peer in "bcde"}, 20)
+    assert sound.dtype == np.int16
+    assert sound.max() > 32_000
+    assert np.max(np.abs(np.diff(sound[-16_000:].astype(int)))) < 30_000  # a wrapped sample jumps by 65,536
+
+
+def test_nobody_is_silence() -> None:
+    room = Room()
+    assert not room.ears._pull(320).any()
+    assert room.ears.delay_ms() is None
+    assert room.ears.snapshot() == SpeechIn()
+
+
+def test_counts_of_a_link_outlive_it() -> None:
+    room = Room()
+    room.ears.open("b")
+    room.hear({"b": packets(300)}, 5)
+    room.ears.close("b")
+    room.ears.close("b")
+    assert room.ears.snapshot().received == 5
+    room.ears.open("b")
+    room.hear({"b": packets(300)}, 3)
+    assert room.ears.snapshot().received == 8
+    room.ears.open("b")  # a new call without a goodbye
+    assert room.ears.snapshot().received == 8
+    assert room.ears.snapshot().lost == 0
+
+
+def test_a_lost_packet_is_counted_and_concealed() -> None:
+    room = Room()
+    room.ears.open("b")
+    stream = packets(300)
+    for number in range(20):
+        payload = next(stream)
+        if number != 10:
+            room.ears.receive("b", number, number * RTP_PER_PACKET, payload)
+        for _ in range(6):
+            room.ears._pull(320)
+            room.now += 0.02
+    counted = room.ears.snapshot()
+    assert (counted.received, counted.lost, counted.late) == (19, 1, 0)
+    assert counted.concealed_ms == pytest.approx(120)
+
+
+def test_a_lost_packet_that_a_copy_brings_is_not_concealed() -> None:
+    room = Room()
+    room.ears.open("b")
+    stream, copies = packets(300), Copies(1)
+    lost = 15  # by then playing has slowed down far enough to wait for copies
+    for number in range(20):
+        payload = next(stream)
+        beside = copies.beside(number * RTP_PER_PACKET, payload)
+        if number != lost:
+            room.ears.receive("b", number, number * RTP_PER_PACKET, payload, beside)
+        for _ in range(6):
+            room.ears._pull(320)
+            room.now += 0.02
+    counted = room.ears.snapshot()
+    assert (counted.received, counted.lost, counted.concealed_ms) == (19, 1, 0)
+
+
+def test_packets_of_strangers_and_of_the_past_are_ignored() -> None:
+    room = Room()
+    room.ears.receive("b", 0, 0, next(packets(300)))
+    assert room.ears.snapshot() == SpeechIn()
+
+
+def test_the_delay_is_packet_lookahead_half_the_round_trip_wait_and_latency() -> None:
+    near, far = Room(), Room()
+    far.round_trips["b"] = 0.080
+    for room in (near, far):
+        room.ears.open("b")
+        room.hear({"b": packets(300)}, 10)
+    assert near.ears.delay_ms() is not None
+    assert far.ears.delay_ms() == pytest.approx(near.ears.delay_ms() + 40)  # type: ignore[operator]
+    first, *_ = near.counts.mouth_to_ear_ms
+    listener = near.ears._heard["b"].listener
+    assert first >= 120 + LOOKAHEAD_MS + LATENCY_MS
+    assert first <= 120 + LOOKAHEAD_MS + LATENCY_MS + listener.playout.stats.target_ms + 60
+
+
+def test_the_delay_shown_is_that_of_the_last_seconds_and_all_delays_are_kept_for_the_summary() -> None:
+    room = Room()
+    room.ears.open("b")
+    stream = packets(300)
+    room.hear({"b": stream}, 40)
+    assert len(room.ears._heard["b"].delays) == RECENT_WAITS
+    kept = list(room.counts.mouth_to_ear_ms)
+    assert len(kept) > RECENT_WAITS
+    assert room.ears.delay_ms() == pytest.approx(np.mean(kept[-RECENT_WAITS:]))
+    room.ears.close("b")
+    assert room.ears.delay_ms() is None
+    assert list(room.ears.snapshot().mouth_to_ear_ms) == kept
+
+
+def test_garbage_is_counted_and_the_call_goes_on() -> None:
+    room, rng = Room(), random.Random(9)
+    room.ears.open("b")
+    stream, sound = packets(300), []
+    for number in range(100):
+        room.ears.receive("b", number, number * RTP_PER_PACKET, next(stream))
+        for _ in range(100):
+            size = rng.choice((0, 1, 2, 3, 20, 100, 1400))
+            room.ears.receive("b", rng.getrandbits(16), rng.getrandbits(32), rng.randbytes(size))
+        for _ in range(6):
+            sound.append(room.ears._pull(320))
+            room.now += 0.02
+    counted = room.ears.snapshot()
+    assert counted.bad_packets > 1000
+    assert strength(np.concatenate(sound), 300) > 4000
+
+
+async def test_the_sink_pulls_from_all_who_are_heard() -> None:
+    pulled: list[Pcm] = []
+
+    class Once(NullSink):
+        async def run(self, pull: Pull) -> None:
+            pulled.append(pull(320))
+
+    ears = SpeechReceiver(Once(), 0.0, lambda peer: 0.0, SpeechIn(), lambda: 0.0)
+    await ears.run()
+    assert [len(sound) for sound in pulled] == [320]
+
+
+def test_underruns_are_those_after_the_first_second() -> None:
+    room = Room()
+    room.sink.underruns.note(0.5)
+    room.sink.underruns.note(1.5)
+    assert room.ears.snapshot().underruns == 1
+    assert room.ears.snapshot().underruns_after_5s == 0
+    room.sink.underruns.note(5.5)
+    assert room.ears.snapshot().underruns_after_5s == 1
+
+
+async def test_a_peer_whose_sound_cannot_be_made_silences_no_other() -> None:
+    room = Room()
+    for peer in ("b", "c"):
+        room.ears.open(peer)
+
+    def stumble(samples: int, now: float) -> Pcm:
+        raise RuntimeError("a decoder that fails")
+
+    room.ears._heard["b"].listener.pull = stumble  # type: ignore[method-assign]
+    played = room.hear({"b": packets(440.0), "c": packets(1000.0)}, 20)
+    assert strength(played, 1000.0) > 4000
+    assert strength(played, 440.0) < 100
+    assert room.ears.faults.count == 20 * 6

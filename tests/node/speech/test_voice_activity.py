@@ -1,0 +1,58 @@
+"""Telling a voice from a room."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, Pcm, silence
+from node.speech.voice_activity import QUIETEST_DBFS, NoiseFloor, VoiceDetector
+
+
+def share(detector: VoiceDetector, pcm: Pcm) -> float:
+    """The share of frames in which a voice is heard."""
+    frames = [pcm[at : at + FRAME_SAMPLES] for at in range(0, len(pcm), FRAME_SAMPLES)]
+    return sum(detector.hears(frame) for frame in frames) / len(frames)
+
+
+def noise(seconds: float, dbfs: float, low: int = 6) -> Pcm:
+    white = np.random.default_rng(5).standard_normal(round(seconds * 16_000))
+    soft = np.convolve(white, np.ones(low) / low, "same")
+    return np.rint(soft / np.sqrt(np.mean(soft**2)) * 32_768 * 10 ** (dbfs / 20)).astype(np.int16)
+
+
+def test_speech_is_heard(spoken: Pcm) -> None:
+    assert share(VoiceDetector(), spoken) > 0.75
+
+
+def test_silence_is_not() -> None:
+    assert share(VoiceDetector(), silence(32_000)) == 0
+    assert share(VoiceDetector(), silence(3)) == 0
+
+
+@pytest.mark.parametrize("dbfs", [-65, -55, -45, -35])
+def test_noise_is_not_for_long(dbfs: float) -> None:
+    detector = VoiceDetector()
+    share(detector, noise(10, dbfs))
+    assert share(detector, noise(5, dbfs)) < 0.05
+
+
+@pytest.mark.parametrize("dbfs", [-55, -45])
+def test_speech_is_heard_in_noise(spoken: Pcm, dbfs: float) -> None:
+    detector = VoiceDetector()
+    share(detector, noise(10, dbfs))
+    assert share(detector, np.clip(spoken + noise(len(spoken) / 16_000, dbfs)[: len(spoken)], -32_768, 32_767)) > 0.7
+
+
+def test_the_floor_falls_at_once_and_rises_slowly() -> None:
+    floor = NoiseFloor()
+    for _ in range(200):
+        floor.hear(-40.0)
+    assert -50 < floor.dbfs < -46
+    floor.hear(float("-inf"))
+    assert floor.dbfs == QUIETEST_DBFS
+
+
+def test_a_piece_too_short_to_judge_is_left_out(spoken: Pcm) -> None:
+    loud = spoken[8000 : 8000 + BLOCK_SAMPLES]
+    assert VoiceDetector().hears(np.concatenate([loud, loud[:100]])) == VoiceDetector().hears(loud)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from node.vision.ipc import (
+    MOST_BYTES,
+    Caption,
+    CaptionReply,
+    Failed,
+    ImageReply,
+    Load,
+    Message,
+    Paint,
+    PaintBetween,
+    Ready,
+    caption_of,
+    encode,
+    image_of,
+    painting_of,
+    read,
+)
+from node.vision.presets import LARGEST_SIDE
+from node.vision.types import Prompt
+
+prompts = st.builds(Prompt, st.text(), st.integers(0, 2**64 - 1), st.binary())
+messages = st.one_of(
+    st.builds(Load, st.text(), st.text()),
+    st.builds(Caption, st.integers(1, 4096), st.integers(1, 4096), st.binary()),
+    st.builds(Paint, st.text(), st.integers(0, 2**64 - 1), st.binary()),
+    st.builds(PaintBetween, prompts, prompts, st.floats(0, 1)),
+    st.builds(Ready),
+    st.builds(CaptionReply, st.text()),
+    st.builds(ImageReply, st.integers(1, 4096), st.integers(1, 4096), st.binary()),
+    st.builds(Failed, st.text()),
+)
+
+
+@given(st.lists(messages, max_size=4))
+def test_what_goes_in_comes_out(sent: list[Message]) -> None:
+    stream = io.BytesIO(b"".join(map(encode, sent)))
+    assert [read(stream) for _ in sent] == sent
+    with pytest.raises(EOFError):
+        read(stream)
+
+
+def test_what_is_no_unicode_passes_and_is_for_the_models_to_refuse() -> None:
+    message = Paint("a cat \ud800 on a bench", 1)
+    assert read(io.BytesIO(encode(message))) == message
+
+
+def test_nothing_longer_than_a_picture_goes_or_comes() -> None:
+    with pytest.raises(ValueError, match="bytes"):
+        encode(Caption(1, 1, bytes(MOST_BYTES)))
+    with pytest.raises(ValueError, match="4294967295 bytes"):
+        read(io.BytesIO(b"\xff" * 8))
+    largest = painting_of(Image.new("RGB", (LARGEST_SIDE, LARGEST_SIDE)))
+    assert read(io.BytesIO(encode(largest))) == largest
+
+
+def test_pixels_that_are_not_as_many_as_they_say_are_no_picture() -> None:
+    with pytest.raises(ValueError, match="not enough image data"):
+        image_of(ImageReply(4, 4, b"\0" * 5))
+
+
+def test_a_stream_cut_off_in_a_message_has_ended() -> None:
+    with pytest.raises(EOFError):
+        read(io.BytesIO(encode(CaptionReply("a cat"))[:2]))
+    with pytest.raises(EOFError):
+        read(io.BytesIO(encode(CaptionReply("a cat"))[:-1]))
+
+
+def test_pictures_travel_unchanged() -> None:
+    picture = Image.linear_gradient("L").convert("RGB").resize((30, 20))
+    assert image_of(caption_of(picture)).tobytes() == picture.tobytes()
+    assert image_of(painting_of(picture)).size == (30, 20)

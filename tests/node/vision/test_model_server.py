@@ -1,0 +1,108 @@
+"""What the model process does with each request; and that it is gone when its parent is."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from node.vision import model_server
+from node.vision.ipc import (
+    MOST_BYTES,
+    CaptionReply,
+    Failed,
+    ImageReply,
+    Load,
+    Paint,
+    PaintBetween,
+    Ready,
+    caption_of,
+    read,
+)
+from node.vision.model_server import ModelServer
+from node.vision.types import Prompt
+
+PICTURE = Image.new("RGB", (32, 32), "red")
+
+
+def test_loads_captions_and_paints(blip_folder: Path, painter_folder: Path) -> None:
+    studio = ModelServer()
+    assert studio.serve(Load("captioner", str(blip_folder))) == Ready()
+    assert studio.serve(Load("generator", str(painter_folder))) == Ready()
+    assert isinstance(studio.serve(caption_of(PICTURE)), CaptionReply)
+    painting = studio.serve(Paint("a cat", 1))
+    assert isinstance(painting, ImageReply)
+    assert (painting.width, painting.height, len(painting.rgb)) == (32, 32, 32 * 32 * 3)
+    between = studio.serve(PaintBetween(Prompt("a cat", 1), Prompt("a dog", 1), 1.0))
+    assert between == studio.serve(Paint("a dog", 1))
+
+
+def test_what_was_never_loaded_fails() -> None:
+    studio = ModelServer()
+    for request in (caption_of(PICTURE), Paint("a cat", 1), Load("sculptor", "marble")):
+        assert isinstance(studio.serve(request), Failed)
+
+
+def test_a_folder_without_a_model_fails_in_one_line(tmp_path: Path) -> None:
+    for role in ("captioner", "generator"):
+        reply = ModelServer().serve(Load(role, str(tmp_path)))
+        assert isinstance(reply, Failed)
+        assert str(tmp_path) in reply.reason
+        assert len(reply.reason.splitlines()) == 1
+
+
+def test_whatever_a_model_raises_is_one_line(painter_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio = ModelServer()
+    studio.serve(Load("generator", str(painter_folder)))
+    reply = studio.serve(Paint("a cat", 2**80))
+    assert isinstance(reply, Failed)
+    assert len(reply.reason.splitlines()) == 1
+
+
+def test_it_stands_back_after_the_last_model(blip_folder: Path, painter_folder: Path) -> None:
+    stood_back: list[str] = []
+    studio = ModelServer(lambda: stood_back.append("now"))
+    studio.serve(Load("captioner", str(blip_folder)))
+    assert stood_back == []
+    assert studio.serve(Load("generator", str(painter_folder), last=True)) == Ready()
+    assert stood_back == ["now"]
+
+
+def test_it_grows_nicer_where_a_system_counts_by_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nicer: list[int] = []
+    monkeypatch.setattr(os, "nice", nicer.append)
+    monkeypatch.setattr(model_server, "THREADS", tmp_path / "none")
+    monkeypatch.setattr(model_server, "AUTOGROUP", tmp_path / "autogroup")
+    model_server._give_way()
+    model_server._stand_back()
+    assert nicer == [model_server.LOADING_NICENESS, model_server.PAINTING_NICENESS - model_server.LOADING_NICENESS]
+    assert (tmp_path / "autogroup").read_text() == str(model_server.PAINTING_NICENESS)
+
+
+def test_a_reply_that_cannot_be_sent_is_one_that_says_so() -> None:
+    reply = read(io.BytesIO(model_server._encoded(ImageReply(1, 1, bytes(MOST_BYTES)))))
+    assert reply == Failed("ValueError: its Painting cannot be sent")
+
+
+def test_a_request_that_is_none_ends_the_process() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "node.vision.model_server"],
+        input=b"\xff" * 8,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.splitlines()[-1] == b"a request that is none (ValueError)"
+
+
+def test_the_process_ends_with_its_standard_input() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "node.vision.model_server"], input=b"", capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, b"")
