@@ -42,7 +42,7 @@ FOREIGN = {"docs/NAME"}
 
 def program() -> typer.Typer:
     """Return the program of all commands."""
-    for module in ("node.commands", "node.cli"):
+    for module in ("node.commands.app", "node.commands"):
         try:
             found: typer.Typer = import_module(module).app
         except (ImportError, AttributeError):
