@@ -136,6 +136,15 @@ def test_every_path_is_there(page: Path) -> None:
     assert sorted(path for path in paths if not is_there(path)) == []
 
 
+def test_code_names_pages_that_are_there() -> None:
+    gone = []
+    for top_folder in (*PACKAGES, "scripts", "tests"):
+        for file in (ROOT / top_folder).rglob("*.py"):
+            named = re.findall(r"docs/[\w/-]+\.(?:md|png|conf|acl)\b", file.read_text())
+            gone += [f"{file.name}: {path}" for path in named if not (ROOT / path).exists()]
+    assert gone == []
+
+
 # -- command lines
 
 
