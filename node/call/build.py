@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from node.common.config import Settings
     from node.rooms import ResolvedRoom
     from node.speech.codec import LyraChoice
+    from node.speech.profiles import Profile
     from node.speech.sources import Source
     from node.vision.cameras import Camera
     from node.vision.gallery import PictureKeeper
@@ -150,31 +151,21 @@ def build_endpoints(
     """
     from node.speech import audio_processing, profile_options
     from node.speech.sinks import blocks_for, open_sink
-    from node.speech.sources import AtEnd, open_source
-    from node.vision.cameras import open_camera
     from node.vision.presets import only_drawings
 
     captions = captions or ThreadCoder(shipped_codecs())
     preload(captions.codecs)
-    speech_profile = profile_options.profile_from_settings(settings)
-    source: Source | None = page.microphone if page is not None and settings.speech == PAGE else None
-    camera: Camera | None = page.camera if page is not None and settings.camera == PAGE else None
-    sink, notes = None, []
-    if role.sends:
-        at_end = AtEnd.LOOP if settings.loop else AtEnd.SILENCE
-        if source is None:
-            source, remark = open_source(settings.speech, at_end, speech_profile.frame_samples, note=note)
-            notes.append(remark)
-        camera = camera or open_camera(settings.camera or DEFAULT_CAMERA, note=note)
-        camera = camera if page is None else page.shutter(camera)
+    profile = profile_options.profile_from_settings(settings)
+    source, camera, remark = _open_inputs(settings, role, profile, note, page)
+    sink, notes = None, [remark]
     if role.receives:
-        sink, remark = open_sink(settings.speaker, note=note, blocks=blocks_for(speech_profile.packet_ms))
+        sink, remark = open_sink(settings.speaker, note=note, blocks=blocks_for(profile.packet_ms))
         notes.append(remark)
     if settings.clean:
         source, sink, remark = audio_processing.between(source, sink)
         notes.append(remark)
     made = Endpoints(
-        profile=speech_profile,
+        profile=profile,
         models=models if page is None else page.timed(models),
         source=source,
         sink=sink,
@@ -190,6 +181,25 @@ def build_endpoints(
         captions=captions,
     )
     return made, [line for line in notes if line]
+
+
+def _open_inputs(
+    settings: Settings, role: Role, profile: Profile, note: Callable[[str], None], page: PageInputs | None
+) -> tuple[Source | None, Camera | None, str]:
+    """Open what the role sends, where it is not the page's, and return it with a line about it for the user."""
+    from node.speech.sources import AtEnd, open_source
+    from node.vision.cameras import open_camera
+
+    source = page.microphone if page is not None and settings.speech == PAGE else None
+    camera = page.camera if page is not None and settings.camera == PAGE else None
+    remark = ""
+    if role.sends:
+        at_end = AtEnd.LOOP if settings.loop else AtEnd.SILENCE
+        if source is None:
+            source, remark = open_source(settings.speech, at_end, profile.frame_samples, note=note)
+        camera = camera or open_camera(settings.camera or DEFAULT_CAMERA, note=note)
+        camera = camera if page is None else page.shutter(camera)
+    return source, camera, remark
 
 
 def lyra_choice(settings: Settings) -> LyraChoice | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from node.captions.coder import CaptionCoder
 from node.links.address import BrokerAddress
 from node.speech.sinks import Pull, Underruns
+from node.vision.drawn import is_drawing
 from protocol.errors import NodeError
 from protocol.room_secret import RoomSecret
 from protocol.signalling import Carries
@@ -45,6 +46,11 @@ class NodeModels:
 
     models: Models
     node: str
+    only_drawings: bool = False
+
+    def knows(self, image: Image.Image) -> bool:
+        """Return whether the captioner was trained on pictures of this kind."""
+        return not self.only_drawings or is_drawing(image)
 
     async def caption(self, image: Image.Image) -> str:
         """Return the words of our own picture."""

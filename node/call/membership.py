@@ -14,7 +14,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from node.common.notes import NoteOnce
-from node.common.peer_faults import PeerFaults
 from node.common.tasks import begin, first_error
 from node.links import network_watch
 from node.links.linked_peer import LinkSettings
@@ -55,13 +54,11 @@ class RoomMembership(PeerEventHub):
         *,
         note: Callable[[str], None],
         meter: WireMeter | None = None,
-        faults: PeerFaults | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self.name, self.carries = name, carries
         self.node_id, self.session = topics.node_id(secrets.token_bytes(3)), secrets.randbits(64)
-        self.faults = faults or PeerFaults(note)
         self.hellos: dict[str, Hello] = {}
         self.broker_is_up = False
         self.broker_returns = self.links_again = 0
@@ -74,7 +71,12 @@ class RoomMembership(PeerEventHub):
         self._was_up = False
         self._tasks: asyncio.TaskGroup | None = None
         meter = meter or WireMeter()
-        self.channel = RoomChannel(
+        self.channel = self._make_channel(place, meter)
+        self.faults = self.channel.faults
+        self.peers = self._make_peers(place, meter)
+
+    def _make_channel(self, place: Rendezvous, meter: WireMeter) -> RoomChannel:
+        return RoomChannel(
             place.room,
             self.node_id,
             self.session,
@@ -83,14 +85,15 @@ class RoomMembership(PeerEventHub):
             meter=meter,
             on_up=self._broker_up,
             on_down=self._broker_down,
-            note=note,
+            note=self._note,
             waits=place.waits,
-            faults=self.faults,
         )
-        hello = Hello(self.session, name, carries, codecs.ids, codecs.codebooks())
-        self.peers = Peers(
+
+    def _make_peers(self, place: Rendezvous, meter: WireMeter) -> Peers:
+        hello = Hello(self.session, self.name, self.carries, self._codecs.ids, self._codecs.codebooks())
+        return Peers(
             Room(self.node_id, hello, oldest=self.channel.oldest),
-            carries,
+            self.carries,
             self,
             self._post,
             LinkSettings(meter, place.ice_servers, place.address, place.observer),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from node.call.endpoints import Endpoints, NoCamera, NodeModels, NoSink, NoSource, Rendezvous
@@ -13,24 +13,21 @@ from node.call.observers import Observers
 from node.call.stats import CallStats
 from node.captions.reader import CaptionReader
 from node.common.loop_lag import LagWatch
-from node.common.peer_faults import PeerFaults
 from node.links.peer_events import PresenceNotes
 from node.speech.level_meter import MeteredSink, MeteredSource
 from node.speech.profile_control import ProfileControl
 from node.speech.receiver import SpeechReceiver
 from node.speech.send_stream import SendStream
 from node.speech.sender import SpeechSender, encoder_for
-from node.vision.drawn import is_drawing
 from node.vision.gate import Gate
 from node.vision.morph import Morph, Screen
-from node.vision.receiver import PictureReceiver
+from node.vision.receiver import PictureReceiver, Show
 from node.vision.seeds import SeedChooser
-from node.vision.sender import PictureSender, knows_everything
+from node.vision.sender import PictureSender
 from protocol.signalling import Carries
 
 if TYPE_CHECKING:
     from node.speech.profiles import Profile
-    from node.vision.types import PaintedPicture
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +45,7 @@ class Node:
         place: Rendezvous,
         ends: Endpoints,
         *,
-        show: Callable[[PaintedPicture], Awaitable[None]] | None = None,
+        show: Show | None = None,
         screen: Screen | None = None,
         note: Callable[[str], None] = logger.info,
         clock: Callable[[], float] = time.monotonic,
@@ -58,19 +55,11 @@ class Node:
             note(text)
 
         self.name, self._note = name, note_observed
-        faults = PeerFaults(note_observed)
-        self.observers = Observers(faults=faults)
         self._stats = CallStats(clock(), ends.profile.name)
         self.room = RoomMembership(
-            name,
-            place,
-            ends.carries,
-            ends.captions.codecs,
-            note=note_observed,
-            meter=self._stats.meter,
-            faults=faults,
-            clock=clock,
+            name, place, ends.carries, ends.captions.codecs, note=note_observed, meter=self._stats.meter, clock=clock
         )
+        self.observers = Observers(faults=self.room.faults)
         self.id = self.room.node_id
         self.room.subscribe(self.observers, PresenceNotes(note_observed))
         self._wire_speech(ends, clock)
@@ -117,40 +106,34 @@ class Node:
         room.subscribe(self._speech_sender, self._speech_receiver, self._profiles)
 
     def _wire_pictures(
-        self,
-        ends: Endpoints,
-        show: Callable[[PaintedPicture], Awaitable[None]] | None,
-        screen: Screen | None,
-        clock: Callable[[], float],
+        self, ends: Endpoints, show: Show | None, screen: Screen | None, clock: Callable[[], float]
     ) -> None:
         room, stats, note = self.room, self._stats, self._note
-        models = NodeModels(ends.models, room.node_id)
+        models = NodeModels(ends.models, room.node_id, ends.only_drawings)
 
         # out: camera -> gate -> captioner -> caption codec -> room
         self._camera = ends.camera or NoCamera()
         self._picture_sender = PictureSender(
             self._camera,
             Gate(),
-            models.caption,
+            models,
             room,
             self.observers,
             stats.pictures_out,
             ends.captions,
             seeds=SeedChooser(ends.tries, models.try_out),
             look_bytes=ends.look_bytes,
-            knows=is_drawing if ends.only_drawings else knows_everything,
             clock=clock,
             note=note,
         )
 
         # in: room -> caption codec -> generator -> folder, and morph -> screen
-        morph = None if screen is None else Morph(ends.morph_fps, models.paint_between, screen, clock)
         self._picture_receiver = PictureReceiver(
             models.paint,
             show,
             stats.pictures_in,
             painted=self.observers.painted,
-            morph=morph,
+            morph=None if screen is None else Morph(ends.morph_fps, models.paint_between, screen, clock),
             clock=clock,
             note=note,
             faults=room.faults,

@@ -1,7 +1,4 @@
-"""Keeps one WebRTC link to every peer in the room, as the room's state machine asks.
-
-The machine (`protocol.signalling`) decides; this shell makes links, feeds back their states, and arms its one timer.
-"""
+"""Keeps one WebRTC link to every peer in the room, as the room's state machine (`protocol.signalling`) asks."""
 
 from __future__ import annotations
 
@@ -214,10 +211,10 @@ class Peers:
 
     def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> bool:
         """Start the work, unless this node leaves: then it is dropped, and the answer is False."""
-        if self._tasks is None:
-            work.close()
-            return False
-        return begin(self._tasks, name, work)
+        if self._tasks is not None:
+            return begin(self._tasks, name, work)
+        work.close()
+        return False
 
     def _new_call(self, peer: str, call_id: int) -> LinkedPeer:
         self._end(peer, None)

@@ -52,9 +52,8 @@ class RoomChannel:
         note: Callable[[str], None],
         on_echo: Callable[[Letter, int], None] = lambda letter, size: None,
         waits: bool = False,
-        faults: PeerFaults | None = None,
     ) -> None:
-        self.faults = faults or PeerFaults(note)
+        self.faults = PeerFaults(note)
         self._room, self._node = room.room_id(), node
         self._sealer, self._opener = Sealer(room, node, session), Opener(room, node, session)
         self._deliver, self._note = deliver, note

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Stores or shows a picture that was painted.
+Show = Callable[["PaintedPicture"], Awaitable[None]]
+
 
 class PictureReceiver(PeerEvents):
     """Paints the newest picture of each peer, one at a time; while none waits, the screen may morph.
@@ -35,7 +38,7 @@ class PictureReceiver(PeerEvents):
     def __init__(
         self,
         paint: Callable[[str, Prompt], Awaitable[Image.Image]],
-        show: Callable[[PaintedPicture], Awaitable[None]] | None,
+        show: Show | None,
         counts: PicturesIn,
         *,
         clock: Callable[[], float],

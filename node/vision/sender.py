@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
 
 from node.captions.coder import Caption, CaptionCoder
@@ -62,24 +62,28 @@ class SentPictures(Protocol):
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None: ...
 
 
-def knows_everything(snapshot: Image.Image) -> bool:
-    """Return whether a captioner of any picture knows this one: it does."""
-    return True
+class Captioner(Protocol):
+    """What captions snapshots."""
+
+    async def caption(self, image: Image.Image) -> str:
+        """Return the words of a snapshot. Raises NodeError if that failed."""
+
+    def knows(self, image: Image.Image) -> bool:
+        """Return whether it was trained on pictures of this kind; beside the loop."""
 
 
 class PictureSender(PeerEvents):
     """Polls the camera, captions what changed, and publishes a frame when the words changed.
 
-    `knows` tells whether a snapshot is of the kind that the captioner was trained on; `look_bytes` is the size of the
-    look that is sent with the words (see `protocol.look`), 0 for none. Whatever takes longer for some snapshots or
-    words than for others runs beside the loop.
+    `look_bytes` is the size of the look that is sent with the words (see `protocol.look`), 0 for none. Whatever takes
+    longer for some snapshots or words than for others runs beside the loop.
     """
 
     def __init__(
         self,
         camera: Camera,
         gate: Gate,
-        caption: Callable[[Image.Image], Awaitable[str]],
+        captioner: Captioner,
         room: PictureRoom,
         observer: SentPictures,
         counts: PicturesOut,
@@ -89,10 +93,9 @@ class PictureSender(PeerEvents):
         note: Callable[[str], None],
         seeds: SeedChooser | None = None,
         look_bytes: int = 0,
-        knows: Callable[[Image.Image], bool] = knows_everything,
     ) -> None:
         self.coder = coder
-        self._camera, self._gate, self._caption_of, self._knows = camera, gate, caption, knows
+        self._camera, self._gate, self._captioner = camera, gate, captioner
         self._room, self._observer, self._counts = room, observer, counts
         self._clock, self._note = clock, note
         self._seeds, self._look_bytes = seeds or SeedChooser(), look_bytes
@@ -158,7 +161,7 @@ class PictureSender(PeerEvents):
 
     async def _caption_and_send(self, snapshot: Image.Image, captured_at: float) -> None:
         try:
-            words = _fitting(await self._caption_of(snapshot))
+            words = _fitting(await self._captioner.caption(snapshot))
         except NodeError as error:
             self._gate.reset()
             self._note(str(error))
@@ -171,7 +174,7 @@ class PictureSender(PeerEvents):
 
     async def _warn_once(self, snapshot: Image.Image) -> None:
         """Note, the first time, that these words are of a picture that the captioner cannot know."""
-        if not self._warned and not await asyncio.to_thread(self._knows, snapshot):
+        if not self._warned and not await asyncio.to_thread(self._captioner.knows, snapshot):
             self._warned = True
             self._note(NOT_DRAWN)
 

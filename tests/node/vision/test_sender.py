@@ -50,7 +50,7 @@ class Stage:
         self.sender = PictureSender(
             self,  # type: ignore[arg-type]
             self,  # type: ignore[arg-type]
-            self._caption,
+            self,
             self,
             self,
             self.counts,
@@ -59,7 +59,6 @@ class Stage:
             note=self.notes.append,
             seeds=SeedChooser(draw=lambda count: [5]),
             look_bytes=look_bytes,
-            knows=lambda image: self.known.pop(0) if len(self.known) > 1 else self.known[0],
         )
 
     # -- its camera, gate and captioner
@@ -76,7 +75,10 @@ class Stage:
     def reset(self) -> None:
         self.resets += 1
 
-    async def _caption(self, image: Image.Image) -> str:
+    def knows(self, image: Image.Image) -> bool:
+        return self.known.pop(0) if len(self.known) > 1 else self.known[0]
+
+    async def caption(self, image: Image.Image) -> str:
         words = self.words.pop(0)
         if isinstance(words, Exception):
             raise words
