@@ -14,7 +14,7 @@ MAX_PACKET_BYTES: Final = 16_384
 MAX_RETAINED: Final = 500
 # Our nodes take hellos and signals, and pictures and text of seven others.
 MAX_SUBSCRIPTIONS: Final = 64
-# Of what is sent to a client; a client that leaves more unread is cut off. With all the above, 40 MiB in the worst case.
+# What a client may leave unread before it is cut off. With all the above, 40 MiB in the worst case.
 MAX_UNREAD_BYTES: Final = 262_144
 # Messages that wait to be handed on; what comes while so many wait is dropped, as MQTT allows at QoS 0.
 MAX_QUEUED: Final = 1_000
