@@ -91,7 +91,7 @@ async def run(minutes: float, every_s: float, show: bool) -> list[Sample]:
         async with build.worker(settings, build.CALL) as models, asyncio.TaskGroup() as group:
             await models.ready()
             watching = group.create_task(_watch(models, every_s, samples, show), name="soak")
-            await demo.hold(settings, models, BufferedNotes(), True, minutes * 60, quiet=True)
+            await demo.hold_call(settings, models, BufferedNotes(), True, minutes * 60, quiet=True)
             watching.cancel()
     return samples
 

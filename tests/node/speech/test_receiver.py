@@ -77,7 +77,7 @@ def streams(monkeypatch: pytest.MonkeyPatch) -> list[ReceiveStream]:
             super().__init__(*parts)
             made.append(self)
 
-    monkeypatch.setattr(module, "Listener", Noted)
+    monkeypatch.setattr(module, "ReceiveStream", Noted)
     return made
 
 
