@@ -16,7 +16,7 @@ from node.commands.demo import SCENES
 from node.vision.presets import preset
 from node.vision.scenes import Story
 from node.vision.worker import Worker
-from protocol.captions import encode
+from protocol.captions.tokens import to_utf8
 from protocol.signalling.states import diagram
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -51,7 +51,7 @@ def sheet(columns: list[tuple[str, Image.Image, str, Image.Image]]) -> Image.Ima
         page.paste(seen, (left, HEAD))
         lines = wrapped(draw, words, text)
         draw.multiline_text((left, HEAD + SIDE + 6), "\n".join(lines[:3]), INK, text, spacing=3)
-        bits = encode(words, 0).bits
+        bits = to_utf8(words)[1]
         draw.text(
             (left, HEAD + SIDE + BAND - 16), f"from {name}: {bits} bits as plain text", PALE, ImageFont.load_default(12)
         )

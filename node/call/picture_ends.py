@@ -63,9 +63,11 @@ def sender(
     models = NodeModels(parts.models, node)
     seeds = SeedChooser(parts.tries, models.try_out)
     made = PictureSender(
-        parts.camera, Gate(), models.caption, publish, codec, tally.pictures_out, clock, note, seeds, parts.look_bytes
+        *(parts.camera, Gate(), models.caption, publish, codec, tally.pictures_out, clock, note),
+        coder=parts.captions,
+        seeds=seeds,
+        look_bytes=parts.look_bytes,
     )
-    made.coder = parts.captions
     if parts.only_drawings:
         made.knows = is_drawing
     return made

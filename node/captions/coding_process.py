@@ -23,7 +23,7 @@ from typing import Any, Self
 import msgpack
 
 from node.captions.coder import Caption, ThreadCoder
-from protocol.captions.registry import Coded
+from protocol.captions.registry import CaptionCodecs, Coded
 from protocol.errors import CaptionError
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class CoderError(Exception):
 class CaptionProcess:
     """Codes captions in a process of its own, for any number of nodes of one event loop (see `CaptionCoder`).
 
-        async with CaptionProcess() as captions:
+        async with CaptionProcess(codecs) as captions:
             coded = await captions.encode("a cat", 2)
 
     One request is with the process at a time; the others wait. A process that dies is replaced at the next request, and
@@ -64,14 +64,15 @@ class CaptionProcess:
     is coded in a thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, codecs: CaptionCodecs) -> None:
+        self.codecs = codecs
         self.restarts = 0
         self._process: asyncio.subprocess.Process | None = None
         self._replies = msgpack.Unpacker()
         self._has_replied = False
         self._failures = 0
         self._turn = asyncio.Lock()
-        self._in_thread = ThreadCoder()
+        self._in_thread = ThreadCoder(codecs)
 
     async def __aenter__(self) -> Self:
         """Start the process, so that it has read the codebook before the first caption."""

@@ -18,9 +18,9 @@ from typing import Any
 
 import msgpack
 
-from node.captions.coder import read
+from node.captions.coder import read, shipped_codecs
 from node.common.reply_pipe import claim_stdout
-from protocol.captions import registry
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import CaptionError
 
 NICENESS = 5
@@ -34,28 +34,29 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     replies = claim_stdout()
-    registry.encode("", registry.newest())  # reads the codebook, which no caption should wait for
+    codecs = shipped_codecs()
+    codecs.encode("", codecs.newest())  # reads the codebook, which no caption should wait for
     with os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0) as requests:  # unbuffered: a read takes what is there
         for request in msgpack.Unpacker(requests):
-            replies.write(answer(request))
+            replies.write(answer(codecs, request))
             replies.flush()
 
 
-def answer(request: list[Any]) -> bytes:
+def answer(codecs: CaptionCodecs, request: list[Any]) -> bytes:
     """Do what is asked; whatever that raises is a reply, too."""
     try:
-        return _packed(_done(*request))
+        return _packed(_done(codecs, *request))
     except CaptionError as error:
         return _packed(["bad", str(error)])
     except Exception as error:
         return _packed(["fault", type(error).__name__])
 
 
-def _done(kind: str, *asked: Any) -> list[Any]:
+def _done(codecs: CaptionCodecs, kind: str, *asked: Any) -> list[Any]:
     if kind == "encode":
-        coded = registry.encode(*asked)
+        coded = codecs.encode(*asked)
         return ["coded", coded.codec, coded.data, coded.bits, coded.ideal_bits]
-    caption = read(*asked)
+    caption = read(codecs, *asked)
     return ["read", caption.words, caption.bits]
 
 

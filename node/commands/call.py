@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from node import rooms
 from node.call import build
 from node.call.node import Node
+from node.captions.coder import shipped_codecs
 from node.captions.coding_process import CaptionProcess
 from node.commands import typed
 from node.common.output import say
@@ -57,9 +58,9 @@ async def _call(
     kept = build.keeper(settings.pictures, notes)
     show, screen = build.gallery(kept), build.screen(kept)
     screen = screen if page is None else page.screen(screen)
-    async with CaptionProcess() as captions:
+    async with CaptionProcess(shipped_codecs()) as captions:
         parts, remarks = await asyncio.to_thread(build.build_endpoints, settings, role, models, notes, page, captions)
-        header = await asyncio.to_thread(provenance.recording_header, settings, role)
+        header = await asyncio.to_thread(provenance.recording_header, settings, role, captions.codecs.codebooks())
         node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
         for remark in filter(None, (*remarks, *warnings)):
             notes(remark)

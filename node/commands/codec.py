@@ -20,9 +20,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 @app.command()
 def encode(text: Text, after: After = None, codec: Codec = None, json: Json = False) -> None:
     """Code a caption: print its bytes in hexadecimal, and what it costs."""
+    from node.captions.coder import shipped_codecs
     from node.commands import one
 
-    one.encode(text, after, codec, json)
+    one.encode(shipped_codecs(), text, after, codec, json)
 
 
 @app.command()
@@ -32,9 +33,10 @@ def decode(
     codec: Codec = None,
 ) -> None:
     """Decode a caption."""
+    from node.captions.coder import shipped_codecs
     from node.commands import one
 
-    one.decode(coded, after, codec)
+    one.decode(shipped_codecs(), coded, after, codec)
 
 
 @app.command()
@@ -46,8 +48,9 @@ def bench(
 ) -> None:
     """Code every line of a file, check that each comes back, and print what it costs."""
     from node.bench.captions import measure
+    from node.captions.coder import shipped_codecs
 
-    if not measure.run(file, codec, context, json):
+    if not measure.run(shipped_codecs(), file, codec, context, json):
         raise typer.Exit(1)
 
 
@@ -61,5 +64,6 @@ def compare(
 ) -> None:
     """Set other compressors beside the codecs (pip install 'pictophone[baselines]')."""
     from node.bench.captions import comparison
+    from node.captions.coder import shipped_codecs
 
-    comparison.run(given, train, json)
+    comparison.run(shipped_codecs(), given, train, json)

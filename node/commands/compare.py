@@ -12,6 +12,7 @@ from node.bench.pictures.article import SENTENCE, Article
 from node.bench.pictures.experiment import Result
 from node.bench.pictures.ways import SIDES
 from node.call import build
+from node.captions.coder import shipped_codecs
 from node.commands import picture
 from node.common import progress
 from node.common.output import remark, say
@@ -66,13 +67,13 @@ async def _experiment(
     settings: Settings, names: Sequence[str], images: Sequence[Image.Image], paints: bool, with_article: bool
 ) -> tuple[list[Result], Article | None]:
     if not images and not paints:
-        return [], article.article()
+        return [], article.article(shipped_codecs())
     with progress.bars() as bars:
         bar = bars.add_task("loading the models", total=None)
         async with build.worker(settings, build.Role(sends=bool(images), receives=paints)) as models:
             await models.ready()
             bars.update(bar, description="pictures", total=len(images) + with_article, completed=0)
-            done = article.article(await _painted(models, SENTENCE, paints)) if with_article else None
+            done = article.article(shipped_codecs(), await _painted(models, SENTENCE, paints)) if with_article else None
             bars.advance(bar, with_article)
             results = []
             for name, image in zip(names, images, strict=True):
@@ -85,7 +86,7 @@ async def _one(settings: Settings, models: Worker, name: str, image: Image.Image
     caption = await models.caption(image)
     painted = await _painted(models, caption, paints)
     known = await asyncio.to_thread(picture.captioner_knows, settings, image)
-    return await asyncio.to_thread(experiment.measure, name, image, caption, painted, known)
+    return await asyncio.to_thread(experiment.measure, shipped_codecs(), name, image, caption, painted, known)
 
 
 async def _painted(models: Worker, text: str, paints: bool) -> Image.Image | None:

@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from node.recording.reader import Session
     from node.terminal.status import BufferedNotes
     from node.web.page import Page
+    from protocol.captions.registry import CaptionCodecs
 
 
-async def run(session: Session, asked: ReplayOptions, settings: Settings, notes: BufferedNotes) -> None:
+async def run(
+    session: Session, codecs: CaptionCodecs, asked: ReplayOptions, settings: Settings, notes: BufferedNotes
+) -> None:
     """Replay until the user ends it. It begins when the page is opened first, and stands still at its end.
 
     The machine's own loudspeaker is silent unless one is asked for. Raises UsageError, NodeError or LogError.
@@ -48,9 +51,9 @@ async def run(session: Session, asked: ReplayOptions, settings: Settings, notes:
     async with contextlib.AsyncExitStack() as stack:
         paint = await stack.enter_async_context(painter(session.header, asked.models, asked.generator, note))
         soundtrack = ReplayAudio(page.sound, sink, voices)
-        spectator = ReplayFeeder(page.board, soundtrack, session.header, paints=paint is not None)
+        spectator = ReplayFeeder(page.board, soundtrack, session.header, codecs, paints=paint is not None)
         player = Player(
-            session, spectator, soundtrack, paint=None if paint is None else cached(paint),
+            session, codecs, spectator, soundtrack, paint=None if paint is None else cached(paint),
             start=asked.start, end=asked.end, speed=asked.speed, loop=asked.loop, stays=True, voices=voices,
             lyra_folder=settings.lyra, told=tell, sought=spectator.sought, note=note,
             keep=build.gallery(build.keeper(settings.pictures, notes)),

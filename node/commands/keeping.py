@@ -43,7 +43,7 @@ def new(settings: Settings, name: str | None, in_keyring: bool, showing: Showing
     if in_keyring and name is None:
         raise UsageError("--keyring keeps a room by its name: give --save NAME, too")
     secret = RoomSecret.random(secrets.token_bytes(SECRET_BYTES))
-    link = RoomLink(secret, _broker(settings) if "broker" in settings.model_fields_set else None)
+    link = _link(secret, _broker(settings) if "broker" in settings.model_fields_set else None)
     if name is not None:
         store.save(name, link, in_keyring)
         output.remark(f"kept; enter by: pictophone call {name.lower()}")
@@ -59,7 +59,7 @@ def save(settings: Settings, name: str, text: str | None, in_keyring: bool) -> N
     if room.note:
         output.remark(room.note)
     broker = _broker(settings) if settings.for_this_run("broker") else _with_password(room.broker)
-    store.save(name, RoomLink(room.secret, broker), in_keyring)
+    store.save(name, _link(room.secret, broker), in_keyring)
     output.remark(f"kept; enter by: pictophone call {name.lower()}")
 
 
@@ -84,10 +84,17 @@ def show(name: str, showing: Showing) -> None:
     _show(link, showing)
 
 
+def _link(secret: RoomSecret, broker: str | None) -> RoomLink:
+    try:
+        return RoomLink(secret, broker)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
 def _show(link: RoomLink, showing: Showing) -> None:
     """The link goes to standard output, alone; what helps a person goes beside it."""
     if link.broker is not None and not showing.with_password:
-        link = RoomLink(link.secret, without_password(link.broker))
+        link = _link(link.secret, without_password(link.broker))
     output.say(link.reveal())
     if showing.words:
         output.say(words.to_mnemonic(link.secret))

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from node.common.output import deliver, say
 from node.terminal.summary import as_json
-from protocol.captions import registry
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import UsageError
 
 
-def chosen(codec: int | None) -> int:
+def chosen(codecs: CaptionCodecs, codec: int | None) -> int:
     """The codec that was asked for, by default the newest lossless one. Raises UsageError if there is no such codec."""
     if codec is None:
-        return registry.newest()
-    if codec not in registry.CODECS:
-        known = ", ".join(f"{number} ({registry.name(number)})" for number in registry.CODECS)
+        return codecs.newest()
+    if codec not in codecs.ids:
+        known = ", ".join(f"{number} ({codecs.name(number)})" for number in codecs.ids)
         raise UsageError(f"no caption codec {codec}: give one of {known}")
     return codec
 
 
-def encode(text: str, after: str | None, codec: int | None, json: bool) -> None:
+def encode(codecs: CaptionCodecs, text: str, after: str | None, codec: int | None, json: bool) -> None:
     """Prints the coded caption, and what it costs. Raises UsageError for a codec that there is not."""
-    coded = registry.encode(text, chosen(codec), after)
+    coded = codecs.encode(text, chosen(codecs, codec), after)
     figures = {
         "codec": coded.codec,
         "hex": coded.data.hex(),
@@ -34,14 +34,14 @@ def encode(text: str, after: str | None, codec: int | None, json: bool) -> None:
     say(f"hex    {coded.data.hex()}")
     say(f"bits   {coded.ideal_bits:.2f} exact (-log2 of the probability), {coded.bits} coded")
     say(f"bytes  {len(coded.data)}")
-    say(f"codec  {coded.codec} ({registry.name(coded.codec)})")
+    say(f"codec  {coded.codec} ({codecs.name(coded.codec)})")
 
 
-def decode(coded: str, after: str | None, codec: int | None) -> None:
+def decode(codecs: CaptionCodecs, coded: str, after: str | None, codec: int | None) -> None:
     """Prints the caption. Raises UsageError for what is no hexadecimal, CaptionError for what is no caption."""
-    number = chosen(codec)
+    number = chosen(codecs, codec)
     try:
         data = bytes.fromhex(coded)
     except ValueError:
         raise UsageError(f"{coded!r} is no hexadecimal: give what `codec encode` prints after hex") from None
-    deliver(registry.decode(number, data, after))
+    deliver(codecs.decode(number, data, after))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from node import rooms
 from node.call import build
 from node.call.observers import CallObserver
+from node.captions.coder import shipped_codecs
 from node.common import signals
 from node.common.tasks import first_error
 from node.links import login
@@ -27,6 +28,7 @@ from node.terminal import keyboard
 from node.terminal.replay_status import Screen, choose
 from node.terminal.status import BufferedNotes
 from node.web.page_address import OFF
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,21 +65,24 @@ async def run(file: Path, secret: bytes | None, asked: ReplayOptions, settings: 
         if asked.start >= session.duration_s > 0:
             raise UsageError(f"--from {clock(asked.start)} is after the session's end, {clock(session.duration_s)}")
         notes = BufferedNotes()
-        for remark in session.remarks:
+        codecs = shipped_codecs()
+        for remark in (*session.remarks, *session.missing_codebooks(codecs.codebooks())):
             notes(remark)
         with first_error():
             if asked.into is not None:
-                await _into_a_room(session, asked, settings, notes)
+                await _into_a_room(session, codecs, asked, settings, notes)
             elif on_page:
                 from node.commands import in_browser
 
-                await in_browser.run(session, asked, settings, notes)
+                await in_browser.run(session, codecs, asked, settings, notes)
             else:
-                await _here(session, asked, settings, notes)
+                await _here(session, codecs, asked, settings, notes)
     return True
 
 
-async def _here(session: Session, asked: ReplayOptions, settings: Settings, notes: BufferedNotes) -> None:
+async def _here(
+    session: Session, codecs: CaptionCodecs, asked: ReplayOptions, settings: Settings, notes: BufferedNotes
+) -> None:
     roster = Attendance(session)
     sink, remark = open_sink(settings.speaker, note=notes)
     if remark:
@@ -88,30 +93,31 @@ async def _here(session: Session, asked: ReplayOptions, settings: Settings, note
             keep = build.gallery(build.keeper(settings.pictures, notes))
             paint = await stack.enter_async_context(painter(session.header, asked.models, asked.generator, notes))
         player = Player(
-            session, CallObserver(), sink, paint=paint, start=asked.start, end=asked.end, speed=asked.speed,
-            loop=asked.loop,
-            voices=chosen_voices(asked, roster), lyra_folder=settings.lyra, note=notes, keep=keep,
+            session, codecs, CallObserver(), sink, paint=paint, start=asked.start, end=asked.end, speed=asked.speed,
+            loop=asked.loop, voices=chosen_voices(asked, roster), lyra_folder=settings.lyra, note=notes, keep=keep,
             told=lambda told: notes(caption(player, roster, told)),
         )  # fmt: skip
         await play(player, notes)
 
 
-async def _into_a_room(session: Session, asked: ReplayOptions, settings: Settings, notes: BufferedNotes) -> None:
+async def _into_a_room(
+    session: Session, codecs: CaptionCodecs, asked: ReplayOptions, settings: Settings, notes: BufferedNotes
+) -> None:
     roster = Attendance(session)
     resolved = rooms.resolve(asked.into, settings)
     voices, place = chosen_voices(asked, roster), build.build_rendezvous(settings, resolved)
     sink, _ = open_sink(settings.speaker or "none", note=notes)
     for warning in filter(None, (resolved.note, *login.remarks(settings, place.broker))):
         notes(warning)
-    await asyncio.to_thread(build.preload)
-    async with replay_into_room(roster, session.header.node, place, voices or (), notes) as haunting:
+    await asyncio.to_thread(build.preload, codecs)
+    async with replay_into_room(roster, session.header.node, place, codecs, voices or (), notes) as haunting:
 
         def told(told: RecordedPicture) -> None:
             haunting.told(told)
             notes(caption(player, roster, told))
 
         player = Player(
-            session, haunting, sink, start=asked.start, end=asked.end, loop=asked.loop, voices=voices,
+            session, codecs, haunting, sink, start=asked.start, end=asked.end, loop=asked.loop, voices=voices,
             lyra_folder=settings.lyra, told=told, note=notes,
         )  # fmt: skip
         await play(player, notes)

@@ -21,9 +21,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 @app.command()
 def info(file: File, room: Room = None, json: Json = False) -> None:
     """Tell who was in a session, when, how long, what it weighs, what was lost, and its captions."""
+    from node.captions.coder import shipped_codecs
     from node.recording import info as about
 
-    say(*about.show(file, secret(room), json))
+    say(*about.show(file, shipped_codecs().codebooks(), secret(room), json))
 
 
 @app.command()
@@ -132,7 +133,7 @@ def secret(room: str | None) -> bytes | None:
         return None
     from node import rooms
     from node.common import config
-    from protocol.log.recording_key import recording_secret
+    from protocol.log.sealing import recording_secret
 
     resolved = rooms.resolve(room, config.load())
     if resolved.note:

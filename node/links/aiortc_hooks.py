@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from node.links import ice_gathering
 from node.links.port_guard import PortGuard
+from protocol.speech.opus_packet import OPUS_RATE
 
 if TYPE_CHECKING:
     from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpTransceiver
@@ -31,8 +32,7 @@ DatagramObserver = Callable[["Direction", bytes, str], bool]
 
 LOOPBACK = "127.0.0.1"
 RED_PAYLOAD_TYPE = 63
-RTP_CLOCK = 48_000
-LONGEST_PACKET = RTP_CLOCK * 120 // 1000  # of Opus (RFC 6716, section 3.2.5)
+LONGEST_PACKET = OPUS_RATE * 120 // 1000  # of Opus (RFC 6716, section 3.2.5)
 STUN_BINDING_REQUEST = 0x0001
 STUN_BINDING_SUCCESS = 0x0101
 STUN_HEADER = 20

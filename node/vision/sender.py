@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from node.call.stats import PicturesIn, PicturesOut
-from node.captions.coder import Caption, CaptionCoder, ThreadCoder
+from node.captions.coder import Caption, CaptionCoder
 from node.common.peer_faults import PeerFaults
 from node.vision.look import NO_LOOK, look_of
 from node.vision.morph import Morph
@@ -70,11 +70,11 @@ class PictureSender:
     counts: PicturesOut
     clock: Callable[[], float]
     note: Callable[[str], None]
+    coder: CaptionCoder
     seeds: SeedChooser = field(default_factory=SeedChooser)
     look_bytes: int = 0
     knows: Callable[[Image.Image], bool] = _knows_everything
     captioned: Callable[[Image.Image, int, str], None] = _tell_nobody
-    coder: CaptionCoder = field(default_factory=ThreadCoder)
     _sequence: int = 0
     _picture: frames.Picture | None = None
     _frame: bytes = b""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from node.links.speech_track import Payload, SpeechTrack, media_track
 from node.web.offers import Offer
 from protocol.errors import SignalError
 from protocol.rtp.retiming import Push
+from protocol.signalling.sdp import ask_for_opus, without_candidates
 
 if TYPE_CHECKING:
     from aiortc import RTCPeerConnection, RTCRtpTransceiver
@@ -92,7 +92,9 @@ class BrowserLink:
         only.direction = "recvonly"
         _choose_opus(only)
         aiortc_hooks.tap_packets(only.receiver, lambda _, *packet: handler(*packet))
-        return self._offer.whole(asking_for(await self._answer(), profile))
+        answer = await self._answer()
+        asking = ask_for_opus(answer, bitrate=profile.bitrate, frame_ms=profile.frame_ms, dtx=profile.dtx)
+        return self._offer.whole(asking)
 
     async def close(self) -> None:
         """End the connection; never takes longer than `CLOSE_TIMEOUT_S`."""
@@ -159,32 +161,3 @@ def _choose_opus(transceiver: RTCRtpTransceiver) -> None:
 def _let_pass(direction: Direction, data: bytes, address: str) -> bool:
     """Only for what `observe_datagrams` does besides: keep hostile datagrams from ending aioice's loop."""
     return True
-
-
-def without_candidates(sdp: str) -> str:
-    """Return the description without addresses. Lines end in CR LF."""
-    dropped = ("a=candidate:", "a=end-of-candidates")
-    lines = [line for line in sdp.splitlines() if line and not line.startswith(dropped)]
-    return "\r\n".join(lines) + "\r\n"
-
-
-def asking_for(sdp: str, profile: Profile) -> str:
-    """Return an answer that asks for Opus (RFC 7587, section 7) as the profile encodes it, in packets of one frame."""
-    wanted = {
-        "minptime": profile.frame_ms,
-        "maxaveragebitrate": profile.bitrate,
-        "stereo": 0,
-        "sprop-stereo": 0,
-        "useinbandfec": 0,
-        "usedtx": int(profile.dtx),
-    }
-    parameters = ";".join(f"{name}={value}" for name, value in wanted.items())
-    lines = []
-    for line in sdp.splitlines():
-        opus = re.fullmatch(r"a=rtpmap:(\d+) opus/48000/2", line, re.IGNORECASE)
-        if line.startswith("a=fmtp:") and re.search(rf"(?mi)^a=rtpmap:{line[7:].split()[0]} opus/", sdp):
-            continue
-        lines.append(line)
-        if opus is not None:
-            lines += [f"a=fmtp:{opus[1]} {parameters}", f"a=ptime:{profile.frame_ms}", "a=maxptime:120"]
-    return "\r\n".join(lines) + "\r\n"

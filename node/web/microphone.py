@@ -17,7 +17,7 @@ from node.speech.pcm import FRAME_SAMPLES, Clock, Pcm, samples_of, seconds_of, s
 from node.speech.sources import MAX_BEHIND, Captured
 from protocol.errors import PacketError
 from protocol.speech import opus_packet
-from protocol.speech.playout import Conceal, Play, Playout, Quiet
+from protocol.speech.playout import Conceal, Play, Playout, Silence
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ class PageMicrophone:
                 return self._decoded(frame)
             case Conceal(ms=ms):
                 return self._concealed(samples_of(ms / 1000)), None
-            case Quiet(ms=ms):
+            case Silence(ms=ms):
                 return silence(samples_of(ms / 1000)), None
 
     def _decoded(self, frame: bytes) -> tuple[Pcm, bytes | None]:

@@ -13,7 +13,6 @@ from node.speech.profiles import RICH
 from node.speech.receive_stream import ReceiveStream, mix
 from protocol.errors import PacketError
 from protocol.rtp.red import Copy
-from protocol.rtp.retiming import RTP_RATE
 from protocol.speech import opus_packet
 from protocol.speech.playout import Playout
 
@@ -70,5 +69,5 @@ class Mixer:
             now = self._clock.now()
             pcm = mix([listener.pull(samples, now) for listener in self._listeners.values()], samples)
             if (packet := self._remaker.packet(pcm)) is not None:
-                self._push(round(count * seconds_of(samples) * RTP_RATE), packet)
+                self._push(round(count * seconds_of(samples) * opus_packet.OPUS_RATE), packet)
             count += 1

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm
 from node.web.mixer import Reencoder
-from protocol.rtp.retiming import RTP_RATE
 from protocol.speech import lyra
+from protocol.speech.opus_packet import OPUS_RATE
 
 if TYPE_CHECKING:
     from node.speech.sinks import Pull, Sink, Underruns
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EVERYBODY = ""
 """Whose packets those of everybody together are: no node has an empty id."""
 
-_STEP = BLOCK_SAMPLES * RTP_RATE // SAMPLE_RATE
+_STEP = BLOCK_SAMPLES * OPUS_RATE // SAMPLE_RATE
 
 
 class _Way(Enum):

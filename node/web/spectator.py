@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from node.speech.send_stream import SpeechPacket
     from node.vision.sender import PaintedPicture
     from node.web.replay_audio import ReplayAudio
+    from protocol.captions.registry import CaptionCodecs
     from protocol.log import Header
     from protocol.rtp.red import Copy
     from protocol.signalling import Hello
@@ -33,10 +34,12 @@ class ReplayFeeder(CallObserver):
     may begin in the middle, and be of another codebook. Where nothing `paints` they are all there is of a picture.
     """
 
-    def __init__(self, board: PageState, soundtrack: ReplayAudio, header: Header, paints: bool) -> None:
+    def __init__(
+        self, board: PageState, soundtrack: ReplayAudio, header: Header, codecs: CaptionCodecs, paints: bool
+    ) -> None:
         self._board, self._soundtrack = board, soundtrack
         self._own, self._started_s = header.node, header.started_ns / 1e9
-        self._paints = paints
+        self._codecs, self._paints = codecs, paints
         self._packets_sent = 0
 
     def joined(self, peer: str, hello: Hello) -> None:
@@ -79,7 +82,7 @@ class ReplayFeeder(CallObserver):
             picture.sequence,
             told.prompt.text,
             self._started_s + told.at_s,
-            bits_of(told.prompt.text, picture.codec, picture.caption) + 8 * len(picture.look),
+            bits_of(self._codecs, told.prompt.text, picture.codec, picture.caption) + 8 * len(picture.look),
             len(frame),
             frame_cost(frame),
         )

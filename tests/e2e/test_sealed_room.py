@@ -27,7 +27,7 @@ from node.web.page import Page
 from node.web.page_address import PageAddress
 from protocol import sealing
 from protocol.log import Header
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 from protocol.signalling.liveness import DOUBT_S
 
 SECRET = secret("a test")
@@ -142,7 +142,7 @@ async def test_a_crash_is_told_by_the_last_will_and_a_forged_one_is_not_believed
         await eve.heard.until(
             lambda _: [topic for topic, _ in eve.of("h")[hellos:]].count(f"{ROOM}/{other._id}/h") >= 1
         )
-        await nodes.until(lambda: not watcher._calls.room._handshake._asked)
+        await nodes.until(lambda: watcher._calls.room.liveness.asked == 0)
         assert watcher.peers() == [NAMES[1]]
         client = other._mailbox.link._client
         assert client is not None

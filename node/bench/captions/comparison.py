@@ -14,7 +14,7 @@ from node.bench.captions.lines import read_lines
 from node.bench.captions.training import Training, training
 from node.common import output, progress
 from node.terminal.summary import as_json, percentile
-from protocol.captions import registry
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ class Comparison(TypedDict):
     missing: list[str]
 
 
-def run(given: str, train: Path | None, json: bool) -> None:
+def run(codecs: CaptionCodecs, given: str, train: Path | None, json: bool) -> None:
     """Measures and prints. Raises NodeError for a file that cannot be read."""
     lines, learned = texts(given), training(train)
     with progress.bars() as bars:
         bar = bars.add_task("measuring", total=sum(len(spread(lines, each.most)) for each in BASELINES))
-        comparison = compare(lines, learned, lambda: bars.advance(bar))
+        comparison = compare(codecs, lines, learned, lambda: bars.advance(bar))
     if json:
         output.say(as_json(comparison))
     else:
@@ -76,9 +76,11 @@ def _is_file(given: str) -> bool:
         return False
 
 
-def compare(lines: Sequence[str], learned: Training, tick: Callable[[], None] = lambda: None) -> Comparison:
+def compare(
+    codecs: CaptionCodecs, lines: Sequence[str], learned: Training, tick: Callable[[], None] = lambda: None
+) -> Comparison:
     """Measures every codec and baseline on the lines, each line alone; ticks at each line of a baseline."""
-    rows, missing = [_codec_row(codec, lines) for codec in registry.CODECS], []
+    rows, missing = [_codec_row(codecs, codec, lines) for codec in codecs.ids], []
     for baseline in BASELINES:
         size = baseline.ready(learned.lines)
         if size is None:
@@ -87,9 +89,9 @@ def compare(lines: Sequence[str], learned: Training, tick: Callable[[], None] = 
     return {"lines": len(lines), "trained_on": learned.about, "rows": rows, "missing": missing}
 
 
-def _codec_row(codec: int, lines: Sequence[str]) -> Row:
-    coded = [registry.encode(line, codec) for line in lines]
-    name = f"codec {codec}: {registry.name(codec)}"
+def _codec_row(codecs: CaptionCodecs, codec: int, lines: Sequence[str]) -> Row:
+    coded = [codecs.encode(line, codec) for line in lines]
+    name = f"codec {codec}: {codecs.name(codec)}"
     return _row(name, [one.bits for one in coded], [len(one.data) for one in coded])
 
 

@@ -14,8 +14,7 @@ from node.commands.one import chosen
 from node.common import progress
 from node.common.output import say
 from node.terminal.summary import as_json, percentile
-from protocol.captions import registry
-from protocol.captions.registry import Coded
+from protocol.captions.registry import CaptionCodecs, Coded
 from protocol.errors import CaptionError
 
 
@@ -47,35 +46,41 @@ class Measured:
     decode_ms: float
 
 
-def run(path: Path, codec: int | None, context: bool, json: bool) -> bool:
+def run(codecs: CaptionCodecs, path: Path, codec: int | None, context: bool, json: bool) -> bool:
     """Measures the file and prints the figures; whether every line came back. Raises NodeError, UsageError."""
-    number = chosen(codec)
+    number = chosen(codecs, codec)
     lines = read_lines(path)
     with progress.bars() as bars:
         bar = bars.add_task("lines", total=len(lines))
-        figures = bench(lines, number, context, lambda: bars.advance(bar))
-    say(*([as_json(figures)] if json else for_people(figures)))
+        figures = bench(codecs, lines, number, context, lambda: bars.advance(bar))
+    say(*([as_json(figures)] if json else for_people(codecs, figures)))
     return figures["lossless"]
 
 
-def bench(lines: Sequence[str], codec: int, context: bool, tick: Callable[[], None] = lambda: None) -> Figures:
+def bench(
+    codecs: CaptionCodecs,
+    lines: Sequence[str],
+    codec: int,
+    context: bool,
+    tick: Callable[[], None] = lambda: None,
+) -> Figures:
     """Codes each line alone, or with `context` against the line before it."""
-    registry.decode(codec, registry.encode("", codec).data)  # the first one reads the codebook, which is no line's cost
+    codecs.decode(codec, codecs.encode("", codec).data)  # the first one reads the codebook, which is no line's cost
     measured = []
     earlier: str | None = None
     for line in lines:
-        measured.append(_measure(line, codec, earlier))
+        measured.append(_measure(codecs, line, codec, earlier))
         earlier = line if context else None
         tick()
     return _summed(codec, measured)
 
 
-def _measure(line: str, codec: int, earlier: str | None) -> Measured:
+def _measure(codecs: CaptionCodecs, line: str, codec: int, earlier: str | None) -> Measured:
     began = time.perf_counter()
-    coded = registry.encode(line, codec, earlier)
+    coded = codecs.encode(line, codec, earlier)
     between = time.perf_counter()
     try:
-        back = registry.decode(codec, coded.data, earlier)
+        back = codecs.decode(codec, coded.data, earlier)
     except CaptionError:
         back = None
     ended = time.perf_counter()
@@ -107,12 +112,12 @@ def _mean(values: Iterable[float]) -> float:
     return round(statistics.fmean(values), 3)
 
 
-def for_people(figures: Figures) -> list[str]:
+def for_people(codecs: CaptionCodecs, figures: Figures) -> list[str]:
     """The same in plain lines."""
     codec, lost = figures["codec"], figures["lost_lines"]
     kept = "all came back as they were" if figures["lossless"] else f"{lost} DID NOT come back as they were"
     return [
-        f"codec {codec} ({registry.name(codec)}), {figures['lines']} lines: {kept}",
+        f"codec {codec} ({codecs.name(codec)}), {figures['lines']} lines: {kept}",
         "         mean     median   95 %",
         f"bits     {figures['bits_mean']:<8.2f} {figures['bits_median']:<8.1f} {figures['bits_p95']:.1f}"
         f"   (exact, mean: {figures['ideal_bits_mean']:.2f})",

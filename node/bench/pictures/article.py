@@ -11,6 +11,8 @@ from node.bench.pictures.ways import SIDES, Way, raw_bits
 if TYPE_CHECKING:
     from PIL import Image
 
+    from protocol.captions.registry import CaptionCodecs
+
 SENTENCE = "a cat sitting on top of a wooden bench"
 
 
@@ -28,9 +30,9 @@ class Article:
         return tuple(small * raw_bits(side) // raw_bits(SIDES[0]) for side in SIDES)
 
 
-def article(painted: Image.Image | None = None) -> Article:
+def article(codecs: CaptionCodecs, painted: Image.Image | None = None) -> Article:
     """The sentence, coded."""
-    return Article(*words.ways(SENTENCE, painted))
+    return Article(*words.ways(codecs, SENTENCE, painted))
 
 
 def as_dict(done: Article) -> dict[str, Any]:

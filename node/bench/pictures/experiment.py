@@ -11,6 +11,8 @@ from node.bench.pictures.ways import SIDES, Way
 if TYPE_CHECKING:
     from PIL import Image
 
+    from protocol.captions.registry import CaptionCodecs
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -25,12 +27,19 @@ class Result:
     known: bool = True
 
 
-def measure(name: str, image: Image.Image, caption: str, painted: Image.Image | None, known: bool = True) -> Result:
+def measure(
+    codecs: CaptionCodecs,
+    name: str,
+    image: Image.Image,
+    caption: str,
+    painted: Image.Image | None,
+    known: bool = True,
+) -> Result:
     """Codes the picture every way; takes a second or two. ``painted`` is what the generator made of the caption."""
     found = [*encodings.ways(image)]
     if "WebP" not in encodings.missing() and (small := thumbnail.way(image)) is not None:
         found.append(small)
-    return Result(name, caption, (*found, *words.ways(caption, painted)), known)
+    return Result(name, caption, (*found, *words.ways(codecs, caption, painted)), known)
 
 
 def as_dict(result: Result) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from node.bench.speech.settings import Codec, Setting
 from node.bench.speech.streams import Stream
 from node.speech.pcm import SAMPLE_RATE
 from protocol.errors import NodeError
+from protocol.speech.opus_packet import OPUS_RATE
 
 
 def input_rate(setting: Setting) -> int:
@@ -23,7 +24,7 @@ def input_rate(setting: Setting) -> int:
         case Codec.AMR:
             return external_codecs.AMR_RATES[setting.bandwidth]
         case Codec.FFMPEG:
-            return external_codecs.FULL_RATE
+            return OPUS_RATE
         case _:
             return SAMPLE_RATE
 

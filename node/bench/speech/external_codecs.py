@@ -12,11 +12,11 @@ from node.bench.speech.settings import Setting
 from node.bench.speech.streams import Lost, Stream
 from node.speech.libopus import Decoder
 from node.speech.pcm import SAMPLE_RATE, Pcm
+from protocol.speech.opus_packet import OPUS_RATE
 
 if TYPE_CHECKING:
     import av
 
-FULL_RATE = 48_000
 AMR_ENCODERS = {"nb": "libopencore_amrnb", "wb": "libvo_amrwbenc"}
 AMR_DECODERS = {"nb": "libopencore_amrnb", "wb": "libopencore_amrwb"}
 AMR_RATES = {"nb": 8_000, "wb": 16_000}
@@ -44,7 +44,7 @@ def code_opus(setting: Setting, pcm: Pcm) -> Stream:
         "vbr": "on",
         "compression_level": "10",
     }
-    packets = list(_encoded("libopus", FULL_RATE, setting.bitrate, pcm, options))
+    packets = list(_encoded("libopus", OPUS_RATE, setting.bitrate, pcm, options))
     samples = SAMPLE_RATE * setting.frame_ms // 1000
 
     def heard(lost: Lost) -> Pcm:

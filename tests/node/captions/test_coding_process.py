@@ -11,22 +11,23 @@ from typing import Any
 import pytest
 
 from node.captions import coding_process
-from node.captions.coder import Caption
+from node.captions.coder import Caption, shipped_codecs
 from node.captions.coding_process import MOST_FAILURES, CaptionProcess, CoderError
-from protocol.captions import registry
 from protocol.errors import CaptionError
 
+CODECS = shipped_codecs()
+
 WORDS = "a cat on a bench"
-CODED = registry.encode(WORDS, 2)
+CODED = CODECS.encode(WORDS, 2)
 
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="stops a process by a signal")
 
 
 async def test_captions_are_coded_and_read_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with CaptionProcess() as captions:
+    async with CaptionProcess(CODECS) as captions:
         assert captions.pid not in (None, os.getpid())
-        monkeypatch.setattr(registry, "encode", None)  # nothing is coded here
-        monkeypatch.setattr(registry, "decode", None)
+        monkeypatch.setattr(CODECS, "encode", None)  # nothing is coded here
+        monkeypatch.setattr(CODECS, "decode", None)
         assert await captions.encode(WORDS, 2) == CODED
         assert await captions.decode(2, CODED.data) == Caption(WORDS)
         assert await captions.decode(2, CODED.data, measure=True) == Caption(WORDS, CODED.bits)
@@ -37,8 +38,8 @@ async def test_captions_are_coded_and_read_elsewhere(monkeypatch: pytest.MonkeyP
 
 
 async def test_requests_of_many_are_answered_each_by_its_own() -> None:
-    many = [registry.encode(f"{number} cats", 2) for number in range(20)]
-    async with CaptionProcess() as captions:
+    many = [CODECS.encode(f"{number} cats", 2) for number in range(20)]
+    async with CaptionProcess(CODECS) as captions:
         read = await asyncio.gather(*(captions.decode(2, coded.data) for coded in many))
     assert [caption.words for caption in read] == [f"{number} cats" for number in range(20)]
 
@@ -54,7 +55,7 @@ async def test_settings_stay_behind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_one_that_was_killed_is_replaced() -> None:
-    async with CaptionProcess() as captions:
+    async with CaptionProcess(CODECS) as captions:
         await captions.encode(WORDS, 2)
         running = captions._process
         assert running is not None
@@ -67,7 +68,7 @@ async def test_one_that_was_killed_is_replaced() -> None:
 @needs_signals
 async def test_one_that_hangs_is_killed_and_its_caption_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coding_process, "LONGEST_S", 0.2)
-    async with CaptionProcess() as captions:
+    async with CaptionProcess(CODECS) as captions:
         await captions.encode(WORDS, 2)
         assert captions.pid is not None
         os.kill(captions.pid, signal.SIGSTOP)
@@ -81,7 +82,7 @@ async def test_one_that_hangs_is_killed_and_its_caption_refused(monkeypatch: pyt
 @needs_signals
 async def test_own_words_are_coded_even_if_the_process_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coding_process, "LONGEST_S", 0.2)
-    async with CaptionProcess() as captions:
+    async with CaptionProcess(CODECS) as captions:
         await captions.encode(WORDS, 2)
         assert captions.pid is not None
         os.kill(captions.pid, signal.SIGSTOP)
@@ -90,7 +91,7 @@ async def test_own_words_are_coded_even_if_the_process_hangs(monkeypatch: pytest
 
 async def test_who_gave_up_waiting_leaves_no_answer_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
     begun = asyncio.Event()
-    async with CaptionProcess() as captions:
+    async with CaptionProcess(CODECS) as captions:
         exchange = captions._exchange
 
         async def noting(packed: bytes) -> list[Any]:
@@ -98,7 +99,7 @@ async def test_who_gave_up_waiting_leaves_no_answer_to_another(monkeypatch: pyte
             return await exchange(packed)
 
         monkeypatch.setattr(captions, "_exchange", noting)
-        impatient = asyncio.create_task(captions.decode(2, registry.encode("a dog", 2).data))
+        impatient = asyncio.create_task(captions.decode(2, CODECS.encode("a dog", 2).data))
         await begun.wait()
         impatient.cancel()
         await asyncio.gather(impatient, return_exceptions=True)
@@ -110,14 +111,14 @@ async def test_where_no_process_can_be_had_a_thread_codes(monkeypatch: pytest.Mo
         raise OSError(12, "Cannot allocate memory")
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
-    async with CaptionProcess() as captions:
+    async with CaptionProcess(CODECS) as captions:
         assert await captions.encode(WORDS, 2) == CODED
         assert await captions.decode(2, CODED.data) == Caption(WORDS)
 
 
 async def test_one_that_never_answers_is_tried_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coding_process, "MODULE", "node.captions.no_such_module")
-    async with CaptionProcess() as captions:
+    async with CaptionProcess(CODECS) as captions:
         for _ in range(MOST_FAILURES):
             with pytest.raises(CoderError):
                 await captions.decode(2, CODED.data)

@@ -29,7 +29,7 @@ from node.recording.reader import Session
 from node.replay.pictures import Paint
 from node.vision.types import Prompt
 from protocol import frames
-from protocol.captions.identity import Codebook
+from protocol.captions.codebook_id import CodebookId
 from protocol.errors import LogError, NodeError, UsageError
 from protocol.log import Frame, Header, Note, Record
 
@@ -269,7 +269,7 @@ def test_the_command(file: Path, command: Command, painters: Painters) -> None:
 
 
 def test_a_codebook_that_is_not_here_is_one_line_and_the_words_beside_it_are_shown(tmp_path: Path) -> None:
-    header = Header(node="me", name="Ann", codebooks=(Codebook(9, b"abcd"),))
+    header = Header(node="me", name="Ann", codebooks=(CodebookId(9, b"abcd"),))
     unread = Frame(2_000_000, "me", frames.encode(frames.Picture(8, 0, 2, b"\x01\x02", 1)), None)
     file = written(tmp_path / "a.mcap", [picture("me", 0.3, "a cat"), unread, Note(4_000_000, "end")], header)
     out, notes = exported(file, "out.srt")

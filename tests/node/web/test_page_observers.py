@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from web_board import Told
 
-from node.captions.coder import Caption
+from node.captions.coder import Caption, shipped_codecs
 from node.links.wire_meter import WireMeter
 from node.speech.send_stream import SpeechPacket
 from node.vision.sender import PaintedPicture
@@ -15,9 +15,10 @@ from node.web.live_rates import frame_cost
 from node.web.page_observers import CallFeeder
 from node.web.state import PageState
 from protocol import frames
-from protocol.captions import registry
 from protocol.rtp.red import Copy
 from protocol.signalling import Carries, Hello
+
+CODECS = shipped_codecs()
 
 SEES = Hello(1, "bob", Carries.SPEECH_OUT | Carries.PICTURES_OUT)
 IMAGE = Image.new("RGB", (8, 8), "red")
@@ -26,13 +27,13 @@ SPEECH = b"\x18" + bytes(50)
 
 
 def picture(sequence: int, words: str = WORDS, look: bytes = b"") -> bytes:
-    codec = registry.newest()
-    return frames.encode(frames.Picture(sequence, 0, codec, registry.encode(words, codec).data, 0, look))
+    codec = CODECS.newest()
+    return frames.encode(frames.Picture(sequence, 0, codec, CODECS.encode(words, codec).data, 0, look))
 
 
 def caption(words: str = WORDS) -> Caption:
-    codec = registry.newest()
-    return Caption(words, registry.encode(words, codec).bits)
+    codec = CODECS.newest()
+    return Caption(words, CODECS.encode(words, codec).bits)
 
 
 class Listened(Broadcast):
@@ -73,7 +74,7 @@ async def test_words_come_are_painted_and_show_their_cost(onlooker: CallFeeder, 
     onlooker.painted(PaintedPicture("x", 1, WORDS, 0, IMAGE))
     await told.developed()
     [shown] = board.state()["people"][1]["pictures"]
-    assert shown["bits"] == registry.encode(WORDS, registry.newest()).bits + 64
+    assert shown["bits"] == CODECS.encode(WORDS, CODECS.newest()).bits + 64
     assert (shown["bytes"], shown["wire_bytes"]) == (len(frame), frame_cost(frame))
     assert shown["snapshot"] is None
 
@@ -140,7 +141,7 @@ async def test_words_that_nobody_read_are_not_expected(onlooker: CallFeeder, boa
 async def test_words_whose_bits_nobody_measured_count_in_bytes(onlooker: CallFeeder, board: PageState) -> None:
     onlooker.frame_came("x", picture(1, look=bytes(8)), Caption(WORDS))
     [shown] = board.people["x"].coming.values()
-    assert shown.bits == 8 * len(registry.encode(WORDS, registry.newest()).data) + 64
+    assert shown.bits == 8 * len(CODECS.encode(WORDS, CODECS.newest()).data) + 64
 
 
 async def test_notes_are_read(onlooker: CallFeeder, board: PageState) -> None:

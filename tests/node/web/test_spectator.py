@@ -9,6 +9,7 @@ from PIL import Image
 from sessions import HEADER, picture
 from web_board import Told as Events
 
+from node.captions.coder import shipped_codecs
 from node.replay.pictures import PictureReader, RecordedPicture
 from node.speech.send_stream import SpeechPacket
 from node.speech.sinks import NullSink
@@ -19,10 +20,11 @@ from node.web.replay_audio import ReplayAudio
 from node.web.spectator import ReplayFeeder
 from node.web.state import PageState
 from protocol import frames
-from protocol.captions import registry
 from protocol.log import Frame
 from protocol.rtp.red import Copy
 from protocol.signalling import Carries, Hello
+
+CODECS = shipped_codecs()
 
 BEN = Hello(0, "Ben", Carries.SPEECH_OUT | Carries.PICTURES_OUT)
 IMAGE = Image.new("RGB", (8, 8), "red")
@@ -48,7 +50,7 @@ class Listened(ReplayAudio):
 
 
 def read(record: Frame) -> RecordedPicture:
-    told = PictureReader((), lambda text: None).read(record)
+    told = PictureReader(CODECS, (), lambda text: None).read(record)
     assert told is not None
     return told
 
@@ -60,7 +62,7 @@ def soundtrack() -> Listened:
 
 @pytest.fixture
 def spectator(board: PageState, soundtrack: Listened) -> ReplayFeeder:
-    return ReplayFeeder(board, soundtrack, HEADER, paints=True)
+    return ReplayFeeder(board, soundtrack, HEADER, CODECS, paints=True)
 
 
 @pytest.mark.parametrize("sender", ["me", "b"])
@@ -77,7 +79,7 @@ async def test_words_are_told_painted_and_show_what_they_cost_whoever_sent_them(
     [shown] = person["pictures"]
     assert (person["id"], person["screen"]) == (sender, shown["url"])
     assert (shown["words"], shown["at"]) == ("a cat on a bench", STARTED_S + 4.5)
-    assert shown["bits"] == registry.encode("a cat on a bench", 0).bits
+    assert shown["bits"] == CODECS.encode("a cat on a bench", 0).bits
     assert (shown["bytes"], shown["wire_bytes"]) == (len(record.frame), frame_cost(record.frame))
     assert person["meters"]["picture_bps"] > 0
 
@@ -92,7 +94,7 @@ async def test_words_of_a_codec_of_another_time_are_shown_with_whole_bytes(
 
 
 async def test_where_nothing_paints_words_are_a_picture_by_themselves(board: PageState, soundtrack: Listened) -> None:
-    ReplayFeeder(board, soundtrack, HEADER, paints=False).told(read(picture("b", 1.0, "a cat")))
+    ReplayFeeder(board, soundtrack, HEADER, CODECS, paints=False).told(read(picture("b", 1.0, "a cat")))
     [person] = board.state()["people"]
     assert person["painting"] is None
     assert [(shown["words"], shown["url"]) for shown in person["pictures"]] == [("a cat", None)]

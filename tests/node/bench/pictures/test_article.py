@@ -5,10 +5,11 @@ from __future__ import annotations
 from PIL import Image
 
 from node.bench.pictures import article
+from node.captions.coder import shipped_codecs
 
 
 def test_its_figures_are_found_again() -> None:
-    done = article.article()
+    done = article.article(shipped_codecs())
     assert done.theirs.bits == (174, 174)
     assert done.their_ratios == (9039, 144_624)
     assert article.as_dict(done)["article"] == {"bits": 174, "ratio_256": 9039, "ratio_1024": 144_624}
@@ -16,7 +17,7 @@ def test_its_figures_are_found_again() -> None:
 
 def test_ours_stand_beside_them() -> None:
     painted = Image.new("RGB", (8, 8))
-    done = article.article(painted)
+    done = article.article(shipped_codecs(), painted)
     ours = article.as_dict(done)["ours"]
     assert ours["bits"] == done.ours.bits[0]
     assert ours["ratio_256"] == round(256 * 256 * 24 / ours["bits"], 1)

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from node.bench.pictures import experiment
+from node.captions.coder import shipped_codecs
 from node.vision import heic
 from node.vision.scenes import Story
 
@@ -15,7 +16,7 @@ PAINTED = Image.new("RGB", (8, 8))
 
 
 def test_all_ways_are_measured() -> None:
-    result = experiment.measure("scene.png", Story(1).image(1.0), "a cat on a bench", PAINTED)
+    result = experiment.measure(shipped_codecs(), "scene.png", Story(1).image(1.0), "a cat on a bench", PAINTED)
     assert [way.name for way in result.ways] == [*FILES, "580-byte thumbnail", *WORDS]
     assert result.ways[-1].shown is PAINTED
     done = experiment.as_dict(result)
@@ -29,5 +30,5 @@ def test_all_ways_are_measured() -> None:
 def test_without_webp_there_is_no_thumbnail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("PIL.features.check", lambda feature: feature == "jpg")
     monkeypatch.setattr(heic, "installed", lambda: False)
-    result = experiment.measure("scene.png", Story(1).image(1.0), "a cat", PAINTED)
+    result = experiment.measure(shipped_codecs(), "scene.png", Story(1).image(1.0), "a cat", PAINTED)
     assert [way.name for way in result.ways] == [*FILES[:3], *WORDS]

@@ -13,6 +13,7 @@ from node.bench.pictures.article import article
 from node.bench.pictures.experiment import Result
 from node.bench.pictures.report import UNKNOWN, page
 from node.bench.pictures.ways import Way
+from node.captions.coder import shipped_codecs
 
 PAINTED = Image.new("RGB", (512, 300), "blue")
 RAW = Way("raw <RGB>", "", (1_572_864, 25_165_824), Image.new("RGB", (256, 256), "red"))
@@ -44,7 +45,7 @@ class Tree(HTMLParser):
 
 
 def test_it_is_whole_and_needs_no_network() -> None:
-    text = page([Result("one.png", "a cat", WAYS)], article(PAINTED))
+    text = page([Result("one.png", "a cat", WAYS)], article(shipped_codecs(), PAINTED))
     tree = Tree(text)
     assert "script" not in tree.tags
     assert "link" not in tree.tags
@@ -64,7 +65,7 @@ def test_its_pictures_are_squares_of_one_size() -> None:
 
 
 def test_figures_and_words_are_all_there() -> None:
-    text = page([Result("one.png", "a cat", WAYS)], article(PAINTED))
+    text = page([Result("one.png", "a cat", WAYS)], article(shipped_codecs(), PAINTED))
     for part in ("one.png", "a cat", "98,304:1", "1,572,864:1", "acat", "9,039:1", "144,624:1", "1024x1024"):
         assert part in text
     assert len(re.findall(r'<tr class="ours">', text)) == 2

@@ -8,6 +8,7 @@ from node.bench.pictures import tables
 from node.bench.pictures.article import article
 from node.bench.pictures.experiment import Result
 from node.bench.pictures.ways import Way
+from node.captions.coder import shipped_codecs
 
 
 def test_each_picture_has_a_table_of_unfolded_lines(capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,7 +22,7 @@ def test_each_picture_has_a_table_of_unfolded_lines(capsys: pytest.CaptureFixtur
 
 
 def test_the_articles_own_ratios_are_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    tables.show([], article())
+    tables.show([], article(shipped_codecs()))
     printed = capsys.readouterr().out
     assert "a cat sitting on top of a wooden bench" in printed
     assert [line.split()[-4:] for line in printed.splitlines() if "LZW" in line] == [

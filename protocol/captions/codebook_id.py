@@ -1,4 +1,4 @@
-"""Which codebook a caption codec codes with: what a hello tells of it, so that two nodes see whether theirs agree."""
+"""Which codebook a caption codec codes with, as hellos and session logs name it: two nodes see whether theirs agree."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 from protocol import envelope
 
-__all__ = ["HASH_BYTES", "Codebook"]
+__all__ = ["HASH_BYTES", "CodebookId"]
 
-# Tells a wrong codebook from the right one, which nobody forges: a node that lies here gets captions it cannot read.
+# Enough to know a wrong codebook from the right one. There is no gain in forging it: a node that lies here gets
+# captions that it cannot read.
 HASH_BYTES = 4
 _ID_BITS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Codebook:
+class CodebookId:
     """A codebook's number and the first bytes of the SHA-256 of its file."""
 
     id: int

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from protocol.errors import LogError
 from protocol.log import Message
-from protocol.log.sealing import SALT_BYTES, BlockCipher, salt_of
+from protocol.log.sealing import SALT_BYTES, BlockCipher, recording_secret, salt_of
+from protocol.room_secret import RoomSecret
 
 SECRET, SALT = b"the room's secret", bytes(range(SALT_BYTES))
 MESSAGES = [Message(3, 5, b"a cat"), Message(2, 1_000_000, b"\x91" * 50)]
@@ -79,3 +80,14 @@ def test_a_block_too_short_to_have_a_salt() -> None:
 def test_no_secret_and_no_salt(secret: bytes, salt: bytes) -> None:
     with pytest.raises(ValueError, match="no secret"):
         BlockCipher(secret, salt)
+
+
+def test_each_room_has_its_own_secret() -> None:
+    garden, kitchen = RoomSecret(bytes(16)), RoomSecret(bytes(15) + b"k")
+    assert recording_secret(garden) == recording_secret(RoomSecret(bytes(16)))
+    assert recording_secret(garden) != recording_secret(kitchen)
+
+
+def test_it_does_not_hold_the_rooms_own() -> None:
+    garden = RoomSecret(b"g" * 16)
+    assert garden.reveal() not in recording_secret(garden)

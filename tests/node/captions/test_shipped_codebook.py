@@ -1,38 +1,39 @@
 from __future__ import annotations
 
 import hashlib
+from importlib.resources import files
 from typing import Any
 
 import msgpack
 import numpy as np
 import pytest
 
-from node import codebook
-from protocol import captions
-from protocol.captions import model_codec
+from node.captions.coder import CODEBOOK, shipped_codecs
 from protocol.captions.gru import HIDDEN_LIMIT, SEEN_BITS
 
+CODECS = shipped_codecs()
+FILE = files("protocol.captions").joinpath(CODEBOOK).read_bytes()
 EXACT = 1 << 24  # float32 holds every integer up to it
 MAX_BYTES = 8_000_000
 
 
 @pytest.fixture(scope="module")
 def network() -> dict[str, Any]:
-    told: dict[str, Any] = msgpack.unpackb(codebook.read()[4:])["network"]
+    told: dict[str, Any] = msgpack.unpackb(FILE[4:])["network"]
     return told
 
 
 def test_the_codebook_ships_with_the_package() -> None:
-    assert len(codebook.read()) <= MAX_BYTES
-    assert model_codec.identity().hash == hashlib.sha256(codebook.read()).digest()[:4]
+    assert len(FILE) <= MAX_BYTES
+    assert CODECS.modelled.identity().hash == hashlib.sha256(FILE).digest()[:4]
 
 
 def test_hellos_and_frames_use_it() -> None:
-    assert captions.codebooks() == (model_codec.identity(),)
-    assert captions.newest() == captions.newest(captions.CODECS, captions.codebooks()) == 2
-    assert captions.newest(captions.CODECS, []) == 0
-    coded = captions.encode("a cat on a bench", 2)
-    assert captions.decode(2, coded.data) == "a cat on a bench"
+    assert CODECS.codebooks() == (CODECS.modelled.identity(),)
+    assert CODECS.newest() == CODECS.newest(CODECS.ids, CODECS.codebooks()) == 2
+    assert CODECS.newest(CODECS.ids, []) == 0
+    coded = CODECS.encode("a cat on a bench", 2)
+    assert CODECS.decode(2, coded.data) == "a cat on a bench"
 
 
 @pytest.mark.parametrize(
