@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from node.captions.coder import shipped_codecs
 from node.common import output, signals
 from node.common.progress import bars
 from node.export import export
@@ -18,4 +19,4 @@ def run(file: Path, secret: bytes | None, **asked: Any) -> None:
         def tell(done: float, total: float) -> None:
             progress.update(bar, completed=int(done), total=max(int(total), 1))
 
-        signals.run(export.run(file, export.ExportOptions(**asked), secret, output.remark, tell))
+        signals.run(export.run(file, shipped_codecs(), export.ExportOptions(**asked), secret, output.remark, tell))

@@ -23,6 +23,7 @@ from PIL import Image
 from sessions import HEADER, came, picture, spoken, tone, went
 from small_disk import FULL, small_disk
 
+from node.captions.coder import shipped_codecs
 from node.export import export
 from node.export.export import ExportOptions
 from node.recording.reader import Session
@@ -85,7 +86,7 @@ def file(tmp_path: Path) -> Path:
 def exported(file: Path, name: str, **asked: Any) -> tuple[Path, list[str]]:
     notes: list[str] = []
     out = file.parent / name
-    asyncio.run(export.run(file, ExportOptions(out, **asked), None, notes.append))
+    asyncio.run(export.run(file, shipped_codecs(), ExportOptions(out, **asked), None, notes.append))
     return out, notes
 
 
