@@ -15,7 +15,7 @@ from happenings import Happenings
 from linked import End, connected
 
 from node.links import rtcp_hooks
-from node.links.aiortc_hooks import ice_transports
+from node.links.ice_hooks import ice_transports
 from node.links.wire_meter import IPV4_HEADER, UDP_HEADER, udp_kind
 from protocol.rtp.consent import EXPIRES_S, PATIENCE_S, RFC_PERIOD_S, TRUSTED_PERIOD_S
 
