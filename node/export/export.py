@@ -20,7 +20,7 @@ from node.export.video_writer import MP4, WEBM, VideoFormat, VideoWriter
 from node.recording.reader import Session
 from node.recording.timecode import clock
 from node.replay.models import painter
-from node.speech.ogg import OggOpus
+from node.speech.sound_files import OggOpus
 from protocol.captions.registry import CaptionCodecs
 from protocol.errors import NodeError, UsageError
 
