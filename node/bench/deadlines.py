@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 from node.bench.hostile_captions import worst_captions
 from node.bench.hostile_peer import HostilePeer
 from node.bench.loop_culprits import LoopCulprits
-from node.call import build
+from node.call import build, loopback
 from node.call.node import Node
-from node.commands import demo
 from node.common.loop_lag import LagWatch, LoopLag
 from node.common.tasks import first_error
 from node.speech import profile_options
@@ -84,7 +83,7 @@ async def run(settings: Settings, minutes: float, quiet: bool, hostile: bool = F
                 return [HostilePeer(place, models, worst)] if hostile else []
 
             with LoopCulprits(lambda: watch.due) as culprits:
-                a, b = await demo.hold(own, models, BufferedNotes(), True, minutes * 60, quiet, others)
+                a, b = await loopback.call(own, models, BufferedNotes(), True, minutes * 60, quiet, others)
             seconds = time.monotonic() - began
             for task in busy:
                 task.cancel()

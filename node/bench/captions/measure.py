@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TypedDict
 
 from node.bench.captions.lines import read_lines
-from node.commands.one import chosen
 from node.common import progress
 from node.common.output import say
 from node.terminal.summary import as_json, percentile
 from protocol.captions import registry
 from protocol.captions.registry import Coded
-from protocol.errors import CaptionError
+from protocol.errors import CaptionError, UsageError
 
 
 class Figures(TypedDict):
@@ -45,6 +44,16 @@ class Measured:
     kept: bool
     encode_ms: float
     decode_ms: float
+
+
+def chosen(codec: int | None) -> int:
+    """Return the codec that was asked for, by default the newest lossless one. Raises UsageError if there is none."""
+    if codec is None:
+        return registry.newest()
+    if codec not in registry.CODECS:
+        known = ", ".join(f"{number} ({registry.name(number)})" for number in registry.CODECS)
+        raise UsageError(f"no caption codec {codec}: give one of {known}")
+    return codec
 
 
 def run(path: Path, codec: int | None, context: bool, json: bool) -> bool:
