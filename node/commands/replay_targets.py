@@ -46,8 +46,8 @@ async def play_in_terminal(session: Session, asked: ReplayOptions, settings: Set
             keep = build.gallery(build.keeper(settings.pictures, notes))
             paint = await stack.enter_async_context(painter(session.header, asked.models, asked.generator, notes))
         player = Player(
-            session, CallObserver(), sink, paint=paint, start=asked.start, end=asked.end, speed=asked.speed, loop=asked.loop,
-            voices=chosen_voices(asked, roster), lyra_folder=settings.lyra, note=notes, keep=keep,
+            session, CallObserver(), sink, paint=paint, start=asked.start, end=asked.end, speed=asked.speed,
+            loop=asked.loop, voices=chosen_voices(asked, roster), lyra_folder=settings.lyra, note=notes, keep=keep,
             told=lambda told: notes(caption(player, roster, told)),
         )  # fmt: skip
         await play(player, notes)

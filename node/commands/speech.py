@@ -43,8 +43,8 @@ def sweep(
     json: options.Json = False,
 ) -> None:
     """Code a recording with every sensible setting: what each costs, how it sounds, which to take."""
+    from node.bench.speech import run as work
     from node.bench.speech.sweep import SweepOptions
-    from node.commands import sweep as work
 
     asked = SweepOptions(recordings, loss, max_kbps, max_packet, lyra, visqol, article)
     work.run(asked, output, json, codec or ())

@@ -1,4 +1,4 @@
-"""The command `speech sweep`: measure every setting that can be measured here, and show the results."""
+"""The command `speech sweep`: measures every setting that can be, and shows what came out."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from node.speech import lyra_model as lyra_models
 from node.terminal.summary import as_json
 from protocol.errors import NodeError, UsageError
 
-# What `--codec` may name: the article's Opus is Opus.
-CODECS = {codec.value: TITLES[codec] for codec in Codec if codec is not Codec.FFMPEG}
+CHOICES = {codec.value: TITLES[codec] for codec in Codec if codec is not Codec.FFMPEG}
+"""What `--codec` may name: the article's Opus is Opus."""
 
 
 def run(
@@ -51,13 +51,13 @@ def run(
 
 def _choose(asked: SweepOptions, only: Sequence[str]) -> tuple[list[Setting], list[str]]:
     """The settings that can be measured here, and a line for each codec that cannot."""
-    unknown = [name for name in only if name not in CODECS]
+    unknown = [name for name in only if name not in CHOICES]
     if unknown:
-        raise UsageError(f"there is no codec {unknown[0]!r}; there are: {', '.join(CODECS)}")
+        raise UsageError(f"there is no codec {unknown[0]!r}; there are: {', '.join(CHOICES)}")
     if asked.lyra is not None:
         lyra_models.check(asked.lyra)
     wanted = list(article.grid() if asked.article else grid.grid())
-    wanted = [setting for setting in wanted if not only or TITLES[setting.codec] in {CODECS[name] for name in only}]
+    wanted = [setting for setting in wanted if not only or TITLES[setting.codec] in {CHOICES[name] for name in only}]
     here = [setting for setting in wanted if codecs.has(setting, asked.lyra)]
     if not here:
         raise NodeError("nothing to measure: none of these codecs is here")
