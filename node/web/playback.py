@@ -38,7 +38,7 @@ class Playing(Protocol):
 
 
 def playback_state(player: Playing) -> dict[str, Any]:
-    """Return a recording's state as docs/page.md has it."""
+    """Return a recording's state as docs/web-api.md has it."""
     return {
         "position": round(player.position_s, 2),
         "duration": round(player.duration_s, 2),

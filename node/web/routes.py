@@ -1,4 +1,4 @@
-"""What the page's server answers, route by route; docs/page.md describes it."""
+"""What the page's server answers, route by route; docs/web-api.md describes it."""
 
 from __future__ import annotations
 
