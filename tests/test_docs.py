@@ -158,7 +158,7 @@ def command_lines(page: Path) -> Iterator[str]:
 
 
 def options(command: Any, hidden: bool = False) -> set[str]:
-    """Return every spelling of a command's options that its help shows; with `hidden`, those of the last release too."""
+    """Return every spelling of a command's options that its help shows; with `hidden`, the last release's too."""
     shown = [one for one in command.params if hidden or not getattr(one, "hidden", False)]
     return COMING_OPTIONS.union({"--help"}, *(spelling for one in shown for spelling in (one.opts, one.secondary_opts)))
 
