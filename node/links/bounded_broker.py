@@ -32,7 +32,7 @@ CLOSE_TIMEOUT_S = 1.0  # how long what is left may take to go out when a connect
 
 
 class BoundedBroker(Broker):  # type: ignore[misc]
-    """A broker for users with their passwords; without any, for everybody. It takes QoS 0 and 1, and sends QoS 0."""
+    """A broker for users with their passwords; without any, for every client. It takes QoS 0 and 1, and sends QoS 0."""
 
     def __init__(self, configuration: dict[str, Any], users: Mapping[str, str]) -> None:
         super().__init__(configuration)
@@ -119,11 +119,11 @@ class BoundedBroker(Broker):  # type: ignore[misc]
     async def _initialize_client_session(self, reader: PacketReader, *rest: Any) -> Any:
         handler, session = await super()._initialize_client_session(reader, *rest)
         self._served[reader] = session
-        session.clean_session = True  # nothing is kept for who is away
+        session.clean_session = True  # nothing is stored for absent clients
         reader.patience_s = 1.5 * min(
             session.keep_alive or broker_limits.MAX_KEEPALIVE_S, broker_limits.MAX_KEEPALIVE_S
         )
-        session.keep_alive = 0  # amqtt notices who is silent and does nothing about it; the reader ends it
+        session.keep_alive = 0  # amqtt notices silence and does nothing about it; the reader ends the connection
         return handler, session
 
     async def add_subscription(self, subscription: tuple[str, int], session: Any) -> int:
@@ -140,7 +140,7 @@ class BoundedBroker(Broker):  # type: ignore[misc]
             del self._subscriptions[topic]
 
     async def _publish_retained_messages_for_subscription(self, subscription: tuple[str, int], session: Any) -> None:
-        """Sends what is retained to those who subscribed; amqtt sends it, at the start, to who did not."""
+        """Send retained messages to their subscribers alone; amqtt sends them, at the start, to other clients."""
         if any(one is session for one, _ in self._subscriptions.get(subscription[0], [])):
             await super()._publish_retained_messages_for_subscription(subscription, session)
 
@@ -155,7 +155,7 @@ class BoundedBroker(Broker):  # type: ignore[misc]
 
 
 class _Writer(StreamWriterAdapter):  # type: ignore[misc]
-    """Waits for nobody: who does not read what is sent to him is cut off."""
+    """A writer that never waits: a client that does not read is cut off."""
 
     async def drain(self) -> None:
         if self._writer.transport.get_write_buffer_size() > broker_limits.MAX_UNREAD_BYTES:

@@ -1,4 +1,4 @@
-"""Whether the broker hands on what this node says: it gives hellos and signals back to us, as to everybody else.
+"""Check that the broker hands on what this node posts: hellos and signals come back to their sender, as to all others.
 
 A broker that may not take a message, or finds it too large, drops it without a word at QoS 0. A node would wait for
 others for ever, and they for it.
@@ -56,7 +56,7 @@ class EchoCheck:
         self._wait()
 
     def down(self) -> None:
-        """The broker is gone, and what it had with it. The hello is said again when it is back."""
+        """Forget what is awaited: the broker is gone, and the hello is posted again when it is back."""
         self._is_up = False
         for timer in self._timers.values():
             timer.cancel()
@@ -91,7 +91,7 @@ def refused(address: BrokerAddress, room: str, filters: Collection[str]) -> str:
 
 
 def demands(address: BrokerAddress, room: str) -> str:
-    """Return what a broker must allow for a room, as mosquitto's access list has it. It is told no secret by it."""
+    """Return what a broker must allow for a room, as mosquitto's access list has it. No secret is in it."""
     user = f"user {address.username}, " if address.username else ""
     lines = ", ".join(f"topic readwrite {pattern(room, letter)}" for letter in Letter)
     return f"its access list must allow {user}{lines}, and its limits messages of up to {LARGEST_PACKET} bytes"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -28,7 +27,7 @@ from scripted_broker import (
     scripted,
 )
 
-from node.links import broker, mqtt
+from node.links import broker, mqtt, mqtt_client
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message, MqttLink
 from node.links.wire_meter import WireMeter
@@ -383,7 +382,7 @@ async def test_a_broker_that_does_not_let_us_in_ends_the_link_at_once(behaviour:
 
 
 async def test_a_broker_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mqtt, "CONNECT_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(mqtt_client, "CONNECT_TIMEOUT_S", 0.1)
     async with scripted(SILENT) as server:
         assert "timed out" in await _refusal(server.address)
 
@@ -453,7 +452,7 @@ async def test_pauses_grow_until_a_connection_lasts(monkeypatch: pytest.MonkeyPa
 
 async def test_a_failed_attempt_leaves_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker that stood still would go on with all of them at once, each with our last will."""
-    monkeypatch.setattr(mqtt, "CONNECT_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(mqtt_client, "CONNECT_TIMEOUT_S", 0.05)
     async with scripted(SILENT, SILENT, SILENT, GOOD) as server:
         client = Client(server.address, waits=True)
         async with at_work(client):
@@ -636,11 +635,11 @@ async def test_messages_go_by_tls(secured: Secured, tmp_path: Path) -> None:
     async with at_work(client):
         client.link.publish(Message("t", b"sealed on the way"))
         assert await client.messages.count(1) == [("t", b"sealed on the way")]
-        secured = client.link.secured()
+        secured = client.link.tls_state()
         assert secured is not None
         assert secured.version in ("TLSv1.2", "TLSv1.3")
         assert 0 < secured.ends - time.time() <= 86_400
-    assert client.link.secured() is None
+    assert client.link.tls_state() is None
 
 
 @pytest.mark.parametrize(
@@ -662,7 +661,12 @@ async def test_a_broker_that_is_not_who_it_says_is_not_spoken_to(
     assert "broker_ca_file" in message
 
 
-async def test_the_certificate_is_checked() -> None:
-    context = _link(BrokerAddress("h", tls=True))._tls_context()
-    assert context.verify_mode == ssl.CERT_REQUIRED
-    assert context.check_hostname
+async def test_an_error_of_ours_ends_the_link_and_does_not_pass_for_an_outage(embedded_broker: BrokerAddress) -> None:
+    def take(topic: str, payload: bytes) -> None:
+        raise KeyError("ours")
+
+    link = MqttLink(embedded_broker, on_message=take)
+    await link.subscribe("a/b")
+    link.publish(Message("a/b", b"x"))
+    with pytest.raises(KeyError, match="ours"):
+        await link.run()

@@ -14,7 +14,7 @@ from happenings import Happenings
 from linked import End, connected
 
 from node.links import rtcp_hooks
-from node.links.aiortc_hooks import ice_transports
+from node.links.ice_hooks import ice_transports
 from node.links.wire_meter import IPV4_HEADER, UDP_HEADER, udp_kind
 from protocol.rtp import consent
 
