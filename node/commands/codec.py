@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from node.bench.captions import comparison, measure
-from node.bench.captions.measure import chosen
+from node.bench.captions.measure import chosen_codec
 from node.commands import options
 from node.common.output import deliver, say
 from node.terminal.summary import as_json
@@ -27,7 +27,7 @@ Codec = Annotated[int | None, typer.Option(help="The codec's number; by default 
 @options.command(app)
 def encode(text: Text, after: After = None, codec: Codec = None, json: options.Json = False) -> None:
     """Code a caption: print its bytes in hexadecimal, and what it costs."""
-    coded = registry.encode(text, chosen(codec), after)
+    coded = registry.encode(text, chosen_codec(codec), after)
     figures = {
         "codec": coded.codec,
         "hex": coded.data.hex(),
@@ -51,7 +51,7 @@ def decode(
     codec: Codec = None,
 ) -> None:
     """Decode a caption."""
-    number = chosen(codec)
+    number = chosen_codec(codec)
     try:
         data = bytes.fromhex(coded)
     except ValueError:

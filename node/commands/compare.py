@@ -12,17 +12,17 @@ import typer
 from node.commands import options
 from node.commands.picture import captioner_knows
 from node.common import progress
+from node.common.files import check_writable, write_text
 from node.common.output import remark, say
 from node.common.own_thread import awaited
 from node.terminal.summary import as_json
 from node.vision import presets
-from protocol.errors import NodeError, UsageError
+from protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from node.bench.pictures.article import Article
-    from node.bench.pictures.experiment import Result
+    from node.bench.pictures.experiment import Article, PictureResult
     from node.common.config import Settings
     from node.vision.worker import Worker
 
@@ -57,21 +57,21 @@ async def run(settings: Settings, paths: Sequence[Path], output: Path | None, wi
     The generator is loaded for a page only, which shows what it paints. Raises UsageError when there is nothing to do;
     NodeError for a file or a model that cannot be had.
     """
-    from node.bench.pictures import article, encodings, experiment, report, tables
+    from node.bench.pictures import encodings, experiment, report
 
     if not paths and not with_article:
         raise UsageError("nothing to compare: give a picture, or --article")
     images = [await _opened(path) for path in paths]
     if output is not None:
-        await asyncio.to_thread(_check_writable, output)
+        await asyncio.to_thread(check_writable, output, "page", "report.html")
     results, done = await _experiment(settings, [path.name for path in paths], images, output is not None, with_article)
     if output is not None:
-        await asyncio.to_thread(_write, output, report.page(results, done, encodings.missing()))
+        await asyncio.to_thread(write_text, output, report.page(results, done, encodings.missing()), "page")
     if json:
-        of_article = {} if done is None else {"article": article.as_dict(done)}
+        of_article = {} if done is None else {"article": experiment.article_as_dict(done)}
         say(as_json({"pictures": [experiment.as_dict(each) for each in results], **of_article}))
     else:
-        tables.show(results, done)
+        report.show(results, done)
     _remark(results, encodings.missing())
     return True
 
@@ -84,27 +84,27 @@ async def _opened(path: Path) -> Image.Image:
 
 async def _experiment(
     settings: Settings, names: Sequence[str], images: Sequence[Image.Image], paints: bool, with_article: bool
-) -> tuple[list[Result], Article | None]:
-    from node.bench.pictures import article, experiment
+) -> tuple[list[PictureResult], Article | None]:
+    from node.bench.pictures import experiment
     from node.call import build
 
     if not images and not paints:
-        return [], article.article()
+        return [], experiment.measure_article()
     with progress.bars() as bars:
         bar = bars.add_task("loading the models", total=None)
         async with build.worker(settings, build.Role(sends=bool(images), receives=paints)) as models:
             await models.ready()
             bars.update(bar, description="pictures", total=len(images) + with_article, completed=0)
-            done = article.article(await _painted(models, article.SENTENCE, paints)) if with_article else None
+            done = None
+            if with_article:
+                done = experiment.measure_article(await _painted(models, experiment.SENTENCE, paints))
             bars.advance(bar, with_article)
             results = []
             for name, image in zip(names, images, strict=True):
                 words = await models.caption(image)
-                painted, is_known = (
-                    await _painted(models, words, paints),
-                    await asyncio.to_thread(captioner_knows, settings, image),
-                )
-                results.append(await asyncio.to_thread(experiment.measure, name, image, words, painted, is_known))
+                painted = await _painted(models, words, paints)
+                known = await asyncio.to_thread(captioner_knows, settings, image)
+                results.append(await asyncio.to_thread(experiment.measure_picture, name, image, words, painted, known))
                 bars.advance(bar)
     return results, done
 
@@ -113,29 +113,7 @@ async def _painted(models: Worker, text: str, paints: bool) -> Image.Image | Non
     return await models.paint(text, SEED) if paints else None
 
 
-def _check_writable(output: Path) -> None:
-    """NodeError before the models are loaded for nothing."""
-    try:
-        if not output.parent.is_dir():
-            raise NodeError(f"no folder {str(output.parent)!r} to write {output.name!r} to; make it first")
-        if output.is_dir():
-            raise NodeError(f"{str(output)!r} is a folder: give the name of a page, like report.html")
-    except OSError as error:
-        raise _cannot_write(output, error) from None
-
-
-def _write(output: Path, text: str) -> None:
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise _cannot_write(output, error) from None
-
-
-def _cannot_write(output: Path, error: OSError) -> NodeError:
-    return NodeError(f"cannot write the page {str(output)!r}: {error.strerror or error}")
-
-
-def _remark(results: Sequence[Result], missing: Sequence[str]) -> None:
+def _remark(results: Sequence[PictureResult], missing: Sequence[str]) -> None:
     """Note formats that cannot be written here, and pictures that the captioner cannot know."""
     from node.vision import heic
 

@@ -98,7 +98,7 @@ async def measure(settings: Settings, count: int, seed: int | None, deadlines: f
     first_seed = bench.FIRST_SEED if seed is None else seed
     with progress.bars() as bars:
         bar = bars.add_task("scenes", total=count)
-        figures = await bench.run(
+        figures = await bench.evaluate_models(
             choose(settings.models, settings.captioner, settings.generator),
             count,
             first_seed,
