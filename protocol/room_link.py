@@ -34,14 +34,14 @@ _CODE = re.compile(rf"[0-9A-Za-z]{{{_GROUP}}}([- ][0-9A-Za-z]{{{_GROUP}}}){{{_GR
 
 
 def is_link(text: str) -> bool:
-    """Tell whether `text` means to be a link, well spelt or not, or the code of one, in its groups."""
+    """Tell whether `text` is meant as a link, well spelt or not, or as the code of one, in its groups."""
     text = text.strip()
     return text.lower().startswith(SCHEME) or _CODE.fullmatch(text.partition("@")[0]) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class RoomLink:
-    """What a link says. Neither the secret nor the broker, which may hold a password, shows in its `repr`."""
+    """The content of a link. Neither the secret nor the broker, which may hold a password, shows in its `repr`."""
 
     secret: RoomSecret
     broker: str | None = field(default=None, repr=False)
@@ -70,18 +70,18 @@ class RoomLink:
 
 def _code(secret: RoomSecret) -> str:
     number = int.from_bytes(secret.reveal()) << _CHECK_BITS | _checksum(secret)
-    spelt = "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_CHARACTERS)))
+    spelt = "".join(_ALPHABET[number >> 5 * position & 31] for position in reversed(range(_CHARACTERS)))
     return "-".join(spelt[begin : begin + _GROUP] for begin in range(0, _CHARACTERS, _GROUP))
 
 
 def _secret(code: str) -> RoomSecret:
     characters = [character for character in code.upper() if character != "-" and not character.isspace()]
     number = 0
-    for place, character in enumerate(characters, 1):
+    for position, character in enumerate(characters, 1):
         if character not in _VALUES:
-            raise ValueError(f"character {place} of the room link's code is none that codes have; compare it again")
+            raise ValueError(f"character {position} of the room link's code is none that codes have; compare it again")
         number = number << 5 | _VALUES[character]
-        if place > _CHARACTERS:
+        if position > _CHARACTERS:
             break
     if len(characters) != _CHARACTERS:
         raise ValueError(

@@ -60,7 +60,9 @@ def main() -> None:
 
 def measure(file: Path, output: Path, seconds: float) -> dict[str, float]:
     began = time.monotonic()
-    asyncio.run(run(file, ExportOptions(output, pictures=False), None, lambda text: print(text, file=sys.stderr)))
+    asyncio.run(
+        run(file, CODECS, ExportOptions(output, pictures=False), None, lambda text: print(text, file=sys.stderr))
+    )
     took = time.monotonic() - began
     return {"took_s": round(took, 1), "share": round(took / seconds, 3), "bytes": output.stat().st_size}
 

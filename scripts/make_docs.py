@@ -19,10 +19,9 @@ from node.vision.image_metrics import difference
 from node.vision.presets import preset
 from node.vision.scenes import Story
 from node.vision.worker import Worker
-from protocol.captions.registry import Coded
+from protocol.captions import Coded
 from protocol.signalling.states import diagram
 
-CODECS = shipped_codecs()
 DOCS = Path(__file__).parents[1] / "docs"
 IMAGES = DOCS / "images"
 MOMENTS = (1.0, 5.0, 9.0)  # one of each of the first chapters
@@ -45,7 +44,7 @@ class Column:
 
 async def picture_of_a_call() -> Image.Image:
     """Draw what each camera saw, the words that went over the wire, and what the other side painted."""
-    models = preset("embedded")
+    models, codecs = preset("embedded"), shipped_codecs()
     columns = []
     async with Worker(captioner=models.captioner, generator=models.generator) as worker:
         for name, spec in SCENES.items():
@@ -54,9 +53,8 @@ async def picture_of_a_call() -> Image.Image:
                 seen = story.image(moment)
                 words = await worker.caption(seen)
                 seed = await best_seed(worker, words, seen) if seed is None else seed
-                columns.append(
-                    Column(name, seen, words, CODECS.encode(words, CODECS.newest()), await worker.paint(words, seed))
-                )
+                coded = codecs.encode(words, codecs.newest())
+                columns.append(Column(name, seen, words, coded, await worker.paint(words, seed)))
     return sheet(columns)
 
 

@@ -1,47 +1,60 @@
-"""The demo: two nodes on this machine, a broker between them, speech and pictures both ways."""
+"""The command `demo`: two nodes on this machine, a broker between them, speech and pictures both ways."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from node.call import build
-from node.call.endpoints import Models
-from node.call.loopback import loopback_call
-from node.call.node import Node
-from node.call.running import run_nodes
+import typer
+
+from node.commands import options
 from node.common.output import say
-from node.recording import control, provenance
 from node.terminal.status import BufferedNotes, choose, view
 from node.terminal.summary import Summary, as_json, for_people, summarise
-from node.web import setup as web
 from node.web.page_address import DEFAULT
 from protocol.errors import UsageError
 
 if TYPE_CHECKING:
+    from node.call.endpoints import Models
+    from node.call.node import Node
     from node.common.config import Settings
+
+app = options.group()
+
+
+@options.command(
+    app,
+    *options.DEMO,
+    broker="Use this broker instead of one of the demo's own.",
+    speech="What a says: a sound FILE, mic, page or none.",
+    camera="What a sees: scene[:SEED], webcam, page, a FILE, a DIR.",
+    speaker="default, none, or FILE.wav: FILE-a.wav is what a hears.",
+)
+def demo(
+    settings: Settings,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long to call.")] = 30.0,
+    json: options.Summary = False,
+) -> None:
+    """Run a whole call between two nodes on this machine, with a broker of its own."""
+    options.run(run(settings, not settings.by_flag("broker"), seconds, json))
 
 
 async def run(settings: Settings, own_broker: bool, seconds: float, json: bool) -> bool:
     """Run the call and print a summary of each direction; return whether each side received speech and pictures.
 
-    `settings.speech` and `settings.camera`, where given, are those of `a`. With `own_broker` the call goes through a
-    broker of its own, else through the one of the settings.
+    `settings.speech` and `settings.camera`, where given, are those of `a`. With `own_broker` the call goes
+    through a broker of its own, else through the one of the settings.
     """
+    from node.call import build
+
     notes = BufferedNotes()
     settings = settings.model_copy(update={"page": settings.page or DEFAULT})
     async with build.running_models(build.worker(settings, build.CALL), notes) as models:
         nodes = await hold_call(settings, models, notes, own_broker, seconds, quiet=json)
     summaries = _summaries(*nodes)
     say(*([as_json(summaries)] if json else _report(summaries)))
-    return all(map(_arrived, summaries.values()))
-
-
-def _arrived(one: Summary) -> bool:
-    """Tell whether a direction worked. A sender that only listened so far sent no packet: then the link counts."""
-    speech = one["speech"]["packets_received"] or not one["speech"]["packets_sent"]
-    return one["call"]["setup_ms"] is not None and bool(speech and one["picture"]["painted"])
+    return all(map(_complete, summaries.values()))
 
 
 async def hold_call(
@@ -52,6 +65,12 @@ async def hold_call(
     The display is as `choose` has it for `quiet`, and so is the page. A recording is of what `a` sends and receives.
     Raises NodeError when a part of it fails.
     """
+    from node.call import build
+    from node.call.loopback import loopback_call
+    from node.call.running import run_nodes
+    from node.recording import control, provenance
+    from node.web import setup as web
+
     if settings.record is not None and settings.seal_recording:
         raise UsageError("the demo's room is gone with it, and nobody could open what it sealed: leave out the seal")
     page = web.page(settings, "demo", notes, or_next=True)
@@ -65,6 +84,12 @@ async def hold_call(
                 async with web.serving(page, notes, a, b):
                     await run_nodes([a, b], seconds, display.refresh)
     return a, b
+
+
+def _complete(one: Summary) -> bool:
+    """Tell whether a direction worked. A sender that only listened so far sent no packet: then the link counts."""
+    speech = one["speech"]["packets_received"] or not one["speech"]["packets_sent"]
+    return one["call"]["setup_ms"] is not None and bool(speech and one["picture"]["painted"])
 
 
 def _summaries(a: Node, b: Node) -> dict[str, Summary]:

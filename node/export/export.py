@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from node.captions.coder import shipped_codecs
 from node.common.files import atomic_write
 from node.export.html import PageEvents, page
 from node.export.jsonl import Lines
@@ -21,7 +20,7 @@ from node.export.video_writer import MP4, WEBM, VideoFormat, VideoWriter
 from node.recording.reader import Session
 from node.recording.timecode import clock
 from node.replay.models import painter
-from node.speech.ogg import OggOpus
+from node.speech.sound_files import OggOpus
 from protocol.captions.registry import CaptionCodecs
 from protocol.errors import NodeError, UsageError
 
@@ -52,6 +51,7 @@ class ExportOptions:
 
 async def run(
     file: Path,
+    codecs: CaptionCodecs,
     asked: ExportOptions,
     secret: bytes | None,
     note: Callable[[str], None],
@@ -62,7 +62,6 @@ async def run(
     if write is None:
         raise UsageError(f"cannot export to {asked.output.name!r}: its name must end in {', '.join(_WRITERS)}")
     with Session.open(file, secret) as session:
-        codecs = shipped_codecs()
         for remark in (*session.remarks, *session.missing_codebooks(codecs.codebooks())):
             note(remark)
         if asked.start >= session.duration_s > 0:

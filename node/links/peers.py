@@ -120,13 +120,16 @@ class Peers:
 
     def round_trip_seconds(self, peer: str) -> float:
         """Return the measured round-trip time to a peer; 0 as long as there is none."""
-        call = self._calls.get(peer)
-        return (call.link.round_trips.seconds or 0.0) if call else 0.0
+        link = self.link_to(peer)
+        return (link.round_trips.seconds or 0.0) if link else 0.0
+
+    def link_to(self, peer: str) -> PeerLink | None:
+        """Return the link with a peer, if there is one."""
+        return self._calls[peer].link if peer in self._calls else None
 
     def is_up(self, peer: str) -> bool:
         """Return whether the link with a peer is up."""
-        call = self._calls.get(peer)
-        return call is not None and call.up
+        return peer in self._calls and self._calls[peer].up
 
     async def watch(self) -> None:
         """Report links whose peer fell silent, until cancelled."""
@@ -155,8 +158,7 @@ class Peers:
         await asyncio.gather(*(self._close("", link) for link in links))
 
     def _doubt(self, call: LinkedPeer) -> None:
-        """Have the broker probed once for each silence."""
-        if not call.activity.doubted:
+        if not call.activity.doubted:  # once for each silence
             call.activity.doubted = True
             self._doubt_broker()
 
@@ -173,8 +175,7 @@ class Peers:
         if self._timer is not None:
             self._timer.cancel()
         due = self.room.get_timer()
-        loop = asyncio.get_running_loop()
-        self._timer = None if due is None else loop.call_at(due, self._timer_due)
+        self._timer = None if due is None else asyncio.get_running_loop().call_at(due, self._timer_due)
 
     def _timer_due(self) -> None:
         with self.faults.contained("", "what is due"):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 from node.speech.pcm import Pcm, level_dbfs, seconds_of, silence
-from node.speech.sinks import Pull, Sink, Underruns
+from node.speech.sinks import ForwardingSink, Pull, Sink
 from node.speech.sources import Captured, Source
 
 # The meter's left end: a quiet room.
@@ -77,22 +77,12 @@ class MeteredSource:
             yield passed
 
 
-@dataclass
-class MeteredSink:
+class MeteredSink(ForwardingSink):
     """A sink with a level meter."""
 
-    sink: Sink
-    level: LevelMeter
-
-    @property
-    def latency_ms(self) -> float:
-        """See `Sink.latency_ms`."""
-        return self.sink.latency_ms
-
-    @property
-    def underruns(self) -> Underruns:
-        """See `Sink.underruns`."""
-        return self.sink.underruns
+    def __init__(self, sink: Sink, level: LevelMeter) -> None:
+        super().__init__(sink)
+        self.level = level
 
     async def run(self, pull: Pull) -> None:
         """Play what `pull` gives until cancelled."""

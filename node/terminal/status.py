@@ -1,4 +1,4 @@
-"""What a call looks like in a terminal: a live table, or plain lines when the output is not a terminal."""
+"""A call's status in the terminal: a live table, or plain lines where the output is no terminal."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
     from node.call.node import Node
 
-PLAIN_EVERY_S = 5.0  # a log should say that the call lives without drowning what happened in it
+# Between two plain lines, in seconds: a log should show that the call lives without drowning the events in it.
+PLAIN_EVERY_S = 5.0
+
 MAX_CAPTION_SHOWN = 70
 
 
 @dataclass(slots=True)
 class View:
-    """What the display reads of one node: it changes nothing."""
+    """A read-only view of one node for the display."""
 
     name: str
     count: Callable[[], CallStats]
@@ -38,7 +40,7 @@ class View:
     _last: tuple[float, int] = field(default=(0.0, 0))
 
     def wire_kbps(self, now: float) -> float:
-        """Everything this node sent since the last look, as a rate."""
+        """Return the rate of all that the node sent since the last call, in kbit/s with headers."""
         tally = self.count()
         sent = tally.meter.total("sent")
         then, before = self._last if self._last[0] else (tally.started, 0)
@@ -47,7 +49,7 @@ class View:
 
 
 class Display(Protocol):
-    """Shows a call; ``note`` adds one line about something that happened."""
+    """A display of a call; `note` adds a line about an event."""
 
     def note(self, text: str) -> None: ...
 
@@ -61,7 +63,7 @@ class Display(Protocol):
 
 
 class LiveTable:
-    """A table that is drawn again twice a second."""
+    """A table that is drawn again at each refresh."""
 
     def __init__(self, views: Sequence[View], console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._views = views
@@ -110,7 +112,7 @@ class LiveTable:
 
 
 class PlainLines:
-    """One line every few seconds, for logs and pipes."""
+    """A line for each node every few seconds, for logs and pipes."""
 
     def __init__(
         self,
@@ -151,7 +153,7 @@ class PlainLines:
 
 
 def _text(text: str) -> Text:
-    """Foreign text for a table: no markup is read in it."""
+    """The text as it is: no markup is read in it."""
     from rich.text import Text
 
     return Text(printable(text))
@@ -185,7 +187,7 @@ def _kbps(payload: float | None, wire: float | None) -> str:
 
 
 def _levels(sent: LevelMeter, received: LevelMeter, muted: bool) -> str:
-    """What goes out and what comes in; a side that was never heard of is left out."""
+    """The levels of the speech sent and received; a side without any yet is left out."""
     sides = [f"out {'muted' if muted else bar(sent)}"] if muted or sent.started else []
     return "  ".join([*sides, *([f"in {bar(received)}"] if received.started else [])]) or "-"
 
@@ -202,7 +204,7 @@ def _caption(text: str) -> str:
 
 
 def choose(views: Sequence[View], quiet: bool) -> Display:
-    """A live table on a terminal; plain lines elsewhere, on standard error if standard output is for a program."""
+    """Return a live table on a terminal, else plain lines; on standard error if standard output is for a program."""
     console = output.console(on_error=quiet)
     if console.is_terminal:
         return LiveTable(views, console)
@@ -210,7 +212,7 @@ def choose(views: Sequence[View], quiet: bool) -> Display:
 
 
 class BufferedNotes:
-    """Takes notes before there is a display, and passes them on, the early ones included, once there is."""
+    """A buffer of notes until there is a display, which gets them and all later ones."""
 
     def __init__(self) -> None:
         self._early: list[str] = []
@@ -223,7 +225,7 @@ class BufferedNotes:
             self._display.note(text)
 
     def to(self, display: Display) -> None:
-        """From now on notes go there."""
+        """Pass the notes so far, and all later ones, to this display."""
         self._display = display
         for text in self._early:
             display.note(text)

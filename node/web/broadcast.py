@@ -53,7 +53,7 @@ class Listener:
         for index, people in enumerate(self._people):
             if person in people:
                 people.remove(person)
-                self._lines[index].begin_anew()
+                self._lines[index].restart()
         if self._mix is not None:
             self._mix.forget(person)
         if len(self._people[-1]) <= 1:
@@ -76,7 +76,7 @@ class Listener:
             await asyncio.sleep(LOOK_EVERY_S)
             now = self._clock()
             for line in self._lines:
-                line.keep_quiet(now)
+                line.continue_silence(now)
 
     def _line_of(self, person: str) -> int:
         for index, people in enumerate(self._people):
@@ -84,7 +84,7 @@ class Listener:
                 return index
         index = next((index for index, people in enumerate(self._people) if not people), len(self._people) - 1)
         self._people[index].append(person)
-        self._lines[index].begin_anew()
+        self._lines[index].restart()
         if len(self._people[index]) > 1 and self._mix is None:
             self._begin_to_mix()
         return index

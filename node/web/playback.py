@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-SPEEDS = (0.25, 8.0)
-"""Slower or faster than this nothing can be understood any more."""
-
 
 class Playing(Protocol):
     """A recording that tells a witness what happens in it, as a live node does."""

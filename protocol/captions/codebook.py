@@ -56,7 +56,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Codebook:
-    """A codebook, ready for use."""
+    """The language model that both ends share, ready for use. It never changes, so that threads may share it."""
 
     identity: CodebookId
     words: tuple[str, ...]
@@ -66,12 +66,12 @@ class Codebook:
     network: Network
     counted: tuple[NGrams, ...]
     sources: tuple[Source, ...]
+    # At the beginning of every caption.
     beginning: Mixture
-    """The model at the beginning of a caption."""
 
     @classmethod
     def read(cls, data: bytes) -> Codebook:
-        """The codebook of a file's bytes. Raises `ValueError` if it is none."""
+        """Return the codebook of a file's bytes. Raises `ValueError` if it is none."""
         if data[: len(MAGIC)] != MAGIC:
             raise ValueError("no codebook: it does not begin as one")
         try:
@@ -111,7 +111,7 @@ class Codebook:
             "chances": all(model.below_alone[-1] == TOTAL for model in (self.spelling, *self.counted)),
             "sources": len(self.counted) > 0 and sum(source.prior for source in self.sources) == 1 << TRUST_BITS,
             "ways": all(tokens <= way < network.embeddings for way in ways),
-            "shares": all(source.is_whole(len(self.counted)) for source in self.sources),
+            "shares": all(source.is_complete(len(self.counted)) for source in self.sources),
         }
         wrong = [part for part, fits in fit.items() if not fits]
         if wrong:
@@ -128,27 +128,27 @@ class Codebook:
         return len(self.signs) + _BEFORE_SIGNS
 
     def symbol_of(self, token: str) -> int:
-        """The token's symbol: `UNKNOWN` for what must be spelled."""
+        """Return the token's symbol: `UNKNOWN` for what must be spelled."""
         return self.symbols.get(token, UNKNOWN)
 
     def word(self, symbol: int) -> str:
-        """The token of a symbol that is neither END nor UNKNOWN."""
+        """Return the token of a symbol that is neither `END` nor `UNKNOWN`."""
         return self.words[symbol - _BEFORE_WORDS]
 
     def sign_symbol(self, sign: str) -> int:
-        """How a sign is spelled: as itself, or as NEAR or FAR and its number."""
+        """Return how a sign is spelled: as itself, or as `NEAR` or `FAR` and its number."""
         at = self.signs.find(sign)
         if at >= 0:
             return at + _BEFORE_SIGNS
         return NEAR if 0x80 <= ord(sign) < 0x800 else FAR
 
     def sign(self, symbol: int) -> str:
-        """The listed sign of a symbol."""
+        """Return the listed sign of a symbol."""
         return self.signs[symbol - _BEFORE_SIGNS]
 
 
 def identity_of(data: bytes) -> CodebookId:
-    """Which codebook a file holds; the model in it is not read. Raises `ValueError` if it is none."""
+    """Return which codebook a file holds, without reading the model in it. Raises `ValueError` if it is none."""
     try:
         return _identity(msgpack.unpackb(data[len(MAGIC) :]), data)
     except _DAMAGE as error:
@@ -156,7 +156,7 @@ def identity_of(data: bytes) -> CodebookId:
 
 
 def pack_array(array: Array, *, packed: bool = False) -> list[Any]:
-    """An array as the file holds it: little end first."""
+    """Return an array as the file holds it: little end first."""
     plain = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"))
     data = plain.tobytes()
     return [plain.dtype.str, list(plain.shape), packed, lzma.compress(data, preset=9) if packed else data]
@@ -173,7 +173,10 @@ def array_of(parts: Sequence[Any]) -> Array:
 
 
 def _ngrams(parts: Sequence[Any]) -> NGrams:
-    """`alone` are the intervals' sizes when nothing is known; a level has symbols, steps and entries per context."""
+    """Return the model of these parts.
+
+    `alone` are the intervals' sizes when nothing is known; a level has symbols, steps and entries per context.
+    """
     alone, levels = parts
     sizes = array_of(alone).astype(np.int64)
     return NGrams([0, *np.cumsum(sizes).tolist()], [_level(*map(array_of, level)) for level in levels])

@@ -8,8 +8,8 @@ from protocol import envelope
 
 __all__ = ["HASH_BYTES", "CodebookId"]
 
-# Enough to know a wrong codebook from the right one. Nobody gains by forging it: a node that lies here gets captions
-# that it cannot read.
+# Enough to know a wrong codebook from the right one. There is no gain in forging it: a node that lies here gets
+# captions that it cannot read.
 HASH_BYTES = 4
 _ID_BITS = 16
 

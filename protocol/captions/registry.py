@@ -96,7 +96,7 @@ class CaptionCodecs:
     def check_codebook(self, codec: int, theirs: Collection[CodebookId]) -> None:
         """Raise `CaptionError` if a peer with the codebooks `theirs` codes with another than we would decode with.
 
-        Another codebook would make other words of the same bits, and nobody would notice.
+        Another codebook would make other words of the same bits, unnoticed.
         """
         if codec in self._codecs and not self._is_shared(codec, theirs):
             raise CaptionError(f"a caption of codec {codec}, coded with a codebook that is not ours")

@@ -42,7 +42,7 @@ def recording_secret(room: RoomSecret) -> bytes:
 
 
 class BlockCipher:
-    """Seals and opens the blocks of one file. `check` tells a wrong secret from the right one, and nothing more."""
+    """Seals and opens the blocks of one file. `check` distinguishes a wrong secret from the right one, no more."""
 
     def __init__(self, secret: bytes, salt: bytes) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM

@@ -1,4 +1,4 @@
-"""One run of RTP sequence numbers and timestamps: what came, when, and whether a packet belongs to it."""
+"""One run of RTP sequence numbers and timestamps: its arrivals, and whether a packet belongs to it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TIMESTAMP_BITS = 32
 
 @dataclass(frozen=True, slots=True)
 class RtpArrival:
-    """An RTP packet as it came: 16-bit sequence, 32-bit timestamp at 48 kHz.
+    """An RTP packet as it arrived: 16-bit sequence, 32-bit timestamp at 48 kHz.
 
     `copies` are earlier packets that it brought along, each with how much earlier its timestamp is.
     """
@@ -44,7 +44,7 @@ class RtpStream:
     """A stream that began with the packet `first`, which is still to be accepted; `begin` is its timestamp."""
 
     def __init__(self, first: RtpArrival) -> None:
-        self.ledger = ReceivedSet(first.sequence)
+        self.received = ReceivedSet(first.sequence)
         self.arrivals = Arrivals(first.timestamp, first.now_ms)
         self.begin = first.timestamp
         self._lengths: deque[int] = deque(maxlen=RECENT_PACKETS)
@@ -54,12 +54,12 @@ class RtpStream:
     def accept(self, arrival: RtpArrival) -> tuple[int, int] | None:
         """Return unwrapped sequence and timestamp; None if the packet came before."""
         number, timestamp = self._unwrap(arrival)
-        if not self.ledger.add(number):
+        if not self.received.add(number):
             return None
         self._timestamp = timestamp
         samples = int(arrival.packet.duration_ms * SAMPLES_PER_MS)
         self._lengths.append(samples)
-        # A bundle cut short leaves sooner after its first sample than a whole one, and is not for that early.
+        # A bundle cut short leaves sooner after its first sample than a full one, and is not early for that.
         start = timestamp + samples - max(self._lengths)
         self.arrivals.receive(start, arrival.now_ms, arrival.reaches_back_ms)
         return number, timestamp
@@ -67,7 +67,7 @@ class RtpStream:
     def is_related(self, arrival: RtpArrival) -> bool:
         """Tell whether the packet's numbers fit this stream."""
         number, timestamp = self._unwrap(arrival)
-        near = abs(number - self.ledger.highest) <= MAX_DROPOUT
+        near = abs(number - self.received.highest) <= MAX_DROPOUT
         return near and self.arrivals.is_related(timestamp, arrival.now_ms)
 
     def is_confirmed_by(self, arrival: RtpArrival) -> bool:
@@ -75,5 +75,5 @@ class RtpStream:
         return arrival.sequence != self._first.sequence and self.is_related(arrival)
 
     def _unwrap(self, arrival: RtpArrival) -> tuple[int, int]:
-        number = unwrap(arrival.sequence, _SEQUENCE_BITS, near=self.ledger.highest)
+        number = unwrap(arrival.sequence, _SEQUENCE_BITS, near=self.received.highest)
         return number, unwrap(arrival.timestamp, _TIMESTAMP_BITS, near=self._timestamp)

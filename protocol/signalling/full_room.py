@@ -1,4 +1,4 @@
-"""A full room: who waits for a place beside us, and whether we found a place ourselves."""
+"""A full room: the sessions that wait for a place beside us, and whether we found a place ourselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The call between this node and one peer: who offers, when again, and what ends it.
+"""The call between this node and one peer: which side offers, when again, and what ends it.
 
 The smaller of the two node ids offers first, and its offer wins when both cross. A call id names one attempt:
 what comes with another id is of another attempt and changes nothing. Every attempt that fails is followed by

@@ -1,4 +1,4 @@
-"""Who is in the room, and the call with each of them: a mesh of peer calls. Sans-I/O; time comes in as `now`.
+"""The peers in the room, and the call with each of them: a mesh. Sans-I/O; time comes in as `now`.
 
 Each node keeps its hello retained on `<room>/<node>/h`, so that a late joiner meets everyone at once. A peer counts as
 being here once it has shown that it is alive (`protocol.signalling.liveness`). A goodbye is a hello, too, after which
@@ -62,7 +62,7 @@ class Room:
 
     @property
     def peers(self) -> dict[str, Hello]:
-        """Those who are here besides us, by node id."""
+        """The hellos of the peers that are here, by node id."""
         return {peer: call.hello for peer, call in self._calls.items()}
 
     def state(self, peer: str) -> State:

@@ -1,4 +1,4 @@
-"""Frames that have come and wait to be played, in the order of their timestamps."""
+"""Received frames that wait to be played, in the order of their timestamps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Frame", "FrameBuffer", "frames_of", "frames_of_copy"]
 class Frame:
     """One frame as a packet of its own, the unwrapped numbers it came with, its length, its arrival.
 
-    `is_copy` says that its own packet may be lost: then the frames beside it are, too.
+    `is_copy` means that its own packet may be lost: then the frames beside it are, too.
     """
 
     packet: bytes
@@ -51,7 +51,7 @@ def frames_of_copy(copy: OpusPacket, offset: int, beside: Frame, packet_samples:
 
 
 class FrameBuffer:
-    """Waiting frames by timestamp. Its owner bounds it: it holds what `put` was given and not yet taken."""
+    """Waiting frames by timestamp. Its owner bounds it: it holds all frames that were put in and not taken out."""
 
     def __init__(self) -> None:
         self._frames: dict[int, Frame] = {}
@@ -67,7 +67,7 @@ class FrameBuffer:
         return self._frames[min(self._frames)] if self._frames else None
 
     def put(self, frame: Frame) -> bool:
-        """Add a frame, unless its place is taken; tell whether it was free."""
+        """Add a frame, unless there is one of its timestamp; tell whether it was added."""
         return self._frames.setdefault(frame.timestamp, frame) is frame
 
     def pop(self) -> Frame:

@@ -36,7 +36,7 @@ SAMPLES_PER_MS = OPUS_RATE // 1000
 MAX_FRAME_BYTES = 1275
 # Section 3.2.5: the longest duration of a packet (R5).
 MAX_PACKET_MS = 120
-# A frame that says "nothing changed" (discontinuous transmission) is at most one byte behind its TOC.
+# A frame that means "nothing changed" (discontinuous transmission) is at most one byte behind its TOC.
 DTX_PACKET_BYTES = 2
 
 # Table 2 of the RFC: frame durations in ms of the 32 configurations, by mode (SILK, hybrid, CELT).
@@ -112,19 +112,19 @@ def duration_ms(packet: bytes) -> float:
 
 
 def configuration(packet: bytes) -> int:
-    """Return mode, bandwidth, frame length and channels as one number: only frames alike in it share a packet."""
+    """Return mode, bandwidth, frame length and channels as one number, the same for all frames of a packet."""
     return parse(packet).toc
 
 
 def empty_like(packet: bytes) -> bytes:
-    """Return an empty frame, which says that nothing is sent for its time, of the same configuration."""
+    """Return an empty frame of the same configuration, which marks its time as not sent."""
     return bytes([configuration(packet)])
 
 
 def has_fec(packet: OpusPacket) -> bool:
-    """Tell whether the packet's first frame holds, once more and coarser, what was said before it: in-band FEC.
+    """Tell whether the packet's first frame holds the speech before it once more and coarser: in-band FEC.
 
-    SILK's header has, for each channel, a bit for every 20 ms that says whether there is voice, and then one for FEC
+    SILK's header has, for each channel, a bit for every 20 ms that marks voice, and then one for FEC
     (RFC 6716, section 4.2.3).
     """
     first = packet.frames[0]
@@ -138,7 +138,7 @@ def has_fec(packet: OpusPacket) -> bool:
 
 
 def begins_pause(packet: bytes) -> bool:
-    """Tell whether a packet ends in a frame that says that nothing follows for now; False if it is malformed."""
+    """Tell whether a packet ends in a frame after which nothing follows for now; False if it is malformed."""
     try:
         return is_dtx(split(packet)[-1])
     except PacketError:
@@ -146,7 +146,7 @@ def begins_pause(packet: bytes) -> bool:
 
 
 def is_dtx(packet: bytes) -> bool:
-    """Tell whether a packet of one frame only says that the silence goes on."""
+    """Tell whether a packet of one frame means only that the silence goes on."""
     return len(packet) <= DTX_PACKET_BYTES
 
 

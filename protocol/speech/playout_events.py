@@ -60,7 +60,7 @@ class Statistics:
     Packets: `packets_received` (without `duplicates`), `lost` by gaps in the sequence, `late` ones that came when
     one of their frames had been concealed; `restarts` of the stream. `recovered` counts frames whose packet had not
     come when a copy of them did, in time to be played.
-    Sound: `underruns`, times that speech stood still, which is concealment in excess of what was lost, with
+    Sound: `underruns`, times that speech stalled, which is concealment in excess of what was lost, with
     `stall_ms_max` for the longest; `concealed_ms`; `quiet_ms` of silence since the first frame; `dropped_ms`,
     skipped to catch up.
     Now: `target_ms`, `jitter_ms` (RFC 3550).

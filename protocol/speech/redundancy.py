@@ -1,4 +1,4 @@
-"""Which earlier frames go along with a packet, so that a lost one is heard all the same.
+"""Copies of earlier frames that go along with a packet, so that the speech of a lost one arrives all the same.
 
 A copy of a whole packet, one packet later, leaves a hole of a whole packet wherever two losses meet, and a burst takes
 both. So copies are cut across the packets: with two frames in a packet, the packet that begins at T carries the
@@ -13,7 +13,7 @@ Two losses then cost one frame here and one there, which concealment bridges; an
 redundancy 2 brings back five frames of six. The bytes are the same as of a whole copy.
 
 The first packets of all have nothing before them to copy. In place of that they carry an empty frame, as far back as
-copies will be: so that a listener waits for copies from the first word on, and need not slow down in the middle of it.
+copies will be: so that a receiver waits for copies from the first word on, and need not slow down in the middle of it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MAX_FRAMES = 24
 
 
 class RedundancyEncoder:
-    """Remembers what was sent. `redundancy` may be set at any time: 0 none, 1 or 2 the distance in packets."""
+    """Makes the copies for each packet. `redundancy` may be set at any time: 0 none, 1 or 2 the distance in packets."""
 
     def __init__(self, redundancy: int = 0) -> None:
         self._frames: deque[tuple[int, bytes]] = deque(maxlen=MAX_FRAMES)

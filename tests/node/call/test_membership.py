@@ -124,9 +124,9 @@ async def test_pictures_are_for_those_who_take_them_from_those_who_said_hello(em
         await nodes.until(lambda: taking.room.broker_is_up and speaking.room.broker_is_up)
         for member in (taking, speaking):
             eve = hear_hello(member, Hello(9, "eve", Carries.PICTURES_OUT))
-            member.room.channel.receive(f"{ROOM}/eeee/p", eve.frame(Letter.PICTURE, FRAME, kept=False))
+            member.room.channel.receive(f"{ROOM}/eeee/p", eve.frame(Letter.PICTURE, FRAME, retained=False))
             member.room.channel.admit("ffff", 8, (0, 0, 0))
-            stranger = Sealer(SECRET, "ffff", 8).frame(Letter.PICTURE, FRAME, kept=False)
+            stranger = Sealer(SECRET, "ffff", 8).frame(Letter.PICTURE, FRAME, retained=False)
             member.room.channel.receive(f"{ROOM}/ffff/p", stranger)
         assert [event for event in taking.part.happened.all if event[0] == "picture"] == [("picture", FRAME, ())]
         assert not speaking.happened("picture")()

@@ -235,7 +235,7 @@ def _sealed(eve: Sealer, letter: Letter, payload: bytes, bob: Node) -> bytes:
         case Letter.SIGNAL:
             return eve.signal(bob.id, bob.room.session, payload)
         case _:
-            return eve.frame(letter, payload, kept=False)
+            return eve.frame(letter, payload, retained=False)
 
 
 @pytest.mark.parametrize("letter", list(Letter))
@@ -354,7 +354,7 @@ async def test_pictures_of_strangers_are_not_painted(pair: Pair) -> None:
         frame = frames.encode(frames.Picture(1, 0, 0, b"a stranger", 1))
         eve = Sealer(SECRET, "eeee", 9)
         pair.bob.room.channel.admit("eeee", 9, (0, 0, 0))
-        pair.bob.room.channel.receive(f"{ROOM}/eeee/p", eve.frame(Letter.PICTURE, frame, kept=False))
+        pair.bob.room.channel.receive(f"{ROOM}/eeee/p", eve.frame(Letter.PICTURE, frame, retained=False))
         assert (pair.bob.count().pictures_in.received, pair.bob.queues()["pictures"]) == (0, 0)
         assert pair.bob.count().bad_messages == 0
 

@@ -91,7 +91,7 @@ def test_nothing_that_comes_upsets_it(packets: list[tuple[int, bytes, float]]) -
 @pytest.mark.parametrize("frame", [frames.Picture(70_000, 0, 2, b"words", 7, bytes(8)), frames.Hold(3)])
 async def test_a_frame_costs_what_the_nodes_own_meter_counts(frame: frames.Frame) -> None:
     secret, node, encoded = RoomSecret(bytes(16)), topics.node_id(b"abc"), frames.encode(frame)
-    sealed = Sealer(secret, node, session=1).frame(Letter.PICTURE, encoded, kept=True)
+    sealed = Sealer(secret, node, session=1).frame(Letter.PICTURE, encoded, retained=True)
     message = Message(str(Topic(secret.room_id(), node, Letter.PICTURE)), sealed)
     link = MqttLink(BrokerAddress("127.0.0.1", 1883), on_message=lambda *_: None)
     assert frame_cost(encoded) == link.message_cost(message)
