@@ -169,7 +169,7 @@ async def guessed(scene: Scene) -> tuple[bool, str]:
     made = Sealer(GUESSED, scene.ann.id, session)
     payloads = {
         Letter.PRESENCE: [made.hello(b"\x95\x01\x05\xa3Eve\x0f\x91\x00")],
-        Letter.SIGNAL: [made.signal(scene.bob.id, scene.bob.node._session, WHOLE)],
+        Letter.SIGNAL: [made.signal(scene.bob.id, scene.bob.node.room.session, WHOLE)],
         Letter.PICTURE: [made.frame(Letter.PICTURE, b"\x92\x02\x01", retained=True) for _ in range(100)],
     }
     return await forge(
@@ -244,7 +244,7 @@ async def _call_anew(
     afterwards. ``late`` are no forgeries: true messages of this session that the broker kept back before. Nothing
     tells them from a slow broker's, so each opens, once; that none is taken is what counts.
     """
-    calls = scene.ann.node._calls
+    calls = scene.ann.node.room.peers
     both = {scene.ann: scene.bob.id, scene.bob: scene.ann.id}
     refused, forged = sum(victim.refused for victim in both), 0
     let_go: set[Mail] = set()
@@ -288,12 +288,12 @@ def _answerer(scene: Scene) -> Victim:
 
 
 def _took_offer(scene: Scene) -> bool:
-    state = _answerer(scene).node._calls.room.state(_offerer(scene).id)
+    state = _answerer(scene).node.room.peers.room.state(_offerer(scene).id)
     return state in (State.PREPARING_ANSWER, State.ANSWERED)
 
 
 def _took_answer(scene: Scene) -> bool:
-    return _offerer(scene).node._calls.room.state(_answerer(scene).id) is State.CONNECTING
+    return _offerer(scene).node.room.peers.room.state(_answerer(scene).id) is State.CONNECTING
 
 
 async def swapped_offer(scene: Scene) -> tuple[bool, str]:

@@ -89,17 +89,17 @@ async def false_byes(scene: Scene) -> tuple[bool, str]:
     for member in members:
         member.camera.turn()
     async with running(*members):
-        known = await until(lambda: all(member.id in bob.node._calls.room.peers for member in members))
+        known = await until(lambda: all(member.id in bob.node.room.peers.room.peers for member in members))
         bye = encode_signal(Bye(bob.id, 0, Reason.FULL))
         for member in members:
-            member.node._mailbox.post(Letter.SIGNAL, bye, False, to=(bob.id, bob.node._session))
+            member.node.room.channel.post(Letter.SIGNAL, bye, False, to=(bob.id, bob.node.room.session))
         left = await until(lambda: scene.ann.id not in bob.links(), BYES_S)
     return known and not left, f"{FALSE_BYES} byes; Bob {'left the call' if left else 'and Ann talk on'}"
 
 
 def _show(member: Victim, codec: int, caption: bytes) -> None:
     picture = Picture(next(_sequence), 0, codec, caption, seed=1)
-    member.node._mailbox.post(Letter.PICTURE, encode(picture), True)
+    member.node.room.post_picture(encode(picture), retain=True)
 
 
 ON_A_CALL = (("say falsely that the room is full", false_byes),)

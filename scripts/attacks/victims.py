@@ -93,7 +93,7 @@ class Victim:
 
     @property
     def id(self) -> str:
-        return self.node._id
+        return self.node.id
 
     @property
     def refused(self) -> int:
@@ -107,8 +107,8 @@ class Victim:
 
     def links(self) -> set[str]:
         """Which peers a link is up to."""
-        calls = vars(self.node).get("_calls")  # there are none before it runs
-        return set() if calls is None else {peer for peer, call in calls._calls.items() if call.up}
+        room = self.node.room
+        return {peer for peer in room.hellos if room.peers.is_up(peer)}
 
     def state(self) -> tuple[object, ...]:
         """All that an attack might have changed."""
