@@ -10,7 +10,7 @@ import pytest
 
 from faultbench import network
 from faultbench.faults import FAULTS
-from node.links.mqtt import KEEPALIVE_S
+from node.links.mqtt_client import KEEPALIVE_S
 
 
 @pytest.mark.parametrize("name", FAULTS)
