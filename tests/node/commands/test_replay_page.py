@@ -28,7 +28,7 @@ from node.replay import models
 from node.terminal.status import BufferedNotes
 from protocol.errors import NodeError
 from protocol.log import Header, Note, Record
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 from protocol.room_link import RoomLink
 from protocol.room_secret import RoomSecret
 
