@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from node.web.containment import Tasks
+from node.web.fault_containment import Tasks
 from protocol.rtp.retiming import Push, RtpRetimer, RtpTimeline
 from protocol.speech import lyra
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from node.links import aiortc_hooks
 from node.links.speech_track import Payload, SpeechTrack, media_track
-from node.web.offers import Offer
+from node.web.sdp_offer import Offer
 from protocol.errors import SignalError
 from protocol.rtp.retiming import Push
 

@@ -13,12 +13,12 @@ from prometheus_client import CollectorRegistry
 from node.common.tasks import first_error
 from node.web import metrics, playback
 from node.web.broadcast import MAX_LINES, USUAL_LINES, Broadcast, Listener
+from node.web.browser_camera import PageCamera, Shutter
 from node.web.browser_link import BrowserLink
+from node.web.browser_microphone import PageMicrophone
 from node.web.connections import Connections
-from node.web.containment import ContainedTasks, Failures, Tasks
-from node.web.inputs import PageCamera, Shutter
+from node.web.fault_containment import ContainedTasks, Failures, Tasks
 from node.web.metrics import NodeCollector
-from node.web.microphone import PageMicrophone
 from node.web.page_address import PageAddress
 from node.web.page_observers import CallFeeder
 from node.web.playback import Playing

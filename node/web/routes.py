@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from node.web.browser_camera import Busy, SnapshotError
 from node.web.event_stream import Full
-from node.web.inputs import Busy, SnapshotError
 from node.web.playback import SPEEDS
 from node.web.requests import RETRY_AFTER, body, done, number, refused, values
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from node.web import whip
+from node.web.acceptor import Listener, bind
 from node.web.access import AccessPolicy, add_headers, guarded
 from node.web.connections import Connections, Pace, paced
-from node.web.containment import Tasks, contained
-from node.web.listener import Listener, bind
+from node.web.fault_containment import Tasks, contained
 from node.web.page_address import PageAddress
 from node.web.routes import Routes
 from protocol.errors import NodeError

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from node.web.browser_link import BrowserLink
 from node.web.connections import Pace
-from node.web.containment import Tasks
+from node.web.fault_containment import Tasks
 from protocol.errors import SignalError
 
 CONNECT_WITHIN_S = 15.0

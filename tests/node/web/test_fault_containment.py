@@ -11,7 +11,7 @@ from PIL import Image
 from web_client import Bystander, a_page, visiting
 
 from node.web import page as pages
-from node.web.containment import ContainedTasks, Failures
+from node.web.fault_containment import ContainedTasks, Failures
 
 SECRET = "a caption of theirs"
 

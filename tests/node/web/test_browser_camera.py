@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from web_board import HandClock
 
-from node.web import inputs as module
-from node.web.inputs import LONGEST_SIDE, MAX_SCANS, STALE_S, Busy, PageCamera, Shutter, SnapshotError, decoded
+from node.web import browser_camera as module
+from node.web.browser_camera import LONGEST_SIDE, MAX_SCANS, STALE_S, Busy, PageCamera, Shutter, SnapshotError, decoded
 
 
 def file(colour: str = "red", format: str = "JPEG", size: tuple[int, int] = (16, 12)) -> bytes:

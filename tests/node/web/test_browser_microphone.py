@@ -14,7 +14,7 @@ from node.speech.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, level_dbfs, seconds
 from node.speech.profiles import LEAN, QUICK, Profile
 from node.speech.send_stream import SendStream, SpeechPacket
 from node.speech.sources import Captured
-from node.web.microphone import GONE_S, PageMicrophone
+from node.web.browser_microphone import GONE_S, PageMicrophone
 from protocol.speech import opus_packet
 
 

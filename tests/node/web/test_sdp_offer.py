@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from node.speech.profiles import LEAN
 from node.web.browser_link import BrowserLink
-from node.web.offers import MAX_MEDIA, Offer
+from node.web.sdp_offer import MAX_MEDIA, Offer
 from protocol.errors import SignalError
 
 CASES = Path(__file__).parents[4] / "shared" / "data" / "cases"

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 
 from node.web.connections import Connection, Connections, Pace
-from node.web.containment import Tasks
+from node.web.fault_containment import Tasks
 
 logger = logging.getLogger(__name__)
 

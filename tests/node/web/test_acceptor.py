@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from happenings import until
 
-from node.web import listener as module
+from node.web import acceptor as module
+from node.web.acceptor import Listener, bind
 from node.web.connections import Connections
-from node.web.listener import Listener, bind
 
 LOOPBACK = "127.0.0.1"
 
