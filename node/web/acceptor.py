@@ -10,8 +10,8 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 
-from node.web.connections import Connection, Connections, Pace
-from node.web.fault_containment import Tasks
+from node.web.connections import Connection, Connections, RateLimiter
+from node.web.fault_containment import TaskOwner
 
 logger = logging.getLogger(__name__)
 
@@ -68,18 +68,18 @@ def _listening(family: int, address: tuple[object, ...]) -> socket.socket:
     return listening
 
 
-class Listener:
+class Acceptor:
     """Takes connections for the protocols that `make` returns, in `tasks`; with a `context` they speak TLS."""
 
     def __init__(
         self,
         connections: Connections,
         make: Callable[[], asyncio.Protocol],
-        tasks: Tasks,
+        tasks: TaskOwner,
         context: ssl.SSLContext | None = None,
     ) -> None:
         self._connections, self._make, self._tasks, self._context = connections, make, tasks, context
-        self._pace = Pace(ACCEPTED_PER_S, ACCEPT_BURST)
+        self._pace = RateLimiter(ACCEPTED_PER_S, ACCEPT_BURST)
 
     @contextlib.asynccontextmanager
     async def listening(self, sockets: list[socket.socket]) -> AsyncIterator[None]:

@@ -16,7 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from node.web.page_address import PageAddress, is_loopback, is_number
 
-OPEN_TO_ALL = ("/healthz",)
+PUBLIC_PATHS = ("/healthz",)
 """What tells nothing about the call, for whatever watches over machines."""
 
 TOKEN_BYTES = 18
@@ -114,7 +114,7 @@ class AccessPolicy:
             return web.Response(status=403, text="this page is not served under that host name\n")
         if not self.is_own_origin(request.headers.get("Origin"), host):
             return web.Response(status=403, text="another site's page may not use this one\n")
-        if request.path not in OPEN_TO_ALL and not self.knows(request):
+        if request.path not in PUBLIC_PATHS and not self.knows(request):
             told = {"WWW-Authenticate": "Bearer"}
             return web.Response(status=401, text="open the link that the node printed: it has a token\n", headers=told)
         return None
@@ -132,7 +132,7 @@ def _host_name(host: str | None) -> str | None:
     return parts.hostname
 
 
-def guarded(guard: AccessPolicy) -> Middleware:
+def access_middleware(guard: AccessPolicy) -> Middleware:
     """Return what stands before every route."""
 
     @web.middleware

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from node.web.fault_containment import Tasks
+from node.web.fault_containment import TaskOwner
 from protocol.rtp.retiming import Push, RtpRetimer, RtpTimeline
 from protocol.speech import lyra
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 MAX_LINES = 8
 """Lines of one listener; more people than that share the last one. Each costs an RTP sender."""
 
-LOOK_EVERY_S = 0.1
+POLL_S = 0.1
 """How late a browser may be told that a pause goes on."""
 
-USUAL_LINES = 4
+DEFAULT_LINES = 4
 """What the page offers: three others beside you, or one to spare for whoever joins later."""
 
 
@@ -29,7 +29,7 @@ class Listener:
     """One listener. Everyone who is heard gets a line of his own as long as there are enough; the last line is shared
     by the rest, mixed. `tasks` owns what mixes."""
 
-    def __init__(self, pushes: Sequence[Push], tasks: Tasks, clock: Callable[[], float]) -> None:
+    def __init__(self, pushes: Sequence[Push], tasks: TaskOwner, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._began = clock()
         self._pushes = list(pushes)
@@ -73,7 +73,7 @@ class Listener:
 
     async def _keep_quiet(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(POLL_S)
             now = self._clock()
             for line in self._lines:
                 line.keep_quiet(now)

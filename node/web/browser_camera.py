@@ -42,7 +42,7 @@ class SnapshotError(RemoteError):
     """What was sent as a snapshot is no picture that can be read."""
 
 
-class Busy(Exception):
+class DecoderBusy(Exception):
     """The snapshot before is still being decoded: a later one may be sent."""
 
 
@@ -78,11 +78,11 @@ class PageCamera:
         return self._on and self._clock() - self._at < STALE_S
 
     async def put(self, data: bytes) -> None:
-        """Take a snapshot's file. SnapshotError if it is none, `Busy` while another one is decoded."""
+        """Take a snapshot's file. SnapshotError if it is none, `DecoderBusy` while another one is decoded."""
         if self._is_decoding:
-            raise Busy
+            raise DecoderBusy
         self._is_decoding = True
-        decoding = asyncio.get_running_loop().run_in_executor(self._decoder, decoded, data)
+        decoding = asyncio.get_running_loop().run_in_executor(self._decoder, decode, data)
         decoding.add_done_callback(self._decoded)  # the thread goes on, even if who sent it goes
         image = await asyncio.shield(decoding)
         if self._on:
@@ -106,7 +106,7 @@ class PageCamera:
             decoding.exception()  # whoever waits for it raises it
 
 
-class Shutter:
+class SwitchableCamera:
     """Another camera, which can be switched off from the page: then a snapshot waits until it is on again."""
 
     def __init__(self, camera: Camera) -> None:
@@ -141,7 +141,7 @@ class Shutter:
         await self._camera.close()
 
 
-def decoded(data: bytes) -> Image.Image:
+def decode(data: bytes) -> Image.Image:
     """Return the picture of a file: RGB, upright, no longer than `LONGEST_SIDE`. SnapshotError if it is none, or too
     large."""
     try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from node.links import aiortc_hooks
 from node.links.speech_track import Payload, SpeechTrack, media_track
-from node.web.sdp_offer import Offer
+from node.web.sdp_offer import SdpOffer
 from protocol.errors import SignalError
 from protocol.rtp.retiming import Push
 
@@ -47,7 +47,7 @@ class BrowserLink:
         self._address = address
         self._on_up, self._on_end = on_up, on_end
         self._ended = False
-        self._offer: Offer
+        self._offer: SdpOffer
         self._connection: RTCPeerConnection | None = None
 
     @property
@@ -59,7 +59,7 @@ class BrowserLink:
         """Take an offer. SignalError if it is none that can be answered."""
         from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-        self._offer = Offer.parse(without_candidates(offer))
+        self._offer = SdpOffer.parse(without_candidates(offer))
         reduced = RTCSessionDescription(self._offer.reduced(), "offer")
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._connection.on("connectionstatechange", self._state_changed)

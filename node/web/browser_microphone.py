@@ -21,7 +21,7 @@ from protocol.speech.playout import Conceal, Play, Playout, Quiet
 
 logger = logging.getLogger(__name__)
 
-GONE_S = 5.0
+SILENT_S = 5.0
 """A browser sends something every 400 ms even in a pause; one that has not for so long speaks no more."""
 
 
@@ -52,7 +52,7 @@ class PageMicrophone:
     @property
     def is_taken(self) -> bool:
         """Whether somebody has sent something lately."""
-        return self._clock.now() - self._heard_at < GONE_S
+        return self._clock.now() - self._heard_at < SILENT_S
 
     def packet(self, sequence: int, timestamp: int, payload: bytes) -> None:
         """Take an RTP packet; one that is no Opus changes nothing."""

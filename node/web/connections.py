@@ -141,7 +141,7 @@ class Connections:
     """All connections of a page: at most `most`, and of one source at most `from_one`."""
 
     def __init__(self, most: int | None = None, from_one: int = MAX_FROM_ONE, clock: Clock = time.monotonic) -> None:
-        self.most = affordable() if most is None else most
+        self.most = max_connections() if most is None else most
         self.clock = clock
         self._from_one = from_one
         self._all: dict[Connection, None] = {}  # the oldest first
@@ -210,7 +210,7 @@ def _end_one(connections: list[Connection]) -> bool:
     return True
 
 
-def affordable() -> int:
+def max_connections() -> int:
     """Return how many connections the process's descriptors allow."""
     try:
         import resource
@@ -233,7 +233,7 @@ def source_of(peer: Any) -> str:
     return str(ipaddress.ip_network((number, IPV6_SOURCE_BITS), strict=False))
 
 
-class Pace:
+class RateLimiter:
     """A token bucket: lets so many pass a second, in order, and never two in the same turn of the event loop."""
 
     def __init__(self, per_s: float, burst: int, clock: Clock = time.monotonic) -> None:
@@ -253,7 +253,7 @@ class Pace:
         return max(0.0, -self._tokens / self._per_s)
 
 
-def paced(connections: Connections, pace: Pace) -> Middleware:
+def limited(connections: Connections, pace: RateLimiter) -> Middleware:
     """Return what stands before all else: it tells connections of their requests, which come in one after another."""
 
     @web.middleware

@@ -12,13 +12,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
-MAX_READERS = 32
+MAX_SUBSCRIBERS = 32
 """Pages that listen at once. Each costs a queue and a write for every event."""
 
 MAX_WAITING = 128
 """Events that wait for a reader, some ten seconds of a lively call; then he gets the state instead of them all."""
 
-ALIVE_EVERY_S = 15.0
+KEEP_ALIVE_S = 15.0
 """How often a silent feed says that it lives; proxies and sleeping laptops drop what says nothing for longer."""
 
 RETRY_MS = 1000
@@ -27,7 +27,7 @@ RETRY_MS = 1000
 Json = Mapping[str, Any]
 
 
-class Full(Exception):
+class TooManySubscribers(Exception):
     """There are as many readers as there may be."""
 
 
@@ -62,9 +62,9 @@ class EventStream:
         return self._message("state", self._state())
 
     def read(self) -> Subscriber:
-        """Return a new reader, to be closed after use; `Full` when there are too many."""
-        if len(self._readers) >= MAX_READERS:
-            raise Full
+        """Return a new reader, to be closed after use; `TooManySubscribers` when there are too many."""
+        if len(self._readers) >= MAX_SUBSCRIBERS:
+            raise TooManySubscribers
         reader = Subscriber(self.state, self._readers.discard)
         self._readers.add(reader)
         self.opened.set()
@@ -140,7 +140,7 @@ class Subscriber:
         yield f"retry: {RETRY_MS}\n\n".encode()
         while not self._closed:
             try:
-                async with asyncio.timeout(ALIVE_EVERY_S):
+                async with asyncio.timeout(KEEP_ALIVE_S):
                     await self._news.wait()
             except TimeoutError:
                 yield b": alive\n\n"

@@ -17,7 +17,7 @@ from node.web.requests import RETRY_AFTER, refused
 logger = logging.getLogger(__name__)
 
 
-class Tasks(Protocol):
+class TaskOwner(Protocol):
     """What owns tasks, as `asyncio.TaskGroup` does."""
 
     def create_task(self, work: Coroutine[Any, Any, None], *, name: str | None = None) -> asyncio.Task[None]: ...
@@ -59,7 +59,7 @@ class Failures:
 class ContainedTasks:
     """Tasks of browsers in a group that would end with the first error of any."""
 
-    def __init__(self, tasks: Tasks, failures: Failures) -> None:
+    def __init__(self, tasks: TaskOwner, failures: Failures) -> None:
         self._tasks, self._failures = tasks, failures
 
     def create_task(self, work: Coroutine[Any, Any, None], *, name: str | None = None) -> asyncio.Task[None]:

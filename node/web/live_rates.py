@@ -26,7 +26,7 @@ LOSS_WINDOW = 200
 MAX_DROPOUT = 3_000
 """A sequence number further off begins another count (RFC 3550, appendix A.1)."""
 
-TALKING_S = 0.4
+TALKING_HOLD_S = 0.4
 """Who sent a packet with sound in it so lately is talking."""
 
 RTP_OVERHEAD = IPV4_HEADER + UDP_HEADER + 12 + 10
@@ -115,7 +115,7 @@ class LiveRates:
         pictures = self._pictures.bits_per_second(now, self.began)
         mean_kbps = self._total_bytes * 8 / 1000 / max(now - self.began, 1.0)
         return {
-            "talking": now - self._talked_at < TALKING_S,
+            "talking": now - self._talked_at < TALKING_HOLD_S,
             "speech_kbps": round(self._payload.bits_per_second(now, self.began) / 1000, 2),
             "wire_kbps": round(wire_kbps, 2),
             "picture_bps": round(pictures),

@@ -132,6 +132,6 @@ def _directions(tally: CallStats) -> tuple[tuple[Direction, dict[str, Count]], .
     return ("sent", tally.meter.sent), ("received", tally.meter.received)
 
 
-def exposed(registry: CollectorRegistry) -> tuple[bytes, str]:
+def exposition(registry: CollectorRegistry) -> tuple[bytes, str]:
     """Return everything as text, and the type of that text."""
     return generate_latest(registry), CONTENT_TYPE_LATEST

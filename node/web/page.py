@@ -12,18 +12,18 @@ from prometheus_client import CollectorRegistry
 
 from node.common.tasks import first_error
 from node.web import metrics, playback
-from node.web.broadcast import MAX_LINES, USUAL_LINES, Broadcast, Listener
-from node.web.browser_camera import PageCamera, Shutter
+from node.web.broadcast import DEFAULT_LINES, MAX_LINES, Broadcast, Listener
+from node.web.browser_camera import PageCamera, SwitchableCamera
 from node.web.browser_link import BrowserLink
 from node.web.browser_microphone import PageMicrophone
 from node.web.connections import Connections
-from node.web.fault_containment import ContainedTasks, Failures, Tasks
+from node.web.fault_containment import ContainedTasks, Failures, TaskOwner
 from node.web.metrics import NodeCollector
 from node.web.page_address import PageAddress
 from node.web.page_observers import CallFeeder
 from node.web.playback import Playing
 from node.web.server import Certificate, serving
-from node.web.sessions import Session, Sessions
+from node.web.sessions import WhipSession, WhipSessions
 from node.web.state import OwnState, PageState
 from node.web.timing import TimedModels, model_seconds
 
@@ -91,11 +91,11 @@ class Page:
         or_next: bool = False,
         note: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self.board = PageState(kind, USUAL_LINES, morphs=kind != "replay", replay=self._replay)
+        self.board = PageState(kind, DEFAULT_LINES, morphs=kind != "replay", replay=self._replay)
         self.sound = Broadcast(self.board.clock)
         self.microphone = PageMicrophone(profile.frame_samples) if microphone else None
         self.camera = PageCamera() if camera else None
-        self._shutter: Shutter | None = None
+        self._shutter: SwitchableCamera | None = None
         self.player: Playing | None = None
         self.link = ""
         self.connections = Connections()
@@ -105,9 +105,9 @@ class Page:
         self._nodes: list[tuple[ObservedNode, CallFeeder]] = []
         self._registry = CollectorRegistry()
         self._model_seconds = model_seconds(self._registry)
-        self.listeners: Sessions
-        self.speakers: Sessions
-        self._browsers: Tasks
+        self.listeners: WhipSessions
+        self.speakers: WhipSessions
+        self._browsers: TaskOwner
 
     # -- what is shown
 
@@ -143,7 +143,7 @@ class Page:
         """
         if self.camera is not None or self._shutter is not None:
             return camera
-        self._shutter = Shutter(camera)
+        self._shutter = SwitchableCamera(camera)
         return self._shutter
 
     def screen(self, also: Screen | None = None) -> Screen:
@@ -164,8 +164,8 @@ class Page:
         with first_error():
             async with asyncio.TaskGroup() as tasks:
                 self._browsers = ContainedTasks(tasks, self.failures)
-                self.listeners = Sessions(MAX_LISTENERS, self._media_address, self._browsers)
-                self.speakers = Sessions(MAX_SPEAKERS, self._media_address, self._browsers)
+                self.listeners = WhipSessions(MAX_LISTENERS, self._media_address, self._browsers)
+                self.speakers = WhipSessions(MAX_SPEAKERS, self._media_address, self._browsers)
                 where = (self._address, self._certificate, self._or_next)
                 async with serving(self, *where, self._note, tasks) as self.link:
                     work = [tasks.create_task(one, name=name) for name, one in self._background()]
@@ -180,8 +180,8 @@ class Page:
 
     # -- what its routes do
 
-    async def listen(self, offer: str) -> tuple[Session, str]:
-        """Take a listener's offer; see :meth:`Sessions.open`."""
+    async def listen(self, offer: str) -> tuple[WhipSession, str]:
+        """Take a listener's offer; see :meth:`WhipSessions.open`."""
 
         async def answer(link: BrowserLink) -> tuple[str, Callable[[], None]]:
             text, pushes = await link.listen(MAX_LINES)
@@ -191,8 +191,8 @@ class Page:
 
         return await self.listeners.open(offer, answer)
 
-    async def speak(self, offer: str) -> tuple[Session, str]:
-        """Take a speaker's offer, when nobody speaks any more; see :meth:`Sessions.open`."""
+    async def speak(self, offer: str) -> tuple[WhipSession, str]:
+        """Take a speaker's offer, when nobody speaks any more; see :meth:`WhipSessions.open`."""
         microphone = self.microphone
         if microphone is None:
             raise web.HTTPConflict(text="nobody speaks from the page in this call; start it with --speech page\n")
@@ -231,7 +231,7 @@ class Page:
 
     def metrics(self) -> tuple[bytes, str]:
         """Return what Prometheus reads, and its type."""
-        return metrics.exposed(self._registry)
+        return metrics.exposition(self._registry)
 
     # -- behind the scenes
 

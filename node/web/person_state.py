@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MAX_PICTURES = 60
 """A person's film strip: five to ten minutes of a lively call, and some 600 kB."""
 
-MAX_COMING = 4
+MAX_PENDING = 4
 """Words of which one may still be painted: the node paints one and lets one wait."""
 
 MAX_HISTORY = 60
@@ -87,7 +87,7 @@ class PersonState:
     def expect(self, shown: PictureEntry) -> None:
         """Words came that are to be painted."""
         self.coming[shown.sequence] = shown
-        while len(self.coming) > MAX_COMING:
+        while len(self.coming) > MAX_PENDING:
             self.coming.popitem(last=False)
 
     def keep(self, shown: PictureEntry) -> list[PictureEntry]:

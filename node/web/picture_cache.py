@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_KEPT_BYTES = 32 << 20
+MAX_CACHE_BYTES = 32 << 20
 """Some 3,000 painted pictures of 256 x 256."""
 
 MAX_SIDE = 768
@@ -33,7 +33,7 @@ PREFIX = "/pictures/"
 class PictureCache:
     """Encoded pictures by URL."""
 
-    def __init__(self, most_bytes: int = MAX_KEPT_BYTES) -> None:
+    def __init__(self, most_bytes: int = MAX_CACHE_BYTES) -> None:
         self._most_bytes = most_bytes
         self._pictures: OrderedDict[str, bytes] = OrderedDict()
         self._bytes = 0
@@ -46,8 +46,8 @@ class PictureCache:
     def keep(self, encoded: bytes) -> str:
         """Keep a picture and return its URL."""
         url = PREFIX + secrets.token_hex(12)
-        self._pictures[url] = encoded
-        self._bytes += len(encoded)
+        self._pictures[url] = encode_webp
+        self._bytes += len(encode_webp)
         while self._bytes > self._most_bytes and len(self._pictures) > 1:
             self.drop(next(iter(self._pictures)))
         return url
@@ -99,7 +99,7 @@ class PictureEncoder:
                 image, done = self._waiting.popleft()
                 self._is_busy, forgotten = True, self._forgotten
                 try:
-                    picture = await asyncio.to_thread(encoded, image)
+                    picture = await asyncio.to_thread(encode_webp, image)
                     if forgotten == self._forgotten:
                         done(self._album.keep(picture))
                 except Exception as error:  # one that cannot be shown; the others can
@@ -108,7 +108,7 @@ class PictureEncoder:
                     self._is_busy = False
 
 
-def encoded(image: Image.Image) -> bytes:
+def encode_webp(image: Image.Image) -> bytes:
     """Return a picture as WebP, no larger than a page shows it."""
     shown = image.convert("RGB")
     shown.thumbnail((MAX_SIDE, MAX_SIDE))

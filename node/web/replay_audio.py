@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from node.web.playback import Playing
     from protocol.rtp.red import Copy
 
-EVERYBODY = ""
+MIXED = ""
 """Whose packets those of everybody together are: no node has an empty id."""
 
 _STEP = BLOCK_SAMPLES * RTP_RATE // SAMPLE_RATE
@@ -103,4 +103,4 @@ class ReplayAudio:
             return
         if (packet := self._remaker.packet(pcm)) is not None:
             number = self._blocks & 0xFFFF
-            self._sound.packet(EVERYBODY, number, self._blocks * _STEP & 0xFFFF_FFFF, packet, ())
+            self._sound.packet(MIXED, number, self._blocks * _STEP & 0xFFFF_FFFF, packet, ())

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from node.web.browser_camera import Busy, SnapshotError
-from node.web.event_stream import Full
+from node.web.browser_camera import DecoderBusy, SnapshotError
+from node.web.event_stream import TooManySubscribers
 from node.web.playback import SPEEDS
 from node.web.requests import RETRY_AFTER, body, done, number, refused, values
 
@@ -57,7 +57,7 @@ class Routes:
         """The feed, until the reader goes."""
         try:
             reader = self._page.board.feed.read()
-        except Full:
+        except TooManySubscribers:
             return refused(503, "too many pages are open: close one", RETRY_AFTER)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         try:
@@ -91,7 +91,7 @@ class Routes:
         self._snapped_at = now
         try:
             await camera.put(await body(request, MAX_SNAPSHOT))
-        except Busy:
+        except DecoderBusy:
             return refused(429, "the snapshot before is still being read", {"Retry-After": "1"})
         except SnapshotError as error:
             return refused(422, str(error))

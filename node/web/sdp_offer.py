@@ -23,7 +23,7 @@ DYNAMIC_TYPES = range(96, 128)
 # One-byte header extensions (RFC 8285, section 4.2).
 EXTENSION_IDS = range(1, 15)
 # What no answer can say it has: formats that only mend others.
-MENDING = ("rtx", "red", "ulpfec", "flexfec-03")
+REPAIR_FORMATS = ("rtx", "red", "ulpfec", "flexfec-03")
 MAX_SSRC = 2**32
 
 _PRINTABLE = re.compile(r"[ -~]*")
@@ -38,7 +38,7 @@ _TRANSPORT = ("a=ice-ufrag:", "a=ice-pwd:", "a=ice-options:", "a=fingerprint:", 
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class MediaSection:
     """One m-line and what follows it. `session` are the attributes that hold for all sections."""
 
     kind: str
@@ -49,7 +49,7 @@ class Section:
     session: tuple[str, ...]
 
     @classmethod
-    def parse(cls, lines: Sequence[str], session: tuple[str, ...]) -> Section:
+    def parse(cls, lines: Sequence[str], session: tuple[str, ...]) -> MediaSection:
         """Read a section. SignalError if its first line cannot be understood."""
         media = _MEDIA.fullmatch(lines[0].strip())
         if media is None or not _TOKEN.fullmatch(media[1]):
@@ -129,7 +129,7 @@ class Section:
     def _agreed(self) -> str:
         """The format of an inactive answer, which must name one: the first that is no helper of others."""
         names = dict(value.split(" ", 1) for value in self.values("rtpmap") if " " in value)
-        real = [one for one in self.formats if one in names and names[one].split("/")[0].lower() not in MENDING]
+        real = [one for one in self.formats if one in names and names[one].split("/")[0].lower() not in REPAIR_FORMATS]
         return (real or list(self.formats))[0]
 
     def _transport(self) -> list[str]:
@@ -151,20 +151,20 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class SdpOffer:
     """All sections of an offer, the names in its BUNDLE group, and which sections are answered."""
 
-    sections: tuple[Section, ...]
+    sections: tuple[MediaSection, ...]
     bundle: tuple[str, ...]
-    answered: tuple[Section, ...] = field(default=())
+    answered: tuple[MediaSection, ...] = field(default=())
 
     @classmethod
-    def parse(cls, text: str) -> Offer:
+    def parse(cls, text: str) -> SdpOffer:
         """Read an offer. SignalError if none of it can be answered."""
         session, media = _parted(text)
         if not 0 < len(media) <= MAX_MEDIA:
             raise SignalError(f"an offer of {len(media)} media lines; 1 to {MAX_MEDIA} can be answered")
-        sections = tuple(Section.parse(lines, session) for lines in media)
+        sections = tuple(MediaSection.parse(lines, session) for lines in media)
         bundles = _bundles(session, sections)
         audio = [one for one in sections if one.kind == "audio" and one.is_offered]
         usable = [one for one in audio if one.can_be_answered]
@@ -207,11 +207,11 @@ class Offer:
             session.append(" ".join(["a=group:BUNDLE", *(one for one in self.bundle if one in bundled)]))
         return _joined(session + lines)
 
-    def _name(self, section: Section) -> str:
+    def _name(self, section: MediaSection) -> str:
         """What a section is called towards the library, which needs a name: without one it is the only answered one."""
         return "0" if section.mid is None else section.mid
 
-    def _answer(self, section: Section, lines: Sequence[str]) -> list[str]:
+    def _answer(self, section: MediaSection, lines: Sequence[str]) -> list[str]:
         kind, port, _, *formats = lines[0].split()
         named = [line for line in lines[1:] if section.mid is not None or not line.startswith("a=mid:")]
         return [" ".join([kind, port, section.protocol, *formats]), *named]
@@ -238,7 +238,7 @@ def _joined(lines: Iterable[str]) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-def _bundles(session: tuple[str, ...], sections: Sequence[Section]) -> list[tuple[str, ...]]:
+def _bundles(session: tuple[str, ...], sections: Sequence[MediaSection]) -> list[tuple[str, ...]]:
     """The BUNDLE groups (RFC 8843). SignalError if a name in them is nobody's, or anybody's twice."""
     mids = [one.mid for one in sections if one.mid is not None]
     bundles = [tuple(one.split()[1:]) for one in session if one.split()[:1] == ["group:BUNDLE"]]

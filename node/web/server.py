@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from node.web import whip
-from node.web.acceptor import Listener, bind
-from node.web.access import AccessPolicy, add_headers, guarded
-from node.web.connections import Connections, Pace, paced
-from node.web.fault_containment import Tasks, contained
+from node.web.acceptor import Acceptor, bind
+from node.web.access import AccessPolicy, access_middleware, add_headers
+from node.web.connections import Connections, RateLimiter, limited
+from node.web.fault_containment import TaskOwner, contained
 from node.web.page_address import PageAddress
 from node.web.routes import Routes
 from protocol.errors import NodeError
@@ -81,7 +81,7 @@ async def serving(
     certificate: Certificate | None,
     or_next: bool,
     note: Callable[[str], None],
-    tasks: Tasks,
+    tasks: TaskOwner,
 ) -> AsyncIterator[str]:
     """Serve the page while in this context; yields the link to open. NodeError if the address cannot be had.
 
@@ -106,7 +106,7 @@ async def serving(
         if guard.token is not None and context is None:
             note(UNENCRYPTED)
         assert runner.server is not None
-        async with Listener(connections, runner.server, tasks, context).listening(sockets):
+        async with Acceptor(connections, runner.server, tasks, context).listening(sockets):
             yield guard.link(address.at(port))
     finally:
         await runner.cleanup()
@@ -115,8 +115,8 @@ async def serving(
 
 def application(page: Page, guard: AccessPolicy, connections: Connections) -> web.Application:
     """Return the page as aiohttp serves it."""
-    pace = Pace(REQUESTS_PER_S, REQUEST_BURST)
-    app = web.Application(middlewares=[paced(connections, pace), contained(page.failures), guarded(guard)])
+    pace = RateLimiter(REQUESTS_PER_S, REQUEST_BURST)
+    app = web.Application(middlewares=[limited(connections, pace), contained(page.failures), access_middleware(guard)])
     app.on_response_prepare.append(add_headers)
     Routes(page).add_to(app.router)
     whip.add_to(page, app.router)

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from node.web.browser_link import BrowserLink
-from node.web.connections import Pace
-from node.web.fault_containment import Tasks
+from node.web.connections import RateLimiter
+from node.web.fault_containment import TaskOwner
 from protocol.errors import SignalError
 
 CONNECT_WITHIN_S = 15.0
@@ -21,16 +21,16 @@ OPENED_BURST = 16
 """Sessions begun a second: each takes some milliseconds, in which no speech is sent or played. Others wait."""
 
 
-class Crowded(Exception):
+class TooManySessions(Exception):
     """There are as many sessions as there may be."""
 
 
-class Restart(Exception):
+class IceRestart(Exception):
     """An ICE restart was asked for, which is not supported."""
 
 
 @dataclass(slots=True)
-class Session:
+class WhipSession:
     """One connection. `leave` ends what it was for, `waiting` gives it up should nobody come."""
 
     id: str
@@ -43,42 +43,42 @@ class Session:
     def trickle(self, fragment: str) -> None:
         """Take candidates that come later (RFC 8840): nothing need be done about them (see `node.web.browser_link`).
 
-        `Restart` if they are of other credentials, SignalError if it is no fragment.
+        `IceRestart` if they are of other credentials, SignalError if it is no fragment.
         """
         ufrags = re.findall(r"(?m)^a=ice-ufrag:(\S+)", fragment)
         if any(ufrag != self.ufrag for ufrag in ufrags):
-            raise Restart
+            raise IceRestart
         if not re.search(r"(?m)^(a=candidate:|a=end-of-candidates|a=ice-ufrag:)", fragment):
             raise SignalError("no fragment of SDP with candidates")
 
 
-class Sessions:
+class WhipSessions:
     """All sessions of one kind, at most so many. `tasks` owns what ends them."""
 
-    def __init__(self, most: int, address: str | None, tasks: Tasks) -> None:
+    def __init__(self, most: int, address: str | None, tasks: TaskOwner) -> None:
         self._most = most
         self._address = address
         self._tasks = tasks
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, WhipSession] = {}
         self._opening = 0
-        self._pace = Pace(OPENED_PER_S, OPENED_BURST)
+        self._pace = RateLimiter(OPENED_PER_S, OPENED_BURST)
 
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def find(self, id: str) -> Session | None:
+    def find(self, id: str) -> WhipSession | None:
         """Return the session, if there is one."""
         return self._sessions.get(id)
 
     async def open(
         self, offer: str, answer: Callable[[BrowserLink], Awaitable[tuple[str, Callable[[], None]]]]
-    ) -> tuple[Session, str]:
+    ) -> tuple[WhipSession, str]:
         """Take an offer; `answer` makes the answer and says what to do at the end. Returns the session and the answer.
 
-        `Crowded` when there are too many, SignalError when the offer is none.
+        `TooManySessions` when there are too many, SignalError when the offer is none.
         """
         if len(self._sessions) + self._opening >= self._most:
-            raise Crowded
+            raise TooManySessions
         self._opening += 1
         try:
             return await self._open(offer, answer)
@@ -87,7 +87,7 @@ class Sessions:
 
     async def _open(
         self, offer: str, answer: Callable[[BrowserLink], Awaitable[tuple[str, Callable[[], None]]]]
-    ) -> tuple[Session, str]:
+    ) -> tuple[WhipSession, str]:
         await self._pace.turn()
         id = secrets.token_hex(12)
         up = asyncio.Event()
@@ -100,10 +100,10 @@ class Sessions:
             raise
         ufrag = re.search(r"(?m)^a=ice-ufrag:(\S+)", offer)
         waiting = self._tasks.create_task(self._give_up(id, up), name="waiting for a browser")
-        session = self._sessions[id] = Session(id, link, ufrag[1] if ufrag else "", leave, waiting)
+        session = self._sessions[id] = WhipSession(id, link, ufrag[1] if ufrag else "", leave, waiting)
         return session, text
 
-    async def end(self, session: Session) -> None:
+    async def end(self, session: WhipSession) -> None:
         """End a session."""
         if self._sessions.pop(session.id, None) is not None:
             session.waiting.cancel()

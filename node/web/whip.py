@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from node.web.requests import RETRY_AFTER, body, refused
-from node.web.sessions import Crowded, Restart, Session, Sessions
+from node.web.sessions import IceRestart, TooManySessions, WhipSession, WhipSessions
 from protocol.errors import SignalError
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ MAX_SDP = 64 << 10
 PATCHES = "application/trickle-ice-sdpfrag"
 
 
-class SessionRoutes:
+class WhipRoutes:
     """The handlers of one kind of session, `/whep` or `/whip`: `open` takes an offer."""
 
     def __init__(
         self,
         kind: str,
-        sessions: Callable[[], Sessions],
-        open: Callable[[str], Awaitable[tuple[Session, str]]],
+        sessions: Callable[[], WhipSessions],
+        open: Callable[[str], Awaitable[tuple[WhipSession, str]]],
         no_room: str,
     ) -> None:
         self._kind = kind
@@ -50,7 +50,7 @@ class SessionRoutes:
             return refused(400, "this is no session description")
         try:
             session, answer = await self._take_offer(offer)
-        except Crowded:
+        except TooManySessions:
             return refused(503, self._no_room, RETRY_AFTER)
         except SignalError as error:
             return refused(422, str(error))
@@ -69,7 +69,7 @@ class SessionRoutes:
         _check_match(request.headers.get("If-Match"), session)
         try:
             session.trickle((await body(request, MAX_SDP)).decode(errors="replace"))
-        except Restart:
+        except IceRestart:
             return refused(422, "ICE restarts are not supported: make a new session")
         except SignalError as error:
             return refused(400, str(error))
@@ -80,14 +80,14 @@ class SessionRoutes:
         await self._sessions().end(self._session(request))
         return web.Response(status=200)
 
-    def _session(self, request: web.Request) -> Session:
+    def _session(self, request: web.Request) -> WhipSession:
         session = self._sessions().find(request.match_info["id"])
         if session is None:
             raise web.HTTPNotFound(text="no such session\n")
         return session
 
 
-def _check_match(if_match: str | None, session: Session) -> None:
+def _check_match(if_match: str | None, session: WhipSession) -> None:
     if if_match is None:
         raise web.HTTPPreconditionRequired(text="say by If-Match which session is meant\n")
     if if_match not in (session.etag, "*"):
@@ -96,5 +96,5 @@ def _check_match(if_match: str | None, session: Session) -> None:
 
 def add_to(page: Page, router: web.UrlDispatcher) -> None:
     """Register both kinds."""
-    SessionRoutes("whep", lambda: page.listeners, page.listen, "too many listen already").add_to(router)
-    SessionRoutes("whip", lambda: page.speakers, page.speak, "somebody speaks already").add_to(router)
+    WhipRoutes("whep", lambda: page.listeners, page.listen, "too many listen already").add_to(router)
+    WhipRoutes("whip", lambda: page.speakers, page.speak, "somebody speaks already").add_to(router)

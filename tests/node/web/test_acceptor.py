@@ -13,7 +13,7 @@ import pytest
 from happenings import until
 
 from node.web import acceptor as module
-from node.web.acceptor import Listener, bind
+from node.web.acceptor import Acceptor, bind
 from node.web.connections import Connections
 
 LOOPBACK = "127.0.0.1"
@@ -27,7 +27,7 @@ class Greeter(asyncio.Protocol):
 @contextlib.asynccontextmanager
 async def greeting(connections: Connections, context: Any = None) -> AsyncIterator[int]:
     sockets = await bind(LOOPBACK, 0)
-    async with asyncio.TaskGroup() as tasks, Listener(connections, Greeter, tasks, context).listening(sockets):
+    async with asyncio.TaskGroup() as tasks, Acceptor(connections, Greeter, tasks, context).listening(sockets):
         yield int(sockets[0].getsockname()[1])
         connections.close()
 

@@ -14,7 +14,7 @@ from node.speech.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, level_dbfs, seconds
 from node.speech.profiles import LEAN, QUICK, Profile
 from node.speech.send_stream import SendStream, SpeechPacket
 from node.speech.sources import Captured
-from node.web.browser_microphone import GONE_S, PageMicrophone
+from node.web.browser_microphone import SILENT_S, PageMicrophone
 from protocol.speech import opus_packet
 
 
@@ -102,7 +102,7 @@ async def test_it_is_taken_until_nothing_came_for_a_while(hand: HandClock) -> No
     microphone = PageMicrophone(clock=hand.clock)
     microphone.begin()
     assert microphone.is_taken
-    hand.time += GONE_S
+    hand.time += SILENT_S
     assert not microphone.is_taken
     microphone.packet(0, 0, encoded(speech(0.06), QUICK)[0])
     assert microphone.is_taken

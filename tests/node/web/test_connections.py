@@ -20,8 +20,8 @@ from node.web.connections import (
     STALLED_S,
     Connection,
     Connections,
-    Pace,
-    affordable,
+    RateLimiter,
+    max_connections,
     source_of,
 )
 
@@ -189,18 +189,18 @@ def test_the_descriptors_allow_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
     resource = pytest.importorskip("resource")
     for soft, most in ((256, 64), (1 << 20, MAX_CONNECTIONS), (resource.RLIM_INFINITY, MAX_CONNECTIONS)):
         monkeypatch.setattr(resource, "getrlimit", lambda _, soft=soft: (soft, soft))
-        assert affordable() == most
+        assert max_connections() == most
 
 
 async def test_a_pace_lets_a_burst_through_and_then_so_many_a_second(hand: HandClock) -> None:
-    pace = Pace(10, 3, hand.clock.now)
+    pace = RateLimiter(10, 3, hand.clock.now)
     assert [pace._take() for _ in range(5)] == pytest.approx([0, 0, 0, 0.1, 0.2])
     hand.time += 1
     assert pace._take() == 0
 
 
 async def test_turns_come_one_in_a_round_of_the_loop() -> None:
-    pace, rounds, taken = Pace(1e6, 100), 0, []
+    pace, rounds, taken = RateLimiter(1e6, 100), 0, []
 
     async def take() -> None:
         await pace.turn()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.web import event_stream as feeds
-from node.web.event_stream import MAX_READERS, MAX_WAITING, EventStream, Full
+from node.web.event_stream import MAX_SUBSCRIBERS, MAX_WAITING, EventStream, TooManySubscribers
 
 
 def events(piece: bytes) -> list[tuple[str, str, Any]]:
@@ -64,17 +64,17 @@ async def test_a_slow_reader_gets_the_state_instead_of_a_long_queue(feed: EventS
 
 async def test_a_feed_without_news_says_that_it_lives(feed: EventStream, monkeypatch: pytest.MonkeyPatch) -> None:
     _, pieces = await begun(feed)
-    monkeypatch.setattr(feeds, "ALIVE_EVERY_S", 0.0)
+    monkeypatch.setattr(feeds, "KEEP_ALIVE_S", 0.0)
     assert (await anext(pieces)).startswith(b":")
 
 
 async def test_there_are_only_so_many_readers(feed: EventStream) -> None:
-    readers = [feed.read() for _ in range(MAX_READERS)]
-    with pytest.raises(Full):
+    readers = [feed.read() for _ in range(MAX_SUBSCRIBERS)]
+    with pytest.raises(TooManySubscribers):
         feed.read()
     readers[0].close()
     feed.read()
-    assert len(feed) == MAX_READERS
+    assert len(feed) == MAX_SUBSCRIBERS
 
 
 async def test_closing_the_feed_ends_its_readers(feed: EventStream) -> None:

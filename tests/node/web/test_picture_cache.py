@@ -8,7 +8,7 @@ from happenings import Happenings
 from PIL import Image
 
 from node.web import picture_cache
-from node.web.picture_cache import MAX_SIDE, PictureCache, PictureEncoder, encoded
+from node.web.picture_cache import MAX_SIDE, PictureCache, PictureEncoder, encode_webp
 
 
 def test_an_album_forgets_the_oldest_when_it_is_full() -> None:
@@ -43,7 +43,7 @@ def test_nobody_guesses_an_url() -> None:
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P"])
 def test_pictures_become_webp_no_larger_than_a_page_shows(mode: str) -> None:
-    image = Image.open(io.BytesIO(encoded(Image.new(mode, (2000, 100)))))
+    image = Image.open(io.BytesIO(encode_webp(Image.new(mode, (2000, 100)))))
     assert image.format == "WEBP"
     assert image.size == (MAX_SIDE, MAX_SIDE // 20)
 

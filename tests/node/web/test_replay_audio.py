@@ -12,7 +12,7 @@ from node.speech.libopus import Decoder
 from node.speech.pcm import BLOCK_SAMPLES, Pcm, silence
 from node.speech.sinks import NullSink, Pull
 from node.web.broadcast import Broadcast
-from node.web.replay_audio import EVERYBODY, ReplayAudio
+from node.web.replay_audio import MIXED, ReplayAudio
 from protocol.rtp.red import Copy
 
 OPUS = b"\x18" + bytes(50)
@@ -111,7 +111,7 @@ async def test_at_another_speed_what_is_played_is_encoded_anew_without_a_gap() -
         stage.tape.speed = 2.0
         stage.crank.turn(10)
         heard = stage.ears.take()
-    assert {person for person, _, _ in heard} == {EVERYBODY}
+    assert {person for person, _, _ in heard} == {MIXED}
     assert set(np.diff([timestamp for _, timestamp, _ in heard])) == {960}
     decoder = Decoder()
     assert np.abs(np.concatenate([decoder.decode(packet) for _, _, packet in heard])).max() > 1000
@@ -133,7 +133,7 @@ async def test_what_no_browser_decodes_is_decoded_and_encoded_anew() -> None:
         stage.crank.turn(3)
         assert {person for person, _, _ in stage.ears.take() if person} <= {"a"}
         stage.crank.turn()
-        assert {person for person, _, _ in stage.ears.take()} == {EVERYBODY}
+        assert {person for person, _, _ in stage.ears.take()} == {MIXED}
 
 
 async def test_nothing_is_encoded_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

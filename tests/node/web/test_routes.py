@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from web_client import Bystander, Visitor, a_page, visiting
 
-from node.web.event_stream import MAX_READERS
-from node.web.picture_cache import encoded
+from node.web.event_stream import MAX_SUBSCRIBERS
+from node.web.picture_cache import encode_webp
 from node.web.requests import MAX_JSON
 from node.web.routes import MAX_SNAPSHOT
 from node.web.whip import MAX_SDP
@@ -74,7 +74,7 @@ async def test_two_hundred_connections_are_survived(visitor: Visitor) -> None:
     async with asyncio.TaskGroup() as group:
         asked = [group.create_task(visitor.ask("GET", "/events").__aenter__()) for _ in range(200)]
     answers = [one.result() for one in asked]
-    assert sorted(answer.status for answer in answers) == [200] * MAX_READERS + [503] * (200 - MAX_READERS)
+    assert sorted(answer.status for answer in answers) == [200] * MAX_SUBSCRIBERS + [503] * (200 - MAX_SUBSCRIBERS)
     assert await visitor.status("GET", "/healthz") == 200
     for answer in answers:
         answer.close()
@@ -82,7 +82,7 @@ async def test_two_hundred_connections_are_survived(visitor: Visitor) -> None:
 
 async def test_a_picture_is_there_until_it_is_forgotten(visitor: Visitor) -> None:
     album = visitor.page.board.album
-    url = album.keep(encoded(Image.new("RGB", (8, 8))))
+    url = album.keep(encode_webp(Image.new("RGB", (8, 8))))
     async with visitor.ask("GET", url) as answer:
         assert (answer.status, answer.content_type) == (200, "image/webp")
         assert Image.open(io.BytesIO(await answer.read())).size == (8, 8)
@@ -264,4 +264,4 @@ async def test_health_says_what_is_wrong(visitor: Visitor) -> None:
 
 
 def test_limits_are_as_documented() -> None:
-    assert (MAX_SDP, MAX_SNAPSHOT, MAX_JSON, MAX_READERS) == (64 << 10, 512 << 10, 1 << 10, 32)
+    assert (MAX_SDP, MAX_SNAPSHOT, MAX_JSON, MAX_SUBSCRIBERS) == (64 << 10, 512 << 10, 1 << 10, 32)
