@@ -13,9 +13,10 @@ from node.replay.models import painter
 from node.replay.pictures import RecordedPicture, cached
 from node.replay.player import Player
 from node.speech.sinks import open_sink
+from node.web.page_observers import ReplayFeeder
 from node.web.replay_audio import ReplayAudio
+from node.web.server import serve
 from node.web.setup import page as open_page
-from node.web.spectator import ReplayFeeder
 
 if TYPE_CHECKING:
     from node.common.config import Settings
@@ -39,16 +40,16 @@ async def run(session: Session, asked: ReplayOptions, settings: Settings, notes:
 
     def note(text: str) -> None:
         notes(text)
-        page.board.note(text)
+        page.state.note(text)
 
     def tell(told: RecordedPicture) -> None:
-        spectator.told(told)
+        spectator.caption_read(told)
         notes(caption(player, roster, told))
 
     async with contextlib.AsyncExitStack() as stack:
         paint = await stack.enter_async_context(painter(session.header, asked.models, asked.generator, note))
-        soundtrack = ReplayAudio(page.sound, sink, voices)
-        spectator = ReplayFeeder(page.board, soundtrack, session.header, paints=paint is not None)
+        soundtrack = ReplayAudio(page.broadcast, sink, voices)
+        spectator = ReplayFeeder(page.state, soundtrack, session.header, paints=paint is not None)
         player = Player(
             session, spectator, soundtrack, paint=None if paint is None else cached(paint),
             start=asked.start, end=asked.end, speed=asked.speed, loop=asked.loop, stays=True, voices=voices,
@@ -58,18 +59,18 @@ async def run(session: Session, asked: ReplayOptions, settings: Settings, notes:
         soundtrack.player = player
         page.show(player, session.header.started_ns / 1e9)
         if roster.place(session.header.node) is not None:
-            page.board.came(session.header.node, session.header.name, speaks=True, shows=True)
-        link = await stack.enter_async_context(page.open())
+            page.state.joined(session.header.node, session.header.name, speaks=True, shows=True)
+        link = await stack.enter_async_context(serve(page))
         notes(f"the page is at {link}: it begins when that is opened")
         await _play_when_opened(page, player, notes)
 
 
 async def _play_when_opened(page: Page, player: Player, notes: BufferedNotes) -> None:
     async def begin() -> None:
-        await page.board.feed.opened.wait()
+        await page.state.events.opened.wait()
         if player.position_s == player.start_s:
             player.resume()
-            page.board.tell_replay()
+            page.state.send_replay()
 
     player.pause()
     async with asyncio.TaskGroup() as group:

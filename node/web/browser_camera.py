@@ -1,4 +1,4 @@
-"""A browser's camera as a camera of the call: its newest snapshot, as long as the browser sends any."""
+"""Cameras that a page controls: the browser's own, of which it posts snapshots, and the node's, switched on and off."""
 
 from __future__ import annotations
 
@@ -15,55 +15,55 @@ from node.vision.cameras import Camera
 from node.vision.rgb import to_rgb
 from protocol.errors import RemoteError
 
+# What a browser can make of its camera; Pillow's other decoders never see a stranger's bytes.
 FORMATS = ("JPEG", "PNG", "WEBP")
-"""What a browser can make of its camera; Pillow's other decoders are kept from strangers' bytes."""
 
+# Pixels of a snapshot: a few bytes can claim to be a picture of gigabytes. A PNG, which is decoded at full size, takes
+# 64 MB at this limit; a progressive JPEG takes up to 130 MB of coefficients.
 MAX_PIXELS = 4096 * 4096
-"""Of a snapshot: a few bytes can claim to be a picture of gigabytes. Decoded as a whole, which only a PNG is, so many
-take 64 MB; a progressive JPEG keeps up to 130 MB of coefficients."""
 
+# Pixels of a WebP, which takes Pillow 17 bytes each while decoding: 140 MB for the picture of the largest cameras.
 MAX_WEBP_PIXELS = 3840 * 2160
-"""Pillow takes 17 bytes a pixel for a WebP until it is done: 140 MB for the picture of the largest cameras."""
 
+# Pixels of the longer side after decoding: captioners use 768 at most, and the page shows as many.
 LONGEST_SIDE = 1280
-"""Pixels to which a snapshot is shrunk while it is decoded: captioners look at 768 at most, the page shows as many."""
 
+# Scans of a progressive JPEG, which usually has ten. Half a megabyte could hold thousands, each over all pixels.
 MAX_SCANS = 64
-"""Of a progressive JPEG, which has ten or so. In half a megabyte are thousands, each of which goes over all of it."""
 
 SCAN = b"\xff\xda"
 
+# A page sends a snapshot when something changed, and every 30 s; after this time without any, the last one is not
+# used.
 STALE_S = 40.0
-"""A page sends a snapshot when something changed, and every 30 s; after so long without any, nobody can say what its
-camera sees."""
 
 
 class SnapshotError(RemoteError):
-    """What was sent as a snapshot is no picture that can be read."""
+    """A snapshot that cannot be decoded, or only at too high a cost."""
 
 
 class DecoderBusy(Exception):
-    """The snapshot before is still being decoded: a later one may be sent."""
+    """The snapshot before is still being decoded; a later one may be sent."""
 
 
 class PageCamera:
-    """Sees what pages send. While none does, or the camera is switched off, a snapshot waits."""
+    """A camera whose snapshots pages send. `snapshot` waits while none does, or while it is switched off."""
 
     name = "page"
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._image: Image.Image | None = None
-        self._at = float("-inf")
+        self._image_at = float("-inf")
         self._on = True
         self._is_decoding = False
-        # Always the same thread: what the allocator keeps for one that has freed much, it would keep for each of many.
+        # One thread for all: the memory that the allocator retains after a large picture, it retains for each thread.
         self._decoder = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
 
     @property
     def on(self) -> bool:
-        """Whether snapshots are looked at; what came before the camera was switched off is not seen afterwards."""
+        """Whether snapshots are used; switching it off drops the last one."""
         return self._on
 
     @on.setter
@@ -74,66 +74,66 @@ class PageCamera:
 
     @property
     def is_showing(self) -> bool:
-        """Whether some page's camera is on."""
-        return self._on and self._clock() - self._at < STALE_S
+        """Whether it is on and a page has sent a snapshot in the last `STALE_S`."""
+        return self._on and self._clock() - self._image_at < STALE_S
 
     async def put(self, data: bytes) -> None:
-        """Take a snapshot's file. SnapshotError if it is none, `DecoderBusy` while another one is decoded."""
+        """Decode and use a snapshot's file. Raises SnapshotError if it is none, DecoderBusy during another."""
         if self._is_decoding:
             raise DecoderBusy
         self._is_decoding = True
         decoding = asyncio.get_running_loop().run_in_executor(self._decoder, decode, data)
-        decoding.add_done_callback(self._decoded)  # the thread goes on, even if who sent it goes
+        decoding.add_done_callback(self._on_decoded)  # the thread goes on, even if the request is cancelled
         image = await asyncio.shield(decoding)
         if self._on:
-            self._image, self._at = image, self._clock()
-            self._news.set()
+            self._image, self._image_at = image, self._clock()
+            self._changed.set()
 
     async def snapshot(self) -> Image.Image:
-        """Return what a page's camera sees now; wait until there is something."""
-        while self._image is None or self._clock() - self._at > STALE_S:
-            self._news.clear()
-            await self._news.wait()
+        """Return the newest snapshot; wait until there is one that is not stale."""
+        while self._image is None or self._clock() - self._image_at > STALE_S:
+            self._changed.clear()
+            await self._changed.wait()
         return self._image
 
     async def close(self) -> None:
-        """End the thread, when it has nothing more to decode."""
+        """End the decoder's thread once it is idle."""
         self._decoder.shutdown(wait=False, cancel_futures=True)
 
-    def _decoded(self, decoding: asyncio.Future[Image.Image]) -> None:
+    def _on_decoded(self, decoding: asyncio.Future[Image.Image]) -> None:
         self._is_decoding = False
         if not decoding.cancelled():
-            decoding.exception()  # whoever waits for it raises it
+            decoding.exception()  # marked as retrieved: `put` raises it, unless it was cancelled
 
 
 class SwitchableCamera:
-    """Another camera, which can be switched off from the page: then a snapshot waits until it is on again."""
+    """Another camera that can be switched off: `snapshot` waits until it is on again."""
 
     def __init__(self, camera: Camera) -> None:
         self._camera = camera
-        self._open = asyncio.Event()
-        self._open.set()
+        self._switched_on = asyncio.Event()
+        self._switched_on.set()
 
     @property
     def name(self) -> str:
-        """The camera's."""
+        """See `Camera.name`."""
         return self._camera.name
 
     @property
     def on(self) -> bool:
-        """Whether it sees."""
-        return self._open.is_set()
+        """Whether it is on."""
+        return self._switched_on.is_set()
 
     @on.setter
     def on(self, on: bool) -> None:
         if on:
-            self._open.set()
+            self._switched_on.set()
         else:
-            self._open.clear()
+            self._switched_on.clear()
 
     async def snapshot(self) -> Image.Image:
-        """Return what the camera sees."""
-        await self._open.wait()
+        """Return a snapshot of the camera, once it is on."""
+        await self._switched_on.wait()
         return await self._camera.snapshot()
 
     async def close(self) -> None:
@@ -142,15 +142,15 @@ class SwitchableCamera:
 
 
 def decode(data: bytes) -> Image.Image:
-    """Return the picture of a file: RGB, upright, no longer than `LONGEST_SIDE`. SnapshotError if it is none, or too
-    large."""
+    """Return the picture of a file: RGB, upright, no longer than `LONGEST_SIDE`. Raises SnapshotError if it is none, or
+    too large."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_work(image, data)
             image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
             image.load()
-            small = _shrunk(image)
-            small.info = image.info  # how it is turned
+            small = shrink(image)
+            small.info = image.info  # EXIF, for its orientation
             return to_rgb(ImageOps.exif_transpose(small))
     except SnapshotError:
         raise
@@ -167,12 +167,14 @@ def _check_work(image: Image.Image, data: bytes) -> None:
         raise SnapshotError("a JPEG of too many scans; send one that is not progressive")
 
 
-def _shrunk(image: Image.Image) -> Image.Image:
-    """Return a decoded picture, made smaller before anything else is done to it."""
+def shrink(image: Image.Image) -> Image.Image:
+    """Return a decoded picture at a whole fraction of its size, no longer than `LONGEST_SIDE`, as RGB, RGBA or L."""
     factor = -(-max(image.size) // LONGEST_SIDE)
     if image.mode.startswith("I"):
         return Image.fromarray((np.asarray(image)[::factor, ::factor] >> 8).astype(np.uint8))
     if factor == 1:
         return image.copy()
-    whole = image.convert("RGBA" if image.has_transparency_data else "RGB") if image.mode in ("1", "P", "PA") else image
-    return whole.reduce(factor)
+    converted = (
+        image.convert("RGBA" if image.has_transparency_data else "RGB") if image.mode in ("1", "P", "PA") else image
+    )
+    return converted.reduce(factor)

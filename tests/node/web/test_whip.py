@@ -16,7 +16,6 @@ from web_client import LOOPBACK, Visitor, a_page, visiting
 
 from node.links import aiortc_hooks
 from node.links.speech_track import Payload, SpeechTrack, media_track
-from node.web import sessions
 from node.web.page import MAX_LISTENERS
 from node.web.whip import MAX_SDP, PATCHES
 
