@@ -56,7 +56,7 @@ class PageCamera:
         self._image: Image.Image | None = None
         self._image_at = float("-inf")
         self._on = True
-        self._is_decoding = False
+        self.is_decoding = False  # a snapshot; even if the request that sent it was cancelled
         # One thread for all: the memory that the allocator retains after a large picture, it retains for each thread.
         self._decoder = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
         self._changed = asyncio.Event()
@@ -79,9 +79,9 @@ class PageCamera:
 
     async def put(self, data: bytes) -> None:
         """Decode and use a snapshot's file. Raises SnapshotError if it is none, DecoderBusy during another."""
-        if self._is_decoding:
+        if self.is_decoding:
             raise DecoderBusy
-        self._is_decoding = True
+        self.is_decoding = True
         decoding = asyncio.get_running_loop().run_in_executor(self._decoder, decode, data)
         decoding.add_done_callback(self._on_decoded)  # the thread goes on, even if the request is cancelled
         image = await asyncio.shield(decoding)
@@ -101,7 +101,7 @@ class PageCamera:
         self._decoder.shutdown(wait=False, cancel_futures=True)
 
     def _on_decoded(self, decoding: asyncio.Future[Image.Image]) -> None:
-        self._is_decoding = False
+        self.is_decoding = False
         if not decoding.cancelled():
             decoding.exception()  # marked as retrieved: `put` raises it, unless it was cancelled
 

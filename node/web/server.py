@@ -62,7 +62,7 @@ async def serve(page: Page) -> AsyncIterator[str]:
 @contextlib.asynccontextmanager
 async def _listening(page: Page, tasks: TaskOwner) -> AsyncIterator[str]:
     """Answer requests while in this context; yields the link to open. `tasks` owns what takes connections."""
-    context = None if page.certificate is None else _tls_context(page.certificate)
+    context = None if page.certificate is None else tls_context(page.certificate)
     policy = AccessPolicy.of(page.address, secure=context is not None)
     runner = web.AppRunner(
         application(page, policy),
@@ -109,7 +109,7 @@ def application(page: Page, policy: AccessPolicy) -> web.Application:
     return app
 
 
-def _tls_context(certificate: Certificate) -> ssl.SSLContext:
+def tls_context(certificate: Certificate) -> ssl.SSLContext:
     """Return the context of a TLS server. Raises NodeError if the files cannot be used."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     for path in (certificate.chain, certificate.key):

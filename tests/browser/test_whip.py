@@ -42,4 +42,4 @@ async def test_a_browser_is_heard_whatever_video_it_offers(browser: Browser, cod
         assert direction == "inactive"
         assert await tab.until("peer.connectionState === 'connected'")
         assert node.microphone is not None
-        assert node.microphone.is_taken
+        assert node.microphone.is_active

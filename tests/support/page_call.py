@@ -17,6 +17,7 @@ from node.speech.sources import Source, silent_source
 from node.vision.cameras import Camera
 from node.web.page import Page
 from node.web.page_address import PageAddress
+from node.web.server import serve
 
 ANYWHERE = PageAddress(LOOPBACK, 0)
 
@@ -75,5 +76,5 @@ async def served(*sides: Side) -> AsyncIterator[Running]:
     async with contextlib.AsyncExitStack() as stack:
         for side in sides:
             side.page.watch(side.node)
-            side.url = await stack.enter_async_context(side.page.open())
+            side.url = await stack.enter_async_context(serve(side.page))
         yield await stack.enter_async_context(running(*(side.node for side in sides)))

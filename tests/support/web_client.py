@@ -13,6 +13,7 @@ from node.call.stats import CallStats
 from node.speech.profiles import LEAN
 from node.web.page import Page
 from node.web.page_address import PageAddress
+from node.web.server import serve
 
 LOOPBACK = "127.0.0.1"
 
@@ -38,7 +39,7 @@ class Visitor:
 async def visiting(page: Page) -> AsyncIterator[Visitor]:
     """Serves the page and lets a client in, with no limit to its connections and no cookies of its own accord."""
     connector = aiohttp.TCPConnector(limit=0)
-    async with page.open() as link, aiohttp.ClientSession(connector=connector) as http:
+    async with serve(page) as link, aiohttp.ClientSession(connector=connector) as http:
         yield Visitor(page, link.partition("?")[0], http)
 
 

@@ -27,7 +27,7 @@ class Greeter(asyncio.Protocol):
 @contextlib.asynccontextmanager
 async def greeting(connections: Connections, context: Any = None) -> AsyncIterator[int]:
     sockets = await bind(LOOPBACK, 0)
-    async with asyncio.TaskGroup() as tasks, Acceptor(connections, Greeter, tasks, context).listening(sockets):
+    async with asyncio.TaskGroup() as tasks, Acceptor(connections, Greeter, tasks, context).accepting(sockets):
         yield int(sockets[0].getsockname()[1])
         connections.close()
 

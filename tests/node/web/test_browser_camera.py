@@ -10,8 +10,8 @@ import pytest
 from happenings import until
 from hypothesis import given
 from hypothesis import strategies as st
+from page_events import HandClock
 from PIL import Image
-from web_board import HandClock
 
 from node.web import browser_camera as module
 from node.web.browser_camera import (
@@ -147,8 +147,8 @@ def test_a_large_jpeg_is_decoded_at_a_part_of_its_size(
     mode: str, progressive: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes = []
-    shrunk = module._shrunk
-    monkeypatch.setattr(module, "_shrunk", lambda image: sizes.append(image.size) or shrunk(image))
+    shrink = module.shrink
+    monkeypatch.setattr(module, "shrink", lambda image: sizes.append(image.size) or shrink(image))
     kept = io.BytesIO()
     Image.new(mode, (4096, 4096)).save(kept, "JPEG", progressive=progressive)
     assert decode(kept.getvalue()).size == (1024, 1024)
@@ -192,11 +192,11 @@ def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
 
 async def test_one_picture_is_decoded_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = threading.Event()
-    whole = module.decode
+    decode_now = module.decode
 
     def slow(data: bytes) -> Image.Image:
         go_on.wait()
-        return whole(data)
+        return decode_now(data)
 
     monkeypatch.setattr(module, "decode", slow)
     camera = PageCamera()
@@ -210,7 +210,7 @@ async def test_one_picture_is_decoded_at_a_time(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(DecoderBusy):  # who sent it is gone, its thread is not
         await camera.put(file("blue"))
     go_on.set()
-    await until(lambda: not camera._is_decoding)
+    await until(lambda: not camera.is_decoding)
     await camera.put(file("blue"))
 
 

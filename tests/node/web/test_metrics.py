@@ -10,8 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from node.call.stats import CallStats
 from node.vision.types import Prompt
-from node.web.metrics import NodeCollector, exposition
-from node.web.timing import TimedModels, model_seconds
+from node.web.metrics import NodeCollector, TimedModels, exposition, model_seconds
 
 
 class Counted:

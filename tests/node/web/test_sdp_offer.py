@@ -78,7 +78,7 @@ async def link() -> Iterator[BrowserLink]:
 
 async def answered(link: BrowserLink, offer: str) -> str:
     await link.take(offer)
-    return await link.hear(LEAN, lambda *packet: None)
+    return await link.receive_audio(LEAN, lambda *packet: None)
 
 
 @pytest.mark.parametrize("video", VIDEOS.values(), ids=VIDEOS)
