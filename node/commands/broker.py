@@ -14,7 +14,7 @@ from node.links import broker
 from node.links.address import BrokerAddress
 from node.links.broker import Certificate
 from node.links.login import WHAT
-from node.links.reach import is_loopback
+from node.links.reach import is_certainly_this_machine
 from protocol.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ async def run(settings: Settings, asked: BrokerOptions) -> bool:
     Raises UsageError for flags that do not go together, or too little protection.
     """
     certificate, users = _certificate(asked), _users(settings, asked)
-    if not users and not is_loopback(asked.host):
+    if not users and not is_certainly_this_machine(asked.host):
         raise UsageError(
             f"a broker that listens on {asked.host} needs --username and --password-file, or anyone could use it"
         )
     if asked.password is not None:
         remark(SEEN)
-    if certificate is None and not is_loopback(asked.host):
+    if certificate is None and not is_certainly_this_machine(asked.host):
         remark(READABLE)
     stop = asyncio.Event()
     async with broker.serve(asked.host, asked.port, users, certificate) as port:

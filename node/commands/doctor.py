@@ -182,7 +182,7 @@ async def _ice_servers(settings: Settings) -> str:
 
 
 def _protection(link: MqttLink) -> str:
-    secured = link.secured()
+    secured = link.tls_state()
     if secured is None:
         return ""
     days = (secured.ends - time.time()) / DAY_S

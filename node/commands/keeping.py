@@ -12,7 +12,7 @@ from urllib.parse import quote
 from node.common import output, secret_input
 from node.links import login as meeting
 from node.links.address import BrokerAddress, without_password
-from node.links.reach import is_loopback
+from node.links.reach import names_this_machine
 from node.rooms import store, words
 from node.rooms.resolve import PROMPT, resolve
 from protocol.errors import UsageError
@@ -110,7 +110,7 @@ def _broker(settings: Settings) -> str:
     address = meeting.broker_address(settings)
     for remark in meeting.remarks(settings, address):
         output.remark(remark)
-    if is_loopback(address.host):
+    if names_this_machine(address.host):
         output.remark(f"{address} is this machine: a link with it is of use here alone")
     return _joined(settings.broker, address.username, address.password)
 

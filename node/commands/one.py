@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
+from node.bench.captions.measure import chosen_codec
 from node.common.output import deliver, say
 from node.terminal.summary import as_json
 from protocol.captions import registry
 from protocol.errors import UsageError
 
 
-def chosen(codec: int | None) -> int:
-    """The codec that was asked for, by default the newest lossless one. Raises UsageError if there is no such codec."""
-    if codec is None:
-        return registry.newest()
-    if codec not in registry.CODECS:
-        known = ", ".join(f"{number} ({registry.name(number)})" for number in registry.CODECS)
-        raise UsageError(f"no caption codec {codec}: give one of {known}")
-    return codec
-
-
 def encode(text: str, after: str | None, codec: int | None, json: bool) -> None:
     """Prints the coded caption, and what it costs. Raises UsageError for a codec that there is not."""
-    coded = registry.encode(text, chosen(codec), after)
+    coded = registry.encode(text, chosen_codec(codec), after)
     figures = {
         "codec": coded.codec,
         "hex": coded.data.hex(),
@@ -39,7 +30,7 @@ def encode(text: str, after: str | None, codec: int | None, json: bool) -> None:
 
 def decode(coded: str, after: str | None, codec: int | None) -> None:
     """Prints the caption. Raises UsageError for what is no hexadecimal, CaptionError for what is no caption."""
-    number = chosen(codec)
+    number = chosen_codec(codec)
     try:
         data = bytes.fromhex(coded)
     except ValueError:

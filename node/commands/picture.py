@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from node.call import build
 from node.common import progress
+from node.common.files import check_writable, unwritable
 from node.common.output import remark, say
 from node.common.own_thread import awaited
 from node.terminal.summary import as_json
@@ -46,22 +47,21 @@ def captioner_knows(settings: Settings, image: Image.Image) -> bool:
 
 async def imagine(settings: Settings, text: str, output: Path, seed: int) -> bool:
     """Paints the text into the file."""
-    await asyncio.to_thread(_check_writable, output)
+    await asyncio.to_thread(_check_picture, output)
     with progress.waiting(LOADING):
         async with build.worker(settings, build.RECEIVE) as models:
             image = await models.paint(text, seed)
     try:
         await asyncio.to_thread(image.save, output)
     except OSError as error:
-        raise NodeError(f"cannot write the picture {str(output)!r}: {error.strerror or error}") from None
+        raise unwritable(output, error, "picture") from None
     return True
 
 
-def _check_writable(output: Path) -> None:
+def _check_picture(output: Path) -> None:
     """NodeError before the models are loaded for nothing."""
     from PIL import Image
 
-    if not output.parent.is_dir():
-        raise NodeError(f"no folder {str(output.parent)!r} to write {output.name!r} to; make it first")
     if Image.registered_extensions().get(output.suffix.lower()) not in Image.SAVE:
         raise NodeError(f"no picture format is called {output.suffix!r}; end the name {output.name!r} in .png or .jpg")
+    check_writable(output, "picture", "cat.png")

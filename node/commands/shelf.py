@@ -65,7 +65,9 @@ async def bench(settings: Settings, count: int, seed: int | None, deadlines: flo
     first_seed = bench.FIRST_SEED if seed is None else seed
     with progress.bars() as bars:
         bar = bars.add_task("scenes", total=count)
-        figures = await bench.run(build.chosen_models(settings), count, first_seed, lambda: bars.advance(bar))
+        figures = await bench.evaluate_models(
+            build.chosen_models(settings), count, first_seed, lambda: bars.advance(bar)
+        )
     lines = for_people(figures)
     if deadlines:
         figures["speech"] = await speech.run(settings, deadlines, quiet=True)

@@ -1,4 +1,4 @@
-"""The page: a call or a recording in a browser, and the browser as microphone and camera. docs/page.md is its API.
+"""The page: a call or a recording in a browser, and the browser as microphone and camera. docs/web-api.md is its API.
 
 In reading order: `page` puts everything together and `server` serves it, through `acceptor`, `connections`, `access`,
 `fault_containment`, `routes` and `whip`. What browsers are shown: `page_observers`, `state`, `person_state`,

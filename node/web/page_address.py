@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from node.links.reach import is_certainly_this_machine
 from protocol.errors import UsageError
 
 DEFAULT_HOST = "127.0.0.1"
@@ -37,7 +38,7 @@ class PageAddress:
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine reaches it."""
-        return is_strictly_loopback(self.host)
+        return is_certainly_this_machine(self.host)
 
     @property
     def is_everywhere(self) -> bool:
@@ -75,16 +76,6 @@ def with_default(arguments: Sequence[str], option: str = "--page") -> list[str]:
 
 def _is_address(text: str) -> bool:
     return not text.startswith("-") and (":" in text or is_number(text) or text in ("localhost", OFF))
-
-
-def is_strictly_loopback(host: str) -> bool:
-    """Return whether a host name or number (IPv6 with or without brackets) means this machine and cannot mean another.
-
-    Stricter than `node.links.reach.is_loopback`: a page on loopback needs no token, so that a name such as
-    `a.localhost`, which a resolver may send elsewhere (DNS rebinding), must not count.
-    """
-    number = _number(host)
-    return number.is_loopback if number is not None else host.lower().rstrip(".") == "localhost"
 
 
 def is_number(host: str) -> bool:

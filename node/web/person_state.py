@@ -40,7 +40,7 @@ class PictureEntry:
         return 0 if self.size is None else self.size[0] * self.size[1] * BITS_PER_PIXEL
 
     def to_json(self) -> dict[str, Any]:
-        """Return the picture as docs/page.md specifies it."""
+        """Return the picture as docs/web-api.md specifies it."""
         width, height = self.size or (None, None)
         return {
             "sequence": self.sequence,
@@ -103,7 +103,7 @@ class PersonState:
         return reading
 
     def to_json(self) -> dict[str, Any]:
-        """Return the person as docs/page.md specifies it, without pictures, meters and history."""
+        """Return the person as docs/web-api.md specifies it, without pictures, meters and history."""
         newest = next(reversed(self.pending.values()), None)
         return {
             "id": self.id,
@@ -120,7 +120,7 @@ class PersonState:
         }
 
     def to_full_json(self, now: float) -> dict[str, Any]:
-        """Return the person as docs/page.md specifies it in the complete state."""
+        """Return the person as docs/web-api.md specifies it in the complete state."""
         return self.to_json() | {
             "pictures": [entry.to_json() for entry in self.pictures.values()],
             "meters": self.rates.read(now),

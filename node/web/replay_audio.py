@@ -12,13 +12,14 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm
+from node.speech.sinks import ForwardingSink
 from node.web.mixer import Reencoder
 from protocol.rtp.retiming import RTP_RATE
 from protocol.speech import lyra
 
 if TYPE_CHECKING:
     from node.replay.player import Player
-    from node.speech.sinks import Pull, Sink, Underruns
+    from node.speech.sinks import Pull, Sink
     from node.web.broadcast import Broadcast
     from protocol.rtp.red import Copy
 
@@ -30,7 +31,7 @@ _STEP = BLOCK_SAMPLES * RTP_RATE // SAMPLE_RATE
 
 
 def playback_state(player: Player) -> dict[str, Any]:
-    """Return a player's state as docs/page.md specifies it."""
+    """Return a player's state as docs/web-api.md specifies it."""
     return {
         "position": round(player.position_s, 2),
         "duration": round(player.duration_s, 2),
@@ -45,29 +46,20 @@ class _Mode(Enum):
     REENCODED = auto()
 
 
-class ReplayAudio:
+class ReplayAudio(ForwardingSink):
     """Plays through `sink`, which sets the pace, and to every listener of `broadcast`.
 
     `voices` are the people to be heard, all if None. Nothing goes to listeners before `player` is set.
     """
 
     def __init__(self, broadcast: Broadcast, sink: Sink, voices: Collection[str] | None = None) -> None:
+        super().__init__(sink)
         self.player: Player | None = None
-        self._broadcast, self._sink, self._voices = broadcast, sink, voices
+        self._broadcast, self._voices = broadcast, voices
         self._mode = _Mode.SILENT
         self._needs_decoding = False
         self._reencoder = Reencoder()
         self._blocks = 0
-
-    @property
-    def latency_ms(self) -> float:
-        """See `Sink.latency_ms`."""
-        return self._sink.latency_ms
-
-    @property
-    def underruns(self) -> Underruns:
-        """See `Sink.underruns`."""
-        return self._sink.underruns
 
     async def run(self, pull: Pull) -> None:
         """Play until cancelled."""
@@ -79,7 +71,7 @@ class ReplayAudio:
                 self._forward_encoded(pcm)
             return pcm
 
-        await self._sink.run(pull_and_forward)
+        await self.sink.run(pull_and_forward)
 
     def forward(self, person: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         """Forward a recorded packet that is due."""

@@ -1,4 +1,4 @@
-"""What the page's server answers, route by route, as docs/page.md specifies it."""
+"""What the page's server answers, route by route, as docs/web-api.md specifies it."""
 
 from __future__ import annotations
 

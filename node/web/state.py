@@ -28,7 +28,7 @@ Json: TypeAlias = dict[str, Any]
 
 @dataclass(slots=True)
 class OwnState:
-    """The person that a browser takes part as, and what it may do and does. Field names are keys of docs/page.md."""
+    """The person that a browser takes part as, and what it may do and does. Field names are keys of docs/web-api.md."""
 
     person: str
     name: str
@@ -78,7 +78,7 @@ class PageState:
         self._started = wall()
 
     def to_json(self) -> Json:
-        """Return the complete state as docs/page.md specifies it."""
+        """Return the complete state as docs/web-api.md specifies it."""
         now = self.clock()
         return {
             "run": self.events.run,
@@ -95,7 +95,7 @@ class PageState:
         }
 
     def own_json(self) -> Json | None:
-        """Return what the browser takes part as, as docs/page.md specifies it; None where it only watches."""
+        """Return what the browser takes part as, as docs/web-api.md specifies it; None where it only watches."""
         own = self.own
         return None if own is None else {name: getattr(own, name) for name in OwnState.__slots__}
 

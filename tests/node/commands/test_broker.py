@@ -84,7 +84,7 @@ async def test_a_taken_port_is_told() -> None:
         await broker.run(config.load(), BrokerOptions("127.0.0.1", taken.getsockname()[1]))
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "broker.example.org"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "broker.example.org", "a.localhost"])
 async def test_others_than_this_machine_need_a_password(host: str) -> None:
     with pytest.raises(UsageError, match=f"listens on {host} needs --username and --password-file"):
         await broker.run(config.load(), BrokerOptions(host, 0))

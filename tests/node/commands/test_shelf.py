@@ -80,7 +80,7 @@ async def test_a_bench_prints_its_figures(
         tick()
         return {"models": preset.name, "scenes": number, "first_seed": first_seed}
 
-    monkeypatch.setattr(evaluate, "run", run)
+    monkeypatch.setattr(evaluate, "evaluate_models", run)
     await shelf.bench(config.load(models="photo-cpu", captioner="owner/model"), 3, seed, 0, json=True)
     out, errors = capsys.readouterr()
     assert json.loads(out) == {"models": "photo-cpu, owner/model", "scenes": 3, "first_seed": expected}
@@ -94,7 +94,7 @@ async def test_a_bench_may_end_with_a_call(monkeypatch: pytest.MonkeyPatch, caps
     async def call(settings: Settings, minutes: float, quiet: bool) -> dict[str, Any]:
         return {"deadlines_missed": 3, "minutes": minutes}
 
-    monkeypatch.setattr(evaluate, "run", run)
+    monkeypatch.setattr(evaluate, "evaluate_models", run)
     monkeypatch.setattr("node.bench.models.scores.for_people", lambda figures: ["the models"])
     monkeypatch.setattr(deadlines, "run", call)
     monkeypatch.setattr(deadlines, "for_people", lambda figures: [f"missed {figures['deadlines_missed']}"])

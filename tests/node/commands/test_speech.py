@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from command import Command
 
-from node.bench.speech import grid
-from node.bench.speech.settings import Codec, Setting
+from node.bench.speech import run
+from node.bench.speech.settings import Setting, SpeechCodec
 from node.speech import dialogue
 from node.speech.profiles import PROFILES
 
@@ -17,7 +17,7 @@ RECORDING = dialogue.shipped()[0].path
 
 
 def test_sweep_takes_its_options(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grid, "grid", lambda: iter([Setting(Codec.OPUS, "nb", 60, 2, 8_000, "voip")]))
+    monkeypatch.setattr(run, "grid", lambda: iter([Setting(SpeechCodec.OPUS, "nb", 60, 2, 8_000, "voip")]))
     page = tmp_path / "sweep.html"
     options = ("--loss", 5, "--max-kbps", 12, "--max-packet", 120, "--codec", "opus", "-o", page, "--json")
     assert command.run("speech", "sweep", RECORDING, *options).code == 0
