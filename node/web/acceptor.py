@@ -118,7 +118,7 @@ class Acceptor:
             accepted.close()
             return
         task = self._tasks.create_task(self._connect(accepted, connection), name="page: a connection begins")
-        connection.on_abort(task.cancel)
+        connection.abort_with(task.cancel)
 
     async def _connect(self, accepted: socket.socket, connection: Connection) -> None:
         times = {"ssl_handshake_timeout": HANDSHAKE_TIMEOUT_S, "ssl_shutdown_timeout": CLOSE_TIMEOUT_S}

@@ -39,8 +39,8 @@ PacketHandler = Callable[[int, int, bytes], None]
 class BrowserLink:
     """One connection with a browser or another WebRTC client.
 
-    `address` is the one local address for media (None: all of the machine's), `on_connected` and `on_end`
-    are called once each, unless `close` comes first.
+    `address` is the one local address for media (None: all of the machine's). `on_connected` is called when media can
+    flow, `on_end` once when the connection is over, unless `close` came first.
     """
 
     def __init__(self, address: str | None, on_connected: Callable[[], None], on_end: Callable[[], None]) -> None:
@@ -118,7 +118,7 @@ class BrowserLink:
         return push
 
     async def _answer(self) -> str:
-        connection = self._open_connection()
+        connection = self._required_connection()
         ice_hooks.choose_addresses(connection, self._address)
         with _as_signal_error():
             await connection.setLocalDescription(await connection.createAnswer())
@@ -126,9 +126,9 @@ class BrowserLink:
         return str(connection.localDescription.sdp)
 
     def _audio(self) -> list[RTCRtpTransceiver]:
-        return self._open_connection().getTransceivers()
+        return self._required_connection().getTransceivers()
 
-    def _open_connection(self) -> RTCPeerConnection:
+    def _required_connection(self) -> RTCPeerConnection:
         assert self._connection is not None, "take an offer first"
         return self._connection
 

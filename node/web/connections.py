@@ -22,7 +22,7 @@ MAX_CONNECTIONS = 256
 MAX_FROM_ONE = 160
 # The share of the process's descriptors that the page may take: the call needs some dozens, its children as well.
 SHARE_OF_DESCRIPTORS = 4
-# From the connection, or a head's first byte, to its last: two round trips and a few kB over a slow network.
+# For a request's head, from its connection or first byte to its last: two round trips and a few kB on a slow network.
 HEAD_TIMEOUT_S = 10.0
 # Between requests: browsers hold a connection for a minute or two, and open another at no cost.
 IDLE_TIMEOUT_S = 75.0
@@ -68,7 +68,7 @@ class Connection(asyncio.Protocol):
         patience_s = IDLE_TIMEOUT_S if self.has_requested and not self._head_bytes else HEAD_TIMEOUT_S
         return self.is_idle and now - self.idle_since > patience_s
 
-    def on_abort(self, cancel_handshake: Callable[[], object]) -> None:
+    def abort_with(self, cancel_handshake: Callable[[], object]) -> None:
         """Set what aborts the connection before it has a transport."""
         self._cancel_handshake = cancel_handshake
 
