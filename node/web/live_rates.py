@@ -80,7 +80,7 @@ class LiveRates:
     _raw_bits: int = 0
     _caption_bits: int = 0
 
-    def packet(self, sequence: int | None, payload: bytes, copies_bytes: int, now: float) -> None:
+    def add_packet(self, sequence: int | None, payload: bytes, copies_bytes: int, now: float) -> None:
         """Count a speech packet; without a sequence number it is one of the node's own, which cannot be lost."""
         size = len(payload) + copies_bytes
         self._payload.add(size, now)
@@ -91,12 +91,12 @@ class LiveRates:
         if _has_sound(payload):
             self._talked_at = now
 
-    def frame(self, wire_bytes: int, now: float) -> None:
+    def add_frame(self, wire_bytes: int, now: float) -> None:
         """Count a semantic frame."""
         self._pictures.add(wire_bytes, now)
         self._total_bytes += wire_bytes
 
-    def picture(self, raw_bits: int, bits: int) -> None:
+    def add_picture(self, raw_bits: int, bits: int) -> None:
         """Count a picture of `raw_bits` pixels' bits that was sent as a caption of `bits`."""
         self._raw_bits += raw_bits
         self._caption_bits += bits

@@ -53,7 +53,7 @@ class PageFeeder(CallObserver):
         self._state.left(peer)
 
     def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        self._state.person(peer).rates.packet(sequence, payload, _size_of(copies), self._state.clock())
+        self._state.person(peer).rates.add_packet(sequence, payload, _size_of(copies), self._state.clock())
         self._audio.forward(peer, sequence, timestamp, payload, copies)
 
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
@@ -94,7 +94,7 @@ class CallFeeder(PageFeeder):
     def speech_sent(self, packet: SpeechPacket) -> None:
         if self._counted is not None:
             rates = self._state.person(self._counted).rates
-            rates.packet(None, packet.payload, _size_of(packet.copies), self._state.clock())
+            rates.add_packet(None, packet.payload, _size_of(packet.copies), self._state.clock())
 
     def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         self._packets += 1
@@ -102,7 +102,7 @@ class CallFeeder(PageFeeder):
         super().speech_came(peer, sequence, timestamp, payload, copies)
 
     def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
-        self._state.person(peer).rates.frame(frame_cost(frame), self._state.clock())
+        self._state.person(peer).rates.add_frame(frame_cost(frame), self._state.clock())
         if (entry := self._entry(frame, caption)) is not None:
             self._state.caption_received(peer, entry)
 
@@ -110,7 +110,7 @@ class CallFeeder(PageFeeder):
         if self._counted is None:
             return
         person = self._state.person(self._counted)
-        person.rates.frame(frame_cost(frame), self._state.clock())
+        person.rates.add_frame(frame_cost(frame), self._state.clock())
         entry = self._entry(frame, caption)
         if entry is not None and entry.sequence not in person.pictures:
             self._state.caption_sent(person.id, entry)
@@ -169,7 +169,7 @@ class ReplayFeeder(PageFeeder):
         self.frame_came(self._recorder, frame)
 
     def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
-        self._state.person(peer).rates.frame(frame_cost(frame), self._state.clock())
+        self._state.person(peer).rates.add_frame(frame_cost(frame), self._state.clock())
 
     def caption_read(self, recorded: RecordedPicture) -> None:
         """Show a caption that the player decoded."""

@@ -149,7 +149,7 @@ class PageState:
     def caption_sent(self, id: str, entry: PictureEntry) -> None:
         """Add a picture that is not painted here, such as one of the node's own."""
         person = self.person(id)
-        person.rates.picture(entry.raw_bits, entry.bits)
+        person.rates.add_picture(entry.raw_bits, entry.bits)
         self._add_picture(person, entry)
 
     def painted(self, id: str, sequence: int, words: str, image: Image.Image) -> None:
@@ -161,7 +161,7 @@ class PageState:
             or PictureEntry(sequence, words, self.wall(), bits=0, bytes=0, wire_bytes=0)
         )
         entry.size = image.size
-        person.rates.picture(entry.raw_bits, entry.bits)
+        person.rates.add_picture(entry.raw_bits, entry.bits)
 
         person.image, person.image_url = image, None
 

@@ -186,7 +186,7 @@ async def test_a_recording_that_goes_elsewhere_forgets_who_is_gone_and_what_was_
 ) -> None:
     for id in "xy":
         state.joined(id, id, speaks=True, shows=True)
-        state.person(id).rates.picture(1000, 10)
+        state.person(id).rates.add_picture(1000, 10)
     state.add_snapshot("x", 1, BLUE)
     await events.encoded()
     state.painted("x", 1, "a cat", RED)
