@@ -162,7 +162,8 @@ class ReplayFeeder(PageFeeder):
 
     def speech_sent(self, packet: SpeechPacket) -> None:
         """Handle it as received: the recorder numbers its packets from 0, too, and none of them is lost."""
-        self.speech_came(self._recorder, self._packets_sent & 0xFFFF, packet.timestamp, packet.payload, packet.copies)
+        sequence = self._packets_sent & 0xFFFF
+        self.speech_came(self._recorder, sequence, packet.timestamp, packet.payload, packet.copies)
         self._packets_sent += 1
 
     def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
