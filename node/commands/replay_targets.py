@@ -23,7 +23,7 @@ from node.terminal.replay_status import Screen, choose
 from node.terminal.status import BufferedNotes
 from node.web.page_observers import ReplayFeeder
 from node.web.replay_audio import ReplayAudio
-from node.web.setup import page as open_page
+from node.web.setup import page_from_settings
 
 if TYPE_CHECKING:
     from node.commands.replay import ReplayOptions
@@ -126,7 +126,7 @@ async def play_in_browser(session: Session, asked: ReplayOptions, settings: Sett
     """
     from node.web.server import serve  # aiohttp hides behind it: a replay without a page starts sooner
 
-    page = open_page(settings.model_copy(update={"speech": None, "camera": None}), "replay", notes)
+    page = page_from_settings(settings.model_copy(update={"speech": None, "camera": None}), "replay", notes)
     assert page is not None, "a page was asked for"
     roster = Attendance(session)
     voices = chosen_voices(asked, roster)

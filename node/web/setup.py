@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from node.web.page import ObservedNode, Page
 
 
-def with_browser(settings: Settings, sends: bool) -> Settings:
+def with_browser_defaults(settings: Settings, sends: bool) -> Settings:
     """Return a call's settings in which a browser is the microphone and the camera, unless others were named.
 
     Peers are then heard in the browser, and not a second time from the machine's loudspeaker. Without a page nothing
@@ -31,7 +31,9 @@ def with_browser(settings: Settings, sends: bool) -> Settings:
     return settings.model_copy(update=changes)
 
 
-def page(settings: Settings, kind: str, note: Callable[[str], None], or_next: bool = False) -> Page | None:
+def page_from_settings(
+    settings: Settings, kind: str, note: Callable[[str], None], or_next: bool = False
+) -> Page | None:
     """Return the page that the settings ask for, or None. Raises UsageError if they do not fit together."""
     if settings.page in (None, OFF):
         _check_without_page(settings)
