@@ -26,7 +26,7 @@ from node.web.replay_audio import ReplayAudio
 from node.web.setup import page_from_settings
 
 if TYPE_CHECKING:
-    from node.commands.replay import ReplayOptions
+    from node.commands.options import ReplayOptions
     from node.common.config import Settings
     from node.recording.reader import Session
     from node.web.page import Page

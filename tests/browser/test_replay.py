@@ -16,7 +16,7 @@ from listening import PATIENCE_S, PLAYS_AT_ONCE, browsing, heard, opened, press,
 from sessions import came, picture, spoken, tone
 
 from node.commands import replay_targets
-from node.commands.replay import ReplayOptions
+from node.commands.options import ReplayOptions
 from node.common import config
 from node.recording.reader import Session
 from node.replay import models

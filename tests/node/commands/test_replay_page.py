@@ -20,7 +20,7 @@ from happenings import until
 from sessions import came, picture, spoken, tone
 
 from node.commands import replay, replay_targets
-from node.commands.replay import ReplayOptions
+from node.commands.options import ReplayOptions
 from node.common import config
 from node.recording.reader import Session
 from node.replay import models
