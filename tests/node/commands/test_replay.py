@@ -17,7 +17,7 @@ from sessions import FakeSession, came, picture, spoken, tone
 from node.call.observers import CallObserver
 from node.captions.coder import shipped_codecs
 from node.commands import replay_targets
-from node.commands.replay import ReplayOptions
+from node.commands.options import ReplayOptions
 from node.replay import models
 from node.replay.player import Player
 from node.speech.sinks import NullSink

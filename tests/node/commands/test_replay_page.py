@@ -21,7 +21,7 @@ from sessions import came, picture, spoken, tone
 
 from node.captions.coder import shipped_codecs
 from node.commands import replay, replay_targets
-from node.commands.replay import ReplayOptions
+from node.commands.options import ReplayOptions
 from node.common import config
 from node.recording.reader import Session
 from node.replay import models
