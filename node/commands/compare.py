@@ -17,7 +17,7 @@ from node.common import progress
 from node.common.output import remark, say
 from node.common.own_thread import awaited
 from node.terminal.summary import as_json
-from node.vision import heic
+from node.vision.formats import heic
 from node.vision.images import MAX_WAIT, open_small
 from protocol.errors import NodeError, UsageError
 

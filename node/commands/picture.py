@@ -38,7 +38,7 @@ async def caption(settings: Settings, path: Path, json: bool) -> bool:
 
 def captioner_knows(settings: Settings, image: Image.Image) -> bool:
     """Whether the picture is of the world that the captioner was trained on."""
-    from node.vision.drawn import is_drawing
+    from node.vision.image_metrics import is_drawing
     from node.vision.presets import only_drawings
 
     return not only_drawings(build.chosen_models(settings).captioner) or is_drawing(image)

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image, ImageOps, features
 
 from node.bench.pictures.ways import SIDES, Way, raw_bits
-from node.vision import heic
+from node.vision.formats import heic
 
 QUALITY = 10  # of 100: blocks and smears are plain to see, and what is shown can still be told
 

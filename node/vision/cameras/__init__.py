@@ -19,7 +19,7 @@ from PIL import Image
 
 from node.common.own_thread import within
 from node.common.regular_files import open_regular
-from node.vision.images import header
+from node.vision.images import read_header
 from protocol.errors import NodeError
 
 from .scene import SceneCamera
@@ -93,10 +93,10 @@ def _open_file(path: Path, clock: Callable[[], float], note: Callable[[str], Non
         open_regular(path).close()
     except NodeError as error:
         raise NodeError(f"cannot open {str(path)!r} ({error}): give a picture or a video file") from error
-    found = header(path)
-    if found is None:
+    header = read_header(path)
+    if header is None:
         return VideoCamera(path, clock)
-    if found.moves:
+    if header.animated:
         with contextlib.suppress(NodeError):  # an animation that FFmpeg cannot play is shown as a still picture
             return VideoCamera(path, clock)
     return StillCamera(path)

@@ -18,7 +18,7 @@ from PIL import Image
 
 from node.common import media_files
 from node.common.own_thread import OwnThread, settled
-from node.vision.video_frames import picture
+from node.vision.cameras.video_frames import to_picture
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class VideoCamera:
     def _now(self, now: float) -> Image.Image:
         self._play_on(now)
         try:
-            return picture(self._shown.frame, self._shown.pixel_shape)
+            return to_picture(self._shown.frame, self._shown.pixel_shape)
         except (av.FFmpegError, ValueError) as error:
             raise NodeError(f"cannot show the video {self.name!r}: {error}") from error
 

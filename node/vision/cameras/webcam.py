@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from node.vision.video_frames import picture
+from node.vision.cameras.video_frames import to_picture
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class WebcamCamera:
         import av
 
         try:
-            return picture(frame, None)
+            return to_picture(frame, None)
         except (av.FFmpegError, ValueError) as error:
             raise NodeError(f"cannot show the webcam {self.name!r}: {error}") from error
 

@@ -13,7 +13,7 @@ from node.bench.pictures.article import SENTENCE
 from node.call import build
 from node.commands import compare as command
 from node.common import config
-from node.vision import heic
+from node.vision.formats import heic
 from node.vision.presets import NOT_DRAWN
 from node.vision.scenes import Story
 from protocol.errors import NodeError, UsageError

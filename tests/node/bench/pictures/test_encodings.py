@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from node.bench.pictures import encodings
-from node.vision import heic
+from node.vision.formats import heic
 from node.vision.scenes import Story
 
 pytest.importorskip("pillow_heif", reason="needs the package pillow-heif")

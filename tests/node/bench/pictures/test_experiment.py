@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from node.bench.pictures import experiment
-from node.vision import heic
+from node.vision.formats import heic
 from node.vision.scenes import Story
 
 FILES = ["raw RGB", "PNG", "JPEG", "WebP", "AVIF", *["HEIC"] * heic.installed()]
