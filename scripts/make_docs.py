@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from node.commands.demo import SCENES
 from node.vision.presets import preset
-from node.vision.scenes import Story
+from node.vision.scenes import SceneSequence
 from node.vision.worker import Worker
 from protocol.captions import encode
 from protocol.signalling.states import diagram
@@ -31,9 +31,9 @@ async def picture_of_a_call() -> Image.Image:
     columns = []
     async with Worker(captioner=models.captioner, generator=models.generator) as worker:
         for name, spec in SCENES.items():
-            story = Story(int(spec.partition(":")[2]))
+            sequence = SceneSequence(int(spec.partition(":")[2]))
             for moment in MOMENTS:
-                seen = story.image(moment)
+                seen = sequence.image(moment)
                 words = await worker.caption(seen)
                 columns.append((name, seen, words, await worker.paint(words, seed=1)))
     return sheet(columns)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-MOST_THREADS = 8
+MAX_THREADS = 8
 """The embedded models gain nothing beyond; large models run on a GPU."""
 
 PROC = Path("/proc/self/cgroup")
@@ -16,15 +16,15 @@ V1_CONTROLLERS = ("cpu", "cpu,cpuacct", "cpuacct,cpu")
 """What systems call the folder of the first version's controller."""
 
 
-def threads() -> int:
+def model_threads() -> int:
     """For the models: all cores up to two (priority settles who runs), else one less, so that the loop has its own."""
-    free = int(cores())
-    return max(1, min(free if free <= 2 else free - 1, MOST_THREADS))
+    free = int(available_cores())
+    return max(1, min(free if free <= 2 else free - 1, MAX_THREADS))
 
 
-def cores() -> float:
+def available_cores() -> float:
     """What this process may use, in cores; .5 where a control group has half of one."""
-    return min(_allowed(), *budgets(), float("inf"))
+    return min(_allowed(), *group_budgets(), float("inf"))
 
 
 def _allowed() -> float:
@@ -33,7 +33,7 @@ def _allowed() -> float:
     return os.cpu_count() or 1
 
 
-def budgets(proc: Path = PROC, mounts: Path = MOUNTS) -> Iterator[float]:
+def group_budgets(proc: Path = PROC, mounts: Path = MOUNTS) -> Iterator[float]:
     """The budgets, in cores, of the control groups that this process is in, of either version."""
     try:
         lines = proc.read_text().splitlines()

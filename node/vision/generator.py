@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from node.vision.loading import decode_in_bfloat16, load, multiplies_bfloat16, number_type, pick_device, quieten
-from node.vision.look import towards
+from node.vision.look import apply_look
 from node.vision.presets import Recipe, recipe
 from node.vision.types import Prompt
 
@@ -118,7 +118,7 @@ class Generator:
         """
         twin = self.image_to_image
         draft = self._run(words, _random_source(seed), steps=None if twin is None else 1)
-        start = Image.blend(towards(draft, look), towards(draft, other), share)
+        start = Image.blend(apply_look(draft, look), apply_look(draft, other), share)
         if twin is None:
             return start
         steps = max(2, self._recipe.steps)

@@ -24,21 +24,21 @@ NEVER_LOADED = (".ckpt", ".pt", ".pth", ".h5", ".msgpack", ".onnx", ".ot", ".tfl
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ModelRef:
     """One model that a preset needs: what for, and its folder or hub id."""
 
     role: str
     model: str
 
 
-def models_of(preset: Preset) -> list[Wanted]:
+def preset_models(preset: Preset) -> list[ModelRef]:
     """The models of a preset, the tiny autoencoder included where its generator is painted with one."""
-    models = [Wanted("captioner", preset.captioner), Wanted("generator", preset.generator)]
+    models = [ModelRef("captioner", preset.captioner), ModelRef("generator", preset.generator)]
     autoencoder = recipe(preset.generator).tiny_autoencoder
-    return models if autoencoder is None else [*models, Wanted("autoencoder", autoencoder)]
+    return models if autoencoder is None else [*models, ModelRef("autoencoder", autoencoder)]
 
 
-def folder_of(model: str) -> Path | None:
+def local_folder(model: str) -> Path | None:
     """Where a whole copy of the model lies on this machine, itself or the hub's cache; None when nowhere."""
     folder = Path(model).expanduser() if is_folder(model) else _cached(model)
     return folder if folder is not None and _is_whole(folder) else None
@@ -63,12 +63,12 @@ def _is_whole(folder: Path) -> bool:
     return bool(parts) and all(any((folder / name).glob("*")) for name in parts)
 
 
-def size_of(folder: Path) -> int:
+def folder_size(folder: Path) -> int:
     """The bytes of all its files."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def needed(names: Iterable[str]) -> list[str]:
+def needed_files(names: Iterable[str]) -> list[str]:
     """Those of a model's files on the hub that loading it takes: one format of weights, full precision, and no
     single-file copy of a pipeline beside its parts. The index comes last: what has it is whole."""
     files = [name for name in names if not name.startswith(".") and not name.endswith(NEVER_LOADED)]
@@ -90,7 +90,7 @@ def _is_variant(name: str) -> bool:
     return len(PurePosixPath(name).suffixes) > 1
 
 
-def fetch(wanted: Wanted, progress: Callable[[int, int], None]) -> None:
+def download(wanted: ModelRef, progress: Callable[[int, int], None]) -> None:
     """Downloads a model of the hub into its cache; `progress` gets the bytes that are here and those there will be.
 
     What is here already is not downloaded again. Raises NodeError when the hub cannot be reached, does not have the
@@ -101,8 +101,8 @@ def fetch(wanted: Wanted, progress: Callable[[int, int], None]) -> None:
     check_name(wanted.model)
     info = ask_hub(wanted.model, wanted.role, files_metadata=True)
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
-    done, total = 0, sum(sizes[name] for name in needed(sizes))
-    for name in needed(sizes):
+    done, total = 0, sum(sizes[name] for name in needed_files(sizes))
+    for name in needed_files(sizes):
         bar = _bar_class(lambda more, before=done: progress(before + more, total))  # type: ignore[misc]
         try:
             huggingface_hub.hf_hub_download(wanted.model, name, tqdm_class=bar)

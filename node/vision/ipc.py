@@ -24,7 +24,7 @@ MOST_BYTES = 3 * LARGEST_SIDE**2 + 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class LoadModel:
     """Load a model and warm it up. `role` is "captioner" or "generator". Answer: Ready.
 
     After the `last` one the process gives way to all others.
@@ -36,7 +36,7 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Caption:
+class CaptionImage:
     """Caption a picture: raw RGB, row by row. Answer: Words."""
 
     width: int
@@ -45,7 +45,7 @@ class Caption:
 
 
 @dataclass(frozen=True, slots=True)
-class Paint:
+class PaintImage:
     """Paint a text, starting from a look if there is one. Answer: Painting."""
 
     text: str
@@ -90,17 +90,26 @@ class Failed:
     reason: str
 
 
-Request = Load | Caption | Paint | PaintBetween
+Request = LoadModel | CaptionImage | PaintImage | PaintBetween
 Reply = Ready | CaptionReply | ImageReply | Failed
 Message = Request | Reply
 
-KINDS: tuple[type[Message], ...] = (Load, Caption, Paint, PaintBetween, Ready, CaptionReply, ImageReply, Failed)
+MESSAGE_TYPES: tuple[type[Message], ...] = (
+    LoadModel,
+    CaptionImage,
+    PaintImage,
+    PaintBetween,
+    Ready,
+    CaptionReply,
+    ImageReply,
+    Failed,
+)
 """A message's kind is its place here."""
 
 
-def encode(message: Message) -> bytes:
+def encode_message(message: Message) -> bytes:
     """The message with its length in front. Raises ValueError for one that is too long."""
-    values: list[Any] = [KINDS.index(type(message))]
+    values: list[Any] = [MESSAGE_TYPES.index(type(message))]
     values += (getattr(message, field.name) for field in fields(message))
     body: bytes = msgpack.packb(values, unicode_errors="surrogatepass")
     if len(body) > MOST_BYTES:
@@ -108,7 +117,7 @@ def encode(message: Message) -> bytes:
     return LENGTH.pack(len(body)) + body
 
 
-def read(stream: IO[bytes]) -> Message:
+def read_message(stream: IO[bytes]) -> Message:
     """The next message of a blocking stream; EOFError at its end, ValueError or TypeError if it is none."""
     (length,) = LENGTH.unpack(_exactly(stream, LENGTH.size))
     if length > MOST_BYTES:
@@ -116,17 +125,17 @@ def read(stream: IO[bytes]) -> Message:
     return _decode(_exactly(stream, length))
 
 
-def caption_of(image: Image.Image) -> Caption:
+def caption_request(image: Image.Image) -> CaptionImage:
     """The request for an RGB picture's caption."""
-    return Caption(image.width, image.height, image.tobytes())
+    return CaptionImage(image.width, image.height, image.tobytes())
 
 
-def painting_of(image: Image.Image) -> ImageReply:
+def image_reply(image: Image.Image) -> ImageReply:
     """The reply that carries an RGB picture."""
     return ImageReply(image.width, image.height, image.tobytes())
 
 
-def image_of(message: Caption | ImageReply) -> Image.Image:
+def image_of(message: CaptionImage | ImageReply) -> Image.Image:
     """The picture that a message carries. Raises ValueError when its pixels are not as many as it says."""
     return Image.frombytes("RGB", (message.width, message.height), message.rgb)
 
@@ -140,5 +149,5 @@ def _exactly(stream: IO[bytes], size: int) -> bytes:
 
 def _decode(body: bytes) -> Message:
     kind, *values = msgpack.unpackb(body, use_list=False, unicode_errors="surrogatepass")
-    message: Message = KINDS[kind](*values)
+    message: Message = MESSAGE_TYPES[kind](*values)
     return message

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
-from node.vision.ipc import Caption, CaptionReply, ImageReply, Paint, PaintBetween
+from node.vision.ipc import CaptionImage, CaptionReply, ImageReply, PaintBetween, PaintImage
 
 LONGEST_LINE = 32
 """Waiting requests in all: sixteen callers with both kinds. A longer line would mean minutes of waiting."""
@@ -18,7 +18,7 @@ class Job:
 
     client: str
     role: str
-    request: Caption | Paint | PaintBetween
+    request: CaptionImage | PaintImage | PaintBetween
     reply: asyncio.Future[CaptionReply | ImageReply] = field(repr=False)
     extra: bool = False
 

@@ -14,7 +14,7 @@ Levels = npt.NDArray[np.float32]
 """RGB, row by row, (height, width, 3), 0 to 255 or differences of such."""
 
 
-def look_of(snapshot: Image.Image, size: int) -> bytes:
+def encode_look(snapshot: Image.Image, size: int) -> bytes:
     """The snapshot's look of `size` bytes, whatever its shape; none for a size of 0."""
     if size == 0:
         return NO_LOOK
@@ -22,12 +22,12 @@ def look_of(snapshot: Image.Image, size: int) -> bytes:
     return look.encode(pixels.tobytes(), size)
 
 
-def towards(picture: Image.Image, coded: bytes) -> Image.Image:
+def apply_look(picture: Image.Image, coded: bytes) -> Image.Image:
     """The RGB picture with its colours moved, smoothly, by what its own look lacks of the one given.
 
     A picture that has this look already stays as it is. Raises LookError.
     """
-    gap = _levels(coded) - _levels(look_of(picture, len(coded)))
+    gap = _levels(coded) - _levels(encode_look(picture, len(coded)))
     channels = [Image.fromarray(gap[..., channel]) for channel in range(3)]
     smooth = [np.asarray(channel.resize(picture.size, Image.Resampling.BICUBIC)) for channel in channels]
     moved = np.asarray(picture, dtype=np.float32) + np.stack(smooth, axis=-1)

@@ -20,7 +20,7 @@ from typing import IO
 
 from node.vision import cpu_budget
 from node.vision.hang_detector import LOOK_S, SLOW_S, HangDetector, activity
-from node.vision.ipc import Load, Message, Request, encode, read
+from node.vision.ipc import LoadModel, Message, Request, encode_message, read_message
 from node.vision.loading import QUIET
 from node.vision.presets import is_folder
 from protocol.errors import NodeError
@@ -38,11 +38,11 @@ if sys.platform == "win32":
 """Like a session of its own elsewhere, the group keeps the terminal's Ctrl-C away: the parent decides when it ends."""
 
 
-class Crash(Exception):
+class ProcessCrash(Exception):
     """The process ended by itself, or hangs and is of no more use; the text says how, for a person."""
 
 
-class Unfit(Exception):
+class Unsendable(Exception):
     """This request cannot be sent; nothing of it was, and the next one may be."""
 
 
@@ -69,7 +69,7 @@ class ModelProcess:
         while not (await asyncio.wait([reply], timeout=LOOK_S))[0]:
             now = time.monotonic()
             if patience.hangs(activity(self.pid), now):
-                raise Crash(f"it did nothing for {patience.still_s:.0f} s")
+                raise ProcessCrash(f"it did nothing for {patience.still_s:.0f} s")
             if patience.took(now) >= SLOW_S and not told:
                 told = True
                 self._slow(request, patience.took(now))
@@ -81,17 +81,17 @@ class ModelProcess:
         assert requests is not None
         assert replies is not None
         try:
-            data = encode(request)
+            data = encode_message(request)
         except Exception as error:
-            raise Unfit(f"{type(error).__name__}: the request cannot be sent") from error
+            raise Unsendable(f"{type(error).__name__}: the request cannot be sent") from error
         try:
             requests.write(data)
             requests.flush()
-            return read(replies)
+            return read_message(replies)
         except (EOFError, OSError):
-            raise Crash(self._death(self._process.wait())) from None
+            raise ProcessCrash(self._death(self._process.wait())) from None
         except Exception as error:
-            raise Crash(f"its reply cannot be read ({type(error).__name__})") from error
+            raise ProcessCrash(f"its reply cannot be read ({type(error).__name__})") from error
 
     async def end(self) -> None:
         """Kill it, stopped or not, and what it started; wait until it is gone. It holds nothing worth saving."""
@@ -125,7 +125,7 @@ class ModelProcess:
 
 
 def _may_be_online(request: Request) -> bool:
-    return isinstance(request, Load) and not is_folder(request.model)
+    return isinstance(request, LoadModel) and not is_folder(request.model)
 
 
 def _look(reply: asyncio.Future[Message]) -> None:
@@ -191,7 +191,7 @@ def _environment(offline: bool) -> dict[str, str]:
     inherited = os.environ.get("PYTHONPATH")
     ours = {
         **QUIET,
-        "OMP_NUM_THREADS": str(cpu_budget.threads()),
+        "OMP_NUM_THREADS": str(cpu_budget.model_threads()),
         # Threads that wait for each other sleep: spinning would take the core that speech is about to need.
         "OMP_WAIT_POLICY": "PASSIVE",
     }

@@ -23,19 +23,19 @@ from PIL import Image
 from node.common.reply_pipe import claim_stdout
 from node.vision import import_stubs
 from node.vision.ipc import (
-    Caption,
+    CaptionImage,
     CaptionReply,
     Failed,
-    Load,
+    LoadModel,
     Message,
-    Paint,
     PaintBetween,
+    PaintImage,
     Ready,
     Reply,
-    encode,
+    encode_message,
     image_of,
-    painting_of,
-    read,
+    image_reply,
+    read_message,
 )
 from node.vision.types import Prompt
 from protocol.errors import NodeError
@@ -79,18 +79,18 @@ class ModelServer:
 
     def _do(self, request: Message) -> Reply:
         match request:
-            case Load("captioner", model):
+            case LoadModel("captioner", model):
                 with _loading(request.last, self._stand_back):
                     return self._load_captioner(model)
-            case Load("generator", model):
+            case LoadModel("generator", model):
                 with _loading(request.last, self._stand_back):
                     return self._load_generator(model)
-            case Caption() if self._captioner is not None:
+            case CaptionImage() if self._captioner is not None:
                 return CaptionReply(self._captioner.caption(image_of(request)))
-            case Paint(text, seed, look) if self._generator is not None:
-                return painting_of(self._generator.paint(text, seed, look))
+            case PaintImage(text, seed, look) if self._generator is not None:
+                return image_reply(self._generator.paint(text, seed, look))
             case PaintBetween(before, after, share) if self._generator is not None:
-                return painting_of(self._generator.paint_between(Prompt(*before), Prompt(*after), share))
+                return image_reply(self._generator.paint_between(Prompt(*before), Prompt(*after), share))
         return Failed(f"nothing loaded for {type(request).__name__}")
 
     def _load_captioner(self, model: str) -> Ready:
@@ -142,9 +142,9 @@ def main() -> None:
 def _encoded(reply: Reply) -> bytes:
     """The reply, or why it cannot be sent: the next one may well be."""
     try:
-        return encode(reply)
+        return encode_message(reply)
     except Exception as error:
-        return encode(Failed(f"{type(error).__name__}: its {type(reply).__name__} cannot be sent"))
+        return encode_message(Failed(f"{type(error).__name__}: its {type(reply).__name__} cannot be sent"))
 
 
 def _give_way() -> None:
@@ -176,7 +176,7 @@ def _take_requests(stream: BinaryIO, requests: SimpleQueue[Message]) -> None:
     """Queue requests; end the process when the parent is gone, even in the midst of a picture."""
     while True:
         try:
-            requests.put(read(stream))
+            requests.put(read_message(stream))
         except (EOFError, OSError):
             os._exit(0)
         except Exception as error:  # out of step with the parent, for ever: it starts another

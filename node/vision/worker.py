@@ -20,19 +20,19 @@ from typing import TypeVar
 from PIL import Image
 
 from node.vision.ipc import (
-    Caption,
+    CaptionImage,
     CaptionReply,
     Failed,
     ImageReply,
-    Load,
-    Paint,
+    LoadModel,
     PaintBetween,
+    PaintImage,
     Request,
-    caption_of,
+    caption_request,
     image_of,
 )
 from node.vision.job_queue import Job, JobQueue
-from node.vision.model_process import Crash, ModelProcess, Unfit, start_process
+from node.vision.model_process import ModelProcess, ProcessCrash, Unsendable, start_process
 from node.vision.presets import check_name
 from node.vision.rgb import shrunk
 from node.vision.types import Prompt
@@ -129,7 +129,7 @@ class Worker:
 
         Raises Dropped when there will be no answer to this request, NodeError when there will be none to any.
         """
-        request = await asyncio.to_thread(lambda: caption_of(shrunk(image, LONGEST_SIDE)))
+        request = await asyncio.to_thread(lambda: caption_request(shrunk(image, LONGEST_SIDE)))
         reply: CaptionReply = await self._submit("captioner", request, CaptionReply, client)
         return reply.text
 
@@ -140,13 +140,13 @@ class Worker:
 
         An `extra` picture gives way to all captions and pictures that are not.
         """
-        return await self._paint(Paint(text, seed, look), client, extra)
+        return await self._paint(PaintImage(text, seed, look), client, extra)
 
     async def paint_between(self, before: Prompt, after: Prompt, share: float, client: str = "") -> Image.Image:
         """What lies between two pictures, `before` at a share of 0 and `after` at 1: always an extra one."""
         return await self._paint(PaintBetween(before, after, share), client, extra=True)
 
-    async def _paint(self, request: Paint | PaintBetween, client: str, extra: bool) -> Image.Image:
+    async def _paint(self, request: PaintImage | PaintBetween, client: str, extra: bool) -> Image.Image:
         reply: ImageReply = await self._submit("generator", request, ImageReply, client, extra)
         try:
             return await asyncio.to_thread(image_of, reply)
@@ -154,7 +154,12 @@ class Worker:
             raise Dropped(f"the generator failed: {error}") from error
 
     async def _submit(
-        self, role: str, request: Caption | Paint | PaintBetween, wanted: type[Answer], client: str, extra: bool = False
+        self,
+        role: str,
+        request: CaptionImage | PaintImage | PaintBetween,
+        wanted: type[Answer],
+        client: str,
+        extra: bool = False,
     ) -> Answer:
         self._check()
         if role not in self._models:
@@ -226,7 +231,7 @@ class Worker:
         for role, model in self._models.items():
             await self._serve_one_waiting(process, loaded)
             is_last = len(loaded) == len(self._models) - 1
-            await _load(process, Load(role, model, is_last))
+            await _load(process, LoadModel(role, model, is_last))
             loaded.append(role)
             if not is_last:
                 self.note(f"the {role} is ready after {time.monotonic() - began:.1f} s")
@@ -239,7 +244,7 @@ class Worker:
 
     def _note_slow(self, request: Request, seconds: float) -> None:
         """A request takes long: said once for the models' loading, and once for pictures."""
-        if isinstance(request, Load):
+        if isinstance(request, LoadModel):
             self.note(f"the {request.role} is still being loaded after {seconds:.0f} s: pictures come later")
         elif not self._slow_noted:
             self._slow_noted = True
@@ -260,8 +265,8 @@ class Worker:
         try:
             reply = await process.ask(job.request)
             if not isinstance(reply, CaptionReply | ImageReply | Failed):
-                raise Crash(f"it replied to a {type(job.request).__name__} with {type(reply).__name__}")
-        except Unfit as error:
+                raise ProcessCrash(f"it replied to a {type(job.request).__name__} with {type(reply).__name__}")
+        except Unsendable as error:
             _refuse(job, Dropped(str(error)))
             return
         except Exception as crash:
@@ -277,10 +282,10 @@ class Worker:
 
 def _reason(crash: Exception) -> str:
     """What became of the process; of a fault of our own its kind alone, for its text may quote a caption."""
-    return str(crash) if isinstance(crash, Crash) else type(crash).__name__
+    return str(crash) if isinstance(crash, ProcessCrash) else type(crash).__name__
 
 
-async def _load(process: ModelProcess, request: Load) -> None:
+async def _load(process: ModelProcess, request: LoadModel) -> None:
     reply = await process.ask(request)
     if isinstance(reply, Failed):
         raise NodeError(reply.reason)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from node.vision import generator as module
 from node.vision.generator import Generator
-from node.vision.look import look_of, towards
+from node.vision.look import apply_look, encode_look
 from node.vision.types import Prompt
 from protocol.errors import LookError, NodeError
 
@@ -151,7 +151,7 @@ def test_an_lcm_gets_its_guidance_and_asked_once_a_step(tmp_path: Path, monkeypa
 
 
 BEFORE, AFTER = Prompt("a cat on a bench", 7), Prompt("a dog on a bench", 7)
-LOOKS = [look_of(Image.new("RGB", (8, 8), colour), 8) for colour in ((200, 60, 60), (60, 60, 200))]
+LOOKS = [encode_look(Image.new("RGB", (8, 8), colour), 8) for colour in ((200, 60, 60), (60, 60, 200))]
 
 
 def test_a_look_is_what_the_picture_starts_from(generator: Generator) -> None:
@@ -182,7 +182,7 @@ def test_a_pipeline_that_cannot_start_from_a_picture_has_its_picture_moved(
     plain = generator.paint(*BEFORE)
     monkeypatch.setattr(generator, "image_to_image", None)
     for look in LOOKS:
-        assert generator.paint(BEFORE.text, BEFORE.seed, look).tobytes() == towards(plain, look).tobytes()
+        assert generator.paint(BEFORE.text, BEFORE.seed, look).tobytes() == apply_look(plain, look).tobytes()
 
 
 def test_a_pipeline_without_a_twin_is_found_out(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.vision.ipc import Paint
+from node.vision.ipc import PaintImage
 from node.vision.job_queue import LONGEST_LINE, Job, JobQueue
 
 ROLES = ("captioner", "generator")
@@ -13,7 +13,7 @@ ROLES = ("captioner", "generator")
 
 def job(client: str, role: str = "generator", text: str = "", extra: bool = False) -> Job:
     with asyncio.Runner() as runner:
-        return Job(client, role, Paint(text, 0), runner.get_loop().create_future(), extra)
+        return Job(client, role, PaintImage(text, 0), runner.get_loop().create_future(), extra)
 
 
 def test_first_come_first_served() -> None:

@@ -7,14 +7,14 @@ from PIL import Image, ImageDraw
 
 from node.bench.pictures import encodings
 from node.vision.formats import heic
-from node.vision.scenes import Story
+from node.vision.scenes import SceneSequence
 
 pytest.importorskip("pillow_heif", reason="needs the package pillow-heif")
 
 
 @pytest.fixture(scope="module")
 def scene() -> Image.Image:
-    return Story(20_000_001).image(1.0)
+    return SceneSequence(20_000_001).image(1.0)
 
 
 def test_the_middle_becomes_a_square() -> None:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from node.bench.pictures import experiment
 from node.vision.formats import heic
-from node.vision.scenes import Story
+from node.vision.scenes import SceneSequence
 
 FILES = ["raw RGB", "PNG", "JPEG", "WebP", "AVIF", *["HEIC"] * heic.installed()]
 WORDS = ["caption, article's LZW", "caption, ours"]
@@ -15,7 +15,7 @@ PAINTED = Image.new("RGB", (8, 8))
 
 
 def test_all_ways_are_measured() -> None:
-    result = experiment.measure("scene.png", Story(1).image(1.0), "a cat on a bench", PAINTED)
+    result = experiment.measure("scene.png", SceneSequence(1).image(1.0), "a cat on a bench", PAINTED)
     assert [way.name for way in result.ways] == [*FILES, "580-byte thumbnail", *WORDS]
     assert result.ways[-1].shown is PAINTED
     done = experiment.as_dict(result)
@@ -29,5 +29,5 @@ def test_all_ways_are_measured() -> None:
 def test_without_webp_there_is_no_thumbnail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("PIL.features.check", lambda feature: feature == "jpg")
     monkeypatch.setattr(heic, "installed", lambda: False)
-    result = experiment.measure("scene.png", Story(1).image(1.0), "a cat", PAINTED)
+    result = experiment.measure("scene.png", SceneSequence(1).image(1.0), "a cat", PAINTED)
     assert [way.name for way in result.ways] == [*FILES[:3], *WORDS]

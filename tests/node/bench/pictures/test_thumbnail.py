@@ -6,12 +6,12 @@ import pytest
 from PIL import Image
 
 from node.bench.pictures import encodings, thumbnail
-from node.vision.scenes import Story
+from node.vision.scenes import SceneSequence
 
 
 @pytest.mark.parametrize("seed", [1, 20_000_001])
 def test_it_comes_close_to_its_bytes_and_not_over(seed: int) -> None:
-    found = thumbnail.thumbnail(Story(seed).image(1.0))
+    found = thumbnail.thumbnail(SceneSequence(seed).image(1.0))
     assert found is not None
     assert thumbnail.BYTES - 20 <= len(found.data) <= thumbnail.BYTES
     assert encodings.read(found.data).size == (found.side, found.side)
@@ -31,7 +31,7 @@ def test_a_plain_picture_gets_the_largest() -> None:
 
 
 def test_as_a_way_it_costs_the_same_at_both_sides() -> None:
-    way = thumbnail.way(Story(1).image(1.0))
+    way = thumbnail.way(SceneSequence(1).image(1.0))
     assert way is not None
     assert way.bits[0] == way.bits[1] <= 8 * thumbnail.BYTES
     assert way.shown is not None
@@ -41,4 +41,4 @@ def test_as_a_way_it_costs_the_same_at_both_sides() -> None:
 
 def test_there_is_none_where_none_is_so_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(thumbnail, "BYTES", 20)
-    assert thumbnail.way(Story(1).image(1.0)) is None
+    assert thumbnail.way(SceneSequence(1).image(1.0)) is None
