@@ -27,10 +27,10 @@ def lines() -> Iterator[str]:
     quieten()
     for each in PRESETS.values():
         yield f"{each.name}: {each.about}"
-        for wanted in hub.preset_models(each):
-            folder = hub.local_folder(wanted.model)
+        for model_ref in hub.preset_models(each):
+            folder = hub.local_folder(model_ref.model)
             here = f"not here: pictophone models fetch {each.name}" if folder is None else _megabytes(folder)
-            yield f"  {wanted.role:12} {wanted.model}  ({here})"
+            yield f"  {model_ref.role:12} {model_ref.model}  ({here})"
 
 
 def _megabytes(folder: Path) -> str:
@@ -42,11 +42,11 @@ def fetch(name: str) -> None:
     from rich.progress import DownloadColumn
 
     quieten()
-    missing = [wanted for wanted in hub.preset_models(preset(name)) if hub.local_folder(wanted.model) is None]
+    missing = [model_ref for model_ref in hub.preset_models(preset(name)) if hub.local_folder(model_ref.model) is None]
     with progress.bars(DownloadColumn()) as bars:
-        for wanted in missing:
-            bar = bars.add_task(f"{wanted.role} {wanted.model}", total=None)
-            hub.download(wanted, partial(_advance, bars, bar))
+        for model_ref in missing:
+            bar = bars.add_task(f"{model_ref.role} {model_ref.model}", total=None)
+            hub.download(model_ref, partial(_advance, bars, bar))
     say(f"the models of {name} are here")
 
 

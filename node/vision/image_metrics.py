@@ -15,8 +15,8 @@ from PIL import Image
 
 from node.vision.rgb import to_rgb
 
-# Blocks along a side in `difference`: coarse enough that a step aside counts little, fine enough to tell a head from a
-# wall.
+# Blocks along a side in `difference`: coarse enough that a step aside counts little, fine enough to distinguish a head
+# from a wall.
 BLOCKS = 16
 
 # Words of any caption: to share them shows nothing.

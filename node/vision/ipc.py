@@ -1,8 +1,8 @@
-"""What the node and its worker process say to each other: one request, one reply, over the process's pipes.
+"""Messages between the node and its model process: one request, one reply, over the process's pipes.
 
-A message is a msgpack array (its kind, then its fields) after four bytes of its length, little end first. Both
-ends are of the same version and trust each other; nothing of this ever leaves the machine. Texts may hold what is no
-Unicode (a path's bytes in lone surrogates): it is for the models to refuse it.
+A message is a msgpack array (its type, then its fields) after four bytes of its length, little end first. Both ends are
+of the same version and trust each other; no message ever leaves the machine. Texts may contain lone surrogates (a
+path's bytes): the models refuse those.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from node.vision.types import Prompt
 
 LENGTH = struct.Struct("<I")
 
+# Of a message: the largest picture of any recipe, and room for words beside it. A greater length is invalid.
 MOST_BYTES = 3 * LARGEST_SIDE**2 + 65_536
-"""The largest picture of any recipe, and room for words beside it. A length beyond is no length."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadModel:
-    """Load a model and warm it up. `role` is "captioner" or "generator". Answer: Ready.
+    """Load a model and warm it up. `role` is "captioner" or "generator". Reply: Ready.
 
-    After the `last` one the process gives way to all others.
+    After the `last` one the process lowers its priority further.
     """
 
     role: str
@@ -37,7 +37,7 @@ class LoadModel:
 
 @dataclass(frozen=True, slots=True)
 class CaptionImage:
-    """Caption a picture: raw RGB, row by row. Answer: Words."""
+    """Caption a picture: raw RGB, row by row. Reply: CaptionReply."""
 
     width: int
     height: int
@@ -46,7 +46,7 @@ class CaptionImage:
 
 @dataclass(frozen=True, slots=True)
 class PaintImage:
-    """Paint a text, starting from a look if there is one. Answer: Painting."""
+    """Paint a text, starting from a look if there is one. Reply: ImageReply."""
 
     text: str
     seed: int
@@ -55,7 +55,7 @@ class PaintImage:
 
 @dataclass(frozen=True, slots=True)
 class PaintBetween:
-    """Paint what lies between two pictures. Answer: Painting."""
+    """Paint an intermediate of two pictures. Reply: ImageReply."""
 
     before: Prompt
     after: Prompt
@@ -85,7 +85,7 @@ class ImageReply:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The request could not be done: one line that says why."""
+    """The request failed, for a reason of one line."""
 
     reason: str
 
@@ -94,6 +94,7 @@ Request = LoadModel | CaptionImage | PaintImage | PaintBetween
 Reply = Ready | CaptionReply | ImageReply | Failed
 Message = Request | Reply
 
+# A message starts with its type's index here.
 MESSAGE_TYPES: tuple[type[Message], ...] = (
     LoadModel,
     CaptionImage,
@@ -104,11 +105,10 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     ImageReply,
     Failed,
 )
-"""A message's kind is its place here."""
 
 
 def encode_message(message: Message) -> bytes:
-    """The message with its length in front. Raises ValueError for one that is too long."""
+    """Encode a message with its length in front. Raises ValueError if it is too long."""
     values: list[Any] = [MESSAGE_TYPES.index(type(message))]
     values += (getattr(message, field.name) for field in fields(message))
     body: bytes = msgpack.packb(values, unicode_errors="surrogatepass")
@@ -118,7 +118,10 @@ def encode_message(message: Message) -> bytes:
 
 
 def read_message(stream: IO[bytes]) -> Message:
-    """The next message of a blocking stream; EOFError at its end, ValueError or TypeError if it is none."""
+    """Read the next message of a blocking stream.
+
+    Raises EOFError at its end, ValueError or TypeError if the bytes are no message.
+    """
     (length,) = LENGTH.unpack(_exactly(stream, LENGTH.size))
     if length > MOST_BYTES:
         raise ValueError(f"a message of {length} bytes")
@@ -126,17 +129,17 @@ def read_message(stream: IO[bytes]) -> Message:
 
 
 def caption_request(image: Image.Image) -> CaptionImage:
-    """The request for an RGB picture's caption."""
+    """Return the request for an RGB picture's caption."""
     return CaptionImage(image.width, image.height, image.tobytes())
 
 
 def image_reply(image: Image.Image) -> ImageReply:
-    """The reply that carries an RGB picture."""
+    """Return the reply with an RGB picture."""
     return ImageReply(image.width, image.height, image.tobytes())
 
 
 def image_of(message: CaptionImage | ImageReply) -> Image.Image:
-    """The picture that a message carries. Raises ValueError when its pixels are not as many as it says."""
+    """Return the picture of a message. Raises ValueError if it has fewer pixels than its size says."""
     return Image.frombytes("RGB", (message.width, message.height), message.rgb)
 
 
@@ -148,6 +151,6 @@ def _exactly(stream: IO[bytes], size: int) -> bytes:
 
 
 def _decode(body: bytes) -> Message:
-    kind, *values = msgpack.unpackb(body, use_list=False, unicode_errors="surrogatepass")
-    message: Message = MESSAGE_TYPES[kind](*values)
+    index, *values = msgpack.unpackb(body, use_list=False, unicode_errors="surrogatepass")
+    message: Message = MESSAGE_TYPES[index](*values)
     return message

@@ -49,7 +49,7 @@ class Verdict:
 def judge(painted: Image.Image, scene: Scene) -> Verdict:
     """What a picture shows that was painted of this scene's caption."""
     pixels = _small(painted)
-    wanted = _nearest(pixels, (replace(scene, chance=chance) for chance in range(CHANCES)))
+    wanted = _nearest(pixels, (replace(scene, variant=chance) for chance in range(CHANCES)))
     shown = wanted
     for name in reversed(attributes(scene)):  # light and place first: most pixels are theirs
         shown = _nearest(pixels, _variants(shown, name))

@@ -23,7 +23,7 @@ COMMIT = "0" * 40
 
 
 def test_a_preset_needs_a_captioner_a_generator_and_perhaps_an_autoencoder() -> None:
-    roles = {name: [wanted.role for wanted in hub.preset_models(each)] for name, each in PRESETS.items()}
+    roles = {name: [ref.role for ref in hub.preset_models(each)] for name, each in PRESETS.items()}
     assert roles["photo-gpu"] == ["captioner", "generator", "autoencoder"]
     assert roles["photo-cpu"] == ["captioner", "generator"]
 

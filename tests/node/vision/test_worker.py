@@ -221,7 +221,7 @@ async def test_whatever_one_request_meets_the_next_one_is_served(
             await worker.paint("bad", 0)
         assert (await worker.paint("good", 0)).size == (1, 1)
     assert machine.starts == starts
-    assert notes == ["the picture models are being loaded"]  # who asked was told
+    assert notes == ["the picture models are being loaded"]  # the caller got the error
 
 
 @pytest.mark.parametrize("reply", [Ready(), CaptionReply("a cat"), ImageReply(9, 9, b"few")])
@@ -292,7 +292,7 @@ async def test_a_process_that_only_ever_dies_is_given_up(machine: Machine) -> No
     assert machine.starts == module.MOST_CRASHES
 
 
-async def test_who_waits_when_the_worker_closes_is_told(machine: Machine) -> None:
+async def test_waiting_requests_fail_when_the_worker_closes(machine: Machine) -> None:
     machine.gate.clear()
     async with Worker(generator=GENERATOR) as worker:
         waiting = asyncio.create_task(worker.paint("red", 0))
@@ -346,7 +346,7 @@ async def test_a_real_process_that_is_killed_comes_back(blip_folder: Path, monke
         assert worker.restarts == 1
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="the system does not tell what a process does")
+@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="the system does not show what a process does")
 async def test_a_real_process_that_was_stopped_is_replaced(
     painter_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

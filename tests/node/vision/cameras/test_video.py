@@ -260,7 +260,7 @@ async def test_a_disk_that_hangs_is_one_line_and_closing_does_not_wait(
     over = threading.Event()
     camera = VideoCamera(clip, clock)
     monkeypatch.setattr(video, "MAX_WAIT", 0.01)
-    monkeypatch.setattr(camera, "_play_on", lambda now: over.wait())
+    monkeypatch.setattr(camera, "_advance_to", lambda now: over.wait())
     with pytest.raises(NodeError, match="does not answer"):
         await camera.snapshot()
     await camera.close()
