@@ -20,7 +20,7 @@ from node.export.video_writer import MP4, WEBM, VideoFormat, VideoWriter
 from node.recording.reader import Session
 from node.recording.timecode import clock
 from node.replay.models import painter
-from node.speech.ogg import OggOpus
+from node.speech.sound_files import OggOpus
 from protocol.errors import NodeError, UsageError
 
 PICTURE_AT_LEAST_EVERY_S = 1.0

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from node.common.files import replaced
 from node.common.printable import printable
 from protocol.errors import NodeError
 
@@ -116,15 +117,10 @@ def _replace(path: Path, image: Image.Image, **options: Any) -> None:
     It is encoded before the file is opened: Pillow 13 stores the options of an image whose file it could not open, and
     uses them the next time.
     """
-    coded, beside = io.BytesIO(), path.with_suffix(".part")
+    coded = io.BytesIO()
     image.save(coded, "PNG", **options)
-    try:
+    with replaced(path) as beside:
         beside.write_bytes(coded.getbuffer())
-        beside.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise
 
 
 def _plain(sender: str) -> str:
