@@ -16,12 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from PIL import Image
 
 from node.common.child_process import claim_stdout
 from node.vision import import_stubs
+from node.vision.captioner import Captioner
+from node.vision.generator import Generator
 from node.vision.ipc import (
     CaptionImage,
     CaptionReply,
@@ -39,10 +41,6 @@ from node.vision.ipc import (
 )
 from node.vision.types import Prompt
 from protocol.errors import NodeError
-
-if TYPE_CHECKING:
-    from node.vision.captioner import Captioner
-    from node.vision.generator import Generator
 
 # A third of the weight of a normal process, and of another session's: speech gets a core at once, and the models are
 # loaded in good time beside a busy program. (Windows: set by the parent.)
@@ -94,16 +92,12 @@ class ModelServer:
         return Failed(f"nothing loaded for {type(request).__name__}")
 
     def _load_captioner(self, model: str) -> Ready:
-        from node.vision.captioner import Captioner
-
         captioner = Captioner(model)
         captioner.caption(Image.new("RGB", (WARM_UP_SIDE, WARM_UP_SIDE), "gray"))
         self._captioner = captioner
         return Ready()
 
     def _load_generator(self, model: str) -> Ready:
-        from node.vision.generator import Generator
-
         generator = Generator(model)
         generator.paint(WARM_UP_TEXT, 0)
         self._generator = generator

@@ -245,11 +245,11 @@ async def test_times_that_jump_are_played_on(clip: Path, tmp_path: Path, clock: 
 
 
 async def test_what_is_too_large_for_the_machine_plays_slower(clip: Path, clock: Clock) -> None:
-    camera = VideoCamera(clip, clock)
+    moments: list[float] = []
+    camera = VideoCamera(clip, lambda: moments.pop(0) if moments else clock.now)
     clock.now += 0.01
     assert await frame(camera) == 0
-    moments = iter([clock.now + 1.5, *[clock.now + 1.5 + 2 * DECODE_SECONDS] * 9])
-    camera._clock = lambda: next(moments)
+    moments += [clock.now + 1.5, *[clock.now + 1.5 + 2 * DECODE_SECONDS] * 9]
     assert await frame(camera) == 1
     await camera.close()
 
