@@ -95,7 +95,7 @@ def test_each_family_takes_a_look_and_has_a_way_between(painter: Generator) -> N
     plain = painter.paint(*BEFORE).tobytes()
     assert len({plain, *(painter.paint(*BEFORE[:2], look).tobytes() for look in LOOKS)}) == 3
     assert painter.paint_between(BEFORE, AFTER, 0).tobytes() == plain
-    assert painter.paint_between(BEFORE, AFTER._replace(seed=8), 0.5).size == (32, 32)
+    assert painter.paint_between(BEFORE, AFTER_8, 0.5).size == (32, 32)
 
 
 def test_each_family_paints_in_half_precision(family: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,8 +150,12 @@ def test_an_lcm_gets_its_guidance_and_asked_once_a_step(tmp_path: Path, monkeypa
     assert asked == [(1, True)] * 2
 
 
-BEFORE, AFTER = Prompt("a cat on a bench", 7), Prompt("a dog on a bench", 7)
+BEFORE, AFTER, AFTER_8 = Prompt("a cat on a bench", 7), Prompt("a dog on a bench", 7), Prompt("a dog on a bench", 8)
 LOOKS = [encode_look(Image.new("RGB", (8, 8), colour), 8) for colour in ((200, 60, 60), (60, 60, 200))]
+
+
+def with_look(prompt: Prompt, look: bytes) -> Prompt:
+    return Prompt(prompt.text, prompt.seed, look)
 
 
 def test_a_look_is_what_the_picture_starts_from(generator: Generator) -> None:
@@ -207,10 +211,10 @@ def test_a_pipeline_without_a_twin_is_found_out(generator: Generator, monkeypatc
     ("before", "after"),
     [
         (BEFORE, AFTER),
-        (BEFORE, AFTER._replace(seed=8)),
-        (BEFORE._replace(look=LOOKS[0]), AFTER._replace(look=LOOKS[1])),
-        (BEFORE._replace(look=LOOKS[0]), AFTER._replace(look=LOOKS[1], seed=8)),
-        (BEFORE._replace(look=LOOKS[0]), AFTER),
+        (BEFORE, AFTER_8),
+        (with_look(BEFORE, LOOKS[0]), with_look(AFTER, LOOKS[1])),
+        (with_look(BEFORE, LOOKS[0]), with_look(AFTER_8, LOOKS[1])),
+        (with_look(BEFORE, LOOKS[0]), AFTER),
     ],
 )
 def test_between_two_pictures_lies_what_leads_from_one_to_the_other(
