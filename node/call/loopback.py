@@ -49,7 +49,7 @@ async def call(
     """
     if settings.record is not None and settings.seal_recording:
         raise UsageError("the demo's room is gone with it, and nobody could open what it sealed: leave out the seal")
-    page = web.page(settings, "demo", notes, or_next=True)
+    page = web.page_from_settings(settings, "demo", notes, or_next=True)
     async with CaptionProcess() as captions, _broker(settings, own_broker) as address:
         place = Rendezvous(_new_room(), address, address=LOOPBACK)
         ends = (settings, place, models, captions, notes, page)
