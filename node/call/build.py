@@ -105,8 +105,7 @@ PRELOADED = (
     "aiomqtt", "aiortc", "av", "concurrent.futures.thread", "numpy.fft", "numpy.random",
     # What aiortc's certificates and handshakes import when they are first made.
     "cryptography.hazmat.backends.openssl.backend", "cryptography.hazmat.primitives.serialization.ssh",
-    "node.links.mqtt_client", "node.speech.receive_stream", "node.vision.drawn", "node.vision.gate",
-    "node.vision.image_metrics",
+    "node.links.mqtt_client", "node.speech.receive_stream", "node.vision.gate", "node.vision.image_metrics",
 )  # fmt: skip
 """What a call imports at the latest when the first peer comes, which must not stop the loop then."""
 

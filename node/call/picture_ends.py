@@ -57,8 +57,8 @@ def sender(
     """What sends the pictures of the node's camera; None without one."""
     if parts.camera is None:
         return None
-    from node.vision.drawn import is_drawing
     from node.vision.gate import Gate
+    from node.vision.image_metrics import is_drawing
 
     models = NodeModels(parts.models, node)
     seeds = SeedChooser(parts.tries, models.try_out)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from node.call.stats import PicturesIn, PicturesOut
 from node.captions.coder import Caption, CaptionCoder
 from node.common.peer_faults import PeerFaults
-from node.vision.look import NO_LOOK, look_of
+from node.vision.look import NO_LOOK, encode_look
 from node.vision.morph import Morph
 from node.vision.presets import NOT_DRAWN
 from node.vision.rgb import raw_bits
@@ -149,7 +149,7 @@ class PictureSender:
             self.note(NOT_DRAWN)
 
     async def _send(self, words: str, snapshot: Image.Image, seen_at: float) -> None:
-        look = await asyncio.to_thread(look_of, snapshot, self.look_bytes) if self.look_bytes else NO_LOOK
+        look = await asyncio.to_thread(encode_look, snapshot, self.look_bytes) if self.look_bytes else NO_LOOK
         seed = await self.seeds.choose(words, snapshot, look)
         coded = await self._coded(words)
         self._sequence += 1
