@@ -17,7 +17,7 @@ from node.call.loopback import SCENES
 from node.captions.coder import shipped_codecs
 from node.vision.image_metrics import difference
 from node.vision.presets import preset
-from node.vision.scenes import Story
+from node.vision.scenes import SceneSequence
 from node.vision.worker import Worker
 from protocol.captions import Coded
 from protocol.signalling.states import diagram
@@ -48,7 +48,7 @@ async def picture_of_a_call() -> Image.Image:
     columns = []
     async with Worker(captioner=models.captioner, generator=models.generator) as worker:
         for name, spec in SCENES.items():
-            story, seed = Story(int(spec.partition(":")[2])), None
+            story, seed = SceneSequence(int(spec.partition(":")[2])), None
             for moment in MOMENTS:
                 seen = story.image(moment)
                 words = await worker.caption(seen)

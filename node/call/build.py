@@ -106,8 +106,7 @@ PRELOADED = (
     "aiomqtt", "aiortc", "av", "concurrent.futures.thread", "numpy.fft", "numpy.random",
     # What aiortc's certificates and handshakes import when they are first made.
     "cryptography.hazmat.backends.openssl.backend", "cryptography.hazmat.primitives.serialization.ssh",
-    "node.links.mqtt_client", "node.speech.receive_stream", "node.vision.drawn", "node.vision.gate",
-    "node.vision.image_metrics",
+    "node.links.mqtt_client", "node.speech.receive_stream", "node.vision.gate", "node.vision.image_metrics",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from node.captions.coder import CaptionCoder
 from node.links.address import BrokerAddress
 from node.speech.sinks import Pull, Underruns
-from node.vision.drawn import is_drawing
+from node.vision.image_metrics import is_drawing
 from protocol.errors import NodeError
 from protocol.room_secret import RoomSecret
 from protocol.signalling import Carries

@@ -1,4 +1,4 @@
-"""Codes captions and reads coded ones beside the event loop: what does it, and what it gives back."""
+"""Encoding and decoding of captions beside the event loop: the interface, and an implementation with threads."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ def shipped_codecs() -> CaptionCodecs:
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A picture's words, and how many bits of code they took; None where nobody wanted to know."""
+    """A picture's words, and how many bits they took when encoded; None if that was not measured."""
 
     words: str
     bits: int | None = None
 
 
 class CaptionCoder(Protocol):
-    """Codes and reads captions for a node, however long that takes, while the event loop goes on."""
+    """Encodes and decodes captions for a node without blocking the event loop, however long that takes."""
 
     @property
     def codecs(self) -> CaptionCodecs:
         """What it codes with, for what costs no time: a hello, and the choice of a codec."""
 
     async def encode(self, words: str, codec: int) -> Coded:
-        """Code a caption with one of our codecs."""
+        """Encode a caption with one of our codecs."""
 
     async def decode(self, codec: int, data: bytes, earlier: str | None = None, measure: bool = False) -> Caption:
-        """Read a caption, coded against `earlier` if that is given, and `measure` its bits.
+        """Decode a caption, coded against `earlier` if that is given, and `measure` its bits.
 
-        Raises CaptionError if it is damaged or of an unknown codec; whatever else it raises, the caption is to blame.
+        Raises CaptionError if it is damaged or of an unknown codec; any other error is the caption's fault, too.
         """
 
 
 class ThreadCoder:
-    """Codes in a thread of this process: for whoever codes seldom, and where no process can be had.
+    """Codes in a thread of this process: for few captions, and if no process can be started.
 
     The interpreter runs one thread at a time, so the loop may wait for each of its turns as long as
     `sys.getswitchinterval` says.
@@ -67,13 +67,13 @@ class ThreadCoder:
 
 
 def read(codecs: CaptionCodecs, codec: int, data: bytes, earlier: str | None, measure: bool) -> Caption:
-    """Read a coded caption, here and now. Raises CaptionError."""
+    """Decode a caption in this thread. Raises CaptionError."""
     words = codecs.decode(codec, data, earlier)
     return Caption(words, bits_of(codecs, words, codec, data) if measure else None)
 
 
 def bits_of(codecs: CaptionCodecs, words: str, codec: int, data: bytes) -> int:
-    """Return the bits that words took; in whole bytes where they were coded as nobody here would code them."""
+    """Return the bits that words took; in whole bytes if they were not coded as this codec would."""
     if codec in codecs.ids:
         coded = codecs.encode(words, codec)
         if coded.data == data:

@@ -103,10 +103,10 @@ async def _call(
     from node.call.running import run_nodes
     from node.web import setup as web
 
-    settings = web.with_browser(settings, role.sends)
+    settings = web.with_browser_defaults(settings, role.sends)
     resolved = rooms.resolve(room, settings)
     place = replace(build.build_rendezvous(settings, resolved), waits=build.waits(settings))
-    page = web.page(settings, role.kind, notes)
+    page = web.page_from_settings(settings, role.kind, notes)
     warnings = [resolved.note, *login.remarks(settings, place.broker)]
     kept = build.keeper(settings.pictures, notes)
     show, screen = build.gallery(kept), build.screen(kept)

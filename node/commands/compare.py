@@ -118,7 +118,7 @@ async def _painted(models: Worker, text: str, paints: bool) -> Image.Image | Non
 
 def _remark(results: Sequence[PictureResult], missing: Sequence[str]) -> None:
     """Note formats that cannot be written here, and pictures that the captioner cannot know."""
-    from node.vision import heic
+    from node.vision.formats import heic
 
     if results and missing:
         cure = "" if heic.installed() else " (for HEIC: pip install 'pictophone[heic]')"

@@ -73,7 +73,7 @@ async def hold_call(
 
     if settings.record is not None and settings.seal_recording:
         raise UsageError("the demo's room is gone with it, and nobody could open what it sealed: leave out the seal")
-    page = web.page(settings, "demo", notes, or_next=True)
+    page = web.page_from_settings(settings, "demo", notes, or_next=True)
     async with loopback_call(settings, models, notes, own_broker=own_broker, page=page) as call:
         a, b = call.a, call.b
         named, codebooks = settings.model_copy(update={"name": a.name}), call.codecs.codebooks()

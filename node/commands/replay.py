@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,20 +20,6 @@ if TYPE_CHECKING:
     from node.common.config import Settings
 
 app = options.group()
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayOptions:
-    """How to replay: times in seconds, names of those to be heard (none: all), and a room to replay into."""
-
-    start: float = 0.0
-    end: float | None = None
-    speed: float = 1.0
-    loop: bool = False
-    who: tuple[str, ...] = ()
-    models: str | None = None
-    generator: str | None = None
-    into: str | None = None
 
 
 @options.command(
@@ -64,11 +49,11 @@ def replay(
     In a terminal space pauses, the arrows go 5 s back and on, and q ends.
     """
     begins, ends = span(start, to)
-    asked = ReplayOptions(begins, ends, speed, loop, tuple(who or ()), models, generator, into)
+    asked = options.ReplayOptions(begins, ends, speed, loop, tuple(who or ()), models, generator, into)
     options.run(run(file, session.secret(room), asked, settings))
 
 
-async def run(file: Path, secret: bytes | None, asked: ReplayOptions, settings: Settings) -> bool:
+async def run(file: Path, secret: bytes | None, asked: options.ReplayOptions, settings: Settings) -> bool:
     """Replay until the end, or until the user ends it. Raises UsageError, NodeError or LogError."""
     from node.commands import replay_targets as targets
     from node.replay.tempo import FASTEST, SLOWEST

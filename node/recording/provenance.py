@@ -53,14 +53,14 @@ def recording_header(settings: Settings, role: Role, codebooks: tuple[CodebookId
 
 def version_of(model: str) -> str:
     """The revision of a model of the hub, or a digest of a folder's files; empty if it is not on this machine."""
-    from node.vision.hub import folder_of
+    from node.vision.hub import local_folder
     from node.vision.presets import check_name, is_folder
 
     try:
         check_name(model)
     except NodeError:
         return ""
-    folder = folder_of(model)
+    folder = local_folder(model)
     if folder is None:
         return ""
     return _digest(folder) if is_folder(model) else folder.name[:_DIGITS]

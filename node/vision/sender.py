@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from node.captions.coder import Caption, CaptionCoder
 from node.links.peer_events import PeerEvents
-from node.vision.look import NO_LOOK, look_of
+from node.vision.look import NO_LOOK, encode_look
 from node.vision.presets import NOT_DRAWN
 from node.vision.rgb import raw_bits
 from node.vision.seeds import SeedChooser
@@ -179,7 +179,7 @@ class PictureSender(PeerEvents):
             self._note(NOT_DRAWN)
 
     async def _send(self, words: str, snapshot: Image.Image, captured_at: float) -> None:
-        look = await asyncio.to_thread(look_of, snapshot, self._look_bytes) if self._look_bytes else NO_LOOK
+        look = await asyncio.to_thread(encode_look, snapshot, self._look_bytes) if self._look_bytes else NO_LOOK
         seed = await self._seeds.choose(words, snapshot, look)
         coded = await self._coded(words)
         self._sequence += 1

@@ -26,6 +26,7 @@ from node.speech.sinks import NullSink
 from node.terminal.summary import as_json, for_people, summarise
 from node.web.page import Page
 from node.web.page_address import PageAddress
+from node.web.server import serve
 from protocol import sealing
 from protocol.log import Header
 from protocol.log.sealing import recording_secret
@@ -171,11 +172,11 @@ async def test_metrics_summaries_logs_and_a_sealed_recording_hold_no_caption_nam
     page.watch(one)
     recorder = Recorder(tmp_path / "call.mcap", _header(one), secret=recording_secret(SECRET))
     one.observers.add(recorder)
-    async with page.open() as link, running(one, other) as nodes, aiohttp.ClientSession() as browser:
+    async with serve(page) as link, running(one, other) as nodes, aiohttp.ClientSession() as browser:
         await nodes.until(lambda: len(seen) >= 2 and one.count().speech_in.received > 3)
         async with browser.get(f"{link}metrics") as answer:
             metrics = await answer.read()
-        board = str(page.board.state())
+        board = str(page.state.to_json())
     recorder.stop()
     assert recorder.join(PATIENCE_S)
     summaries = [summarise(node.count(), node.count(), time.monotonic()) for node in (one, other)]

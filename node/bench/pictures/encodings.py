@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image, ImageOps, features
 
-from node.vision import heic
+from node.vision.formats import heic
 from node.vision.rgb import BITS_PER_PIXEL
 from protocol.captions.registry import CaptionCodecs
 

@@ -17,7 +17,7 @@ from sessions import FakeSession, came, picture, spoken, tone
 from node.call.observers import CallObserver
 from node.captions.coder import shipped_codecs
 from node.commands import replay_targets
-from node.commands.replay import ReplayOptions
+from node.commands.options import ReplayOptions
 from node.replay import models
 from node.replay.player import Player
 from node.speech.sinks import NullSink
@@ -26,7 +26,7 @@ from node.terminal.replay_status import Screen, line
 from node.terminal.status import BufferedNotes
 from protocol.errors import NodeError
 from protocol.log import Header, Note, Record
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 from protocol.room_link import RoomLink
 from protocol.room_secret import RoomSecret
 

@@ -21,14 +21,14 @@ from sessions import came, picture, spoken, tone
 
 from node.captions.coder import shipped_codecs
 from node.commands import replay, replay_targets
-from node.commands.replay import ReplayOptions
+from node.commands.options import ReplayOptions
 from node.common import config
 from node.recording.reader import Session
 from node.replay import models
 from node.terminal.status import BufferedNotes
 from protocol.errors import NodeError
 from protocol.log import Header, Note, Record
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 from protocol.room_link import RoomLink
 from protocol.room_secret import RoomSecret
 

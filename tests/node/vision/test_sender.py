@@ -13,7 +13,7 @@ from stand_in_codec import STAND_IN, stand_in_codecs
 
 from node.captions.coder import Caption, CaptionCoder, ThreadCoder
 from node.vision import sender as module
-from node.vision.look import look_of
+from node.vision.look import encode_look
 from node.vision.presets import NOT_DRAWN
 from node.vision.seeds import SeedChooser
 from node.vision.sender import HOLD_EVERY_S, HOLDS_A_PICTURE, MAX_WORDS_BYTES, PictureSender
@@ -323,7 +323,7 @@ async def test_a_caption_of_any_length_never_ends_the_sender() -> None:
 async def test_a_look_goes_with_the_words_and_is_counted(size: int) -> None:
     stage = Stage(look_bytes=size)
     await stage.poll()
-    assert stage.frames() == [frames.Picture(1, 500, 0, b"a cat", 5, look_of(IMAGE, size))]
+    assert stage.frames() == [frames.Picture(1, 500, 0, b"a cat", 5, encode_look(IMAGE, size))]
     assert (stage.counts.look_bits, stage.counts.caption_bits) == (size * 8, 40)
     assert stage.counts.ratio == 10 * 10 * 24 / (40 + size * 8)
 

@@ -7,8 +7,8 @@ from PIL import Image
 
 from node.bench.pictures import experiment
 from node.captions.coder import shipped_codecs
-from node.vision import heic
-from node.vision.scenes import Story
+from node.vision.formats import heic
+from node.vision.scenes import SceneSequence
 
 FILES = ["raw RGB", "PNG", "JPEG", "WebP", "AVIF", *["HEIC"] * heic.installed()]
 WORDS = ["caption, article's LZW", "caption, ours"]
@@ -16,7 +16,8 @@ PAINTED = Image.new("RGB", (8, 8))
 
 
 def test_every_encoding_is_measured() -> None:
-    result = experiment.measure_picture(shipped_codecs(), "scene.png", Story(1).image(1.0), "a cat on a bench", PAINTED)
+    scene = SceneSequence(1).image(1.0)
+    result = experiment.measure_picture(shipped_codecs(), "scene.png", scene, "a cat on a bench", PAINTED)
     assert [encoding.name for encoding in result.encodings] == [*FILES, "580-byte thumbnail", *WORDS]
     assert result.encodings[-1].shown is PAINTED
     done = experiment.as_dict(result)
@@ -30,7 +31,7 @@ def test_every_encoding_is_measured() -> None:
 def test_without_webp_there_is_no_thumbnail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("PIL.features.check", lambda feature: feature == "jpg")
     monkeypatch.setattr(heic, "installed", lambda: False)
-    result = experiment.measure_picture(shipped_codecs(), "scene.png", Story(1).image(1.0), "a cat", PAINTED)
+    result = experiment.measure_picture(shipped_codecs(), "scene.png", SceneSequence(1).image(1.0), "a cat", PAINTED)
     assert [encoding.name for encoding in result.encodings] == [*FILES[:3], *WORDS]
 
 

@@ -1,4 +1,4 @@
-"""For tests of the page: a clock turned by hand, and what a board's feed tells."""
+"""For tests of the page: a clock turned by hand, and the events that a page's state sends."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import json
 from typing import Any
 
 from node.speech.pcm import Clock
-from node.web.event_stream import Subscriber
 from node.web.state import PageState
 
 
 class HandClock:
-    """Sleeping moves the time on at once."""
+    """A clock that sleeping advances at once."""
 
     def __init__(self) -> None:
         self.time = 1000.0
@@ -23,23 +22,23 @@ class HandClock:
         await asyncio.sleep(0)
 
 
-class Told:
-    """What a board's feed tells from now on: `take()` returns what is new as (event, data)."""
+class SentEvents:
+    """The events sent from now on: `take()` returns the new ones as (event, data)."""
 
-    def __init__(self, board: PageState) -> None:
-        self.board = board
-        self._reader: Subscriber = board.feed.read()
-        self._reader._take()
+    def __init__(self, state: PageState) -> None:
+        self.state = state
+        self._subscriber = state.events.subscribe()
+        self._subscriber.take()
 
     def take(self) -> list[tuple[str, Any]]:
-        blocks = self._reader._take().decode().split("\n\n")
+        blocks = self._subscriber.take().decode().split("\n\n")
         fields = [dict(line.split(": ", 1) for line in block.split("\n")) for block in blocks if block]
         return [(one["event"], json.loads(one["data"])) for one in fields]
 
-    async def developed(self) -> list[tuple[str, Any]]:
-        """The same, once all pictures are encoded."""
-        running = asyncio.create_task(self.board.darkroom.run())
-        while self.board.darkroom.waiting:
+    async def encoded(self) -> list[tuple[str, Any]]:
+        """Return the new events, once all pictures are encoded."""
+        running = asyncio.create_task(self.state.encoder.run())
+        while self.state.encoder.waiting:
             await asyncio.to_thread(int)
         running.cancel()
         return self.take()

@@ -11,7 +11,7 @@ from PIL import Image
 from web_client import Bystander, a_page, visiting
 
 from node.web import page as pages
-from node.web.containment import ContainedTasks, Failures
+from node.web.fault_containment import ContainedTasks, Failures
 
 SECRET = "a caption of theirs"
 
@@ -66,20 +66,19 @@ async def test_a_request_that_goes_wrong_is_answered(
 
 
 async def test_meters_pictures_and_events_that_fail_end_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "TICK_S", 0.01)
+    monkeypatch.setattr(pages, "POLL_S", 0.01)
     page = a_page()
     page.watch(Bystander())
     async with visiting(page) as visitor:
-        monkeypatch.setattr(page.board, "tick", lambda: 1 / 0)
+        monkeypatch.setattr(page.state, "send_rates", lambda: 1 / 0)
         await until(lambda: page.failures.total > 1)
         shown: list[str] = []
-        page.board.darkroom.develop(None, shown.append)  # type: ignore[arg-type]
-        page.board.darkroom.develop(Image.new("RGB", (8, 8)), shown.append)
+        page.state.encoder.encode(None, shown.append)  # type: ignore[arg-type]
+        page.state.encoder.encode(Image.new("RGB", (8, 8)), shown.append)
         await until(lambda: shown)
-        state = page.board.feed._state
-        monkeypatch.setattr(page.board.feed, "_state", lambda: 1 / 0)
-        async with visitor.ask("GET", "/events") as answer:
-            assert b"state" not in await answer.read()
-        monkeypatch.setattr(page.board.feed, "_state", state)
+        with monkeypatch.context() as broken_clock:
+            broken_clock.setattr(page.state, "wall", lambda: 1 / 0)
+            async with visitor.ask("GET", "/events") as answer:
+                assert b"state" not in await answer.read()
         async with visitor.ask("GET", "/events") as answer:
             assert [await answer.content.readline() for _ in range(4)][3] == b"event: state\n"

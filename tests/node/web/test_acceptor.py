@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from happenings import until
 
-from node.web import listener as module
+from node.web import acceptor as module
+from node.web.acceptor import Acceptor, bind
 from node.web.connections import Connections
-from node.web.listener import Listener, bind
 
 LOOPBACK = "127.0.0.1"
 
@@ -27,7 +27,7 @@ class Greeter(asyncio.Protocol):
 @contextlib.asynccontextmanager
 async def greeting(connections: Connections, context: Any = None) -> AsyncIterator[int]:
     sockets = await bind(LOOPBACK, 0)
-    async with asyncio.TaskGroup() as tasks, Listener(connections, Greeter, tasks, context).listening(sockets):
+    async with asyncio.TaskGroup() as tasks, Acceptor(connections, Greeter, tasks, context).accepting(sockets):
         yield int(sockets[0].getsockname()[1])
         connections.close()
 

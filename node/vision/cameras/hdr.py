@@ -1,4 +1,4 @@
-"""HDR video, as newer telephones record it, for an ordinary screen: shown as it is, it would look grey and pale."""
+"""Tone mapping of HDR video, as newer telephones record it: without, it appears grey and pale on most screens."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+# Pixels. Each is computed in floating point: 0.1 s for a frame of this size on a slow core.
 LONGEST_SIDE = 1024
-"""Pixels. Every one of them is worked out in floating point: 0.1 s for a frame of this size on a slow core."""
 
+# Transfer characteristics (ITU-T H.273, table 3).
 PQ, HLG = 16, 18
-"""Transfer characteristics (ITU-T H.273, table 3)."""
 
+# The brightness of white on the display that HLG is meant for (ITU-R BT.2100, table 5).
 HLG_NITS = 1_000.0
-"""The brightness of white on the display that HLG is meant for (ITU-R BT.2100, table 5)."""
 
+# The brightness of white paper in HDR video (ITU-R BT.2408): what SDR shows as white.
 PAPER_NITS = 203.0
-"""The brightness of white paper in HDR video (ITU-R BT.2408): what SDR shows as white."""
 
+# Up to this share of white paper's light, brightness is unchanged; brighter light is compressed into the rest.
 KNEE = 0.75
-"""Up to this share of white paper's light all stays as bright as it is; what is above is pressed into the rest."""
 
+# Of linear RGB, the inverse of ITU-R BT.2087's.
 BT2020_TO_BT709 = np.array(
     [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]], dtype=np.float32
 )
-"""Of linear RGB, the inverse of ITU-R BT.2087's."""
 
 BT2020_LUMA = np.array([0.2627, 0.6780, 0.0593], dtype=np.float32)
 
+# Linear RGB (height, width, 3), 1 being white paper.
 Light = npt.NDArray[np.float32]
-"""Linear RGB (height, width, 3), 1 being white paper."""
 
 
 def is_hdr(transfer: int) -> bool:
-    """Tell whether a frame of this transfer characteristic is HDR."""
+    """Return whether a frame of this transfer characteristic is HDR."""
     return transfer in (PQ, HLG)
 
 
@@ -43,14 +43,14 @@ def to_sdr(signal: npt.NDArray[Any], transfer: int) -> npt.NDArray[np.uint8]:
     """Return HDR pixels (uint16, (height, width, RGB), BT.2020) as sRGB of 8 bits."""
     light = _pq_table()[signal] if transfer == PQ else _hlg_light(_hlg_table()[signal])
     narrow = np.maximum(light @ BT2020_TO_BT709.T, 0)
-    pressed = _pressed(narrow)
-    curved = np.where(pressed <= 0.0031308, 12.92 * pressed, 1.055 * pressed ** (1 / 2.4) - 0.055)
+    compressed = _compressed(narrow)
+    curved = np.where(compressed <= 0.0031308, 12.92 * compressed, 1.055 * compressed ** (1 / 2.4) - 0.055)
     shown: npt.NDArray[np.uint8] = np.rint(255 * np.clip(curved, 0, 1)).astype(np.uint8)
     return shown
 
 
-def _pressed(light: Light) -> Light:
-    """Return the light with its highlights brought below white, its hues kept."""
+def _compressed(light: Light) -> Light:
+    """Return the light with its highlights brought below white, its hues unchanged."""
     brightest = light.max(axis=-1, keepdims=True)
     above = np.maximum(brightest - KNEE, 0) / (1 - KNEE)
     wanted = np.minimum(brightest, KNEE) + (1 - KNEE) * (1 - np.exp(-above))

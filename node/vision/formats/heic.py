@@ -1,6 +1,6 @@
 """HEIC, the format of many telephones' photos, through the package `pillow-heif` (the extra `heic`).
 
-FFmpeg sees the tiles of such a photo as separate videos, and would show one of them.
+FFmpeg takes the tiles of such a photo for separate videos, and would show one of them.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
+# Pillow-heif's name of it.
 FORMAT = "HEIF"
-"""As pillow-heif calls it."""
 
 NOT_INSTALLED = "it is HEIC: pip install 'pictophone[heic]', or give a JPEG file"
 
+# Bytes of the list of brands that are read; files have five or so, of four bytes each.
 LONGEST_BRANDS = 256
-"""Bytes of the list of brands that are looked at; files have five or so, of four bytes each."""
 
 _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _EITHER = frozenset({b"mif1", b"msf1"})
@@ -24,12 +24,12 @@ _AVIF = frozenset({b"avif", b"avis"})
 
 
 def installed() -> bool:
-    """Tell whether the package is here."""
+    """Return whether the package is installed."""
     return find_spec("pillow_heif") is not None
 
 
 def is_heic(start: bytes) -> bool:
-    """Tell by a file's first bytes whether it is HEIC: of its brands one is, or it is HEIF and not AVIF."""
+    """Return whether a file is HEIC, by its first bytes: its brand is, or it is HEIF and not AVIF."""
     if start[4:8] != b"ftyp":
         return False
     box = start[: min(int.from_bytes(start[:4], "big"), LONGEST_BRANDS)]
@@ -38,17 +38,17 @@ def is_heic(start: bytes) -> bool:
 
 
 def register() -> None:
-    """Let Pillow write HEIC."""
+    """Make Pillow able to write HEIC."""
     import pillow_heif
 
     pillow_heif.register_heif_opener()
 
 
 class HeicPicture:
-    """The main picture of a HEIC file, with as much of Pillow's interface as opening a picture takes.
+    """The main picture of a HEIC file, with the part of Pillow's interface that opening a picture takes.
 
-    Pillow's own way would hold a second copy of the decoded picture. It is upright already: HEIC has the turning among
-    its own properties, beside which the value in Exif means nothing.
+    Pillow's plugin would need a second copy of the decoded picture. It is upright already: HEIC has the orientation
+    among its own properties, beside which the value in Exif means nothing.
     """
 
     format = FORMAT
@@ -65,7 +65,7 @@ class HeicPicture:
         self.info: dict[str, Any] = {"icc_profile": profile} if profile else {}
 
     def draft(self, mode: str | None, size: tuple[int, int]) -> None:
-        """Change nothing: HEIC is decoded as a whole."""
+        """Change nothing: HEIC is only decoded in full."""
 
     def load(self) -> None:
         """Decode the picture."""

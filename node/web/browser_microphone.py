@@ -1,8 +1,8 @@
-"""A browser's microphone as a source of the call: what it sends is decoded, and its Opus frames go along.
+"""A browser's microphone as a source of the call: its packets are decoded, and its Opus frames are passed along.
 
-Who encodes as the node would (60 ms, mono, the profile's bitrate) has his frames sent on as they are: nothing is lost
-by encoding twice, and the browser's processor has done the work. The sound is needed all the same: to hear where pauses
-begin, for the level on the screen, for those who talk Lyra, and where frames cannot be sent on.
+A browser that encodes as the node would (60 ms, mono, the profile's bitrate) has its frames forwarded as they are:
+nothing is lost by encoding twice, and the browser's processor has done the work. The decoded speech is needed all the
+same: to detect pauses, for the level on the screen, for Lyra, and where frames cannot be forwarded.
 """
 
 from __future__ import annotations
@@ -21,50 +21,50 @@ from protocol.speech.playout import Conceal, Play, Playout, Silence
 
 logger = logging.getLogger(__name__)
 
-GONE_S = 5.0
-"""A browser sends something every 400 ms even in a pause; one that has not for so long speaks no more."""
+# A browser sends a packet every 400 ms even in a pause; one that has not for this time is taken as gone.
+SILENT_S = 5.0
 
 
 class PageMicrophone:
-    """What is said by whoever speaks from a page; silence as long as nobody does.
+    """The speech of the browser that speaks from a page; silence while none does.
 
-    A jitter buffer (`protocol.speech.playout`) decides what is said when, as it does for a peer's speech. Encoded
-    frames of `frame` samples go along; others are joined or cut to that many.
+    A jitter buffer (`protocol.speech.playout`) times it, as it does a peer's speech. Encoded frames of `frame` samples
+    are passed along; others are joined or cut to that many.
     """
 
     def __init__(self, frame: int = FRAME_SAMPLES, clock: Clock | None = None) -> None:
         self._frame = frame
         self._clock = clock or Clock()
-        self._heard_at = float("-inf")
+        self._received_at = float("-inf")
         self._rest = silence(0)
-        self._begin()
+        self._reset()
 
     def begin(self) -> None:
-        """Another browser speaks from now on."""
-        self._begin()
-        self._heard_at = self._clock.now()
+        """Expect another browser's packets."""
+        self._reset()
+        self._received_at = self._clock.now()
 
     def end(self) -> None:
-        """Nobody speaks any more."""
-        self._heard_at = float("-inf")
-        self._begin()
+        """Return to silence: the browser is gone."""
+        self._received_at = float("-inf")
+        self._reset()
 
     @property
-    def is_taken(self) -> bool:
-        """Whether somebody has sent something lately."""
-        return self._clock.now() - self._heard_at < GONE_S
+    def is_active(self) -> bool:
+        """Whether a packet was received in the last `SILENT_S`."""
+        return self._clock.now() - self._received_at < SILENT_S
 
-    def packet(self, sequence: int, timestamp: int, payload: bytes) -> None:
-        """Take an RTP packet; one that is no Opus changes nothing."""
+    def receive(self, sequence: int, timestamp: int, payload: bytes) -> None:
+        """Queue an RTP packet for playout; one that is no Opus is dropped."""
         try:
             self._playout.receive(sequence, timestamp, payload, self._clock.now())
         except PacketError as error:
             logger.debug("a page's packet is no speech: %s", error)
             return
-        self._heard_at = self._clock.now()
+        self._received_at = self._clock.now()
 
     async def __aiter__(self) -> AsyncIterator[Captured]:
-        """Yield what is said, in real time."""
+        """Yield frames in real time."""
         due = self._clock.now()
         while True:
             await self._clock.sleep_until(due)
@@ -72,14 +72,14 @@ class PageMicrophone:
             skipped = samples_of(behind) if behind > MAX_BEHIND else 0
             due += seconds_of(skipped)
             pcm, encoded = self._next()
-            # A jitter buffer gives a frame when it begins to play, a microphone when its last sample is in.
+            # A jitter buffer gives a frame at the time of its first sample, a microphone at that of its last.
             for captured in self._framed(pcm, encoded, skipped, due - seconds_of(self._frame)):
                 yield captured
             due += seconds_of(len(pcm))
 
     def _framed(self, pcm: Pcm, encoded: bytes | None, skipped: int, at: float) -> Iterator[Captured]:
-        """Cut a piece that begins then into frames. One that came encoded stays whole: a rest of silence or
-        concealment before it is skipped.
+        """Cut a piece that begins at `at` into frames. An encoded one is not cut: a rest of silence or concealment
+        before it is skipped.
         """
         if encoded is not None and len(pcm) == self._frame:
             skipped += len(self._rest)
@@ -94,7 +94,7 @@ class PageMicrophone:
             at += seconds_of(len(frame))
             skipped = 0
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._playout = Playout()
         self._decoder = Decoder()
         self._rest = silence(0)
@@ -117,5 +117,5 @@ class PageMicrophone:
             return self._concealed(samples_of(opus_packet.duration_ms(frame) / 1000)), None
 
     def _concealed(self, samples: int) -> Pcm:
-        whole = max(samples // CONCEAL_STEP, 1) * CONCEAL_STEP
-        return self._decoder.conceal(whole)
+        steps = max(samples // CONCEAL_STEP, 1)
+        return self._decoder.conceal(steps * CONCEAL_STEP)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from node.speech.profiles import LEAN
 from node.web.browser_link import BrowserLink
-from node.web.offers import MAX_MEDIA, Offer
+from node.web.sdp_offer import MAX_MEDIA, SdpOffer
 from protocol.errors import SignalError
 
 CASES = Path(__file__).parents[4] / "shared" / "data" / "cases"
@@ -78,7 +78,7 @@ async def link() -> Iterator[BrowserLink]:
 
 async def answered(link: BrowserLink, offer: str) -> str:
     await link.take(offer)
-    return await link.hear(LEAN, lambda *packet: None)
+    return await link.receive_audio(LEAN, lambda *packet: None)
 
 
 @pytest.mark.parametrize("video", VIDEOS.values(), ids=VIDEOS)
@@ -215,7 +215,7 @@ async def test_lines_may_end_in_lf_and_hold_what_is_no_ascii(link: BrowserLink) 
 )
 def test_what_cannot_be_answered_says_why_in_a_line(offer: str, why: str) -> None:
     with pytest.raises(SignalError, match=why) as refused:
-        Offer.parse(offer).reduced()
+        SdpOffer.parse(offer).reduced()
     assert len(str(refused.value).splitlines()) == 1
 
 
@@ -263,7 +263,7 @@ async def test_any_damage_is_answered_or_refused(offer: str) -> None:
 @given(st.text(max_size=400))
 def test_any_text_is_an_offer_or_none(text: str) -> None:
     try:
-        Offer.parse("v=0\r\n" + text).reduced()
+        SdpOffer.parse("v=0\r\n" + text).reduced()
     except SignalError:
         return
     raise AssertionError("this is an offer")

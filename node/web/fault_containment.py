@@ -1,4 +1,4 @@
-"""What goes wrong for one browser stays there: it is counted, noted once without what was sent."""
+"""Containment of faults: an error while serving one browser is counted and noted, and ends nothing else."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ from node.web.requests import RETRY_AFTER, refused
 logger = logging.getLogger(__name__)
 
 
-class Tasks(Protocol):
-    """What owns tasks, as `asyncio.TaskGroup` does."""
+class TaskOwner(Protocol):
+    """An owner of tasks, as `asyncio.TaskGroup` is."""
 
     def create_task(self, work: Coroutine[Any, Any, None], *, name: str | None = None) -> asyncio.Task[None]: ...
 
 
 class Failures:
-    """Counts what went wrong, by the kind of error, and notes the first of each kind."""
+    """Counts errors by class, and notes the first of each class."""
 
     def __init__(self, note: Callable[[str], None]) -> None:
         self._note = note
-        self._kinds: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
 
     @property
     def total(self) -> int:
-        """How much went wrong."""
-        return self._kinds.total()
+        """The number of all errors."""
+        return self._counts.total()
 
     def add(self, error: Exception) -> None:
-        """Count an error. What it says stays unsaid: it may quote a browser, or a caption."""
+        """Count an error. Its message is neither noted nor logged: it may quote a browser, or a caption."""
         kind = type(error).__name__
-        self._kinds[kind] += 1
-        where = error.__traceback__
-        while where is not None and where.tb_next is not None:
-            where = where.tb_next
-        line = "" if where is None else f" at {where.tb_frame.f_code.co_filename}:{where.tb_lineno}"
+        self._counts[kind] += 1
+        traceback = error.__traceback__
+        while traceback is not None and traceback.tb_next is not None:
+            traceback = traceback.tb_next
+        line = "" if traceback is None else f" at {traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"
         logger.debug("%s%s", kind, line)
-        if self._kinds[kind] == 1:
+        if self._counts[kind] == 1:
             self._note(f"something went wrong for a browser ({kind}); the call goes on")
 
     @contextlib.contextmanager
     def contained(self) -> Iterator[None]:
-        """Keep an error from going further."""
+        """Count an error instead of raising it."""
         try:
             yield
         except Exception as error:
@@ -57,13 +57,13 @@ class Failures:
 
 
 class ContainedTasks:
-    """Tasks of browsers in a group that would end with the first error of any."""
+    """Creates tasks whose errors are counted, in a group that would end with the first error of any task."""
 
-    def __init__(self, tasks: Tasks, failures: Failures) -> None:
+    def __init__(self, tasks: TaskOwner, failures: Failures) -> None:
         self._tasks, self._failures = tasks, failures
 
     def create_task(self, work: Coroutine[Any, Any, None], *, name: str | None = None) -> asyncio.Task[None]:
-        """Begin the work."""
+        """Create a task; see `asyncio.TaskGroup.create_task`."""
 
         async def contained() -> None:
             with self._failures.contained():
@@ -72,8 +72,8 @@ class ContainedTasks:
         return self._tasks.create_task(contained(), name=name)
 
 
-def contained(failures: Failures) -> Middleware:
-    """Return what answers a request that went wrong."""
+def containment_middleware(failures: Failures) -> Middleware:
+    """Return the middleware that answers a request whose handler raised an error."""
 
     @web.middleware
     async def contain(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -10,11 +10,20 @@ import pytest
 from happenings import until
 from hypothesis import given
 from hypothesis import strategies as st
+from page_events import HandClock
 from PIL import Image
-from web_board import HandClock
 
-from node.web import inputs as module
-from node.web.inputs import LONGEST_SIDE, MAX_SCANS, STALE_S, Busy, PageCamera, Shutter, SnapshotError, decoded
+from node.web import browser_camera as module
+from node.web.browser_camera import (
+    LONGEST_SIDE,
+    MAX_SCANS,
+    STALE_S,
+    DecoderBusy,
+    PageCamera,
+    SnapshotError,
+    SwitchableCamera,
+    decode,
+)
 
 
 def file(colour: str = "red", format: str = "JPEG", size: tuple[int, int] = (16, 12)) -> bytes:
@@ -79,7 +88,7 @@ class Still:
 
 async def test_any_camera_can_be_switched_off_and_on() -> None:
     still = Still()
-    shutter = Shutter(still)
+    shutter = SwitchableCamera(still)
     assert (await shutter.snapshot()).size == (4, 4)
     shutter.on = False
     waiting = asyncio.create_task(shutter.snapshot())
@@ -116,19 +125,19 @@ def test_a_small_file_that_claims_to_be_huge_is_refused() -> None:
     Image.new("1", (9000, 9000)).save(kept, "PNG")
     assert len(kept.getvalue()) < 100_000
     with pytest.raises(SnapshotError, match="9000 x 9000"):
-        decoded(kept.getvalue())
+        decode(kept.getvalue())
 
 
 def test_a_webp_which_takes_more_to_decode_may_have_fewer_pixels() -> None:
     with pytest.raises(SnapshotError, match="4000 x 4000"):
-        decoded(file(format="WEBP", size=(4000, 4000)))
+        decode(file(format="WEBP", size=(4000, 4000)))
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_a_large_png_is_made_small_whatever_its_mode(mode: str) -> None:
     kept = io.BytesIO()
     Image.new(mode, (LONGEST_SIDE * 3, LONGEST_SIDE * 2), 0).save(kept, "PNG")
-    seen = decoded(kept.getvalue())
+    seen = decode(kept.getvalue())
     assert (seen.mode, seen.size) == ("RGB", (LONGEST_SIDE, -(-LONGEST_SIDE * 2 // 3)))
 
 
@@ -138,18 +147,18 @@ def test_a_large_jpeg_is_decoded_at_a_part_of_its_size(
     mode: str, progressive: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes = []
-    shrunk = module._shrunk
-    monkeypatch.setattr(module, "_shrunk", lambda image: sizes.append(image.size) or shrunk(image))
+    shrink = module.shrink
+    monkeypatch.setattr(module, "shrink", lambda image: sizes.append(image.size) or shrink(image))
     kept = io.BytesIO()
     Image.new(mode, (4096, 4096)).save(kept, "JPEG", progressive=progressive)
-    assert decoded(kept.getvalue()).size == (1024, 1024)
+    assert decode(kept.getvalue()).size == (1024, 1024)
     assert sizes == [(2048, 2048)]
 
 
 def test_sixteen_bits_are_scaled_and_not_cut_off() -> None:
     kept = io.BytesIO()
     Image.fromarray(np.full((8, 8), 100 << 8, np.uint16)).save(kept, "PNG")
-    assert decoded(kept.getvalue()).getpixel((4, 4)) == (100, 100, 100)
+    assert decode(kept.getvalue()).getpixel((4, 4)) == (100, 100, 100)
 
 
 @pytest.mark.parametrize("side", [16, 2048])
@@ -158,7 +167,7 @@ def test_a_picture_is_turned_upright(side: int) -> None:
     exif[0x0112] = 6  # to be turned by a quarter
     kept = io.BytesIO()
     Image.new("RGB", (side, side // 2)).save(kept, "JPEG", exif=exif)
-    seen = decoded(kept.getvalue())
+    seen = decode(kept.getvalue())
     assert seen.height == 2 * seen.width
 
 
@@ -167,7 +176,7 @@ def test_of_a_moving_picture_the_first_is_seen() -> None:
         kept = io.BytesIO()
         frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue", "lime")]
         frames[0].save(kept, format, save_all=True, append_images=frames[1:], lossless=True)
-        assert decoded(kept.getvalue()).getpixel((8, 8)) == (255, 0, 0)
+        assert decode(kept.getvalue()).getpixel((8, 8)) == (255, 0, 0)
 
 
 def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
@@ -175,33 +184,33 @@ def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
     whole = io.BytesIO()
     Image.new("L", (64, 64)).save(whole, "JPEG", progressive=True)
     data = whole.getvalue()
-    assert decoded(data).size == (64, 64)
+    assert decode(data).size == (64, 64)
     last, end = data.rfind(module.SCAN), data.rfind(b"\xff\xd9")
     with pytest.raises(SnapshotError, match="scans"):
-        decoded(data[:end] + data[last:end] * MAX_SCANS + data[end:])
+        decode(data[:end] + data[last:end] * MAX_SCANS + data[end:])
 
 
 async def test_one_picture_is_decoded_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = threading.Event()
-    whole = module.decoded
+    decode_now = module.decode
 
     def slow(data: bytes) -> Image.Image:
         go_on.wait()
-        return whole(data)
+        return decode_now(data)
 
-    monkeypatch.setattr(module, "decoded", slow)
+    monkeypatch.setattr(module, "decode", slow)
     camera = PageCamera()
     first = asyncio.create_task(camera.put(file("red")))
     await asyncio.sleep(0)
-    with pytest.raises(Busy):
+    with pytest.raises(DecoderBusy):
         await camera.put(file("blue"))
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
-    with pytest.raises(Busy):  # who sent it is gone, its thread is not
+    with pytest.raises(DecoderBusy):  # who sent it is gone, its thread is not
         await camera.put(file("blue"))
     go_on.set()
-    await until(lambda: not camera._is_decoding)
+    await until(lambda: not camera.is_decoding)
     await camera.put(file("blue"))
 
 
@@ -210,4 +219,4 @@ def test_any_bytes_are_a_picture_or_refused(noise: bytes, format: str, data: st.
     whole = file(format=format)
     at = data.draw(st.integers(0, len(whole)))
     with contextlib.suppress(SnapshotError):
-        assert decoded(whole[:at] + noise + whole[at + len(noise) :]).mode == "RGB"
+        assert decode(whole[:at] + noise + whole[at + len(noise) :]).mode == "RGB"

@@ -6,15 +6,15 @@ from typing import Any, BinaryIO, Protocol
 
 from PIL import Image
 
+# The two codecs, by the names of their chunks.
 LOSSY, LOSSLESS = "VP8", "VP8L"
-"""The two codecs, by the names of their chunks."""
 
-LARGEST_WALK = 16
-"""Chunks that are looked at for the picture's own; before it come four at most (header, profile, animation, alpha)."""
+# Chunks that are searched for the picture's own; before it come four at most (header, profile, animation, alpha).
+MOST_CHUNKS = 16
 
 
 class _Opened(Protocol):
-    """What is known of a picture that Pillow opened and did not decode."""
+    """The properties of a picture that Pillow opened and did not decode."""
 
     @property
     def size(self) -> tuple[int, int]: ...
@@ -25,7 +25,7 @@ class _Opened(Protocol):
 
 
 class WebpPicture:
-    """A still WebP, with as much of Pillow's interface as opening a picture takes; shrunk as drafted while decoded."""
+    """A still WebP, with the part of Pillow's interface that opening a picture takes; shrunk while decoded."""
 
     def __init__(self, file: BinaryIO, opened: _Opened) -> None:
         self._file = file
@@ -35,11 +35,11 @@ class WebpPicture:
         self._image: Image.Image | None = None
 
     def draft(self, mode: str | None, size: tuple[int, int]) -> None:
-        """Choose the size to which it will be shrunk."""
+        """Choose the size that it is decoded to."""
         self._drafted = size
 
     def load(self) -> None:
-        """Decode the picture. Raises av's FFmpegError or ValueError for one that is broken."""
+        """Decode the picture. Raises av's FFmpegError or ValueError if it is broken."""
         import av
 
         self._file.seek(0)
@@ -58,7 +58,7 @@ class WebpPicture:
 
 def _is_lossless(file: BinaryIO) -> bool:
     file.seek(12)  # behind RIFF, its length and WEBP
-    for _ in range(LARGEST_WALK):
+    for _ in range(MOST_CHUNKS):
         head = file.read(8)
         if head[:4] in (b"VP8L", b"VP8 "):
             return head[:4] == b"VP8L"

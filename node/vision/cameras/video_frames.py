@@ -1,4 +1,4 @@
-"""Frames of a video as pictures: small, in the shape and the colours that are meant, turned as the camera was held."""
+"""Conversion of video frames to pictures: small, upright, with square pixels and in sRGB."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from node.vision import hdr
+from node.vision.cameras import hdr
 from node.vision.images import LONGEST_SIDE
 
 if TYPE_CHECKING:
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     from av import VideoFrame
 
+# How many times a pixel may be wider than high, or higher than wide: more is damage. The widest in use is 2.67.
 WIDEST_PIXEL = 4.0
-"""How many times a pixel may be wider than high, or higher than wide: more is damage. The widest in use is 2.67."""
 
 
-def picture(frame: VideoFrame, pixel_shape: Fraction | None, longest: int = LONGEST_SIDE) -> Image.Image:
+def to_picture(frame: VideoFrame, pixel_shape: Fraction | None, longest: int = LONGEST_SIDE) -> Image.Image:
     """Return the frame as an upright RGB picture, neither side longer than `longest`.
 
-    `pixel_shape` is a pixel's width divided by its height; None means square. Raises av's FFmpegError or ValueError for
-    a frame that cannot be converted.
+    `pixel_shape` is a pixel's width divided by its height; None means square. Raises av's FFmpegError or ValueError if
+    the frame cannot be converted.
     """
     if hdr.is_hdr(frame.color_trc):
         width, height = _shown_size(frame, pixel_shape, min(longest, hdr.LONGEST_SIDE))
@@ -45,10 +45,10 @@ def _shown_size(frame: VideoFrame, pixel_shape: Fraction | None, longest: int) -
 
 
 def _turn(frame: VideoFrame) -> Image.Transpose | None:
-    """Return how the frame is to be turned or mirrored, by the matrix that cameras write beside it."""
+    """Return the transposition that makes the frame upright, by the matrix that cameras write beside it."""
     try:
         matrix: Any = frame.side_data.get("DISPLAYMATRIX")
-    except ValueError:  # PyAV knows not all that FFmpeg puts beside a frame
+    except ValueError:  # FFmpeg has side data that PyAV does not know
         return _by_angle(frame.rotation)
     if matrix is None:
         return None
@@ -58,21 +58,21 @@ def _turn(frame: VideoFrame) -> Image.Transpose | None:
     return _CROSSED[b < 0, c < 0]
 
 
+# By whether x and y run backwards. A matrix maps (x, y) to (ax + cy, bx + dy).
 _STRAIGHT = {
     (False, False): None,
     (True, False): Image.Transpose.FLIP_LEFT_RIGHT,
     (False, True): Image.Transpose.FLIP_TOP_BOTTOM,
     (True, True): Image.Transpose.ROTATE_180,
 }
-"""By whether x and y run backwards. A matrix maps (x, y) to (ax + cy, bx + dy)."""
 
+# The same where x and y change places, by whether b and c are negative.
 _CROSSED = {
     (False, False): Image.Transpose.TRANSPOSE,
     (False, True): Image.Transpose.ROTATE_270,
     (True, False): Image.Transpose.ROTATE_90,
     (True, True): Image.Transpose.TRANSVERSE,
 }
-"""The same where x and y change places, by whether b and c are negative."""
 
 
 def _by_angle(degrees: int) -> Image.Transpose | None:

@@ -1,8 +1,8 @@
-"""A stranger's offer (RFC 8829, 8843, 9725), read down to the audio that can be answered, and the whole answer to it.
+"""SDP offers of browsers (RFC 8829, 8843, 9725), reduced to the audio that can be answered, and complete answers.
 
-The WebRTC library takes only what it knows: one line with a codec that is none of its own, and all is refused. So it
-gets an offer of the audio lines with Opus alone, rebuilt from what was understood. What else was offered is put back
-into its answer: inactive where it shares the audio's transport, else rejected by port 0.
+The WebRTC library refuses an offer with any media line or codec that it does not know. So it gets an offer of the audio
+lines with Opus alone, rebuilt from what was parsed. The other lines are added to its answer: inactive where they share
+the audio's transport, else rejected by port 0.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from protocol.errors import SignalError
 
-# m-lines of an offer: eight lines of sound and what players add to them.
+# m-lines of an offer: eight audio lines and what players add to them.
 MAX_MEDIA = 16
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 # RTP over DTLS; the second names are those of RFC 5764's first drafts, which some still send.
@@ -22,14 +22,14 @@ PROTOCOLS = ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP", "
 DYNAMIC_TYPES = range(96, 128)
 # One-byte header extensions (RFC 8285, section 4.2).
 EXTENSION_IDS = range(1, 15)
-# What no answer can say it has: formats that only mend others.
-MENDING = ("rtx", "red", "ulpfec", "flexfec-03")
+# Formats that only repair others, which an answer cannot name alone.
+REPAIR_FORMATS = ("rtx", "red", "ulpfec", "flexfec-03")
 MAX_SSRC = 2**32
 
 _PRINTABLE = re.compile(r"[ -~]*")
 _MEDIA = re.compile(r"m=([!-~]+) (\d{1,5})(?:/\d+)? ([!-~]+)((?: [!-~]+)+)")
 _TOKEN = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+")
-_CREDENTIAL = re.compile(r"[!-9;-~]{4,256}")  # of ICE; no colon, which joins two of them
+_CREDENTIAL = re.compile(r"[!-9;-~]{4,256}")  # of ICE, without the colon, which joins two of them
 _DIGEST = re.compile(r"(sha-256|sha-384|sha-512) [0-9A-F]{2}(:[0-9A-F]{2}){31,63}", re.IGNORECASE)
 _OPUS = re.compile(r"(\d{1,3}) opus/48000(?:/\d)?", re.IGNORECASE)
 _EXTENSION = re.compile(r"(\d{1,2})(?:/[a-z]+)? ([!-~]+)")
@@ -38,8 +38,8 @@ _TRANSPORT = ("a=ice-ufrag:", "a=ice-pwd:", "a=ice-options:", "a=fingerprint:", 
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """One m-line and what follows it. `session` are the attributes that hold for all sections."""
+class MediaSection:
+    """An m-line and its attributes. `session` are the attributes that apply to all sections."""
 
     kind: str
     port: int
@@ -49,8 +49,8 @@ class Section:
     session: tuple[str, ...]
 
     @classmethod
-    def parse(cls, lines: Sequence[str], session: tuple[str, ...]) -> Section:
-        """Read a section. SignalError if its first line cannot be understood."""
+    def parse(cls, lines: Sequence[str], session: tuple[str, ...]) -> MediaSection:
+        """Parse a section. Raises SignalError if its first line is no m-line."""
         media = _MEDIA.fullmatch(lines[0].strip())
         if media is None or not _TOKEN.fullmatch(media[1]):
             raise SignalError(f"the offer cannot be used: {lines[0][:80]!r} is no media line")
@@ -58,7 +58,7 @@ class Section:
         return cls(media[1], int(media[2]), media[3], tuple(media[4].split()), attributes, session)
 
     def values(self, name: str) -> list[str]:
-        """Return the values of an attribute: of this section or, if it has none, of the session."""
+        """Return the values of an attribute: those of this section or, if it has none, of the session."""
         for attributes in (self.attributes, self.session):
             if found := [one[len(name) + 1 :] for one in attributes if one.startswith(f"{name}:")]:
                 return found
@@ -66,18 +66,18 @@ class Section:
 
     @property
     def mid(self) -> str | None:
-        """What it is called, if it is called anything."""
+        """The section's identification tag, if it has one."""
         return next((one[4:] for one in self.attributes if one.startswith("mid:")), None)
 
     @property
     def direction(self) -> str:
-        """Where media goes, as the one who offers sees it."""
-        said = (one for attributes in (self.attributes, self.session) for one in attributes if one in DIRECTIONS)
-        return next(said, "sendrecv")
+        """The direction of media from the offerer's side."""
+        directions = (one for attributes in (self.attributes, self.session) for one in attributes if one in DIRECTIONS)
+        return next(directions, "sendrecv")
 
     @property
     def is_offered(self) -> bool:
-        """Whether there is anything to be had: port 0 is a line out of use, unless it is said to be bundled."""
+        """Whether the line is in use: port 0 disables it, unless it is bundle-only."""
         return self.port != 0 or "bundle-only" in self.attributes
 
     @property
@@ -89,16 +89,16 @@ class Section:
 
     @property
     def is_media(self) -> bool:
-        """Whether it is sound or video over RTP and DTLS, of whatever format."""
+        """Whether it is audio or video over RTP and DTLS, of any format."""
         return self.kind in ("audio", "video") and self.is_offered and self.protocol in PROTOCOLS
 
     @property
     def can_be_answered(self) -> bool:
-        """Whether it is audio that this node can send or take."""
+        """Whether it is audio that this node can send or receive."""
         return self.kind == "audio" and self.is_media and bool(self.opus)
 
     def rebuilt(self, name: str) -> list[str]:
-        """Return its lines for the WebRTC library, of what was understood. SignalError if something lacks."""
+        """Return its lines for the WebRTC library, of what was parsed. Raises SignalError if anything is missing."""
         lines = [
             f"m=audio 9 {PROTOCOLS[0]} {' '.join(self.opus)}",
             "c=IN IP4 0.0.0.0",
@@ -109,28 +109,28 @@ class Section:
             *(f"a=rtpmap:{one} opus/48000/2" for one in self.opus),
         ]
         extensions = [match for value in self.values("extmap") if (match := _EXTENSION.fullmatch(value))]
-        taken = {int(one[1]): one[2] for one in extensions if int(one[1]) in EXTENSION_IDS}
+        supported = {int(one[1]): one[2] for one in extensions if int(one[1]) in EXTENSION_IDS}
         sources = [match for value in self.values("ssrc") if (match := _SOURCE.fullmatch(value))]
-        lines += [f"a=extmap:{id} {uri}" for id, uri in taken.items()]
+        lines += [f"a=extmap:{id} {uri}" for id, uri in supported.items()]
         return lines + [f"a=ssrc:{one[1]} cname:x" for one in sources[:1] if int(one[1]) < MAX_SSRC]
 
     def inactive(self, transport: Iterable[str]) -> list[str]:
-        """Return the answer to it over a transport that it shares, of which nothing is used."""
-        format = self._agreed()
+        """Return the answer that shares a transport without using it."""
+        format = self._main_format()
         described = [f"a={one}" for one in self.attributes if re.match(rf"(rtpmap|fmtp):{re.escape(format)} ", one)]
         lines = [f"m={self.kind} 9 {self.protocol} {format}", "c=IN IP4 0.0.0.0", f"a=mid:{self.mid}", "a=inactive"]
         return [*lines, "a=rtcp-mux", *described, *transport]
 
     def rejected(self) -> list[str]:
-        """Return the answer to it that it is not wanted (RFC 3264, section 6)."""
+        """Return the answer that rejects it (RFC 3264, section 6)."""
         lines = [f"m={self.kind} 0 {self.protocol} {' '.join(self.formats)}", "c=IN IP4 0.0.0.0", "a=inactive"]
         return lines if self.mid is None else [*lines, f"a=mid:{self.mid}"]
 
-    def _agreed(self) -> str:
-        """The format of an inactive answer, which must name one: the first that is no helper of others."""
+    def _main_format(self) -> str:
+        """Return the format for an inactive answer, which must name one: the first that does not only repair others."""
         names = dict(value.split(" ", 1) for value in self.values("rtpmap") if " " in value)
-        real = [one for one in self.formats if one in names and names[one].split("/")[0].lower() not in MENDING]
-        return (real or list(self.formats))[0]
+        media = [one for one in self.formats if one in names and names[one].split("/")[0].lower() not in REPAIR_FORMATS]
+        return (media or list(self.formats))[0]
 
     def _transport(self) -> list[str]:
         if "rtcp-mux" not in self.attributes:
@@ -151,20 +151,20 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """All sections of an offer, the names in its BUNDLE group, and which sections are answered."""
+class SdpOffer:
+    """All sections of an offer, the tags in the audio's BUNDLE group, and the sections that are answered."""
 
-    sections: tuple[Section, ...]
+    sections: tuple[MediaSection, ...]
     bundle: tuple[str, ...]
-    answered: tuple[Section, ...] = field(default=())
+    answered: tuple[MediaSection, ...] = field(default=())
 
     @classmethod
-    def parse(cls, text: str) -> Offer:
-        """Read an offer. SignalError if none of it can be answered."""
-        session, media = _parted(text)
+    def parse(cls, text: str) -> SdpOffer:
+        """Parse an offer. Raises SignalError if none of it can be answered."""
+        session, media = _parse_sections(text)
         if not 0 < len(media) <= MAX_MEDIA:
             raise SignalError(f"an offer of {len(media)} media lines; 1 to {MAX_MEDIA} can be answered")
-        sections = tuple(Section.parse(lines, session) for lines in media)
+        sections = tuple(MediaSection.parse(lines, session) for lines in media)
         bundles = _bundles(session, sections)
         audio = [one for one in sections if one.kind == "audio" and one.is_offered]
         usable = [one for one in audio if one.can_be_answered]
@@ -177,7 +177,7 @@ class Offer:
         return cls(sections, bundle, tuple(answered))
 
     def reduced(self) -> str:
-        """Return the offer that the WebRTC library gets. SignalError if something lacks."""
+        """Return the offer for the WebRTC library. Raises SignalError if anything is missing."""
         session = ["v=0", "o=- 0 0 IN IP4 0.0.0.0", "s=-", "t=0 0"]
         names = {section.mid for section in self.answered}
         if self.bundle:
@@ -187,43 +187,43 @@ class Offer:
         lines = [line for section in self.answered for line in section.rebuilt(self._name(section))]
         return _joined(session + lines)
 
-    def whole(self, answer: str) -> str:
-        """Return the answer to the whole offer, given the one to what was answered of it."""
-        _, media = _grouped(answer)
-        ours = {id(section): lines for section, lines in zip(self.answered, media, strict=True)}
+    def complete_answer(self, answer: str) -> str:
+        """Return the answer to every section, given the WebRTC library's answer to the reduced offer."""
+        _, media = _split_sections(answer)
+        answered = {id(section): lines for section, lines in zip(self.answered, media, strict=True)}
         transport = [line for line in media[0] if line.startswith(_TRANSPORT)]
         lines, bundled = [], []
         for section in self.sections:
-            if id(section) in ours:
-                lines += self._answer(section, ours[id(section)])
+            if id(section) in answered:
+                lines += self._answer(section, answered[id(section)])
             elif section.mid in self.bundle and section.is_media:
                 lines += section.inactive(transport)
             else:
                 lines += section.rejected()
                 continue
             bundled.append(section.mid)
-        session = [line for line in _grouped(answer)[0] if not line.startswith("a=group:")]
+        session = [line for line in _split_sections(answer)[0] if not line.startswith("a=group:")]
         if self.bundle:
             session.append(" ".join(["a=group:BUNDLE", *(one for one in self.bundle if one in bundled)]))
         return _joined(session + lines)
 
-    def _name(self, section: Section) -> str:
-        """What a section is called towards the library, which needs a name: without one it is the only answered one."""
+    def _name(self, section: MediaSection) -> str:
+        """Return the tag of a section for the library, which needs one: without one it is the only answered section."""
         return "0" if section.mid is None else section.mid
 
-    def _answer(self, section: Section, lines: Sequence[str]) -> list[str]:
+    def _answer(self, section: MediaSection, lines: Sequence[str]) -> list[str]:
         kind, port, _, *formats = lines[0].split()
         named = [line for line in lines[1:] if section.mid is not None or not line.startswith("a=mid:")]
         return [" ".join([kind, port, section.protocol, *formats]), *named]
 
 
-def _parted(text: str) -> tuple[tuple[str, ...], list[list[str]]]:
-    """The session's attributes, and the lines of each section; what is not printable is left out."""
-    session, media = _grouped(text)
+def _parse_sections(text: str) -> tuple[tuple[str, ...], list[list[str]]]:
+    """Return the session's attributes, and the lines of each section; unprintable lines are left out."""
+    session, media = _split_sections(text)
     return tuple(line[2:].strip() for line in session if line.startswith("a=")), media
 
 
-def _grouped(text: str) -> tuple[list[str], list[list[str]]]:
+def _split_sections(text: str) -> tuple[list[str], list[list[str]]]:
     session: list[str] = []
     media: list[list[str]] = []
     for line in text.replace("\r\n", "\n").split("\n"):
@@ -238,8 +238,8 @@ def _joined(lines: Iterable[str]) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-def _bundles(session: tuple[str, ...], sections: Sequence[Section]) -> list[tuple[str, ...]]:
-    """The BUNDLE groups (RFC 8843). SignalError if a name in them is nobody's, or anybody's twice."""
+def _bundles(session: tuple[str, ...], sections: Sequence[MediaSection]) -> list[tuple[str, ...]]:
+    """Return the BUNDLE groups (RFC 8843). Raises SignalError if a tag in them is unknown, or occurs twice."""
     mids = [one.mid for one in sections if one.mid is not None]
     bundles = [tuple(one.split()[1:]) for one in session if one.split()[:1] == ["group:BUNDLE"]]
     grouped = [mid for bundle in bundles for mid in bundle]

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from node.vision.video_frames import picture
+from node.vision.cameras.video_frames import to_picture
 
 
 class Frame:
@@ -37,7 +37,7 @@ def frame(width: int = 40, height: int = 20) -> av.VideoFrame:
 def test_a_frame_beside_which_stands_what_pyav_does_not_know_is_turned_by_its_angle(
     rotation: int, size: tuple[int, int], bright: tuple[int, int]
 ) -> None:
-    image = picture(Frame(frame(), rotation), None)  # type: ignore[arg-type]
+    image = to_picture(Frame(frame(), rotation), None)  # type: ignore[arg-type]
     assert image.size == size
     assert image.getpixel(bright) == (250, 250, 250)
 
@@ -55,22 +55,22 @@ def test_a_frame_beside_which_stands_what_pyav_does_not_know_is_turned_by_its_an
 def test_the_shape_of_pixels_is_followed_unless_it_is_damage(
     pixel_shape: Fraction | None, size: tuple[int, int]
 ) -> None:
-    assert picture(frame(), pixel_shape).size == size
+    assert to_picture(frame(), pixel_shape).size == size
 
 
 def test_a_frame_is_shrunk_in_its_shape() -> None:
-    assert picture(frame(400, 100), None, 200).size == (200, 50)
-    assert picture(frame(400, 2), Fraction(2, 1), 100).size == (100, 1)
+    assert to_picture(frame(400, 100), None, 200).size == (200, 50)
+    assert to_picture(frame(400, 2), Fraction(2, 1), 100).size == (100, 1)
 
 
 @pytest.mark.parametrize("format", ["yuv420p", "yuv422p10le", "gray", "gray10le", "rgba", "nv12", "gbrp", "yuvj444p"])
 def test_every_pixel_format_becomes_rgb(format: str) -> None:
-    assert picture(frame().reformat(format=format), None).mode == "RGB"
+    assert to_picture(frame().reformat(format=format), None).mode == "RGB"
 
 
 def test_hdr_is_brought_to_an_ordinary_screens_range() -> None:
     bright = frame().reformat(format="yuv420p10le")
     bright.color_trc = 16
-    shown = picture(bright, None)
+    shown = to_picture(bright, None)
     assert (shown.mode, shown.size) == ("RGB", (40, 20))
     assert shown.getpixel((2, 2))[0] > 240  # type: ignore[index]

@@ -1,4 +1,4 @@
-"""Listens for the page: takes connections one at a time, and none while there are too many."""
+"""Accepts the page's TCP connections, one at a time, and none while there are too many."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 
-from node.web.connections import Connection, Connections, Pace
-from node.web.containment import Tasks
+from node.web.connections import Connection, Connections, RateLimiter
+from node.web.fault_containment import TaskOwner
 
 logger = logging.getLogger(__name__)
 
-# Connections taken a second: ten pages a second begin. The rest waits in the system's queue, at no cost to the call.
+# Connections accepted a second: those of ten pages. The rest waits in the system's queue, at no cost to the call.
 ACCEPTED_PER_S = 200.0
 ACCEPT_BURST = 64
 BACKLOG = 128
-# TLS's, over a slow network.
-HANDSHAKE_WITHIN_S = 10.0
-# TLS's goodbye; nothing is lost if it does not come.
-GOODBYE_WITHIN_S = 1.0
-# When the system gives no more descriptors: something else has them, and trying without a pause would take a processor.
+# For a TLS handshake over a slow network.
+HANDSHAKE_TIMEOUT_S = 10.0
+# For TLS's close_notify; nothing is lost without it.
+CLOSE_TIMEOUT_S = 1.0
+# Until the next attempt when the system has no more descriptors: trying without a pause would take a processor.
 RETRY_S = 1.0
 
 OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 async def bind(host: str, port: int) -> list[socket.socket]:
-    """Return sockets that listen at a host's addresses, all on the same port. OSError if none can be had."""
+    """Return listening sockets of a host's addresses, all on the same port. Raises OSError if there are none."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     sockets: list[socket.socket] = []
@@ -38,7 +38,7 @@ async def bind(host: str, port: int) -> list[socket.socket]:
     try:
         for family, _, _, _, address in dict.fromkeys(found):
             try:
-                sockets.append(_listening(family, (address[0], port, *address[2:])))
+                sockets.append(_listen(family, (address[0], port, *address[2:])))
             except OSError as error:
                 if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
                     raise
@@ -53,39 +53,39 @@ async def bind(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-def _listening(family: int, address: tuple[object, ...]) -> socket.socket:
-    listening = socket.socket(family, socket.SOCK_STREAM)
+def _listen(family: int, address: tuple[object, ...]) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listening.setblocking(False)
-        listening.bind(address)
-        listening.listen(BACKLOG)
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.setblocking(False)
+        listener.bind(address)
+        listener.listen(BACKLOG)
     except BaseException:
-        listening.close()
+        listener.close()
         raise
-    return listening
+    return listener
 
 
-class Listener:
-    """Takes connections for the protocols that `make` returns, in `tasks`; with a `context` they speak TLS."""
+class Acceptor:
+    """Accepts connections for the protocols that `make` returns, in `tasks`; over TLS with a `context`."""
 
     def __init__(
         self,
         connections: Connections,
         make: Callable[[], asyncio.Protocol],
-        tasks: Tasks,
+        tasks: TaskOwner,
         context: ssl.SSLContext | None = None,
     ) -> None:
         self._connections, self._make, self._tasks, self._context = connections, make, tasks, context
-        self._pace = Pace(ACCEPTED_PER_S, ACCEPT_BURST)
+        self._limiter = RateLimiter(ACCEPTED_PER_S, ACCEPT_BURST)
 
     @contextlib.asynccontextmanager
-    async def listening(self, sockets: list[socket.socket]) -> AsyncIterator[None]:
-        """Take connections while in this context; it closes the sockets."""
-        work = [self._tasks.create_task(self._accept(one), name="page: connections") for one in sockets]
-        work.append(self._tasks.create_task(self._connections.look_after(), name="page: overdue connections"))
+    async def accepting(self, sockets: list[socket.socket]) -> AsyncIterator[None]:
+        """Accept connections while in this context, which closes the sockets."""
+        work = [self._tasks.create_task(self._accept_from(one), name="page: connections") for one in sockets]
+        work.append(self._tasks.create_task(self._connections.watch(), name="page: overdue connections"))
         try:
             yield
         finally:
@@ -95,40 +95,40 @@ class Listener:
             for one in sockets:
                 one.close()
 
-    async def _accept(self, listening: socket.socket) -> None:
+    async def _accept_from(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await self._pace.turn()
+            await self._limiter.acquire()
             try:
-                taken, peer = await loop.sock_accept(listening)
+                accepted, peer = await loop.sock_accept(listener)
             except OSError as error:
                 logger.debug("a connection was not taken: %s", error)
                 await asyncio.sleep(RETRY_S if error.errno in OUT_OF_RESOURCES else 0)
                 continue
             try:
-                await self._connections.room()
-                self._begin(taken, peer)
+                await self._connections.wait_for_room()
+                self._start(accepted, peer)
             except BaseException:
-                taken.close()
+                accepted.close()
                 raise
 
-    def _begin(self, taken: socket.socket, peer: object) -> None:
+    def _start(self, accepted: socket.socket, peer: object) -> None:
         connection = self._connections.admit(peer, self._make)
         if connection is None:
-            taken.close()
+            accepted.close()
             return
-        task = self._tasks.create_task(self._connect(taken, connection), name="page: a connection begins")
-        connection.begins_with(task.cancel)
+        task = self._tasks.create_task(self._connect(accepted, connection), name="page: a connection begins")
+        connection.abort_with(task.cancel)
 
-    async def _connect(self, taken: socket.socket, connection: Connection) -> None:
-        times = {"ssl_handshake_timeout": HANDSHAKE_WITHIN_S, "ssl_shutdown_timeout": GOODBYE_WITHIN_S}
+    async def _connect(self, accepted: socket.socket, connection: Connection) -> None:
+        times = {"ssl_handshake_timeout": HANDSHAKE_TIMEOUT_S, "ssl_shutdown_timeout": CLOSE_TIMEOUT_S}
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: connection, taken, ssl=self._context, **(times if self._context else {})
+                lambda: connection, accepted, ssl=self._context, **(times if self._context else {})
             )
         except BaseException as error:
             self._connections.forget(connection)
-            taken.close()
+            accepted.close()
             if not isinstance(error, Exception):
                 raise
             logger.debug("a connection did not begin, for want of TLS or of time: %r", error)

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from web_board import HandClock
+from page_events import HandClock
 
 from node.speech.libopus import Encoder
 from node.speech.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, level_dbfs, seconds_of
 from node.speech.profiles import LEAN, QUICK, Profile
 from node.speech.send_stream import SendStream, SpeechPacket
 from node.speech.sources import Captured
-from node.web.microphone import GONE_S, PageMicrophone
+from node.web.browser_microphone import SILENT_S, PageMicrophone
 from protocol.speech import opus_packet
 
 
@@ -44,7 +44,7 @@ class Browser:
     def send_due(self) -> None:
         while self.sent < len(self.packets) and self.began + self.sent * self.frame_ms / 1000 <= self.hand.time:
             number = self.first + self.sent
-            self.microphone.packet(number & 0xFFFF, number * self.frame_ms * 48 & 0xFFFF_FFFF, self.packets[self.sent])
+            self.microphone.receive(number & 0xFFFF, number * self.frame_ms * 48 & 0xFFFF_FFFF, self.packets[self.sent])
             self.sent += 1
 
     async def __aiter__(self) -> AsyncIterator[Captured]:
@@ -93,21 +93,21 @@ async def test_nobody_who_speaks_is_silence(hand: HandClock) -> None:
 
 async def test_garbage_is_no_speech(hand: HandClock) -> None:
     microphone = PageMicrophone(clock=hand.clock)
-    microphone.packet(1, 0, b"")
-    microphone.packet(2, 0, b"\xff")
-    assert not microphone.is_taken
+    microphone.receive(1, 0, b"")
+    microphone.receive(2, 0, b"\xff")
+    assert not microphone.is_active
 
 
 async def test_it_is_taken_until_nothing_came_for_a_while(hand: HandClock) -> None:
     microphone = PageMicrophone(clock=hand.clock)
     microphone.begin()
-    assert microphone.is_taken
-    hand.time += GONE_S
-    assert not microphone.is_taken
-    microphone.packet(0, 0, encoded(speech(0.06), QUICK)[0])
-    assert microphone.is_taken
+    assert microphone.is_active
+    hand.time += SILENT_S
+    assert not microphone.is_active
+    microphone.receive(0, 0, encoded(speech(0.06), QUICK)[0])
+    assert microphone.is_active
     microphone.end()
-    assert not microphone.is_taken
+    assert not microphone.is_active
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from node.vision.heic import is_heic
+from node.vision.formats.heic import is_heic
 
 
 def start(*brands: bytes, size: int | None = None) -> bytes:

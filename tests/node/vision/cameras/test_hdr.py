@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from node.vision.hdr import HLG, PQ, is_hdr, to_sdr
+from node.vision.cameras.hdr import HLG, PQ, is_hdr, to_sdr
 
 # Signals of white paper (203 cd/m2), and of its tenth: ITU-R BT.2408, and worked out by its formulas.
 PAPER = {PQ: 0.58, HLG: 0.75}
