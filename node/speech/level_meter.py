@@ -10,19 +10,11 @@ from node.speech.pcm import Pcm, level_dbfs, seconds_of, silence
 from node.speech.sinks import ForwardingSink, Pull, Sink
 from node.speech.sources import Captured, Source
 
-# The meter's left end: a quiet room.
-QUIETEST_DBFS = -60.0
-
-# The meter's right end: speech this loud is clipped now and then.
-LOUDEST_DBFS = -6.0
-
 # A meter rises at once and falls slowly, so that an eye can follow it.
 FALL_DB_PER_S = 20.0
 
 # Only what is louder counts for the mean, as pauses do not make a voice quieter.
 SPEECH_DBFS = -45.0
-
-BARS = 10
 
 
 @dataclass(slots=True)
@@ -50,13 +42,6 @@ class LevelMeter:
     def mean_dbfs(self) -> float | None:
         """The mean over all that was loud enough for speech; None if nothing was."""
         return 10 * math.log10(self._power / self._seconds) if self._seconds else None
-
-
-def bar(level: LevelMeter) -> str:
-    """Return the level as a row of boxes, full from the left."""
-    share = (level.shown_dbfs - QUIETEST_DBFS) / (LOUDEST_DBFS - QUIETEST_DBFS)
-    full = round(min(max(share, 0.0), 1.0) * BARS)
-    return "▮" * full + "▯" * (BARS - full)
 
 
 @dataclass

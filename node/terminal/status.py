@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from node.call.stats import CallStats
 from node.common import output
 from node.common.note_pace import NotePace
 from node.common.printable import printable
-from node.speech.level_meter import LevelMeter, bar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,11 +19,21 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from node.call.node import Node
+    from node.call.stats import CallStats
+    from node.speech.level_meter import LevelMeter
 
 # Between two plain lines, in seconds: a log should show that the call lives without drowning the events in it.
 PLAIN_EVERY_S = 5.0
 
 MAX_CAPTION_SHOWN = 70
+
+# The meter's left end: a quiet room.
+QUIETEST_DBFS = -60.0
+
+# The meter's right end: speech this loud is clipped now and then.
+LOUDEST_DBFS = -6.0
+
+BARS = 10
 
 
 @dataclass(slots=True)
@@ -194,6 +202,13 @@ def _levels(sent: LevelMeter, received: LevelMeter, muted: bool) -> str:
 
 def _milliseconds(value: float | None) -> str:
     return "-" if value is None else f"{value:.0f} ms"
+
+
+def bar(level: LevelMeter) -> str:
+    """Return the level as a row of boxes, full from the left."""
+    share = (level.shown_dbfs - QUIETEST_DBFS) / (LOUDEST_DBFS - QUIETEST_DBFS)
+    full = round(min(max(share, 0.0), 1.0) * BARS)
+    return "▮" * full + "▯" * (BARS - full)
 
 
 def _caption(text: str) -> str:

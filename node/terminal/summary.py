@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Collection
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from node.call.stats import CallStats
+if TYPE_CHECKING:
+    from node.call.stats import CallStats
 
 
 class PictureSummary(TypedDict):

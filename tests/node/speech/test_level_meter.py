@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from node.speech.level_meter import BARS, FALL_DB_PER_S, LevelMeter, MeteredSink, MeteredSource, bar
+from node.speech.level_meter import FALL_DB_PER_S, LevelMeter, MeteredSink, MeteredSource
 from node.speech.pcm import Pcm
 from node.speech.sinks import NullSink, Pull, Underruns
 from node.speech.sources import Captured
@@ -33,13 +33,6 @@ def test_the_mean_leaves_pauses_out() -> None:
     assert level.mean_dbfs == pytest.approx(-20)
     level.add(-30, 2)
     assert -30 < (level.mean_dbfs or 0) < -20
-
-
-@pytest.mark.parametrize(("dbfs", "full"), [(-math.inf, 0), (-90, 0), (-60, 0), (-33, 5), (-6, BARS), (0, BARS)])
-def test_a_bar_is_full_from_the_left(dbfs: float, full: int) -> None:
-    level = LevelMeter()
-    level.add(dbfs, 0.02)
-    assert bar(level) == "▮" * full + "▯" * (BARS - full)
 
 
 class Loud:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import math
 
 import pytest
 from rich.console import Console
 
 from node.call.stats import CallStats
+from node.speech.level_meter import LevelMeter
 from node.terminal import status
-from node.terminal.status import PLAIN_EVERY_S, BufferedNotes, LiveTable, PlainLines, View
+from node.terminal.status import BARS, PLAIN_EVERY_S, BufferedNotes, LiveTable, PlainLines, View, bar
 
 
 @pytest.fixture
@@ -210,3 +212,10 @@ def test_a_peer_that_comes_and_goes_does_not_drown_the_rest(view: View) -> None:
         assert written[-1] == "the broker is back"
     assert len(written) < 200
     assert sum("more like" in line for line in written[-3:]) == 2
+
+
+@pytest.mark.parametrize(("dbfs", "full"), [(-math.inf, 0), (-90, 0), (-60, 0), (-33, 5), (-6, BARS), (0, BARS)])
+def test_a_bar_is_full_from_the_left(dbfs: float, full: int) -> None:
+    level = LevelMeter()
+    level.add(dbfs, 0.02)
+    assert bar(level) == "▮" * full + "▯" * (BARS - full)
