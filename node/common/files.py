@@ -1,9 +1,9 @@
-"""Files that are there whole or not at all."""
+"""Files to write: a check that they can be written, and writing that leaves nothing incomplete."""
 
 from __future__ import annotations
 
 import contextlib
-import os
+import secrets
 import signal
 import threading
 from collections.abc import Iterator
@@ -12,30 +12,64 @@ from types import FrameType
 
 from protocol.errors import NodeError, UsageError
 
+# Of a file's name, in the name of its unfinished state: a name may have 255 bytes, some of which are for what is added.
 SHOWN_LETTERS = 40
-"""Of a file's name, in that of its beginning: the rest of the 255 bytes that a name may have is for what is added."""
 
 
 @contextlib.contextmanager
 def atomic_write(path: Path, force: bool = False) -> Iterator[Path]:
-    """Yields the name to write to; what is there at the end of the context takes `path`'s place, and after an error, or
-    SIGTERM or SIGHUP, nothing is left of it. Of a link, what it points to is replaced.
+    """Yield a path to write to; at the end of the context its file replaces `path`.
+
+    After an error, SIGTERM or SIGHUP nothing is left of it. Of a link, what it points to is replaced.
 
     Raises UsageError if `path` exists, unless `force`, and NodeError if it cannot be written.
     """
     _check(path, force)
-    place = path.resolve() if path.is_symlink() else path
-    beside = place.with_name(f".{place.name[:SHOWN_LETTERS]}.{os.getpid()}.part")
     try:
-        with _ended_in_order():
-            beside.touch()  # so that what cannot be written is known before the work begins
+        with _ended_in_order(), replaced(path.resolve() if path.is_symlink() else path) as beside:
             yield beside
-            beside.replace(place)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
+
+
+@contextlib.contextmanager
+def replaced(path: Path, mode: int = 0o666) -> Iterator[Path]:
+    """Yield an empty new file of this mode (less the umask), which replaces `path` unless the context ends in an error.
+
+    A link is replaced itself. OSError comes out as it is, before the context begins if nothing can be written there.
+    """
+    beside = path.with_name(f".{path.name[:SHOWN_LETTERS]}.{secrets.token_hex(4)}.part")
+    try:
+        beside.touch(mode, exist_ok=False)
+        yield beside
+        beside.replace(path)
     finally:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def check_writable(path: Path, what: str, example: str) -> None:
+    """Raise NodeError unless `path` can name a file: `what` it is to be, and an `example`. For before the work."""
+    try:
+        if not path.parent.is_dir():
+            raise NodeError(f"no folder {str(path.parent)!r} to write {path.name!r} to; make it first")
+        if path.is_dir():
+            raise NodeError(f"cannot write the {what} {str(path)!r}: it is a folder; name a file in it, like {example}")
+    except OSError as error:
+        raise unwritable(path, error, what) from None
+
+
+def write_text(path: Path, text: str, what: str) -> None:
+    """Write a file (a device too) in UTF-8. Raises NodeError, which says `what` it was to be."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise unwritable(path, error, what) from None
+
+
+def unwritable(path: Path, error: OSError, what: str = "") -> NodeError:
+    """Return what to raise for a file, and `what` it was to be, that the system does not let us write."""
+    return NodeError(f"cannot write {f'the {what} ' if what else ''}{str(path)!r}: {error.strerror or error}")
 
 
 def _check(path: Path, force: bool) -> None:
@@ -50,16 +84,12 @@ def _check(path: Path, force: bool) -> None:
         if not path.parent.is_dir():
             raise NodeError(f"no folder {str(path.parent)!r} to write {path.name!r} to: make it first")
     except OSError as error:
-        raise _unwritable(path, error) from None
-
-
-def _unwritable(path: Path, error: OSError) -> NodeError:
-    return NodeError(f"cannot write {str(path)!r}: {error.strerror or error}")
+        raise unwritable(path, error) from None
 
 
 @contextlib.contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """What would kill the process ends it as Ctrl-C does, where nobody else has taken the signal."""
+    """Have the signals that kill the process end it as Ctrl-C does, unless they have a handler."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import io
 import json
@@ -12,6 +10,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from node.common import html_page
 from node.common.printable import escaped, printable
 
 if TYPE_CHECKING:
@@ -20,18 +19,7 @@ if TYPE_CHECKING:
 JPEG_QUALITY = 88
 """A painted picture of 256x256 takes some 12 kB so, and 90 kB as PNG."""
 
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p class="pale">{told}</p>
+BODY = """<p class="pale">{told}</p>
 <main id="people"></main>
 <div id="controls">
 <button type="button" id="toggle">Play</button>
@@ -47,8 +35,6 @@ PAGE = """<!doctype html>
 <p class="pale"><kbd>Space</kbd> plays and pauses, <kbd>←</kbd> and <kbd>→</kbd> go five seconds.</p>
 <script type="application/json" id="session">{session}</script>
 <script>{script}</script>
-</body>
-</html>
 """
 
 
@@ -73,7 +59,7 @@ class PageEvents:
         data = coded.getvalue()
         if (number := self._known.get(data)) is None:
             number = self._known[data] = len(self.images)
-            self.images.append(f"data:image/jpeg;base64,{base64.b64encode(data).decode()}")
+            self.images.append(html_page.data_uri("image/jpeg", data))
         return number
 
 
@@ -82,21 +68,19 @@ def page(title: str, told: str, seconds: float, album: PageEvents, ogg: bytes) -
     style, script = _resource("page.css"), _resource("page.js")
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; media-src data:; "
-        f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+        f"style-src '{html_page.source_hash(style)}'; script-src '{html_page.source_hash(script)}'"
     )
     people: Sequence[Mapping[str, Any]] = [
         {"name": name, "here": here} for name, here in zip(album.people, album.here, strict=True)
     ]
     session = {"seconds": round(seconds, 3), "people": people, "events": album.events, "images": album.images}
-    return PAGE.format(
-        policy=policy,
-        title=html.escape(printable(title)),
+    body = BODY.format(
         told=html.escape(told),
-        style=style,
         script=script,
-        sound=f"data:audio/ogg;base64,{base64.b64encode(ogg).decode()}",
+        sound=html_page.data_uri("audio/ogg", ogg),
         session=_inert(escaped(json.dumps(session, ensure_ascii=False))),
     )
+    return html_page.page(html.escape(printable(title)), policy, style, body)
 
 
 def _inert(text: str) -> str:
@@ -106,7 +90,3 @@ def _inert(text: str) -> str:
 
 def _resource(name: str) -> str:
     return resources.files("node.export").joinpath(name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

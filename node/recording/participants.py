@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from operator import itemgetter
 
 from node.replay.decoder import Recorded
 from protocol.errors import LogError, NodeError
@@ -22,6 +23,21 @@ def check_count(people: int) -> None:
 def fitting_name(name: str) -> str:
     """Return as much of a recorded name as a hello may have."""
     return name.encode(errors="replace")[:MAX_NAME_BYTES].decode(errors="ignore")
+
+
+def ids_called(names: Collection[str], known: Collection[tuple[str, str]]) -> set[str]:
+    """Return the ids of these names among `known` pairs of id and name; an id will do for a name.
+
+    Raises NodeError for a name that nobody has.
+    """
+    found: set[str] = set()
+    for name in names:
+        ids = {sender for sender, called in known if name in (sender, called)}
+        if not ids:
+            there = ", ".join(dict.fromkeys(called for _, called in known)) or "nobody"
+            raise NodeError(f"nobody here is called {name!r}; there are: {there}")
+        found |= ids
+    return found
 
 
 class Participants:
@@ -46,10 +62,4 @@ class Participants:
 
     def ids(self, names: Collection[str]) -> set[str]:
         """Return the node ids of people of these names; an id will do for a name. NodeError for one that nobody has."""
-        found: set[str] = set()
-        for name in names:
-            ids = {sender for sender, known in self._names.items() if name in (sender, known)}
-            if not ids:
-                raise NodeError(f"nobody here is called {name!r}; there are: {', '.join(sorted(self._names.values()))}")
-            found |= ids
-        return found
+        return ids_called(names, sorted(self._names.items(), key=itemgetter(1)))

@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from node.recording.participants import Participants, check_count
+from node.recording.participants import Participants, check_count, ids_called
 from node.replay.decoder import Recorded
-from protocol.errors import NodeError
 from protocol.log import Frame, Joined, Left, Record, Speech
 from protocol.signalling import Carries
 
@@ -56,14 +55,7 @@ class Attendance:
 
     def ids(self, names: Collection[str]) -> set[str]:
         """Return the node ids of people of these names; NodeError for a name that nobody has."""
-        found: set[str] = set()
-        for name in names:
-            ids = {one for member in self.members for one in member.ids if name in (member.name, one)}
-            if not ids:
-                here = ", ".join(member.name for member in self.members) or "nobody"
-                raise NodeError(f"nobody here is called {name!r}; there are: {here}")
-            found |= ids
-        return found
+        return ids_called(names, [(one, member.name) for member in self.members for one in member.ids])
 
     def _meet(self, record: Record) -> None:
         match record:

@@ -5,15 +5,14 @@ Each name has the room's link; or the word `keyring`, if the link is in the syst
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import secrets
 import tomllib
 from pathlib import Path
 
 from node.common import config
+from node.common.files import replaced
 from node.common.output import remark
 from node.common.secret_input import OWNER_ONLY, exposed
 from node.rooms import keyrings
@@ -121,16 +120,11 @@ def _may_be_there() -> bool:
 def _write(kept: dict[str, str]) -> None:
     """Replaces the file whole, so that it is never half written, nor for a moment readable by others."""
     path = file()
-    beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     text = "# The rooms of pictophone. Whoever reads this can enter them.\n"
     text += "".join(f"{name} = {json.dumps(link)}\n" for name, link in sorted(kept.items()))
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-            opened.write(text)
-        beside.replace(path)
+        with replaced(path, OWNER_ONLY) as beside:
+            beside.write_text(text, encoding="utf-8")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink()
         raise NodeError(f"cannot write your rooms to {str(path)!r}: {error.strerror or error}") from None
