@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from node.export.export import ExportOptions, run
+from node.export.export import ExportOptions, export_session
 from node.recording.writer import SessionWriter
 from node.speech import sound_files
 from node.speech.dialogue import shipped
@@ -58,7 +58,9 @@ def main() -> None:
 
 def measure(file: Path, output: Path, seconds: float) -> dict[str, float]:
     began = time.monotonic()
-    asyncio.run(run(file, ExportOptions(output, pictures=False), None, lambda text: print(text, file=sys.stderr)))
+    asyncio.run(
+        export_session(file, ExportOptions(output, pictures=False), None, lambda text: print(text, file=sys.stderr))
+    )
     took = time.monotonic() - began
     return {"took_s": round(took, 1), "share": round(took / seconds, 3), "bytes": output.stat().st_size}
 

@@ -322,7 +322,7 @@ def replay(
     from node.commands import replay as replaying
     from node.recording import timecode
 
-    begins, ends = timecode.span(start, to)
+    begins, ends = timecode.parse_span(start, to)
     settings = _settings(
         speaker=speaker, pictures=pictures, lyra=lyra, broker=broker,
         page=page, page_certificate=page_certificate, page_key=page_key,

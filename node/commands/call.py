@@ -65,7 +65,7 @@ async def _call(
             notes(remark)
         with choose([build.view(node)], quiet=quiet) as display:
             notes.to(display)
-            with control.of(node, settings, header, notes, resolved.secret) as recorder:
+            with control.recording_control(node, settings, header, notes, resolved.secret) as recorder:
                 actions = {MUTE_KEY: node.toggle_mute, RECORD_KEY: recorder.toggle}
                 with keyboard.listening(actions, lambda line: typed.run_command(node, recorder, line, notes)) as typing:
                     if typing:

@@ -84,7 +84,7 @@ async def hold(
         )
         with choose([build.view(node) for node in (a, b)], quiet=quiet) as display:
             notes.to(display)
-            with control.of(a, settings, header, notes, place.room):
+            with control.recording_control(a, settings, header, notes, place.room):
                 async with web.serving(page, notes, a, b):
                     await build.run([a, b, *others(place)], display, seconds)
     return a, b

@@ -11,11 +11,11 @@ from node.export import export
 
 
 def run(file: Path, secret: bytes | None, **asked: Any) -> None:
-    """Exports as `node.export.export.ExportOptions` says. Raises as `node.export.export.run` does."""
+    """Exports as `node.export.export.ExportOptions` says. Raises as `node.export.export.export_session` does."""
     with bars() as progress:
         bar = progress.add_task(f"{Path(asked['output']).name}", total=None)
 
         def tell(done: float, total: float) -> None:
             progress.update(bar, completed=int(done), total=max(int(total), 1))
 
-        signals.run(export.run(file, export.ExportOptions(**asked), secret, output.remark, tell))
+        signals.run(export.export_session(file, export.ExportOptions(**asked), secret, output.remark, tell))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from node.call import build
 from node.commands.replay import ReplayOptions, caption, chosen_voices, play
 from node.recording.roster import Attendance
-from node.replay.models import painter
+from node.replay.models import session_painter
 from node.replay.pictures import RecordedPicture, cached
 from node.replay.player import Player
 from node.speech.sinks import open_sink
@@ -19,12 +19,12 @@ from node.web.spectator import ReplayFeeder
 
 if TYPE_CHECKING:
     from node.common.config import Settings
-    from node.recording.reader import Session
+    from node.recording.reader import SessionReader
     from node.terminal.status import BufferedNotes
     from node.web.page import Page
 
 
-async def run(session: Session, asked: ReplayOptions, settings: Settings, notes: BufferedNotes) -> None:
+async def run(session: SessionReader, asked: ReplayOptions, settings: Settings, notes: BufferedNotes) -> None:
     """Replay until the user ends it. It begins when the page is opened first, and stands still at its end.
 
     The machine's own loudspeaker is silent unless one is asked for. Raises UsageError, NodeError or LogError.
@@ -46,7 +46,7 @@ async def run(session: Session, asked: ReplayOptions, settings: Settings, notes:
         notes(caption(player, roster, told))
 
     async with contextlib.AsyncExitStack() as stack:
-        paint = await stack.enter_async_context(painter(session.header, asked.models, asked.generator, note))
+        paint = await stack.enter_async_context(session_painter(session.header, asked.models, asked.generator, note))
         soundtrack = ReplayAudio(page.sound, sink, voices)
         spectator = ReplayFeeder(page.board, soundtrack, session.header, paints=paint is not None)
         player = Player(

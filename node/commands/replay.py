@@ -14,11 +14,11 @@ from node.call.observers import CallObserver
 from node.common import signals
 from node.common.tasks import first_error
 from node.links import login
-from node.recording.reader import Session
+from node.recording.reader import SessionReader
 from node.recording.roster import Attendance
-from node.recording.timecode import clock
+from node.recording.timecode import format_time
 from node.replay.haunting import replay_into_room
-from node.replay.models import painter
+from node.replay.models import session_painter
 from node.replay.pictures import RecordedPicture
 from node.replay.player import Player
 from node.replay.tempo import FASTEST, SLOWEST
@@ -59,9 +59,11 @@ async def run(file: Path, secret: bytes | None, asked: ReplayOptions, settings: 
         raise UsageError("--as replays into a room, --page in a browser: give one of them, or --page off")
     if asked.into is not None and asked.speed != 1:
         raise UsageError("--as replays at speed 1: what is sent are the recorded packets; leave --speed out")
-    with Session.open(file, secret) as session:
+    with SessionReader.open(file, secret) as session:
         if asked.start >= session.duration_s > 0:
-            raise UsageError(f"--from {clock(asked.start)} is after the session's end, {clock(session.duration_s)}")
+            raise UsageError(
+                f"--from {format_time(asked.start)} is after the session's end, {format_time(session.duration_s)}"
+            )
         notes = BufferedNotes()
         for remark in session.remarks:
             notes(remark)
@@ -77,7 +79,7 @@ async def run(file: Path, secret: bytes | None, asked: ReplayOptions, settings: 
     return True
 
 
-async def _here(session: Session, asked: ReplayOptions, settings: Settings, notes: BufferedNotes) -> None:
+async def _here(session: SessionReader, asked: ReplayOptions, settings: Settings, notes: BufferedNotes) -> None:
     roster = Attendance(session)
     sink, remark = open_sink(settings.speaker, note=notes)
     if remark:
@@ -86,7 +88,9 @@ async def _here(session: Session, asked: ReplayOptions, settings: Settings, note
         paint = keep = None
         if settings.pictures is not None:
             keep = build.gallery(build.keeper(settings.pictures, notes))
-            paint = await stack.enter_async_context(painter(session.header, asked.models, asked.generator, notes))
+            paint = await stack.enter_async_context(
+                session_painter(session.header, asked.models, asked.generator, notes)
+            )
         player = Player(
             session, CallObserver(), sink, paint=paint, start=asked.start, end=asked.end, speed=asked.speed,
             loop=asked.loop,
@@ -96,7 +100,7 @@ async def _here(session: Session, asked: ReplayOptions, settings: Settings, note
         await play(player, notes)
 
 
-async def _into_a_room(session: Session, asked: ReplayOptions, settings: Settings, notes: BufferedNotes) -> None:
+async def _into_a_room(session: SessionReader, asked: ReplayOptions, settings: Settings, notes: BufferedNotes) -> None:
     roster = Attendance(session)
     resolved = rooms.resolve(asked.into, settings)
     voices, place = chosen_voices(asked, roster), build.build_rendezvous(settings, resolved)
@@ -126,7 +130,7 @@ def caption(player: Player, roster: Attendance, told: RecordedPicture) -> str:
     """Return a picture's words as a line."""
     place = roster.place(told.sender)
     name = told.sender if place is None else roster.members[place].name
-    return f"{clock(player.position_s)}  {name}: {told.prompt.text}"
+    return f"{format_time(player.position_s)}  {name}: {told.prompt.text}"
 
 
 async def play(player: Player, notes: BufferedNotes) -> None:

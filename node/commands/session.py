@@ -23,7 +23,7 @@ def info(file: File, room: Room = None, json: Json = False) -> None:
     """Tell who was in a session, when, how long, what it weighs, what was lost, and its captions."""
     from node.recording import info as about
 
-    say(*about.show(file, secret(room), json))
+    say(*about.info_lines(file, secret(room), json))
 
 
 @app.command()
@@ -67,7 +67,7 @@ def export(
     from node.commands import exporting
     from node.recording import timecode
 
-    begins, ends = timecode.span(start, until, "--until")
+    begins, ends = timecode.parse_span(start, until, "--until")
     exporting.run(
         file, secret(room), output=to, start=begins, end=ends, pictures=not no_pictures, who=tuple(who or ()),
         models=models, generator=generator, lyra_folder=lyra, force=force,
@@ -89,9 +89,9 @@ def cut(
     """Take a part out of a session."""
     from node.recording import edit, timecode
 
-    begins, ends = timecode.span(start, to)
+    begins, ends = timecode.parse_span(start, to)
     seconds = edit.cut(file, output, begins, ends, secret(room), force, remark)
-    say(f"{output}: {timecode.clock(seconds)}")
+    say(f"{output}: {timecode.format_time(seconds)}")
 
 
 @app.command()
@@ -105,7 +105,7 @@ def join(
     from node.recording import edit, timecode
 
     seconds = edit.join(files, output, secret(room), remark, force)
-    say(f"{output}: {timecode.clock(seconds)}")
+    say(f"{output}: {timecode.format_time(seconds)}")
 
 
 @app.command()
@@ -121,9 +121,9 @@ def redact(
     """Leave out of a session what nobody should hear or read."""
     from node.recording import edit, timecode
 
-    without = edit.Without(speech, words, tuple(who or ()))
+    without = edit.Redaction(speech, words, tuple(who or ()))
     seconds = edit.redact(file, output, without, secret(room), force, remark)
-    say(f"{output}: {timecode.clock(seconds)}")
+    say(f"{output}: {timecode.format_time(seconds)}")
 
 
 def secret(room: str | None) -> bytes | None:

@@ -11,12 +11,12 @@ from protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from node.call.node import Node
-    from node.recording.control import Recording
+    from node.recording.control import RecordingControl
 
 HELP = "type /profile NAME [OPTION=VALUE ...] to change how speech is sent, /record FILE and /stop to record"
 
 
-def run_command(node: Node, recording: Recording, line: str, note: Callable[[str], None]) -> None:
+def run_command(node: Node, recording: RecordingControl, line: str, note: Callable[[str], None]) -> None:
     """Does what a line says; notes what is wrong with it."""
     command, _, rest = line.strip().partition(" ")
     match command:

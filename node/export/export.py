@@ -11,15 +11,15 @@ from datetime import datetime
 from pathlib import Path
 
 from node.common.files import atomic_write
-from node.export.html import PageEvents, page
-from node.export.jsonl import Lines
-from node.export.subtitles import MOST_LINES, MOST_NAME_LETTERS, CaptionTrack, Cue, cues, one_line, said_by, srt
+from node.export.html import PageEvents, render_page
+from node.export.jsonl import JsonLines
+from node.export.subtitles import MOST_LINES, MOST_NAME_LETTERS, CaptionChange, Cue, caption_line, cues, one_line, srt
 from node.export.timeline import ExportTimeline, TimelineStep
-from node.export.video_frame import SIZE, Tile, draw
+from node.export.video_frame import SIZE, Tile, draw_frame
 from node.export.video_writer import MP4, WEBM, VideoFormat, VideoWriter
-from node.recording.reader import Session
-from node.recording.timecode import clock
-from node.replay.models import painter
+from node.recording.reader import SessionReader
+from node.recording.timecode import format_time
+from node.replay.models import session_painter
 from node.speech.ogg import OggOpus
 from protocol.errors import NodeError, UsageError
 
@@ -48,7 +48,7 @@ class ExportOptions:
     force: bool = False
 
 
-async def run(
+async def export_session(
     file: Path,
     asked: ExportOptions,
     secret: bytes | None,
@@ -59,11 +59,13 @@ async def run(
     write = _WRITERS.get(asked.output.suffix.lower())
     if write is None:
         raise UsageError(f"cannot export to {asked.output.name!r}: its name must end in {', '.join(_WRITERS)}")
-    with Session.open(file, secret) as session:
+    with SessionReader.open(file, secret) as session:
         for remark in session.remarks:
             note(remark)
         if asked.start >= session.duration_s > 0:
-            raise UsageError(f"--from {clock(asked.start)} is after the session's end, {clock(session.duration_s)}")
+            raise UsageError(
+                f"--from {format_time(asked.start)} is after the session's end, {format_time(session.duration_s)}"
+            )
         with atomic_write(asked.output, asked.force) as path:
             await write(_Work(session, asked, path, note, progress))
         if session.left_out and not any("damaged" in remark for remark in session.remarks):
@@ -72,7 +74,7 @@ async def run(
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    session: Session
+    session: SessionReader
     asked: ExportOptions
     path: Path
     note: Callable[[str], None]
@@ -85,7 +87,9 @@ class _Work:
             asked, paint = self.asked, None
             if pictures and asked.pictures:
                 header = self.session.header
-                paint = await stack.enter_async_context(painter(header, asked.models, asked.generator, self.note))
+                paint = await stack.enter_async_context(
+                    session_painter(header, asked.models, asked.generator, self.note)
+                )
             story = ExportTimeline(
                 self.session, start=asked.start, end=asked.end, paint=paint, lyra_folder=asked.lyra_folder,
                 note=self.note,
@@ -129,7 +133,7 @@ async def _shoot(work: _Work, story: ExportTimeline, film: VideoWriter) -> None:
         at = moment.at
         titles.see(at, moment.people)
         if moment.people is not people:
-            people, shown = moment.people, draw(moment.people)
+            people, shown = moment.people, draw_frame(moment.people)
             next_at = at
         if shown is not None and at >= next_at:
             film.picture(at, shown)
@@ -147,14 +151,14 @@ class _Titles:
         self._film, self._since, self._text = film, 0.0, ""
 
     def see(self, at: float, people: tuple[Tile, ...]) -> None:
-        shown = [said_by(one.name, one.words) for one in people if one.here and one.words]
+        shown = [caption_line(one.name, one.words) for one in people if one.here and one.words]
         text = "\n".join(shown[-MOST_LINES:])
         if text != self._text:
             self.end(at)
             self._since, self._text = at, text
 
     def end(self, at: float) -> None:
-        for cue in cues([CaptionTrack(self._since, "", self._text)], at) if self._text else ():
+        for cue in cues([CaptionChange(self._since, "", self._text)], at) if self._text else ():
             self._film.caption(Cue(cue.start, cue.end, self._text))
 
 
@@ -186,11 +190,11 @@ async def _opus(work: _Work) -> None:
 async def _srt(work: _Work) -> None:
     asked, end = work.asked, work.session.duration_s
     end = end if asked.end is None else min(asked.end, end)
-    subtitles = cues(words_of(work.session, asked.start, end), end - asked.start)
+    subtitles = cues(caption_changes(work.session, asked.start, end), end - asked.start)
     work.path.write_text(srt(subtitles), encoding="utf-8", errors="replace")
 
 
-def words_of(session: Session, start: float, end: float) -> Iterator[CaptionTrack]:
+def caption_changes(session: SessionReader, start: float, end: float) -> Iterator[CaptionChange]:
     """Yields from when on whose picture shows what, in seconds since `start`; who left shows nothing."""
     from node.recording.roster import Attendance
     from node.replay.pictures import PictureReader
@@ -205,15 +209,15 @@ def words_of(session: Session, start: float, end: float) -> Iterator[CaptionTrac
             continue
         name = roster.members[place].name
         if isinstance(record, Left):
-            yield CaptionTrack(at, name, "")
+            yield CaptionChange(at, name, "")
         elif isinstance(record, Frame) and (told := reading.read(record)) is not None:
-            yield CaptionTrack(at, name, told.prompt.text)
+            yield CaptionChange(at, name, told.prompt.text)
 
 
 async def _jsonl(work: _Work) -> None:
     # What is text and cannot be coded, a lone surrogate, becomes the escape that JSON has for it.
     with work.path.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        for number, line in enumerate(Lines(work.session, work.asked.start, work.asked.end)):
+        for number, line in enumerate(JsonLines(work.session, work.asked.start, work.asked.end)):
             file.write(line)
             if number % 1000 == 0:
                 await asyncio.sleep(0)
@@ -236,7 +240,7 @@ async def _html(work: _Work) -> None:
             seconds = await _fill(work, story, album, ogg)
             ogg.close()
         title, told = headline(work.session, [member.name for member in members], seconds)
-        whole_page = page(title, told, seconds, album, sound.getvalue())
+        whole_page = render_page(title, told, seconds, album, sound.getvalue())
         work.path.write_text(whole_page, encoding="utf-8", errors="backslashreplace")
 
 
@@ -252,12 +256,12 @@ async def _fill(work: _Work, story: ExportTimeline, album: PageEvents, ogg: OggO
     return seconds
 
 
-def headline(session: Session, names: list[str], seconds: float) -> tuple[str, str]:
+def headline(session: SessionReader, names: list[str], seconds: float) -> tuple[str, str]:
     """What a page is called, and what it says of the session below that."""
     shown = [one_line(name, MOST_NAME_LETTERS) for name in names]
     title = " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]])) or "A recorded call"
     when = datetime.fromtimestamp(session.header.started_ns / 1e9).astimezone()
-    return title, f"{when:%d %B %Y, %H:%M}, {clock(seconds)} long. Pictures were sent as words and painted again."
+    return title, f"{when:%d %B %Y, %H:%M}, {format_time(seconds)} long. Pictures were sent as words and painted again."
 
 
 _WRITERS: Mapping[str, Callable[[_Work], Awaitable[None]]] = {

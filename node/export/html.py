@@ -63,7 +63,7 @@ class PageEvents:
         return number
 
 
-def page(title: str, told: str, seconds: float, album: PageEvents, ogg: bytes) -> str:
+def render_page(title: str, told: str, seconds: float, album: PageEvents, ogg: bytes) -> str:
     """The whole page; `ogg` is the sound, an Ogg Opus file."""
     style, script = _resource("page.css"), _resource("page.js")
     policy = (

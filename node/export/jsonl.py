@@ -22,7 +22,7 @@ _LINE_ENDS = {number: f"\\u{number:04x}" for number in (0x85, 0x2028, 0x2029)}
 """Where some readers end a line, and JSON does not."""
 
 
-class Lines:
+class JsonLines:
     """Yields the lines of a session from `start` to `end`, the header first. `at` is in seconds since it began."""
 
     def __init__(self, session: Recorded, start: float = 0.0, end: float | None = None) -> None:

@@ -21,7 +21,7 @@ MOST_LINES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class CaptionTrack:
+class CaptionChange:
     """From `at` (seconds) on, `who`'s picture shows this; nothing when the words are empty."""
 
     at: float
@@ -38,7 +38,7 @@ class Cue:
     text: str
 
 
-def cues(words: Iterable[CaptionTrack], end: float) -> Iterator[Cue]:
+def cues(words: Iterable[CaptionChange], end: float) -> Iterator[Cue]:
     """Yields one cue from each change to the next, a line for each one whose picture shows something."""
     showing: dict[str, str] = {}
     since = 0.0
@@ -49,7 +49,7 @@ def cues(words: Iterable[CaptionTrack], end: float) -> Iterator[Cue]:
     yield from _cue(showing, since, end)
 
 
-def _show(showing: dict[str, str], change: CaptionTrack) -> None:
+def _show(showing: dict[str, str], change: CaptionChange) -> None:
     if not change.text:
         showing.pop(change.who, None)
         return
@@ -59,12 +59,12 @@ def _show(showing: dict[str, str], change: CaptionTrack) -> None:
 
 
 def _cue(showing: dict[str, str], start: float, end: float) -> Iterator[Cue]:
-    lines = [said_by(who, text) for who, text in showing.items()]
+    lines = [caption_line(who, text) for who, text in showing.items()]
     if lines and end - start >= SHORTEST_S:
         yield Cue(start, end, "\n".join(lines))
 
 
-def said_by(who: str, text: str) -> str:
+def caption_line(who: str, text: str) -> str:
     """The line of a cue that says whose picture shows what."""
     return f"{one_line(who, MOST_NAME_LETTERS)}: {one_line(text)}"
 

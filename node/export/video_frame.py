@@ -41,7 +41,7 @@ class Tile:
     words: str = ""
 
 
-def draw(people: Sequence[Tile]) -> Image.Image:
+def draw_frame(people: Sequence[Tile]) -> Image.Image:
     """Return the frame, RGB of `SIZE`. The same people always have the same places."""
     from PIL import Image, ImageDraw
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import BinaryIO
 
-from node.recording.chunk_index import EVERY_CHANNEL, MAX_TIME, ChunkPosition, Index, mask
+from node.recording.chunk_index import EVERY_CHANNEL, MAX_TIME, ChunkIndex, ChunkPosition, channel_mask
 from node.recording.chunk_scan import scan
 from node.recording.mcap_records import (
     CHANNEL,
@@ -24,22 +24,22 @@ from node.recording.mcap_records import (
     RECORD,
     SCHEMA,
     STATISTICS,
+    ChannelMap,
     ChunkEntry,
-    Topics,
     chunk_count,
     chunk_entry,
     read_at,
     records_in,
     size_of,
 )
-from node.recording.read_budget import MAX_CHUNK_BYTES, Budget, BudgetError
+from node.recording.read_budget import MAX_CHUNK_BYTES, BudgetError, ReadBudget
 from protocol.errors import LogError
 
 MAX_SUMMARY_BYTES = 1 << 28
 """A week has a summary of 30 MB."""
 
 
-def read_index(file: BinaryIO) -> Index:
+def read_index(file: BinaryIO) -> ChunkIndex:
     """Find the chunks. LogError if it is no MCAP file, BudgetError if it holds more than a recording can."""
     if read_at(file, 0, len(MAGIC)) != MAGIC:
         raise LogError("not a session: no MCAP file")
@@ -74,9 +74,9 @@ def _summary(file: BinaryIO, size: int) -> bytes | None:
     return summary
 
 
-def _from_summary(summary: bytes, size: int) -> Index | None:
+def _from_summary(summary: bytes, size: int) -> ChunkIndex | None:
     """The index that it holds; None if it holds none, or one that cannot be believed."""
-    index, entries, count = Index(size, complete=True), [], None
+    index, entries, count = ChunkIndex(size, complete=True), [], None
     try:
         for opcode, at, length in records_in(summary):
             if opcode == CHUNK_INDEX:
@@ -92,7 +92,7 @@ def _from_summary(summary: bytes, size: int) -> Index | None:
     entries.sort(key=attrgetter("offset"))
     if not entries or count not in {None, len(entries)} or not _are_apart(entries, size):
         return None
-    Budget(size).take_bytes(sum(entry.unpacked for entry in entries))
+    ReadBudget(size).take_bytes(sum(entry.unpacked for entry in entries))
     told = _masks(index.topics)
     index.fill(
         ChunkPosition(min(start, MAX_TIME), min(end, MAX_TIME), offset, length, told(channels))
@@ -111,22 +111,22 @@ def _are_apart(entries: list[ChunkEntry], size: int) -> bool:
     return end <= size
 
 
-def _masks(topics: Topics) -> Callable[[bytes], int]:
+def _masks(topics: ChannelMap) -> Callable[[bytes], int]:
     """What makes the low bytes of channel ids a mask of our channels: few differ, and a long index must be quick."""
     known: dict[bytes, int] = {}
 
     def told(ids: bytes) -> int:
         if (found := known.get(ids)) is None:
             is_told = bool(ids) and all(channel in topics for channel in ids)
-            found = known[ids] = mask(map(topics.ours, ids)) if is_told else EVERY_CHANNEL
+            found = known[ids] = channel_mask(map(topics.ours, ids)) if is_told else EVERY_CHANNEL
         return found
 
     return told
 
 
-def _learn_topics(file: BinaryIO, index: Index) -> None:
+def _learn_topics(file: BinaryIO, index: ChunkIndex) -> None:
     """Learn from the chunks what their channels are. Of our own files the first one tells everything."""
-    budget = Budget(index.file_bytes)
+    budget = ReadBudget(index.file_bytes)
     for number in range(len(index)):
         try:
             index.read(file, number, budget)

@@ -11,8 +11,8 @@ from operator import attrgetter
 from typing import BinaryIO, NamedTuple
 
 from node.recording.mcap_chunks import RawMessage, read_chunk, read_loose
-from node.recording.mcap_records import Topics
-from node.recording.read_budget import Budget
+from node.recording.mcap_records import ChannelMap
+from node.recording.read_budget import ReadBudget
 
 BUNDLE_NS = 2_000_000_000
 """Packets of speech are in a message of the time of the first: the others come as much later."""
@@ -32,14 +32,14 @@ class ChunkPosition(NamedTuple):
     channels: int = EVERY_CHANNEL
     is_loose: bool = False
 
-    def read(self, file: BinaryIO, topics: Topics, budget: Budget) -> list[RawMessage]:
+    def read(self, file: BinaryIO, topics: ChannelMap, budget: ReadBudget) -> list[RawMessage]:
         """Return its messages. LogError if it is damaged, BudgetError if it holds too much."""
         read = read_loose if self.is_loose else read_chunk
         return read(file, self.offset, self.length, topics, budget)
 
 
 @dataclass(slots=True)
-class Index:
+class ChunkIndex:
     """The chunks of a file, by time: start of each (ns), and which of our channels have messages in it (bits).
 
     `complete` tells whether the file has its end; `damaged` counts the places at which something could not be read;
@@ -49,7 +49,7 @@ class Index:
     file_bytes: int = 0
     starts: array[int] = field(default_factory=lambda: array("q"))
     channels: array[int] = field(default_factory=lambda: array("l"))
-    topics: Topics = field(default_factory=Topics)
+    topics: ChannelMap = field(default_factory=ChannelMap)
     metadata: list[int] = field(default_factory=list)
     complete: bool = False
     damaged: int = 0
@@ -84,7 +84,7 @@ class Index:
         """Return the time of a chunk's last message."""
         return self._places[number].end
 
-    def read(self, file: BinaryIO, number: int, budget: Budget) -> list[RawMessage]:
+    def read(self, file: BinaryIO, number: int, budget: ReadBudget) -> list[RawMessage]:
         """Return a chunk's messages. LogError if it is damaged, BudgetError if it holds too much."""
         return self._places[number].read(file, self.topics, budget)
 
@@ -92,7 +92,7 @@ class Index:
         return len(self._places)
 
 
-def mask(channels: Iterable[int]) -> int:
+def channel_mask(channels: Iterable[int]) -> int:
     """A bit for each of these channels; all from the fifteenth on share one, and what is not ours (0) has none."""
     return sum(1 << channel for channel in {min(channel, _HIGHEST_BIT) for channel in channels} if channel)
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from node.recording import mcap_chunks
-from node.recording.chunk_index import Index, mask
-from node.recording.read_budget import Budget, BudgetError
+from node.recording.chunk_index import ChunkIndex, channel_mask
+from node.recording.read_budget import BudgetError, ReadBudget
 from protocol import log
 from protocol.errors import LogError
 from protocol.log.sealing import BlockCipher
@@ -23,7 +23,7 @@ class ChunkRecords:
     was read has one block, as a recorder writes them.
     """
 
-    def __init__(self, file: BinaryIO, index: Index) -> None:
+    def __init__(self, file: BinaryIO, index: ChunkIndex) -> None:
         self.index = index
         self.cipher: BlockCipher | None = None
         self.started_ns, self.horizon_us = 0, 0
@@ -37,9 +37,9 @@ class ChunkRecords:
         """How many chunks and messages could not be read, of what was read up to now."""
         return sum(self._damaged.values())
 
-    def budget(self) -> Budget:
+    def budget(self) -> ReadBudget:
         """Return what one go through the file may cost."""
-        return Budget(self.index.file_bytes)
+        return ReadBudget(self.index.file_bytes)
 
     def first_message(self) -> mcap_chunks.RawMessage | None:
         """Return the first message of a session's channel in a chunk that is not damaged; None if there is none."""
@@ -54,7 +54,7 @@ class ChunkRecords:
         """Return a message's time in microseconds since the session began."""
         return max(0, at_ns - self.started_ns) // 1000
 
-    def records(self, number: int, wanted: int, budget: Budget) -> list[log.Record]:
+    def records(self, number: int, wanted: int, budget: ReadBudget) -> list[log.Record]:
         """Return a chunk's records on these channels (bits), in the order of time; none if it is damaged.
 
         BudgetError if they are more than a recording can hold.
@@ -76,7 +76,7 @@ class ChunkRecords:
         self._note_damage(number, unreadable + len(records) - near)
         return records[:near]
 
-    def messages(self, number: int, budget: Budget) -> list[log.Message | None]:
+    def messages(self, number: int, budget: ReadBudget) -> list[log.Message | None]:
         """Return a chunk's messages, None for each that cannot be read.
 
         What channels they are on is remembered, where the index does not tell: of sealed chunks, and in files without
@@ -94,10 +94,10 @@ class ChunkRecords:
             else:
                 messages += self._opened(self.cipher, raw.data, budget) if channel == log.SEALED else [None]
         self.has_lone_blocks = self.has_lone_blocks and len(found) <= 1
-        self.index.channels[number] = mask(message.channel for message in messages if message is not None)
+        self.index.channels[number] = channel_mask(message.channel for message in messages if message is not None)
         return messages
 
-    def _opened(self, cipher: BlockCipher, block: bytes, budget: Budget) -> Sequence[log.Message | None]:
+    def _opened(self, cipher: BlockCipher, block: bytes, budget: ReadBudget) -> Sequence[log.Message | None]:
         try:
             number, last, messages = cipher.open(block)
         except LogError:
@@ -108,7 +108,7 @@ class ChunkRecords:
             self.last_block = number
         return messages
 
-    def _read(self, number: int, budget: Budget) -> list[mcap_chunks.RawMessage] | None:
+    def _read(self, number: int, budget: ReadBudget) -> list[mcap_chunks.RawMessage] | None:
         """A chunk's messages as they are in the file; None if it is damaged."""
         try:
             with self._lock:

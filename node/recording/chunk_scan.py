@@ -12,7 +12,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import BinaryIO
 
-from node.recording.chunk_index import MAX_TIME, ChunkPosition, Index
+from node.recording.chunk_index import MAX_TIME, ChunkIndex, ChunkPosition
 from node.recording.mcap_chunks import read_chunk
 from node.recording.mcap_records import (
     CHANNEL,
@@ -26,11 +26,11 @@ from node.recording.mcap_records import (
     METADATA,
     RECORD,
     SCHEMA,
-    Topics,
+    ChannelMap,
     read_at,
     record_at,
 )
-from node.recording.read_budget import MAX_CHUNK_BYTES, Budget, BudgetError
+from node.recording.read_budget import MAX_CHUNK_BYTES, BudgetError, ReadBudget
 from protocol.errors import LogError
 
 MAX_TRIED_BYTES = 1 << 28
@@ -44,7 +44,7 @@ _BEFORE_COMPRESSION = RECORD.size + CHUNK_HEAD.size - 4
 _SEARCHED_BYTES = 1 << 16
 
 
-def scan(file: BinaryIO, size: int) -> Index:
+def scan(file: BinaryIO, size: int) -> ChunkIndex:
     """Return the index of a file of so many bytes. BudgetError if it holds more than a recording can."""
     return _Scan(file, size).run()
 
@@ -54,11 +54,11 @@ class _Scan:
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file, self._size = file, size
-        self._index, self._places = Index(size), list[ChunkPosition]()
+        self._index, self._places = ChunkIndex(size), list[ChunkPosition]()
         self._loose: ChunkPosition | None = None
-        self._budget, self._tried = Budget(size), 0
+        self._budget, self._tried = ReadBudget(size), 0
 
-    def run(self) -> Index:
+    def run(self) -> ChunkIndex:
         """Go through all of it."""
         at = len(MAGIC)
         while at >= 0:
@@ -111,7 +111,7 @@ class _Scan:
 
     def _by_messages(self) -> Iterator[ChunkPosition]:
         """The same chunks by what is in them, those that open: nothing guards a chunk's own times against damage."""
-        budget = Budget(self._size)
+        budget = ReadBudget(self._size)
         for place in self._places:
             try:
                 messages = place.read(self._file, self._index.topics, budget)
@@ -143,7 +143,7 @@ class _Scan:
 
     def _opens(self, start: int, length: int) -> bool:
         try:
-            read_chunk(self._file, start, length, Topics(), self._budget)
+            read_chunk(self._file, start, length, ChannelMap(), self._budget)
         except BudgetError:
             raise
         except LogError:

@@ -29,13 +29,17 @@ PATIENCE_S = 5.0
 """How long the end of a call waits for the disk to take the last two seconds."""
 
 
-def of(node: Node, settings: Settings, header: Header, note: Callable[[str], None], room: RoomSecret) -> Recording:
+def recording_control(
+    node: Node, settings: Settings, header: Header, note: Callable[[str], None], room: RoomSecret
+) -> RecordingControl:
     """The recordings of a node in this room, as the settings have it."""
     secret = recording_secret(room) if settings.seal_recording else None
-    return Recording(node, header, note, path=settings.record, secret=secret, keep_snapshots=settings.keep_snapshots)
+    return RecordingControl(
+        node, header, note, path=settings.record, secret=secret, keep_snapshots=settings.keep_snapshots
+    )
 
 
-class Recording:
+class RecordingControl:
     """A node's recordings, one at a time, for the length of the context.
 
     ``path`` is recorded to from the beginning, if there is one; ``header`` is what every recording says of itself

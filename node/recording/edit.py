@@ -12,7 +12,7 @@ from pathlib import Path
 
 from node.common.files import atomic_write
 from node.recording.participants import Participants
-from node.recording.reader import Session
+from node.recording.reader import SessionReader
 from node.recording.writer import SessionWriter
 from node.replay.pictures import fitting_words
 from protocol import frames
@@ -46,7 +46,7 @@ def cut(
 
     `note` is told what a person should know, here and below: what could not be read.
     """
-    with Session.open(file, secret) as session:
+    with SessionReader.open(file, secret) as session:
         last = session.duration_s
         if start >= last:
             raise UsageError(f"nothing lies after {start:g} s: the session is {last:g} s long")
@@ -61,7 +61,7 @@ def cut(
         return seconds
 
 
-def _part(session: Session, start: float, end: float | None) -> Iterator[Record]:
+def _part(session: SessionReader, start: float, end: float | None) -> Iterator[Record]:
     """The records of that time, after what held when it began: who was here, and the picture of each."""
     start_us = round(start * _US)
     for record in session.state(start):
@@ -92,7 +92,7 @@ def join(
 ) -> float:
     """Writes the sessions one after the other; returns how long they are together."""
     with contextlib.ExitStack() as stack:
-        sessions = [stack.enter_context(Session.open(file, secret)) for file in files]
+        sessions = [stack.enter_context(SessionReader.open(file, secret)) for file in files]
         first, seconds = sessions[0], sum(session.duration_s for session in sessions)
         books = {book: None for session in sessions for book in session.header.codebooks}
         if any(session.header.models != first.header.models for session in sessions):
@@ -104,7 +104,7 @@ def join(
         return seconds
 
 
-def _joined(sessions: Sequence[Session]) -> Iterator[Record]:
+def _joined(sessions: Sequence[SessionReader]) -> Iterator[Record]:
     """Everybody leaves at the end of each session, so that none of it lasts into the next."""
     begins_us = 0
     for session in sessions:
@@ -129,7 +129,7 @@ def _joined(sessions: Sequence[Session]) -> Iterator[Record]:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Without:
+class Redaction:
     """What is left out: speech, words, or both; of these people alone, if any are named."""
 
     speech: bool = False
@@ -138,7 +138,7 @@ class Without:
 
 
 def redact(
-    file: Path, output: Path, without: Without, secret: bytes | None, force: bool = False, note: Tell = _nobody
+    file: Path, output: Path, without: Redaction, secret: bytes | None, force: bool = False, note: Tell = _nobody
 ) -> float:
     """Writes the session without what is to be left out; returns how long it is.
 
@@ -147,7 +147,7 @@ def redact(
     """
     if not (without.speech or without.words):
         raise UsageError("nothing to leave out: give --speech, --words or both")
-    with Session.open(file, secret) as session:
+    with SessionReader.open(file, secret) as session:
         ids = _ids(session, without.who)
         records = _redacted(session.records(), session.header.node, without, ids)
         sealed = secret if session.sealed else None
@@ -156,7 +156,7 @@ def redact(
         return session.duration_s
 
 
-def _ids(session: Session, who: Collection[str]) -> set[str] | None:
+def _ids(session: SessionReader, who: Collection[str]) -> set[str] | None:
     if not who:
         return None
     people = Participants(session)
@@ -165,7 +165,7 @@ def _ids(session: Session, who: Collection[str]) -> set[str] | None:
     return people.ids(who)
 
 
-def _redacted(records: Iterable[Record], own: str, without: Without, ids: set[str] | None) -> Iterator[Record]:
+def _redacted(records: Iterable[Record], own: str, without: Redaction, ids: set[str] | None) -> Iterator[Record]:
     def is_meant(sender: str) -> bool:
         return ids is None or sender in ids
 
@@ -217,7 +217,7 @@ def _coded(picture: frames.Picture, words: str) -> bytes:
     return frames.encode(dataclasses.replace(picture, codec=coded.codec, caption=coded.data, earlier=None))
 
 
-def _note_damage(sessions: Iterable[Session], note: Tell) -> None:
+def _note_damage(sessions: Iterable[SessionReader], note: Tell) -> None:
     for session in sessions:
         if session.left_out:
             note(session.left_out)

@@ -13,39 +13,39 @@ NFS_DELETED = ".nfs"
 
 
 @dataclass(frozen=True, slots=True)
-class FileWatch:
+class FileLocation:
     """`path` is where the file is by now, None if that is not known; `is_deleted` tells that it is nowhere."""
 
     path: Path | None
     is_deleted: bool = False
 
 
-def whereabouts(file: BinaryIO, path: Path) -> FileWatch:
+def locate(file: BinaryIO, path: Path) -> FileLocation:
     """Return where a file is that was opened at this path. A disk that does not answer the question changes nothing."""
     try:
         opened = os.fstat(file.fileno())
     except (OSError, ValueError):
-        return FileWatch(path)
+        return FileLocation(path)
     if opened.st_nlink == 0:
-        return FileWatch(None, is_deleted=True)
+        return FileLocation(None, is_deleted=True)
     try:
         there = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return _elsewhere(file, path, missing=True)
     except OSError:
-        return FileWatch(path)
+        return FileLocation(path)
     same = (there.st_dev, there.st_ino) == (opened.st_dev, opened.st_ino)
-    return FileWatch(path) if same else _elsewhere(file, path, missing=False)
+    return FileLocation(path) if same else _elsewhere(file, path, missing=False)
 
 
-def _elsewhere(file: BinaryIO, path: Path, missing: bool) -> FileWatch:
+def _elsewhere(file: BinaryIO, path: Path, missing: bool) -> FileLocation:
     """By the name that the system has for an open file, where it has one."""
     try:
         name = str(Path(f"/proc/self/fd/{file.fileno()}").readlink())
     except (OSError, ValueError):
-        return FileWatch(None)
+        return FileLocation(None)
     if name.endswith(DELETED) or Path(name).name.startswith(NFS_DELETED):
-        return FileWatch(None, is_deleted=True)
+        return FileLocation(None, is_deleted=True)
     if not missing and name == os.path.realpath(path):
-        return FileWatch(path)  # a file system that numbers one file in two ways
-    return FileWatch(Path(name) if Path(name).exists() else None)
+        return FileLocation(path)  # a file system that numbers one file in two ways
+    return FileLocation(Path(name) if Path(name).exists() else None)

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from node.recording.participants import Participants, check_count
-from node.recording.reader import Session, plural
+from node.recording.reader import SessionReader, plural
 from node.recording.speech_loss import SpeechLoss
-from node.recording.timecode import clock
+from node.recording.timecode import format_time
 from protocol import frames, log
 from protocol.errors import FrameError, VersionError
 
 
 @dataclass
-class Sender:
+class SenderSummary:
     """Somebody who was here: what came from there, and by which names and node ids."""
 
     name: str
@@ -36,7 +36,7 @@ class Sender:
 
 
 @dataclass
-class Caption:
+class CaptionEntry:
     """The words of one picture."""
 
     at_s: float
@@ -47,7 +47,7 @@ class Caption:
 
 
 @dataclass
-class Info:
+class SessionInfo:
     """All of it. Times in seconds since the start, which is the wall clock's `started`, in UTC."""
 
     file: str
@@ -62,17 +62,17 @@ class Info:
     models: dict[str, str]
     versions: dict[str, str]
     codebooks: list[str]
-    people: list[Sender] = field(default_factory=list)
-    captions: list[Caption] = field(default_factory=list)
+    people: list[SenderSummary] = field(default_factory=list)
+    captions: list[CaptionEntry] = field(default_factory=list)
     snapshots: int = 0
     bytes_by_kind: dict[str, int] = field(default_factory=dict)
     meters: dict[str, float] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
 
-def gather(path: Path, secret: bytes | None = None) -> Info:
+def read_info(path: Path, secret: bytes | None = None) -> SessionInfo:
     """Reads the whole session. Raises LogError or NodeError if it cannot be read at all."""
-    with Session.open(path, secret) as session:
+    with SessionReader.open(path, secret) as session:
         info = _begun(path, session)
         count = _Count(info, Participants(session))
         for record in session.records():
@@ -84,9 +84,9 @@ def gather(path: Path, secret: bytes | None = None) -> Info:
     return info
 
 
-def _begun(path: Path, session: Session) -> Info:
+def _begun(path: Path, session: SessionReader) -> SessionInfo:
     header = session.header
-    return Info(
+    return SessionInfo(
         file=str(path),
         file_bytes=path.stat().st_size,
         started=datetime.fromtimestamp(header.started_ns / 1e9, UTC).isoformat(timespec="seconds"),
@@ -106,9 +106,9 @@ def _begun(path: Path, session: Session) -> Info:
 class _Count:
     """Adds record by record to what is told."""
 
-    def __init__(self, info: Info, people: Participants) -> None:
+    def __init__(self, info: SessionInfo, people: Participants) -> None:
         self._info, self._people = info, people
-        self._senders: dict[str, Sender] = {}
+        self._senders: dict[str, SenderSummary] = {}
         self._snapshot_bytes = 0
         self._of(people.own)
 
@@ -157,12 +157,12 @@ class _Count:
         if isinstance(frame, frames.Picture):
             sender.pictures += 1
             at_s = record.at_us / 1e6
-            self._info.captions.append(Caption(at_s, sender.name, record.caption, frame.seed, frame.codec))
+            self._info.captions.append(CaptionEntry(at_s, sender.name, record.caption, frame.seed, frame.codec))
 
-    def _of(self, node: str) -> Sender:
+    def _of(self, node: str) -> SenderSummary:
         name = self._people.name(node)
         if (sender := self._senders.get(name)) is None:
-            sender = self._senders[name] = Sender(name, [])
+            sender = self._senders[name] = SenderSummary(name, [])
             check_count(len(self._senders))
         sender.know(node)
         return sender
@@ -171,23 +171,23 @@ class _Count:
 # -- to read
 
 
-def show(path: Path, secret: bytes | None, as_json: bool) -> Iterator[str]:
+def info_lines(path: Path, secret: bytes | None, as_json: bool) -> Iterator[str]:
     """The lines to print."""
-    info = gather(path, secret)
+    info = read_info(path, secret)
     if as_json:
         yield json.dumps(asdict(info, dict_factory=_public))
     else:
-        yield from for_people(info)
+        yield from text_lines(info)
 
 
 def _public(fields: list[tuple[str, object]]) -> dict[str, object]:
     return {name: value for name, value in fields if not name.startswith("_")}
 
 
-def for_people(info: Info) -> Iterator[str]:
+def text_lines(info: SessionInfo) -> Iterator[str]:
     """The same in plain lines."""
     sealed = ", sealed" if info.sealed else ""
-    yield f"{info.file}: {clock(info.duration_s)} from {info.started}, {plural(info.file_bytes, 'byte')}{sealed}"
+    yield f"{info.file}: {format_time(info.duration_s)} from {info.started}, {plural(info.file_bytes, 'byte')}{sealed}"
     yield from info.remarks
     made = [info.program, f"profile {info.profile}" if info.profile else "", *_models(info)]
     yield f"made by   {', '.join(filter(None, made)) or 'an unknown program'}"
@@ -199,16 +199,16 @@ def for_people(info: Info) -> Iterator[str]:
         yield f"snapshots {info.snapshots}"
     for caption in info.captions:
         words = caption.caption if caption.caption is not None else f"(a caption of codec {caption.codec})"
-        yield f"{clock(caption.at_s):>8}  {caption.name}: {words}"
+        yield f"{format_time(caption.at_s):>8}  {caption.name}: {words}"
 
 
-def _models(info: Info) -> Iterator[str]:
+def _models(info: SessionInfo) -> Iterator[str]:
     for role, model in info.models.items():
         version = info.versions.get(role)
         yield f"{role} {model}{f' ({version})' if version else ''}"
 
 
-def _sender(sender: Sender) -> str:
+def _sender(sender: SenderSummary) -> str:
     speech = sender.speech
     told = [f"{plural(sender.pictures, 'picture')} in {plural(sender.frame_bytes, 'byte')}"] if sender.frames else []
     if speech.packets:

@@ -21,7 +21,7 @@ from node.recording.mcap_records import (
     METADATA,
     RECORD,
     SCHEMA,
-    Topics,
+    ChannelMap,
     metadata,
     read_at,
     record_at,
@@ -29,7 +29,7 @@ from node.recording.mcap_records import (
     size_of,
     text_at,
 )
-from node.recording.read_budget import MAX_CHUNK_RECORDS, Budget
+from node.recording.read_budget import MAX_CHUNK_RECORDS, ReadBudget
 from node.recording.unpacking import DAMAGED, unpack
 from protocol.errors import LogError
 
@@ -46,7 +46,7 @@ class RawMessage:
     data: bytes
 
 
-def read_chunk(file: BinaryIO, offset: int, length: int, topics: Topics, budget: Budget) -> list[RawMessage]:
+def read_chunk(file: BinaryIO, offset: int, length: int, topics: ChannelMap, budget: ReadBudget) -> list[RawMessage]:
     """The messages of the chunk record there; `topics` learns its channels.
 
     LogError if it is damaged, BudgetError if it holds too much.
@@ -60,7 +60,7 @@ def read_chunk(file: BinaryIO, offset: int, length: int, topics: Topics, budget:
         raise LogError(DAMAGED) from None
 
 
-def read_loose(file: BinaryIO, offset: int, length: int, topics: Topics, budget: Budget) -> list[RawMessage]:
+def read_loose(file: BinaryIO, offset: int, length: int, topics: ChannelMap, budget: ReadBudget) -> list[RawMessage]:
     """The messages of a stretch of the file without chunks; the rest is as with `read_chunk`."""
     try:
         return _messages(read_at(file, offset, length), topics, budget)
@@ -68,7 +68,7 @@ def read_loose(file: BinaryIO, offset: int, length: int, topics: Topics, budget:
         raise LogError(DAMAGED) from None
 
 
-def _messages(records: bytes, topics: Topics, budget: Budget) -> list[RawMessage]:
+def _messages(records: bytes, topics: ChannelMap, budget: ReadBudget) -> list[RawMessage]:
     messages: list[RawMessage] = []
     for count, (opcode, at, length) in enumerate(records_in(records)):
         budget.take_records()

@@ -50,7 +50,7 @@ class ChunkEntry(NamedTuple):
 
 
 @dataclass(slots=True)
-class Topics:
+class ChannelMap:
     """Which of our channels the channels of a file are: other tools number them as they like.
 
     Of an id that is described twice, the first description counts, as a file must not have another.

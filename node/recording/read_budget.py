@@ -29,7 +29,7 @@ BYTES_OF_A_RECORD = 1
 """Less than half of what one takes of the densest recording."""
 
 
-class Budget:
+class ReadBudget:
     """What may still come out of a file of so many bytes in one go through it.
 
     Every go through a file has its own: a player seeks as often as it likes.

@@ -40,7 +40,7 @@ HEADER_CHUNKS = 64
 _NS_PER_S = 1_000_000_000
 
 
-class Session:
+class SessionReader:
     """A session's file, open for reading; use it as a context. It may be cut off or damaged: what can be read is.
 
     `header` tells what the session is, `duration_s` when its last record is, `complete` whether the file has its end,

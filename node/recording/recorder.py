@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from node.call.observers import CallObserver
 from node.recording.fault_text import without_content
-from node.recording.file_watch import FileWatch, whereabouts
+from node.recording.file_watch import FileLocation, locate
 from node.recording.reader import plural
-from node.recording.timecode import clock as as_clock
-from node.recording.writer import CHUNK_S, SessionWriter, create
+from node.recording.timecode import format_time as as_clock
+from node.recording.writer import CHUNK_S, SessionWriter, create_file
 from protocol import log
 from protocol.errors import LocalError
 
@@ -137,7 +137,7 @@ class Recorder(CallObserver):
         self._sent = 0
         self.empty = True
         self.was_opened = False
-        self._opened, self._stream = opened, None if opened else create(path)
+        self._opened, self._stream = opened, None if opened else create_file(path)
         self._thread = threading.Thread(target=self._run, name=f"recorder of {path.name}", daemon=True)
         self._thread.start()
 
@@ -204,7 +204,7 @@ class Recorder(CallObserver):
 
     def _run(self) -> None:
         try:
-            stream = self._stream or create(self.path)
+            stream = self._stream or create_file(self.path)
         except LocalError as error:
             self.outcome = str(error)
             self._ended()
@@ -221,11 +221,11 @@ class Recorder(CallObserver):
             writer = SessionWriter(stream, self._header, self._secret)
             is_last, good = False, stream.tell()
             while not is_last:
-                is_last = self._stop.wait(CHUNK_S) or whereabouts(stream, self.path).is_deleted
+                is_last = self._stop.wait(CHUNK_S) or locate(stream, self.path).is_deleted
                 writer.write(list(self._records()))
                 good = stream.tell()
             writer.finish(self._now())
-            place = whereabouts(stream, self.path)
+            place = locate(stream, self.path)
             stream.close()
             self.outcome = self._told_of(place, writer.left_out)
         except OSError as error:
@@ -246,7 +246,7 @@ class Recorder(CallObserver):
                 case _:
                     yield waiting
 
-    def _told_of(self, place: FileWatch, unwritten: int) -> str:
+    def _told_of(self, place: FileLocation, unwritten: int) -> str:
         if place.is_deleted:
             return f"no longer recording: {str(self.path)!r} was deleted, and what was recorded with it"
         told = self._told()

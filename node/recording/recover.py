@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from node.common.files import atomic_write
-from node.recording.reader import Session, plural
-from node.recording.timecode import clock
+from node.recording.reader import SessionReader, plural
+from node.recording.timecode import format_time
 from node.recording.writer import SessionWriter
 
 
@@ -17,15 +17,15 @@ def recover(path: Path, output: Path | None, secret: bytes | None) -> list[str]:
     if the new file cannot be written, of which nothing stays then.
     """
     output = output or path.with_stem(f"{path.stem}-recovered")
-    with Session.open(path, secret) as session:
+    with SessionReader.open(path, secret) as session:
         with atomic_write(output) as beside, beside.open("wb") as stream:
             writer = SessionWriter(stream, session.header, secret if session.sealed else None)
             writer.write_all(session.records())
             writer.finish(round(session.duration_s * 1e6))
-        return [*_told(session), f"{clock(session.duration_s)} of the session are in {output}"]
+        return [*_told(session), f"{format_time(session.duration_s)} of the session are in {output}"]
 
 
-def _told(session: Session) -> list[str]:
+def _told(session: SessionReader) -> list[str]:
     if session.complete and not session.damage:
         return ["this session was whole"]
     told = [] if session.complete else ["it has no end: what was recorded in its last two seconds may be lost"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 from node.recording.mcap_records import CHUNK_HEAD
-from node.recording.read_budget import MAX_CHUNK_BYTES, Budget
+from node.recording.read_budget import MAX_CHUNK_BYTES, ReadBudget
 from protocol.errors import LogError
 
 MAX_WINDOW_BYTES = MAX_CHUNK_BYTES
@@ -15,7 +15,7 @@ DAMAGED = "a damaged chunk"
 _UNKNOWN_SIZE = -1
 
 
-def unpack(body: bytes, budget: Budget) -> bytes:
+def unpack(body: bytes, budget: ReadBudget) -> bytes:
     """Return a chunk's records. LogError if it is damaged, BudgetError if it is too much, struct.error if short."""
     _, _, size, crc, name_bytes = CHUNK_HEAD.unpack_from(body)
     at = CHUNK_HEAD.size

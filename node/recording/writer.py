@@ -20,7 +20,7 @@ CHUNK_BYTES = 1 << 24
 _NO_RECORD = (ValueError, TypeError, OverflowError)
 
 
-def create(path: Path) -> BinaryIO:
+def create_file(path: Path) -> BinaryIO:
     """Open a new file for a session. UsageError if it exists already, NodeError if it cannot be made."""
     try:
         return path.open("xb")

@@ -45,7 +45,7 @@ _US = 1_000_000
 
 
 class Recorded(Protocol):
-    """What is read of a session: see `node.recording.reader.Session`. Times are in seconds since it began."""
+    """What is read of a session: see `node.recording.reader.SessionReader`. Times are in seconds since it began."""
 
     @property
     def header(self) -> Header: ...

@@ -28,13 +28,13 @@ MAX_SNAPSHOT_PIXELS = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSnapshot(Snapshot):
+class DecodedSnapshot(Snapshot):
     """A snapshot whose picture was opened already; `image` is RGB, None if it is none."""
 
     image: Image.Image | None = None
 
 
-def open_snapshot(record: Snapshot) -> OpenSnapshot:
+def decode_snapshot(record: Snapshot) -> DecodedSnapshot:
     """Return the snapshot with its picture."""
     from PIL import Image
 
@@ -45,7 +45,7 @@ def open_snapshot(record: Snapshot) -> OpenSnapshot:
                 opened = image.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         pass  # no picture, and nothing to show
-    return OpenSnapshot(record.at_us, record.sequence, record.format, record.data, opened)
+    return DecodedSnapshot(record.at_us, record.sequence, record.format, record.data, opened)
 
 
 class RecordDispatcher:
@@ -101,7 +101,7 @@ class RecordDispatcher:
         kept, self._snapshot = self._snapshot, None
         if kept is None or sequence_of(record.frame) != kept.sequence:
             return
-        image = kept.image if isinstance(kept, OpenSnapshot) else open_snapshot(kept).image
+        image = kept.image if isinstance(kept, DecodedSnapshot) else decode_snapshot(kept).image
         if image is not None:
             self._witness.captioned(image, kept.sequence, words)
 

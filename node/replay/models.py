@@ -22,7 +22,7 @@ EMBEDDED = "embedded"
 
 
 @contextlib.asynccontextmanager
-async def painter(
+async def session_painter(
     header: Header, models: str | None, generator: str | None, note: Callable[[str], None]
 ) -> AsyncIterator[Paint | None]:
     """Yields what paints, ready: the session's own generator unless `models` or `generator` names another.

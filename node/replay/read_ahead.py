@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from node.replay.decoder import Recorded
-from node.replay.dispatch import open_snapshot
+from node.replay.dispatch import decode_snapshot
 from node.replay.pictures import PictureReader
 from protocol.errors import RemoteError
 from protocol.log import Frame, Record, Snapshot
@@ -67,5 +67,5 @@ class ReadAhead(Iterator[Record]):
             case Frame():
                 return self._reading.read_frame(record)
             case Snapshot():
-                return open_snapshot(record)
+                return decode_snapshot(record)
         return record

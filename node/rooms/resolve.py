@@ -64,7 +64,7 @@ def _read(text: str) -> ResolvedRoom:
         return ResolvedRoom(kept.secret, kept.broker, text.lower())
     if words.looks_like_mnemonic(text):
         return ResolvedRoom(words.from_mnemonic(text))
-    strength.check(text)
+    strength.check_strength(text)
     try:
         return ResolvedRoom(passphrase.secret_of(text))
     except MemoryError:

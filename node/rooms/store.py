@@ -23,7 +23,7 @@ IN_KEYRING = "keyring"  # stands in the file instead of a link
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")  # a bare key of TOML, shorter than any room's code
 
 
-def file() -> Path:
+def rooms_file() -> Path:
     """Where the rooms are kept."""
     return config.folder() / "rooms.toml"
 
@@ -87,7 +87,7 @@ def unknown(name: str) -> UsageError:
 def _read() -> dict[str, str]:
     if not _may_be_there():
         return {}
-    path = file()
+    path = rooms_file()
     try:
         with path.open("rb") as opened:
             if exposed(os.fstat(opened.fileno())):
@@ -109,7 +109,7 @@ def _may_be_there() -> bool:
     """Whether we can have rooms: a user without a home has none, and a home that others own, as after `su`, none of
     ours."""
     try:
-        file().stat()
+        rooms_file().stat()
     except (FileNotFoundError, NotADirectoryError, PermissionError, NodeError):
         return False
     except OSError:
@@ -119,7 +119,7 @@ def _may_be_there() -> bool:
 
 def _write(kept: dict[str, str]) -> None:
     """Replaces the file whole, so that it is never half written, nor for a moment readable by others."""
-    path = file()
+    path = rooms_file()
     text = "# The rooms of pictophone. Whoever reads this can enter them.\n"
     text += "".join(f"{name} = {json.dumps(link)}\n" for name, link in sorted(kept.items()))
     try:

@@ -12,7 +12,7 @@ MAX_JUDGED = 72  # characters that zxcvbn looks at: its time grows faster than t
 OURS = ["pictophone", "treehouse", "room", "call"]  # what everybody would try first: it stands in the manual
 
 
-def check(passphrase: str) -> None:
+def check_strength(passphrase: str) -> None:
     """Raises UsageError, which repeats nothing of it, if the passphrase is too easy to guess."""
     from zxcvbn import zxcvbn
 

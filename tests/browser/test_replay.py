@@ -18,7 +18,7 @@ from sessions import came, picture, spoken, tone
 from node.commands import in_browser
 from node.commands.replay import ReplayOptions
 from node.common import config
-from node.recording.reader import Session
+from node.recording.reader import SessionReader
 from node.replay import models
 from node.terminal.status import BufferedNotes
 from protocol.log import Header, Note, Record
@@ -59,7 +59,7 @@ async def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
             if text.startswith("the page is at "):
                 link.set_result(text.split()[4].rstrip(":"))
 
-    with Session.open(written(tmp_path / "a.mcap", session(), HEADER)) as recorded:
+    with SessionReader.open(written(tmp_path / "a.mcap", session(), HEADER)) as recorded:
         replaying = asyncio.create_task(
             in_browser.run(recorded, ReplayOptions(), config.load(page="127.0.0.1:0"), Notes()), name="replay"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from node.recording.writer import SessionWriter, create
+from node.recording.writer import SessionWriter, create_file
 from protocol import frames, log
 from protocol.captions import registry
 
@@ -36,7 +36,7 @@ def write(
     path: Path, records: list[log.Record], *, secret: bytes | None = None, header: log.Header = HEADER, end: bool = True
 ) -> Path:
     """A session's file of these records; without its end if told so."""
-    with create(path) as stream:
+    with create_file(path) as stream:
         writer = SessionWriter(stream, header, secret)
         writer.write_all(records)
         if end:

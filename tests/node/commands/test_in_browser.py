@@ -23,7 +23,7 @@ from node.commands import in_browser
 from node.commands import replay as replaying
 from node.commands.replay import ReplayOptions
 from node.common import config
-from node.recording.reader import Session
+from node.recording.reader import SessionReader
 from node.replay import models
 from node.terminal.status import BufferedNotes
 from protocol.errors import NodeError
@@ -86,7 +86,7 @@ class Watching:
 
     async def run(self) -> None:
         settings = config.load(page="127.0.0.1:0")
-        with Session.open(self.file, self.secret) as session:
+        with SessionReader.open(self.file, self.secret) as session:
             await in_browser.run(session, ReplayOptions(), settings, self.notes)
 
     @property

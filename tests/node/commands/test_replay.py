@@ -171,7 +171,7 @@ async def test_another_version_of_the_model_is_told(monkeypatch: pytest.MonkeyPa
     notes: list[str] = []
     for version, model in (("old", None), ("new", None), ("old", "other/model")):
         header = Header(models={"generator": "some/model"}, versions={"generator": version})
-        async with models.painter(header, None, model, notes.append) as paint:
+        async with models.session_painter(header, None, model, notes.append) as paint:
             assert paint is not None
     assert notes == ["the generator is another version than the recorded one: its pictures may differ"]
     assert ReplayOptions().speed == 1

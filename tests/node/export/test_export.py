@@ -25,7 +25,7 @@ from small_disk import FULL, small_disk
 
 from node.export import export
 from node.export.export import ExportOptions
-from node.recording.reader import Session
+from node.recording.reader import SessionReader
 from node.replay.pictures import Paint
 from node.vision.types import Prompt
 from protocol import frames
@@ -44,7 +44,7 @@ class Painters(FakeModels):
     fails_after = 1000
 
     @contextlib.asynccontextmanager
-    async def painter(
+    async def session_painter(
         self, header: Header, models: str | None, generator: str | None, note: Callable[[str], None]
     ) -> AsyncIterator[Paint | None]:
         if self.missing:
@@ -61,9 +61,9 @@ class Painters(FakeModels):
 
 
 @pytest.fixture
-def painters(monkeypatch: pytest.MonkeyPatch) -> Painters:
+def session_painters(monkeypatch: pytest.MonkeyPatch) -> Painters:
     painters = Painters()
-    monkeypatch.setattr(export, "painter", painters.painter)
+    monkeypatch.setattr(export, "session_painter", painters.session_painter)
     return painters
 
 
@@ -85,7 +85,7 @@ def file(tmp_path: Path) -> Path:
 def exported(file: Path, name: str, **asked: Any) -> tuple[Path, list[str]]:
     notes: list[str] = []
     out = file.parent / name
-    asyncio.run(export.run(file, ExportOptions(out, **asked), None, notes.append))
+    asyncio.run(export.export_session(file, ExportOptions(out, **asked), None, notes.append))
     return out, notes
 
 
@@ -172,7 +172,7 @@ def test_srt_has_the_captions_at_their_times(file: Path) -> None:
 def test_jsonl_has_a_readable_object_for_each_record(file: Path) -> None:
     lines = [json.loads(line) for line in exported(file, "out.jsonl")[0].read_text("utf-8").splitlines()]
     assert (lines[0]["kind"], lines[0]["name"], lines[0]["node"]) == ("session", "Ann", "me")
-    with Session.open(file) as session:
+    with SessionReader.open(file) as session:
         assert len(lines) - 1 == len(list(session.records()))
     assert [line["caption"] for line in lines if line["kind"] == "picture"] == [
         "a cat",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from node.recording.chunk_index import BUNDLE_NS, ChunkPosition, Index, mask
+from node.recording.chunk_index import BUNDLE_NS, ChunkIndex, ChunkPosition, channel_mask
 
 S = 1_000_000_000
 
 
-def index(*times: tuple[int, int]) -> Index:
-    made = Index()
+def index(*times: tuple[int, int]) -> ChunkIndex:
+    made = ChunkIndex()
     made.fill(ChunkPosition(start * S, end * S, number, 1) for number, (start, end) in enumerate(times))
     return made
 
@@ -38,6 +38,6 @@ def test_chunks_are_cut_off() -> None:
 
 
 def test_a_mask_has_a_bit_for_each_channel_of_ours() -> None:
-    assert mask([1, 3]) == 0b1010
-    assert mask([0, 0]) == 0
-    assert mask([99, 15]) == 1 << 15
+    assert channel_mask([1, 3]) == 0b1010
+    assert channel_mask([0, 0]) == 0
+    assert channel_mask([99, 15]) == 1 << 15

@@ -15,7 +15,7 @@ from small_mcap import TIMES, mcap, read
 from node.recording import chunk_scan
 from node.recording.chunk_finder import read_index
 from node.recording.mcap_records import MAGIC
-from node.recording.read_budget import Budget
+from node.recording.read_budget import ReadBudget
 from protocol.errors import LogError
 
 
@@ -81,7 +81,7 @@ def test_any_bytes_end(data: bytes) -> None:
     index = read_index(file)
     for number in range(len(index)):
         try:
-            index.read(file, number, Budget(500))
+            index.read(file, number, ReadBudget(500))
         except LogError as error:
             assert "\n" not in str(error)
 

@@ -13,8 +13,8 @@ from sessions import HEADER, came, picture, spoken, tone, went
 from small_disk import FULL, small_disk
 
 from node.recording import edit
-from node.recording.edit import REDACTED, Without
-from node.recording.reader import Session
+from node.recording.edit import REDACTED, Redaction
+from node.recording.reader import SessionReader
 from protocol import frames
 from protocol.captions import registry
 from protocol.errors import LogError, NodeError, UsageError
@@ -61,7 +61,7 @@ def test_a_cut_begins_with_who_is_there_and_what_is_seen(file: Path, tmp_path: P
     before = [one for one in records() if isinstance(one, Speech) and 2_000_000 <= one.at_us < 5_500_000]
     assert [(one.sequence, one.payload) for one in packets] == [(one.sequence, one.payload) for one in before]
     assert packets[0].at_us == before[0].at_us - 2_000_000
-    with Session.open(out) as session:
+    with SessionReader.open(out) as session:
         assert session.header.started_ns == HEADER.started_ns + 2_000_000_000
     opens_elsewhere(out)
 
@@ -108,16 +108,16 @@ def test_sessions_one_after_the_other(file: Path, tmp_path: Path) -> None:
 
 
 def test_without_speech(file: Path, tmp_path: Path) -> None:
-    edit.redact(file, tmp_path / "out.mcap", Without(speech=True), None)
+    edit.redact(file, tmp_path / "out.mcap", Redaction(speech=True), None)
     found = read(tmp_path / "out.mcap")
     assert found == [one for one in sorted(records(), key=lambda one: one.at_us) if not isinstance(one, Speech)]
-    edit.redact(file, tmp_path / "ben.mcap", Without(speech=True, who=("Ben",)), None)
+    edit.redact(file, tmp_path / "ben.mcap", Redaction(speech=True, who=("Ben",)), None)
     assert {one.sender for one in read(tmp_path / "ben.mcap") if isinstance(one, Speech)} == {"me"}
 
 
 def test_without_words_no_word_is_left_in_the_file(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mcap"
-    edit.redact(file, out, Without(words=True), None)
+    edit.redact(file, out, Redaction(words=True), None)
     found = read(out)
     assert {caption for _, _, caption in captions(found)} == {REDACTED}
     assert len(captions(found)) == 3
@@ -133,7 +133,7 @@ def test_without_words_no_word_is_left_in_the_file(file: Path, tmp_path: Path) -
 
 
 def test_without_the_words_of_one(file: Path, tmp_path: Path) -> None:
-    edit.redact(file, tmp_path / "out.mcap", Without(words=True, who=("Ben",)), None)
+    edit.redact(file, tmp_path / "out.mcap", Redaction(words=True, who=("Ben",)), None)
     found = read(tmp_path / "out.mcap")
     assert [caption for _, _, caption in captions(found)] == ["a cat", REDACTED, REDACTED]
     assert [one for one in found if isinstance(one, Snapshot)]
@@ -144,13 +144,13 @@ def test_what_was_sealed_stays_sealed(tmp_path: Path) -> None:
     file = written(tmp_path / "a.mcap", records(), secret=secret)
     edit.cut(file, tmp_path / "cut.mcap", 1.0, None, secret)
     edit.join([file, file], tmp_path / "join.mcap", secret)
-    edit.redact(file, tmp_path / "red.mcap", Without(words=True), secret)
+    edit.redact(file, tmp_path / "red.mcap", Redaction(words=True), secret)
     for name in ("cut", "join", "red"):
         out = tmp_path / f"{name}.mcap"
         assert b"Ben" not in out.read_bytes()
         assert read(out, secret)
         with pytest.raises(LogError, match="sealed"):
-            Session.open(out)
+            SessionReader.open(out)
 
 
 def test_nothing_half_is_left_behind(file: Path, tmp_path: Path) -> None:
@@ -158,9 +158,9 @@ def test_nothing_half_is_left_behind(file: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing lies after 9 s"):
         edit.cut(file, out, 9.0, None, None)
     with pytest.raises(UsageError, match="nothing to leave out"):
-        edit.redact(file, out, Without(), None)
+        edit.redact(file, out, Redaction(), None)
     with pytest.raises(NodeError, match="nobody here is called 'Zed'"):
-        edit.redact(file, out, Without(speech=True, who=("Zed",)), None)
+        edit.redact(file, out, Redaction(speech=True, who=("Zed",)), None)
     with pytest.raises(LogError):
         edit.join([file, Path(__file__)], out, None)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mcap"]
@@ -186,7 +186,7 @@ def test_the_commands(file: Path, tmp_path: Path, command: Command) -> None:
 EDITS: dict[str, Callable[[Path, Path], object]] = {
     "cut": lambda file, output: edit.cut(file, output, 1.0, None, None),
     "join": lambda file, output: edit.join([file, file], output, None),
-    "redact": lambda file, output: edit.redact(file, output, Without(words=True), None),
+    "redact": lambda file, output: edit.redact(file, output, Redaction(words=True), None),
 }
 
 
@@ -204,5 +204,5 @@ def test_what_could_not_be_read_is_told_at_the_end(file: Path) -> None:
     file.write_bytes(data)
     edit.cut(file, output, 1.0, None, None, force=True, note=told.append)
     edit.join([file], output, None, told.append, force=True)
-    edit.redact(file, output, Without(speech=True), None, force=True, note=told.append)
+    edit.redact(file, output, Redaction(speech=True), None, force=True, note=told.append)
     assert told == ["damaged in 1 place, which are left out"] * 3

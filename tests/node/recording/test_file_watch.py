@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import pytest
 
-from node.recording.file_watch import FileWatch, whereabouts
+from node.recording.file_watch import FileLocation, locate
 
 SYSTEM_TELLS = sys.platform == "linux"
 
@@ -26,34 +26,34 @@ def file(path: Path) -> Iterator[BinaryIO]:
 
 
 def test_it_is_where_it_was_made(file: BinaryIO, path: Path) -> None:
-    assert whereabouts(file, path) == FileWatch(path)
+    assert locate(file, path) == FileLocation(path)
 
 
 def test_it_was_deleted(file: BinaryIO, path: Path) -> None:
     path.unlink()
-    assert whereabouts(file, path) == FileWatch(None, is_deleted=True)
+    assert locate(file, path) == FileLocation(None, is_deleted=True)
     path.write_text("another")
-    assert whereabouts(file, path) == FileWatch(None, is_deleted=True)
+    assert locate(file, path) == FileLocation(None, is_deleted=True)
 
 
 def test_it_was_moved(file: BinaryIO, path: Path) -> None:
     moved = path.rename(path.with_name("there.mcap"))
-    expected = FileWatch(moved if SYSTEM_TELLS else None)
-    assert whereabouts(file, path) == expected
+    expected = FileLocation(moved if SYSTEM_TELLS else None)
+    assert locate(file, path) == expected
     path.write_text("another")
-    assert whereabouts(file, path) == expected
+    assert locate(file, path) == expected
 
 
 def test_its_folder_was_moved(file: BinaryIO, path: Path) -> None:
     folder = path.parent.rename(path.parent.with_name("elsewhere"))
-    assert whereabouts(file, path) == FileWatch(folder / path.name if SYSTEM_TELLS else None)
+    assert locate(file, path) == FileLocation(folder / path.name if SYSTEM_TELLS else None)
 
 
 def test_by_the_name_that_nfs_gives_what_was_deleted(file: BinaryIO, path: Path) -> None:
     path.rename(path.with_name(".nfs0000000000000001"))
-    assert whereabouts(file, path).is_deleted == SYSTEM_TELLS
+    assert locate(file, path).is_deleted == SYSTEM_TELLS
 
 
 def test_a_closed_file_says_nothing(file: BinaryIO, path: Path) -> None:
     file.close()
-    assert whereabouts(file, path) == FileWatch(path)
+    assert locate(file, path) == FileLocation(path)

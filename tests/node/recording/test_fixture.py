@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from node.export.export import ExportOptions, run
+from node.export.export import ExportOptions, export_session
 from node.export.timeline import ExportTimeline
-from node.recording.reader import Session
+from node.recording.reader import SessionReader
 from node.replay.decoder import SessionDecoder
 from node.speech.pcm import SAMPLE_RATE, Pcm, level_dbfs, silence
 from node.speech.send_stream import VOICED_DBFS
@@ -27,7 +27,7 @@ WORDS = [
 
 def heard() -> dict[str, Pcm]:
     pieces: dict[str, list[Pcm]] = {}
-    with Session.open(FIXTURE) as session:
+    with SessionReader.open(FIXTURE) as session:
         reel, steps = SessionDecoder(session), 0
         while not reel.over:
             for sender, pcm in reel.step().items():
@@ -47,7 +47,7 @@ def test_both_voices_are_heard_and_the_same_each_time() -> None:
 
 
 async def test_all_its_pictures_are_seen() -> None:
-    with Session.open(FIXTURE) as session:
+    with SessionReader.open(FIXTURE) as session:
         story = ExportTimeline(session)
         seen = dict.fromkeys([one.words async for moment in story.moments() for one in moment.people])
         assert [member.name for member in story.roster.members] == ["Ann", "Bob"]
@@ -57,7 +57,7 @@ async def test_all_its_pictures_are_seen() -> None:
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm", "out.opus", "out.srt", "out.html", "out.jsonl"])
 def test_it_is_exported_to_all_formats(tmp_path: Path, name: str) -> None:
     notes: list[str] = []
-    asyncio.run(run(FIXTURE, ExportOptions(tmp_path / name, pictures=False), None, notes.append))
+    asyncio.run(export_session(FIXTURE, ExportOptions(tmp_path / name, pictures=False), None, notes.append))
     assert not notes
     text = (tmp_path / name).read_bytes()
     if name not in ("out.opus", "out.webm", "out.mp4"):

@@ -10,7 +10,7 @@ from mcap.reader import make_reader
 from session_files import HEADER, SECRET, made_up
 from small_disk import FULL, small_disk
 
-from node.recording.reader import Session
+from node.recording.reader import SessionReader
 from node.recording.recover import recover
 from protocol.errors import LogError, NodeError, UsageError
 
@@ -21,7 +21,7 @@ def _count(path: Path, secret: bytes | None = None) -> int:
     """How many records our reader finds in a file that must be whole, also for MCAP's own reader."""
     with path.open("rb") as file:
         assert list(make_reader(file, validate_crcs=True).iter_messages())
-    with Session.open(path, secret) as session:
+    with SessionReader.open(path, secret) as session:
         assert session.complete
         assert session.remarks == []
         found = list(session.records())
@@ -55,7 +55,7 @@ def test_what_lies_behind_the_damage_is_recovered(session_file: SessionFile, tmp
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     assert recover(path, mended, None)[0] == "1 place could not be read"
-    with Session.open(mended) as session:
+    with SessionReader.open(mended) as session:
         found = list(session.records())
     assert found[0] == made_up()[0]
     assert found[-1] == made_up()[-1]
@@ -73,7 +73,7 @@ def test_a_length_that_is_nonsense_does_not_hide_the_rest(
     data[place : place + 8] = b"\xff" * 8
     path.write_bytes(data)
     recover(path, mended, None)
-    with Session.open(mended) as session:
+    with SessionReader.open(mended) as session:
         assert len(list(session.records())) > len(made_up()) * 0.8
 
 

@@ -15,7 +15,7 @@ from mcap.reader import make_reader
 from mcap.stream_reader import StreamReader
 from session_files import HEADER, SECRET, STARTED_NS, made_up, write
 
-from node.recording.writer import CHUNK_S, SessionWriter, create
+from node.recording.writer import CHUNK_S, SessionWriter, create_file
 from protocol import log
 from protocol.errors import NodeError, UsageError
 
@@ -51,7 +51,7 @@ def test_chunks_hold_less_than_two_seconds(tmp_path: Path) -> None:
 
 def test_what_was_written_has_left_the_process(tmp_path: Path) -> None:
     path, records = tmp_path / "call.mcap", made_up()
-    with create(path) as stream:
+    with create_file(path) as stream:
         writer = SessionWriter(stream, HEADER)
         sizes = [path.stat().st_size]
         for at in range(0, 60, 10):
@@ -90,10 +90,10 @@ def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "call.mcap"
     path.write_text("something dear")
     with pytest.raises(UsageError, match="exists already: name another file"):
-        create(path)
+        create_file(path)
     assert path.read_text() == "something dear"
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(NodeError, match=r"cannot record to .*: No such file or directory"):
-        create(tmp_path / "nowhere" / "call.mcap")
+        create_file(tmp_path / "nowhere" / "call.mcap")

@@ -10,7 +10,7 @@ from PIL import Image
 from sessions import FakeSession, came, picture
 
 from node.replay import read_ahead
-from node.replay.dispatch import MAX_SNAPSHOT_PIXELS, OpenSnapshot
+from node.replay.dispatch import MAX_SNAPSHOT_PIXELS, DecodedSnapshot
 from node.replay.pictures import PictureReader, ReadFrame
 from node.replay.read_ahead import ReadAhead
 from protocol.errors import LogError
@@ -86,7 +86,7 @@ def test_frames_are_read_and_snapshots_opened(data: bytes, size: tuple[int, int]
     found = ahead(session)
     found.read(1.0)
     _, snapshot, frame = found
-    assert isinstance(snapshot, OpenSnapshot)
+    assert isinstance(snapshot, DecodedSnapshot)
     assert (None if snapshot.image is None else snapshot.image.size) == size
     assert isinstance(frame, ReadFrame)
     assert frame.told is not None

@@ -55,7 +55,7 @@ def held() -> Iterator[Held]:
 
 def test_the_file_holds_no_secret_then(held: Held) -> None:
     store.save("Treehouse", LINK, in_keyring=True)
-    assert "pictophone:" not in store.file().read_text()
+    assert "pictophone:" not in store.rooms_file().read_text()
     assert held.held == {(keyrings.SERVICE, "treehouse"): LINK.reveal()}
     assert store.names() == {"treehouse": True}
     assert store.find("treehouse") == LINK
