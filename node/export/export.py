@@ -23,14 +23,14 @@ from node.replay.models import session_painter
 from node.speech.ogg import OggOpus
 from protocol.errors import NodeError, UsageError
 
+# A film in which nothing moves still has a frame a second, for players that seek by them.
 PICTURE_AT_LEAST_EVERY_S = 1.0
-"""A film in which nothing moves still has a frame a second, for players that seek by them."""
 
+# Moments, a second of them, after which the event loop gets its turn.
 BREATH = 50
-"""Moments, a second of them, after which the event loop gets its turn."""
 
+# Told how many seconds of how many are done.
 Progress = Callable[[float, float], None]
-"""Told how many seconds of how many are done."""
 
 
 @dataclass(frozen=True, slots=True)

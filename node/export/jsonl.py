@@ -18,8 +18,9 @@ from protocol.log import Frame, Joined, Left, Meters, Note, Record, Snapshot, Sp
 from protocol.speech import opus_packet
 
 _US = 1_000_000
+
+# Where some readers end a line, and JSON does not.
 _LINE_ENDS = {number: f"\\u{number:04x}" for number in (0x85, 0x2028, 0x2029)}
-"""Where some readers end a line, and JSON does not."""
 
 
 class JsonLines:

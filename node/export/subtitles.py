@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from node.common.printable import REPLACEMENT, printable
 
+# A cue that would be over sooner is left out: it is replaced before a frame of it is seen.
 SHORTEST_S = 0.04
-"""A cue that would be over sooner is left out: it is replaced before a frame of it is seen."""
 
+# Of a caption that is shown: more than a frame carries, and less than a made-up file may have.
 MOST_LETTERS = 2000
-"""Of a caption that is shown: more than a frame carries, and less than a made-up file may have."""
 
+# Of a name: as many as the longest has.
 MOST_NAME_LETTERS = 64
-"""Of a name: as many as the longest has."""
 
+# Of a cue, twice as many as a room has people: who came first is left out.
 MOST_LINES = 16
-"""Of a cue, twice as many as a room has people: who came first is left out."""
 
 
 @dataclass(frozen=True, slots=True)

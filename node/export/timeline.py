@@ -23,8 +23,8 @@ from protocol.log import Frame, Record
 if TYPE_CHECKING:
     from PIL import Image
 
+# Who paused between two words still speaks.
 SPEAKS_ON_S = 0.4
-"""Who paused between two words still speaks."""
 
 
 @dataclass(frozen=True, slots=True)

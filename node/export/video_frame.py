@@ -17,17 +17,19 @@ SIZE = (1280, 720)
 MARGIN = 24
 NAME_SIZE, WORDS_SIZE = 30, 24
 NAME_HEIGHT = 46
+
+# Longer captions end in an ellipsis; the subtitles have all of their words.
 WORDS_LINES = 4
-"""Longer captions end in an ellipsis; the subtitles have all of their words."""
 
 WORDS_HEIGHT = WORDS_LINES * (WORDS_SIZE + 6)
 PAPER, CARD, INK, PALE, SPEAKING = "#15161a", "#1e2026", "#e7e8ec", "#9a9eab", "#5fd0a5"
 RING = 6
-MOST_LETTERS = 400
-"""Of a name or a caption; what is longer does not fit, and measuring it would take minutes."""
 
+# Of a name or a caption; what is longer does not fit, and measuring it would take minutes.
+MOST_LETTERS = 400
+
+# Of which the first that is installed writes; Pillow's own, the last resort, has Latin letters alone.
 FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf")
-"""Of which the first that is installed writes; Pillow's own, the last resort, has Latin letters alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MILLISECONDS = Fraction(1, 1000)
-SOUND_RATE = 48_000
-"""What every player takes, and at which AAC's delay is a third of what it is at 16 kHz."""
 
+# What every player takes, and at which AAC's delay is a third of what it is at 16 kHz.
+SOUND_RATE = 48_000
+
+# Pictures between keyframes; with one a second at least, a player seeks within ten seconds.
 KEYFRAME_EVERY = 10
-"""Pictures between keyframes; with one a second at least, a player seeks within ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)

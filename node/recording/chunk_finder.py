@@ -35,8 +35,8 @@ from node.recording.mcap_records import (
 from node.recording.read_budget import MAX_CHUNK_BYTES, BudgetError, ReadBudget
 from protocol.errors import LogError
 
+# A week has a summary of 30 MB.
 MAX_SUMMARY_BYTES = 1 << 28
-"""A week has a summary of 30 MB."""
 
 
 def read_index(file: BinaryIO) -> ChunkIndex:

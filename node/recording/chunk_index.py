@@ -14,8 +14,8 @@ from node.recording.mcap_chunks import RawMessage, read_chunk, read_loose
 from node.recording.mcap_records import ChannelMap
 from node.recording.read_budget import ReadBudget
 
+# Packets of speech are in a message of the time of the first: the others come as much later.
 BUNDLE_NS = 2_000_000_000
-"""Packets of speech are in a message of the time of the first: the others come as much later."""
 
 MAX_TIME = (1 << 63) - 1 - BUNDLE_NS
 EVERY_CHANNEL = (1 << 16) - 1

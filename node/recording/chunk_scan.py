@@ -33,11 +33,11 @@ from node.recording.mcap_records import (
 from node.recording.read_budget import MAX_CHUNK_BYTES, BudgetError, ReadBudget
 from protocol.errors import LogError
 
+# Of what might be chunks and is none: a file that holds more of them was made to keep a reader busy.
 MAX_TRIED_BYTES = 1 << 28
-"""Of what might be chunks and is none: a file that holds more of them was made to keep a reader busy."""
 
+# Messages outside chunks are taken together up to so many bytes: some seconds of a call.
 LOOSE_BYTES = 1 << 16
-"""Messages outside chunks are taken together up to so many bytes: some seconds of a call."""
 
 _COMPRESSIONS = (struct.pack("<I", 4) + b"zstd", struct.pack("<I", 3) + b"lz4")
 _BEFORE_COMPRESSION = RECORD.size + CHUNK_HEAD.size - 4

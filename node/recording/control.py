@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from protocol.log import Header
     from protocol.room_secret import RoomSecret
 
+# They cost 240 bytes each time.
 METERS_EVERY_S = 10.0
-"""They cost 240 bytes each time."""
 
+# How long the end of a call waits for the disk to take the last two seconds.
 PATIENCE_S = 5.0
-"""How long the end of a call waits for the disk to take the last two seconds."""
 
 
 def recording_control(
@@ -42,8 +42,8 @@ def recording_control(
 class RecordingControl:
     """A node's recordings, one at a time, for the length of the context.
 
-    ``path`` is recorded to from the beginning, if there is one; ``header`` is what every recording says of itself
-    (`node.recording.provenance.recording_header`). ``note`` gets a line at both ends. Entered in the event loop; raises
+    `path` is recorded to from the beginning, if there is one; `header` is what every recording says of itself
+    (`node.recording.provenance.recording_header`). `note` gets a line at both ends. Entered in the event loop; raises
     UsageError or NodeError if the file of the first one cannot be made.
     """
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+# What a file is called on NFS that was deleted while somebody has it open.
 DELETED = " (deleted)"
 NFS_DELETED = ".nfs"
-"""What a file is called on NFS that was deleted while somebody has it open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,8 @@ from node.recording.read_budget import MAX_CHUNK_RECORDS, ReadBudget
 from node.recording.unpacking import DAMAGED, unpack
 from protocol.errors import LogError
 
+# Records that are looked at before the first chunk: schemas, channels, attachments and metadata of other tools.
 MAX_PREAMBLE_RECORDS = 10_000
-"""Records that are looked at before the first chunk: schemas, channels, attachments and metadata of other tools."""
 
 
 @dataclass(frozen=True, slots=True)

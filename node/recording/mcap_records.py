@@ -18,11 +18,12 @@ from protocol.log.channels import channel_id
 MAGIC = b"\x89MCAP0\r\n"
 HEADER, FOOTER, SCHEMA, CHANNEL, MESSAGE, CHUNK = 1, 2, 3, 4, 5, 6
 CHUNK_INDEX, ATTACHMENT, STATISTICS, METADATA, METADATA_INDEX, DATA_END = 8, 9, 11, 12, 13, 15
-LAST_OPCODE = 15
-"""Of the specification as it is. Others are skipped, where behind them comes one of these."""
 
+# Of the specification as it is. Others are skipped, where behind them comes one of these.
+LAST_OPCODE = 15
+
+# Records in a row that the specification does not have: more are no records, but a damage.
 MOST_UNKNOWN = 16
-"""Records in a row that the specification does not have: more are no records, but a damage."""
 
 RECORD = struct.Struct("<BQ")
 FOOT = struct.Struct("<BQQQI")

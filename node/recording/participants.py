@@ -10,8 +10,8 @@ from protocol.errors import LogError, NodeError
 from protocol.log import Joined, Record
 from protocol.signalling.messages import MAX_NAME_BYTES
 
+# Of one session: a room has eight places, and a week of calls a few dozen guests. Who comes again has one name.
 MOST_PEOPLE = 100
-"""Of one session: a room has eight places, and a week of calls a few dozen guests. Who comes again has one name."""
 
 
 def check_count(people: int) -> None:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from node.common.config import Settings
 
 PACKAGE = "pictophone"
+
+# What paints beside the model itself: another version of these may paint another picture.
 LIBRARIES = ("diffusers", "torch", "transformers")
-"""What paints beside the model itself: another version of these may paint another picture."""
 
 _DIGITS = 12
 

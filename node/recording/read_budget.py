@@ -10,23 +10,23 @@ from __future__ import annotations
 
 from protocol.errors import LogError
 
+# Of one chunk, packed or unpacked. A recorder's holds two seconds, other tools' 1 to 4 MB.
 MAX_CHUNK_BYTES = 1 << 26
-"""Of one chunk, packed or unpacked. A recorder's holds two seconds, other tools' 1 to 4 MB."""
 
+# Of one chunk, which is in memory as a whole: as many packets as fill `MAX_CHUNK_BYTES`, in 100 MB of memory.
 MAX_CHUNK_RECORDS = 1 << 19
-"""Of one chunk, which is in memory as a whole: as many packets as fill `MAX_CHUNK_BYTES`, in 100 MB of memory."""
 
+# What any file may unpack to, however small it is: a tenth of a second's work.
 FREE_BYTES = MAX_CHUNK_BYTES
-"""What any file may unpack to, however small it is: a tenth of a second's work."""
 
+# Twice what the densest recording unpacks to.
 BYTES_FROM_A_BYTE = 128
-"""Twice what the densest recording unpacks to."""
 
+# Records that any file may have: two seconds' work, and five hours of a call.
 FREE_RECORDS = 300_000
-"""Records that any file may have: two seconds' work, and five hours of a call."""
 
+# Less than half of what one takes of the densest recording.
 BYTES_OF_A_RECORD = 1
-"""Less than half of what one takes of the densest recording."""
 
 
 class ReadBudget:

@@ -23,19 +23,19 @@ WRONG_KEY = "this session was sealed in another room: give the one it was record
 CUT_OFF = "this session has no end: its recording was cut off, or the file was"
 LOST = "nothing of this session is left"
 
+# A recorder writes meters every ten seconds, and of speech alone, which other tools may take out of a session, there
+# are pauses of hours at most. What lies further behind all before it has a wrong time, or was made to keep a player
+# waiting.
 MAX_SILENCE_S = 6 * 3600
-"""A recorder writes meters every ten seconds, and of speech alone, which other tools may take out of a session, there
-are pauses of hours at most. What lies further behind all before it has a wrong time, or was made to keep a player
-waiting."""
 
+# A week; nothing is recorded for longer.
 MAX_SESSION_S = 7 * 24 * 3600
-"""A week; nothing is recorded for longer."""
 
+# Metadata records that are looked at: a recorder writes one.
 MOST_METADATA = 1000
-"""Metadata records that are looked at: a recorder writes one."""
 
+# Chunks that are searched for the header where the index does not tell: it is in the first.
 HEADER_CHUNKS = 64
-"""Chunks that are searched for the header where the index does not tell: it is in the first."""
 
 _NS_PER_S = 1_000_000_000
 

@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Records that may wait for a disk that has stopped: several minutes of a busy room, a few megabytes. Then they are left
+# out, as speech must not fill the memory.
 MAX_WAITING = 20_000
-"""Records that may wait for a disk that has stopped: several minutes of a busy room, a few megabytes. Then they are
-left out, as speech must not fill the memory."""
 
+# Of those records, for packets that are larger than speech: 32 MB.
 MAX_WAITING_BYTES = 1 << 25
-"""Of those records, for packets that are larger than speech: 32 MB."""
 
+# Snapshots that may wait, each of a megabyte or many: those that come while so many do are left out.
 MAX_WAITING_SHOTS = 4
-"""Snapshots that may wait, each of a megabyte or many: those that come while so many do are left out."""
 
+# Of kept snapshots: enough to compare, some 20 kB each.
 SNAPSHOT_SIDE = 640
 SNAPSHOT_QUALITY = 80
-"""Of kept snapshots: enough to compare, some 20 kB each."""
 
 _SEQUENCES, _TIMESTAMPS = 1 << 16, 1 << 32
 

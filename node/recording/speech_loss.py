@@ -11,12 +11,13 @@ from protocol.rtp.stream import MAX_DROPOUT
 from protocol.speech.frame_buffer import SAMPLES_PER_MS
 
 SEQUENCE_BITS, TIMESTAMP_BITS = 16, 32
-MAX_DRIFT_MS = 2_000.0
-"""A packet whose timestamp went on by so much more or less than the time that went by belongs to another link: one that
-is made again begins with any numbers. Between packets of one link that is jitter, and drift of clocks in a pause."""
 
+# A packet whose timestamp went on by so much more or less than the time that went by belongs to another link: one that
+# is made again begins with any numbers. Between packets of one link that is jitter, and drift of clocks in a pause.
+MAX_DRIFT_MS = 2_000.0
+
+# Of a sender: a packet of the link before may come late.
 LINKS_REMEMBERED = 2
-"""Of a sender: a packet of the link before may come late."""
 
 
 class _Link:

@@ -8,8 +8,8 @@ from node.recording.mcap_records import CHUNK_HEAD
 from node.recording.read_budget import MAX_CHUNK_BYTES, ReadBudget
 from protocol.errors import LogError
 
+# A decoder's memory, which a frame of zstd asks for: no chunk needs more than is in it.
 MAX_WINDOW_BYTES = MAX_CHUNK_BYTES
-"""A decoder's memory, which a frame of zstd asks for: no chunk needs more than is in it."""
 
 DAMAGED = "a damaged chunk"
 _UNKNOWN_SIZE = -1

@@ -11,11 +11,11 @@ from protocol import log
 from protocol.errors import NodeError, UsageError
 from protocol.log.sealing import SALT_BYTES, BlockCipher
 
+# A chunk holds so much: a process that is killed loses at most two seconds, the wait for the processor included.
 CHUNK_S = 1.8
-"""A chunk holds so much: a process that is killed loses at most two seconds, the wait for the processor included."""
 
+# More than any chunk has: a chunk ends when `write` returns, and at no other time.
 CHUNK_BYTES = 1 << 24
-"""More than any chunk has: a chunk ends when `write` returns, and at no other time."""
 
 _NO_RECORD = (ValueError, TypeError, OverflowError)
 

@@ -26,18 +26,18 @@ from protocol.speech.playout import Playout
 
 logger = logging.getLogger(__name__)
 
+# Of speech that is decoded unheard before a moment that is sought: decoder and jitter buffer find their state.
 STEP_S = seconds_of(BLOCK_SAMPLES)
 PREROLL_S = 1.0
-"""Of speech that is decoded unheard before a moment that is sought: decoder and jitter buffer find their state."""
 
+# After the last record: what the jitter buffer still holds is heard, and the last word rings out.
 TAIL_S = 0.5
-"""After the last record: what the jitter buffer still holds is heard, and the last word rings out."""
 
+# Records in 20 ms, of which eight people have eight; what is left waits for the next step, and none lasts too long.
 MOST_A_STEP = 200
-"""Records in 20 ms, of which eight people have eight; what is left waits for the next step, and none lasts too long."""
 
+# Senders that are decoded at once, four times as many as a room has: beyond, who is silent longest is dropped.
 MOST_VOICES = 32
-"""Senders that are decoded at once, four times as many as a room has: beyond, who is silent longest is dropped."""
 
 NEEDS_LYRA = "some of it was spoken in Lyra, which is not heard without its models: give their folder with --lyra"
 

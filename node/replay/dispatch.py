@@ -23,8 +23,8 @@ _US = 1_000_000
 KNOWN = Carries.EVERYTHING | Carries.LYRA_IN
 
 
+# Of a kept snapshot, which has 640 x 640 at most: a larger one is not ours, and may take seconds to open.
 MAX_SNAPSHOT_PIXELS = 1 << 22
-"""Of a kept snapshot, which has 640 x 640 at most: a larger one is not ours, and may take seconds to open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,14 @@ from protocol.log import Frame
 if TYPE_CHECKING:
     from PIL import Image
 
+# Pictures: a minute of a lively call, and 25 MB where they are of 512 x 512.
 MOST_REMEMBERED = 32
-"""Pictures: a minute of a lively call, and 25 MB where they are of 512 x 512."""
 
 _MOST_BYTES = frames.MAX_CAPTION_BYTES - 2
 _MOST_LETTERS = _MOST_BYTES // 4
 
+# Paints a picture for a sender's tile.
 Paint = Callable[[str, Prompt], Awaitable["Image.Image"]]
-"""Paints a picture for a sender's tile."""
 
 
 @dataclass(frozen=True, slots=True)

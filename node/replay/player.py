@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from node.vision.sender import PaintedPicture
 
 
+# Runs what may take long where it holds nobody up.
 Beside: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
-"""Runs what may take long where it holds nobody up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from node.replay.pictures import PictureReader
 from protocol.errors import RemoteError
 from protocol.log import Frame, Record, Snapshot
 
+# So much is ready before its time: a disk may take a second, and eight times the speed eight of them.
 AHEAD_S = 5.0
-"""So much is ready before its time: a disk may take a second, and eight times the speed eight of them."""
 
+# Records: a hundred times what eight people have in that time.
 MOST_READY = 20_000
-"""Records: a hundred times what eight people have in that time."""
 
 _US = 1_000_000
 

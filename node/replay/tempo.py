@@ -13,11 +13,11 @@ from node.speech.pcm import SAMPLE_RATE, Pcm, silence
 if TYPE_CHECKING:
     import av
 
+# Beyond them speech is no speech any more.
 SLOWEST, FASTEST = 0.25, 8.0
-"""Beyond them speech is no speech any more."""
 
+# What one atempo does by overlapping its pieces; faster ones leave pieces out.
 _LEAST, _MOST = 0.5, 2.0
-"""What one atempo does by overlapping its pieces; faster ones leave pieces out."""
 
 
 class Tempo:

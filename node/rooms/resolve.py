@@ -34,9 +34,9 @@ class ResolvedRoom:
 
 
 def resolve(text: str | None, settings: Settings) -> ResolvedRoom:
-    """The room that ``text`` names: a link, its words, the name of a saved room, a passphrase, or ``-`` to be asked.
+    """The room that `text` names: a link, its words, the name of a saved room, a passphrase, or `-` to be asked.
 
-    Without a text it is the one of the settings: the first line of ``room_file``, else ``room``. Raises UsageError or
+    Without a text it is the one of the settings: the first line of `room_file`, else `room`. Raises UsageError or
     NodeError, neither of which repeats a secret. From now on the process leaves no core.
     """
     core_dumps.refuse()
