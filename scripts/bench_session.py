@@ -28,8 +28,8 @@ from typing import Any
 import session_traffic
 from mcap.reader import make_reader
 
+from node.recording.edit import recover
 from node.recording.reader import SessionReader
-from node.recording.recover import recover
 from node.recording.writer import SessionWriter, create_file
 from protocol import log
 from protocol.errors import PictophoneError

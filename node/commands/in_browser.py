@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from node.call import build
 from node.commands.replay import ReplayOptions, caption, chosen_voices, play
-from node.recording.roster import Attendance
-from node.replay.models import session_painter
-from node.replay.pictures import RecordedPicture, cached
+from node.recording.participants import Attendance
+from node.replay.pictures import RecordedPicture, cached, session_painter
 from node.replay.player import Player
 from node.speech.sinks import open_sink
 from node.web.replay_audio import ReplayAudio

@@ -14,12 +14,11 @@ from node.call.observers import CallObserver
 from node.common import signals
 from node.common.tasks import first_error
 from node.links import login
+from node.recording.participants import Attendance
 from node.recording.reader import SessionReader
-from node.recording.roster import Attendance
 from node.recording.timecode import format_time
 from node.replay.haunting import replay_into_room
-from node.replay.models import session_painter
-from node.replay.pictures import RecordedPicture
+from node.replay.pictures import RecordedPicture, session_painter
 from node.replay.player import Player
 from node.replay.tempo import FASTEST, SLOWEST
 from node.speech.sinks import open_sink

@@ -35,7 +35,7 @@ def recover(
     room: Room = None,
 ) -> None:
     """Make a whole session of a damaged one, or of one whose recording was cut off."""
-    from node.recording import recover as rescue
+    from node.recording import edit as rescue
 
     for line in rescue.recover(file, output, secret(room)):
         say(line)

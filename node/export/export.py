@@ -19,7 +19,7 @@ from node.export.video_frame import SIZE, Tile, draw_frame
 from node.export.video_writer import MP4, WEBM, VideoFormat, VideoWriter
 from node.recording.reader import SessionReader
 from node.recording.timecode import format_time
-from node.replay.models import session_painter
+from node.replay.pictures import session_painter
 from node.speech.ogg import OggOpus
 from protocol.errors import NodeError, UsageError
 
@@ -196,7 +196,7 @@ async def _srt(work: _Work) -> None:
 
 def caption_changes(session: SessionReader, start: float, end: float) -> Iterator[CaptionChange]:
     """Yields from when on whose picture shows what, in seconds since `start`; who left shows nothing."""
-    from node.recording.roster import Attendance
+    from node.recording.participants import Attendance
     from node.replay.pictures import PictureReader
     from protocol.log import Frame, Left
 

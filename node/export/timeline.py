@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from node.common.notes import NoteOnce
 from node.export.video_frame import Tile
-from node.recording.roster import Attendance
+from node.recording.participants import Attendance
 from node.replay.decoder import STEP_S, Recorded, SessionDecoder
 from node.replay.pictures import Paint, PictureReader, RecordedPicture
 from node.speech.pcm import BLOCK_SAMPLES, Pcm, level_dbfs

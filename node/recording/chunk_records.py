@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from node.recording import mcap_chunks
-from node.recording.chunk_index import ChunkIndex, channel_mask
+from node.recording.mcap_index import ChunkIndex, channel_mask
 from node.recording.read_budget import BudgetError, ReadBudget
 from protocol import log
 from protocol.errors import LogError

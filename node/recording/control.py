@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,10 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from node.recording.meters import read
+from node.call.observers import CallObserver
+from node.captions.coder import Caption
 from node.recording.recorder import Recorder
-from node.recording.standing import CallSnapshot
+from protocol import frames, log
+from protocol.errors import FrameError, VersionError
 from protocol.log.recording_key import recording_secret
+from protocol.signalling import Hello
 
 if TYPE_CHECKING:
     from node.call.node import Node
@@ -163,3 +167,58 @@ class RecordingControl:
     def _measure(self) -> None:
         if self._recorder is not None:
             self._recorder.measured(read(self._node))
+
+
+def read(node: Node) -> dict[str, float]:
+    """The counts of this moment, by name; what is unknown is left out. Bytes are those on the wire."""
+    tally = node.count()
+    into = tally.speech_in
+    values = {
+        "sent_bytes": tally.meter.total("sent"),
+        "received_bytes": tally.meter.total("received"),
+        "lost": into.lost,
+        "late": into.late,
+        "concealed_ms": round(into.concealed_ms),
+        "underruns": into.underruns,
+        "delay_ms": _rounded(node.delay_ms()),
+        "said_dbfs": _rounded(tally.said.shown_dbfs),
+        "heard_dbfs": _rounded(tally.heard.shown_dbfs),
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(value, 1)
+
+
+class CallSnapshot(CallObserver):
+    """Remembers who is here, and the newest picture frame of each."""
+
+    def __init__(self, own: str) -> None:
+        self._own = own
+        self._people: dict[str, log.Record] = {}
+        self._frames: dict[str, log.Record] = {}
+
+    def records(self) -> list[log.Record]:
+        """All of it, as records of a session's beginning."""
+        return [*self._people.values(), *self._frames.values()]
+
+    def joined(self, peer: str, hello: Hello) -> None:
+        self._people[peer] = log.Joined(0, peer, hello.name, int(hello.carries))
+
+    def left(self, peer: str) -> None:
+        self._people.pop(peer, None)
+        self._frames.pop(peer, None)
+
+    def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
+        self._keep(self._own, frame, caption)
+
+    def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
+        self._keep(peer, frame, caption)
+
+    def _keep(self, sender: str, frame: bytes, caption: Caption | None) -> None:
+        try:
+            if isinstance(frames.decode(frame), frames.Picture):
+                self._frames[sender] = log.Frame(0, sender, frame, None if caption is None else caption.words)
+        except (FrameError, VersionError):
+            return

@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from node.recording import mcap_chunks
-from node.recording.chunk_finder import read_index
-from node.recording.chunk_index import EVERY_CHANNEL, MAX_TIME
 from node.recording.chunk_records import ChunkRecords, count_before, time_of
+from node.recording.mcap_index import EVERY_CHANNEL, MAX_TIME
+from node.recording.mcap_summary import read_index
 from protocol import frames, log
 from protocol.captions import registry
 from protocol.errors import FrameError, LogError, NodeError, VersionError

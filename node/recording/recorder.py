@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -14,11 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from node.call.observers import CallObserver
-from node.recording.fault_text import without_content
-from node.recording.file_watch import FileLocation, locate
 from node.recording.reader import plural
 from node.recording.timecode import format_time as as_clock
-from node.recording.writer import CHUNK_S, SessionWriter, create_file
+from node.recording.writer import CHUNK_S, FileLocation, SessionWriter, create_file, locate
 from protocol import log
 from protocol.errors import LocalError
 
@@ -285,3 +284,10 @@ def _as_webp(image: Image.Image) -> bytes:
     file = io.BytesIO()
     small.save(file, "WEBP", quality=SNAPSHOT_QUALITY)
     return file.getvalue()
+
+
+def without_content(error: BaseException) -> str:
+    """Return the kind of an exception and the line that raised it: its own words may quote a caption."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"

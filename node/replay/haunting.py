@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from node.call.observers import CallObserver
-from node.recording.participants import fitting_name
-from node.recording.roster import Attendance
+from node.recording.participants import Attendance, fitting_name
 from node.replay.into_room import ReplayParticipant
 from node.replay.pictures import RecordedPicture
 from protocol.errors import NodeError

@@ -19,7 +19,7 @@ from node.commands import in_browser
 from node.commands.replay import ReplayOptions
 from node.common import config
 from node.recording.reader import SessionReader
-from node.replay import models
+from node.replay import pictures
 from node.terminal.status import BufferedNotes
 from protocol.log import Header, Note, Record
 
@@ -51,7 +51,7 @@ async def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     if chromium.binary() is None:
         pytest.skip("needs Chromium")
     monkeypatch.chdir(tmp_path)  # no settings file
-    monkeypatch.setattr(models, "Worker", lambda generator: FakeWorker())
+    monkeypatch.setattr(pictures, "Worker", lambda generator: FakeWorker())
     link: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     class Notes(BufferedNotes):

@@ -9,8 +9,8 @@ import pytest
 from bench_session import killed
 from mcap.reader import make_reader
 
+from node.recording.edit import recover
 from node.recording.reader import SessionReader
-from node.recording.recover import recover
 
 MOST_S = 2.0
 

@@ -6,8 +6,8 @@ import io
 
 from mcap.writer import CompressionType, Writer
 
-from node.recording.chunk_finder import read_index
-from node.recording.chunk_index import ChunkIndex
+from node.recording.mcap_index import ChunkIndex
+from node.recording.mcap_summary import read_index
 from node.recording.read_budget import ReadBudget
 from protocol import log
 

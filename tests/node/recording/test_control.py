@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from node.call.stats import CallStats
 from node.captions.coder import Caption
 from node.common.config import Settings
 from node.recording import control, recorder
-from node.recording.control import RecordingControl
+from node.recording.control import CallSnapshot, RecordingControl, read
 from node.recording.reader import SessionReader
 from protocol import frames, log
 from protocol.errors import NodeError, UsageError
@@ -199,3 +200,49 @@ async def test_as_the_settings_have_it(node: Any, notes: Happenings, tmp_path: P
     assert notes.all[0] == f"recording to {path}{', sealed' if sealed else ''}"
     secret = recording_secret(GARDEN) if sealed else None
     assert any(isinstance(record, log.Snapshot) for record in _records(path, secret))
+
+
+def counted(delay_ms: float | None) -> Any:
+    tally = CallStats(0.0, "lean")
+    tally.speech_in.lost, tally.speech_in.concealed_ms = 3, 240.4
+    tally.meter.sent["rtp"].add(170)
+    tally.said.add(-20.04, 1.0)
+    return SimpleNamespace(count=lambda: tally, delay_ms=lambda: delay_ms)
+
+
+def test_what_is_known_is_told_and_nothing_else() -> None:
+    values = read(counted(None))
+    assert values == {
+        "sent_bytes": 170,
+        "received_bytes": 0,
+        "lost": 3,
+        "late": 0,
+        "concealed_ms": 240,
+        "underruns": 0,
+        "said_dbfs": -20.0,
+    }
+    assert read(counted(201.26)) == {**values, "delay_ms": 201.3}
+
+
+def _picture(sequence: int) -> bytes:
+    return frames.encode(frames.Picture(sequence, 0, 0, b"a cat", 0))
+
+
+def test_the_newest_of_each_who_is_here() -> None:
+    snapshot = CallSnapshot("a7k")
+    assert snapshot.records() == []
+    snapshot.joined("b2q", BOB)
+    snapshot.joined("c3d", Hello(2, "Cat", Carries.NOTHING))
+    snapshot.frame_sent(_picture(1))
+    snapshot.frame_came("b2q", _picture(1))
+    snapshot.frame_came("b2q", _picture(2), Caption("a cat"))
+    snapshot.frame_came("b2q", frames.encode(frames.Hold(2)))
+    snapshot.frame_came("c3d", _picture(9))
+    snapshot.frame_sent(b"\xff")
+    snapshot.left("c3d")
+    snapshot.left("nobody")
+    assert snapshot.records() == [
+        log.Joined(0, "b2q", "Bob", 4),
+        log.Frame(0, "a7k", _picture(1)),
+        log.Frame(0, "b2q", _picture(2), "a cat"),
+    ]

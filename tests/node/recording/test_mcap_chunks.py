@@ -15,8 +15,8 @@ from mcap_files import chunk, header, message, metadata, packed_chunk, record, s
 from small_mcap import TIMES, mcap, read
 
 from node.recording import mcap_chunks
-from node.recording.chunk_finder import read_index
 from node.recording.mcap_records import ATTACHMENT, ChannelMap
+from node.recording.mcap_summary import read_index
 from node.recording.read_budget import ReadBudget
 from protocol.errors import LogError
 

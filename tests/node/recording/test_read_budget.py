@@ -12,11 +12,12 @@ import zstandard
 from command import Command
 from mcap_files import STARTED_NS, Entry, chunk, header, message, messages, opened, our_channels, packed_chunk, whole
 
-from node.recording import chunk_records, unpacking
-from node.recording.edit import Redaction, cut, join, redact
+from node.recording import chunk_records, mcap_chunks
+from node.recording.edit import Redaction, cut, join, recover, redact
 from node.recording.info import read_info
 from node.recording.mcap_records import MAGIC
-from node.recording.participants import MOST_PEOPLE
+from node.recording.mcap_summary import read_index
+from node.recording.participants import MOST_PEOPLE, Attendance
 from node.recording.read_budget import (
     BYTES_FROM_A_BYTE,
     BYTES_OF_A_RECORD,
@@ -27,8 +28,6 @@ from node.recording.read_budget import (
     ReadBudget,
 )
 from node.recording.reader import MAX_SESSION_S, MAX_SILENCE_S, SessionReader
-from node.recording.recover import recover
-from node.recording.roster import Attendance
 from protocol import log
 from protocol.errors import LogError
 from protocol.log.speech import MAX_BUNDLE_PACKETS
@@ -81,7 +80,7 @@ def busy(request: pytest.FixtureRequest) -> bytes:
 
 def test_it_is_one_line_after_bounded_work(busy: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     unpacked, decoded = [0], [0]
-    decompressed, decode = unpacking._decompressed, log.decode
+    decompressed, decode = mcap_chunks.decompressed, log.decode
 
     def count_bytes(*what: object) -> bytes:
         plain = decompressed(*what)  # type: ignore[arg-type]
@@ -93,7 +92,7 @@ def test_it_is_one_line_after_bounded_work(busy: bytes, monkeypatch: pytest.Monk
         decoded[0] += len(records)
         return records
 
-    monkeypatch.setattr(unpacking, "_decompressed", count_bytes)
+    monkeypatch.setattr(mcap_chunks, "decompressed", count_bytes)
     monkeypatch.setattr(chunk_records.log, "decode", count_records)
     with pytest.raises(BudgetError, match=r"no recording holds so much: more than [\d,]+ (bytes|records) in a file of"):
         list(SessionReader(io.BytesIO(busy)).records())
@@ -129,9 +128,10 @@ def test_the_densest_recording_there_can_be_is_within_bounds() -> None:
 def test_many_entries_of_one_chunk_are_not_believed() -> None:
     first = chunk(BEGINNING, STARTED_NS, STARTED_NS)
     for entries in ([Entry(FIRST, len(first))] * 5000, [Entry(FIRST + n, len(first) - n) for n in range(20)]):
-        with SessionReader(opened(whole(first, summary=entries))) as session:
+        data = whole(first, summary=entries)
+        with SessionReader(opened(data)) as session:
             assert list(session.records()) == [log.Note(1000, "near")]
-            assert len(session._index) == 1
+        assert len(read_index(opened(data))) == 1
 
 
 @pytest.mark.parametrize("far_ns", [(1 << 64) - 1, STARTED_NS + MAX_SESSION_S * 10**9 + 1, STARTED_NS + 10**16])

@@ -16,7 +16,7 @@ from mcap.records import Message
 from mcap.writer import Writer
 from session_files import HEADER, SECRET, made_up, write
 
-from node.recording import chunk_index
+from node.recording import mcap_index
 from node.recording.reader import CUT_OFF, NO_KEY, WRONG_KEY, SessionReader
 from protocol import log
 from protocol.captions.identity import Codebook
@@ -76,11 +76,11 @@ def test_what_was_read_once_is_not_searched_again(
 ) -> None:
     """A sealed file does not tell what is where, nor does one without an end."""
     read: list[int] = []
-    read_chunk = chunk_index.read_chunk
+    read_chunk = mcap_index.read_chunk
     with SessionReader.open(session_file(**how), how.get("secret")) as session:  # type: ignore[arg-type]
         first = session.state(15.5)
         monkeypatch.setattr(
-            chunk_index, "read_chunk", lambda file, at, *how: read.append(at) or read_chunk(file, at, *how)
+            mcap_index, "read_chunk", lambda file, at, *how: read.append(at) or read_chunk(file, at, *how)
         )
         assert session.state(15.5) == first
         assert len(read) <= 5

@@ -17,7 +17,7 @@ from session_files import HEADER, SECRET
 from node.captions.coder import Caption
 from node.recording import recorder as module
 from node.recording.reader import SessionReader
-from node.recording.recorder import Recorder
+from node.recording.recorder import Recorder, without_content
 from node.speech.send_stream import SpeechPacket
 from node.vision.sender import PaintedPicture
 from protocol import frames, log
@@ -339,3 +339,16 @@ def test_large_packets_and_snapshots_do_not_fill_the_memory(
     assert sum(isinstance(record, log.Speech) for record in found) == packets
     assert sum(isinstance(record, log.Snapshot) for record in found) == shots
     assert isinstance(found[-1], log.Left)
+
+
+def test_a_fault_is_described_without_its_content() -> None:
+    try:
+        "my secret \udc80".encode()
+    except UnicodeEncodeError as error:
+        told = without_content(error)
+    assert told.startswith("UnicodeEncodeError at test_recorder.py:")
+    assert "secret" not in told
+
+
+def test_a_fault_that_was_never_raised() -> None:
+    assert without_content(ValueError("secret")) == "ValueError"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from mcap.exceptions import EndOfFile
@@ -15,7 +17,7 @@ from mcap.reader import make_reader
 from mcap.stream_reader import StreamReader
 from session_files import HEADER, SECRET, STARTED_NS, made_up, write
 
-from node.recording.writer import CHUNK_S, SessionWriter, create_file
+from node.recording.writer import CHUNK_S, FileLocation, SessionWriter, create_file, locate
 from protocol import log
 from protocol.errors import NodeError, UsageError
 
@@ -97,3 +99,51 @@ def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(NodeError, match=r"cannot record to .*: No such file or directory"):
         create_file(tmp_path / "nowhere" / "call.mcap")
+
+
+SYSTEM_TELLS = sys.platform == "linux"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "here.mcap"
+
+
+@pytest.fixture
+def file(path: Path) -> Iterator[BinaryIO]:
+    with path.open("wb") as file:
+        yield file
+
+
+def test_it_is_where_it_was_made(file: BinaryIO, path: Path) -> None:
+    assert locate(file, path) == FileLocation(path)
+
+
+def test_it_was_deleted(file: BinaryIO, path: Path) -> None:
+    path.unlink()
+    assert locate(file, path) == FileLocation(None, is_deleted=True)
+    path.write_text("another")
+    assert locate(file, path) == FileLocation(None, is_deleted=True)
+
+
+def test_it_was_moved(file: BinaryIO, path: Path) -> None:
+    moved = path.rename(path.with_name("there.mcap"))
+    expected = FileLocation(moved if SYSTEM_TELLS else None)
+    assert locate(file, path) == expected
+    path.write_text("another")
+    assert locate(file, path) == expected
+
+
+def test_its_folder_was_moved(file: BinaryIO, path: Path) -> None:
+    folder = path.parent.rename(path.parent.with_name("elsewhere"))
+    assert locate(file, path) == FileLocation(folder / path.name if SYSTEM_TELLS else None)
+
+
+def test_by_the_name_that_nfs_gives_what_was_deleted(file: BinaryIO, path: Path) -> None:
+    path.rename(path.with_name(".nfs0000000000000001"))
+    assert locate(file, path).is_deleted == SYSTEM_TELLS
+
+
+def test_a_closed_file_says_nothing(file: BinaryIO, path: Path) -> None:
+    file.close()
+    assert locate(file, path) == FileLocation(path)

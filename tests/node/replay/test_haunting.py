@@ -9,7 +9,7 @@ from sessions import FakeSession, came, picture
 
 from node.call.endpoints import Rendezvous
 from node.links.address import BrokerAddress
-from node.recording.roster import Attendance
+from node.recording.participants import Attendance
 from node.replay.haunting import RoomReplay, replay_into_room
 from node.replay.pictures import PictureReader
 from node.speech.send_stream import SpeechPacket

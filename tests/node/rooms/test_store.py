@@ -105,11 +105,16 @@ def test_a_folder_that_cannot_be_written_is_one_line(home: Path) -> None:
         store.save("treehouse", LINK, in_keyring=False)
 
 
-def test_what_cannot_be_replaced_stays_and_leaves_nothing_beside(home: Path) -> None:
-    store.rooms_file().mkdir(parents=True)
-    with pytest.raises(NodeError):
-        store._write({})
+def test_what_cannot_be_replaced_stays_and_leaves_nothing_beside(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, target: Path) -> Path:
+        raise PermissionError("not allowed")
+
+    store.save("treehouse", LINK, in_keyring=False)
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(NodeError, match="cannot write your rooms"):
+        store.save("attic", OTHER, in_keyring=False)
     assert [path.name for path in home.iterdir()] == ["rooms.toml"]
+    assert store.names() == {"treehouse": False}
 
 
 @pytest.mark.parametrize("error", [PermissionError, NotADirectoryError])

@@ -12,9 +12,9 @@ from mcap.writer import CompressionType
 from mcap_files import chunk, header, message, our_channels, record, whole
 from small_mcap import TIMES, mcap, read
 
-from node.recording import chunk_scan
-from node.recording.chunk_finder import read_index
+from node.recording import mcap_scan
 from node.recording.mcap_records import MAGIC
+from node.recording.mcap_summary import read_index
 from node.recording.read_budget import ReadBudget
 from protocol.errors import LogError
 
@@ -58,15 +58,15 @@ def test_a_record_of_the_future_is_gone_over() -> None:
 
 
 def test_a_file_made_of_false_chunks_keeps_nobody_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunk_scan, "MAX_TRIED_BYTES", 100_000)
+    monkeypatch.setattr(mcap_scan, "MAX_TRIED_BYTES", 100_000)
     tried: list[int] = []
-    read_chunk = chunk_scan.read_chunk
+    read_chunk = mcap_scan.read_chunk
 
     def counted(file: io.BytesIO, offset: int, *how: object) -> object:
         tried.append(offset)
         return read_chunk(file, offset, *how)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(chunk_scan, "read_chunk", counted)
+    monkeypatch.setattr(mcap_scan, "read_chunk", counted)
     false = b"\x06" + struct.pack("<QQQQII", 9000, 1, 1, 1, 1, 4) + b"zstd" + bytes(11)
     good = chunk(message(6, 9), 9, 9)
     data = MAGIC + header() + (b"\xff" + false * 400 + good) * 3

@@ -1,7 +1,7 @@
 """Finds the chunks of an MCAP file: by its summary, else by going through the file.
 
 Ten hours are opened in milliseconds by the summary. It is believed where it can be true: one whose chunks overlap in
-the file, or are not there, is worth nothing. Files without one are gone through (`node.recording.chunk_scan`).
+the file, or are not there, is worth nothing. Files without one are gone through (`node.recording.mcap_scan`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import BinaryIO
 
-from node.recording.chunk_index import EVERY_CHANNEL, MAX_TIME, ChunkIndex, ChunkPosition, channel_mask
-from node.recording.chunk_scan import scan
+from node.recording.mcap_index import EVERY_CHANNEL, MAX_TIME, ChunkIndex, ChunkPosition, channel_mask
 from node.recording.mcap_records import (
     CHANNEL,
     CHUNK_INDEX,
@@ -32,6 +31,7 @@ from node.recording.mcap_records import (
     records_in,
     size_of,
 )
+from node.recording.mcap_scan import scan
 from node.recording.read_budget import MAX_CHUNK_BYTES, BudgetError, ReadBudget
 from protocol.errors import LogError
 

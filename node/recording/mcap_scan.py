@@ -12,8 +12,8 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import BinaryIO
 
-from node.recording.chunk_index import MAX_TIME, ChunkIndex, ChunkPosition
 from node.recording.mcap_chunks import read_chunk
+from node.recording.mcap_index import MAX_TIME, ChunkIndex, ChunkPosition
 from node.recording.mcap_records import (
     CHANNEL,
     CHUNK,

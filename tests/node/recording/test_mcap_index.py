@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node.recording.chunk_index import BUNDLE_NS, ChunkIndex, ChunkPosition, channel_mask
+from node.recording.mcap_index import BUNDLE_NS, ChunkIndex, ChunkPosition, channel_mask
 
 S = 1_000_000_000
 
