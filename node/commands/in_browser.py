@@ -56,7 +56,7 @@ async def run(session: SessionReader, asked: ReplayOptions, settings: Settings, 
         )  # fmt: skip
         soundtrack.player = player
         page.show(player, session.header.started_ns / 1e9)
-        if roster.place(session.header.node) is not None:
+        if roster.index(session.header.node) is not None:
             page.board.came(session.header.node, session.header.name, speaks=True, shows=True)
         link = await stack.enter_async_context(page.open())
         notes(f"the page is at {link}: it begins when that is opened")

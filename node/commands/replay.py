@@ -127,8 +127,8 @@ def chosen_voices(asked: ReplayOptions, roster: Attendance) -> set[str] | None:
 
 def caption(player: Player, roster: Attendance, told: RecordedPicture) -> str:
     """Return a picture's words as a line."""
-    place = roster.place(told.sender)
-    name = told.sender if place is None else roster.members[place].name
+    place = roster.index(told.sender)
+    name = told.sender if place is None else roster.participants[place].name
     return f"{format_time(player.position_s)}  {name}: {told.prompt.text}"
 
 

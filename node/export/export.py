@@ -205,9 +205,9 @@ def caption_changes(session: SessionReader, start: float, end: float) -> Iterato
     for record in (*holds, *session.records(start, end, kinds=(Frame, Left))):
         at = max(record.at_us / 1e6 - start, 0.0)
         sender = record.sender if isinstance(record, Frame) else record.peer if isinstance(record, Left) else ""
-        if (place := roster.place(sender)) is None:
+        if (place := roster.index(sender)) is None:
             continue
-        name = roster.members[place].name
+        name = roster.participants[place].name
         if isinstance(record, Left):
             yield CaptionChange(at, name, "")
         elif isinstance(record, Frame) and (told := reading.read(record)) is not None:
@@ -229,10 +229,10 @@ async def _jsonl(work: _Work) -> None:
 async def _html(work: _Work) -> None:
     async with work.story(pictures=True) as story:
         album, sound = PageEvents(), io.BytesIO()
-        members = story.roster.members
+        members = story.roster.participants
         album.people = [member.name for member in members]
         album.here = [
-            [(max(came - story.start, 0.0), min(went - story.start, story.seconds)) for came, went in member.here]
+            [(max(came - story.start, 0.0), min(went - story.start, story.seconds)) for came, went in member.present]
             for member in members
         ]
         with _blaming_the_encoder(work.asked.output):
@@ -245,7 +245,7 @@ async def _html(work: _Work) -> None:
 
 
 async def _fill(work: _Work, story: ExportTimeline, album: PageEvents, ogg: OggOpus) -> float:
-    seen: tuple[Tile, ...] = tuple(Tile(member.name) for member in story.roster.members)
+    seen: tuple[Tile, ...] = tuple(Tile(member.name) for member in story.roster.participants)
     seconds = 0.0
     async for moment in work.moments(story):
         ogg.sound(moment.sound)

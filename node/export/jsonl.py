@@ -10,7 +10,7 @@ from typing import Any
 
 from node.common.printable import escaped
 from node.recording.participants import Participants
-from node.replay.decoder import Recorded
+from node.recording.reader import Recorded
 from node.replay.pictures import PictureReader
 from protocol import frames
 from protocol.errors import FrameError, PacketError, VersionError
@@ -36,7 +36,7 @@ class JsonLines:
         books = [{"id": book.id, "hash": book.hash.hex()} for book in header.codebooks]
         yield _line({"kind": "session", **asdict(header), "codebooks": books, "seconds": self._session.duration_s})
         for record in self._session.records(self._start, self._end):
-            self._people.meet(record)
+            self._people.learn(record)
             yield _line({"at": round(record.at_us / _US, 6), **self._told(record)})
 
     def _told(self, record: Record) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from node.common.notes import NoteOnce
 from node.export.video_frame import Tile
 from node.recording.participants import Attendance
-from node.replay.decoder import STEP_S, Recorded, SessionDecoder
+from node.recording.reader import Recorded
+from node.replay.decoder import STEP_S, SessionDecoder
 from node.replay.pictures import Paint, PictureReader, RecordedPicture
 from node.speech.pcm import BLOCK_SAMPLES, Pcm, level_dbfs
 from node.speech.receive_stream import mix
@@ -61,7 +62,7 @@ class ExportTimeline:
         self._paint, self._note = paint, NoteOnce(note)
         self._reading = PictureReader(session.header.codebooks, note)
         self._shown: deque[tuple[float, RecordedPicture]] = deque()
-        self._people = [Tile(member.name) for member in self.roster.members]
+        self._people = [Tile(member.name) for member in self.roster.participants]
         self._spoke = [float("-inf")] * len(self._people)
         self._heard: Collection[str] | None = None
         holds = session.state(start)
@@ -99,7 +100,7 @@ class ExportTimeline:
         return [pcm for sender, pcm in voices.items() if self._heard is None or sender in self._heard]
 
     def _tell(self, record: Record) -> None:
-        if not isinstance(record, Frame) or self.roster.place(record.sender) is None:
+        if not isinstance(record, Frame) or self.roster.index(record.sender) is None:
             return
         if (told := self._reading.read(record)) is not None:
             self._shown.append((record.at_us / 1e6, told))
@@ -116,7 +117,7 @@ class ExportTimeline:
         self._shown = waiting
         for told in due.values():
             image = None if self._paint is None else await self._painted(self._paint, told)
-            self._change(self.roster.place(told.sender), words=told.prompt.text, image=image)
+            self._change(self.roster.index(told.sender), words=told.prompt.text, image=image)
 
     async def _painted(self, paint: Paint, told: RecordedPicture) -> Image.Image | None:
         try:
@@ -128,11 +129,11 @@ class ExportTimeline:
     def _look(self, at: float, voices: dict[str, Pcm]) -> None:
         """Note who is here and who speaks."""
         for sender, pcm in voices.items():
-            place = self.roster.place(sender)
+            place = self.roster.index(sender)
             if place is not None and level_dbfs(pcm) >= VOICED_DBFS:
                 self._spoke[place] = at
-        for place, member in enumerate(self.roster.members):
-            here = member.is_here(at)
+        for place, member in enumerate(self.roster.participants):
+            here = member.is_present(at)
             self._change(place, here=here, speaking=here and at - self._spoke[place] < SPEAKS_ON_S)
 
     def _change(self, place: int | None, **news: object) -> None:

@@ -1,7 +1,7 @@
-"""Goes through an MCAP file for its chunks: one that was cut off, is damaged, or has no index.
+"""Scans an MCAP file for its chunks: one that was cut off, is damaged, or has no index.
 
-Tools that write no chunks have their messages taken together. Behind a damage the next good chunk is found by what it
-looks like.
+Messages outside chunks, as some tools write them, are grouped into runs. After a damage, the next good chunk is found
+by its signature.
 """
 
 from __future__ import annotations
@@ -12,90 +12,76 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import BinaryIO
 
+from node.recording import mcap_records as mcap
 from node.recording.mcap_chunks import read_chunk
 from node.recording.mcap_index import MAX_TIME, ChunkIndex, ChunkPosition
-from node.recording.mcap_records import (
-    CHANNEL,
-    CHUNK,
-    CHUNK_HEAD,
-    DATA_END,
-    FOOTER,
-    MAGIC,
-    MESSAGE,
-    MESSAGE_HEAD,
-    METADATA,
-    RECORD,
-    SCHEMA,
-    ChannelMap,
-    read_at,
-    record_at,
-)
 from node.recording.read_budget import MAX_CHUNK_BYTES, BudgetError, ReadBudget
 from protocol.errors import LogError
 
-# Of what might be chunks and is none: a file that holds more of them was made to keep a reader busy.
+# Of what has a chunk's signature and is none: a file with more of it was made to keep a reader busy.
 MAX_TRIED_BYTES = 1 << 28
 
-# Messages outside chunks are taken together up to so many bytes: some seconds of a call.
+# A run of messages outside chunks ends after so many bytes: some seconds of a call.
 LOOSE_BYTES = 1 << 16
 
 _COMPRESSIONS = (struct.pack("<I", 4) + b"zstd", struct.pack("<I", 3) + b"lz4")
-_BEFORE_COMPRESSION = RECORD.size + CHUNK_HEAD.size - 4
+_BEFORE_COMPRESSION = mcap.RECORD.size + mcap.CHUNK_HEAD.size - 4
 _SEARCHED_BYTES = 1 << 16
 
 
 def scan(file: BinaryIO, size: int) -> ChunkIndex:
-    """Return the index of a file of so many bytes. BudgetError if it holds more than a recording can."""
+    """Return the index of a file of `size` bytes. Raises BudgetError if it holds more than a recording can."""
     return _Scan(file, size).run()
 
 
 class _Scan:
-    """Goes through a file, record by record, and from a damage to the next good chunk."""
+    """A pass through a file, record by record, and from a damage to the next good chunk."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file, self._size = file, size
-        self._index, self._places = ChunkIndex(size), list[ChunkPosition]()
+        self._index, self._positions = ChunkIndex(size), list[ChunkPosition]()
         self._loose: ChunkPosition | None = None
         self._budget, self._tried = ReadBudget(size), 0
 
     def run(self) -> ChunkIndex:
-        """Go through all of it."""
-        at = len(MAGIC)
+        """Go through the file and return its index."""
+        at = len(mcap.MAGIC)
         while at >= 0:
-            head = record_at(self._file, at, self._size)
+            head = mcap.record_at(self._file, at, self._size)
             if head is None:
                 self._end_loose()
                 at = self._next_chunk(at)
                 continue
             self._budget.take_records()
-            if head[0] in {DATA_END, FOOTER}:
+            if head[0] in {mcap.DATA_END, mcap.FOOTER}:
                 break
-            self._take(at, *head)
-            at += RECORD.size + head[1]
+            self._add(at, *head)
+            at += mcap.RECORD.size + head[1]
         self._end_loose()
-        self._index.fill(self._places if _in_order(self._places) else self._by_messages())
+        self._index.fill(self._positions if _are_in_order(self._positions) else self._timed_by_messages())
         return self._index
 
-    def _take(self, at: int, opcode: int, length: int) -> None:
-        if opcode == CHUNK:
+    def _add(self, at: int, opcode: int, length: int) -> None:
+        if opcode == mcap.CHUNK:
             self._end_loose()
-            self._take_chunk(at, length)
-        elif opcode == MESSAGE and length >= MESSAGE_HEAD.size:
-            self._take_message(at, length)
-        elif opcode in {SCHEMA, CHANNEL}:
+            self._add_chunk(at, length)
+        elif opcode == mcap.MESSAGE and length >= mcap.MESSAGE_HEAD.size:
+            self._add_message(at, length)
+        elif opcode in {mcap.SCHEMA, mcap.CHANNEL}:
             with suppress(struct.error, ValueError):
-                self._index.topics.learn(opcode, read_at(self._file, at + RECORD.size, length))
-        elif opcode == METADATA:
+                self._index.channel_map.learn(opcode, mcap.read_at(self._file, at + mcap.RECORD.size, length))
+        elif opcode == mcap.METADATA:
             self._index.metadata.append(at)
 
-    def _take_chunk(self, at: int, length: int) -> None:
-        start, end, unpacked, _, _ = CHUNK_HEAD.unpack(read_at(self._file, at + RECORD.size, CHUNK_HEAD.size))
+    def _add_chunk(self, at: int, length: int) -> None:
+        head = mcap.read_at(self._file, at + mcap.RECORD.size, mcap.CHUNK_HEAD.size)
+        start, end, unpacked, _, _ = mcap.CHUNK_HEAD.unpack(head)
         self._budget.take_bytes(unpacked if unpacked <= MAX_CHUNK_BYTES else 0)
-        self._places.append(ChunkPosition(min(start, MAX_TIME), min(end, MAX_TIME), at, RECORD.size + length))
+        self._positions.append(ChunkPosition(min(start, MAX_TIME), min(end, MAX_TIME), at, mcap.RECORD.size + length))
 
-    def _take_message(self, at: int, length: int) -> None:
-        log_time = MESSAGE_HEAD.unpack(read_at(self._file, at + RECORD.size, MESSAGE_HEAD.size))[2]
-        log_time, end = min(log_time, MAX_TIME), at + RECORD.size + length
+    def _add_message(self, at: int, length: int) -> None:
+        head = mcap.read_at(self._file, at + mcap.RECORD.size, mcap.MESSAGE_HEAD.size)
+        log_time, end = min(mcap.MESSAGE_HEAD.unpack(head)[2], MAX_TIME), at + mcap.RECORD.size + length
         loose = self._loose
         if loose is not None and end - loose.offset <= LOOSE_BYTES:
             start, latest = min(loose.start, log_time), max(loose.end, log_time)
@@ -106,15 +92,15 @@ class _Scan:
 
     def _end_loose(self) -> None:
         if self._loose is not None:
-            self._places.append(self._loose)
+            self._positions.append(self._loose)
             self._loose = None
 
-    def _by_messages(self) -> Iterator[ChunkPosition]:
-        """The same chunks by what is in them, those that open: nothing guards a chunk's own times against damage."""
+    def _timed_by_messages(self) -> Iterator[ChunkPosition]:
+        """Yield the chunks that open, timed by their messages: no checksum guards a chunk's own times."""
         budget = ReadBudget(self._size)
-        for place in self._places:
+        for position in self._positions:
             try:
-                messages = place.read(self._file, self._index.topics, budget)
+                messages = position.read(self._file, self._index.channel_map, budget)
             except BudgetError:
                 raise
             except LogError:
@@ -122,28 +108,28 @@ class _Scan:
                 continue
             if messages:
                 times = [min(message.log_time, MAX_TIME) for message in messages]
-                yield place._replace(start=min(times), end=max(times))
+                yield position._replace(start=min(times), end=max(times))
 
-    # -- behind a damage
+    # -- after a damage
 
     def _next_chunk(self, at: int) -> int:
-        """Where, after this place, a chunk begins that opens; -1 if there is none."""
+        """Return the offset of the next chunk that opens; -1 if there is none."""
         if at < self._size:
             self._index.damaged += 1
         for start in self._signatures(at + 1):
-            head = record_at(self._file, start, self._size)
-            if head is None or head[0] != CHUNK:
+            head = mcap.record_at(self._file, start, self._size)
+            if head is None or head[0] != mcap.CHUNK:
                 continue
             self._tried += head[1]
             if self._tried > MAX_TRIED_BYTES:
                 break
-            if self._opens(start, RECORD.size + head[1]):
+            if self._opens(start, mcap.RECORD.size + head[1]):
                 return start
         return -1
 
     def _opens(self, start: int, length: int) -> bool:
         try:
-            read_chunk(self._file, start, length, ChannelMap(), self._budget)
+            read_chunk(self._file, start, length, mcap.ChannelMap(), self._budget)
         except BudgetError:
             raise
         except LogError:
@@ -151,23 +137,23 @@ class _Scan:
         return True
 
     def _signatures(self, at: int) -> Iterator[int]:
-        """Every place from there on at which a chunk would begin that names its compression where one is named."""
+        """Yield each offset from `at` on at which a chunk would begin, by the name of its compression."""
         overlap = max(map(len, _COMPRESSIONS)) - 1
         at += _BEFORE_COMPRESSION
-        while len(block := read_at(self._file, at, _SEARCHED_BYTES)) > overlap:
-            found = {place for name in _COMPRESSIONS for place in _places_of(name, block)}
-            for place in sorted(found):
-                yield at + place - _BEFORE_COMPRESSION
+        while len(block := mcap.read_at(self._file, at, _SEARCHED_BYTES)) > overlap:
+            found = {offset for name in _COMPRESSIONS for offset in _offsets_of(name, block)}
+            for offset in sorted(found):
+                yield at + offset - _BEFORE_COMPRESSION
             at += len(block) - overlap
 
 
-def _places_of(name: bytes, block: bytes) -> Iterator[int]:
+def _offsets_of(name: bytes, block: bytes) -> Iterator[int]:
     found = block.find(name)
     while found >= 0:
         yield found
         found = block.find(name, found + 1)
 
 
-def _in_order(places: list[ChunkPosition]) -> bool:
-    times = [place.start for place in places if place.end]
+def _are_in_order(positions: list[ChunkPosition]) -> bool:
+    times = [position.start for position in positions if position.end]
     return all(earlier <= later for earlier, later in pairwise(times))

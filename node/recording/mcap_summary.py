@@ -1,7 +1,7 @@
-"""Finds the chunks of an MCAP file: by its summary, else by going through the file.
+"""Finds the chunks of an MCAP file by its summary, else by a scan of the file.
 
-Ten hours are opened in milliseconds by the summary. It is believed where it can be true: one whose chunks overlap in
-the file, or are not there, is worth nothing. Files without one are gone through (`node.recording.mcap_scan`).
+With the summary, ten hours are opened in milliseconds. It is trusted only where it is consistent: one whose chunks
+overlap, or lie outside the file, is ignored. A file without one is scanned (`node.recording.mcap_scan`).
 """
 
 from __future__ import annotations
@@ -12,120 +12,103 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import BinaryIO
 
+from node.recording import mcap_records as mcap
 from node.recording.mcap_index import EVERY_CHANNEL, MAX_TIME, ChunkIndex, ChunkPosition, channel_mask
-from node.recording.mcap_records import (
-    CHANNEL,
-    CHUNK_INDEX,
-    FOOT,
-    FOOTER,
-    MAGIC,
-    METADATA_INDEX,
-    RECORD,
-    SCHEMA,
-    STATISTICS,
-    ChannelMap,
-    ChunkEntry,
-    chunk_count,
-    chunk_entry,
-    read_at,
-    records_in,
-    size_of,
-)
 from node.recording.mcap_scan import scan
 from node.recording.read_budget import MAX_CHUNK_BYTES, BudgetError, ReadBudget
 from protocol.errors import LogError
 
-# A week has a summary of 30 MB.
+# Of the summary: a week's has 30 MB.
 MAX_SUMMARY_BYTES = 1 << 28
 
 
 def read_index(file: BinaryIO) -> ChunkIndex:
-    """Find the chunks. LogError if it is no MCAP file, BudgetError if it holds more than a recording can."""
-    if read_at(file, 0, len(MAGIC)) != MAGIC:
+    """Find the chunks. Raises LogError if it is no MCAP file, BudgetError if it holds more than a recording can."""
+    if mcap.read_at(file, 0, len(mcap.MAGIC)) != mcap.MAGIC:
         raise LogError("not a session: no MCAP file")
-    size = size_of(file)
+    size = mcap.size_of(file)
     summary = _summary(file, size)
     index = None if not summary else _from_summary(summary, size)
     if index is None:
         index = scan(file, size)
         index.complete = summary is not None
-    if not index.topics:
-        _learn_topics(file, index)
+    if not index.channel_map:
+        _learn_channels(file, index)
     return index
 
 
-# -- by the summary
-
-
 def _summary(file: BinaryIO, size: int) -> bytes | None:
-    """The summary of a file that has its end, empty if it has none; None if it was cut off, or this was damaged."""
-    foot_at = size - FOOT.size - len(MAGIC)
-    tail = read_at(file, foot_at, size - foot_at) if foot_at > 0 else b""
-    if len(tail) != FOOT.size + len(MAGIC) or not tail.endswith(MAGIC):
+    """Return the summary, empty if the file has its end and no summary; None if the end is missing or damaged."""
+    foot_at = size - mcap.FOOT.size - len(mcap.MAGIC)
+    tail = mcap.read_at(file, foot_at, size - foot_at) if foot_at > 0 else b""
+    if len(tail) != mcap.FOOT.size + len(mcap.MAGIC) or not tail.endswith(mcap.MAGIC):
         return None
-    opcode, length, start, _, crc = FOOT.unpack_from(tail)
-    if opcode != FOOTER or length != FOOT.size - RECORD.size or start > foot_at:
+    opcode, length, start, _, crc = mcap.FOOT.unpack_from(tail)
+    if opcode != mcap.FOOTER or length != mcap.FOOT.size - mcap.RECORD.size or start > foot_at:
         return None
     if start and foot_at - start > MAX_SUMMARY_BYTES:
         return None
-    summary = read_at(file, start, foot_at - start) if start else b""
-    if crc and zlib.crc32(tail[: FOOT.size - 4], zlib.crc32(summary)) != crc:
+    summary = mcap.read_at(file, start, foot_at - start) if start else b""
+    if crc and zlib.crc32(tail[: mcap.FOOT.size - 4], zlib.crc32(summary)) != crc:
         return None
     return summary
 
 
 def _from_summary(summary: bytes, size: int) -> ChunkIndex | None:
-    """The index that it holds; None if it holds none, or one that cannot be believed."""
+    """Return the index in the summary; None if there is none, or it is not consistent."""
     index, entries, count = ChunkIndex(size, complete=True), [], None
     try:
-        for opcode, at, length in records_in(summary):
-            if opcode == CHUNK_INDEX:
-                entries.append(chunk_entry(summary, at, length))
-            elif opcode in {SCHEMA, CHANNEL}:
-                index.topics.learn(opcode, summary[at : at + length])
-            elif opcode == METADATA_INDEX:
+        for opcode, at, length in mcap.records_in(summary):
+            if opcode == mcap.CHUNK_INDEX:
+                entries.append(mcap.chunk_entry(summary, at, length))
+            elif opcode in {mcap.SCHEMA, mcap.CHANNEL}:
+                index.channel_map.learn(opcode, summary[at : at + length])
+            elif opcode == mcap.METADATA_INDEX:
                 index.metadata.append(struct.unpack_from("<Q", summary, at)[0])
-            elif opcode == STATISTICS:
-                count = chunk_count(summary, at)
+            elif opcode == mcap.STATISTICS:
+                count = mcap.chunk_count(summary, at)
     except (struct.error, ValueError, IndexError):
         return None
     entries.sort(key=attrgetter("offset"))
-    if not entries or count not in {None, len(entries)} or not _are_apart(entries, size):
+    if not entries or count not in {None, len(entries)} or not _are_consistent(entries, size):
         return None
     ReadBudget(size).take_bytes(sum(entry.unpacked for entry in entries))
-    told = _masks(index.topics)
+    mask = _channel_masks(index.channel_map)
     index.fill(
-        ChunkPosition(min(start, MAX_TIME), min(end, MAX_TIME), offset, length, told(channels))
+        ChunkPosition(min(start, MAX_TIME), min(end, MAX_TIME), offset, length, mask(channels))
         for start, end, offset, length, channels, _ in entries
     )
     return index
 
 
-def _are_apart(entries: list[ChunkEntry], size: int) -> bool:
-    """Whether the chunks, in the order of their places, can be where they are said to be, each of them once."""
-    end = len(MAGIC)
+def _are_consistent(entries: list[mcap.ChunkEntry], size: int) -> bool:
+    """Return whether the chunks, in the order of their offsets, lie in the file and do not overlap."""
+    end = len(mcap.MAGIC)
     for entry in entries:
-        if entry.offset < end or entry.length > MAX_CHUNK_BYTES + RECORD.size:
+        if entry.offset < end or entry.length > MAX_CHUNK_BYTES + mcap.RECORD.size:
             return False
         end = entry.offset + entry.length
     return end <= size
 
 
-def _masks(topics: ChannelMap) -> Callable[[bytes], int]:
-    """What makes the low bytes of channel ids a mask of our channels: few differ, and a long index must be quick."""
+def _channel_masks(channel_map: mcap.ChannelMap) -> Callable[[bytes], int]:
+    """Return a function from the low bytes of channel ids to a mask of session channels.
+
+    It remembers its results: few differ, and a long index must be quick.
+    """
     known: dict[bytes, int] = {}
 
-    def told(ids: bytes) -> int:
+    def mask(ids: bytes) -> int:
         if (found := known.get(ids)) is None:
-            is_told = bool(ids) and all(channel in topics for channel in ids)
-            found = known[ids] = channel_mask(map(topics.ours, ids)) if is_told else EVERY_CHANNEL
+            is_described = bool(ids) and all(channel in channel_map for channel in ids)
+            found = known[ids] = channel_mask(map(channel_map.ours, ids)) if is_described else EVERY_CHANNEL
         return found
 
-    return told
+    return mask
 
 
-def _learn_topics(file: BinaryIO, index: ChunkIndex) -> None:
-    """Learn from the chunks what their channels are. Of our own files the first one tells everything."""
+def _learn_channels(file: BinaryIO, index: ChunkIndex) -> None:
+    """Learn from the chunks what their channels are. In our own files the first chunk describes all."""
     budget = ReadBudget(index.file_bytes)
     for number in range(len(index)):
         try:
@@ -134,5 +117,5 @@ def _learn_topics(file: BinaryIO, index: ChunkIndex) -> None:
             raise
         except LogError:
             continue
-        if index.topics and not index.topics.is_renumbered:
+        if index.channel_map and not index.channel_map.is_renumbered:
             return

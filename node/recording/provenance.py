@@ -1,4 +1,4 @@
-"""What a recording says of the node that makes it: program, profile, models and their versions."""
+"""The header of a recording: the node's program, profile, models and their versions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from node.call.build import chosen_models
+from node.vision.hub import folder_of
+from node.vision.presets import PRESETS, check_name, is_folder
 from protocol.captions import registry
 from protocol.errors import NodeError
 from protocol.log import Header
@@ -17,25 +20,22 @@ if TYPE_CHECKING:
 
 PACKAGE = "pictophone"
 
-# What paints beside the model itself: another version of these may paint another picture.
+# Libraries that paint with the model: another version of these may paint another picture.
 LIBRARIES = ("diffusers", "torch", "transformers")
 
 _DIGITS = 12
 
 
 def program() -> str:
-    """This program and its version."""
+    """Return the name and the version of this program."""
     return f"{PACKAGE} {_version(PACKAGE)}".strip()
 
 
 def recording_header(settings: Settings, role: Role) -> Header:
-    """A header for whatever a node with these settings records; its id and the times are set later.
+    """Return the header of recordings by a node with these settings; its id and the times are set later.
 
-    Reads the models' files, or the hub's cache: not for the event loop.
+    Reads the models' files, or the hub's cache: don't call it in the event loop.
     """
-    from node.call.build import chosen_models
-    from node.vision.presets import PRESETS
-
     chosen = chosen_models(settings)
     models = {"generator": chosen.generator}
     if role.sends:
@@ -53,10 +53,7 @@ def recording_header(settings: Settings, role: Role) -> Header:
 
 
 def version_of(model: str) -> str:
-    """The revision of a model of the hub, or a digest of a folder's files; empty if it is not on this machine."""
-    from node.vision.hub import folder_of
-    from node.vision.presets import check_name, is_folder
-
+    """Return a hub model's revision, or a digest of a folder's files; empty if it is not on this machine."""
     try:
         check_name(model)
     except NodeError:

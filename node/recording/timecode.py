@@ -1,4 +1,4 @@
-"""Moments of a session as people write them: seconds, mm:ss or hh:mm:ss."""
+"""Times of a session as users write them: seconds, mm:ss or hh:mm:ss."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _TIME = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d+)?)", re.ASCII)
 
 
 def parse_time(text: str) -> float:
-    """Return the seconds that `90`, `1:30`, `1:30.5` or `0:01:30` mean; UsageError for anything else."""
+    """Parse a time such as `90`, `1:30`, `1:30.5` or `0:01:30` into seconds. Raises UsageError if it is none."""
     match = _TIME.fullmatch(text.strip())
     if match is None or (match[2] is not None and float(match[3]) >= 60):
         raise UsageError(f"not a time: {text!r}; write seconds, mm:ss or hh:mm:ss, as in 90, 1:30 or 0:01:30")
@@ -18,13 +18,13 @@ def parse_time(text: str) -> float:
 
 
 def format_time(seconds: float) -> str:
-    """Return whole seconds as m:ss, or h:mm:ss from an hour on."""
+    """Format seconds as m:ss, or h:mm:ss from an hour on, rounded down."""
     minutes, rest = divmod(int(max(seconds, 0)), 60)
     return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
 def parse_span(start: str | None, end: str | None, end_option: str = "--to") -> tuple[float, float | None]:
-    """Return `--from` and `--to` in seconds; UsageError unless they are times, one after the other."""
+    """Parse `--from` and `--to` into seconds. Raises UsageError unless they are times, one after the other."""
     begins, ends = parse_time(start) if start is not None else 0.0, parse_time(end) if end is not None else None
     if ends is not None and ends <= begins:
         raise UsageError(f"{end_option} {end} is not after --from {start or 0}")

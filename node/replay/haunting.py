@@ -45,7 +45,7 @@ class RoomReplay(CallObserver):
             ghost.show(told)
 
     def _of(self, sender: str) -> ReplayParticipant | None:
-        place = self._roster.place(sender)
+        place = self._roster.index(sender)
         return None if place is None else self._ghosts.get(place)
 
 
@@ -59,7 +59,7 @@ async def replay_into_room(
     """
     ghosts = {
         number: ReplayParticipant(fitting_name(member.name), place, note if number == 0 else _quietly)
-        for number, member in enumerate(roster.members)
+        for number, member in enumerate(roster.participants)
         if not who or any(one in who for one in member.ids)
     }
     if len(ghosts) > MAX_PEERS:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from node.recording import provenance
+from node.recording.participants import fitting_caption
 from node.vision.look import NO_LOOK
 from node.vision.presets import choose
 from node.vision.sender import PaintedPicture
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 # Pictures: a minute of a lively call, and 25 MB where they are of 512 x 512.
 MOST_REMEMBERED = 32
 
-_MOST_BYTES = frames.MAX_CAPTION_BYTES - 2
-_MOST_LETTERS = _MOST_BYTES // 4
 
 # Paints a picture for a sender's tile.
 Paint = Callable[[str, Prompt], Awaitable["Image.Image"]]
@@ -86,7 +85,7 @@ class PictureReader:
     def _words(self, record: Frame, picture: frames.Picture) -> str:
         """The words as the recorder read them: no codebook is needed for those."""
         if record.caption is not None:
-            return fitting_words(record.caption)
+            return fitting_caption(record.caption)
         registry.check_codebook(picture.codec, self._codebooks)
         words = self._histories.setdefault(record.sender, History()).read(picture)
         try:
@@ -94,13 +93,6 @@ class PictureReader:
         except UnicodeEncodeError:
             raise CaptionError("words that are no text") from None
         return words
-
-
-def fitting_words(words: str) -> str:
-    """Return as much of recorded words as a frame carries: files that were made up have more."""
-    return (
-        words if len(words) <= _MOST_LETTERS else words.encode(errors="replace")[:_MOST_BYTES].decode(errors="ignore")
-    )
 
 
 def cached(paint: Paint, most: int = MOST_REMEMBERED) -> Paint:

@@ -33,7 +33,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from node.common.notes import NoteOnce
-from node.replay.decoder import Recorded, SessionDecoder, first_needed
+from node.recording.reader import Recorded
+from node.replay.decoder import SessionDecoder, first_needed
 from node.replay.dispatch import RecordDispatcher
 from node.replay.pictures import LatestPainter, Paint, PictureReader, ReadFrame, RecordedPicture
 from node.replay.read_ahead import AHEAD_S, ReadAhead

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from node.replay.decoder import Recorded
+from node.recording.reader import Recorded
 from node.replay.dispatch import decode_snapshot
 from node.replay.pictures import PictureReader
 from protocol.errors import RemoteError

@@ -18,7 +18,7 @@ from node.call.stats import CallStats
 from node.captions.coder import Caption
 from node.common.config import Settings
 from node.recording import control, recorder
-from node.recording.control import CallSnapshot, RecordingControl, read
+from node.recording.control import CallSnapshot, RecordingControl, read_meters
 from node.recording.reader import SessionReader
 from protocol import frames, log
 from protocol.errors import NodeError, UsageError
@@ -211,7 +211,7 @@ def counted(delay_ms: float | None) -> Any:
 
 
 def test_what_is_known_is_told_and_nothing_else() -> None:
-    values = read(counted(None))
+    values = read_meters(counted(None))
     assert values == {
         "sent_bytes": 170,
         "received_bytes": 0,
@@ -221,7 +221,7 @@ def test_what_is_known_is_told_and_nothing_else() -> None:
         "underruns": 0,
         "said_dbfs": -20.0,
     }
-    assert read(counted(201.26)) == {**values, "delay_ms": 201.3}
+    assert read_meters(counted(201.26)) == {**values, "delay_ms": 201.3}
 
 
 def _picture(sequence: int) -> bytes:

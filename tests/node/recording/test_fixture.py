@@ -50,7 +50,7 @@ async def test_all_its_pictures_are_seen() -> None:
     with SessionReader.open(FIXTURE) as session:
         story = ExportTimeline(session)
         seen = dict.fromkeys([one.words async for moment in story.moments() for one in moment.people])
-        assert [member.name for member in story.roster.members] == ["Ann", "Bob"]
+        assert [member.name for member in story.roster.participants] == ["Ann", "Bob"]
     assert [words for words in seen if words] == WORDS
 
 

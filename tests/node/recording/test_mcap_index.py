@@ -31,10 +31,22 @@ def test_chunks_without_messages_go_with_the_one_before() -> None:
     assert list(index((0, 0), (0, 0)).starts) == [0, 0]
 
 
-def test_chunks_are_cut_off() -> None:
+def test_chunks_after_a_gap_are_cut_off() -> None:
     found = index((10, 11), (20, 21), (30, 31))
-    found.cut(1)
+    assert found.cut_after_gap(9 * S, gap_ns=5 * S, last_ns=1000 * S) == 16 * S
     assert (len(found), list(found.starts), found.first_with(99 * S)) == (1, [10 * S], 1)
+    assert found.damaged == 2
+
+
+def test_chunks_after_the_last_time_are_cut_off() -> None:
+    found = index((10, 11), (20, 21), (30, 31))
+    assert found.cut_after_gap(9 * S, gap_ns=50 * S, last_ns=20 * S) == 71 * S
+    assert (len(found), found.damaged) == (2, 1)
+
+
+def test_a_time_is_near_a_chunk() -> None:
+    found = index((10, 11), (30, 31))
+    assert [found.has_near(at * S, 3 * S) for at in (6, 7, 14, 15, 34, 35)] == [False, True, True, False, True, False]
 
 
 def test_a_mask_has_a_bit_for_each_channel_of_ours() -> None:

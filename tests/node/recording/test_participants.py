@@ -34,10 +34,10 @@ def test_who_comes_again_is_the_same_and_who_only_listens_is_not_shown() -> None
         ]
     )  # fmt: skip
     roster = Attendance(session)
-    assert [(member.name, member.ids) for member in roster.members] == [("Ann", ["me"]), ("Ben", ["b", "c"])]
-    assert [roster.place(sender) for sender in ("me", "b", "c", "ear", "?")] == [0, 1, 1, None, None]
-    ben = roster.members[1]
-    assert [ben.is_here(at) for at in (0.5, 1, 2.9, 3, 4, 7)] == [False, True, True, False, True, False]
+    assert [(member.name, member.ids) for member in roster.participants] == [("Ann", ["me"]), ("Ben", ["b", "c"])]
+    assert [roster.index(sender) for sender in ("me", "b", "c", "ear", "?")] == [0, 1, 1, None, None]
+    ben = roster.participants[1]
+    assert [ben.is_present(at) for at in (0.5, 1, 2.9, 3, 4, 7)] == [False, True, True, False, True, False]
     assert roster.ids(["Ben", "me"]) == {"b", "c", "me"}
     with pytest.raises(NodeError, match="nobody here is called 'Carl'; there are: Ann, Ben"):
         roster.ids(["Carl"])
@@ -45,4 +45,4 @@ def test_who_comes_again_is_the_same_and_who_only_listens_is_not_shown() -> None
 
 def test_two_of_one_name_at_once_are_two() -> None:
     roster = Attendance(FakeSession([came("b", 1, "Ben"), came("c", 2, "Ben")]))
-    assert [member.name for member in roster.members] == ["Ben", "Ben (c)"]
+    assert [member.name for member in roster.participants] == ["Ben", "Ben (c)"]

@@ -17,7 +17,7 @@ from node.recording.edit import Redaction, cut, join, recover, redact
 from node.recording.info import read_info
 from node.recording.mcap_records import MAGIC
 from node.recording.mcap_summary import read_index
-from node.recording.participants import MOST_PEOPLE, Attendance
+from node.recording.participants import MAX_PARTICIPANTS, Attendance
 from node.recording.read_budget import (
     BYTES_FROM_A_BYTE,
     BYTES_OF_A_RECORD,
@@ -163,12 +163,12 @@ def test_a_beginning_that_is_a_lie_is_not_believed() -> None:
 
 
 def test_a_crowd_is_no_session(tmp_path: Path) -> None:
-    crowd: list[log.Record] = [log.Joined(n, f"p{n}", f"person {n}", 15) for n in range(MOST_PEOPLE + 1)]
-    speakers: list[log.Record] = [log.Speech(n, f"p{n}", 0, 0, b"\x08") for n in range(MOST_PEOPLE + 1)]
+    crowd: list[log.Record] = [log.Joined(n, f"p{n}", f"person {n}", 15) for n in range(MAX_PARTICIPANTS + 1)]
+    speakers: list[log.Record] = [log.Speech(n, f"p{n}", 0, 0, b"\x08") for n in range(MAX_PARTICIPANTS + 1)]
     for records in (crowd, speakers):
         path = tmp_path / "crowd.mcap"
         path.write_bytes(whole(our_channels() + messages(records)))
-        with pytest.raises(LogError, match=f"more than {MOST_PEOPLE} people in one session"):
+        with pytest.raises(LogError, match=f"more than {MAX_PARTICIPANTS} people in one session"):
             read_info(path)
     with (
         SessionReader(opened(whole(our_channels() + messages(crowd)))) as session,
@@ -183,9 +183,9 @@ def test_one_who_comes_again_and_again_is_one() -> None:
     for n in range(5000):
         records += [log.Joined(n * 10, f"p{n}", "Ben", 15), log.Left(n * 10 + 5, f"p{n}")]
     with SessionReader(opened(whole(our_channels() + messages(records)))) as session:
-        (ben,) = Attendance(session).members
-    assert len(ben.ids) == len(ben.here) == 5000
-    assert [ben.is_here(at) for at in (0.0, 4e-6, 7e-6, 11e-6)] == [True, True, False, True]
+        (ben,) = Attendance(session).participants
+    assert len(ben.ids) == len(ben.present) == 5000
+    assert [ben.is_present(at) for at in (0.0, 4e-6, 7e-6, 11e-6)] == [True, True, False, True]
 
 
 def test_a_bundle_of_more_packets_than_a_recorder_keeps() -> None:

@@ -54,7 +54,7 @@ def told_everything(recorder: Recorder, clock: Clock) -> None:
         lambda: recorder.frame_came("b2q", frames.encode(frames.Hold(4))),
         lambda: recorder.painted(PaintedPicture("b2q", 1, "a cat", 0, SNAPSHOT)),
         lambda: recorder.noted("Bob is here"),
-        lambda: recorder.measured({"lost": 2}),
+        lambda: recorder.record_meters({"lost": 2}),
         lambda: recorder.left("b2q"),
     ):
         clock.now += 0.5
@@ -323,7 +323,7 @@ def test_a_file_that_cannot_be_made_beside_the_call_is_told_of(tmp_path: Path) -
     assert not opened.is_set()
 
 
-@pytest.mark.parametrize(("limit", "packets", "shots"), [("MAX_WAITING_BYTES", 2, 4), ("MAX_WAITING_SHOTS", 5, 2)])
+@pytest.mark.parametrize(("limit", "packets", "shots"), [("MAX_WAITING_BYTES", 2, 4), ("MAX_WAITING_SNAPSHOTS", 5, 2)])
 def test_large_packets_and_snapshots_do_not_fill_the_memory(
     limit: str, packets: int, shots: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
