@@ -50,9 +50,9 @@ async def run(session: SessionReader, asked: ReplayOptions, settings: Settings, 
         spectator = ReplayFeeder(page.board, soundtrack, session.header, paints=paint is not None)
         player = Player(
             session, spectator, soundtrack, paint=None if paint is None else cached(paint),
-            start=asked.start, end=asked.end, speed=asked.speed, loop=asked.loop, stays=True, voices=voices,
-            lyra_folder=settings.lyra, told=tell, sought=spectator.sought, note=note,
-            keep=build.gallery(build.keeper(settings.pictures, notes)),
+            start=asked.start, end=asked.end, speed=asked.speed, loop=asked.loop, pause_at_end=True, voices=voices,
+            lyra_folder=settings.lyra, on_picture=tell, on_seek=spectator.sought, note=note,
+            on_painted=build.gallery(build.keeper(settings.pictures, notes)),
         )  # fmt: skip
         soundtrack.player = player
         page.show(player, session.header.started_ns / 1e9)

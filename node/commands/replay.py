@@ -93,8 +93,8 @@ async def _here(session: SessionReader, asked: ReplayOptions, settings: Settings
         player = Player(
             session, CallObserver(), sink, paint=paint, start=asked.start, end=asked.end, speed=asked.speed,
             loop=asked.loop,
-            voices=chosen_voices(asked, roster), lyra_folder=settings.lyra, note=notes, keep=keep,
-            told=lambda told: notes(caption(player, roster, told)),
+            voices=chosen_voices(asked, roster), lyra_folder=settings.lyra, note=notes, on_painted=keep,
+            on_picture=lambda picture: notes(caption(player, roster, picture)),
         )  # fmt: skip
         await play(player, notes)
 
@@ -115,7 +115,7 @@ async def _into_a_room(session: SessionReader, asked: ReplayOptions, settings: S
 
         player = Player(
             session, haunting, sink, start=asked.start, end=asked.end, loop=asked.loop, voices=voices,
-            lyra_folder=settings.lyra, told=told, note=notes,
+            lyra_folder=settings.lyra, on_picture=told, note=notes,
         )  # fmt: skip
         await play(player, notes)
 

@@ -89,9 +89,9 @@ async def test_replay_is_what_was_heard_and_seen(embedded_broker: BrokerAddress,
 
 
 def heard_again(session: SessionReader) -> Pcm:
-    reel, pieces = SessionDecoder(session), list[Pcm]()
-    while not reel.over:
-        pieces.append(next(iter(reel.step().values()), silence(320)))
+    decoder, pieces = SessionDecoder(session), list[Pcm]()
+    while not decoder.ended:
+        pieces.append(next(iter(decoder.step().values()), silence(320)))
     return np.concatenate(pieces)
 
 

@@ -19,7 +19,7 @@ def test_there_is_room_for_everybody(people: int) -> None:
 
 def test_who_is_not_here_is_not_seen() -> None:
     image = Image.new("RGB", (64, 64), (255, 0, 0))
-    seen, gone = (draw_frame([Tile("Ann", here, False, image, "a cat")]) for here in (True, False))
+    seen, gone = (draw_frame([Tile("Ann", present, words="a cat", image=image)]) for present in (True, False))
     assert (255, 0, 0) in {colour for _, colour in seen.getcolors(1 << 24) or []}
     assert (255, 0, 0) not in {colour for _, colour in gone.getcolors(1 << 24) or []}
 
@@ -32,6 +32,6 @@ def test_any_words_fit(words: str) -> None:
 def test_words_that_are_made_up_to_be_long_are_drawn_at_once() -> None:
     """Measuring 60,000 letters, one less each time, would take minutes."""
     image = draw_frame(
-        [Tile("N" * 60_000, here=True, words="w" * 60_000), Tile("Ben", here=True, words="word " * 12_000)]
+        [Tile("N" * 60_000, present=True, words="w" * 60_000), Tile("Ben", present=True, words="word " * 12_000)]
     )
     assert image.size == SIZE

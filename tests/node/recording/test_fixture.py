@@ -28,9 +28,9 @@ WORDS = [
 def heard() -> dict[str, Pcm]:
     pieces: dict[str, list[Pcm]] = {}
     with SessionReader.open(FIXTURE) as session:
-        reel, steps = SessionDecoder(session), 0
-        while not reel.over:
-            for sender, pcm in reel.step().items():
+        decoder, steps = SessionDecoder(session), 0
+        while not decoder.ended:
+            for sender, pcm in decoder.step().items():
                 pieces.setdefault(sender, [silence(320 * steps)]).append(pcm)
             steps += 1
     return {sender: np.concatenate(parts) for sender, parts in pieces.items()}
@@ -48,9 +48,9 @@ def test_both_voices_are_heard_and_the_same_each_time() -> None:
 
 async def test_all_its_pictures_are_seen() -> None:
     with SessionReader.open(FIXTURE) as session:
-        story = ExportTimeline(session)
-        seen = dict.fromkeys([one.words async for moment in story.moments() for one in moment.people])
-        assert [member.name for member in story.roster.participants] == ["Ann", "Bob"]
+        timeline = ExportTimeline(session)
+        seen = dict.fromkeys([tile.words async for step in timeline.steps() for tile in step.tiles])
+        assert [member.name for member in timeline.attendance.participants] == ["Ann", "Bob"]
     assert [words for words in seen if words] == WORDS
 
 

@@ -89,5 +89,5 @@ def test_frames_are_read_and_snapshots_opened(data: bytes, size: tuple[int, int]
     assert isinstance(snapshot, DecodedSnapshot)
     assert (None if snapshot.image is None else snapshot.image.size) == size
     assert isinstance(frame, ReadFrame)
-    assert frame.told is not None
-    assert frame.told.prompt.text == "a cat"
+    assert frame.recorded is not None
+    assert frame.recorded.prompt.text == "a cat"
