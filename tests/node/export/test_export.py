@@ -61,7 +61,7 @@ class Painters(FakeModels):
 
 
 @pytest.fixture
-def session_painters(monkeypatch: pytest.MonkeyPatch) -> Painters:
+def painters(monkeypatch: pytest.MonkeyPatch) -> Painters:
     painters = Painters()
     monkeypatch.setattr(export, "session_painter", painters.session_painter)
     return painters
