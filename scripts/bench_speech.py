@@ -4,7 +4,7 @@
     scripts/bench_speech [--speech DIR] [--lyra DIR] [--row NAME ...]
 
 Prints one JSON object, a row of the table for each key. Needs pystoi (`pip install 'pictophone[dev]'`). Without
-`--speech` the turns of the shipped dialogue are the recordings. Losses, a slow link and drift are rehearsed; the other
+`--speech` the turns of the shipped dialogue are the recordings. Losses, a slow link and drift are simulated; the other
 rows are calls of two nodes by `scripts/measure_wire`, and need root: `half_silent`, `upkeep`, `mouth_to_ear`, `cpu`,
 `lyra` (with `--lyra`), and only when named, as they take minutes, `lowest`, `lean`, `clear` and `slow_link_real`.
 """
@@ -29,7 +29,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from node.bench.call_simulation import Path, Rehearsal, exactly, kbps, said
+from node.bench.call_simulation import CallSimulation, SimulatedPath, encoded_packets, exact_losses, sent_kbps
 from node.speech import dialogue, sound_files
 from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm, seconds_of
 from node.speech.profiles import LEAN
@@ -60,24 +60,24 @@ class Clip:
 
     def __init__(self, pcm: Pcm, redundancy: int) -> None:
         self.pcm, self.lead = pcm, np.resize(pcm, int(LEAD_S * SAMPLE_RATE) // 1920 * 1920)
-        self.packets = asyncio.run(said(np.concatenate([self.lead, pcm]), LEAN, redundancy))
+        self.packets = asyncio.run(encoded_packets(np.concatenate([self.lead, pcm]), LEAN, redundancy))
         self.seconds = seconds_of(len(self.lead) + len(pcm))
-        self.whole = self.estoi(Path())
+        self.whole = self.estoi(SimulatedPath())
 
     @property
     def kbps(self) -> float:
         """Of the packets with the recording, not the lead."""
         packets = [packet for packet in self.packets if packet.timestamp >= len(self.lead) * RTP_RATE // SAMPLE_RATE]
-        return kbps(packets, sum(packet.duration_ms for packet in packets) / 1000)
+        return sent_kbps(packets, sum(packet.duration_ms for packet in packets) / 1000)
 
-    def estoi(self, path: Path) -> float:
+    def estoi(self, path: SimulatedPath) -> float:
         """Of the recording, heard over this path."""
-        heard = Rehearsal(self.packets, path).heard(self.seconds + TAIL_S)
-        return estoi(self.pcm, heard[len(self.lead) :])
+        decoded = CallSimulation(self.packets, path).decode(self.seconds + TAIL_S)
+        return estoi(self.pcm, decoded[len(self.lead) :])
 
     def loss(self, share: float, burst: int, seed: int) -> float:
         """How much ESTOI a loss costs."""
-        return self.whole - self.estoi(Path(exactly(share, burst, len(self.packets), seed)))
+        return self.whole - self.estoi(SimulatedPath(exact_losses(share, burst, len(self.packets), seed)))
 
 
 @cache
@@ -105,10 +105,10 @@ def losing(share: float, burst: int) -> Row:
     return row
 
 
-def shown(rehearsal: Rehearsal, seconds: float, what: str) -> Iterable[Pcm]:
-    """The blocks of a rehearsal, with a bar."""
+def shown(simulation: CallSimulation, seconds: float, what: str) -> Iterable[Pcm]:
+    """The blocks of a simulation, with a bar."""
     blocks = round(seconds * SAMPLE_RATE / BLOCK_SAMPLES)
-    return track(rehearsal.blocks(seconds), what, total=blocks, console=Console(stderr=True), transient=True)
+    return track(simulation.blocks(seconds), what, total=blocks, console=Console(stderr=True), transient=True)
 
 
 def endless(packets: list[SpeechPacket]) -> Iterator[SpeechPacket]:
@@ -121,18 +121,18 @@ def endless(packets: list[SpeechPacket]) -> Iterator[SpeechPacket]:
 
 def drift(recordings: list[Pcm]) -> dict[str, Any]:
     """One hour at each extreme: the range of the wait, and the largest step between samples against no drift."""
-    packets = asyncio.run(said(np.concatenate(recordings), LEAN))
+    packets = asyncio.run(encoded_packets(np.concatenate(recordings), LEAN))
     steps = {}
     result: dict[str, Any] = {}
     for ppm in (0, 200, -200):
-        rehearsal, step, last = Rehearsal(endless(packets), Path(drift_ppm=ppm)), 0, 0
+        simulation, step, last = CallSimulation(endless(packets), SimulatedPath(drift_ppm=ppm)), 0, 0
         waits: list[float] = []
-        for block in shown(rehearsal, HOUR_S, f"drift {ppm:+d} ppm"):
+        for block in shown(simulation, HOUR_S, f"drift {ppm:+d} ppm"):
             step = max(step, int(np.abs(np.diff(np.concatenate([[last], block]).astype(int))).max()))
             last = int(block[-1])
-            waits += rehearsal.listener.wait_ms_recent
-            rehearsal.listener.wait_ms_recent.clear()
-        steps[ppm], stats = step, rehearsal.playout.stats
+            waits += simulation.listener.wait_ms_recent
+            simulation.listener.wait_ms_recent.clear()
+        steps[ppm], stats = step, simulation.playout.stats
         result[f"{ppm:+d}_ppm"] = {
             "wait_ms_min": round(min(waits), 1),
             "wait_ms_max": round(max(waits), 1),
@@ -149,15 +149,15 @@ def slow_link(recordings: list[Pcm]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     seconds = 300.0
     for redundancy in (0, 1, 2):
-        packets = asyncio.run(said(np.concatenate(recordings), LEAN, redundancy))
+        packets = asyncio.run(encoded_packets(np.concatenate(recordings), LEAN, redundancy))
         count = math.ceil(seconds * 1000 / LEAN.packet_ms)
-        path = Path(exactly(0.1, 1, count, 5), kbps=20.0, others=(250, 2000.0))
-        rehearsal = Rehearsal(endless(packets), path)
-        for _ in shown(rehearsal, seconds, f"slow link, redundancy {redundancy}"):
+        path = SimulatedPath(exact_losses(0.1, 1, count, 5), kbps=20.0, others=(250, 2000.0))
+        simulation = CallSimulation(endless(packets), path)
+        for _ in shown(simulation, seconds, f"slow link, redundancy {redundancy}"):
             pass
-        stats = rehearsal.playout.stats
+        stats = simulation.playout.stats
         result[f"redundancy_{redundancy}"] = {
-            "gap_ms_max": rehearsal.gap_ms_max,
+            "gap_ms_max": simulation.gap_ms_max,
             "stall_ms_max": stats.stall_ms_max,
             "stalls": stats.underruns,
             "concealed_share": round(stats.concealed_ms / 1000 / seconds, 4),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes docs/embedded.png: 32 scenes never trained on, the models' words for them, and what they paint of those.
+"""Make docs/images/embedded.png: 32 scenes never trained on, the models' words for them, and what they paint of those.
 
 None is picked: they are the first held-out scenes from the seed where `pictophone models bench` begins. A caption that
 is not the scene's own is red.
@@ -21,7 +21,7 @@ from node.vision.presets import preset
 from node.vision.scenes import caption, draw
 from node.vision.worker import Worker
 
-SHEET = Path(__file__).parents[1] / "docs" / "embedded.png"
+SHEET = Path(__file__).parents[1] / "docs" / "images" / "embedded.png"
 SCENES = 32
 COLUMNS = 4
 SIDE, BAND, HEAD = 160, 62, 40

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the pictures of the page in docs/: on a desktop and on a phone, light and dark.
+"""Make the pictures of the page in docs/images/: on a desktop and on a phone, light and dark.
 
 .venv/bin/python scripts/make_screenshots.py
 
@@ -23,19 +23,20 @@ sys.path.append(str(ROOT / "tests" / "support"))
 
 from chromium import Page, Screen, launched  # noqa: E402
 
-DOCS = ROOT / "docs"
+IMAGES = ROOT / "docs" / "images"
 SCREENS = {"desktop": Screen(1280, 976), "phone": Screen(390, 844, mobile=True, scale=2)}
 FILLED_S = 120.0
 PEOPLE = "[...pictophone.call.people.values()]"
 FILLED = f"{PEOPLE}.length === 2 && {PEOPLE}.every((person) => person.history.length >= 60 && person.pictures.length)"
+IDLE = f"{PEOPLE}.every((person) => person.painting === null)"
 PICTURES = f"{PEOPLE}.reduce((sum, person) => sum + person.pictures.at(-1).sequence, 0)"
-SETTLED_S = 1.6  # after the last picture: the morph to it takes one second
+SETTLED_S = 1.6  # After the last picture: the morph to it takes one second.
 COLOURS = 255  # the eye sees no difference, and the files are a quarter of the size
 PASSES = 3  # of k-means over colours spread wide: of the ways to choose them, this keeps the few pixels of the accent
 
 
 async def take(folder: Path) -> dict[str, bytes]:
-    """Every screenshot, by the name of its file."""
+    """Take every screenshot, by the name of its file."""
     async with demo("--tries", "16") as url, launched(folder) as browser:
         pages: dict[str, Page] = {}
         for name, screen in SCREENS.items():
@@ -48,12 +49,16 @@ async def take(folder: Path) -> dict[str, bytes]:
 
 
 async def settled(page: Page) -> bytes:
-    """A screenshot between two changes of the pictures."""
+    """Take a screenshot between two changes of the pictures, with none of them being painted or on its way."""
     await page.to_front()
-    so_far = await page.evaluate(PICTURES)
-    await page.until(f"{PICTURES} > {so_far}")
-    await asyncio.sleep(SETTLED_S)
-    return await page.screenshot()
+    while True:
+        before = await page.evaluate(PICTURES)
+        await page.until(f"{PICTURES} > {before} && {IDLE}")
+        shown = await page.evaluate(PICTURES)
+        await asyncio.sleep(SETTLED_S)
+        screenshot = await page.screenshot()
+        if await page.evaluate(f"{PICTURES} === {shown} && {IDLE}"):
+            return screenshot
 
 
 def main() -> None:
@@ -61,7 +66,7 @@ def main() -> None:
         taken = asyncio.run(take(Path(folder)))
     for name, png in taken.items():
         image = Image.open(io.BytesIO(png)).convert("RGB")
-        image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=PASSES).save(DOCS / name, optimize=True)
+        image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=PASSES).save(IMAGES / name, optimize=True)
 
 
 if __name__ == "__main__":

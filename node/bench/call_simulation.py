@@ -1,6 +1,6 @@
-"""A call rehearsed in memory, faster than it would last: real encoder, jitter buffer and decoder, and a made-up link.
+"""The simulation of a call in memory, faster than real time: real encoder, jitter buffer and decoder, simulated link.
 
-For measuring what losses, drifting clocks and slow links do to speech. Nothing here runs during a call.
+It measures what losses, drifting clocks and slow links do to speech.
 """
 
 from __future__ import annotations
@@ -22,27 +22,28 @@ from protocol.rtp import red
 from protocol.speech.playout import Conceal, Play, Playout, Quiet, Sound
 
 OPUS_TYPE = 96
+
+# A packet that would wait longer before a slow link is dropped there.
 MAX_QUEUE_MS = 1000.0
-"""What waits longer before a slow link is dropped there."""
 
 BLOCK_MS = BLOCK_SAMPLES * 1000 / SAMPLE_RATE
 START_MS = 1000.0
 
 
 def wire_bytes(packet: SpeechPacket) -> int:
-    """Return what the packet is from the IP header on."""
+    """Return the size of a packet from the IP header on."""
     payload = red.pack(packet.payload, packet.copies, OPUS_TYPE) if packet.copies else packet.payload
     return PACKET_HEADERS + len(payload)
 
 
-async def said(pcm: Pcm, profile: Profile, redundancy: int = 0) -> list[SpeechPacket]:
-    """Return the packets that a node sends of this sound, pauses included: what is lost counts wherever it lies."""
-    talker = SendStream(_Recording(pcm, profile.frame_samples), replace(profile, redundancy=redundancy, dtx=False))
+async def encoded_packets(pcm: Pcm, profile: Profile, redundancy: int = 0) -> list[SpeechPacket]:
+    """Return the packets that a node sends of this sound, pauses included: a loss counts wherever it lies."""
+    talker = SendStream(_ArraySource(pcm, profile.frame_samples), replace(profile, redundancy=redundancy, dtx=False))
     return [packet async for packet in talker]
 
 
 @dataclass(frozen=True, slots=True)
-class _Recording:
+class _ArraySource:
     pcm: Pcm
     frame: int
 
@@ -56,10 +57,10 @@ def _no_loss(number: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
-    """How packets travel: which are lost, the delay and its spread, the receiver's clock against the sender's.
+class SimulatedPath:
+    """A simulated way through the network: losses, delay and its spread, the receiver's clock against the sender's.
 
-    `kbps` is the rate of a link with a queue before it, `others` what else goes through it, as bytes and ms between.
+    `kbps` is the rate of a link with a queue before it, `others` the cross traffic, as bytes and ms between.
     """
 
     lost: Callable[[int], bool] = _no_loss
@@ -71,7 +72,7 @@ class Path:
     seed: int = 1
 
     def arrivals(self, packets: Iterable[SpeechPacket]) -> Iterator[tuple[float, int, SpeechPacket]]:
-        """Yield when each packet that comes is there (ms, on the receiver's clock), its number, and itself."""
+        """Yield each packet that arrives: when (ms, on the receiver's clock), its number, and the packet."""
         draw, free_ms, other_ms = random.Random(self.seed), 0.0, 0.0
         for number, packet in enumerate(packets):
             ready_ms = START_MS + packet.timestamp * 1000 / RTP_RATE + packet.duration_ms
@@ -86,8 +87,8 @@ class Path:
                 yield at_ms * (1 + self.drift_ppm / 1e6), number, packet
 
 
-class _Watched(Playout):
-    """A playout that tells how long speech was away."""
+class _GapMeter(Playout):
+    """A playout that measures for how long no speech came out of it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,25 +108,25 @@ class _Watched(Playout):
 
 
 @dataclass
-class Rehearsal:
-    """One direction of a call. `packets` and `seconds` may be endless; `waits_ms` are those of the last minutes."""
+class CallSimulation:
+    """One direction of a call. `packets` may be endless."""
 
     packets: Iterable[SpeechPacket]
-    path: Path = field(default_factory=Path)
+    path: SimulatedPath = field(default_factory=SimulatedPath)
 
     def __post_init__(self) -> None:
-        self.playout = _Watched()
+        self.playout = _GapMeter()
         self.listener = ReceiveStream(self.playout, Decoder())
 
     @property
     def gap_ms_max(self) -> float:
-        """The longest time for which nothing that was said was played, pauses included."""
+        """The longest time for which no sent speech was played, pauses included."""
         return self.playout.gap_ms_max
 
     def blocks(self, seconds: float) -> Iterator[Pcm]:
-        """Yield what is heard in so many seconds after the first word was said, 20 ms at a time."""
-        coming = self.path.arrivals(self.packets)
-        following = next(coming, None)
+        """Yield the sound of so many seconds from the first sample that was sent, 20 ms at a time."""
+        arrivals = self.path.arrivals(self.packets)
+        following = next(arrivals, None)
         for block in range(round(seconds * 1000 / BLOCK_MS)):
             now_ms = START_MS + block * BLOCK_MS
             while following is not None and following[0] <= now_ms:
@@ -133,26 +134,26 @@ class Rehearsal:
                 self.listener.receive(
                     number % (1 << 16), packet.timestamp % (1 << 32), packet.payload, at_ms / 1000, packet.copies
                 )
-                following = next(coming, None)
+                following = next(arrivals, None)
             yield self.listener.pull(BLOCK_SAMPLES, now_ms / 1000)
 
-    def heard(self, seconds: float) -> Pcm:
+    def decode(self, seconds: float) -> Pcm:
         """Return the same in one piece."""
         return np.concatenate(list(self.blocks(seconds)))
 
 
-def exactly(share: float, burst: int, packets: int, seed: int) -> Callable[[int], bool]:
+def exact_losses(share: float, burst: int, packets: int, seed: int) -> Callable[[int], bool]:
     """Return a pattern that loses this share of so many packets, in bursts of this length, at random places.
 
     Two bursts may follow each other at once.
     """
     bursts = round(share * packets / burst)
-    kept = packets - bursts * burst
-    places = sorted(random.Random(seed).sample(range(kept + bursts), bursts))
-    lost = {place + index * (burst - 1) + step for index, place in enumerate(places) for step in range(burst)}
+    arriving = packets - bursts * burst
+    positions = sorted(random.Random(seed).sample(range(arriving + bursts), bursts))
+    lost = {first + index * (burst - 1) + step for index, first in enumerate(positions) for step in range(burst)}
     return lost.__contains__
 
 
-def kbps(packets: Sequence[SpeechPacket], seconds: float) -> float:
+def sent_kbps(packets: Sequence[SpeechPacket], seconds: float) -> float:
     """Return the rate of packets from the IP header on."""
     return sum(map(wire_bytes, packets)) * 8 / seconds / 1000

@@ -1,6 +1,6 @@
-"""Whether speech keeps its deadlines while pictures are painted without a pause: a whole call beside a busy worker.
+"""The measurement of speech's deadlines while pictures are painted without a pause: a call beside a busy worker.
 
-And how late the event loop was, and what held it.
+And of how late the event loop was, and what held it.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ import asyncio
 import importlib
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, cycle
 from typing import TYPE_CHECKING, Any
 
 from node.bench.hostile_captions import worst_captions
 from node.bench.hostile_peer import HostilePeer
 from node.bench.loop_culprits import LoopCulprits
-from node.call import build
+from node.call import build, loopback
 from node.call.node import Node
-from node.commands import demo
 from node.common.loop_lag import LagWatch, LoopLag
 from node.common.tasks import first_error
 from node.speech import profile_options
@@ -30,12 +29,13 @@ if TYPE_CHECKING:
     from node.call.stats import CallStats
     from node.common.config import Settings
 
+# While one's picture is painted the other's request waits already: the worker never rests.
 PAINTERS = 2
-"""While one's picture is painted the other's request waits already: the worker never rests."""
 
+# Scenes whose captions are painted in turn.
 PROMPTS = 32
-"""Scenes whose captions are painted in turn."""
 
+# A direction's figures and what they are called; of the misses all should be 0.
 FACTS = {
     "sent": "packets sent",
     "received": "packets received",
@@ -48,25 +48,23 @@ MISSES = {
     "concealed_ms": "ms made up for want of a packet",
     "underruns": "underruns of the loudspeaker",
 }
-"""A direction's figures and what they are called; of the misses all should be 0."""
 
-WAYS = {"a_to_b": "a to b", "b_to_a": "b to a"}
+DIRECTIONS = {"a_to_b": "a to b", "b_to_a": "b to a"}
 
-
+# Between two samples of the loop's lag: what holds it for 15 ms is seen by two of them.
 LAG_EVERY_S = 0.005
-"""Between two looks at the loop's lag: what holds it for 15 ms is seen by two of them."""
 
+# Lines of the table of what held the loop.
 MOST_CULPRITS = 8
-"""Lines of the table of what held the loop."""
 
 
 async def run(settings: Settings, minutes: float, quiet: bool, hostile: bool = False) -> dict[str, Any]:
-    """Holds the demo's call for so long, from the moment the models are loaded, and returns what it missed.
+    """Hold the demo's call for so long, from the moment the models are loaded, and return what it missed.
 
-    The nodes say and see what they do in the demo, send their pauses too unless the profile is to follow the link, and
-    play to a loudspeaker in name only. A ``hostile`` peer in the room sends the worst captions that fit a frame, twenty
-    a second. The display is as `node.terminal.status.choose` has it for ``quiet``. Raises NodeError when a part of the
-    call or a model fails.
+    The nodes have the voices and scenes of the demo, send their pauses too unless the profile is to follow the link,
+    and play to a loudspeaker in name only. A `hostile` peer in the room sends the worst captions that fit a frame,
+    twenty a second. The display is as `node.terminal.status.choose` has it for `quiet`.
+    Raises NodeError if a part of the call or a model fails.
     """
     pauses = {} if profile_options.adapts(settings) else {"dtx": False}
     own = settings.model_copy(update={"speech": None, "camera": None, "speaker": "none", "pictures": None} | pauses)
@@ -80,15 +78,23 @@ async def run(settings: Settings, minutes: float, quiet: bool, hostile: bool = F
             busy = [group.create_task(_paint_on(models, f"busy {n}", painted), name="busy") for n in range(PAINTERS)]
             busy.append(group.create_task(watch.run(), name="loop lag"))
 
-            def others(place: Rendezvous) -> list[Node]:
-                return [HostilePeer(place, models, worst)] if hostile else []
-
             with LoopCulprits(lambda: watch.due) as culprits:
-                a, b = await demo.hold(own, models, BufferedNotes(), True, minutes * 60, quiet, others)
+                a, b = await _call(own, models, worst, minutes * 60, quiet)
             seconds = time.monotonic() - began
             for task in busy:
                 task.cancel()
-    return _report(a.count(), b.count(), painted.total(), seconds) | _loop(watch.lag, culprits)
+    return report(a.count(), b.count(), painted.total(), seconds) | _loop(watch.lag, culprits)
+
+
+async def _call(
+    settings: Settings, models: Models, hostile: Sequence[bytes], seconds: float, quiet: bool
+) -> tuple[Node, Node]:
+    """Hold the call, beside a peer that sends the hostile captions if there are any."""
+
+    def others(place: Rendezvous) -> list[Node]:
+        return [HostilePeer(place, models, hostile)] if hostile else []
+
+    return await loopback.call(settings, models, BufferedNotes(), True, seconds, quiet, others)
 
 
 def _import_all() -> None:
@@ -98,7 +104,7 @@ def _import_all() -> None:
 
 
 async def _paint_on(models: Models, client: str, painted: Counter[str]) -> None:
-    """Asks for one picture after the other until cancelled, and counts them."""
+    """Paint one picture after the other until cancelled, and count them."""
     for words, seed in zip(_prompts(), count()):
         await models.paint(words, seed, client=client)
         painted[client] += 1
@@ -111,14 +117,15 @@ def _prompts() -> Iterator[str]:
     return cycle([caption(scene) for scene in unseen_scenes(PROMPTS)])
 
 
-def _report(a: CallStats, b: CallStats, painted: int, seconds: float) -> dict[str, Any]:
-    ways = dict(zip(WAYS, (_direction(a, b), _direction(b, a)), strict=True))
+def report(a: CallStats, b: CallStats, painted: int, seconds: float) -> dict[str, Any]:
+    """Return what both nodes missed of their speech, for programs."""
+    directions = dict(zip(DIRECTIONS, (_direction(a, b), _direction(b, a)), strict=True))
     return {
         "seconds": round(seconds, 1),
         "painted": painted,
         "painted_per_s": round(painted / seconds, 2),
-        "deadlines_missed": sum(map(_missed, ways.values())),
-        **ways,
+        "deadlines_missed": sum(map(_missed, directions.values())),
+        **directions,
     }
 
 
@@ -146,19 +153,21 @@ def _direction(sender: CallStats, receiver: CallStats) -> dict[str, Any]:
     }
 
 
-def _missed(way: Mapping[str, Any]) -> int:
-    """How many deadlines. Sound was made up for the packets that were lost or late; if for none of them, it is one."""
-    absent: int = way["lost"] + way["late"]
-    return int(way["left_late"] + way["underruns"] + (absent or way["concealed_ms"] > 0))
+def _missed(direction: Mapping[str, Any]) -> int:
+    """Count the missed deadlines. Sound was concealed for lost or late packets; if there are none, it counts as one."""
+    absent: int = direction["lost"] + direction["late"]
+    return int(direction["left_late"] + direction["underruns"] + (absent or direction["concealed_ms"] > 0))
 
 
 def for_people(figures: Mapping[str, Any]) -> list[str]:
-    """The report as a table with a column for each direction, and the verdict below."""
-    rows = [(label, *(figures[way][name] for way in WAYS)) for name, label in (FACTS | MISSES).items()]
+    """Return the report as a table with a column for each direction, and the verdict below."""
+    rows = [
+        (label, *(figures[direction][name] for direction in DIRECTIONS)) for name, label in (FACTS | MISSES).items()
+    ]
     return [
         f"speech beside {figures['painted']} pictures painted in {figures['seconds']:.0f} s, "
         f"{figures['painted_per_s']:g} a second:",
-        _row("", *WAYS.values()),
+        _row("", *DIRECTIONS.values()),
         *(_row(label, *("-" if value is None else value for value in values)) for label, *values in rows),
         *_lag_lines(figures),
         f"speech deadlines missed: {figures['deadlines_missed']}",

@@ -1,4 +1,4 @@
-"""Who holds the event loop: a thread that looks where the loop's thread stands whenever it is late."""
+"""A sampling profiler of a late event loop: which functions held its thread, and for how long."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from types import FrameType, TracebackType
 from typing import Self
 
 SAMPLE_S = 0.002
+
+# From here on the loop counts as held: less is what any callback takes.
 LATE_S = 0.005
-"""From here on the loop counts as held: less is what any callback takes."""
 
 OURS = ("node", "protocol")
 IDLE = "waiting for the processor"
@@ -21,9 +22,9 @@ _ROOT = Path(__file__).parents[2]
 
 
 class LoopCulprits:
-    """Samples the thread that enters the context, on the clock of its loop; `due` returns when its next timer is due.
+    """Sample the thread that enters the context, on the clock of its loop; `due` returns when its next timer is due.
 
-    What holds the interpreter for long in one piece, as a C function may, is seen only once it lets go.
+    A C function that holds the interpreter is seen only once it lets go of it.
     """
 
     def __init__(self, due: Callable[[], float], clock: Callable[[], float] = time.monotonic) -> None:
@@ -55,7 +56,7 @@ class LoopCulprits:
 
 
 def culprit(frame: FrameType | None) -> str:
-    """Name what a thread is at: the innermost function of ours, and what it called; or that it does nothing."""
+    """Name the innermost function of ours that a thread runs, and what it called; or say that the thread is idle."""
     called = ""
     while frame is not None:
         name, path = frame.f_code.co_qualname, Path(frame.f_code.co_filename)

@@ -1,4 +1,4 @@
-"""Secrets that a person hands over: one line of a file, or typed where nobody sees it."""
+"""Secrets that a person hands over: one line of a file, or typed unseen. No crash may leave one on the disk."""
 
 from __future__ import annotations
 
@@ -52,3 +52,13 @@ def ask(what: str) -> str:
     if not said.strip():
         raise UsageError(f"no {what} was given on standard input")
     return said.strip()
+
+
+def forbid_core_dumps() -> None:
+    """Have the system write no core of this process, or of those that it starts: a secret would be in it."""
+    try:
+        import resource
+    except ImportError:  # Windows, which writes none by default
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))

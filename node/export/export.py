@@ -21,7 +21,7 @@ from node.recording.participants import Attendance
 from node.recording.reader import SessionReader
 from node.recording.timecode import format_time
 from node.replay.pictures import PictureReader, session_painter
-from node.speech.ogg import OggOpus
+from node.speech.sound_files import OggOpus
 from protocol.errors import NodeError, UsageError
 from protocol.log import Frame, Left
 

@@ -28,7 +28,7 @@ class BrokerAddress:
 
     @classmethod
     def parse(cls, url: str, **overrides: str | None) -> BrokerAddress:
-        """``[mqtt://|mqtts://][user:password@]host[:port]``; overrides (username, password, ca_file) win if given.
+        """`[mqtt://|mqtts://][user:password@]host[:port]`; overrides (username, password, ca_file) win if given.
 
         Without a scheme it is mqtts, which is TLS, but mqtt for loopback and private addresses. Raises NodeError for
         anything else, and for a password without a user name, which MQTT 3.1.1 has no place for.

@@ -32,12 +32,12 @@ CLOSE_TIMEOUT_S = 1.0  # how long what is left may take to go out when a connect
 
 
 class BoundedBroker(Broker):  # type: ignore[misc]
-    """A broker for users with their passwords; without any, for everybody. It takes QoS 0 and 1, and sends QoS 0."""
+    """A broker for users with their passwords; without any, for every client. It takes QoS 0 and 1, and sends QoS 0."""
 
     def __init__(self, configuration: dict[str, Any], users: Mapping[str, str]) -> None:
         super().__init__(configuration)
         self._users = {name.encode(): password.encode() for name, password in users.items()}
-        self._connections = 0
+        self.connections = 0
         self._served: dict[PacketReader, Any] = {}
 
     @property
@@ -62,10 +62,10 @@ class BoundedBroker(Broker):  # type: ignore[misc]
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
     ) -> None:
         """Serves one client from its login to its end, if there is room for it."""
-        if self._connections >= broker_limits.MAX_CONNECTIONS:
+        if self.connections >= broker_limits.MAX_CONNECTIONS:
             writer.transport.abort()
             return
-        self._connections += 1
+        self.connections += 1
         outgoing = _Writer(writer)
         try:
             if (incoming := await self._log_in(reader, outgoing)) is not None:
@@ -73,7 +73,7 @@ class BoundedBroker(Broker):  # type: ignore[misc]
         except Exception as error:  # of amqtt, on bytes that it does not expect: only this client may suffer
             logger.debug("a client's connection ended: %r", error)
         finally:
-            self._connections -= 1
+            self.connections -= 1
             await outgoing.close()
 
     async def _log_in(self, stream: asyncio.StreamReader, writer: _Writer) -> PacketReader | None:
@@ -119,11 +119,11 @@ class BoundedBroker(Broker):  # type: ignore[misc]
     async def _initialize_client_session(self, reader: PacketReader, *rest: Any) -> Any:
         handler, session = await super()._initialize_client_session(reader, *rest)
         self._served[reader] = session
-        session.clean_session = True  # nothing is kept for who is away
+        session.clean_session = True  # nothing is stored for absent clients
         reader.patience_s = 1.5 * min(
             session.keep_alive or broker_limits.MAX_KEEPALIVE_S, broker_limits.MAX_KEEPALIVE_S
         )
-        session.keep_alive = 0  # amqtt notices who is silent and does nothing about it; the reader ends it
+        session.keep_alive = 0  # amqtt notices silence and does nothing about it; the reader ends the connection
         return handler, session
 
     async def add_subscription(self, subscription: tuple[str, int], session: Any) -> int:
@@ -140,12 +140,17 @@ class BoundedBroker(Broker):  # type: ignore[misc]
             del self._subscriptions[topic]
 
     async def _publish_retained_messages_for_subscription(self, subscription: tuple[str, int], session: Any) -> None:
-        """Sends what is retained to those who subscribed; amqtt sends it, at the start, to who did not."""
+        """Send retained messages to their subscribers alone; amqtt sends them, at the start, to other clients."""
         if any(one is session for one, _ in self._subscriptions.get(subscription[0], [])):
             await super()._publish_retained_messages_for_subscription(subscription, session)
 
+    @property
+    def queued(self) -> int:
+        """How many messages wait to be handed on."""
+        return int(self._broadcast_queue.qsize())
+
     async def _broadcast_message(self, session: Any, topic: Any, data: Any, force_qos: int | None = None) -> None:
-        if self._broadcast_queue.qsize() < broker_limits.MAX_QUEUED:
+        if self.queued < broker_limits.MAX_QUEUED:
             await super()._broadcast_message(session, topic, data, QOS_0)
 
     async def retain_message(self, source_session: Any, topic_name: Any, data: Any, qos: int | None = None) -> None:
@@ -155,7 +160,7 @@ class BoundedBroker(Broker):  # type: ignore[misc]
 
 
 class _Writer(StreamWriterAdapter):  # type: ignore[misc]
-    """Waits for nobody: who does not read what is sent to him is cut off."""
+    """A writer that never waits: a client that does not read is cut off."""
 
     async def drain(self) -> None:
         if self._writer.transport.get_write_buffer_size() > broker_limits.MAX_UNREAD_BYTES:

@@ -1,7 +1,7 @@
 """A small MQTT broker inside the node (amqtt), for demos, tests and a quick call between friends.
 
 It speaks MQTT 3.1.1, keeps retained messages in memory, and bounds what a client may ask for: see
-``node.links.broker_limits``.
+`node.links.broker_limits`.
 For a room that lasts, run mosquitto.
 """
 
@@ -22,7 +22,7 @@ from protocol.errors import NodeError
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The files by which a broker shows who it is: a chain in PEM, and its key."""
+    """The files that prove a broker's identity: a chain in PEM, and its key."""
 
     chain: Path
     key: Path
@@ -32,9 +32,9 @@ class Certificate:
 async def serve(
     host: str, port: int, users: Mapping[str, str] | None = None, certificate: Certificate | None = None
 ) -> AsyncIterator[int]:
-    """Runs the broker for the length of the context; yields the port, which the system chooses if ``port`` is 0.
+    """Runs the broker for the length of the context; yields the port, which the system chooses if `port` is 0.
 
-    ``users`` maps names to passwords; without any, everybody may come in. With a certificate it speaks TLS alone.
+    `users` maps names to passwords; without any, no login is needed. With a certificate it speaks TLS alone.
     Raises NodeError if the address cannot be listened on or the certificate does not serve.
     """
     from amqtt.errors import BrokerError
@@ -44,7 +44,7 @@ async def serve(
     logging.getLogger("amqtt").setLevel(logging.CRITICAL + 1)  # it logs each refusal as if it were the node's own
     if certificate is not None:
         _check(certificate)
-    broker = BoundedBroker(_configuration(host, port, certificate), users or {})
+    broker = BoundedBroker(configuration(host, port, certificate), users or {})
     try:
         await broker.start()
     except BrokerError as error:
@@ -55,7 +55,7 @@ async def serve(
         await broker.shutdown()
 
 
-def _configuration(host: str, port: int, certificate: Certificate | None) -> dict[str, Any]:
+def configuration(host: str, port: int, certificate: Certificate | None) -> dict[str, Any]:
     listener: dict[str, Any] = {"type": "tcp", "bind": f"{host}:{port}"}
     if certificate is not None:
         listener |= {"ssl": True, "certfile": str(certificate.chain), "keyfile": str(certificate.key)}

@@ -10,11 +10,11 @@ from typing import Final
 MAX_CONNECTIONS: Final = 100
 # The largest message of ours is an offer, 8 KiB of description and some bytes around it.
 MAX_PACKET_BYTES: Final = 16_384
-# A hello and a picture for each node, with as much again for those who crashed.
+# A hello and a picture for each node, with as much again for crashed ones.
 MAX_RETAINED: Final = 500
 # Our nodes take hellos and signals, and pictures and text of seven others.
 MAX_SUBSCRIPTIONS: Final = 64
-# Of what is sent to a client; who leaves more unread is cut off. With all the above, 40 MiB in the worst case.
+# What a client may leave unread before it is cut off. With all the above, 40 MiB in the worst case.
 MAX_UNREAD_BYTES: Final = 262_144
 # Messages that wait to be handed on; what comes while so many wait is dropped, as MQTT allows at QoS 0.
 MAX_QUEUED: Final = 1_000
@@ -23,7 +23,7 @@ MAX_PACKETS_PER_S: Final = 100.0
 MAX_BURST: Final = 200.0
 # TLS and the first packet, over a slow link.
 CONNECT_TIMEOUT_S: Final = 10.0
-# Who has been silent for one and a half times its own keepalive is gone (MQTT 3.1.1, section 3.1.2.10); who asks for
+# A client silent for one and a half times its own keepalive is gone (MQTT 3.1.1, section 3.1.2.10); one that asks for
 # more than this, or for none, is given this.
 MAX_KEEPALIVE_S: Final = 600
 
@@ -52,7 +52,7 @@ class TokenBucket:
 class PacketReader:
     """Reads a stream of MQTT packet by packet, so that none is begun that is too large, and none too soon or too late.
 
-    It has the methods of amqtt's reader. ``patience_s`` is how long a packet may take to come; ``ended`` is set when
+    It has the methods of amqtt's reader. `patience_s` is how long a packet may take to come; `ended` is set when
     none will come any more.
     """
 
@@ -64,7 +64,7 @@ class PacketReader:
         self._packet = b""
 
     async def read(self, n: int = -1) -> bytes:
-        """The next ``n`` bytes of the packet, which is fetched first if the one before it is used up.
+        """The next `n` bytes of the packet, which is fetched first if the one before it is used up.
 
         The end of the stream, a client that is silent for too long and one that sends too much all read as nothing.
         """

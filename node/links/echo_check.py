@@ -1,4 +1,4 @@
-"""Whether the broker hands on what this node says: it gives hellos and signals back to us, as to everybody else.
+"""Check that the broker hands on what this node posts: hellos and signals come back to their sender, as to all others.
 
 A broker that may not take a message, or finds it too large, drops it without a word at QoS 0. A node would wait for
 others for ever, and they for it.
@@ -33,30 +33,35 @@ class EchoCheck:
         self._awaited: dict[Letter, int] = {}
         self._timers: dict[Letter, asyncio.TimerHandle] = {}
         self._ends: Counter[Letter] = Counter()
-        self._told: set[Letter] = set()
+        self._reported: set[Letter] = set()
         self._is_up = False
 
     def posted(self, letter: Letter, size: int) -> None:
-        """We say something of so many bytes, now or when the broker is there."""
-        if letter in WATCHED and letter not in self._told:
+        """Wait for a message of `size` bytes that this node posts, now or when the broker is back."""
+        if letter in WATCHED and letter not in self._reported:
             self._awaited.setdefault(letter, size)
             self._wait()
 
-    def came(self, letter: Letter) -> None:
-        """Something of ours came back."""
-        self._told.discard(letter)
+    def returned(self, letter: Letter) -> None:
+        """Stop waiting: a message of this node came back on its topic."""
+        self._reported.discard(letter)
         del self._ends[letter]
         self._awaited.pop(letter, None)
         if (timer := self._timers.pop(letter, None)) is not None:
             timer.cancel()
 
+    @property
+    def pending(self) -> frozenset[Letter]:
+        """The topics of ours on which an echo is due."""
+        return frozenset(self._timers)
+
     def up(self) -> None:
-        """The broker is there, and what waited for it goes out."""
+        """Wait for what goes out now that the broker is there."""
         self._is_up = True
         self._wait()
 
     def down(self) -> None:
-        """The broker is gone, and what it had with it. The hello is said again when it is back."""
+        """Forget what is awaited: the broker is gone, and the hello is posted again when it is back."""
         self._is_up = False
         for timer in self._timers.values():
             timer.cancel()
@@ -74,7 +79,7 @@ class EchoCheck:
 
     def _is_missing(self, letter: Letter) -> None:
         self._timers.pop(letter, None)
-        self._told.add(letter)
+        self._reported.add(letter)
         self._missing(letter, self._awaited.pop(letter))
 
 
@@ -91,7 +96,7 @@ def refused(address: BrokerAddress, room: str, filters: Collection[str]) -> str:
 
 
 def demands(address: BrokerAddress, room: str) -> str:
-    """Return what a broker must allow for a room, as mosquitto's access list has it. It is told no secret by it."""
+    """Return what a broker must allow for a room, as mosquitto's access list has it. No secret is in it."""
     user = f"user {address.username}, " if address.username else ""
     lines = ", ".join(f"topic readwrite {pattern(room, letter)}" for letter in Letter)
     return f"its access list must allow {user}{lines}, and its limits messages of up to {LARGEST_PACKET} bytes"

@@ -19,7 +19,7 @@ _TIMED_LOGIN = re.compile(r"\d{9,}:[^:@]*:")
 
 
 class IceServerError(UsageError, NodeError):
-    """An ICE server in the settings cannot be used: the one who wrote it corrects it (exit code 2)."""
+    """An ICE server in the settings cannot be used: a wrong use of the command (exit code 2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def ice_server(text: str) -> IceServer:
 
 def _server(scheme: str, login: str, place: str) -> IceServer:
     if scheme == "stuns":
-        raise ValueError("STUN over TLS is not spoken here, nor needed: it tells no secret")
+        raise ValueError("STUN over TLS is not spoken here, nor needed: no secret is in it")
     if scheme not in ("stun", *_TRANSPORTS):
         raise ValueError("its scheme is none of stun, turn and turns")
     address, question, query = place.partition("?")

@@ -14,7 +14,7 @@ WHAT = "the broker's password"
 
 
 def broker_address(settings: Settings, rooms_own: str | None = None) -> BrokerAddress:
-    """Where to meet: at ``rooms_own`` broker, if the room has one and this run was given no other.
+    """Where to meet: at `rooms_own` broker, if the room has one and this run was given no other.
 
     A login and a CA file that stand in the settings file are for the broker there: a link never makes a node show
     them to another one. Raises NodeError for an address that is none, or a password file that does not serve.
@@ -47,7 +47,7 @@ def _same(bare: BrokerAddress, settings: Settings) -> bool:
 
 
 def _login(settings: Settings, this_run: bool) -> dict[str, str | None]:
-    """User name, password and CA file of the settings; of ``this_run`` alone, if so."""
+    """User name, password and CA file of the settings; of `this_run` alone, if so."""
 
     def counts(key: str) -> bool:
         return settings.for_this_run(key) or not this_run

@@ -12,17 +12,16 @@ import contextlib
 import logging
 import random
 import secrets
-import socket
 import ssl
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from node.common.tasks import first_to_end, stop_if_cancelled
 from node.links import broker_errors
 from node.links.address import BrokerAddress
 from node.links.broker_errors import BrokerError
-from node.links.inbox import DirectQueue
 from node.links.outbox import MAX_OUTBOX, Message, Outbox
 from node.links.wire_meter import TcpConnections, WireMeter, tcp_message_cost
 from protocol.errors import NodeError
@@ -35,17 +34,12 @@ if TYPE_CHECKING:
 __all__ = ["MAX_OUTBOX", "Message", "MqttLink", "TlsState"]
 
 logger = logging.getLogger(__name__)
-# aiomqtt raises what matters, and logs with a traceback an acknowledgement that nobody waits for any more.
-_client_logger = logger.getChild("paho")
-_client_logger.setLevel(logging.CRITICAL)
 
-KEEPALIVE_S = 30  # a dead broker shows within 45 s even if TCP stays silent; a ping costs 108 bytes
-CONNECT_TIMEOUT_S = 8.0
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 15.0
 STABLE_S = 10.0  # after a connection that lived this long the first pause is short again
-# A question and its answer through a queue before a link of 16 kbit/s; who is silent longer is taken for dead.
+# A question and its answer through a queue before a link of 16 kbit/s; a broker silent for longer counts as dead.
 PROBE_TIMEOUT_S = 3.0
-PROBE_TOPIC = "-"  # nobody subscribes to it, and MQTT 3.1.1, section 3.10.4, has every broker answer that it has ended
+PROBE_TOPIC = "-"  # nothing subscribes to it, and MQTT 3.1.1, section 3.10.4, has every broker answer that it has ended
 TLS_RECORD = 22  # TLS 1.3: header 5, content type 1, tag 16
 REFUSED_SUBSCRIPTION = 0x80  # of a SUBACK (MQTT 3.1.1, section 3.9.3)
 CLIENT_ID_BYTES = 11  # as many as MQTT 3.1.1, section 3.1.3.1, has every broker take, in hexadecimal
@@ -63,8 +57,8 @@ class MqttLink:
     """One client of one broker.
 
     `on_message(topic, payload)` gets each received message, `on_up()` is called after each (re)connection, when the
-    subscriptions stand, `on_down(reason)` when a connection that was up is gone, and `on_refused(pattern)` for each
-    subscription that the broker refuses. `note(text)` gets what a person should know. None of them may block.
+    subscriptions are made, `on_down(reason)` when a connection that was up is gone, and `on_refused(pattern)` for each
+    subscription that the broker refuses. `note(text)` gets what the user should know. None of them may block.
     A link that `waits` for its broker takes every fault at the start for a passing one that may be.
     """
 
@@ -104,7 +98,7 @@ class MqttLink:
     def connected(self) -> bool:
         return self._client is not None
 
-    def secured(self) -> TlsState | None:
+    def tls_state(self) -> TlsState | None:
         """How the present connection is protected; None if it is not, or there is none."""
         sock = self._traffic.socket
         if not isinstance(sock, ssl.SSLSocket) or not (certificate := sock.getpeercert()):
@@ -125,16 +119,16 @@ class MqttLink:
         self._outbox.put(message)
 
     async def subscribe(self, pattern: str) -> None:
-        """Subscribes now if connected, and after every reconnection."""
+        """Subscribe now if connected, and after every reconnection."""
         if pattern in self._subscriptions:
             return
         self._subscriptions.append(pattern)
-        await self._tell("subscribe", pattern)
+        await self._request("subscribe", pattern)
 
     async def unsubscribe(self, pattern: str) -> None:
         if pattern in self._subscriptions:
             self._subscriptions.remove(pattern)
-            await self._tell("unsubscribe", pattern)
+            await self._request("unsubscribe", pattern)
 
     def probe(self) -> None:
         """Find out at once whether the broker still answers: without an answer the connection is made again."""
@@ -151,7 +145,7 @@ class MqttLink:
         if attempt is not None and moved:
             attempt.drop("the address that this machine had is gone")
 
-    async def _tell(self, verb: str, pattern: str) -> None:
+    async def _request(self, verb: str, pattern: str) -> None:
         import aiomqtt
 
         if self._client is None:
@@ -162,9 +156,9 @@ class MqttLink:
             # The connection is going down; the list of subscriptions is what the next one starts from.
             logger.info("could not %s %s: %s", verb, pattern, error)
         else:
-            self._see_refusals([pattern], codes or ())
+            self._report_refusals([pattern], codes or ())
 
-    def _see_refusals(self, patterns: Collection[str], codes: Collection[Any]) -> None:
+    def _report_refusals(self, patterns: Collection[str], codes: Collection[Any]) -> None:
         for pattern, code in zip(patterns, codes, strict=False):
             if getattr(code, "value", code) >= REFUSED_SUBSCRIPTION:
                 self._on_refused(pattern)
@@ -181,7 +175,7 @@ class MqttLink:
             began = time.monotonic()
             await self._connect_and_serve()
             attempts = 1 if time.monotonic() - began >= STABLE_S else attempts + 1
-            await self._rest(attempts)
+            await self._pause_before_retry(attempts)
 
     async def _connect_and_serve(self) -> None:
         """One connection, from its attempt to its end."""
@@ -194,12 +188,12 @@ class MqttLink:
                 await self._serve(client)
         except aiomqtt.MqttError as error:
             cause = error.__cause__ if isinstance(error.__cause__, aiomqtt.MqttError) else error
-            self._bear(cause, accepted)
+            self._handle_failure(cause, accepted)
         finally:
             self._attempt = None
 
-    def _bear(self, error: aiomqtt.MqttError, accepted: bool) -> None:
-        """Say what went wrong, once as long as it stays; raise NodeError if nobody wants to wait for its end."""
+    def _handle_failure(self, error: aiomqtt.MqttError, accepted: bool) -> None:
+        """Say what went wrong, once as long as it stays; raise NodeError unless the link waits for its end."""
         if self._is_up:
             self._is_up = False
             self._on_down(str(error))
@@ -225,15 +219,15 @@ class MqttLink:
         """Some brokers do not choose an id for their clients, as MQTT 3.1.1 allows."""
         return self._client_id is None and getattr(error, "code", None) == broker_errors.WRONG_CLIENT_ID
 
-    async def _rest(self, attempts: int) -> None:
+    async def _pause_before_retry(self, attempts: int) -> None:
         """Pause before the next attempt, unless there is reason to hurry."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._pause(attempts)):
+            async with asyncio.timeout(self.pause_s(attempts)):
                 await self._hurried.wait()
         self._hurried.clear()
 
     async def flush(self, timeout: float) -> None:
-        """Waits until what was published has been handed to the system, for at most ``timeout`` seconds."""
+        """Wait until what was published has been handed to the system, for at most `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout):
                 if self.connected:
@@ -241,59 +235,37 @@ class MqttLink:
         except TimeoutError:
             logger.info("left %d messages unsent", len(self._outbox))
 
-    def _pause(self, attempts: int) -> float:
+    def pause_s(self, attempts: int) -> float:
         """Full jitter: anything between half and the whole of a doubling, capped time."""
         longest = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(attempts - 1, 16))
         return longest * (0.5 + self._jitter.random() / 2)
 
     def _new_client(self) -> BrokerClient:
-        import aiomqtt
+        from node.links.mqtt_client import broker_client  # aiomqtt takes 80 ms, and a command's --help needs none
 
-        from node.links.mqtt_client import BrokerClient
-
-        will = self._will
-        return BrokerClient(
-            self.address.host,
-            self.address.port,
-            identifier=self._client_id,
-            username=self.address.username,
-            password=self.address.password,
-            keepalive=KEEPALIVE_S,
-            timeout=CONNECT_TIMEOUT_S,
-            will=aiomqtt.Will(will.topic, will.payload, retain=will.retain) if will else None,
-            tls_context=self._tls_context() if self.address.tls else None,
-            queue_type=lambda maxsize: DirectQueue(self._take),  # it is called, and nothing else
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-            logger=_client_logger,
-        )
-
-    def _tls_context(self) -> ssl.SSLContext:
-        try:
-            return ssl.create_default_context(cafile=self.address.ca_file)
-        except OSError as error:
-            raise NodeError(f"cannot read the CA file {self.address.ca_file!r}: {error.strerror or error}") from None
+        return broker_client(self.address, self._client_id, self._will, self._receive)
 
     async def _serve(self, client: BrokerClient) -> None:
-        _stop_if_cancelled()
+        stop_if_cancelled()
         self._client = client
         self._traffic.follow(client.socket)
         try:
             if patterns := list(self._subscriptions):
-                self._see_refusals(patterns, await client.subscribe([(pattern, 0) for pattern in patterns]))
+                self._report_refusals(patterns, await client.subscribe([(pattern, 0) for pattern in patterns]))
             self._is_up, self._noted = True, None
             self._hurried.clear()
             self._on_up()
-            await _first_to_end(self._read(client), self._write(client), self._prove(client))
+            await first_to_end(self._read(client), self._write(client), self._probe_on_doubt(client))
         finally:
             self._client = None
             self._traffic.settle()
 
-    def _take(self, message: aiomqtt.Message) -> None:
+    def _receive(self, message: aiomqtt.Message) -> None:
         self._received += 1
         payload = message.payload
         self._on_message(str(message.topic), payload if isinstance(payload, bytes) else b"")
 
-    async def _prove(self, client: BrokerClient) -> None:
+    async def _probe_on_doubt(self, client: BrokerClient) -> None:
         """Drop the connection when it is doubted and nothing comes: TCP would wait a quarter of an hour."""
         import aiomqtt
 
@@ -307,10 +279,10 @@ class MqttLink:
                 if self._received == before:
                     self._hurried.set()
                     client.drop("it does not answer any more")
-            _stop_if_cancelled()
+            stop_if_cancelled()
 
     async def _read(self, client: aiomqtt.Client) -> None:
-        """Waits for the end of the connection, or for what went wrong with a message."""
+        """Wait for the end of the connection, or for what went wrong with a message."""
         async for error in client.messages:
             assert isinstance(error, Exception)
             raise error
@@ -319,28 +291,5 @@ class MqttLink:
         while True:
             key, message = await self._outbox.first()
             await client.publish(message.topic, message.payload, retain=message.retain)
-            _stop_if_cancelled()
+            stop_if_cancelled()
             self._outbox.sent(key, message)
-
-
-def _stop_if_cancelled() -> None:
-    """Raises CancelledError if this task was cancelled before.
-
-    aiomqtt waits in ``asyncio.wait_for``, which until Python 3.12 forgets a cancellation that comes with its result.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
-
-
-async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
-    """Runs all until one ends, by itself or by an error, which is raised; the others are cancelled."""
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -2,21 +2,58 @@
 
 aiomqtt waits out its time limit where a broker closes before its CONNACK, never sees the code of some refusals, and
 leaves the socket of a failed attempt open. All that reaches into it, and into the client beneath it, is here.
+
+Received messages go to the node in the moment they are read. aiomqtt would keep them in a queue, which a task empties
+slower than a flood fills it: good messages would be dropped with the bad. Handed on at once, a flood is held up by TCP
+instead: one packet is read in each turn of the event loop, where everything else has its turn, too.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import socket
+import ssl
+from collections.abc import Callable
 from typing import Any, Final
 
-from aiomqtt import Client, MqttError
+from aiomqtt import Client, Message, MqttError, Will
 
-__all__ = ["BrokerClient", "Refused"]
+from node.links import outbox
+from node.links.address import BrokerAddress
+from protocol.errors import NodeError
+
+__all__ = ["BrokerClient", "DirectQueue", "Refused", "broker_client"]
+
+# aiomqtt raises what matters, and logs with a traceback an acknowledgement that nothing waits for any more.
+_logger = logging.getLogger(__name__).getChild("paho")
+_logger.setLevel(logging.CRITICAL)
+
+# A dead broker shows within 45 s even if TCP stays silent; a ping costs 108 bytes.
+KEEPALIVE_S: Final = 30
+CONNECT_TIMEOUT_S: Final = 8.0
 
 ACCEPTED: Final = 0  # the return code of a CONNACK (MQTT 3.1.1, section 3.2.2.3)
 FAREWELL_S: Final = 1.0  # how long a connection that takes nothing may hold up its end
 KEEPALIVE_TIMEOUT, PROTOCOL_ERROR = 0x8D, 0x82  # what the client beneath makes of its own errors, as codes of MQTT 5
 ENDS: Final = 5  # MQTT_ERR_CONN_REFUSED of the client beneath: it closes the socket
+
+
+class DirectQueue(asyncio.Queue[Any]):
+    """A queue for aiomqtt that is always empty: `take` gets each message.
+
+    What `take` raises comes out of the queue: raised in `put_nowait` it would look like a lost connection.
+    """
+
+    def __init__(self, take: Callable[[Any], None]) -> None:
+        super().__init__()
+        self._take = take
+
+    def put_nowait(self, item: Any) -> None:
+        try:
+            self._take(item)
+        except Exception as error:
+            super().put_nowait(error)
 
 
 class Refused(MqttError):
@@ -89,6 +126,34 @@ class BrokerClient(Client):
                 _fail(self._disconnected, MqttError(_reason(reason_code)))
             else:
                 self._disconnected.set_result(None)
+
+
+def broker_client(
+    address: BrokerAddress, client_id: str | None, will: outbox.Message | None, take: Callable[[Message], None]
+) -> BrokerClient:
+    """Return a client of this broker; `take` gets each message. Raises NodeError for a CA file that cannot be read."""
+    return BrokerClient(
+        address.host,
+        address.port,
+        identifier=client_id,
+        username=address.username,
+        password=address.password,
+        keepalive=KEEPALIVE_S,
+        timeout=CONNECT_TIMEOUT_S,
+        will=Will(will.topic, will.payload, retain=will.retain) if will else None,
+        tls_context=tls_context(address) if address.tls else None,
+        queue_type=lambda maxsize: DirectQueue(take),  # it is called, and nothing else
+        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        logger=_logger,
+    )
+
+
+def tls_context(address: BrokerAddress) -> ssl.SSLContext:
+    """Return what proves the broker's identity. Raises NodeError if the CA file cannot be read."""
+    try:
+        return ssl.create_default_context(cafile=address.ca_file)
+    except OSError as error:
+        raise NodeError(f"cannot read the CA file {address.ca_file!r}: {error.strerror or error}") from None
 
 
 def _fail(future: Any, error: Exception) -> None:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from node.links.reach import is_loopback
+from node.links.reach import is_certainly_this_machine
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def present() -> frozenset[str]:
 
     found = (ip.ip if isinstance(ip.ip, str) else ip.ip[0] for adapter in ifaddr.get_adapters() for ip in adapter.ips)
     bare = (address.partition("%")[0] for address in found)
-    return frozenset(address for address in bare if not is_loopback(address))
+    return frozenset(address for address in bare if not is_certainly_this_machine(address))
 
 
 async def watch(changed: Callable[[Change], None], look: Callable[[], frozenset[str]] = present) -> None:

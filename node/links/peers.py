@@ -1,6 +1,6 @@
 """Keeps one WebRTC link to every peer in the room, as the room's state machine asks for.
 
-The machine (``protocol.signalling``) decides; this shell makes links, feeds back what became of them, publishes what
+The machine (`protocol.signalling`) decides; this shell makes links, feeds back what became of them, publishes what
 the machine wants said, and arms its one timer.
 """
 
@@ -95,10 +95,10 @@ class LinkSettings:
 
 @dataclass
 class Peers:
-    """The links of one node. ``post`` publishes for the room; ``tasks`` owns what runs in the background.
+    """The links of one node. `post` publishes for the room; `tasks` owns what runs in the background.
 
-    ``doubt_broker`` is called when a link died: what ended it may have ended the way to the broker, too. What is raised
-    while something of one peer is handled ends that, and at most the link with this peer; ``faults`` counts it.
+    `doubt_broker` is called when a link died: what ended it may have ended the way to the broker, too. What is raised
+    while something of one peer is handled ends that, and at most the link with this peer; `faults` counts it.
     """
 
     room: Room
@@ -145,7 +145,7 @@ class Peers:
     def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None) -> bool:
         """Sends one speech packet and copies of earlier ones to everyone who listens; returns whether anyone does.
 
-        For ``sequence`` see :meth:`node.links.webrtc.PeerLink.send`.
+        For `sequence` see :meth:`node.links.webrtc.PeerLink.send`.
         """
         listening = [(peer, call) for peer, call in self._calls.items() if call.up and call.way.sends]
         for peer, call in listening:

@@ -1,7 +1,7 @@
 """Has the system itself drop what strangers send to the port of the speech, once it is so much that it would stand in
 the way of the speech: a datagram that Python never reads costs nothing.
 
-Without a flood nothing changes: a peer may send from an address that nobody knew of before.
+Without a flood nothing changes: a peer may send from an address that was unknown before.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WITHIN_S = 1.0
 
 
 class PortGuard:
-    """Counts what comes to one socket from elsewhere than `peer()` says, which is None as long as nobody is connected.
+    """Counts what comes to one socket from elsewhere than `peer()` says, which is None as long as no peer is connected.
 
     `transport` is asyncio's, or anything that is none and has no socket.
     """
@@ -35,7 +35,7 @@ class PortGuard:
         self._strange, self._since = 0, clock()
         self._closed_to: Address | None = None
 
-    def came(self, address: Any) -> bool:
+    def admits(self, address: Any) -> bool:
         """Note where a datagram comes from; False if it is one of a flood, and nothing is to be done about it."""
         peer = self._peer()
         if peer is None or address[:2] == peer:

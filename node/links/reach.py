@@ -1,4 +1,10 @@
-"""Which hosts only we, or our own network, can listen to."""
+"""Which hosts only this machine, or its own network, can listen to.
+
+Two functions ask whether a host is this machine, since the two questions differ. Where we connect, RFC 6761 gives all
+names below `.localhost` to loopback: `names_this_machine`. What lets a stranger in (a `Host` header under DNS
+rebinding, an address to listen on without a password) may not rest on a name that some resolver looks up, as some do
+with `a.localhost`: `is_certainly_this_machine` takes loopback's numbers and `localhost` itself alone.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +19,14 @@ _PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0
 _PRIVATE_ENDINGS: Final = (".localhost", ".local", ".home.arpa", ".internal")
 
 
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine, and nobody else can reach it by this name or address."""
-    return host.lower() == "localhost" or host.lower().endswith(".localhost") or _within(host, _LOOPBACK)
+def names_this_machine(host: str) -> bool:
+    """Return whether a host to connect to is this machine by RFC 6761, as names below `.localhost` are."""
+    return is_certainly_this_machine(host) or host.lower().rstrip(".").endswith(".localhost")
+
+
+def is_certainly_this_machine(host: str) -> bool:
+    """Return whether a name or number (IPv6 with or without brackets) is this machine, whatever a resolver answers."""
+    return host.lower().rstrip(".") == "localhost" or _within(host.strip("[]"), _LOOPBACK)
 
 
 def is_private(host: str) -> bool:
@@ -27,7 +38,7 @@ def is_private(host: str) -> bool:
 
 def _within(host: str, networks: tuple[str, ...]) -> bool:
     try:
-        address = ipaddress.ip_address(host.partition("%")[0])
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
     address = getattr(address, "ipv4_mapped", None) or address

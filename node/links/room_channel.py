@@ -29,12 +29,12 @@ MAX_REMEMBERED = 256  # topics whose newer version was told of once; a flood of 
 class RoomChannel:
     """Posts payloads on this node's topics, sealed, and hands over those of others, opened.
 
-    ``session`` is 64 random bits that are new for each mailbox: what is sealed is of that session. Of peers nothing but
-    hellos is opened until they are admitted. ``deliver(topic, payload)`` may raise RemoteError. What does that, or does
-    not open, is counted in ``bad`` and changes nothing else. A newer protocol version is noted once per topic, and so
+    `session` is 64 random bits that are new for each mailbox: what is sealed is of that session. Of peers nothing but
+    hellos is opened until they are admitted. `deliver(topic, payload)` may raise RemoteError. What does that, or does
+    not open, is counted in `bad` and changes nothing else. A newer protocol version is noted once per topic, and so
     is a topic that the broker does not let us read, or hands nothing of ours on from. Whatever else is raised is
-    counted in ``faults``: the message is dropped, and the node goes on. ``on_echo(letter, size)`` is called for each
-    message of ours that the broker hands on. For ``waits`` see :class:`node.links.mqtt.MqttLink`.
+    counted in `faults`: the message is dropped, and the node goes on. `on_echo(letter, size)` is called for each
+    message of ours that the broker hands on. For `waits` see :class:`node.links.mqtt.MqttLink`.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class RoomChannel:
     def post(self, letter: Letter, payload: bytes, retain: bool, to: tuple[str, int] | None = None) -> int:
         """Publishes on our topic (an empty payload clears what is retained); returns the cost on the wire in bytes.
 
-        ``to`` is the peer, and its session, for whom a signal is. Raises NodeError when this session has sealed all
+        `to` is the peer, and its session, for whom a signal is. Raises NodeError when this session has sealed all
         that it can.
         """
         sealed = self._seal(letter, payload, retain, to) if payload else b""
@@ -138,7 +138,7 @@ class RoomChannel:
         if topic.room != self._room:
             return
         if topic.node == self._node and sealed:
-            self._echoes.came(topic.letter)
+            self._echoes.returned(topic.letter)
             self._on_echo(topic.letter, len(sealed))
             return
         payload = self._open(topic, sealed) if sealed else b""

@@ -1,6 +1,6 @@
 """The private parts of aiortc and aioice behind what a call sends beside speech: RTCP reports and consent checks.
 
-The rules of ``node.links.aiortc_hooks`` hold: ``tests/node/links/test_rtcp_hooks.py`` fails when that moves.
+The rules of `node.links.aiortc_hooks` hold: `tests/node/links/test_rtcp_hooks.py` fails when that moves.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from node.links.aiortc_hooks import RTP_CLOCK, ice_transports
+from node.links.aiortc_hooks import RTP_CLOCK
+from node.links.ice_hooks import ice_transports
 from protocol.rtp.consent import PATIENCE_S
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ def install_reporting(
     on_report: Callable[[Report], None],
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Lets ``reporting`` decide which RTCP reports leave and what they say; ``on_report`` gets those of the peer.
+    """Lets `reporting` decide which RTCP reports leave and what they say; `on_report` gets those of the peer.
 
     aiortc's own loops go on as the clock that asks: every 0.5 to 1.5 seconds. Every BYE leaves. aiortc itself
-    measures no round trip any more, since it does not know which of its reports left: ``reporting`` does.
+    measures no round trip any more, since it does not know which of its reports left: `reporting` does.
     """
     _Reports(transceiver, reporting, on_report, clock).install()
 
@@ -101,7 +102,7 @@ def _stamped_now(info: Any) -> int:
 
 
 def install_consent(connection: RTCPeerConnection, keep: Callable[[Callable[[], Awaitable[bool]]], Any]) -> None:
-    """Lets ``keep(ask)`` decide when to ask the peer for consent; when it returns, consent has expired (RFC 7675)."""
+    """Lets `keep(ask)` decide when to ask the peer for consent; when it returns, consent has expired (RFC 7675)."""
     for ice in ice_transports(connection):
         gatherer = ice._connection
         gatherer.query_consent = _consent_loop(gatherer, keep)

@@ -28,7 +28,7 @@ class Payload(NamedTuple):
 
 
 class SpeechTrack:
-    """Hands queued packets to aiortc's sender as ``av.Packet``s; see :func:`media_track`."""
+    """Hands queued packets to aiortc's sender as `av.Packet`s; see :func:`media_track`."""
 
     def __init__(self) -> None:
         self._packets: deque[Payload] = deque(maxlen=MAX_QUEUED_PACKETS)

@@ -1,6 +1,6 @@
 """One WebRTC connection to one peer: encoded Opus packets out, RTP packets in.
 
-The room decides when to offer and when to answer (``protocol.signalling``); a :class:`PeerLink` only makes and takes
+The room decides when to offer and when to answer (`protocol.signalling`); a :class:`PeerLink` only makes and takes
 the descriptions, moves packets, and says when the connection is up or gone.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
-from node.links import aiortc_hooks, rtcp_hooks
+from node.links import aiortc_hooks, ice_hooks, rtcp_hooks
 from node.links.ice_servers import ice_server
 from node.links.speech_track import Payload, SpeechTrack, media_track
 from node.links.wire_meter import udp_kind
@@ -70,13 +70,13 @@ def _blaming_the_peer(kind: str) -> Iterator[None]:
 class PeerLink:
     """The media connection of one call.
 
-    ``on_packet(sequence, timestamp, payload, copies)`` gets every received RTP packet: its Opus packet and the copies
+    `on_packet(sequence, timestamp, payload, copies)` gets every received RTP packet: its Opus packet and the copies
     of earlier ones that came along; it must not raise.
-    ``on_state(state)`` is called when the connection comes up, fails or closes.
-    ``address`` is the one local address to use for media; by default all of the machine's are offered.
-    ``observer`` sees (and may drop) every datagram: the meter's place, and the tests' lossy network.
-    ``on_report(report)`` gets what the peer says of our packets; ``reporting.eager`` has it say so every second.
-    ``heard_at`` is when anything came last, on the loop's clock: speech, a report, a question for consent.
+    `on_state(state)` is called when the connection comes up, fails or closes.
+    `address` is the one local address to use for media; by default all of the machine's are offered.
+    `observer` sees (and may drop) every datagram: the meter's place, and the tests' lossy network.
+    `on_report(report)` gets what the peer says of our packets; `reporting.eager` has it say so every second.
+    `heard_at` is when anything came last, on the loop's clock: speech, a report, a question for consent.
     """
 
     def __init__(
@@ -105,27 +105,27 @@ class PeerLink:
         self._speech = SpeechTrack()
         self._busy, self._closing = asyncio.Lock(), False
         self._ice_servers = [ice_server(url) for url in ice_servers]
-        self._connection: RTCPeerConnection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.connection: RTCPeerConnection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         aiortc_hooks.know_red()
-        self._connection.on("connectionstatechange", self._state_changed)
-        aiortc_hooks.shorten_cname(self._connection)
-        self.round_trips = aiortc_hooks.RoundTrips()
+        self.connection.on("connectionstatechange", self._state_changed)
+        aiortc_hooks.shorten_cname(self.connection)
+        self.round_trips = ice_hooks.RoundTrips()
 
     @property
     def state(self) -> State:
-        return cast(State, self._connection.connectionState)
+        return cast(State, self.connection.connectionState)
 
     @property
     def local_addresses(self) -> frozenset[str]:
         """The addresses of this machine that media goes from; before the link is up, all that it may go from."""
-        return aiortc_hooks.local_addresses(self._connection)
+        return ice_hooks.local_addresses(self.connection)
 
     async def offer(self) -> str:
         """Our description, as an offer. Gathers addresses first: there is no trickling."""
         async with self._describing():
             self._add_speech()
             self._tune()
-            await self._connection.setLocalDescription(await self._connection.createOffer())
+            await self.connection.setLocalDescription(await self.connection.createOffer())
             return self._described()
 
     async def answer(self, sdp: str) -> str:
@@ -135,7 +135,7 @@ class PeerLink:
                 await self._apply(sdp, "offer")
                 self._add_speech()
                 self._tune()
-                await self._connection.setLocalDescription(await self._connection.createAnswer())
+                await self.connection.setLocalDescription(await self.connection.createAnswer())
             return self._described()
 
     async def accept(self, sdp: str) -> None:
@@ -149,10 +149,10 @@ class PeerLink:
         return self._types().red is not None
 
     def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None) -> None:
-        """Queues one Opus packet; ``timestamp`` counts 48 kHz samples. Until the link is up it is dropped.
+        """Queues one Opus packet; `timestamp` counts 48 kHz samples. Until the link is up it is dropped.
 
         Copies of earlier packets go along as RED if the peer knows it; without any it is plain Opus. Packets are
-        numbered one after the other, unless each has a ``sequence``: what was recorded keeps its losses so.
+        numbered one after the other, unless each has a `sequence`: what was recorded keeps its losses so.
         """
         if self.state != "connected":
             return
@@ -163,19 +163,19 @@ class PeerLink:
             self._speech.push(Payload(timestamp, payload, None, sequence))
 
     async def close(self) -> None:
-        """Ends the connection; never takes longer than ``CLOSE_TIMEOUT_S``."""
+        """Ends the connection; never takes longer than `CLOSE_TIMEOUT_S`."""
         self._closing = True
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S), self._busy:
-                await self._connection.close()
+                await self.connection.close()
         except TimeoutError:
             logger.warning("a WebRTC connection did not close within %s s", CLOSE_TIMEOUT_S)
 
     @contextlib.asynccontextmanager
     async def _describing(self) -> AsyncIterator[None]:
-        """Keeps ``close`` waiting: aiortc, closed while it gathers addresses, leaves their sockets open for ever.
+        """Keeps `close` waiting: aiortc, closed while it gathers addresses, leaves their sockets open for ever.
 
-        Should gathering outlast the patience of ``close``, what that began is ended here.
+        Should gathering outlast the patience of `close`, what that began is ended here.
         """
         try:
             async with self._busy:
@@ -187,11 +187,11 @@ class PeerLink:
     def _add_speech(self) -> None:
         from aiortc import RTCRtpSender
 
-        transceivers = self._connection.getTransceivers()
+        transceivers = self.connection.getTransceivers()
         if transceivers:
             transceiver = transceivers[0]
         else:
-            transceiver = self._connection.addTransceiver("audio", direction=self._way.direction)
+            transceiver = self.connection.addTransceiver("audio", direction=self._way.direction)
         if self._way.sends:
             transceiver.sender.replaceTrack(media_track(self._speech))
         transceiver.direction = self._way.direction
@@ -200,9 +200,9 @@ class PeerLink:
         transceiver.setCodecPreferences(speech)
 
     def _tune(self) -> None:
-        aiortc_hooks.choose_addresses(self._connection, self._address, self._ice_servers)
-        rtcp_hooks.install_consent(self._connection, consent.keep)
-        for transceiver in self._connection.getTransceivers():
+        ice_hooks.choose_addresses(self.connection, self._address, self._ice_servers)
+        rtcp_hooks.install_consent(self.connection, consent.keep)
+        for transceiver in self.connection.getTransceivers():
             aiortc_hooks.choose_short_srtp_tag(transceiver)
             aiortc_hooks.put_opus_first(transceiver)
             aiortc_hooks.choose_payload_type(transceiver, lambda opus: self._speech.payload_type or opus)
@@ -212,7 +212,7 @@ class PeerLink:
             aiortc_hooks.tap_packets(transceiver.receiver, self._received)
 
     def _types(self) -> aiortc_hooks.SpeechTypes:
-        return aiortc_hooks.speech_types(self._connection.getTransceivers()[0])
+        return aiortc_hooks.speech_types(self.connection.getTransceivers()[0])
 
     def _received(self, payload_type: int, sequence: int, timestamp: int, payload: bytes) -> None:
         types = self._types()
@@ -227,18 +227,18 @@ class PeerLink:
         self._on_packet(sequence, timestamp, payload, copies)
 
     def _note_arrival(self, sequence: int, timestamp: int, payload: bytes) -> None:
-        with contextlib.suppress(PacketError):  # whoever plays it finds that out as well
+        with contextlib.suppress(PacketError):  # the decoder finds that out as well
             end = timestamp + round(opus.duration_ms(payload) * aiortc_hooks.RTP_CLOCK / 1000)
             self.reporting.came(sequence, end, time.monotonic())
 
     def _described(self) -> str:
-        aiortc_hooks.observe_datagrams(self._connection, self._datagram)
-        return trim(self._connection.localDescription.sdp)
+        ice_hooks.observe_datagrams(self.connection, self._datagram)
+        return trim(self.connection.localDescription.sdp)
 
     async def _apply(self, sdp: str, kind: Literal["offer", "answer"]) -> None:
         from aiortc import RTCSessionDescription
 
-        await self._connection.setRemoteDescription(RTCSessionDescription(bounded(sdp), kind))
+        await self.connection.setRemoteDescription(RTCSessionDescription(bounded(sdp), kind))
 
     def _reported(self, report: Report) -> None:
         if report.round_trip_s is not None:

@@ -1,7 +1,7 @@
 """Counts what a node really puts on the wire: every byte from the IP header on.
 
 UDP datagrams are seen one by one, so their cost is exact: payload + 8 (UDP) + 20 or 40 (IPv4 or IPv6).
-TCP cuts its own segments; Linux tells how many (``TCP_INFO``), and elsewhere each write is taken for one segment
+TCP cuts its own segments; Linux tells how many (`TCP_INFO`), and elsewhere each write is taken for one segment
 that is answered by one bare acknowledgement. Ethernet, Wi-Fi and mobile framing below IP are not counted.
 """
 
@@ -136,7 +136,7 @@ class TcpConnections:
 
 @dataclass(slots=True)
 class WireMeter:
-    """Everything one node sent and received, by kind. ``mqtt`` is added by the MQTT link."""
+    """Everything one node sent and received, by kind. `mqtt` is added by the MQTT link."""
 
     sent: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
     received: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
@@ -147,7 +147,7 @@ class WireMeter:
         counts[udp_kind(data)].add(len(data) + UDP_HEADER + ip_header(address))
 
     def add_tcp(self, read: Callable[[], TcpTraffic]) -> None:
-        """Registers a TCP link; ``read`` returns its totals whenever they are asked for."""
+        """Registers a TCP link; `read` returns its totals whenever they are asked for."""
         self._tcp.append(read)
 
     def total(self, direction: Direction) -> int:

@@ -17,6 +17,15 @@ def parse_time(text: str) -> float:
     return int(match[1] or 0) * 3600 + int(match[2] or 0) * 60 + float(match[3])
 
 
+def is_time(text: str) -> bool:
+    """Tell whether `parse_time` accepts a text."""
+    try:
+        parse_time(text)
+    except UsageError:
+        return False
+    return True
+
+
 def format_time(seconds: float) -> str:
     """Format seconds as m:ss, or h:mm:ss from an hour on, rounded down."""
     minutes, rest = divmod(int(max(seconds, 0)), 60)

@@ -10,7 +10,7 @@ import functools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from node.common import core_dumps, secret_input
+from node.common import secret_input
 from node.rooms import store
 from protocol import passphrase
 from protocol.errors import NodeError, UsageError
@@ -66,7 +66,7 @@ def resolve(text: str | None, settings: Settings) -> ResolvedRoom:
     Without a text it is the one of the settings: the first line of `room_file`, else `room`. Raises UsageError or
     NodeError, neither of which repeats a secret. From now on the process leaves no core.
     """
-    core_dumps.refuse()
+    secret_input.forbid_core_dumps()
     if text is not None and settings.by_flag("room_file"):
         raise UsageError("give the room or --room-file, not both")
     if text is not None and text != PROMPT:

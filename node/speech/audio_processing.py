@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from node.speech.pcm import SAMPLE_RATE, Pcm
-from node.speech.sinks import Pull, Sink, Underruns
+from node.speech.sinks import ForwardingSink, Pull, Sink
 from node.speech.sources import Captured, Source
 
 STEP = SAMPLE_RATE // 100
@@ -84,22 +84,12 @@ class CleanSource:
                 yield replace(captured, pcm=self.processing.clean(captured.pcm, delay_ms))
 
 
-@dataclass
-class EchoingSink:
+class EchoingSink(ForwardingSink):
     """A loudspeaker whose sound the processing gets to know."""
 
-    sink: Sink
-    processing: AudioProcessing
-
-    @property
-    def latency_ms(self) -> float:
-        """The loudspeaker's."""
-        return self.sink.latency_ms
-
-    @property
-    def underruns(self) -> Underruns:
-        """The loudspeaker's."""
-        return self.sink.underruns
+    def __init__(self, sink: Sink, processing: AudioProcessing) -> None:
+        super().__init__(sink)
+        self.processing = processing
 
     async def run(self, pull: Pull) -> None:
         """Play what `pull` gives until cancelled."""

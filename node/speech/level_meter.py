@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from node.speech.levels import LevelMeter
 from node.speech.pcm import Pcm, level_dbfs, seconds_of, silence
-from node.speech.sinks import Pull, Sink, Underruns
+from node.speech.sinks import ForwardingSink, Pull, Sink
 from node.speech.sources import Captured, Source
 
 
@@ -29,22 +29,12 @@ class MeteredSource:
             yield kept
 
 
-@dataclass
-class MeteredSink:
+class MeteredSink(ForwardingSink):
     """A sink whose level is seen."""
 
-    sink: Sink
-    level: LevelMeter
-
-    @property
-    def latency_ms(self) -> float:
-        """The sink's."""
-        return self.sink.latency_ms
-
-    @property
-    def underruns(self) -> Underruns:
-        """The sink's."""
-        return self.sink.underruns
+    def __init__(self, sink: Sink, level: LevelMeter) -> None:
+        super().__init__(sink)
+        self.level = level
 
     async def run(self, pull: Pull) -> None:
         """Play what `pull` gives until cancelled."""

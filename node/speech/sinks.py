@@ -78,6 +78,27 @@ class Sink(Protocol):
         """Pull and play for ever."""
 
 
+class ForwardingSink:
+    """A sink in front of another one, whose latency and underruns are its own. What it adds is in `run`."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+
+    @property
+    def latency_ms(self) -> float:
+        """See Sink.latency_ms."""
+        return self.sink.latency_ms
+
+    @property
+    def underruns(self) -> Underruns:
+        """See Sink.underruns."""
+        return self.sink.underruns
+
+    async def run(self, pull: Pull) -> None:
+        """Play what `pull` gives until cancelled."""
+        await self.sink.run(pull)
+
+
 class NullSink:
     """A device in name only: plays 16,000 samples a second of the monotonic clock, out of a buffer of so many blocks.
 

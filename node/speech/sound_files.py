@@ -1,10 +1,12 @@
-"""Sound files: any that FFmpeg reads, streamed block by block as mono, without what is damaged in them."""
+"""Sound files: any that FFmpeg reads, streamed as mono blocks without what is damaged in them; Ogg Opus to write."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -17,22 +19,26 @@ if TYPE_CHECKING:
     from av import AudioFrame
     from av.frame import Frame
 
+# Channels. FFmpeg knows the positions of so many (7.1) and mixes them; the tracks of a recorder have no position.
 MOST_PLACED = 8
-"""Channels. Of so many FFmpeg knows where each stands (7.1) and mixes them; a recorder's tracks stand nowhere."""
 
+# The integer formats of samples, and what is full scale in them; those of floats are of full scale 1.
 FULL_SCALES = {"u8": 128, "s16": 2**15, "s32": 2**31, "s64": 2**63}
-"""The integer formats of samples, and what is full scale in them; those of floats are of full scale 1."""
 
+# Samples a second. A header that is damaged may claim any; a second at 1 Hz would become an hour.
 LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
-"""Samples a second. A header that is damaged may claim any; a second at 1 Hz would become an hour."""
+
+# Bits a second. What was Opus of 8 kbit/s loses nothing more at this rate; of wideband Opus of 24 kbit/s the PESQ was
+# 4.48 of 4.64.
+OGG_BITRATE = 28_000
 
 
 def blocks(path: Path, samples: int, rate: int = SAMPLE_RATE) -> Iterator[Pcm]:
     """Yield the file's sound as int16 `(samples,)` of `rate`, the last block filled up with silence.
 
     Nothing more than a block and what the decoder holds is in memory. Damaged parts are passed over, and the sound's
-    format may change within the file. NodeError, naming the file, when it is missing, is no media file, has no sound,
-    or none that can be decoded.
+    format may change within the file. Raises NodeError, naming the file, if it is missing, is no media file, has no
+    sound, or none that can be decoded.
     """
     try:
         with media_files.opened(path) as container:
@@ -99,8 +105,42 @@ def _cut(parts: Iterable[Pcm], samples: int) -> Iterator[Pcm]:
     waiting = np.zeros(0, np.int16)
     for part in parts:
         waiting = np.concatenate([waiting, part])
-        whole = len(waiting) // samples * samples
-        yield from waiting[:whole].reshape(-1, samples)
-        waiting = waiting[whole:]
+        ready = len(waiting) // samples * samples
+        yield from waiting[:ready].reshape(-1, samples)
+        waiting = waiting[ready:]
     if len(waiting):
         yield np.pad(waiting, (0, samples - len(waiting)))
+
+
+class OggOpus:
+    """Write 16 kHz sound, piece by piece, into an open file. av's errors and OSError come out as they are."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._container = av.open(file, "w", format="ogg")
+        stream: Any = self._container.add_stream(
+            "libopus", rate=SAMPLE_RATE, layout="mono", options={"frame_duration": "60", "application": "audio"}
+        )
+        stream.bit_rate = OGG_BITRATE
+        self._stream = stream
+        self._samples = 0
+
+    def sound(self, pcm: Pcm) -> None:
+        """Append int16 `(samples,)`."""
+        frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, self._samples, Fraction(1, SAMPLE_RATE)
+        self._samples += len(pcm)
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        """Write the end."""
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+
+def ogg(pcm: Pcm) -> bytes:
+    """Return 16 kHz sound, int16 `(samples,)`, as an Ogg Opus file."""
+    file = io.BytesIO()
+    writer = OggOpus(file)
+    writer.sound(pcm)
+    writer.close()
+    return file.getvalue()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from node.common.files import replaced
 from node.common.printable import printable
 from protocol.errors import NodeError
 
@@ -110,15 +111,10 @@ class PictureKeeper:
 def _replace(path: Path, image: Image.Image, **how: Any) -> None:
     """Write the file whole or not at all. Coded before it is opened: Pillow 13 keeps the options of an image that it
     could not open a file for, and takes them the next time."""
-    coded, beside = io.BytesIO(), path.with_suffix(".part")
+    coded = io.BytesIO()
     image.save(coded, "PNG", **how)
-    try:
+    with replaced(path) as beside:
         beside.write_bytes(coded.getbuffer())
-        beside.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise
 
 
 def _plain(sender: str) -> str:

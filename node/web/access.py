@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from node.web.page_address import PageAddress, is_loopback, is_number
+from node.links.reach import is_certainly_this_machine
+from node.web.page_address import PageAddress, is_number
 
 OPEN_TO_ALL = ("/healthz",)
 """What tells nothing about the call, for whatever watches over machines."""
@@ -77,8 +78,8 @@ class AccessPolicy:
         if name is None:
             return False
         if self.address.is_loopback:
-            return is_loopback(name)
-        return is_loopback(name) or is_number(name) or name in self.names
+            return is_certainly_this_machine(name)
+        return is_certainly_this_machine(name) or is_number(name) or name in self.names
 
     def is_own_origin(self, origin: str | None, host: str | None) -> bool:
         """Tell whether a request was made by this page, or by no page at all."""

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from node.links import aiortc_hooks
+from node.links import aiortc_hooks, ice_hooks
 from node.links.speech_track import Payload, SpeechTrack, media_track
 from node.web.offers import Offer
 from protocol.errors import SignalError
@@ -119,10 +119,10 @@ class BrowserLink:
 
     async def _answer(self) -> str:
         connection = self._taken()
-        aiortc_hooks.choose_addresses(connection, self._address)
+        ice_hooks.choose_addresses(connection, self._address)
         with _blaming_the_offer():
             await connection.setLocalDescription(await connection.createAnswer())
-        aiortc_hooks.observe_datagrams(connection, _let_pass)
+        ice_hooks.observe_datagrams(connection, _let_pass)
         return str(connection.localDescription.sdp)
 
     def _audio(self) -> list[RTCRtpTransceiver]:

@@ -110,7 +110,7 @@ class LiveRates:
         return max(0.0, 1 - len(set(self._numbers)) / span)
 
     def read(self, now: float) -> dict[str, Any]:
-        """Return what docs/page.md calls meters."""
+        """Return what docs/web-api.md calls meters."""
         wire_kbps = self._wire.bits_per_second(now, self.began) / 1000
         pictures = self._pictures.bits_per_second(now, self.began)
         mean_kbps = self._total_bytes * 8 / 1000 / max(now - self.began, 1.0)

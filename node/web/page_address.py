@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from node.links.reach import is_certainly_this_machine
 from protocol.errors import UsageError
 
 DEFAULT_HOST = "127.0.0.1"
@@ -37,7 +38,7 @@ class PageAddress:
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine reaches it."""
-        return is_loopback(self.host)
+        return is_certainly_this_machine(self.host)
 
     @property
     def is_everywhere(self) -> bool:
@@ -75,12 +76,6 @@ def with_default(arguments: Sequence[str], option: str = "--page") -> list[str]:
 
 def _looks_like_address(text: str) -> bool:
     return not text.startswith("-") and (":" in text or is_number(text) or text in ("localhost", OFF))
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or number (IPv6 with or without brackets) means this machine and cannot mean another."""
-    number = _number(host)
-    return number.is_loopback if number is not None else host.lower().rstrip(".") == "localhost"
 
 
 def is_number(host: str) -> bool:

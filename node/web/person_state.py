@@ -42,7 +42,7 @@ class PictureEntry:
         return 0 if self.size is None else self.size[0] * self.size[1] * BITS_PER_PIXEL
 
     def told(self) -> dict[str, Any]:
-        """As docs/page.md has it."""
+        """As docs/web-api.md has it."""
         width, height = self.size or (None, None)
         return {
             "sequence": self.sequence,

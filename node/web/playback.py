@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-SPEEDS = (0.25, 8.0)
-"""Slower or faster than this nothing can be understood any more."""
-
 
 class Playing(Protocol):
     """A recording that tells a witness what happens in it, as a live node does."""
@@ -38,7 +35,7 @@ class Playing(Protocol):
 
 
 def playback_state(player: Playing) -> dict[str, Any]:
-    """Return a recording's state as docs/page.md has it."""
+    """Return a recording's state as docs/web-api.md has it."""
     return {
         "position": round(player.position_s, 2),
         "duration": round(player.duration_s, 2),

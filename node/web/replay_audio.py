@@ -12,12 +12,13 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm
+from node.speech.sinks import ForwardingSink
 from node.web.mixer import Reencoder
 from protocol.rtp.retiming import RTP_RATE
 from protocol.speech import lyra
 
 if TYPE_CHECKING:
-    from node.speech.sinks import Pull, Sink, Underruns
+    from node.speech.sinks import Pull, Sink
     from node.web.broadcast import Broadcast
     from node.web.playback import Playing
     from protocol.rtp.red import Copy
@@ -34,7 +35,7 @@ class _Way(Enum):
     ANEW = auto()
 
 
-class ReplayAudio:
+class ReplayAudio(ForwardingSink):
     """Plays through `sink`, which sets the pace, and to everybody who listens to `sound`.
 
     `voices` are those to be heard, all unless told. Nothing goes to listeners before `player` is known.
@@ -42,21 +43,12 @@ class ReplayAudio:
 
     def __init__(self, sound: Broadcast, sink: Sink, voices: Collection[str] | None = None) -> None:
         self.player: Playing | None = None
-        self._sound, self._sink, self._voices = sound, sink, voices
+        super().__init__(sink)
+        self._sound, self._voices = sound, voices
         self._way = _Way.NONE
         self._needs_decoding = False
         self._remaker = Reencoder()
         self._blocks = 0
-
-    @property
-    def latency_ms(self) -> float:
-        """The sink's."""
-        return self._sink.latency_ms
-
-    @property
-    def underruns(self) -> Underruns:
-        """The sink's."""
-        return self._sink.underruns
 
     async def run(self, pull: Pull) -> None:
         """Play until cancelled."""
@@ -68,7 +60,7 @@ class ReplayAudio:
                 self._send(pcm)
             return pcm
 
-        await self._sink.run(heard)
+        await self.sink.run(heard)
 
     def packet(self, person: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         """A recorded packet's time has come."""

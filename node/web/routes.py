@@ -1,4 +1,4 @@
-"""What the page's server answers, route by route; docs/page.md describes it."""
+"""What the page's server answers, route by route; docs/web-api.md describes it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from node.replay.tempo import FASTEST, SLOWEST
 from node.web.event_stream import Full
 from node.web.inputs import Busy, SnapshotError
-from node.web.playback import SPEEDS
 from node.web.requests import RETRY_AFTER, body, done, number, refused, values
 
 if TYPE_CHECKING:
@@ -132,8 +132,8 @@ class Routes:
                 player.seek(seconds)
             case "speed":
                 speed = number((await values(request)).get("speed"))
-                if speed is None or not SPEEDS[0] <= speed <= SPEEDS[1]:
-                    return refused(422, f'"speed" is a number from {SPEEDS[0]} to {SPEEDS[1]}')
+                if speed is None or not SLOWEST <= speed <= FASTEST:
+                    return refused(422, f'"speed" is a number from {SLOWEST} to {FASTEST}')
                 player.speed = speed
         self._page.board.tell_replay()
         return done()

@@ -80,7 +80,7 @@ class PageState:
         self._started = wall()
 
     def state(self) -> Told:
-        """Return everything, as docs/page.md has it."""
+        """Return everything, as docs/web-api.md has it."""
         now = self.clock()
         return {
             "run": self.feed.run,
@@ -248,7 +248,7 @@ class PageState:
             self.feed.tell("replay", {"replay": now})
 
     def told_you(self) -> Told | None:
-        """Return who you are, as docs/page.md has it."""
+        """Return who you are, as docs/web-api.md has it."""
         you = self.you
         return None if you is None else {name: getattr(you, name) for name in OwnState.__slots__}
 

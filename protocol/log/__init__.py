@@ -1,7 +1,7 @@
 """The session log: what a recorded call is made of, and how each record becomes the bytes of a message.
 
-A log is an MCAP file (https://mcap.dev/spec); docs/session.md is the format's page. Here is what its messages carry;
-the file itself is written and read by `node.session`.
+A log is an MCAP file (https://mcap.dev/spec); docs/recording-format.md is the format's page. Here is what
+its messages carry; the file itself is written and read by `node.recording`.
 """
 
 from protocol.log.channels import CHANNELS, FORMAT, METADATA, PROFILE, SEALED, Channel

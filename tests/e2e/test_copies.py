@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from linked import End, connected
 
-from node.bench.call_simulation import said
+from node.bench.call_simulation import encoded_packets
 from node.links.wire_meter import Direction, udp_kind
 from node.speech import dialogue, sound_files
 from node.speech.libopus import Decoder
@@ -49,7 +49,7 @@ async def heard(packets: list[SpeechPacket], losing: Losing) -> tuple[Pcm, Recei
 
 async def test_lost_packets_are_heard_as_if_they_had_come() -> None:
     pcm = np.concatenate(list(sound_files.blocks(dialogue.shipped()[0].path, BLOCK_SAMPLES)))
-    packets = await said(pcm, LEAN, redundancy=1)
+    packets = await encoded_packets(pcm, LEAN, redundancy=1)
     whole, _ = await heard(packets, Losing())
     holed, listener = await heard(packets, Losing(14, 17, 20, 23))
     assert listener.playout.stats.lost == 4

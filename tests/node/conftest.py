@@ -9,7 +9,14 @@ import pytest
 from command import Command
 from session_files import made_up, write
 
+from node.speech import dialogue
 from protocol import log
+
+
+@pytest.fixture(scope="session")
+def recording() -> Path:
+    """A turn of the shipped dialogue: some seconds of one voice."""
+    return dialogue.shipped()[0].path
 
 
 @pytest.fixture

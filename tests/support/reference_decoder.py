@@ -1,4 +1,4 @@
-"""Caption codec 2 decoded a second time, as docs/captions.md says it: Python's integers, and nothing of the codec's.
+"""Caption codec 2 decoded a second time, from docs/caption-codec.md alone: Python's integers, nothing of the codec's.
 
 Slow and simple. numpy unpacks the arrays and, unless `pure`, adds up products of integers; no float is ever made.
 """

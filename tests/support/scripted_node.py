@@ -4,7 +4,7 @@
         await page.open(node.url)
         await node.say("note", {"at": 0, "text": "bob is here"})
 
-The same state and pictures are always shown the same way: what it is told, it tells. See docs/page.md for the events.
+The same state and pictures are always shown the same way. See docs/web-api.md for the events.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Compressors of others, set beside our codecs. Each is a package of the extra `baselines`, and is only ever measured.
+"""Compressors of others to compare our codecs with. Each is a package of the extra `baselines`, and is only measured.
 
 A compressor says how many bytes it makes of a text that the receiver's copy, which learned the same, could read. Where
 a format begins with bytes that are the same for every text, they are not counted if its package can leave them out.
@@ -15,16 +15,22 @@ from typing import Any
 Size = Callable[[str], int]
 
 ZSTD_LEVEL = 19
-ZSTD_DICTIONARY_BYTES = 112_640  # zstd's own default
-PPMD_ORDER = 6  # the best of 5, 6 and 8 on COCO captions, primed with a few megabytes of others
-PPMD_MEMORY = 256 << 20  # more than the model of any training text takes, so that it is never cut
+
+# zstd's own default.
+ZSTD_DICTIONARY_BYTES = 112_640
+
+# The best of 5, 6 and 8 on COCO captions, primed with a few megabytes of others.
+PPMD_ORDER = 6
+
+# More than the model of any training text takes, so that it is never cut.
+PPMD_MEMORY = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A compressor: ``learn`` makes it of training lines and its package's module, which is None for none.
+    """A compressor, which `learn` makes of its package's module and training lines.
 
-    Of many texts only ``most`` are measured, spread evenly, where it learns all anew for each; None for all of them.
+    Of many texts only `most` are measured, spread evenly, where it learns everything again for each; None is all.
     """
 
     name: str
@@ -33,7 +39,7 @@ class Baseline:
     most: int | None = None
 
     def ready(self, lines: Sequence[str]) -> Size | None:
-        """The compressor, having learned the lines; None if its package is not installed."""
+        """Return the compressor, having learned the lines; None if its package is not installed."""
         try:
             module = importlib.import_module(self.package)
         except ImportError:
@@ -67,7 +73,7 @@ def _zstd(zstandard: Any, lines: Sequence[str]) -> Size:
 
 
 def _zstd_dictionary(zstandard: Any, lines: Sequence[str]) -> Any:
-    """A trained dictionary; where there is too little to train one, the text itself."""
+    """Return a trained dictionary; where there is too little to train one, the text itself."""
     try:
         return zstandard.train_dictionary(ZSTD_DICTIONARY_BYTES, [_bytes(line) for line in lines])
     except zstandard.ZstdError:
@@ -75,15 +81,15 @@ def _zstd_dictionary(zstandard: Any, lines: Sequence[str]) -> Any:
 
 
 def _ppmd(pyppmd: Any, lines: Sequence[str]) -> Size:
-    """What the code of all the training lines grows by when the text, closed by a line end, comes after them."""
+    """Return by how much the code of all training lines grows when the text, closed by a line end, follows them."""
     primer = _bytes("".join(f"{line}\n" for line in lines))
 
-    def whole(text: bytes) -> int:
+    def primed_size(text: bytes) -> int:
         encoder = pyppmd.Ppmd8Encoder(PPMD_ORDER, PPMD_MEMORY, pyppmd.PPMD8_RESTORE_METHOD_RESTART)
         return len(encoder.encode(primer + text) + encoder.flush())
 
-    before = whole(b"")
-    return lambda text: whole(_bytes(f"{text}\n")) - before
+    before = primed_size(b"")
+    return lambda text: primed_size(_bytes(f"{text}\n")) - before
 
 
 def _unishox2(unishox2: Any, lines: Sequence[str]) -> Size:

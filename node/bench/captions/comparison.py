@@ -1,32 +1,38 @@
-"""The command `codec compare`: the codecs and the baselines beside each other, on one caption or on many."""
+"""The comparison of the codecs with the baselines, on one caption or on many: `codec compare`."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import random
 import statistics
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from node.bench.captions.baselines import BASELINES, Baseline, Size
-from node.bench.captions.lines import read_lines
-from node.bench.captions.training import Training, training
+from node.bench.captions.measure import read_lines
 from node.common import output, progress
 from node.terminal.summary import as_json, percentile
+from node.vision.scenes import grammar, world
 from protocol.captions import registry
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+# How many captions of drawn scenes the baselines learn from by default, and the seed of those scenes.
+SCENES = 4000
+SEED = 0
+
 ADVICE = "pip install 'pictophone[baselines]'"
 
 
 class Row(TypedDict):
-    """One way to code captions; figures are None where its package is missing or it failed on every line.
+    """The figures of a codec or baseline: None where its package is missing or it failed on every line.
 
-    ``lines`` is how many it was measured on.
+    `lines` is how many it was measured on.
     """
 
     name: str
@@ -38,7 +44,7 @@ class Row(TypedDict):
 
 
 class Comparison(TypedDict):
-    """Every row, what the learning ones learned, and which of them are not installed."""
+    """Every row, the text that the learning baselines learned from, and which baselines are not installed."""
 
     lines: int
     trained_on: str
@@ -47,11 +53,11 @@ class Comparison(TypedDict):
 
 
 def run(given: str, train: Path | None, json: bool) -> None:
-    """Measures and prints. Raises NodeError for a file that cannot be read."""
-    lines, learned = texts(given), training(train)
+    """Measure and print. Raises NodeError for a file that cannot be read."""
+    lines, training = texts(given), training_text(train)
     with progress.bars() as bars:
         bar = bars.add_task("measuring", total=sum(len(spread(lines, each.most)) for each in BASELINES))
-        comparison = compare(lines, learned, lambda: bars.advance(bar))
+        comparison = compare(lines, training, lambda: bars.advance(bar))
     if json:
         output.say(as_json(comparison))
     else:
@@ -61,7 +67,10 @@ def run(given: str, train: Path | None, json: bool) -> None:
 
 
 def texts(given: str) -> list[str]:
-    """The lines of the file of this name, or else the text itself. Raises NodeError for what looks like a lost file."""
+    """Return the lines of the file of this name, or else the text itself.
+
+    Raises NodeError if it looks like the path of a file that is not there.
+    """
     if _is_file(given):
         return read_lines(Path(given))
     if " " not in given and (os.sep in given or Path(given).suffix == ".txt"):
@@ -76,15 +85,37 @@ def _is_file(given: str) -> bool:
         return False
 
 
-def compare(lines: Sequence[str], learned: Training, tick: Callable[[], None] = lambda: None) -> Comparison:
-    """Measures every codec and baseline on the lines, each line alone; ticks at each line of a baseline."""
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The text that baselines learn from: its lines, and in words where they are from."""
+
+    lines: list[str]
+    about: str
+
+
+def training_text(path: Path | None) -> Training:
+    """Return the lines of a file, by default captions of drawn scenes. Raises NodeError for an unreadable file."""
+    if path is not None:
+        lines = read_lines(path)
+        return Training(lines, f"the {len(lines):,} lines of {path.name}")
+    return Training(scene_captions(SCENES, SEED), f"{SCENES:,} captions of the project's own drawn scenes")
+
+
+def scene_captions(count: int, seed: int) -> list[str]:
+    """Return captions of scenes that the project draws, each in one of its wordings; the same for the same seed."""
+    rng = random.Random(seed)
+    return [grammar.phrasings(world.sample(rng.getrandbits(32)), rng) for _ in range(count)]
+
+
+def compare(lines: Sequence[str], training: Training, tick: Callable[[], None] = lambda: None) -> Comparison:
+    """Measure every codec and baseline on the lines, each line alone; call `tick` at each line of a baseline."""
     rows, missing = [_codec_row(codec, lines) for codec in registry.CODECS], []
     for baseline in BASELINES:
-        size = baseline.ready(learned.lines)
+        size = baseline.ready(training.lines)
         if size is None:
             missing.append(baseline.name)
         rows.append(_baseline_row(baseline, size, lines, tick))
-    return {"lines": len(lines), "trained_on": learned.about, "rows": rows, "missing": missing}
+    return {"lines": len(lines), "trained_on": training.about, "rows": rows, "missing": missing}
 
 
 def _codec_row(codec: int, lines: Sequence[str]) -> Row:
@@ -106,7 +137,7 @@ def _sizes(size: Size, lines: Sequence[str], tick: Callable[[], None]) -> Iterat
 
 
 def spread(lines: Sequence[str], most: int | None) -> Sequence[str]:
-    """At most so many of the lines, from all over."""
+    """Return at most so many of the lines, spread evenly."""
     if most is None or len(lines) <= most:
         return lines
     return [lines[number * len(lines) // most] for number in range(most)]

@@ -1,4 +1,4 @@
-"""The command `codec bench`: what a codec makes of many captions, and whether it gives each back."""
+"""The measurement of a caption codec: what it makes of many captions, and whether each comes back. `codec bench`."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from node.bench.captions.lines import read_lines
-from node.commands.one import chosen
 from node.common import progress
 from node.common.output import say
 from node.terminal.summary import as_json, percentile
 from protocol.captions import registry
 from protocol.captions.registry import Coded
-from protocol.errors import CaptionError
+from protocol.errors import CaptionError, NodeError, UsageError
 
 
 class Figures(TypedDict):
-    """Means, medians and 95th percentiles over the lines. `bits` and `ideal_bits` are those of `registry.Coded`."""
+    """The means, medians and 95th percentiles over the lines. `bits` and `ideal_bits` are those of `registry.Coded`."""
 
     codec: int
     lines: int
@@ -38,18 +36,46 @@ class Figures(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One line there and back."""
+class CodedLine:
+    """A line encoded and decoded; `intact` is whether it came back as it was."""
 
     coded: Coded
-    kept: bool
+    intact: bool
     encode_ms: float
     decode_ms: float
 
 
+def chosen_codec(codec: int | None) -> int:
+    """Return the number of a codec, by default the newest lossless one. Raises UsageError for an unknown one."""
+    if codec is None:
+        return registry.newest()
+    if codec not in registry.CODECS:
+        known = ", ".join(f"{number} ({registry.name(number)})" for number in registry.CODECS)
+        raise UsageError(f"no caption codec {codec}: give one of {known}")
+    return codec
+
+
+def read_lines(path: Path) -> list[str]:
+    """Read a file's lines without their ends, and with everything else that is in them.
+
+    Raises NodeError if it cannot be read, is no UTF-8, or has no line.
+    """
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        raise NodeError(f"no file {str(path)!r}: check the path") from None
+    except UnicodeDecodeError as error:
+        raise NodeError(f"the file {str(path)!r} is no UTF-8 text (byte {error.start}): convert it first") from None
+    except OSError as error:
+        raise NodeError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
+    if not text:
+        raise NodeError(f"the file {str(path)!r} is empty: give one with a caption on each line")
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+
+
 def run(path: Path, codec: int | None, context: bool, json: bool) -> bool:
-    """Measures the file and prints the figures; whether every line came back. Raises NodeError, UsageError."""
-    number = chosen(codec)
+    """Measure a file, print the figures, and return whether every line came back. Raises NodeError, UsageError."""
+    number = chosen_codec(codec)
     lines = read_lines(path)
     with progress.bars() as bars:
         bar = bars.add_task("lines", total=len(lines))
@@ -59,7 +85,7 @@ def run(path: Path, codec: int | None, context: bool, json: bool) -> bool:
 
 
 def bench(lines: Sequence[str], codec: int, context: bool, tick: Callable[[], None] = lambda: None) -> Figures:
-    """Codes each line alone, or with `context` against the line before it."""
+    """Code each line alone, or with `context` against the line before it; call `tick` after each."""
     registry.decode(codec, registry.encode("", codec).data)  # the first one reads the codebook, which is no line's cost
     measured = []
     earlier: str | None = None
@@ -70,7 +96,7 @@ def bench(lines: Sequence[str], codec: int, context: bool, tick: Callable[[], No
     return _summed(codec, measured)
 
 
-def _measure(line: str, codec: int, earlier: str | None) -> Measured:
+def _measure(line: str, codec: int, earlier: str | None) -> CodedLine:
     began = time.perf_counter()
     coded = registry.encode(line, codec, earlier)
     between = time.perf_counter()
@@ -79,13 +105,13 @@ def _measure(line: str, codec: int, earlier: str | None) -> Measured:
     except CaptionError:
         back = None
     ended = time.perf_counter()
-    return Measured(coded, back == line, (between - began) * 1000, (ended - between) * 1000)
+    return CodedLine(coded, back == line, (between - began) * 1000, (ended - between) * 1000)
 
 
-def _summed(codec: int, measured: Sequence[Measured]) -> Figures:
+def _summed(codec: int, measured: Sequence[CodedLine]) -> Figures:
     bits = [one.coded.bits for one in measured]
     sizes = [len(one.coded.data) for one in measured]
-    lost = sum(not one.kept for one in measured)
+    lost = sum(not one.intact for one in measured)
     return {
         "codec": codec,
         "lines": len(measured),
@@ -108,11 +134,11 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def for_people(figures: Figures) -> list[str]:
-    """The same in plain lines."""
+    """Return the figures as lines of text."""
     codec, lost = figures["codec"], figures["lost_lines"]
-    kept = "all came back as they were" if figures["lossless"] else f"{lost} DID NOT come back as they were"
+    outcome = "all came back as they were" if figures["lossless"] else f"{lost} DID NOT come back as they were"
     return [
-        f"codec {codec} ({registry.name(codec)}), {figures['lines']} lines: {kept}",
+        f"codec {codec} ({registry.name(codec)}), {figures['lines']} lines: {outcome}",
         "         mean     median   95 %",
         f"bits     {figures['bits_mean']:<8.2f} {figures['bits_median']:<8.1f} {figures['bits_p95']:.1f}"
         f"   (exact, mean: {figures['ideal_bits_mean']:.2f})",

@@ -1,4 +1,4 @@
-"""Looks at a painted picture and says what it shows, without any model: by drawing what it could have been.
+"""A judge of painted pictures that needs no model: it compares them with drawings of everything they could show.
 
 The captioner judges the generator, and both learnt from the same pictures; this judge learnt nothing. Attribute by
 attribute it draws the scene with every value that there is and takes the drawing that lies nearest in the pixels:
@@ -21,37 +21,39 @@ from node.vision.scenes import Scene, attributes, draw
 from node.vision.scenes.paint import Canvas
 from node.vision.scenes.places import paint_place
 
+# (SIDE, SIDE, 3), each 0 to 255.
 Pixels = npt.NDArray[np.float32]
-"""(SIDE, SIDE, 3), each 0 to 255."""
 
+# (SIDE, SIDE).
 Mask = npt.NDArray[np.bool_]
-"""(SIDE, SIDE)."""
 
+# Pixels along a side of what is compared: a mouth is still seen, a soft edge no longer counts.
 SIDE = 64
-"""Pixels along a side of what is compared: a mouth is still seen, a soft edge no longer counts."""
 
+# Drawings among which the unnamed is sought (skin, small shifts): 8 lost a beard in eleven, 24 found no more.
 CHANCES = 16
-"""Drawings among which the unnamed is sought (skin, small shifts): 8 lost a beard in eleven, 24 found no more."""
 
+# A pixel this far from that of the empty scene (mean of the channels) belongs to the figure.
 FIGURE_LEVELS = 40.0
-"""A pixel this far from the bare place's (mean of the channels) belongs to the figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the pixels show by attribute, and how far the figure stands where it should: the share of the two figures'
-    joint area that they have in common, 0 to 1."""
+    """The attributes that the pixels show, and how well the figure's position fits.
+
+    `overlap` is the share of the two figures' joint area that they have in common, 0 to 1.
+    """
 
     attributes: dict[str, str]
     overlap: float
 
 
 def judge(painted: Image.Image, scene: Scene) -> Verdict:
-    """What a picture shows that was painted of this scene's caption."""
+    """Judge a picture that was painted of this scene's caption."""
     pixels = _small(painted)
     wanted = _nearest(pixels, (replace(scene, chance=chance) for chance in range(CHANCES)))
     shown = wanted
-    for name in reversed(attributes(scene)):  # light and place first: most pixels are theirs
+    for name in reversed(attributes(scene)):  # light and backdrop first: most pixels are theirs
         shown = _nearest(pixels, _variants(shown, name))
     return Verdict(attributes(shown), _overlap(_figure(pixels, shown), _figure(_drawn(wanted), wanted)))
 
@@ -61,7 +63,7 @@ def _nearest(pixels: Pixels, scenes: Iterable[Scene]) -> Scene:
 
 
 def _variants(scene: Scene, name: str) -> list[Scene]:
-    """The scene with each value of that attribute."""
+    """Return the scene with each value of that attribute."""
     if name in Scene.__dataclass_fields__:
         return [_with(scene, name, value) for value in _values(Scene, name)]
     return [replace(scene, subject=_with(scene.subject, name, value)) for value in _values(type(scene.subject), name)]
@@ -77,7 +79,7 @@ def _values(part: type, name: str) -> list[StrEnum] | list[bool]:
 
 
 def _figure(pixels: Pixels, scene: Scene) -> Mask:
-    """Where the picture differs from the scene's place without its subject."""
+    """Return where the picture differs from the scene without its subject."""
     canvas = Canvas.blank(SIDE)
     paint_place(canvas, scene.place, scene.light, 0.0)
     mask: Mask = np.abs(pixels - _small(canvas.finished())).mean(axis=2) > FIGURE_LEVELS

@@ -1,4 +1,4 @@
-"""What a bench counts, and its figures: for programs as one nested mapping, for people as a table."""
+"""The scores of an evaluation: counters, a report for programs as one nested mapping, and for people as a table."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 
 @dataclass
-class Score:
-    """How often each attribute was right, and how often all of them."""
+class AttributeScore:
+    """A count of how often each attribute was right, and how often all of them."""
 
     right: Counter[str] = field(default_factory=Counter)
     asked: Counter[str] = field(default_factory=Counter)
     exact: int = 0
     scenes: int = 0
 
-    def add(self, truth: Mapping[str, str], told: Mapping[str, str]) -> None:
-        """One scene: what it shows, and what was told of it."""
+    def add(self, truth: Mapping[str, str], found: Mapping[str, str]) -> None:
+        """Count a scene: its attributes, and those that were found."""
         self.asked.update(truth.keys())
-        self.right.update(name for name, value in truth.items() if told.get(name) == value)
-        self.exact += told == truth
+        self.right.update(name for name, value in truth.items() if found.get(name) == value)
+        self.exact += found == truth
         self.scenes += 1
 
     @property
@@ -32,28 +32,29 @@ class Score:
 
     @property
     def exactness(self) -> float:
-        """The share of the scenes of which everything was right."""
+        """The share of the scenes of which every attribute was right."""
         return _share(self.exact, self.scenes)
 
     def by_attribute(self) -> dict[str, float]:
+        """Return the share of the scenes in which each attribute was right."""
         return {name: _share(self.right[name], asked) for name, asked in self.asked.items()}
 
 
 @dataclass
-class Scores:
-    """Everything that is counted over the scenes; times in seconds."""
+class EvaluationScores:
+    """All scores over the scenes, and times in seconds."""
 
-    captioner: Score = field(default_factory=Score)
-    round_trip: Score = field(default_factory=Score)
-    pixels: Score = field(default_factory=Score)
-    call: Score = field(default_factory=Score)
+    captioner: AttributeScore = field(default_factory=AttributeScore)
+    round_trip: AttributeScore = field(default_factory=AttributeScore)
+    pixels: AttributeScore = field(default_factory=AttributeScore)
+    call: AttributeScore = field(default_factory=AttributeScore)
     overlaps: list[float] = field(default_factory=list)
     caption_seconds: list[float] = field(default_factory=list)
     paint_seconds: list[float] = field(default_factory=list)
 
 
-def report(scores: Scores) -> dict[str, Any]:
-    """The figures by name: shares of 1, milliseconds."""
+def report(scores: EvaluationScores) -> dict[str, Any]:
+    """Return the figures by name: shares of 1, milliseconds."""
     captioner, round_trip, call, pixels = scores.captioner, scores.round_trip, scores.call, scores.pixels
     return {
         "captioner": {
@@ -79,7 +80,7 @@ def report(scores: Scores) -> dict[str, Any]:
 
 
 def for_people(figures: Mapping[str, Any]) -> list[str]:
-    """The report in lines: a table by attribute, then what it costs."""
+    """Return the report in lines: a table by attribute, then time and memory."""
     captioner, generator, call = figures["captioner"], figures["generator"], figures["call"]
     pixels = generator["pixels"]
     columns = {"caption": captioner, "round trip": generator, "in the pixels": pixels, "whole call": call}
@@ -88,8 +89,13 @@ def for_people(figures: Mapping[str, Any]) -> list[str]:
         _row("", columns),
         *(_row(name, [_percent(part["attributes"][name]) for part in columns.values()]) for name in call["attributes"]),
     ]
-    kept = (captioner["attribute_accuracy"], generator["round_trip"], pixels["attribute_accuracy"], call["round_trip"])
-    lines.append(_row("all attributes", map(_percent, kept)))
+    shares = (
+        captioner["attribute_accuracy"],
+        generator["round_trip"],
+        pixels["attribute_accuracy"],
+        call["round_trip"],
+    )
+    lines.append(_row("all attributes", map(_percent, shares)))
     lines.append(_row("whole scenes", [_percent(part["exact"]) for part in columns.values()]))
     memory = "unknown on this system" if figures["rss_mb"] is None else f"{figures['rss_mb']:.0f} MB at most"
     return [
@@ -112,8 +118,8 @@ def _median_ms(seconds: list[float]) -> float:
     return round(statistics.median(seconds) * 1000, 1) if seconds else 0.0
 
 
-def _share(part: int, whole: int) -> float:
-    return _rounded(part / whole) if whole else 0.0
+def _share(part: int, total: int) -> float:
+    return _rounded(part / total) if total else 0.0
 
 
 def _rounded(share: float) -> float:

@@ -1,4 +1,4 @@
-"""The article's own settings, and what they take for granted, put to the test."""
+"""The article's own settings, and a test of what they take for granted."""
 
 from __future__ import annotations
 
@@ -6,28 +6,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from node.bench.speech.results import Result
-from node.bench.speech.settings import Codec, Setting
+from node.bench.speech.results import SettingResult
+from node.bench.speech.settings import Setting, SpeechCodec
 
 BITRATES = (6_000, 8_000, 24_000)
+
+# In Hz; FFmpeg's libopus takes no others.
 CUTOFFS = (4_000, 6_000, 8_000, 12_000, 20_000)
-"""In Hz; FFmpeg's libopus takes no others."""
 
 APPLICATIONS = ("voip", "audio", "lowdelay")
 FRAME_MS = 20
+
+# What the article sets out to call over.
 LINK_KBPS = 16.0
-"""What the article sets out to call over."""
 
 LOW = BITRATES[:2]
-SPEEX = Setting(Codec.SPEEX, "nb", FRAME_MS, quality=3)
+SPEEX = Setting(SpeechCodec.SPEEX, "nb", FRAME_MS, quality=3)
+
+# Differences of ESTOI and PESQ that are more than chance.
 AUDIBLE = 0.01
 AUDIBLE_PESQ = 0.1
-"""Differences that are more than chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Something that the article's choice of settings takes for granted, whether it holds, and the figures."""
+    """A claim that the article's choice of settings takes for granted, whether it holds, and the figures."""
 
     text: str
     holds: bool
@@ -37,37 +40,37 @@ class Claim:
 def grid() -> Iterator[Setting]:
     """Yield the article's settings: FFmpeg's Opus at every cut-off and application, and its Speex."""
     for bitrate, cutoff, application in product(BITRATES, CUTOFFS, APPLICATIONS):
-        yield Setting(Codec.FFMPEG, _band(cutoff), FRAME_MS, 1, bitrate, application, cutoff=cutoff)
+        yield Setting(SpeechCodec.FFMPEG, _band(cutoff), FRAME_MS, 1, bitrate, application, cutoff=cutoff)
     yield SPEEX
 
 
-def claims(results: Sequence[Result]) -> list[Claim]:
-    """Judge what the results allow to be judged: without ESTOI nothing, without Speex all but Speex."""
+def claims(results: Sequence[SettingResult]) -> list[Claim]:
+    """Judge the claims that the results allow to be judged: without ESTOI none, without Speex all but Speex's."""
     found = {result.setting: result for result in results if result.scores.estoi is not None}
-    if not all(setting in found for setting in grid() if setting.codec is Codec.FFMPEG):
+    if not all(setting in found for setting in grid() if setting.codec is SpeechCodec.FFMPEG):
         return []
     judged = [_cutoffs(found, LOW), _cutoffs(found, BITRATES[2:]), _voip(found), _lowdelay(found), _link(found)]
     return [*judged, *([_speex(found)] if SPEEX in found else [])]
 
 
-Found = Mapping[Setting, Result]
+Found = Mapping[Setting, SettingResult]
 
 
 def opus(bitrate: int, cutoff: int, application: str = "voip") -> Setting:
-    """One of the article's settings of Opus."""
-    return Setting(Codec.FFMPEG, _band(cutoff), FRAME_MS, 1, bitrate, application, cutoff=cutoff)
+    """Return one of the article's settings of Opus."""
+    return Setting(SpeechCodec.FFMPEG, _band(cutoff), FRAME_MS, 1, bitrate, application, cutoff=cutoff)
 
 
 def _cutoffs(found: Found, bitrates: Sequence[int]) -> Claim:
-    """ESTOI hardly hears above 5 kHz: PESQ wide has a say too."""
-    matters, told = True, []
+    """Judge by PESQ wide as well: ESTOI hardly rates what is above 5 kHz."""
+    matters, figures = True, []
     for bitrate in bitrates:
         scores = [found[opus(bitrate, cutoff)].scores for cutoff in CUTOFFS]
         estoi, pesq = (_spread([getattr(each, name) for each in scores]) for name in ("estoi", "pesq_wb"))
         matters = matters and (estoi > AUDIBLE or pesq > AUDIBLE_PESQ)
-        told.append(f"at {bitrate // 1000}k ESTOI by {estoi:.3f}, PESQ wide by {pesq:.2f}")
+        figures.append(f"at {bitrate // 1000}k ESTOI by {estoi:.3f}, PESQ wide by {pesq:.2f}")
     named = " and ".join(f"{bitrate // 1000}k" for bitrate in bitrates)
-    return Claim(f"The cut-off matters at {named} (voip)", matters, f"Between cut-offs differ {'; '.join(told)}")
+    return Claim(f"The cut-off matters at {named} (voip)", matters, f"Between cut-offs differ {'; '.join(figures)}")
 
 
 def _spread(values: Sequence[float | None]) -> float:
@@ -76,35 +79,35 @@ def _spread(values: Sequence[float | None]) -> float:
 
 
 def _voip(found: Found) -> Claim:
-    best, told = True, []
+    best, figures = True, []
     for bitrate in LOW:
         scores = {name: _estoi(found, opus(bitrate, CUTOFFS[0], name)) for name in APPLICATIONS}
         best = best and scores["voip"] >= max(scores.values()) - AUDIBLE
-        told.append(f"{bitrate // 1000}k: " + ", ".join(f"{name} {score:.3f}" for name, score in scores.items()))
-    return Claim("voip serves speech at 6k and 8k as well as any application", best, "ESTOI at " + "; ".join(told))
+        figures.append(f"{bitrate // 1000}k: " + ", ".join(f"{name} {score:.3f}" for name, score in scores.items()))
+    return Claim("voip serves speech at 6k and 8k as well as any application", best, "ESTOI at " + "; ".join(figures))
 
 
 def _lowdelay(found: Found) -> Claim:
     pairs = [(_estoi(found, opus(rate, CUTOFFS[0], "lowdelay")), _estoi(found, opus(rate, CUTOFFS[0]))) for rate in LOW]
     holds = all(low >= voip - AUDIBLE for low, voip in pairs)
-    told = ", ".join(f"{low:.3f} against {voip:.3f}" for low, voip in pairs)
-    return Claim("lowdelay can be used at 6k and 8k", holds, f"ESTOI of lowdelay {told} of voip")
+    figures = ", ".join(f"{low:.3f} against {voip:.3f}" for low, voip in pairs)
+    return Claim("lowdelay can be used at 6k and 8k", holds, f"ESTOI of lowdelay {figures} of voip")
 
 
 def _link(found: Found) -> Claim:
     rates = [found[opus(bitrate, CUTOFFS[0])].wire_kbps for bitrate in LOW]
-    told = " and ".join(f"{rate:.1f}" for rate in rates)
+    figures = " and ".join(f"{rate:.1f}" for rate in rates)
     text = f"6k and 8k in packets of {FRAME_MS} ms go through {LINK_KBPS:g} kbit/s"
-    return Claim(text, max(rates) <= LINK_KBPS, f"{told} kbit/s on the wire: the headers are the larger part")
+    return Claim(text, max(rates) <= LINK_KBPS, f"{figures} kbit/s on the wire: the headers are the larger part")
 
 
 def _speex(found: Found) -> Claim:
     speex, other = found[SPEEX], found[opus(8_000, CUTOFFS[0])]
     assert speex.scores.estoi is not None and other.scores.estoi is not None
     holds = speex.scores.estoi >= other.scores.estoi - AUDIBLE
-    told = f"ESTOI {speex.scores.estoi:.3f} at {speex.payload_kbps:.1f} kbit/s against {other.scores.estoi:.3f} at "
+    figures = f"ESTOI {speex.scores.estoi:.3f} at {speex.payload_kbps:.1f} kbit/s against {other.scores.estoi:.3f} at "
     return Claim(
-        "Speex narrowband, quality 3, does as well as Opus at 8k", holds, f"{told}{other.payload_kbps:.1f} kbit/s"
+        "Speex narrowband, quality 3, does as well as Opus at 8k", holds, f"{figures}{other.payload_kbps:.1f} kbit/s"
     )
 
 

@@ -1,79 +1,139 @@
-"""Which codecs are here, and one door to all of them."""
+"""All codecs of a sweep behind three functions: is it here, code with it, at which rate. Opus and Lyra as in a call."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from node.bench.speech import external_codecs, lyra_codec, opus_codec, tool_codecs
-from node.bench.speech.recording import read
-from node.bench.speech.settings import Codec, Setting
-from node.bench.speech.streams import Stream
-from node.speech.pcm import SAMPLE_RATE
+import numpy as np
+
+from node.bench.speech import external_codecs
+from node.bench.speech.settings import Setting, SpeechCodec
+from node.bench.speech.streams import CodedRecording, Lost, frames_of, read
+from node.speech import lyra_model
+from node.speech.libopus import Decoder, Encoder
+from node.speech.pcm import SAMPLE_RATE, Pcm
+from node.speech.profiles import Application, Bandwidth, Profile
 from protocol.errors import NodeError
+from protocol.speech import opus_packet
 
+BANDWIDTHS = {"nb": Bandwidth.NARROW, "mb": Bandwidth.MEDIUM, "wb": Bandwidth.WIDE}
+APPLICATIONS = {"voip": Application.VOIP, "audio": Application.AUDIO}
 
-def input_rate(setting: Setting) -> int:
-    """What the codec wants a recording sampled at."""
-    match setting.codec:
-        case Codec.SPEEX:
-            return tool_codecs.SPEEX_RATES[setting.bandwidth]
-        case Codec.CODEC2:
-            return tool_codecs.CODEC2_RATE
-        case Codec.AMR:
-            return external_codecs.AMR_RATES[setting.bandwidth]
-        case Codec.FFMPEG:
-            return external_codecs.FULL_RATE
-        case _:
-            return SAMPLE_RATE
+# Samples that Opus conceals at once: its longest frame.
+LONGEST_CONCEALED = SAMPLE_RATE * 60 // 1000
 
-
-def code(setting: Setting, recording: Path, lyra: Path | None) -> Stream:
-    """Code a recording. NodeError when it or the codec cannot be had."""
-    pcm = read(recording, input_rate(setting))
-    match setting.codec:
-        case Codec.OPUS:
-            return opus_codec.code(setting, pcm)
-        case Codec.FFMPEG:
-            return external_codecs.code_opus(setting, pcm)
-        case Codec.AMR:
-            return external_codecs.code_amr(setting, pcm)
-        case Codec.SPEEX:
-            return tool_codecs.code_speex(setting, pcm)
-        case Codec.CODEC2:
-            return tool_codecs.code_codec2(setting, pcm)
-        case Codec.LYRA if lyra is not None:
-            return lyra_codec.code(setting, pcm, lyra)
-    raise NodeError(f"{setting.label} wants Lyra's model files: give --lyra DIR")
+WHY_NOT = {
+    (SpeechCodec.SPEEX, "nb"): "Speex: no speexenc and speexdec here (Debian and Ubuntu: apt-get install speex)",
+    (SpeechCodec.CODEC2, "nb"): "Codec2: no c2enc and c2dec here (Debian and Ubuntu: apt-get install codec2)",
+    (SpeechCodec.LYRA, "wb"): "Lyra V2: give the folder of its model files with --lyra DIR",
+    (SpeechCodec.AMR, "nb"): "AMR narrowband: this PyAV has no encoder for it",
+    (SpeechCodec.AMR, "wb"): "AMR wideband: this PyAV has no encoder for it",
+}
 
 
 def has(setting: Setting, lyra: Path | None) -> bool:
-    """Tell whether the setting's codec can run here."""
+    """Return whether the setting's codec can run here; `lyra` is the folder of Lyra's model files."""
     match setting.codec:
-        case Codec.SPEEX:
-            return tool_codecs.has_speex()
-        case Codec.CODEC2:
-            return tool_codecs.has_codec2()
-        case Codec.AMR:
+        case SpeechCodec.SPEEX:
+            return external_codecs.has_speex()
+        case SpeechCodec.CODEC2:
+            return external_codecs.has_codec2()
+        case SpeechCodec.AMR:
             return external_codecs.has_amr(setting.bandwidth)
-        case Codec.LYRA:
+        case SpeechCodec.LYRA:
             return lyra is not None
         case _:
             return True
 
 
-WHY_NOT = {
-    (Codec.SPEEX, "nb"): "Speex: no speexenc and speexdec here (Debian and Ubuntu: apt-get install speex)",
-    (Codec.CODEC2, "nb"): "Codec2: no c2enc and c2dec here (Debian and Ubuntu: apt-get install codec2)",
-    (Codec.LYRA, "wb"): "Lyra V2: give the folder of its model files with --lyra DIR",
-    (Codec.AMR, "nb"): "AMR narrowband: this PyAV has no encoder for it",
-    (Codec.AMR, "wb"): "AMR wideband: this PyAV has no encoder for it",
-}
-
-
 def why_not(settings: list[Setting]) -> Iterator[str]:
-    """Say, once for each codec, why these settings are left out."""
+    """Yield, once for each codec, why these settings are left out."""
     kinds = {(setting.codec, setting.bandwidth) for setting in settings}
     for kind, reason in WHY_NOT.items():
         if kind in kinds:
             yield f"left out {reason}"
+
+
+def input_rate(setting: Setting) -> int:
+    """Return the sampling rate at which the codec wants a recording."""
+    match setting.codec:
+        case SpeechCodec.SPEEX:
+            return external_codecs.SPEEX_RATES[setting.bandwidth]
+        case SpeechCodec.CODEC2:
+            return external_codecs.CODEC2_RATE
+        case SpeechCodec.AMR:
+            return external_codecs.AMR_RATES[setting.bandwidth]
+        case SpeechCodec.FFMPEG:
+            return external_codecs.FULL_RATE
+        case _:
+            return SAMPLE_RATE
+
+
+def code(setting: Setting, recording: Path, lyra: Path | None) -> CodedRecording:
+    """Code a recording. Raises NodeError if it or the codec cannot be had."""
+    pcm = read(recording, input_rate(setting))
+    match setting.codec:
+        case SpeechCodec.OPUS:
+            return code_opus(setting, pcm)
+        case SpeechCodec.FFMPEG:
+            return external_codecs.code_opus(setting, pcm)
+        case SpeechCodec.AMR:
+            return external_codecs.code_amr(setting, pcm)
+        case SpeechCodec.SPEEX:
+            return external_codecs.code_speex(setting, pcm)
+        case SpeechCodec.CODEC2:
+            return external_codecs.code_codec2(setting, pcm)
+        case SpeechCodec.LYRA if lyra is not None:
+            return code_lyra(setting, pcm, lyra)
+    raise NodeError(f"{setting.label} wants Lyra's model files: give --lyra DIR")
+
+
+def opus_profile(setting: Setting) -> Profile:
+    """Return a setting of Opus as a call takes it."""
+    return Profile(
+        setting.label,
+        bitrate=setting.bitrate,
+        bandwidth=BANDWIDTHS[setting.bandwidth],
+        frame_ms=setting.frame_ms,
+        frames_per_packet=setting.bundle,
+        application=APPLICATIONS[setting.application],
+    )
+
+
+def code_opus(setting: Setting, pcm: Pcm) -> CodedRecording:
+    """Code a recording of 16 kHz with the node's own encoder, bundles and concealment."""
+    profile = opus_profile(setting)
+    encoder = Encoder(profile)
+    frames = [encoder.encode(frame) for frame in frames_of(pcm, profile.frame_samples)]
+    packets = [frames[first : first + setting.bundle] for first in range(0, len(frames), setting.bundle)]
+    sizes = tuple(len(opus_packet.join(packet) if len(packet) > 1 else packet[0]) for packet in packets)
+    return CodedRecording(sizes, SAMPLE_RATE, lambda lost: _decoded_opus(packets, profile.frame_samples, lost))
+
+
+def _decoded_opus(packets: Sequence[Sequence[bytes]], samples: int, lost: Lost) -> Pcm:
+    """Decode packets of single frames, each of so many samples."""
+    decoder, decoded = Decoder(), []
+    for packet, gone in zip(packets, lost, strict=True):
+        for frame in packet:
+            decoded += _concealed_opus(decoder, samples) if gone else [decoder.decode(frame)]
+    return np.concatenate(decoded)
+
+
+def _concealed_opus(decoder: Decoder, samples: int) -> list[Pcm]:
+    pieces = [min(LONGEST_CONCEALED, samples - at) for at in range(0, samples, LONGEST_CONCEALED)]
+    return [decoder.conceal(piece) for piece in pieces]
+
+
+def code_lyra(setting: Setting, pcm: Pcm, folder: Path) -> CodedRecording:
+    """Code a recording of 16 kHz with the models in the folder. Raises NodeError if they cannot be had."""
+    encoder = lyra_model.Encoder(folder, setting.bitrate)
+    samples = lyra_model.FRAME_SAMPLES * setting.bundle
+    packets = [encoder.encode(part) for part in frames_of(pcm, samples)]
+
+    def decode(lost: Lost) -> Pcm:
+        decoder = lyra_model.Decoder(folder)
+        pairs = zip(packets, lost, strict=True)
+        return np.concatenate([decoder.conceal(samples) if gone else decoder.decode(packet) for packet, gone in pairs])
+
+    return CodedRecording(tuple(map(len, packets)), SAMPLE_RATE, decode)

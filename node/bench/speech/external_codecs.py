@@ -1,41 +1,55 @@
-"""Codecs that come inside PyAV's FFmpeg: Opus with FFmpeg's own options, as the article used it, and AMR."""
+"""Codecs of others: Opus with FFmpeg's own options, as the article used it, and AMR, both inside PyAV; Speex and Codec2
+as system tools (speexenc, speexdec, c2enc, c2dec)."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import tempfile
+import wave
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from node.bench.speech.settings import Setting
-from node.bench.speech.streams import Lost, Stream
+from node.bench.speech.settings import CODEC2_FRAMES, Setting
+from node.bench.speech.streams import CodedRecording, Lost
 from node.speech.libopus import Decoder
 from node.speech.pcm import SAMPLE_RATE, Pcm
+from protocol.errors import NodeError
 
 if TYPE_CHECKING:
     import av
 
 FULL_RATE = 48_000
+
 AMR_ENCODERS = {"nb": "libopencore_amrnb", "wb": "libvo_amrwbenc"}
 AMR_DECODERS = {"nb": "libopencore_amrnb", "wb": "libopencore_amrwb"}
 AMR_RATES = {"nb": 8_000, "wb": 16_000}
 
+# An AMR frame of type 15 (RFC 4867, section 4.3.2), at which a decoder conceals.
 NO_DATA = b"\x7c"
-"""An AMR frame of type 15 (RFC 4867, section 4.3.2), at which a decoder conceals."""
 
+# An octet-aligned AMR payload begins with its codec mode request (RFC 4867, section 4.4.1).
 CMR_BYTES = 1
-"""An octet-aligned AMR payload begins with its codec mode request (RFC 4867, section 4.4.1)."""
+
+SPEEX_TOOLS = ("speexenc", "speexdec")
+CODEC2_TOOLS = ("c2enc", "c2dec")
+SPEEX_RATES = {"nb": 8_000, "wb": 16_000}
+CODEC2_RATE = 8_000
+TIMEOUT_S = 120.0
 
 
 def has_amr(bandwidth: str) -> bool:
-    """Tell whether this PyAV can code and decode AMR of this bandwidth."""
+    """Return whether this PyAV can code and decode AMR of this bandwidth."""
     import av
 
     return {AMR_ENCODERS[bandwidth], AMR_DECODERS[bandwidth]} <= av.codecs_available
 
 
-def code_opus(setting: Setting, pcm: Pcm) -> Stream:
+def code_opus(setting: Setting, pcm: Pcm) -> CodedRecording:
     """Code a recording of 48 kHz as `ffmpeg -c:a libopus -b:a BITRATE -cutoff HZ -application APP` does."""
     options = {
         "application": setting.application,
@@ -47,25 +61,25 @@ def code_opus(setting: Setting, pcm: Pcm) -> Stream:
     packets = list(_encoded("libopus", FULL_RATE, setting.bitrate, pcm, options))
     samples = SAMPLE_RATE * setting.frame_ms // 1000
 
-    def heard(lost: Lost) -> Pcm:
+    def decode(lost: Lost) -> Pcm:
         decoder = Decoder()
         pairs = zip(packets, lost, strict=True)
         return np.concatenate([decoder.conceal(samples) if gone else decoder.decode(packet) for packet, gone in pairs])
 
-    return Stream(tuple(map(len, packets)), SAMPLE_RATE, heard)
+    return CodedRecording(tuple(map(len, packets)), SAMPLE_RATE, decode)
 
 
-def code_amr(setting: Setting, pcm: Pcm) -> Stream:
+def code_amr(setting: Setting, pcm: Pcm) -> CodedRecording:
     """Code a recording of 8 kHz (narrowband) or 16 kHz (wideband) with AMR."""
     rate, bundle = AMR_RATES[setting.bandwidth], setting.bundle
     frames = list(_encoded(AMR_ENCODERS[setting.bandwidth], rate, setting.bitrate, pcm, {}))
     packets = [frames[first : first + bundle] for first in range(0, len(frames), bundle)]
 
-    def heard(lost: Lost) -> Pcm:
-        kept = [[NO_DATA] * len(packet) if gone else packet for packet, gone in zip(packets, lost, strict=True)]
-        return np.concatenate(list(_decoded(AMR_DECODERS[setting.bandwidth], rate, [f for p in kept for f in p])))
+    def decode(lost: Lost) -> Pcm:
+        arrived = [[NO_DATA] * len(packet) if gone else packet for packet, gone in zip(packets, lost, strict=True)]
+        return np.concatenate(list(_decoded(AMR_DECODERS[setting.bandwidth], rate, [f for p in arrived for f in p])))
 
-    return Stream(tuple(CMR_BYTES + sum(map(len, packet)) for packet in packets), rate, heard)
+    return CodedRecording(tuple(CMR_BYTES + sum(map(len, packet)) for packet in packets), rate, decode)
 
 
 def _encoded(name: str, rate: int, bitrate: int, pcm: Pcm, options: dict[str, str]) -> Iterator[bytes]:
@@ -85,9 +99,9 @@ def _encoded(name: str, rate: int, bitrate: int, pcm: Pcm, options: dict[str, st
 def _frames(pcm: Pcm, rate: int, samples: int) -> Iterator[av.AudioFrame]:
     import av
 
-    whole = np.pad(pcm, (0, -len(pcm) % samples))
-    for first in range(0, len(whole), samples):
-        frame = av.AudioFrame.from_ndarray(whole[None, first : first + samples], format="s16", layout="mono")
+    padded = np.pad(pcm, (0, -len(pcm) % samples))
+    for first in range(0, len(padded), samples):
+        frame = av.AudioFrame.from_ndarray(padded[None, first : first + samples], format="s16", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
         yield frame
 
@@ -103,3 +117,91 @@ def _decoded(name: str, rate: int, frames: list[bytes]) -> Iterator[Pcm]:
         for sound in decoder.decode(av.Packet(frame)):
             for part in resampler.resample(sound):
                 yield part.to_ndarray().reshape(-1).astype(np.int16, copy=False)
+
+
+def has_speex() -> bool:
+    """Return whether Speex's tools are here."""
+    return all(map(shutil.which, SPEEX_TOOLS))
+
+
+def has_codec2() -> bool:
+    """Return whether Codec2's tools are here."""
+    return all(map(shutil.which, CODEC2_TOOLS))
+
+
+def code_speex(setting: Setting, pcm: Pcm) -> CodedRecording:
+    """Code a recording of 8 kHz (narrowband) or 16 kHz (wideband) with Speex: VBR, complexity 10.
+
+    Which packets are lost speexdec decides by itself: as large a share of them, but others.
+    """
+    rate = SPEEX_RATES[setting.bandwidth]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_wave(folder / "in.wav", pcm, rate)
+        options = ("--quality", str(setting.quality), "--vbr", "--comp", "10", "--nframes", str(setting.bundle))
+        band = "--narrowband" if setting.bandwidth == "nb" else "--wideband"
+        _run("speexenc", band, *options, folder / "in.wav", folder / "coded.spx")
+        coded = (folder / "coded.spx").read_bytes()
+        sizes = _ogg_packets(folder / "coded.spx")
+    return CodedRecording(sizes, rate, lambda lost: _speexdec(coded, 100 * sum(lost) / max(1, len(lost)), rate))
+
+
+def _speexdec(coded: bytes, percent: float, rate: int) -> Pcm:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "coded.spx").write_bytes(coded)
+        _run("speexdec", "--packet-loss", f"{percent:.0f}", "--rate", str(rate), folder / "coded.spx", folder / "o.wav")
+        return _read_wave(folder / "o.wav")
+
+
+def code_codec2(setting: Setting, pcm: Pcm) -> CodedRecording:
+    """Code a recording of 8 kHz with Codec2. It has no concealment of its own: what is lost is silent.
+
+    c2enc fills each frame up to whole bytes; a packet fills up only its last.
+    """
+    bits, milliseconds = CODEC2_FRAMES[setting.bitrate]
+    with tempfile.TemporaryDirectory() as name:
+        source, coded, decoded = (Path(name) / each for each in ("in.raw", "coded.bit", "out.raw"))
+        source.write_bytes(pcm.astype("<i2").tobytes())
+        _run("c2enc", str(setting.bitrate), source, coded)
+        _run("c2dec", str(setting.bitrate), coded, decoded)
+        frames = coded.stat().st_size // -(-bits // 8)
+        sound = np.frombuffer(decoded.read_bytes(), "<i2").astype(np.int16)
+    packets = [min(setting.bundle, frames - first) for first in range(0, frames, setting.bundle)]
+    samples = CODEC2_RATE * milliseconds * setting.bundle // 1000
+    return CodedRecording(
+        tuple(-(-bits * n // 8) for n in packets), CODEC2_RATE, lambda lost: _silenced(sound, samples, lost)
+    )
+
+
+def _silenced(sound: Pcm, samples: int, lost: Lost) -> Pcm:
+    holed = sound.copy()
+    for packet, gone in enumerate(lost):
+        if gone:
+            holed[packet * samples : (packet + 1) * samples] = 0
+    return holed
+
+
+def _ogg_packets(path: Path) -> tuple[int, ...]:
+    import av
+
+    with av.open(str(path)) as container:
+        return tuple(packet.size for packet in container.demux(audio=0) if packet.size)
+
+
+def _write_wave(path: Path, pcm: Pcm, rate: int) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes(pcm.astype("<i2").tobytes())
+
+
+def _read_wave(path: Path) -> Pcm:
+    with wave.open(str(path), "rb") as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16)
+
+
+def _run(tool: str, *arguments: str | Path) -> None:
+    try:
+        subprocess.run([tool, *map(str, arguments)], check=True, capture_output=True, timeout=TIMEOUT_S)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NodeError(f"{tool} failed: {error}") from None

@@ -1,4 +1,4 @@
-"""How speech sounds after a codec: ESTOI, PESQ narrow and wide, and ViSQOL when asked for.
+"""Measures of how speech sounds after a codec: ESTOI, PESQ narrow and wide, and ViSQOL if wanted.
 
 Each is a package of the extras `sweep` and `visqol`; one that is not installed is left out.
 """
@@ -18,21 +18,22 @@ import numpy as np
 from node.speech.pcm import FULL_SCALE, SAMPLE_RATE, Pcm
 
 NARROW_RATE = 8_000
+
+# Samples: no codec here delays by more than 200 ms, its frames included.
 MAX_DELAY = SAMPLE_RATE // 5
-"""Samples: no codec here delays by more than 200 ms, its frames included."""
 
+# Samples over which loudness is smoothed. A codec that models speech keeps no waveform, but loudness it keeps.
 ENVELOPE = SAMPLE_RATE // 200
-"""Samples over which loudness is smoothed. A codec that models speech keeps no waveform, but loudness it keeps."""
 
+# Samples that are judged by PESQ at once: P.862 is for 8 to 30 s.
 MAX_PESQ = 30 * SAMPLE_RATE
-"""Samples that are judged by PESQ at once: P.862 is for 8 to 30 s."""
 
+# The ends of P.862.2's scale.
 WORST_PESQ, BEST_PESQ = 1.04, 4.64
-"""The ends of P.862.2's scale."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class SpeechScores:
     """ESTOI (0 to 1), PESQ and ViSQOL (MOS, 1 to 5). None where it was not measured, or cannot be."""
 
     estoi: float | None = None
@@ -42,18 +43,18 @@ class Scores:
 
     @property
     def quality(self) -> float | None:
-        """One figure from 0 to 1: the mean of ESTOI and PESQ wide on its own scale, or whichever there is."""
+        """One figure from 0 to 1: the mean of ESTOI and PESQ wide on its own scale, or the one that there is."""
         scaled = None if self.pesq_wb is None else (self.pesq_wb - WORST_PESQ) / (BEST_PESQ - WORST_PESQ)
         return _mean([self.estoi, scaled])
 
 
-def mean(scores: Sequence[Scores]) -> Scores:
-    """The means of several recordings' scores."""
-    return Scores(*(_mean([getattr(each, name) for each in scores]) for name in Scores.__slots__))
+def mean(scores: Sequence[SpeechScores]) -> SpeechScores:
+    """Return the means of several recordings' scores."""
+    return SpeechScores(*(_mean([getattr(each, name) for each in scores]) for name in SpeechScores.__slots__))
 
 
 def missing(visqol: bool) -> Iterator[str]:
-    """Say which measures are left out, and what to do about it."""
+    """Yield which measures are left out, and what to do about it."""
     wanted = {"pystoi": ("ESTOI", "sweep"), "pesq": ("PESQ", "sweep")}
     if visqol:
         wanted["visqol"] = ("ViSQOL", "visqol")
@@ -62,10 +63,10 @@ def missing(visqol: bool) -> Iterator[str]:
             yield f"{measure} is left out: pip install 'pictophone[{extra}]'"
 
 
-def scores(reference: Pcm, heard: Pcm, visqol: bool = False) -> Scores:
-    """Judge what was heard against the recording, both 16 kHz; what was heard may be late, and begin anywhere."""
-    aligned = align(reference, heard)
-    return Scores(
+def scores(reference: Pcm, decoded: Pcm, visqol: bool = False) -> SpeechScores:
+    """Judge decoded sound against the recording, both 16 kHz; it may be late, and begin anywhere."""
+    aligned = align(reference, decoded)
+    return SpeechScores(
         _tried("pystoi", lambda: _estoi(reference, aligned)),
         pesq(reference, aligned, NARROW_RATE, "nb"),
         pesq(reference, aligned, SAMPLE_RATE, "wb"),
@@ -74,26 +75,26 @@ def scores(reference: Pcm, heard: Pcm, visqol: bool = False) -> Scores:
 
 
 def pesq(reference: Pcm, aligned: Pcm, rate: int, band: str) -> float | None:
-    """PESQ of both at this rate, narrow (`nb`) or wide (`wb`), or None: of long sound the mean of its pieces.
+    """Return PESQ of both at this rate, narrow (`nb`) or wide (`wb`), or None: of long sound the mean of its pieces.
 
     The reference implementation has room for fifty utterances, and ends the process when there are more.
     """
     count = max(1, math.ceil(len(reference) / MAX_PESQ))
     pieces = zip(np.array_split(reference, count), np.array_split(aligned, count), strict=True)
-    return _mean([_tried("pesq", partial(_pesq, said, heard, rate, band)) for said, heard in pieces])
+    return _mean([_tried("pesq", partial(_pesq, before, after, rate, band)) for before, after in pieces])
 
 
-def align(reference: Pcm, heard: Pcm) -> Pcm:
-    """Return what was heard, moved to where it fits the reference best, and as long."""
-    lag = _lag(_loudness(reference), _loudness(heard))
-    moved = heard[lag:] if lag >= 0 else np.concatenate([np.zeros(-lag, np.int16), heard])
+def align(reference: Pcm, decoded: Pcm) -> Pcm:
+    """Return decoded sound, moved to where it fits the reference best, and as long as that."""
+    lag = _lag(_loudness(reference), _loudness(decoded))
+    moved = decoded[lag:] if lag >= 0 else np.concatenate([np.zeros(-lag, np.int16), decoded])
     return np.pad(moved, (0, max(0, len(reference) - len(moved))))[: len(reference)]
 
 
-def _lag(reference: Any, heard: Any) -> int:
-    """How many samples later the heard is: where the two, multiplied, add up to the most."""
-    size = len(reference) + len(heard)
-    matches = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(reference, size)), size)
+def _lag(reference: Any, decoded: Any) -> int:
+    """Return how many samples later the decoded is: where the two, multiplied, add up to the most."""
+    size = len(reference) + len(decoded)
+    matches = np.fft.irfft(np.fft.rfft(decoded, size) * np.conj(np.fft.rfft(reference, size)), size)
     lags = np.arange(-MAX_DELAY, MAX_DELAY + 1)
     return int(lags[np.argmax(matches[lags])])
 
@@ -117,7 +118,7 @@ def resampled(pcm: Pcm, rate: int, wanted: int) -> Pcm:
 
 
 def _tried(package: str, measure: Callable[[], float]) -> float | None:
-    """The measure, or None: its package is missing, or it finds no speech in what was heard."""
+    """Return the measure, or None: its package is missing, or it finds no speech in what was decoded."""
     if find_spec(package) is None:
         return None
     try:
@@ -129,21 +130,21 @@ def _tried(package: str, measure: Callable[[], float]) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _estoi(reference: Pcm, heard: Pcm) -> float:
+def _estoi(reference: Pcm, decoded: Pcm) -> float:
     from pystoi import stoi
 
-    return float(stoi(reference, heard, SAMPLE_RATE, extended=True))
+    return float(stoi(reference, decoded, SAMPLE_RATE, extended=True))
 
 
-def _pesq(reference: Pcm, heard: Pcm, rate: int, band: str) -> float:
+def _pesq(reference: Pcm, decoded: Pcm, rate: int, band: str) -> float:
     from pesq import pesq
 
-    pair = [resampled(pcm, SAMPLE_RATE, rate) for pcm in (reference, heard)]
+    pair = [resampled(pcm, SAMPLE_RATE, rate) for pcm in (reference, decoded)]
     return float(pesq(rate, *pair, band))
 
 
-def _visqol(reference: Pcm, heard: Pcm) -> float:
-    pair = [pcm / FULL_SCALE for pcm in (reference, heard)]
+def _visqol(reference: Pcm, decoded: Pcm) -> float:
+    pair = [pcm / FULL_SCALE for pcm in (reference, decoded)]
     return float(_visqol_api().measure_from_arrays(*pair, SAMPLE_RATE).moslqo)
 
 

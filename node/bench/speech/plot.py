@@ -1,4 +1,4 @@
-"""Quality over rate, drawn by matplotlib as SVG whose colours are the page's own."""
+"""The plot of quality over rate: SVG by matplotlib, in the colours of the page."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from node.bench.speech.results import Result
-from node.bench.speech.settings import TITLES, Codec
+from node.bench.speech.results import SettingResult
+from node.bench.speech.settings import TITLES, SpeechCodec
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 NO_MATPLOTLIB = "the plot is left out: pip install 'pictophone[sweep]'"
 INCHES = (6.4, 7.2)
 MARKERS = {
-    Codec.OPUS: "o",
-    Codec.FFMPEG: "o",
-    Codec.LYRA: "D",
-    Codec.SPEEX: "s",
-    Codec.AMR: "^",
-    Codec.CODEC2: "v",
+    SpeechCodec.OPUS: "o",
+    SpeechCodec.FFMPEG: "o",
+    SpeechCodec.LYRA: "D",
+    SpeechCodec.SPEEX: "s",
+    SpeechCodec.AMR: "^",
+    SpeechCodec.CODEC2: "v",
 }
 
+# matplotlib knows no variables: it draws in these, which are then replaced.
 COLOURS = {
     "#010101": "var(--ink)",
     "#010102": "var(--line)",
@@ -34,16 +35,15 @@ COLOURS = {
     "#010107": "var(--amr)",
     "#010108": "var(--codec2)",
 }
-"""matplotlib knows no variables: it draws in these, which are then replaced."""
 
 INK, LINE, OURS = list(COLOURS)[:3]
 BY_CODEC = {
-    Codec.OPUS: "#010104",
-    Codec.FFMPEG: "#010104",
-    Codec.LYRA: "#010105",
-    Codec.SPEEX: "#010106",
-    Codec.AMR: "#010107",
-    Codec.CODEC2: "#010108",
+    SpeechCodec.OPUS: "#010104",
+    SpeechCodec.FFMPEG: "#010104",
+    SpeechCodec.LYRA: "#010105",
+    SpeechCodec.SPEEX: "#010106",
+    SpeechCodec.AMR: "#010107",
+    SpeechCodec.CODEC2: "#010108",
 }
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -62,11 +62,11 @@ METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
 def missing() -> str:
-    """Why there can be no plot, or an empty line."""
+    """Return why there can be no plot, or an empty line."""
     return "" if find_spec("matplotlib") else NO_MATPLOTLIB
 
 
-def svg(results: Sequence[Result], front: Sequence[Result], marked: Result | None) -> str:
+def svg(results: Sequence[SettingResult], front: Sequence[SettingResult], marked: SettingResult | None) -> str:
     """Return an `<svg>` with a panel for ESTOI and one for PESQ wide; empty without matplotlib or figures."""
     if missing():
         return ""
@@ -76,7 +76,7 @@ def svg(results: Sequence[Result], front: Sequence[Result], marked: Result | Non
         return _coloured(_drawn(results, front, marked))
 
 
-def _drawn(results: Sequence[Result], front: Sequence[Result], marked: Result | None) -> str:
+def _drawn(results: Sequence[SettingResult], front: Sequence[SettingResult], marked: SettingResult | None) -> str:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
@@ -93,7 +93,12 @@ def _drawn(results: Sequence[Result], front: Sequence[Result], marked: Result | 
 
 
 def _panel(
-    axes: Axes, results: Sequence[Result], front: Sequence[Result], marked: Result | None, name: str, title: str
+    axes: Axes,
+    results: Sequence[SettingResult],
+    front: Sequence[SettingResult],
+    marked: SettingResult | None,
+    name: str,
+    title: str,
 ) -> None:
     axes.set_ylabel(title)
     axes.grid(visible=True, linewidth=0.6)
@@ -106,7 +111,7 @@ def _panel(
         axes.scatter(*_points([marked], name), s=150, facecolors="none", edgecolors=OURS, linewidths=2)
 
 
-def _points(results: Sequence[Result], name: str) -> tuple[list[float], list[Any]]:
+def _points(results: Sequence[SettingResult], name: str) -> tuple[list[float], list[Any]]:
     known = [result for result in results if getattr(result.scores, name) is not None]
     return [result.wire_kbps for result in known], [getattr(result.scores, name) for result in known]
 

@@ -1,4 +1,4 @@
-"""A sweep as one page that needs nothing else: plot and sound inline, no script, no network."""
+"""A sweep as one HTML page that needs nothing else: plot and sound inline, no script, no network."""
 
 from __future__ import annotations
 
@@ -6,28 +6,19 @@ import html
 from collections.abc import Iterable
 from importlib import resources
 
-from node.bench.speech import plot, wire_rates
-from node.bench.speech.results import Result
+from node.bench.speech import plot
+from node.bench.speech.results import SettingResult
 from node.bench.speech.settings import TITLES
+from node.bench.speech.streams import EXCERPT_S
 from node.bench.speech.sweep import Sweep
 from node.bench.speech.tables import figure
-from node.speech import listen
+from node.common import html_page
+from node.speech.rates import HEADERS_TEXT
+from node.speech.sound_files import OGG_BITRATE
 
 POLICY = "default-src 'none'; media-src data:; style-src 'unsafe-inline'"
 COLUMNS = ("speech", "wire", "ESTOI", "PESQ nb", "PESQ wb", "ViSQOL")
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>Speech settings</title>
-<style>
-{style}</style>
-</head>
-<body>
-<h1>Speech settings</h1>
-<p class="pale">{summary}</p>
+BODY = """<p class="pale">{summary}</p>
 {advice}
 {claims}
 {plot}
@@ -45,42 +36,40 @@ PESQ how it sounds (1 to 4.64), against the recording in 16 kHz. The front weigh
 PESQ wide, both from 0 to 1; the knee is where more bits begin to buy little. What is played went through Opus at
 {bitrate:g} kbit/s once more to fit the page, which is far above all that is compared. {left_out}</p>
 </footer>
-</body>
-</html>
 """
 
 
 def page(sweep: Sweep) -> str:
-    """The whole page, some 35 kB for each setting."""
+    """Return the page, some 35 kB for each setting."""
     with_visqol = any(result.scores.visqol is not None for result in sweep.results)
     front = sweep.front
     rows = [_original(sweep, with_visqol), *(_row(result, sweep, front, with_visqol) for result in sweep.results)]
-    marked = sweep.knee if sweep.asked.article else sweep.recommended
-    return PAGE.format(
-        policy=POLICY,
-        style=resources.files("node.bench.speech").joinpath("page.css").read_text(encoding="utf-8"),
+    marked = sweep.knee if sweep.options.article else sweep.recommended
+    style = resources.files("node.bench.speech").joinpath("report.css").read_text(encoding="utf-8")
+    body = BODY.format(
         summary=html.escape(_summary(sweep)),
-        advice=_advice(sweep) if sweep.judged and not sweep.asked.article else "",
+        advice=_advice(sweep) if sweep.judged and not sweep.options.article else "",
         claims=_claims(sweep),
         plot=_plot(sweep, front, marked),
-        seconds=listen.SECONDS,
+        seconds=EXCERPT_S,
         heads="".join(f'<th scope="col">{name}</th>' for name in _columns(with_visqol)),
         rows="".join(rows),
-        headers=html.escape(wire_rates.HEADERS_TOLD),
-        bitrate=listen.BITRATE / 1000,
+        headers=html.escape(HEADERS_TEXT),
+        bitrate=OGG_BITRATE / 1000,
         left_out=html.escape(_sentence(sweep.left_out)),
     )
+    return html_page.page("Speech settings", POLICY, style, body)
 
 
 def _summary(sweep: Sweep) -> str:
     codecs = ", ".join(dict.fromkeys(TITLES[result.setting.codec] for result in sweep.results))
-    names = ", ".join(path.name for path in sweep.asked.recordings)
-    lost = f" {sweep.asked.loss:g} % of the packets were lost." if sweep.asked.loss else ""
+    names = ", ".join(path.name for path in sweep.options.recordings)
+    lost = f" {sweep.options.loss:g} % of the packets were lost." if sweep.options.loss else ""
     return f"{len(sweep.results)} settings of {codecs} on {names}.{lost}"
 
 
 def _advice(sweep: Sweep) -> str:
-    best, limits = sweep.recommended, html.escape(sweep.asked.limits)
+    best, limits = sweep.recommended, html.escape(sweep.options.limits)
     if best is None:
         return f'<section class="advice"><p>Nothing that a call can use fits {limits}.</p></section>'
     scores = f"ESTOI {figure(best.scores.estoi, 3)}, PESQ wide {figure(best.scores.pesq_wb)}"
@@ -103,7 +92,7 @@ def _claims(sweep: Sweep) -> str:
     return f"<h2>What the article's settings take for granted</h2>\n<ul>\n{items}</ul>"
 
 
-def _plot(sweep: Sweep, front: list[Result], marked: Result | None) -> str:
+def _plot(sweep: Sweep, front: list[SettingResult], marked: SettingResult | None) -> str:
     drawn = plot.svg(sweep.results, front, marked) if sweep.judged else ""
     title = "Quality over rate: what is circled is the setting above" if sweep.lines else "Quality over rate"
     return f'<figure role="img" aria-label="{title}">{drawn}</figure>' if drawn else ""
@@ -120,7 +109,7 @@ def _original(sweep: Sweep, with_visqol: bool) -> str:
     )
 
 
-def _row(result: Result, sweep: Sweep, front: list[Result], with_visqol: bool) -> str:
+def _row(result: SettingResult, sweep: Sweep, front: list[SettingResult], with_visqol: bool) -> str:
     scores = result.scores
     figures = [f"{result.payload_kbps:.2f}", f"{result.wire_kbps:.1f}", figure(scores.estoi, 3)]
     figures += [figure(scores.pesq_nb), figure(scores.pesq_wb), figure(scores.visqol)]
@@ -131,14 +120,14 @@ def _row(result: Result, sweep: Sweep, front: list[Result], with_visqol: bool) -
     return f'<tr{kind}><th scope="row">{label}{_note(result, sweep)}</th>{cells}{_player(result.sound, label)}</tr>\n'
 
 
-def _note(result: Result, sweep: Sweep) -> str:
-    notes = ["recommended"] if result is sweep.recommended and not sweep.asked.article else []
+def _note(result: SettingResult, sweep: Sweep) -> str:
+    notes = ["recommended"] if result is sweep.recommended and not sweep.options.article else []
     notes += ["knee"] if result is sweep.knee else []
     return f"<small>{', '.join(notes)}</small>" if notes else ""
 
 
 def _player(sound: bytes, label: str) -> str:
-    source = listen.data_uri(sound)
+    source = html_page.data_uri("audio/ogg", sound)
     return f'<td class="listen"><audio controls preload="none" aria-label="{label}" src="{source}"></audio></td>'
 
 

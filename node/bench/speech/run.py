@@ -7,40 +7,40 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from node.bench.speech import article, codecs, grid, measures, plot, report, tables
-from node.bench.speech.recording import read
-from node.bench.speech.results import Result, combine
-from node.bench.speech.runner import Measured, Task, measure_all
-from node.bench.speech.settings import TITLES, Codec, Setting
+from node.bench.speech import article, codecs, measures, plot, report, tables
+from node.bench.speech.results import SettingResult, combine
+from node.bench.speech.runner import SweepTask, TaskOutcome, measure_all
+from node.bench.speech.settings import TITLES, Setting, SpeechCodec, grid
+from node.bench.speech.streams import excerpt, read
 from node.bench.speech.sweep import Sweep, SweepOptions, for_programs
 from node.common import progress
+from node.common.files import check_writable, write_text
 from node.common.output import remark, say
-from node.speech import listen
 from node.speech import lyra_model as lyra_models
 from node.terminal.summary import as_json
 from protocol.errors import NodeError, UsageError
 
-CHOICES = {codec.value: TITLES[codec] for codec in Codec if codec is not Codec.FFMPEG}
-"""What `--codec` may name: the article's Opus is Opus."""
+# What `--codec` may name: the article's Opus is Opus.
+CHOICES = {codec.value: TITLES[codec] for codec in SpeechCodec if codec is not SpeechCodec.FFMPEG}
 
 
 def run(
-    asked: SweepOptions, output: Path | None, json: bool, only: Sequence[str] = (), workers: int | None = None
+    options: SweepOptions, output: Path | None, json: bool, only: Sequence[str] = (), workers: int | None = None
 ) -> None:
     """Sweep, print, and write the page.
 
     UsageError for a codec that there is not; NodeError for a recording that cannot be read, for Lyra's files that
     are not there, or for a page that cannot be written: all of them before anything is measured.
     """
-    settings, left_out = _choose(asked, only)
-    for path in asked.recordings:
+    settings, left_out = _choose(options, only)
+    for path in options.recordings:
         read(path)
     if output is not None:
-        _check_writable(output)
-    left_out += [*measures.missing(asked.visqol), *filter(None, [plot.missing() if output is not None else ""])]
-    sweep = _swept(asked, settings, left_out, output is not None, workers or os.cpu_count() or 1)
+        check_writable(output, "page", "sweep.html")
+    left_out += [*measures.missing(options.visqol), *filter(None, [plot.missing() if output is not None else ""])]
+    sweep = _swept(options, settings, left_out, output is not None, workers or os.cpu_count() or 1)
     if output is not None:
-        _write(output, report.page(sweep))
+        write_text(output, report.page(sweep), "page")
     if json:
         say(as_json(for_programs(sweep)))
     else:
@@ -49,49 +49,56 @@ def run(
         remark(line)
 
 
-def _choose(asked: SweepOptions, only: Sequence[str]) -> tuple[list[Setting], list[str]]:
+def _choose(options: SweepOptions, only: Sequence[str]) -> tuple[list[Setting], list[str]]:
     """The settings that can be measured here, and a line for each codec that cannot."""
     unknown = [name for name in only if name not in CHOICES]
     if unknown:
         raise UsageError(f"there is no codec {unknown[0]!r}; there are: {', '.join(CHOICES)}")
-    if asked.lyra is not None:
-        lyra_models.check(asked.lyra)
-    wanted = list(article.grid() if asked.article else grid.grid())
+    if options.lyra is not None:
+        lyra_models.check(options.lyra)
+    wanted = list(article.grid() if options.article else grid())
     wanted = [setting for setting in wanted if not only or TITLES[setting.codec] in {CHOICES[name] for name in only}]
-    here = [setting for setting in wanted if codecs.has(setting, asked.lyra)]
+    here = [setting for setting in wanted if codecs.has(setting, options.lyra)]
     if not here:
         raise NodeError("nothing to measure: none of these codecs is here")
     return here, list(codecs.why_not([setting for setting in wanted if setting not in here]))
 
 
 def _swept(
-    asked: SweepOptions, settings: Sequence[Setting], left_out: list[str], with_sound: bool, workers: int
+    options: SweepOptions, settings: Sequence[Setting], left_out: list[str], with_sound: bool, workers: int
 ) -> Sweep:
     tasks = [
-        Task(setting, path, asked.loss, asked.lyra, asked.visqol, keep_sound=with_sound and path == asked.recordings[0])
+        SweepTask(
+            setting,
+            path,
+            options.loss,
+            options.lyra,
+            options.visqol,
+            keep_sound=with_sound and path == options.recordings[0],
+        )
         for setting in settings
-        for path in asked.recordings
+        for path in options.recordings
     ]
     began = time.monotonic()
     with progress.bars() as bars:
         bar = bars.add_task("settings", total=len(tasks))
         measured = measure_all(tasks, min(workers, len(tasks)), lambda: bars.advance(bar))
-    results, failures = _combined(settings, measured, len(asked.recordings))
+    results, failures = _combined(settings, measured, len(options.recordings))
     if not results:
         raise NodeError(f"nothing could be measured: {failures[0]}")
     return Sweep(
-        asked,
+        options,
         sorted(results, key=lambda result: result.wire_kbps),
-        article.claims(results) if asked.article else (),
+        article.claims(results) if options.article else (),
         [*left_out, *failures],
         time.monotonic() - began,
-        listen.ogg(read(asked.recordings[0])) if with_sound else b"",
+        excerpt(read(options.recordings[0])) if with_sound else b"",
     )
 
 
 def _combined(
-    settings: Sequence[Setting], measured: Sequence[Measured], recordings: int
-) -> tuple[list[Result], list[str]]:
+    settings: Sequence[Setting], measured: Sequence[TaskOutcome], recordings: int
+) -> tuple[list[SettingResult], list[str]]:
     results, failures = [], []
     for index, setting in enumerate(settings):
         own = measured[index * recordings : (index + 1) * recordings]
@@ -104,32 +111,17 @@ def _combined(
 
 
 def _show(sweep: Sweep) -> None:
-    asked = sweep.asked
-    names = ", ".join(path.name for path in asked.recordings)
+    options = sweep.options
+    names = ", ".join(path.name for path in options.recordings)
     say(f"{names}: {len(sweep.results)} settings in {sweep.seconds:.0f} s")
-    everything = asked.article or not sweep.judged
+    everything = options.article or not sweep.judged
     shown = sweep.results if everything else sweep.front
     tables.show("all settings:" if everything else "the Pareto front:", shown, sweep.knee)
-    say(tables.footnote(asked.loss))
-    if asked.article:
+    say(tables.footnote(options.loss))
+    if options.article:
         lines = tables.verdicts(sweep.claims)
     elif not sweep.judged:
         lines = ["none of them is recommended, since none was judged"]
     else:
-        lines = tables.advice(sweep.recommended, sweep.lines, asked.limits)
+        lines = tables.advice(sweep.recommended, sweep.lines, options.limits)
     say(*lines)
-
-
-def _check_writable(output: Path) -> None:
-    """NodeError before half a minute of measuring is for nothing."""
-    if not output.parent.is_dir():
-        raise NodeError(f"no folder {str(output.parent)!r} to write {output.name!r} to; make it first")
-    if output.is_dir():
-        raise NodeError(f"{str(output)!r} is a folder: give the name of a page, like sweep.html")
-
-
-def _write(output: Path, text: str) -> None:
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise NodeError(f"cannot write the page {str(output)!r}: {error.strerror or error}") from None

@@ -1,4 +1,4 @@
-"""One setting on one recording, and many of them side by side."""
+"""The measurement of a setting on a recording, and of many in processes side by side."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.bench.speech import codecs, measures, wire_rates
-from node.bench.speech.measures import Scores
-from node.bench.speech.recording import read
+from node.bench.speech import codecs, measures
+from node.bench.speech.measures import SpeechScores
 from node.bench.speech.settings import Setting
-from node.bench.speech.streams import losses
+from node.bench.speech.streams import excerpt, losses, read
 from node.common import signals
-from node.speech import listen
+from node.speech import rates
 from node.speech.pcm import SAMPLE_RATE
 from protocol.errors import NodeError
 
+# What numerical libraries read their number of threads from.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
-NOT_JUDGED = Scores()
+NOT_JUDGED = SpeechScores()
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class SweepTask:
     """A setting to be tried on a recording, with so many percent of the packets lost."""
 
     setting: Setting
@@ -38,42 +38,42 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What came of a task. `sound` is a short Ogg file of what was heard, if asked for; `error` why it failed."""
+class TaskOutcome:
+    """The outcome of a task. `sound` is a short Ogg file of what was decoded, if wanted; `error` why it failed."""
 
     payload_kbps: float = 0.0
     wire_kbps: float = 0.0
-    scores: Scores = NOT_JUDGED
+    scores: SpeechScores = NOT_JUDGED
     sound: bytes = b""
     error: str = ""
 
 
-def measure(task: Task) -> Measured:
-    """Code, lose, decode and judge. Never raises: what cannot be done is told in `error`."""
+def measure(task: SweepTask) -> TaskOutcome:
+    """Code, lose, decode and judge. Never raises: why something cannot be done is in `error`."""
     try:
         return _measured(task)
     except NodeError as error:
-        return Measured(error=str(error))
+        return TaskOutcome(error=str(error))
     except Exception as error:  # of whatever library: the other settings go on
-        return Measured(error=repr(error))
+        return TaskOutcome(error=repr(error))
 
 
-def _measured(task: Task) -> Measured:
+def _measured(task: SweepTask) -> TaskOutcome:
     setting = task.setting
     stream = codecs.code(setting, task.recording, task.lyra)
-    heard = stream.heard(losses(len(stream.packets), task.loss))
+    decoded = stream.decode(losses(len(stream.packets), task.loss))
     reference = read(task.recording)
-    wide = measures.resampled(heard, stream.rate, SAMPLE_RATE)
-    return Measured(
-        wire_rates.payload_kbps(stream.packets, setting.packet_ms),
-        wire_rates.wire_kbps(stream.packets, setting.packet_ms),
+    wide = measures.resampled(decoded, stream.rate, SAMPLE_RATE)
+    return TaskOutcome(
+        rates.measured_payload_kbps(stream.packets, setting.packet_ms),
+        rates.measured_wire_kbps(stream.packets, setting.packet_ms),
         measures.scores(reference, wide, task.visqol),
-        listen.ogg(measures.align(reference, wide)) if task.keep_sound else b"",
+        excerpt(measures.align(reference, wide)) if task.keep_sound else b"",
     )
 
 
-def measure_all(tasks: Sequence[Task], workers: int, done: Callable[[], object]) -> list[Measured]:
-    """Measure all tasks on so many processes (one: in this one), in their order; `done` is called after each."""
+def measure_all(tasks: Sequence[SweepTask], workers: int, done: Callable[[], object]) -> list[TaskOutcome]:
+    """Measure all tasks in so many processes (1 is this one) and return them in order; call `done` after each."""
     if workers == 1:
         return list(_one_by_one(tasks, done))
     with _single_threaded(), _pool(workers) as pool:
@@ -88,11 +88,11 @@ def measure_all(tasks: Sequence[Task], workers: int, done: Callable[[], object])
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    """Processes that a signal to the whole terminal leaves to us: what they have begun they finish, and no more."""
+    """Return processes that leave a signal to the terminal to their parent: they finish what they have begun."""
     return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=signals.leave_to_parent)
 
 
-def _one_by_one(tasks: Sequence[Task], done: Callable[[], object]) -> Iterator[Measured]:
+def _one_by_one(tasks: Sequence[SweepTask], done: Callable[[], object]) -> Iterator[TaskOutcome]:
     for task in tasks:
         yield measure(task)
         done()
@@ -100,7 +100,7 @@ def _one_by_one(tasks: Sequence[Task], done: Callable[[], object]) -> Iterator[M
 
 @contextmanager
 def _single_threaded() -> Iterator[None]:
-    """Processes started meanwhile compute on one thread each: there is one for every core already."""
+    """Have processes started meanwhile compute on one thread each: there is one for every core already."""
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))
     try:

@@ -1,30 +1,60 @@
-"""What a codec makes of a recording: packets of so many bytes, and what is heard of those that arrive."""
+"""Recordings to code, at the rate that a codec wants them, and what a codec makes of them: packets, and sound again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
-from node.speech.pcm import Pcm
+from node.speech import sound_files
+from node.speech.pcm import SAMPLE_RATE, Pcm, samples_of
+from protocol.errors import NodeError
 
+# ESTOI and PESQ want some speech to judge by.
+SHORTEST_S = 1.0
+
+# Of what was decoded, on the page.
+EXCERPT_S = 8.0
+
+_BLOCKS_A_SECOND = 50
+
+# For each packet, whether it is lost.
 Lost: TypeAlias = Sequence[bool]
-"""For each packet, whether it is lost."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class CodedRecording:
     """A coded recording.
 
-    `packets` holds the payload bytes of each packet; `heard` decodes what a pattern of losses leaves to int16 sound
-    of `rate`, as late as the codec makes it.
+    `packets` holds the payload bytes of each packet; `decode` makes int16 sound of `rate` of what a pattern of losses
+    leaves, as late as the codec makes it.
     """
 
     packets: tuple[int, ...]
     rate: int
-    heard: Callable[[Lost], Pcm]
+    decode: Callable[[Lost], Pcm]
+
+
+@lru_cache(maxsize=8)
+def read(path: Path, rate: int = SAMPLE_RATE) -> Pcm:
+    """Return the recording as int16 `(samples,)` of `rate`, its last 20 ms filled up with silence.
+
+    Raises NodeError if it cannot be read, or is too short or too silent to be judged.
+    """
+    blocks = list(sound_files.blocks(path, rate // _BLOCKS_A_SECOND, rate))
+    pcm = np.concatenate(blocks) if blocks else np.zeros(0, np.int16)
+    if len(pcm) < SHORTEST_S * rate or not pcm.any():
+        raise NodeError(f"{path} holds no second of speech: give a recording of several seconds")
+    return pcm
+
+
+def excerpt(pcm: Pcm) -> bytes:
+    """Return the beginning of 16 kHz sound as an Ogg Opus file so good that only the setting is heard."""
+    return sound_files.ogg(pcm[: samples_of(EXCERPT_S)])
 
 
 def frames_of(pcm: Pcm, samples: int) -> list[Pcm]:

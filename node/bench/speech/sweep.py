@@ -1,4 +1,4 @@
-"""All that a sweep found."""
+"""A sweep: what the user wants of it, and all that it found."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from node.bench.speech.advice import settings_lines
 from node.bench.speech.article import Claim
-from node.bench.speech.front import front, knee, recommend
-from node.bench.speech.results import Result, as_dict
+from node.bench.speech.results import SettingResult, as_dict, knee, pareto_front, recommend, settings_lines
 from node.speech.rates import PACKET_HEADERS
 
 
 @dataclass(frozen=True, slots=True)
 class SweepOptions:
-    """What the user wants: limits of the recommendation, and circumstances."""
+    """What the user wants: recordings, packet loss in percent, limits of the recommendation, and further measures."""
 
     recordings: Sequence[Path]
     loss: float = 0.0
@@ -28,7 +26,7 @@ class SweepOptions:
 
     @property
     def limits(self) -> str:
-        """For people."""
+        """The limits of the recommendation, in words."""
         return f"{self.max_kbps:g} kbit/s on the wire and packets of {self.max_packet_ms:g} ms"
 
 
@@ -36,8 +34,8 @@ class SweepOptions:
 class Sweep:
     """Every setting's result in the order of its rate; `original` is the recording as a page plays it."""
 
-    asked: SweepOptions
-    results: Sequence[Result]
+    options: SweepOptions
+    results: Sequence[SettingResult]
     claims: Sequence[Claim] = ()
     left_out: Sequence[str] = ()
     seconds: float = 0.0
@@ -45,37 +43,37 @@ class Sweep:
 
     @property
     def judged(self) -> bool:
-        """Whether anything is known of how any of them sounds."""
+        """Whether the sound of any of them was measured."""
         return any(result.quality is not None for result in self.results)
 
     @property
-    def front(self) -> list[Result]:
-        """What nothing cheaper beats."""
-        return front(self.results)
+    def front(self) -> list[SettingResult]:
+        """The settings that nothing cheaper beats."""
+        return pareto_front(self.results)
 
     @property
-    def knee(self) -> Result | None:
+    def knee(self) -> SettingResult | None:
         """Where the front bends; the article's settings have none, since no other packets are among them."""
-        return None if self.asked.article else knee(self.front)
+        return None if self.options.article else knee(self.front)
 
     @property
-    def recommended(self) -> Result | None:
-        """What a call should take."""
-        return recommend(self.results, self.asked.max_kbps, self.asked.max_packet_ms)
+    def recommended(self) -> SettingResult | None:
+        """The setting that a call should take."""
+        return recommend(self.results, self.options.max_kbps, self.options.max_packet_ms)
 
     @property
     def lines(self) -> list[str]:
-        """What to write into the settings for it."""
+        """The lines of `pictophone.toml` for it."""
         best = self.recommended
-        return [] if best is None else settings_lines(best.setting, self.asked.lyra)
+        return [] if best is None else settings_lines(best.setting, self.options.lyra)
 
 
 def for_programs(sweep: Sweep) -> dict[str, Any]:
-    """The sweep as one JSON object."""
+    """Return the sweep as one JSON object."""
     best, knee = sweep.recommended, sweep.knee
     return {
-        "recordings": [path.name for path in sweep.asked.recordings],
-        "loss_percent": sweep.asked.loss,
+        "recordings": [path.name for path in sweep.options.recordings],
+        "loss_percent": sweep.options.loss,
         "header_bytes": PACKET_HEADERS,
         "took_s": round(sweep.seconds, 1),
         "settings": [as_dict(result) for result in sweep.results],

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from node.bench.speech import wire_rates
 from node.bench.speech.article import Claim
-from node.bench.speech.results import Result
+from node.bench.speech.results import SettingResult
 from node.common import output
+from node.speech.rates import HEADERS_TEXT
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-WIDTH = 100  # of a table that goes to a file: none of its lines is folded
+# Of a table that goes to a file: none of its lines is folded.
+WIDTH = 100
+
 NOT_MEASURED = "-"
 
 
-def show(title: str, results: Iterable[Result], knee: Result | None) -> None:
+def show(title: str, results: Iterable[SettingResult], knee: SettingResult | None) -> None:
     """Print a table of these settings."""
     console = output.console()
     if not console.is_terminal:
@@ -26,8 +28,8 @@ def show(title: str, results: Iterable[Result], knee: Result | None) -> None:
     console.print(_table(list(results), knee))
 
 
-def advice(recommended: Result | None, lines: Sequence[str], limits: str) -> list[str]:
-    """What to take, and what to write into the settings for it."""
+def advice(recommended: SettingResult | None, lines: Sequence[str], limits: str) -> list[str]:
+    """Return which setting to take, and the lines of `pictophone.toml` for it."""
     if recommended is None:
         return [f"nothing measured that a call can use (Opus, Lyra) fits {limits}: allow more"]
     return [
@@ -39,17 +41,17 @@ def advice(recommended: Result | None, lines: Sequence[str], limits: str) -> lis
 
 
 def verdicts(claims: Iterable[Claim]) -> list[str]:
-    """The article's claims, and whether they hold."""
+    """Return the article's claims, and whether they hold."""
     return [f"{'holds' if claim.holds else 'does not hold'}: {claim.text}. {claim.figures}." for claim in claims]
 
 
 def footnote(loss: float) -> str:
-    """What the figures count."""
+    """Return what the figures count."""
     lost = f", {loss:g} % of the packets lost" if loss else ""
-    return f"on the wire: payload and {wire_rates.HEADERS_TOLD}{lost}"
+    return f"on the wire: payload and {HEADERS_TEXT}{lost}"
 
 
-def _table(results: Sequence[Result], knee: Result | None) -> Table:
+def _table(results: Sequence[SettingResult], knee: SettingResult | None) -> Table:
     from rich import box
     from rich.table import Table
 
@@ -68,5 +70,5 @@ def _table(results: Sequence[Result], knee: Result | None) -> Table:
 
 
 def figure(value: float | None, digits: int = 2) -> str:
-    """A score, or a dash."""
+    """Return a score, or a dash for None."""
     return NOT_MEASURED if value is None else f"{value:.{digits}f}"

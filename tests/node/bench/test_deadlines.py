@@ -78,7 +78,7 @@ def report(**misses: float) -> dict[str, int]:
     a.speech_out.late = int(misses.pop("left_late", 0))
     for name, value in misses.items():
         setattr(b.speech_in, name, value)
-    return deadlines._report(a, b, painted=8, seconds=4.0)
+    return deadlines.report(a, b, painted=8, seconds=4.0)
 
 
 def test_everything_that_speech_missed_is_counted_once() -> None:

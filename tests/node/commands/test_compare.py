@@ -9,7 +9,7 @@ import pytest
 from fake_models import FakeWorker
 from PIL import Image
 
-from node.bench.pictures.article import SENTENCE
+from node.bench.pictures.experiment import SENTENCE
 from node.call import build
 from node.commands import compare as command
 from node.common import config

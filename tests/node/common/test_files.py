@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from node.common.files import atomic_write
+from node.common.files import atomic_write, check_writable, replaced, write_text
 from protocol.errors import NodeError, UsageError
 
 
@@ -96,12 +96,15 @@ def test_what_ends_the_process_leaves_no_half(name: str, tmp_path: Path) -> None
     number = getattr(signal, name, None)
     if number is None:
         pytest.skip(f"needs {name}")
-    before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt), atomic_write(tmp_path / "out.txt") as beside:
-        beside.write_text("half")
-        signal.raise_signal(number)
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        with pytest.raises(KeyboardInterrupt), atomic_write(tmp_path / "out.txt") as beside:
+            beside.write_text("half")
+            signal.raise_signal(number)
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
     assert list(tmp_path.iterdir()) == []
-    assert signal.getsignal(number) is before
 
 
 def test_a_signal_that_somebody_has_taken_stays_theirs(tmp_path: Path) -> None:
@@ -115,3 +118,40 @@ def test_a_signal_that_somebody_has_taken_stays_theirs(tmp_path: Path) -> None:
         signal.signal(signal.SIGTERM, before)
     assert taken == [signal.SIGTERM]
     assert (tmp_path / "out.txt").read_text() == "all of it"
+
+
+def test_a_replaced_file_is_the_owners_alone_from_its_first_byte(tmp_path: Path) -> None:
+    path = tmp_path / "rooms.toml"
+    path.write_text("old")
+    with replaced(path, 0o600) as beside:
+        assert beside.stat().st_mode & 0o777 == 0o600
+        beside.write_text("new")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o600)
+
+
+def test_a_link_itself_is_replaced(tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("old")
+    link.symlink_to(target)
+    with replaced(link) as beside:
+        beside.write_text("new")
+    assert (target.read_text(), link.read_text(), link.is_symlink()) == ("old", "new", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("no/page.html", "no folder .* make it first"), (".", "it is a folder; .* like sweep.html")]
+)
+def test_what_no_page_can_be_written_to(tmp_path: Path, name: str, reason: str) -> None:
+    with pytest.raises(NodeError, match=reason):
+        check_writable(tmp_path / name, "page", "sweep.html")
+
+
+def test_a_file_that_is_there_or_not_can_be_written(tmp_path: Path) -> None:
+    for _ in range(2):
+        check_writable(tmp_path / "page.html", "page", "sweep.html")
+        write_text(tmp_path / "page.html", "all of it", "page")
+
+
+def test_a_page_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NodeError, match=r"cannot write the page .*: File name too long"):
+        write_text(tmp_path / ("x" * 300), "all of it", "page")

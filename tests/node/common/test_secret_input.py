@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
+from command import ROOM
 
 from node.common import secret_input
 from protocol.errors import NodeError, UsageError
@@ -81,3 +84,23 @@ def test_at_a_terminal_it_is_typed_unseen(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or "hunter2")
     assert secret_input.ask("room") == "hunter2"
     assert asked == ["room: "]
+
+
+SHOW_LIMIT = "import resource; print(resource.getrlimit(resource.RLIMIT_CORE)[0])"
+
+
+def limit_after(code: str) -> int:
+    """The limit of a process that ran this, having begun with whatever the system allows."""
+    begin = "import resource as r; r.setrlimit(r.RLIMIT_CORE, (r.getrlimit(r.RLIMIT_CORE)[1],) * 2)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{begin}\n{code}\n{SHOW_LIMIT}"], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+def test_a_process_that_resolves_a_room_leaves_no_core() -> None:
+    pytest.importorskip("resource", reason="needs a system with limits of its own")
+    if not limit_after(""):
+        pytest.skip("needs a system that allows cores")
+    resolve = f"from node.common import config; from node.rooms import resolve; resolve({ROOM!r}, config.load())"
+    assert limit_after(resolve) == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -28,7 +27,7 @@ from scripted_broker import (
     scripted,
 )
 
-from node.links import broker, mqtt
+from node.links import broker, mqtt, mqtt_client
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message, MqttLink
 from node.links.wire_meter import WireMeter
@@ -62,7 +61,7 @@ async def test_pauses_double_to_a_limit_and_are_jittered_by_half() -> None:
     link = _link(BrokerAddress(LOOPBACK), jitter=random.Random(3))
     for attempts in (1, 2, 3, 4, 5, 6, 7, 100):
         longest = min(15.0, 0.5 * 2 ** (attempts - 1))
-        pauses = [link._pause(attempts) for _ in range(200)]
+        pauses = [link.pause_s(attempts) for _ in range(200)]
         assert longest / 2 <= min(pauses) < longest * 0.55
         assert longest * 0.95 < max(pauses) <= longest
 
@@ -73,9 +72,10 @@ async def test_pauses_double_to_a_limit_and_are_jittered_by_half() -> None:
 class Client:
     """A link at work, with all that it reports."""
 
-    def __init__(self, address: BrokerAddress, **more: object) -> None:
+    def __init__(self, address: BrokerAddress, jitter: random.Random | None = None, **more: object) -> None:
         self.messages, self.states, self.notes = Happenings(), Happenings(), Happenings()
         self.refused: list[str] = []
+        self.jitter = jitter or _Impatient()
         self.link = MqttLink(
             address,
             on_message=lambda topic, payload: self.messages.add((topic, payload)),
@@ -83,7 +83,7 @@ class Client:
             on_down=lambda reason: self.states.add("down"),
             on_refused=self.refused.append,
             note=self.notes.add,
-            jitter=_Impatient(),
+            jitter=self.jitter,
             **more,  # type: ignore[arg-type]
         )
 
@@ -205,7 +205,7 @@ async def test_flushing_waits_for_what_was_published(mosquitto: BrokerAddress) -
         for number in range(30):
             sender.link.publish(Message("t", b"%d" % number))
         await sender.link.flush(PATIENCE_S)
-        assert not sender.link._outbox
+        assert sender.link.waiting == 0
 
 
 async def test_flushing_gives_up_in_time(mosquitto: BrokerAddress) -> None:
@@ -213,7 +213,7 @@ async def test_flushing_gives_up_in_time(mosquitto: BrokerAddress) -> None:
     async with at_work(sender):
         sender.link.publish(Message("t", b""))
         await sender.link.flush(0)  # the writer had no turn yet
-        assert sender.link._outbox
+        assert sender.link.waiting
 
 
 async def test_the_traffic_is_counted(mosquitto: BrokerAddress) -> None:
@@ -383,7 +383,7 @@ async def test_a_broker_that_does_not_let_us_in_ends_the_link_at_once(behaviour:
 
 
 async def test_a_broker_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mqtt, "CONNECT_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(mqtt_client, "CONNECT_TIMEOUT_S", 0.1)
     async with scripted(SILENT) as server:
         assert "timed out" in await _refusal(server.address)
 
@@ -439,7 +439,7 @@ async def test_what_comes_after_the_login_is_no_refusal_either() -> None:
 
 async def test_pauses_grow_until_a_connection_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(MqttLink, "_pause", lambda link, attempts: asked.append(attempts) or 0.0)
+    monkeypatch.setattr(MqttLink, "pause_s", lambda link, attempts: asked.append(attempts) or 0.0)
     async with scripted(*[CLOSES] * 5, GOOD) as server:
         client = Client(server.address)
         await client.link.subscribe("t")
@@ -453,7 +453,7 @@ async def test_pauses_grow_until_a_connection_lasts(monkeypatch: pytest.MonkeyPa
 
 async def test_a_failed_attempt_leaves_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker that stood still would go on with all of them at once, each with our last will."""
-    monkeypatch.setattr(mqtt, "CONNECT_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(mqtt_client, "CONNECT_TIMEOUT_S", 0.05)
     async with scripted(SILENT, SILENT, SILENT, GOOD) as server:
         client = Client(server.address, waits=True)
         async with at_work(client):
@@ -470,7 +470,7 @@ async def test_a_link_that_waits_comes_up_when_its_broker_does(free_port: Callab
     try:
         (note,) = await client.notes.count(1)
         assert note.startswith(f"cannot reach the broker mqtt://127.0.0.1:{port}: ")
-        await until(lambda: client.link._jitter.drawn >= 3)  # type: ignore[attr-defined]
+        await until(lambda: client.jitter.drawn >= 3)  # type: ignore[attr-defined]
         async with broker.serve(LOOPBACK, port):
             await client.ups(1)
         assert client.notes.all[:1] == [note]
@@ -487,7 +487,7 @@ async def test_names_and_networks_are_waited_for(host: str, monkeypatch: pytest.
     monkeypatch.setattr("socket.create_connection", unreachable)
     client = Client(BrokerAddress(host), waits=True)
     running = asyncio.create_task(client.link.run())
-    await until(lambda: client.link._jitter.drawn >= 3)  # type: ignore[attr-defined]
+    await until(lambda: client.jitter.drawn >= 3)  # type: ignore[attr-defined]
     assert len(client.notes) == 1
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -548,9 +548,8 @@ async def test_what_comes_meanwhile_is_an_answer_too(monkeypatch: pytest.MonkeyP
 
 
 async def test_a_connection_from_an_address_that_is_gone_is_made_anew_at_once(mosquitto: BrokerAddress) -> None:
-    client = Client(mosquitto)
-    client.link._jitter = random.Random()
-    client.link._pause = lambda attempts: PATIENCE_S  # type: ignore[method-assign]
+    client = Client(mosquitto, jitter=random.Random())
+    client.link.pause_s = lambda attempts: PATIENCE_S  # type: ignore[method-assign]
     async with at_work(client):
         client.link.network_changed({"203.0.113.1"})
         client.link.network_changed({LOOPBACK})
@@ -561,7 +560,7 @@ async def test_a_connection_from_an_address_that_is_gone_is_made_anew_at_once(mo
 async def test_a_change_of_the_network_ends_a_pause(free_port: Callable[[], int]) -> None:
     port = free_port()
     client = Client(BrokerAddress(LOOPBACK, port), waits=True)
-    client.link._pause = lambda attempts: 2 * PATIENCE_S  # type: ignore[method-assign]
+    client.link.pause_s = lambda attempts: 2 * PATIENCE_S  # type: ignore[method-assign]
     running = asyncio.create_task(client.link.run())
     await client.notes.count(1)
     async with broker.serve(LOOPBACK, port):
@@ -636,11 +635,11 @@ async def test_messages_go_by_tls(secured: Secured, tmp_path: Path) -> None:
     async with at_work(client):
         client.link.publish(Message("t", b"sealed on the way"))
         assert await client.messages.count(1) == [("t", b"sealed on the way")]
-        secured = client.link.secured()
+        secured = client.link.tls_state()
         assert secured is not None
         assert secured.version in ("TLSv1.2", "TLSv1.3")
         assert 0 < secured.ends - time.time() <= 86_400
-    assert client.link.secured() is None
+    assert client.link.tls_state() is None
 
 
 @pytest.mark.parametrize(
@@ -662,7 +661,12 @@ async def test_a_broker_that_is_not_who_it_says_is_not_spoken_to(
     assert "broker_ca_file" in message
 
 
-async def test_the_certificate_is_checked() -> None:
-    context = _link(BrokerAddress("h", tls=True))._tls_context()
-    assert context.verify_mode == ssl.CERT_REQUIRED
-    assert context.check_hostname
+async def test_an_error_of_ours_ends_the_link_and_does_not_pass_for_an_outage(embedded_broker: BrokerAddress) -> None:
+    def take(topic: str, payload: bytes) -> None:
+        raise KeyError("ours")
+
+    link = MqttLink(embedded_broker, on_message=take)
+    await link.subscribe("a/b")
+    link.publish(Message("a/b", b"x"))
+    with pytest.raises(KeyError, match="ours"):
+        await link.run()

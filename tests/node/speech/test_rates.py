@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from node.speech.profiles import LEAN, custom, profile
-from node.speech.rates import payload_kbps, wire_kbps
+from node.speech.rates import HEADERS_TEXT, measured_payload_kbps, measured_wire_kbps, payload_kbps, wire_kbps
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,12 @@ def test_rates_between_and_beyond_the_measured_ones_rise() -> None:
     rates = [payload_kbps(custom(LEAN, bitrate=bitrate)) for bitrate in range(500, 128_001, 500)]
     assert rates == sorted(rates)
     assert rates[-1] == pytest.approx(127.58)
+
+
+def test_what_a_packet_costs_besides_its_payload_is_written_out() -> None:
+    assert "44 bytes" in HEADERS_TEXT
+
+
+def test_measured_rates_count_every_packet() -> None:
+    assert measured_payload_kbps([90, 150], 120) == pytest.approx(8.0)
+    assert measured_wire_kbps([90, 150], 120) == pytest.approx(8.0 + 44 * 8 / 120)

@@ -10,7 +10,7 @@ import pytest
 from node.speech import sinks, wav_file
 from node.speech.loudspeaker import Loudspeaker
 from node.speech.pcm import BLOCK_SAMPLES, Pcm
-from node.speech.sinks import SHALLOW_BLOCKS, NullSink, Pull, Underruns, WavSink, blocks_for, open_sink
+from node.speech.sinks import SHALLOW_BLOCKS, ForwardingSink, NullSink, Pull, Underruns, WavSink, blocks_for, open_sink
 from protocol.errors import NodeError
 
 
@@ -176,6 +176,17 @@ async def test_a_full_disk_is_noted_once_and_playing_goes_on(hand) -> None:
 def test_an_unwritable_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(NodeError, match=r"cannot write .*out\.wav: No such file or directory"):
         open_sink(str(tmp_path / "nowhere" / "out.wav"))
+
+
+async def test_a_forwarding_sink_plays_and_measures_as_the_one_behind_it(hand) -> None:
+    device = NullSink(hand.clock)
+    front = ForwardingSink(device)
+    pull = Counter(10)
+    with pytest.raises(asyncio.CancelledError):
+        await front.run(pull)
+    assert pull.given == 10 * BLOCK_SAMPLES
+    assert front.latency_ms == device.latency_ms
+    assert front.underruns is device.underruns
 
 
 def test_sinks_by_name(card, tmp_path: Path) -> None:

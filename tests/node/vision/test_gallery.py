@@ -42,7 +42,7 @@ async def test_what_is_to_be_seen_now_is_one_file_a_sender(tmp_path: Path) -> No
     path = await gallery.show_now(PICTURE, "../alice")
     assert await gallery.show_now(Image.new("RGB", (3, 3)), "../alice") == path
     assert path.name == "now-_alice.png"
-    assert not path.with_suffix(".part").exists()
+    assert_whole(tmp_path)
     assert Image.open(path).size == (3, 3)
 
 

@@ -124,6 +124,7 @@ def test_elsewhere_numbers_and_own_names_are_known_hosts() -> None:
     assert guard.is_known_host("[fe80::1]:80")
     assert guard.is_known_host("localhost")
     assert not guard.is_known_host("evil.example")
+    assert not guard.is_known_host("evil.localhost")  # which some resolvers ask a server for
     assert AccessPolicy.of(PageAddress("My.Box", 80), secure=False).is_known_host("my.box")
 
 

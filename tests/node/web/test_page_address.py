@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from node.web.page_address import DEFAULT, PageAddress, is_loopback, is_number, with_default
+from node.web.page_address import DEFAULT, PageAddress, is_number, with_default
 from protocol.errors import UsageError
 
 
@@ -37,6 +37,7 @@ def test_refuses_what_is_no_address(text: str) -> None:
         ("[::1]", True, True),
         ("LocalHost", True, False),
         ("localhost.", True, False),
+        ("a.localhost", False, False),
         ("localhost.example.org", False, False),
         ("127.0.0.1.example.org", False, False),
         ("192.168.1.5", False, True),
@@ -44,7 +45,7 @@ def test_refuses_what_is_no_address(text: str) -> None:
     ],
 )
 def test_knows_loopback_from_what_looks_like_it(host: str, loopback: bool, number: bool) -> None:
-    assert is_loopback(host) is loopback
+    assert PageAddress(host).is_loopback is loopback
     assert is_number(host) is number
 
 

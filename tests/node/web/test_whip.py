@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from web_client import LOOPBACK, Visitor, a_page, visiting
 
-from node.links import aiortc_hooks
+from node.links import aiortc_hooks, ice_hooks
 from node.links.speech_track import Payload, SpeechTrack, media_track
 from node.web import sessions
 from node.web.page import MAX_LISTENERS
@@ -50,7 +50,7 @@ class Client:
             if transceiver.kind == "audio":
                 codecs = RTCRtpSender.getCapabilities("audio").codecs
                 transceiver.setCodecPreferences([one for one in codecs if one.mimeType == "audio/opus"])
-        aiortc_hooks.choose_addresses(self.connection, LOOPBACK)
+        ice_hooks.choose_addresses(self.connection, LOOPBACK)
         await self.connection.setLocalDescription(await self.connection.createOffer())
         return self.connection.localDescription.sdp
 

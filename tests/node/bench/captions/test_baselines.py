@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from node.bench.captions.baselines import BASELINES, Baseline
-from node.bench.captions.training import scene_captions
+from node.bench.captions.comparison import scene_captions
 
 SENTENCE = "a cat sitting on top of a wooden bench"
 LEARNED = scene_captions(400, 1)

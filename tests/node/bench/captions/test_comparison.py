@@ -1,4 +1,4 @@
-"""Codecs and baselines beside each other."""
+"""Codecs and baselines compared, and the text that baselines learn from."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import pytest
 
 from node.bench.captions import comparison as versus
 from node.bench.captions.baselines import Baseline
-from node.bench.captions.training import Training
+from node.bench.captions.comparison import SCENES, Training, scene_captions, training_text
+from node.vision.scenes import grammar
 from protocol.errors import NodeError
 
-LEARNED = Training(["a", "b"], "the 2 lines of a test")
+LEARNED = Training(lines=["a", "b"], about="the 2 lines of a test")
 
 
 def length(module: Any, lines: Sequence[str]) -> Any:
@@ -81,7 +82,28 @@ def test_a_table_for_people_and_json_for_programs(tmp_path: Path, capsys: pytest
     path = tmp_path / "captions.txt"
     path.write_text("a cat\na dog\na cow\n")
     versus.run(str(path), path, json=False)
-    printed, told = capsys.readouterr()
+    printed, remarks = capsys.readouterr()
     assert "slow (2 lines)" in printed
     assert "learned from the 3 lines of captions.txt" in printed
-    assert told == "pictophone: not installed: lost; pip install 'pictophone[baselines]'\n"
+    assert remarks == "pictophone: not installed: lost; pip install 'pictophone[baselines]'\n"
+
+
+def test_by_default_it_is_what_the_package_itself_writes() -> None:
+    learned = training_text(None)
+    assert len(learned.lines) == SCENES
+    assert "drawn scenes" in learned.about
+    assert sum(bool(grammar.attributes_of(line)) for line in learned.lines) > SCENES / 4
+
+
+def test_the_same_seed_gives_the_same_lines() -> None:
+    assert scene_captions(5, 1) == scene_captions(5, 1) == scene_captions(9, 1)[:5]
+    assert scene_captions(5, 1) != scene_captions(5, 2)
+
+
+def test_a_file_is_taken_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "captions.txt"
+    path.write_text("a cat\na dog\n")
+    learned = training_text(path)
+    assert (learned.lines, learned.about) == (["a cat", "a dog"], "the 2 lines of captions.txt")
+    with pytest.raises(NodeError, match="no file"):
+        training_text(tmp_path / "none.txt")

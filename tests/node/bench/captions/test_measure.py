@@ -1,4 +1,4 @@
-"""What a codec makes of many captions."""
+"""What a codec makes of many captions, and the files that they come from."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from stand_in_codec import STAND_IN, registered
 
 from node.bench.captions import measure
+from node.bench.captions.measure import read_lines
 from protocol.captions import registry, utf8
 from protocol.errors import NodeError, UsageError
 
@@ -37,7 +38,7 @@ def test_the_figures_are_over_the_lines() -> None:
     assert len(ticks) == 4
 
 
-def test_the_bits_of_code_and_of_model_are_told_apart(stand_in: int) -> None:
+def test_the_bits_of_code_and_of_model_are_distinguished(stand_in: int) -> None:
     figures = measure.bench(["a cat", "a cat"], stand_in, context=False)
     assert (figures["bits_mean"], figures["ideal_bits_mean"], figures["bytes_mean"]) == (37, 36.5, 5)
 
@@ -78,3 +79,31 @@ def test_what_cannot_be_measured_is_one_line(tmp_path: Path) -> None:
         measure.run(tmp_path / "none.txt", None, context=False, json=False)
     with pytest.raises(UsageError, match=f"no caption codec {STAND_IN}"):
         measure.run(tmp_path / "none.txt", STAND_IN, context=False, json=False)
+
+
+@pytest.mark.parametrize(
+    ("data", "lines"),
+    [
+        (b"a\nb\n", ["a", "b"]),
+        (b"a\nb", ["a", "b"]),
+        (b"a\r\nb\r\n", ["a", "b"]),
+        (b" a \n\n\tb\n", [" a ", "", "\tb"]),
+        (b"\n", [""]),
+        ("a\u2028b\x0cc\x85d\n".encode(), ["a\u2028b\x0cc\x85d"]),
+    ],
+)
+def test_a_line_loses_its_end_and_nothing_else(tmp_path: Path, data: bytes, lines: list[str]) -> None:
+    path = tmp_path / "captions.txt"
+    path.write_bytes(data)
+    assert read_lines(path) == lines
+
+
+def test_what_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9\n")
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "folder.txt").mkdir()
+    for name, reason in [("latin", "no UTF-8"), ("empty", "is empty"), ("folder", "directory"), ("none", "no file")]:
+        with pytest.raises(NodeError, match=reason) as caught:
+            read_lines(tmp_path / f"{name}.txt")
+        assert f"{name}.txt" in str(caught.value)
+        assert "\n" not in str(caught.value)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
 
-import pytest
 from PIL import Image
 
 from node.bench.models import evaluate
@@ -68,7 +67,7 @@ async def test_a_wrong_caption_costs_the_captioner_and_the_call_but_not_the_pixe
     assert scores.captioner.asked.keys() == attributes(SCENES[0]).keys()
 
 
-async def test_a_run_reports_what_it_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_run_reports_what_it_measured() -> None:
     starts: list[str] = []
 
     @asynccontextmanager
@@ -76,8 +75,7 @@ async def test_a_run_reports_what_it_measured(monkeypatch: pytest.MonkeyPatch) -
         starts.append("started")
         yield Oracle(SCENES)
 
-    monkeypatch.setattr(evaluate, "_loaded", loaded)
-    figures = await evaluate.run(preset("embedded"), 1, evaluate.FIRST_SEED, lambda: None)
+    figures = await evaluate.evaluate_models(preset("embedded"), 1, evaluate.FIRST_SEED, lambda: None, loaded)
     assert starts == ["started", "started"]  # the first is not timed
     assert figures["models"] == "embedded"
     assert (figures["scenes"], figures["first_seed"]) == (1, evaluate.FIRST_SEED)

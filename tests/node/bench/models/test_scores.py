@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import json
 
-from node.bench.models.scores import Score, Scores, for_people, report
+from node.bench.models.scores import AttributeScore, EvaluationScores, for_people, report
 
 
 def test_shares_are_of_all_attributes_and_of_whole_scenes() -> None:
-    score = Score()
+    score = AttributeScore()
     score.add({"kind": "cat", "light": "day"}, {"kind": "cat", "light": "day"})
     score.add({"kind": "dog", "light": "night"}, {"kind": "dog", "light": "day", "who": "man"})
     score.add({"who": "man", "light": "day"}, {})
@@ -16,19 +16,19 @@ def test_shares_are_of_all_attributes_and_of_whole_scenes() -> None:
 
 
 def test_what_is_told_beyond_the_truth_is_not_exact() -> None:
-    score = Score()
+    score = AttributeScore()
     score.add({"kind": "cat"}, {"kind": "cat", "hair_colour": "red"})
     assert (score.accuracy, score.exactness) == (1.0, 0.0)
 
 
 def test_nothing_counted_is_a_report_of_zeros() -> None:
-    figures = report(Scores())
+    figures = report(EvaluationScores())
     assert figures["captioner"]["attribute_accuracy"] == figures["generator"]["ms_p50"] == 0
     assert json.loads(json.dumps(figures)) == figures
 
 
 def test_the_report_has_the_agreed_keys() -> None:
-    scores = Scores(caption_seconds=[0.01, 0.03, 0.02], paint_seconds=[0.1], overlaps=[0.5, 0.7])
+    scores = EvaluationScores(caption_seconds=[0.01, 0.03, 0.02], paint_seconds=[0.1], overlaps=[0.5, 0.7])
     for part in (scores.captioner, scores.round_trip, scores.pixels, scores.call):
         part.add({"kind": "cat", "light": "day"}, {"kind": "cat", "light": "night"})
     figures = report(scores)
@@ -42,7 +42,7 @@ def test_the_report_has_the_agreed_keys() -> None:
 
 
 def test_people_read_every_attribute_and_what_it_costs() -> None:
-    scores = Scores(caption_seconds=[0.02], paint_seconds=[0.1], overlaps=[0.625])
+    scores = EvaluationScores(caption_seconds=[0.02], paint_seconds=[0.1], overlaps=[0.625])
     for part in (scores.captioner, scores.round_trip, scores.pixels, scores.call):
         part.add({"kind": "cat", "light": "day"}, {"kind": "cat", "light": "night"})
     head = {"models": "embedded", "scenes": 1, "first_seed": 7, "load_s": 3.21, "rss_mb": 801.2}

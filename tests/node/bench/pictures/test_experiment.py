@@ -1,4 +1,4 @@
-"""Every way to send one picture."""
+"""A picture in every encoding, and the article's sentence, whose figures are found again."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ WORDS = ["caption, article's LZW", "caption, ours"]
 PAINTED = Image.new("RGB", (8, 8))
 
 
-def test_all_ways_are_measured() -> None:
-    result = experiment.measure("scene.png", Story(1).image(1.0), "a cat on a bench", PAINTED)
-    assert [way.name for way in result.ways] == [*FILES, "580-byte thumbnail", *WORDS]
-    assert result.ways[-1].shown is PAINTED
+def test_every_encoding_is_measured() -> None:
+    result = experiment.measure_picture("scene.png", Story(1).image(1.0), "a cat on a bench", PAINTED)
+    assert [encoding.name for encoding in result.encodings] == [*FILES, "580-byte thumbnail", *WORDS]
+    assert result.encodings[-1].shown is PAINTED
     done = experiment.as_dict(result)
     assert (done["file"], done["caption"], done["known"]) == ("scene.png", "a cat on a bench", True)
     assert done["ways"][0] == {
@@ -29,5 +29,22 @@ def test_all_ways_are_measured() -> None:
 def test_without_webp_there_is_no_thumbnail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("PIL.features.check", lambda feature: feature == "jpg")
     monkeypatch.setattr(heic, "installed", lambda: False)
-    result = experiment.measure("scene.png", Story(1).image(1.0), "a cat", PAINTED)
-    assert [way.name for way in result.ways] == [*FILES[:3], *WORDS]
+    result = experiment.measure_picture("scene.png", Story(1).image(1.0), "a cat", PAINTED)
+    assert [encoding.name for encoding in result.encodings] == [*FILES[:3], *WORDS]
+
+
+def test_its_figures_are_found_again() -> None:
+    done = experiment.measure_article()
+    assert done.theirs.bits == (174, 174)
+    assert done.their_ratios == (9039, 144_624)
+    assert experiment.article_as_dict(done)["article"] == {"bits": 174, "ratio_256": 9039, "ratio_1024": 144_624}
+
+
+def test_ours_stand_beside_them() -> None:
+    painted = Image.new("RGB", (8, 8))
+    done = experiment.measure_article(painted)
+    ours = experiment.article_as_dict(done)["ours"]
+    assert ours["bits"] == done.ours.bits[0]
+    assert ours["ratio_256"] == round(256 * 256 * 24 / ours["bits"], 1)
+    assert ours["ratio_1024"] == round(1024 * 1024 * 24 / ours["bits"], 1)
+    assert done.ours.shown is painted

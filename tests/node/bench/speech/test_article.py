@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from node.bench.speech import article
-from node.bench.speech.measures import Scores
-from node.bench.speech.results import Result
-from node.bench.speech.settings import Codec, Setting
+from node.bench.speech.measures import SpeechScores
+from node.bench.speech.results import SettingResult
+from node.bench.speech.settings import Setting, SpeechCodec
 
 
-def results(score: dict[str, float], speex: float | None = 0.9) -> list[Result]:
+def results(score: dict[str, float], speex: float | None = 0.9) -> list[SettingResult]:
     made = []
     for setting in article.grid():
-        if setting.codec is Codec.SPEEX:
+        if setting.codec is SpeechCodec.SPEEX:
             if speex is None:
                 continue
-            scores = Scores(speex, pesq_wb=2.0)
+            scores = SpeechScores(speex, pesq_wb=2.0)
         else:
             wide = setting.bitrate == 24_000 and setting.cutoff != 4_000
-            scores = Scores(score[setting.application], pesq_wb=4.0 if wide else 2.5)
-        made.append(Result(setting, setting.bitrate / 1000, setting.bitrate / 1000 + 20, scores))
+            scores = SpeechScores(score[setting.application], pesq_wb=4.0 if wide else 2.5)
+        kbps = setting.bitrate / 1000
+        made.append(SettingResult(setting=setting, payload_kbps=kbps, wire_kbps=kbps + 20, scores=scores))
     return made
 
 
-def verdicts(made: list[Result]) -> dict[str, bool]:
+def verdicts(made: list[SettingResult]) -> dict[str, bool]:
     return {claim.text: claim.holds for claim in article.claims(made)}
 
 
 def test_its_settings() -> None:
     settings = list(article.grid())
     assert len(settings) == 3 * 5 * 3 + 1
-    assert Setting(Codec.SPEEX, "nb", 20, 1, quality=3) == article.SPEEX
+    assert Setting(SpeechCodec.SPEEX, "nb", 20, 1, quality=3) == article.SPEEX
     assert len({setting.label for setting in settings}) == len(settings)
 
 

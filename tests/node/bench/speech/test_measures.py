@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from node.bench.speech import measures
-from node.bench.speech.measures import Scores, align, mean, resampled, scores
-from node.bench.speech.recording import read
+from node.bench.speech.measures import SpeechScores, align, mean, resampled, scores
+from node.bench.speech.streams import read
 from node.speech.pcm import Pcm, level_dbfs, silence
 
 
@@ -37,8 +37,8 @@ def test_the_recording_itself_scores_best_and_noise_costs(speech: Pcm) -> None:
 def test_what_is_too_long_for_pesq_is_judged_in_pieces(speech: Pcm) -> None:
     """Its reference implementation ends the process when there are more than fifty utterances."""
     pytest.importorskip("pesq")
-    said = np.tile(speech, 1 + 200 * 16_000 // len(speech))
-    assert scores(said, said).pesq_wb == pytest.approx(measures.BEST_PESQ, abs=0.01)
+    long = np.tile(speech, 1 + 200 * 16_000 // len(speech))
+    assert scores(long, long).pesq_wb == pytest.approx(measures.BEST_PESQ, abs=0.01)
 
 
 def test_a_delay_costs_nothing(speech: Pcm) -> None:
@@ -55,9 +55,9 @@ def test_silence_is_no_speech_and_scores_nothing(speech: Pcm) -> None:
     assert judged.pesq_nb is None
 
 
-def test_what_is_not_installed_is_left_out_and_told(monkeypatch: pytest.MonkeyPatch, speech: Pcm) -> None:
+def test_what_is_not_installed_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch, speech: Pcm) -> None:
     monkeypatch.setattr(measures, "find_spec", lambda name: None)
-    assert scores(speech, speech, visqol=True) == Scores()
+    assert scores(speech, speech, visqol=True) == SpeechScores()
     assert scores(speech, speech).quality is None
     assert list(measures.missing(visqol=False)) == [
         "ESTOI is left out: pip install 'pictophone[sweep]'",
@@ -67,14 +67,14 @@ def test_what_is_not_installed_is_left_out_and_told(monkeypatch: pytest.MonkeyPa
 
 
 def test_quality_is_of_whichever_score_there_is() -> None:
-    assert Scores(estoi=0.8).quality == 0.8
-    assert Scores(pesq_wb=4.64).quality == pytest.approx(1)
-    assert Scores(estoi=0.5, pesq_wb=4.64).quality == pytest.approx(0.75)
+    assert SpeechScores(estoi=0.8).quality == 0.8
+    assert SpeechScores(pesq_wb=4.64).quality == pytest.approx(1)
+    assert SpeechScores(estoi=0.5, pesq_wb=4.64).quality == pytest.approx(0.75)
 
 
 def test_means_leave_out_what_is_not_known() -> None:
-    both = mean([Scores(estoi=0.4, pesq_wb=2.0), Scores(estoi=0.6)])
-    assert both == Scores(estoi=0.5, pesq_wb=2.0)
+    both = mean([SpeechScores(estoi=0.4, pesq_wb=2.0), SpeechScores(estoi=0.6)])
+    assert both == SpeechScores(estoi=0.5, pesq_wb=2.0)
 
 
 def test_resampling_keeps_length_time_and_pitch() -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sweep_results import result
 
 from node.bench.speech import plot
-from node.bench.speech.settings import TITLES, Codec
-
-from .conftest import result
+from node.bench.speech.settings import TITLES, SpeechCodec
 
 RESULTS = [result(5, 0.5), result(10, 0.8)]
 
@@ -29,12 +28,12 @@ def test_it_is_the_same_each_time() -> None:
     assert plot.svg(RESULTS, RESULTS, None) == plot.svg(RESULTS, RESULTS, None)
 
 
-def test_without_matplotlib_there_is_none_and_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_matplotlib_there_is_none_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plot, "find_spec", lambda name: None)
     assert plot.svg(RESULTS, RESULTS, None) == ""
     assert "pip install" in plot.missing()
 
 
 def test_every_codec_has_a_mark_and_a_colour() -> None:
-    assert set(plot.MARKERS) == set(plot.BY_CODEC) == set(TITLES) == set(Codec)
+    assert set(plot.MARKERS) == set(plot.BY_CODEC) == set(TITLES) == set(SpeechCodec)
     assert set(plot.BY_CODEC.values()) <= set(plot.COLOURS)

@@ -1,4 +1,4 @@
-"""The page: whole in itself, every setting to be heard."""
+"""The page: complete in itself, every setting to be heard."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import dataclasses
 from html.parser import HTMLParser
 from pathlib import Path
 
+from sweep_results import WIDE, result
+
 from node.bench.speech.article import Claim
 from node.bench.speech.report import page
 from node.bench.speech.sweep import Sweep, SweepOptions
 
-from .conftest import WIDE, result
-
 VOID = {"meta", "input"}
-ASKED = SweepOptions([Path("<one>&.wav")])
+OPTIONS = SweepOptions([Path("<one>&.wav")])
 RESULTS = [result(8, 0.5, sound=b"OggS1"), result(9, 0.8, WIDE, sound=b"OggS2"), result(10, 0.1, sound=b"OggS3")]
-SWEEP = Sweep(ASKED, RESULTS, left_out=["left out AMR"], original=b"OggS0")
+SWEEP = Sweep(OPTIONS, RESULTS, left_out=["left out AMR"], original=b"OggS0")
 
 
 class Tree(HTMLParser):
@@ -43,7 +43,7 @@ class Tree(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_it_is_whole_and_needs_no_network() -> None:
+def test_it_is_complete_and_needs_no_network() -> None:
     text = page(SWEEP)
     tree = Tree(text)
     assert "script" not in tree.tags
@@ -68,14 +68,16 @@ def test_figures_advice_and_what_is_left_out_are_there() -> None:
 
 
 def test_claims_take_the_place_of_advice() -> None:
-    asked = dataclasses.replace(ASKED, article=True)
-    text = page(dataclasses.replace(SWEEP, asked=asked, claims=[Claim("It is <so>", False, "1")]))
+    options = dataclasses.replace(OPTIONS, article=True)
+    text = page(
+        dataclasses.replace(SWEEP, options=options, claims=[Claim(text="It is <so>", holds=False, figures="1")])
+    )
     Tree(text)
     assert "Does not hold" in text
     assert "It is &lt;so&gt;" in text
     assert "Recommended" not in text
 
 
-def test_nothing_that_fits_is_told() -> None:
-    text = page(dataclasses.replace(SWEEP, asked=dataclasses.replace(ASKED, max_kbps=1)))
+def test_nothing_that_fits_is_said() -> None:
+    text = page(dataclasses.replace(SWEEP, options=dataclasses.replace(OPTIONS, max_kbps=1)))
     assert "Nothing that a call can use fits" in text

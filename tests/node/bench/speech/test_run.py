@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from sweep_results import LEAN, WIDE
 
-from node.bench.speech import grid, measures, plot, run
-from node.bench.speech.settings import Codec, Setting
+from node.bench.speech import measures, plot, run
+from node.bench.speech.settings import Setting, SpeechCodec
 from node.bench.speech.sweep import SweepOptions
 from protocol.errors import NodeError, UsageError
-
-from .conftest import LEAN, WIDE
 
 Captured = pytest.CaptureFixture[str]
 
@@ -20,8 +19,8 @@ Captured = pytest.CaptureFixture[str]
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A grid of four settings, one of which cannot be."""
-    broken = Setting(Codec.OPUS, "nb", 50, 1, 8_000, "voip")
-    monkeypatch.setattr(grid, "grid", lambda: iter([LEAN, WIDE, broken, Setting(Codec.LYRA, "wb", 20, 6, 3_200)]))
+    broken = Setting(SpeechCodec.OPUS, "nb", 50, 1, 8_000, "voip")
+    monkeypatch.setattr(run, "grid", lambda: iter([LEAN, WIDE, broken, Setting(SpeechCodec.LYRA, "wb", 20, 6, 3_200)]))
 
 
 @pytest.mark.usefixtures("small")
@@ -41,43 +40,43 @@ def test_a_table_and_advice_for_people(recording: Path, capsys: Captured) -> Non
 def test_json_and_a_page(recording: Path, tmp_path: Path, capsys: Captured) -> None:
     output = tmp_path / "sweep.html"
     run.run(SweepOptions([recording, recording], loss=5), output, json=True, workers=1)
-    told = json.loads(capsys.readouterr().out)
-    assert told["loss_percent"] == 5
-    assert len(told["recordings"]) == 2
-    assert [each["label"] for each in told["settings"]] == [LEAN.label, WIDE.label]
+    given = json.loads(capsys.readouterr().out)
+    assert given["loss_percent"] == 5
+    assert len(given["recordings"]) == 2
+    assert [each["label"] for each in given["settings"]] == [LEAN.label, WIDE.label]
     assert output.read_text().count("data:audio/ogg") == 3
 
 
 @pytest.mark.usefixtures("small")
 def test_one_codec_alone(recording: Path, capsys: Captured) -> None:
     run.run(SweepOptions([recording]), None, json=True, only=["opus"], workers=1)
-    told = json.loads(capsys.readouterr().out)
-    assert {each["codec"] for each in told["settings"]} == {"opus"}
-    assert not any("Lyra" in line for line in told["left_out"])
+    given = json.loads(capsys.readouterr().out)
+    assert {each["codec"] for each in given["settings"]} == {"opus"}
+    assert not any("Lyra" in line for line in given["left_out"])
 
 
 @pytest.mark.usefixtures("small")
-def test_mistakes_are_told_before_anything_is_measured(
+def test_mistakes_are_reported_before_anything_is_measured(
     recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "measure_all", None)
-    asked = SweepOptions([recording])
+    options = SweepOptions([recording])
     with pytest.raises(UsageError, match="opus, lyra, speex, amr, codec2"):
-        run.run(asked, None, json=False, only=["mp3"])
+        run.run(options, None, json=False, only=["mp3"])
     with pytest.raises(NodeError, match="no folder"):
-        run.run(asked, tmp_path / "none" / "page.html", json=False)
+        run.run(options, tmp_path / "none" / "page.html", json=False)
     with pytest.raises(NodeError, match="is a folder"):
-        run.run(asked, tmp_path, json=False)
+        run.run(options, tmp_path, json=False)
     with pytest.raises(NodeError, match=r"none\.wav"):
         run.run(SweepOptions([tmp_path / "none.wav"]), None, json=False)
     with pytest.raises(NodeError, match="Lyra V2's model files"):
         run.run(SweepOptions([recording], lyra=tmp_path), None, json=False)
     with pytest.raises(NodeError, match="nothing to measure"):
-        run.run(asked, None, json=False, only=["lyra"])
+        run.run(options, None, json=False, only=["lyra"])
 
 
 def test_nothing_measured_is_an_error(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grid, "grid", lambda: iter([Setting(Codec.OPUS, "nb", 50, 1, 8_000, "voip")]))
+    monkeypatch.setattr(run, "grid", lambda: iter([Setting(SpeechCodec.OPUS, "nb", 50, 1, 8_000, "voip")]))
     with pytest.raises(NodeError, match="nothing could be measured"):
         run.run(SweepOptions([recording]), None, json=False, workers=1)
 

@@ -6,15 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from sweep_results import LEAN, WIDE
 
-from node.bench.speech.runner import THREADS, Task, measure, measure_all
-from node.bench.speech.settings import Codec, Setting
-
-from .conftest import LEAN, WIDE
+from node.bench.speech.runner import THREADS, SweepTask, measure, measure_all
+from node.bench.speech.settings import Setting, SpeechCodec
 
 
 def test_what_it_costs_and_how_it_sounds(recording: Path) -> None:
-    measured = measure(Task(LEAN, recording))
+    measured = measure(SweepTask(LEAN, recording))
     assert measured.error == ""
     assert 6 < measured.payload_kbps < 9
     assert measured.wire_kbps == pytest.approx(measured.payload_kbps + 44 * 8 / 120)
@@ -25,7 +24,7 @@ def test_what_it_costs_and_how_it_sounds(recording: Path) -> None:
 
 def test_loss_is_heard(recording: Path) -> None:
     pytest.importorskip("pystoi")
-    whole, holed = measure(Task(LEAN, recording)), measure(Task(LEAN, recording, loss=20))
+    whole, holed = measure(SweepTask(LEAN, recording)), measure(SweepTask(LEAN, recording, loss=20))
     assert whole.scores.estoi is not None
     assert holed.scores.estoi is not None
     assert holed.scores.estoi < whole.scores.estoi
@@ -33,17 +32,17 @@ def test_loss_is_heard(recording: Path) -> None:
 
 
 def test_a_page_gets_what_was_heard(recording: Path) -> None:
-    assert measure(Task(LEAN, recording, keep_sound=True)).sound.startswith(b"OggS")
+    assert measure(SweepTask(LEAN, recording, keep_sound=True)).sound.startswith(b"OggS")
 
 
-def test_what_fails_is_told_and_nothing_raised(recording: Path, tmp_path: Path) -> None:
-    assert "none.wav" in measure(Task(LEAN, tmp_path / "none.wav")).error
-    assert "--lyra" in measure(Task(Setting(Codec.LYRA, "wb", 20, 6, 3_200), recording)).error
-    assert "OpusError" in measure(Task(Setting(Codec.OPUS, "nb", 50, 1, 8_000, "voip"), recording)).error
+def test_what_fails_is_reported_and_nothing_raised(recording: Path, tmp_path: Path) -> None:
+    assert "none.wav" in measure(SweepTask(LEAN, tmp_path / "none.wav")).error
+    assert "--lyra" in measure(SweepTask(Setting(SpeechCodec.LYRA, "wb", 20, 6, 3_200), recording)).error
+    assert "OpusError" in measure(SweepTask(Setting(SpeechCodec.OPUS, "nb", 50, 1, 8_000, "voip"), recording)).error
 
 
 def test_processes_come_to_the_same_in_the_same_order(recording: Path) -> None:
-    tasks = [Task(WIDE, recording), Task(LEAN, recording)]
+    tasks = [SweepTask(WIDE, recording), SweepTask(LEAN, recording)]
     counted: list[int] = []
     alone = measure_all(tasks, 1, lambda: counted.append(1))
     before = {name: os.environ.get(name) for name in THREADS}

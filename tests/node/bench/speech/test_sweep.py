@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from sweep_results import WIDE, result
+
 from node.bench.speech.sweep import Sweep, SweepOptions, for_programs
 
-from .conftest import WIDE, result
-
-ASKED = SweepOptions([Path("folder/one.wav")])
+OPTIONS = SweepOptions([Path("folder/one.wav")])
 RESULTS = [result(8, 0.5), result(9, 0.8), result(20, 0.85, WIDE), result(21, 0.2)]
 
 
 def test_programs_get_all_of_it() -> None:
-    told = json.loads(json.dumps(for_programs(Sweep(ASKED, RESULTS, left_out=["left out Lyra"], seconds=12.34))))
-    assert told["recordings"] == ["one.wav"]
-    assert told["header_bytes"] == 44
-    assert len(told["settings"]) == 4
-    assert len(told["front"]) == 3
-    assert told["knee"] == "Opus 8k NB 2x60 voip"
-    assert told["recommended"] == {"label": "Opus 8k NB 2x60 voip", "settings": ['profile = "lean"']}
-    assert told["left_out"] == ["left out Lyra"]
-    assert told["took_s"] == 12.3
+    given = json.loads(json.dumps(for_programs(Sweep(OPTIONS, RESULTS, left_out=["left out Lyra"], seconds=12.34))))
+    assert given["recordings"] == ["one.wav"]
+    assert given["header_bytes"] == 44
+    assert len(given["settings"]) == 4
+    assert len(given["front"]) == 3
+    assert given["knee"] == "Opus 8k NB 2x60 voip"
+    assert given["recommended"] == {"label": "Opus 8k NB 2x60 voip", "settings": ['profile = "lean"']}
+    assert given["left_out"] == ["left out Lyra"]
+    assert given["took_s"] == 12.3
 
 
 def test_limits_that_nothing_fits_recommend_nothing() -> None:

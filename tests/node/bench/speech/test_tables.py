@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from sweep_results import result
 
 from node.bench.speech import tables
 from node.bench.speech.article import Claim
-from node.bench.speech.measures import Scores
-
-from .conftest import result
+from node.bench.speech.measures import SpeechScores
 
 RESULTS = [result(8, 0.7), result(11, 0.9)]
 
@@ -27,7 +26,7 @@ def test_the_table_holds_every_figure(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_visqol_has_a_column_when_measured(capsys: pytest.CaptureFixture[str]) -> None:
-    tables.show("", [dataclasses.replace(RESULTS[0], scores=Scores(visqol=3.21))], None)
+    tables.show("", [dataclasses.replace(RESULTS[0], scores=SpeechScores(visqol=3.21))], None)
     out = capsys.readouterr().out
     assert "ViSQOL" in out
     assert "3.21" in out
@@ -41,7 +40,7 @@ def test_advice_is_a_setting_or_what_to_change() -> None:
 
 
 def test_verdicts_say_whether() -> None:
-    claims = [Claim("It is so", True, "1"), Claim("It is not", False, "2")]
+    claims = [Claim(text="It is so", holds=True, figures="1"), Claim(text="It is not", holds=False, figures="2")]
     assert tables.verdicts(claims) == ["holds: It is so. 1.", "does not hold: It is not. 2."]
 
 

@@ -1,0 +1,68 @@
+"""Lines typed while a call runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from node.commands import call
+from node.speech.profiles import CLEAR
+
+
+class Recording:
+    """Notes down what it is told to do."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def start(self, path: Path | None = None) -> None:
+        self.told.append(path)
+
+    def stop(self) -> None:
+        self.told.append("stop")
+
+
+@pytest.fixture
+def node() -> Any:
+    changed: list[Any] = []
+    return SimpleNamespace(changed=changed, change=changed.append, follow_the_link=lambda: changed.append("auto"))
+
+
+@pytest.mark.parametrize(
+    ("line", "changed", "noted"),
+    [
+        ("/profile clear\n", [CLEAR], ""),
+        ("/profile clear bitrate=14000\n", [replace(CLEAR, name="custom", bitrate=14_000)], ""),
+        ("/profile auto\n", ["auto"], ""),
+        ("/profile auto bitrate=9000\n", [], "no speech profile 'auto' with options"),
+        ("/profile loud\n", [], "no speech profile 'loud'"),
+        ("hello\n", [], call.LINE_HELP),
+        ("\n", [], ""),
+    ],
+)
+def test_a_line_is_obeyed_or_explained(node: Any, line: str, changed: list[Any], noted: str) -> None:
+    notes: list[str] = []
+    call.run_line(node, Recording(), line, notes.append)  # type: ignore[arg-type]
+    assert node.changed == changed
+    assert noted in "".join(notes)
+    assert bool(notes) == bool(noted)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("/record\n", [None]),
+        ("/record talk.mcap\n", [Path("talk.mcap")]),
+        ("/record  my talk.mcap \n", [Path("my talk.mcap")]),
+        ("/stop\n", ["stop"]),
+    ],
+)
+def test_a_recording_is_begun_and_ended(node: Any, line: str, told: list[Any]) -> None:
+    recording, notes = Recording(), list[str]()
+    call.run_line(node, recording, line, notes.append)  # type: ignore[arg-type]
+    assert recording.told == told
+    assert notes == []
