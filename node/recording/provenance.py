@@ -7,7 +7,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from node.call.build import chosen_models
 from node.vision.hub import folder_of
 from node.vision.presets import PRESETS, check_name, is_folder
 from protocol.captions import registry
@@ -36,6 +35,8 @@ def recording_header(settings: Settings, role: Role) -> Header:
 
     Reads the models' files, or the hub's cache: don't call it in the event loop.
     """
+    from node.call.build import chosen_models  # loads numpy and Pillow, which `call --help` does without
+
     chosen = chosen_models(settings)
     models = {"generator": chosen.generator}
     if role.sends:
