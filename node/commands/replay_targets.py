@@ -15,7 +15,7 @@ from node.recording.participants import Attendance
 from node.recording.timecode import format_time
 from node.replay.haunting import replay_into_room
 from node.replay.pictures import RecordedPicture, cached, session_painter
-from node.replay.player import Player
+from node.replay.player import PlaybackOptions, Player
 from node.speech.sinks import open_sink
 from node.terminal import keyboard
 from node.terminal.replay_status import Screen, choose
@@ -48,10 +48,12 @@ async def play_in_terminal(
             paint = await stack.enter_async_context(
                 session_painter(session.header, asked.models, asked.generator, notes)
             )
+        voices = chosen_voices(asked, roster)
+        options = PlaybackOptions(
+            asked.start, asked.end, asked.speed, asked.loop, voices=voices, lyra_folder=settings.lyra
+        )
         player = Player(
-            session, CallObserver(), sink, paint=paint, start=asked.start, end=asked.end, speed=asked.speed,
-            loop=asked.loop, voices=chosen_voices(asked, roster), lyra_folder=settings.lyra, note=notes,
-            on_painted=keep,
+            session, CallObserver(), sink, options, paint=paint, on_painted=keep, note=notes,
             on_picture=lambda picture: notes(caption(player, roster, picture)),
         )  # fmt: skip
         await play(player, notes)
@@ -73,10 +75,8 @@ async def play_into_room(
             haunting.told(told)
             notes(caption(player, roster, told))
 
-        player = Player(
-            session, haunting, sink, start=asked.start, end=asked.end, loop=asked.loop, voices=voices,
-            lyra_folder=settings.lyra, on_picture=told, note=notes,
-        )  # fmt: skip
+        options = PlaybackOptions(asked.start, asked.end, loop=asked.loop, voices=voices, lyra_folder=settings.lyra)
+        player = Player(session, haunting, sink, options, on_picture=told, note=notes)
         await play(player, notes)
 
 
@@ -152,11 +152,12 @@ async def play_in_browser(
         paint = await stack.enter_async_context(session_painter(session.header, asked.models, asked.generator, note))
         soundtrack = ReplayAudio(page.sound, sink, voices)
         spectator = ReplayFeeder(page.board, soundtrack, session.header, paints=paint is not None)
+        options = PlaybackOptions(
+            asked.start, asked.end, asked.speed, asked.loop, pause_at_end=True, voices=voices, lyra_folder=settings.lyra
+        )
         player = Player(
-            session, spectator, soundtrack, paint=None if paint is None else cached(paint),
-            start=asked.start, end=asked.end, speed=asked.speed, loop=asked.loop, pause_at_end=True, voices=voices,
-            lyra_folder=settings.lyra, on_picture=tell, on_seek=spectator.sought, note=note,
-            on_painted=build.gallery(build.keeper(settings.pictures, notes)),
+            session, spectator, soundtrack, options, paint=None if paint is None else cached(paint), on_picture=tell,
+            on_painted=build.gallery(build.keeper(settings.pictures, notes)), on_seek=spectator.sought, note=note,
         )  # fmt: skip
         soundtrack.player = player
         page.show(player, session.header.started_ns / 1e9)

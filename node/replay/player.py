@@ -1,14 +1,8 @@
-"""Plays a session to an observer and a sink, as its call was.
+"""Plays a session to an observer and a sink, as its call was. All but reading happens in the event loop.
 
-How to control it, from a terminal or a page, in the event loop:
-
-    player = Player(session, observer, sink, paint=paint, note=note)
+    player = Player(session, observer, sink, PlaybackOptions(start=30.0), paint=paint, note=note)
     task = group.create_task(player.run())    # ends at the end of the session; never with `loop`
-    player.pause(); player.resume(); player.toggle()
     player.seek(75.0)                         # seconds since the session began
-    player.speed = 1.5                        # 0.25 to 8; ValueError beyond
-    player.loop = True
-    player.position_s, player.start_s, player.end_s, player.duration_s, player.paused, player.speed, player.loop
 
 The observer gets what one of the live call got (`node.call.observers`): `joined`, `left`, `speech_came`, `frame_came`,
 `painted`, `noted`; and of the recording node `speech_sent`, `frame_sent`, `captioned`. That node's own pictures are
@@ -16,8 +10,8 @@ painted too, with its id as `PaintedPicture.peer`. After `seek` the observer get
 peers that joined, and the newest picture of each. `sink` sets the pace: the player has no clock of its own, so that a
 test that turns the sink's clock never waits.
 
-The file is read beside the event loop, some seconds ahead. Until a sought position is read, and while a disk is too
-slow, the replay stands still and is silent.
+The file is read in a thread, some seconds ahead. Until a sought position is read, and while a disk is too slow, the
+replay is silent.
 """
 
 from __future__ import annotations
@@ -25,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -50,14 +45,29 @@ if TYPE_CHECKING:
 InThread: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
-class Player:
-    """Plays from `start` to `end`, in seconds; by default the entire session.
+@dataclass(frozen=True, slots=True)
+class PlaybackOptions:
+    """What is played: from `start` to `end` (seconds), the speech of the node ids `voices`, by default everything.
 
-    `paint` paints a picture from its prompt; without it pictures are captions alone. `voices` are the node ids that are
-    heard, by default all; `lyra_folder` has Lyra's models, for sessions spoken in it. `note` gets lines for the user,
+    With `pause_at_end` the player pauses at its end instead of returning, and begins again when resumed. `lyra_folder`
+    has Lyra's models, for sessions spoken in it.
+    """
+
+    start: float = 0.0
+    end: float | None = None
+    speed: float = 1.0
+    loop: bool = False
+    pause_at_end: bool = False
+    voices: Collection[str] | None = None
+    lyra_folder: Path | None = None
+
+
+class Player:
+    """Plays a session to an observer and a sink.
+
+    `paint` paints a picture from its prompt; without it pictures are captions alone. `note` gets lines for the user,
     `on_picture` every picture's caption and prompt, `on_painted` every painted picture, after the observer. `on_seek`
-    is called when playback continues at another position, before the observer gets the state there. With
-    `pause_at_end` the player pauses at its end instead of returning, and begins again when resumed. `in_thread` runs
+    is called when playback continues at another position, before the observer gets the state there. `in_thread` runs
     what reads the session.
     """
 
@@ -66,32 +76,26 @@ class Player:
         session: Recorded,
         observer: CallObserver,
         sink: Sink,
+        options: PlaybackOptions = PlaybackOptions(),
         *,
         paint: Paint | None = None,
-        start: float = 0.0,
-        end: float | None = None,
-        speed: float = 1.0,
-        loop: bool = False,
-        pause_at_end: bool = False,
-        voices: Collection[str] | None = None,
-        lyra_folder: Path | None = None,
         on_picture: Callable[[RecordedPicture], None] = lambda picture: None,
         on_painted: Callable[[PaintedPicture], Awaitable[None]] | None = None,
         on_seek: Callable[[], None] = lambda: None,
         note: Callable[[str], None] = lambda text: None,
         in_thread: InThread = asyncio.to_thread,
     ) -> None:
-        self.loop = loop
+        self.loop = options.loop
         self._duration_s, self._observer, self._sink = session.duration_s, observer, sink
-        self._start, self._end = start, end
+        self._start, self._end, self._pause_at_end = options.start, options.end, options.pause_at_end
         self._note_once = NoteOnce(note)
         self._in_thread = in_thread
-        self._reader = PositionReader(session, end, voices, lyra_folder, self._dispatch, self._note)
+        voices, lyra_folder = options.voices, options.lyra_folder
+        self._reader = PositionReader(session, options.end, voices, lyra_folder, self._dispatch, self._note)
         self._dispatcher = RecordDispatcher(session.header, observer)
         self._on_picture, self._on_painted, self._on_seek = on_picture, on_painted, on_seek
-        self._pause_at_end = pause_at_end
         self._painter = None if paint is None else LatestPainter(paint, self._show, note)
-        self._tempo = Tempo(speed)
+        self._tempo = Tempo(options.speed)
         self._paused = False
         self._silent_samples = 0
         self._has_ended = asyncio.Event()
@@ -154,10 +158,7 @@ class Player:
 
     def toggle(self) -> None:
         """Pause or resume."""
-        if self._paused:
-            self.resume()
-        else:
-            self.pause()
+        (self.resume if self._paused else self.pause)()
 
     def seek(self, seconds: float) -> None:
         """Continue at another position, at least the start, at most the end."""
@@ -177,9 +178,11 @@ class Player:
         while self._position is None:
             await self._read_position()
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._sink.run(self._pull), name="player: sink")]
-            tasks.append(group.create_task(self._follow_seeks(), name="player: seek"))
-            tasks.append(group.create_task(self._read_ahead(), name="player: read"))
+            tasks = [
+                group.create_task(self._sink.run(self._pull), name="player: sink"),
+                group.create_task(self._follow_seeks(), name="player: seek"),
+                group.create_task(self._read_ahead(), name="player: read"),
+            ]
             if self._painter is not None:
                 tasks.append(group.create_task(self._painter.run(), name="player: painter"))
             await self._has_ended.wait()

@@ -18,7 +18,7 @@ from node.call.observers import CallObserver
 from node.commands import replay_targets
 from node.commands.replay import ReplayOptions
 from node.replay import pictures
-from node.replay.player import Player
+from node.replay.player import PlaybackOptions, Player
 from node.speech.sinks import NullSink
 from node.terminal import keyboard
 from node.terminal.replay_status import Screen, line
@@ -141,9 +141,8 @@ async def test_keys_pause_seek_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_line_says_where_it_is() -> None:
-    player = Player(
-        FakeSession([Note(80_000_000, "end")]), CallObserver(), NullSink(), start=40.0, speed=1.5, loop=True
-    )
+    options = PlaybackOptions(start=40.0, speed=1.5, loop=True)
+    player = Player(FakeSession([Note(80_000_000, "end")]), CallObserver(), NullSink(), options)
     assert line(player) == f"playing  {'━' * 15}{'─' * 15}  0:40 / 1:20  1.5x  again and again"
     player.toggle()
     assert line(player).startswith("paused")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from sessions import FakeSession, came, picture, spoken, tone, went
 from node.call.observers import CallObserver
 from node.replay.decoder import MOST_A_STEP, MOST_VOICES, NEEDS_LYRA, TAIL_S, SessionDecoder
 from node.replay.pictures import PictureReader, RecordedPicture
-from node.replay.player import Player
+from node.replay.player import PlaybackOptions, Player
 from node.replay.read_ahead import AHEAD_S
 from node.speech.codec import SpeechDecoder
 from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Clock, Pcm, level_dbfs
@@ -109,9 +110,10 @@ class Playing:
 
     def __init__(self, session: FakeSession, **options: object) -> None:
         self.deck, self.observer, self.models, self.notes = Deck(), Watching(), FakeModels(), list[str]()
+        played = {field.name: options.pop(field.name) for field in fields(PlaybackOptions) if field.name in options}
         self.player = Player(
-            session, self.observer, self.deck, paint=self.paint, note=self.notes.append,
-            **{"in_thread": at_once, **options},  # type: ignore[arg-type]
+            session, self.observer, self.deck, PlaybackOptions(**played), paint=self.paint,  # type: ignore[arg-type]
+            note=self.notes.append, **{"in_thread": at_once, **options},  # type: ignore[arg-type]
         )  # fmt: skip
 
     async def paint(self, sender: str, prompt: Prompt) -> Image.Image:
