@@ -35,7 +35,7 @@ def made_up(seconds: float = 20.0) -> list[log.Record]:
 def write(
     path: Path, records: list[log.Record], *, secret: bytes | None = None, header: log.Header = HEADER, end: bool = True
 ) -> Path:
-    """A session's file of these records; without its end if told so."""
+    """A session's file of these records; without its end unless `end`."""
     with create_file(path) as stream:
         writer = SessionWriter(stream, header, secret)
         writer.write_all(records)

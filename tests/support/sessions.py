@@ -68,11 +68,11 @@ def spoken(sender: str, pcm: Pcm, at: float = 0.0, sequence: int = 0, timestamp:
     return packets
 
 
-def picture(sender: str, at: float, words: str, sequence: int = 1, seed: int = 7, told: bool = True) -> Frame:
+def picture(sender: str, at: float, words: str, sequence: int = 1, seed: int = 7, with_caption: bool = True) -> Frame:
     """A picture in words; untold, its caption is only in the frame."""
     coded = registry.encode(words, 0)
     frame = frames.Picture(sequence, round(at * 1000), coded.codec, coded.data, seed)
-    return Frame(round(at * 1e6), sender, frames.encode(frame), words if told else None)
+    return Frame(round(at * 1e6), sender, frames.encode(frame), words if with_caption else None)
 
 
 def came(peer: str, at: float, name: str) -> Joined:

@@ -68,7 +68,7 @@ def painters(monkeypatch: pytest.MonkeyPatch) -> Painters:
 
 
 def records() -> list[Record]:
-    """From CHANGE_S on Ben talks, and his picture shows something else."""
+    """From CHANGE_S on Ben talks, and the picture shows something else."""
     return [
         came("b", 0.1, "Ben"), picture("me", 0.3, "a cat"), picture("b", 0.4, "a dog <b>{x}"),
         *spoken("b", tone(2.0, 500), at=CHANGE_S),
@@ -331,7 +331,7 @@ ODD = (
 
 @pytest.mark.parametrize("name", KINDS)
 def test_whatever_names_and_words_are_made_of(tmp_path: Path, painters: Painters, name: str) -> None:
-    """And what is no record is left out, and told at the end."""
+    """And what is no record is left out, and noted at the end."""
     found: list[Record] = []
     for number, text in enumerate(ODD):
         shown = replace(picture(f"p{number}", 0.2 + number / 10, "words"), caption=text)

@@ -40,7 +40,7 @@ def made(words: str = "a cat", name: str = "Ann") -> str:
     events.add(0.5, 0, words, Image.new("RGB", (8, 8), "red"))
     events.add(1.5, 0, words, Image.new("RGB", (8, 8), "red"))
     events.add(2.5, 0, words, None)
-    return render_page(f"{name} and others", "told", 5.0, events, b"OggS")
+    return render_page(f"{name} and others", "below the title", 5.0, events, b"OggS")
 
 
 def test_it_needs_nothing_else_and_runs_only_its_own_script() -> None:

@@ -200,14 +200,14 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(make: Callable[[Path, Path],
 
 
 def test_what_could_not_be_read_is_told_at_the_end(file: Path) -> None:
-    told, output = list[str](), file.with_name("out.mcap")
+    notes, output = list[str](), file.with_name("out.mcap")
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 0xFF
     file.write_bytes(data)
-    edit.cut(file, output, 1.0, None, None, force=True, note=told.append)
-    edit.join([file], output, None, told.append, force=True)
-    edit.redact(file, output, Redaction(speech=True), None, force=True, note=told.append)
-    assert told == ["damaged in 1 place, which are left out"] * 3
+    edit.cut(file, output, 1.0, None, None, force=True, note=notes.append)
+    edit.join([file], output, None, notes.append, force=True)
+    edit.redact(file, output, Redaction(speech=True), None, force=True, note=notes.append)
+    assert notes == ["damaged in 1 place, which are left out"] * 3
 
 
 SessionFile = Callable[..., Path]
@@ -230,9 +230,9 @@ def count_records(path: Path, secret: bytes | None = None) -> int:
 @pytest.mark.parametrize("secret", [None, SECRET])
 def test_a_recording_that_was_killed(session_file: SessionFile, secret: bytes | None) -> None:
     path = session_file(secret=secret, end=False)
-    told = recover(path, None, secret)
+    report = recover(path, None, secret)
     mended = path.with_name("call-recovered.mcap")
-    assert told == [
+    assert report == [
         "it has no end: what was recorded in its last two seconds may be lost",
         f"0:20 of the session are in {mended}",
     ]

@@ -1,4 +1,4 @@
-"""What is told of a session: who, when, how long, bytes, loss, captions."""
+"""What `session info` reports: participants, times, bytes, losses, captions."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_everything_is_counted(session_file: SessionFile) -> None:
     ann, bob = info.people
     assert (ann.name, ann.ids, bob.name, bob.ids) == ("Ann", ["a7k"], "Bob", ["b2q"])
     assert ann.speech.packets + bob.speech.packets == len(spoken)
-    assert bob.speech.lost == 60  # his turns are apart in the numbers
+    assert bob.speech.lost == 60  # the turns are apart in the numbers
     assert bob.speech.kbps == pytest.approx(bob.speech.bytes * 8 / 20_000, abs=0.01)
     assert [bob.pictures, bob.frames] == [2, 2]
     shown = sum(len(record.frame) for record in records if isinstance(record, log.Frame))
@@ -78,10 +78,10 @@ def test_people_read_lines(session_file: SessionFile) -> None:
 
 def test_programs_read_json(session_file: SessionFile) -> None:
     (line,) = info_lines(session_file(), None, as_json=True)
-    told = json.loads(line)
-    assert told["people"][1]["name"] == "Bob"
-    assert told["captions"][0]["caption"] == "picture 1 of a7k"
-    assert "_links" not in told["people"][0]["speech"]
+    info = json.loads(line)
+    assert info["people"][1]["name"] == "Bob"
+    assert info["captions"][0]["caption"] == "picture 1 of a7k"
+    assert "_links" not in info["people"][0]["speech"]
 
 
 def test_a_sealed_one(session_file: SessionFile) -> None:
@@ -99,10 +99,10 @@ def test_what_can_be_shown_is_shown(session_file: SessionFile) -> None:
     path.write_bytes(data)
     info = read_info(path)
     assert (info.complete, info.damage) == (False, 1)
-    told = "\n".join(text_lines(info))
+    text = "\n".join(text_lines(info))
     for line in ("this session has no end", "damaged in 1 place", "codebook 9/7778797a, which is not here"):
-        assert line in told
-    assert "picture 2 of b2q" in told
+        assert line in text
+    assert "picture 2 of b2q" in text
 
 
 def test_a_session_in_which_nothing_happened(session_file: SessionFile) -> None:

@@ -88,6 +88,8 @@ def test_any_bytes_end(data: bytes) -> None:
 
 def test_times_out_of_order_are_found_out_by_the_messages() -> None:
     """Nothing guards a chunk's own times."""
-    chunks = [chunk(our_channels([6]) + message(6, at), told, told) for at, told in ((10, 900), (20, 20), (30, 30))]
+    chunks = [
+        chunk(our_channels([6]) + message(6, at), stated, stated) for at, stated in ((10, 900), (20, 20), (30, 30))
+    ]
     index, times = read(whole(*chunks))
     assert (list(index.starts), times) == (TIMES[:3], TIMES[:3])

@@ -142,15 +142,15 @@ def test_sealed_with_the_key(session_file: SessionFile) -> None:
         assert _captions(session.state(6.0)) == ["picture 1 of a7k", "picture 1 of b2q"]
 
 
-@pytest.mark.parametrize(("secret", "told"), [(None, NO_KEY), (b"another room", WRONG_KEY)])
+@pytest.mark.parametrize(("secret", "message"), [(None, NO_KEY), (b"another room", WRONG_KEY)])
 @pytest.mark.parametrize("metadata", [True, False])
-def test_sealed_without_the_key(session_file: SessionFile, secret: bytes | None, told: str, metadata: bool) -> None:
+def test_sealed_without_the_key(session_file: SessionFile, secret: bytes | None, message: str, metadata: bool) -> None:
     path = session_file(secret=SECRET)
     if not metadata:
         path.write_bytes(path.read_bytes().replace(b"sealed", b"leased", 1))
     with pytest.raises(LogError) as caught:
         SessionReader.open(path, secret)
-    assert str(caught.value) == f"{str(path)!r}: {told}"
+    assert str(caught.value) == f"{str(path)!r}: {message}"
 
 
 def test_sealed_and_cut_off_where_a_block_ends(session_file: SessionFile) -> None:

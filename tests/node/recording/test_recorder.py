@@ -223,11 +223,11 @@ def test_whatever_goes_wrong_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path = tmp_path / "call.mcap"
     recorder = Recorder(path, HEADER, keep_snapshots=True)
     recorder.captioned(SNAPSHOT, 1, "a cat")
-    told = finished(recorder)
-    assert told.startswith(
+    outcome = finished(recorder)
+    assert outcome.startswith(
         f"no longer recording to {str(path)!r}: a fault of this program, ZeroDivisionError at test_rec"
     )
-    assert "a bug" not in told
+    assert "a bug" not in outcome
 
 
 def test_a_disk_that_stands_still_costs_packets_and_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,9 +345,9 @@ def test_a_fault_is_described_without_its_content() -> None:
     try:
         "my secret \udc80".encode()
     except UnicodeEncodeError as error:
-        told = without_content(error)
-    assert told.startswith("UnicodeEncodeError at test_recorder.py:")
-    assert "secret" not in told
+        fault = without_content(error)
+    assert fault.startswith("UnicodeEncodeError at test_recorder.py:")
+    assert "secret" not in fault
 
 
 def test_a_fault_that_was_never_raised() -> None:

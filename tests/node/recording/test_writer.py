@@ -76,8 +76,8 @@ def _until_cut(file: io.BufferedReader) -> Iterator[object]:
 def test_a_sealed_file_tells_nothing(tmp_path: Path) -> None:
     path = write(tmp_path / "sealed.mcap", made_up(), secret=SECRET)
     data = path.read_bytes()
-    for told in (b"Ann", b"Bob", b"picture 1", b"a7k"):
-        assert told not in data
+    for content in (b"Ann", b"Bob", b"picture 1", b"a7k"):
+        assert content not in data
     with path.open("rb") as file:
         topics = {channel.topic for _, channel, _ in make_reader(file, validate_crcs=True).iter_messages()}
     assert topics == {"/sealed"}

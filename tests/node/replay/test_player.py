@@ -36,37 +36,37 @@ ROUNDS = 20  # of the event loop, in which a sink that runs has played its block
 
 
 class Watching(CallObserver):
-    """Keeps what it is told, in order."""
+    """An observer that lists its calls."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[object, ...]] = []
+        self.events: list[tuple[object, ...]] = []
 
     def joined(self, peer: str, hello: Hello) -> None:
-        self.told.append(("joined", peer, hello.name))
+        self.events.append(("joined", peer, hello.name))
 
     def left(self, peer: str) -> None:
-        self.told.append(("left", peer))
+        self.events.append(("left", peer))
 
     def speech_sent(self, packet: SpeechPacket) -> None:
-        self.told.append(("sent", packet.duration_ms))
+        self.events.append(("sent", packet.duration_ms))
 
     def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        self.told.append(("speech", peer, sequence))
+        self.events.append(("speech", peer, sequence))
 
     def frame_sent(self, frame: bytes) -> None:
-        self.told.append(("frame sent",))
+        self.events.append(("frame sent",))
 
     def frame_came(self, peer: str, frame: bytes) -> None:
-        self.told.append(("frame", peer))
+        self.events.append(("frame", peer))
 
     def painted(self, painted: PaintedPicture) -> None:
-        self.told.append(("painted", painted.peer, painted.caption, painted.seed))
+        self.events.append(("painted", painted.peer, painted.caption, painted.seed))
 
     def noted(self, text: str) -> None:
-        self.told.append(("noted", text))
+        self.events.append(("noted", text))
 
     def of(self, *kinds: str) -> list[tuple[object, ...]]:
-        return [told for told in self.told if told[0] in kinds]
+        return [event for event in self.events if event[0] in kinds]
 
 
 class Deck(NullSink):
@@ -163,8 +163,8 @@ def call() -> FakeSession:
 async def test_it_tells_what_the_live_call_told() -> None:
     async with Playing(call()) as playing:
         await playing.to_the_end()
-        told = playing.observer.of("joined", "left", "frame", "frame sent", "painted", "noted")
-    assert told == [
+        events = playing.observer.of("joined", "left", "frame", "frame sent", "painted", "noted")
+    assert events == [
         ("joined", "b", "Ben"),
         ("frame sent",),
         ("painted", "me", "a cat", 7),
@@ -175,7 +175,7 @@ async def test_it_tells_what_the_live_call_told() -> None:
         ("painted", "b", "a dog that sleeps", 9),
         ("left", "b"),
     ]
-    assert [told[2] for told in playing.observer.of("speech")][:8] == [65530, 65531, 65532, 65533, 65534, 65535, 0, 1]
+    assert [event[2] for event in playing.observer.of("speech")][:8] == [65530, 65531, 65532, 65533, 65534, 65535, 0, 1]
     assert playing.observer.of("sent")[0] == ("sent", 60)
     assert not playing.notes
     assert playing.player.position_s == pytest.approx(8.0)
@@ -221,9 +221,9 @@ async def test_it_stands_still_when_paused() -> None:
         await playing.deck.go(1.0)
         playing.player.pause()
         assert playing.player.paused
-        at, told, heard = playing.player.position_s, len(playing.observer.told), len(playing.deck.heard)
+        at, events, heard = playing.player.position_s, len(playing.observer.events), len(playing.deck.heard)
         await playing.deck.go(5.0)
-        assert (playing.player.position_s, len(playing.observer.told)) == (at, told)
+        assert (playing.player.position_s, len(playing.observer.events)) == (at, events)
         assert not np.concatenate(playing.deck.heard[heard:]).any()
         playing.player.toggle()
         await playing.deck.go(1.0)
@@ -238,14 +238,14 @@ async def test_seeking_tells_what_holds_there_and_what_no_longer_does() -> None:
         await playing.settle()
         assert positions == [6.0, 6.0]
         await playing.deck.go(0.2)
-        assert playing.observer.told == [
+        assert playing.observer.events == [
             ("joined", "b", "Ben"), ("frame sent",), ("frame", "b"),
             ("painted", "me", "a cat", 7), ("painted", "b", "a dog that sleeps", 9),
         ]  # fmt: skip
         assert 6.0 < playing.player.position_s < 6.4
-        playing.observer.told.clear()
+        playing.observer.events.clear()
         await playing.seek(0.0)
-        assert playing.observer.told == [("left", "b")]
+        assert playing.observer.events == [("left", "b")]
         playing.player.seek(1000.0)
         assert playing.player.position_s == pytest.approx(8.0)
         playing.player.seek(-5.0)
@@ -269,7 +269,13 @@ async def test_from_and_to_and_again() -> None:
         assert (playing.player.start_s, playing.player.end_s, playing.player.duration_s) == (4.5, 5.5, 8.0)
         await playing.deck.go(3.2)
         assert (
-            len([told for told in playing.observer.told if told[0] == "painted" and told[2] == "a dog that sleeps"])
+            len(
+                [
+                    event
+                    for event in playing.observer.events
+                    if event[0] == "painted" and event[2] == "a dog that sleeps"
+                ]
+            )
             == 3
         )
         assert not playing.task.done()
@@ -335,7 +341,7 @@ async def test_damage_ends_it_with_a_line_and_keeps_what_came_before() -> None:
 
 async def test_pictures_that_cannot_be_read_are_noted_once_and_the_rest_is_shown() -> None:
     strange: list[Record] = [
-        picture("b", 1.0, "untold", told=False),
+        picture("b", 1.0, "untold", with_caption=False),
         came("c", 0.5, "Carl"),
     ]
     strange += [Damagers.frame("c", 1.5), Damagers.frame("c", 2.0)]
@@ -355,12 +361,12 @@ class Damagers:
 
 
 async def test_whoever_shows_it_is_told_of_a_seek_between_who_left_and_who_is_there() -> None:
-    playing = Playing(call(), on_seek=lambda: playing.observer.told.append(("sought",)))
+    playing = Playing(call(), on_seek=lambda: playing.observer.events.append(("sought",)))
     async with playing:
         for seconds in (6.0, 0.0, 6.0):
             await playing.seek(seconds)
-    told = [told[:2] for told in playing.observer.of("sought", "joined", "left", "frame", "frame sent")]
-    assert told == [
+    events = [event[:2] for event in playing.observer.of("sought", "joined", "left", "frame", "frame sent")]
+    assert events == [
         ("sought",),
         ("sought",), ("joined", "b"), ("frame sent",), ("frame", "b"),
         ("left", "b"), ("sought",),
@@ -477,7 +483,7 @@ async def test_captions_and_snapshots_are_read_beside_the_loop(monkeypatch: pyte
         return read(reading, record)
 
     monkeypatch.setattr(PictureReader, "read", noted)
-    untold = FakeSession([came("b", 0.1, "Ben"), picture("b", 0.3, "a dog", told=False), went("b", 0.4)])
+    untold = FakeSession([came("b", 0.1, "Ben"), picture("b", 0.3, "a dog", with_caption=False), went("b", 0.4)])
     playing = Playing(untold, in_thread=asyncio.to_thread)
     async with playing:
         while not playing.observer.of("painted"):

@@ -82,7 +82,9 @@ def _file(width: int, height: int) -> bytes:
     ],
 )
 def test_frames_are_read_and_snapshots_opened(data: bytes, size: tuple[int, int] | None) -> None:
-    session = FakeSession([came("b", 0, "Ben"), Snapshot(1, 1, "png", data), picture("b", 0.1, "a cat", told=False)])
+    session = FakeSession(
+        [came("b", 0, "Ben"), Snapshot(1, 1, "png", data), picture("b", 0.1, "a cat", with_caption=False)]
+    )
     found = ahead(session)
     found.read(1.0)
     _, snapshot, frame = found
