@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from node import rooms
+from node.captions.coder import shipped_codecs
 from node.commands import options
 from node.common import config, signals
 from node.common.output import remark, say
 from node.common.progress import bars
 from node.recording import edit, timecode
 from protocol.errors import UsageError
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 
 app = options.group("Recorded calls: look into them, share them, repair them.")
 
@@ -36,7 +37,7 @@ def info(file: File, room: Room = None, json: options.Json = False) -> None:
     """Tell who was in a session, when, how long, what it weighs, what was lost, and its captions."""
     from node.recording import info as about
 
-    say(*about.info_lines(file, secret(room), json))
+    say(*about.info_lines(file, shipped_codecs().codebooks(), secret(room), json))
 
 
 @options.command(app)
@@ -81,7 +82,7 @@ def export(
         def advance(done: float, total: float) -> None:
             progress.update(bar, completed=int(done), total=max(int(total), 1))
 
-        signals.run(export_session(file, asked, secret(room), remark, advance))
+        signals.run(export_session(file, shipped_codecs(), asked, secret(room), remark, advance))
 
 
 def _output_and_end(output: Path | None, to: str | None, until: str | None) -> tuple[Path, str | None]:
@@ -106,7 +107,6 @@ def cut(
     force: Force = False,
 ) -> None:
     """Take a part out of a session."""
-
     begins, ends = timecode.parse_span(start, to)
     seconds = edit.cut(file, output, begins, ends, secret(room), force, remark)
     say(f"{output}: {timecode.format_time(seconds)}")
@@ -120,7 +120,6 @@ def join(
     force: Force = False,
 ) -> None:
     """Put sessions one after the other."""
-
     seconds = edit.join(files, output, secret(room), remark, force)
     say(f"{output}: {timecode.format_time(seconds)}")
 
@@ -136,7 +135,6 @@ def redact(
     force: Force = False,
 ) -> None:
     """Leave out of a session what nobody should hear or read."""
-
     without = edit.Redaction(speech, words, tuple(who or ()))
     seconds = edit.redact(file, output, without, secret(room), force, remark)
     say(f"{output}: {timecode.format_time(seconds)}")

@@ -22,6 +22,7 @@ from node.recording.reader import SessionReader
 from node.recording.timecode import format_time
 from node.replay.pictures import PictureReader, session_painter
 from node.speech.sound_files import OggOpus
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import NodeError, UsageError
 from protocol.log import Frame, Left
 
@@ -52,24 +53,28 @@ class ExportOptions:
 
 async def export_session(
     file: Path,
+    codecs: CaptionCodecs,
     options: ExportOptions,
     secret: bytes | None,
     note: Callable[[str], None],
     progress: Progress = lambda _, __: None,
 ) -> None:
-    """Export the session in `file`. Raises UsageError, NodeError or LogError, and leaves no incomplete file."""
+    """Export the session in `file`, its captions decoded with `codecs`.
+
+    Raises UsageError, NodeError or LogError, and leaves no incomplete file.
+    """
     export = _EXPORTS.get(options.output.suffix.lower())
     if export is None:
         raise UsageError(f"cannot export to {options.output.name!r}: its name must end in {', '.join(_EXPORTS)}")
     with SessionReader.open(file, secret) as session:
-        for remark in session.remarks:
+        for remark in (*session.remarks, *session.missing_codebooks(codecs.codebooks())):
             note(remark)
         if options.start >= session.duration_s > 0:
             raise UsageError(
                 f"--from {format_time(options.start)} is after the session's end, {format_time(session.duration_s)}"
             )
         with atomic_write(options.output, options.force) as path:
-            await export(_Job(session, options, path, note, progress))
+            await export(_Job(session, codecs, options, path, note, progress))
         if session.left_out and not any("damaged" in remark for remark in session.remarks):
             note(session.left_out)
 
@@ -79,6 +84,7 @@ class _Job:
     """One export: from the session to `path`."""
 
     session: SessionReader
+    codecs: CaptionCodecs
     options: ExportOptions
     path: Path
     note: Callable[[str], None]
@@ -93,8 +99,8 @@ class _Job:
                 painter = session_painter(self.session.header, options.models, options.generator, self.note)
                 paint = await stack.enter_async_context(painter)
             timeline = ExportTimeline(
-                self.session, start=options.start, end=options.end, paint=paint, lyra_folder=options.lyra_folder,
-                note=self.note,
+                self.session, self.codecs, start=options.start, end=options.end, paint=paint,
+                lyra_folder=options.lyra_folder, note=self.note,
             )  # fmt: skip
             if options.who:
                 timeline.hear_only(timeline.attendance.ids(options.who))
@@ -193,13 +199,13 @@ async def _export_opus(job: _Job) -> None:
 async def _export_srt(job: _Job) -> None:
     options, end = job.options, job.session.duration_s
     end = end if options.end is None else min(options.end, end)
-    subtitles = cues(caption_changes(job.session, options.start, end), end - options.start)
+    subtitles = cues(caption_changes(job.session, job.codecs, options.start, end), end - options.start)
     job.path.write_text(srt(subtitles), encoding="utf-8", errors="replace")
 
 
-def caption_changes(session: SessionReader, start: float, end: float) -> Iterator[CaptionChange]:
+def caption_changes(session: SessionReader, codecs: CaptionCodecs, start: float, end: float) -> Iterator[CaptionChange]:
     """Yield each change of a participant's caption, in seconds since `start`; one that left has none."""
-    attendance, reader = Attendance(session), PictureReader(session.header.codebooks, lambda text: None)
+    attendance, reader = Attendance(session), PictureReader(codecs, session.header.codebooks, lambda text: None)
     state = [record for record in session.state(start) if isinstance(record, Frame)]
     for record in (*state, *session.records(start, end, kinds=(Frame, Left))):
         at = max(record.at_us / 1e6 - start, 0.0)
@@ -216,7 +222,7 @@ def caption_changes(session: SessionReader, start: float, end: float) -> Iterato
 async def _export_jsonl(job: _Job) -> None:
     # Text that cannot be encoded, as a lone surrogate, becomes the escape that JSON has for it.
     with job.path.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        for number, line in enumerate(JsonLines(job.session, job.options.start, job.options.end)):
+        for number, line in enumerate(JsonLines(job.session, job.codecs, job.options.start, job.options.end)):
             file.write(line)
             if number % 1000 == 0:
                 await asyncio.sleep(0)

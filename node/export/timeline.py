@@ -18,6 +18,7 @@ from node.replay.pictures import Paint, PictureReader, RecordedPicture
 from node.speech.pcm import BLOCK_SAMPLES, Pcm, level_dbfs
 from node.speech.receive_stream import mix
 from node.speech.send_stream import VOICED_DBFS
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import NodeError, RemoteError
 from protocol.log import Frame, Record
 
@@ -49,6 +50,7 @@ class ExportTimeline:
     def __init__(
         self,
         session: Recorded,
+        codecs: CaptionCodecs,
         *,
         start: float = 0.0,
         end: float | None = None,
@@ -59,7 +61,7 @@ class ExportTimeline:
         self.attendance = Attendance(session)
         self.start = start
         self._paint, self._note = paint, NoteOnce(note)
-        self._reader = PictureReader(session.header.codebooks, note)
+        self._reader = PictureReader(codecs, session.header.codebooks, note)
         self._due: deque[tuple[float, RecordedPicture]] = deque()
         self._tiles = [Tile(participant.name) for participant in self.attendance.participants]
         self._spoke_at = [float("-inf")] * len(self._tiles)

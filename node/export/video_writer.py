@@ -11,6 +11,7 @@ import numpy as np
 
 from node.export.subtitles import Cue, unmarked
 from node.speech.pcm import SAMPLE_RATE, Pcm
+from protocol.speech.opus_packet import OPUS_RATE
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 MILLISECONDS = Fraction(1, 1000)
 
 # Hz. All players accept it, and AAC's delay is a third of that at 16 kHz.
-SOUND_RATE = 48_000
+SOUND_RATE = OPUS_RATE
 
 # Pictures between keyframes; at one a second or more, a player seeks within ten seconds.
 KEYFRAME_EVERY = 10

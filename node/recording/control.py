@@ -16,7 +16,7 @@ from node.call.observers import CallObserver
 from node.recording.reader import picture_of
 from node.recording.recorder import Recorder, caption_text
 from protocol import log
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 
 if TYPE_CHECKING:
     from node.call.node import Node

@@ -16,7 +16,7 @@ from node.recording.reader import SessionReader, picture_of, plural
 from node.recording.timecode import format_time
 from node.recording.writer import SessionWriter
 from protocol import frames, log
-from protocol.captions import registry
+from protocol.captions.tokens import to_utf8
 from protocol.errors import FrameError, UsageError, VersionError
 from protocol.log import Frame, Header, Joined, Left, Record, Snapshot, Speech
 from protocol.signalling import Carries
@@ -228,8 +228,7 @@ def _damage_report(session: SessionReader) -> list[str]:
 
 def _encoded(picture: frames.Picture, caption: str) -> bytes:
     """Return the frame of a picture with this caption, coded independently and without a codebook."""
-    coded = registry.encode(caption, 0)
-    return frames.encode(dataclasses.replace(picture, codec=coded.codec, caption=coded.data, earlier=None))
+    return frames.encode(dataclasses.replace(picture, codec=0, caption=to_utf8(caption)[0], earlier=None))
 
 
 def _note_damage(sessions: Iterable[SessionReader], note: Note) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from node.recording.reader import SessionReader, picture_of, plural
 from node.recording.speech_loss import SpeechLoss
 from node.recording.timecode import format_time
 from protocol import log
+from protocol.captions.codebook_id import CodebookId
 
 
 @dataclass
@@ -69,10 +70,11 @@ class SessionInfo:
     remarks: list[str] = field(default_factory=list)
 
 
-def read_info(path: Path, secret: bytes | None = None) -> SessionInfo:
-    """Read a session from begin to end. Raises LogError or NodeError if it cannot be read at all."""
+def read_info(path: Path, codebooks: Collection[CodebookId], secret: bytes | None = None) -> SessionInfo:
+    """Read a session from begin to end; `codebooks` are ours. LogError or NodeError if it cannot be read at all."""
     with SessionReader.open(path, secret) as session:
         info = _info_of_header(path, session)
+        info.remarks += session.missing_codebooks(codebooks)
         counter = _Counter(info, Participants(session))
         for record in session.records():
             counter.add(record)
@@ -166,9 +168,9 @@ class _Counter:
 # -- as text
 
 
-def info_lines(path: Path, secret: bytes | None, as_json: bool) -> Iterator[str]:
+def info_lines(path: Path, codebooks: Collection[CodebookId], secret: bytes | None, as_json: bool) -> Iterator[str]:
     """Return the lines to print: JSON, or `text_lines`."""
-    info = read_info(path, secret)
+    info = read_info(path, codebooks, secret)
     if as_json:
         yield json.dumps(asdict(info, dict_factory=_public))
     else:

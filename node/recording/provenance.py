@@ -7,9 +7,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from node.vision.hub import folder_of
+from node.vision.hub import local_folder
 from node.vision.presets import PRESETS, check_name, is_folder
-from protocol.captions import registry
+from protocol.captions.codebook_id import CodebookId
 from protocol.errors import NodeError
 from protocol.log import Header
 
@@ -30,8 +30,8 @@ def program() -> str:
     return f"{PACKAGE} {_version(PACKAGE)}".strip()
 
 
-def recording_header(settings: Settings, role: Role) -> Header:
-    """Return the header of recordings by a node with these settings; its id and the times are set later.
+def recording_header(settings: Settings, role: Role, codebooks: tuple[CodebookId, ...]) -> Header:
+    """Return the header of recordings by a node with these settings and codebooks; its id and the times are set later.
 
     Reads the models' files, or the hub's cache: don't call it in the event loop.
     """
@@ -47,7 +47,7 @@ def recording_header(settings: Settings, role: Role) -> Header:
         name=settings.name,
         program=program(),
         profile=settings.profile,
-        codebooks=registry.codebooks(),
+        codebooks=codebooks,
         models={what: "embedded" if model in embedded else model for what, model in models.items()},
         versions=versions | {library: _version(library) for library in LIBRARIES},
     )
@@ -59,7 +59,7 @@ def version_of(model: str) -> str:
         check_name(model)
     except NodeError:
         return ""
-    folder = folder_of(model)
+    folder = local_folder(model)
     if folder is None:
         return ""
     return _digest(folder) if is_folder(model) else folder.name[:_DIGITS]

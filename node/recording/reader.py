@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
 from node.recording import mcap_chunks
@@ -13,7 +12,7 @@ from node.recording.chunk_records import ChunkRecords, count_before, time_of
 from node.recording.mcap_index import EVERY_CHANNEL, MAX_TIME
 from node.recording.mcap_summary import read_index
 from protocol import frames, log
-from protocol.captions import registry
+from protocol.captions.codebook_id import CodebookId
 from protocol.errors import FrameError, LogError, NodeError, VersionError
 from protocol.log.coding import newer
 from protocol.log.sealing import BlockCipher, salt_of
@@ -93,7 +92,7 @@ class SessionReader:
 
     @classmethod
     def open(cls, path: Path, secret: bytes | None = None) -> Self:
-        """Open the file at `path`; a sealed one with the room's `secret` (`protocol.log.recording_key`).
+        """Open the file at `path`; a sealed one with the room's `secret` (`protocol.log.sealing`).
 
         Raises NodeError if there is no such file, LogError if it is no session that this program can read.
         """
@@ -117,9 +116,7 @@ class SessionReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def records(
@@ -155,12 +152,15 @@ class SessionReader:
 
     @property
     def remarks(self) -> list[str]:
-        """Lines for the user: whether the file was cut off or is damaged, and what is missing on this machine."""
+        """Lines for the user: whether the file was cut off or is damaged."""
         remarks = [] if self.complete else [CUT_OFF]
         if self._index.damaged:
             remarks.append(f"damaged in {plural(self._index.damaged, 'place')}; what lies between is read")
-        ours = registry.codebooks()
-        return remarks + [
+        return remarks
+
+    def missing_codebooks(self, ours: Collection[CodebookId]) -> list[str]:
+        """Return a line for the user on each codebook of the captions that is none of `ours`."""
+        return [
             f"its captions were coded with codebook {book.id}/{book.hash.hex()}, which is not here: "
             "they are shown by the words kept beside them"
             for book in self.header.codebooks

@@ -17,9 +17,9 @@ from node.vision.sender import PaintedPicture
 from node.vision.types import Prompt
 from node.vision.worker import Worker
 from protocol import frames, look
-from protocol.captions import registry
+from protocol.captions.codebook_id import CodebookId
 from protocol.captions.history import History
-from protocol.captions.identity import Codebook
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import CaptionError, FrameError, NodeError, VersionError
 from protocol.log import Frame, Header
 
@@ -55,13 +55,13 @@ class ReadFrame(Frame):
 
 
 class PictureReader:
-    """Decodes the pictures among a session's frames, which were coded with these codebooks.
+    """Decodes with `codecs` the pictures among a session's frames, which were coded with these codebooks.
 
     A picture that cannot be decoded is noted, once for each sender.
     """
 
-    def __init__(self, codebooks: Collection[Codebook], note: Callable[[str], None]) -> None:
-        self._codebooks, self._note = codebooks, note
+    def __init__(self, codecs: CaptionCodecs, codebooks: Collection[CodebookId], note: Callable[[str], None]) -> None:
+        self._codecs, self._codebooks, self._note = codecs, codebooks, note
         self._histories: dict[str, History] = {}
         self._warned: set[str] = set()
 
@@ -88,8 +88,8 @@ class PictureReader:
         """Return the caption that the recorder decoded, for which no codebook is needed; else decode it."""
         if record.caption is not None:
             return fitting_caption(record.caption)
-        registry.check_codebook(picture.codec, self._codebooks)
-        caption = self._histories.setdefault(record.sender, History()).read(picture)
+        self._codecs.check_codebook(picture.codec, self._codebooks)
+        caption = self._histories.setdefault(record.sender, History()).read(picture, self._codecs)
         try:
             caption.encode()
         except UnicodeEncodeError:

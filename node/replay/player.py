@@ -1,6 +1,6 @@
 """Plays a session to an observer and a sink, as its call was. All but reading happens in the event loop.
 
-    player = Player(session, observer, sink, PlaybackOptions(start=30.0), paint=paint, note=note)
+    player = Player(session, codecs, observer, sink, PlaybackOptions(start=30.0), paint=paint, note=note)
     task = group.create_task(player.run())    # ends at the end of the session; never with `loop`
     player.seek(75.0)                         # seconds since the session began
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from node.call.observers import CallObserver
     from node.speech.sinks import Sink
     from node.vision.sender import PaintedPicture
+    from protocol.captions.registry import CaptionCodecs
 
 # Runs a function that may block, beside the event loop.
 InThread: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
@@ -63,7 +64,7 @@ class PlaybackOptions:
 
 
 class Player:
-    """Plays a session to an observer and a sink.
+    """Plays a session, its captions decoded with `codecs`, to an observer and a sink.
 
     `paint` paints a picture from its prompt; without it pictures are captions alone. `note` gets lines for the user,
     `on_picture` every picture's caption and prompt, `on_painted` every painted picture, after the observer. `on_seek`
@@ -74,6 +75,7 @@ class Player:
     def __init__(
         self,
         session: Recorded,
+        codecs: CaptionCodecs,
         observer: CallObserver,
         sink: Sink,
         options: PlaybackOptions = PlaybackOptions(),
@@ -90,8 +92,8 @@ class Player:
         self._start, self._end, self._pause_at_end = options.start, options.end, options.pause_at_end
         self._note_once = NoteOnce(note)
         self._in_thread = in_thread
-        voices, lyra_folder = options.voices, options.lyra_folder
-        self._reader = PositionReader(session, options.end, voices, lyra_folder, self._dispatch, self._note)
+        voices, lyra = options.voices, options.lyra_folder
+        self._reader = PositionReader(session, codecs, options.end, voices, lyra, self._dispatch, self._note)
         self._dispatcher = RecordDispatcher(session.header, observer)
         self._on_picture, self._on_painted, self._on_seek = on_picture, on_painted, on_seek
         self._painter = None if paint is None else LatestPainter(paint, self._show, note)
@@ -270,10 +272,7 @@ class Player:
         self._silent_samples += samples
         if self._silent_samples * 1000 / SAMPLE_RATE <= self._sink.latency_ms:
             return
-        if self._pause_at_end:
-            self.pause()
-        else:
-            self._has_ended.set()
+        (self.pause if self._pause_at_end else self._has_ended.set)()
 
     def _note(self, text: str) -> None:
         """Note a line once, from any thread."""

@@ -16,6 +16,7 @@ from node.replay.dispatch import decode_snapshot
 from node.replay.pictures import PictureReader
 from node.speech.pcm import BLOCK_SAMPLES, Pcm
 from node.speech.receive_stream import mix
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import RemoteError
 from protocol.log import Frame, Record, Snapshot
 
@@ -108,6 +109,7 @@ class PositionReader:
     """Makes positions of a session ready; the arguments are those of `node.replay.player.Player`."""
 
     session: Recorded
+    codecs: CaptionCodecs
     end: float | None
     voices: Collection[str] | None
     lyra_folder: Path | None
@@ -116,7 +118,7 @@ class PositionReader:
 
     def read(self, at: float) -> PlaybackPosition:
         """Read the state at a time (seconds), and the first `AHEAD_S` that follow; in a thread."""
-        reader = PictureReader(self.session.header.codebooks, self.note)
+        reader = PictureReader(self.codecs, self.session.header.codebooks, self.note)
         state = [reader.read_frame(one) if isinstance(one, Frame) else one for one in self.session.state(at)]
         ahead = ReadAhead(self.session, reader, first_needed(at), self.end)
         ahead.read(at + AHEAD_S)

@@ -15,13 +15,11 @@ from node.speech.sources import Captured, Source
 from node.speech.voice_activity import VoiceDetector
 from protocol.rtp.red import Copy
 from protocol.speech import opus_packet
-from protocol.speech.redundancy import MAX_REDUNDANCY, Copies
+from protocol.speech.opus_packet import OPUS_RATE
+from protocol.speech.redundancy import MAX_REDUNDANCY, RedundancyEncoder
 
 if TYPE_CHECKING:
     from node.speech.codec import SpeechEncoder
-
-RTP_RATE = 48_000
-"""Opus always counts RTP time at 48 kHz, whatever it carries (RFC 7587, section 4.1)."""
 
 VOICED_DBFS = -45.0
 """A frame at or above this level counts as talking. Speech frames lie some 20 dB above it and a quiet room
@@ -77,7 +75,7 @@ class SendStream:
         self._source = source
         self._framing = Reframer()
         self._encoder = encoder or Encoder(profile)
-        self._copies = Copies()
+        self._copies = RedundancyEncoder()
         self._voice = VoiceDetector()
         self._pauses = DtxGate()
         self._position = 0
@@ -161,7 +159,7 @@ class SendStream:
     def _packet(self, bundle: _Bundle, first: int, encoded: list[bytes]) -> SpeechPacket:
         profile, frames = bundle.profile, bundle.frames[first : first + len(encoded)]
         start = bundle.end - (len(bundle.frames) - first) * profile.frame_samples
-        payload, timestamp = opus_packet.join(encoded), start * RTP_RATE // SAMPLE_RATE
+        payload, timestamp = opus_packet.join(encoded), start * OPUS_RATE // SAMPLE_RATE
         begins, self._silent = self._silent, False
         self._copies.redundancy = profile.redundancy
         return SpeechPacket(

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from node.captions.coder import shipped_codecs
 from node.export.export import ExportOptions, export_session
 from node.export.timeline import ExportTimeline
 from node.recording.reader import SessionReader
@@ -48,7 +49,7 @@ def test_both_voices_are_heard_and_the_same_each_time() -> None:
 
 async def test_all_its_pictures_are_seen() -> None:
     with SessionReader.open(FIXTURE) as session:
-        timeline = ExportTimeline(session)
+        timeline = ExportTimeline(session, shipped_codecs())
         seen = dict.fromkeys([tile.words async for step in timeline.steps() for tile in step.tiles])
         assert [member.name for member in timeline.attendance.participants] == ["Ann", "Bob"]
     assert [words for words in seen if words] == WORDS
@@ -57,7 +58,9 @@ async def test_all_its_pictures_are_seen() -> None:
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm", "out.opus", "out.srt", "out.html", "out.jsonl"])
 def test_it_is_exported_to_all_formats(tmp_path: Path, name: str) -> None:
     notes: list[str] = []
-    asyncio.run(export_session(FIXTURE, ExportOptions(tmp_path / name, pictures=False), None, notes.append))
+    asyncio.run(
+        export_session(FIXTURE, shipped_codecs(), ExportOptions(tmp_path / name, pictures=False), None, notes.append)
+    )
     assert not notes
     text = (tmp_path / name).read_bytes()
     if name not in ("out.opus", "out.webm", "out.mp4"):

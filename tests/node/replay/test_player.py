@@ -15,6 +15,7 @@ from PIL import Image
 from sessions import FakeSession, came, picture, spoken, tone, went
 
 from node.call.observers import CallObserver
+from node.captions.coder import shipped_codecs
 from node.replay.decoder import MOST_A_STEP, MOST_VOICES, NEEDS_LYRA, TAIL_S, SessionDecoder
 from node.replay.pictures import PictureReader, RecordedPicture
 from node.replay.player import PlaybackOptions, Player
@@ -112,7 +113,7 @@ class Playing:
         self.deck, self.observer, self.models, self.notes = Deck(), Watching(), FakeModels(), list[str]()
         played = {field.name: options.pop(field.name) for field in fields(PlaybackOptions) if field.name in options}
         self.player = Player(
-            session, self.observer, self.deck, PlaybackOptions(**played), paint=self.paint,  # type: ignore[arg-type]
+            session, shipped_codecs(), self.observer, self.deck, PlaybackOptions(**played), paint=self.paint,  # type: ignore[arg-type]
             note=self.notes.append, **{"in_thread": at_once, **options},  # type: ignore[arg-type]
         )  # fmt: skip
 
