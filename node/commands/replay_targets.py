@@ -50,9 +50,7 @@ async def play_in_terminal(
                 session_painter(session.header, asked.models, asked.generator, notes)
             )
         voices = chosen_voices(asked, roster)
-        options = PlaybackOptions(
-            asked.start, asked.end, asked.speed, asked.loop, voices=voices, lyra_folder=settings.lyra
-        )
+        options = _playback(asked, voices, settings)
         player = Player(
             session, codecs, CallObserver(), sink, options, paint=paint, on_painted=keep, note=notes,
             on_picture=lambda picture: notes(caption(player, roster, picture)),
@@ -79,6 +77,12 @@ async def play_into_room(
         options = PlaybackOptions(asked.start, asked.end, loop=asked.loop, voices=voices, lyra_folder=settings.lyra)
         player = Player(session, codecs, haunting, sink, options, on_picture=told, note=notes)
         await play(player, notes)
+
+
+def _playback(
+    asked: ReplayOptions, voices: set[str] | None, settings: Settings, pause_at_end: bool = False
+) -> PlaybackOptions:
+    return PlaybackOptions(asked.start, asked.end, asked.speed, asked.loop, pause_at_end, voices, settings.lyra)
 
 
 def chosen_voices(asked: ReplayOptions, roster: Attendance) -> set[str] | None:
@@ -155,9 +159,7 @@ async def play_in_browser(
         paint = await stack.enter_async_context(session_painter(session.header, asked.models, asked.generator, note))
         audio = ReplayAudio(page.broadcast, sink, voices)
         feeder = ReplayFeeder(page.state, audio, session.header, codecs, paints=paint is not None)
-        options = PlaybackOptions(
-            asked.start, asked.end, asked.speed, asked.loop, pause_at_end=True, voices=voices, lyra_folder=settings.lyra
-        )
+        options = _playback(asked, voices, settings, pause_at_end=True)
         player = Player(
             session, codecs, feeder, audio, options, paint=None if paint is None else cached(paint), on_picture=tell,
             on_painted=build.gallery(build.keeper(settings.pictures, notes)), on_seek=feeder.sought, note=note,
