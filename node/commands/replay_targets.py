@@ -70,12 +70,12 @@ async def play_into_room(
     await asyncio.to_thread(build.preload, codecs)
     async with replay_into_room(roster, session.header.node, place, codecs, voices or (), notes) as haunting:
 
-        def told(told: RecordedPicture) -> None:
-            haunting.told(told)
-            notes(caption(player, roster, told))
+        def send(picture: RecordedPicture) -> None:
+            haunting.told(picture)
+            notes(caption(player, roster, picture))
 
         options = PlaybackOptions(asked.start, asked.end, loop=asked.loop, voices=voices, lyra_folder=settings.lyra)
-        player = Player(session, codecs, haunting, sink, options, on_picture=told, note=notes)
+        player = Player(session, codecs, haunting, sink, options, on_picture=send, note=notes)
         await play(player, notes)
 
 
@@ -90,11 +90,11 @@ def chosen_voices(asked: ReplayOptions, roster: Attendance) -> set[str] | None:
     return roster.ids(asked.who) if asked.who else None
 
 
-def caption(player: Player, roster: Attendance, told: RecordedPicture) -> str:
+def caption(player: Player, roster: Attendance, picture: RecordedPicture) -> str:
     """Return a picture's words as a line."""
-    place = roster.index(told.sender)
-    name = told.sender if place is None else roster.participants[place].name
-    return f"{format_time(player.position_s)}  {name}: {told.prompt.text}"
+    index = roster.index(picture.sender)
+    name = picture.sender if index is None else roster.participants[index].name
+    return f"{format_time(player.position_s)}  {name}: {picture.prompt.text}"
 
 
 async def play(player: Player, notes: BufferedNotes) -> None:
@@ -139,10 +139,10 @@ async def play_in_browser(
     """
     from node.web.server import serve  # aiohttp hides behind it: a replay without a page starts sooner
 
-    page = page_from_settings(settings.model_copy(update={"speech": None, "camera": None}), "replay", notes)
-    assert page is not None, "a page was asked for"
     roster = Attendance(session)
     voices = chosen_voices(asked, roster)
+    page = page_from_settings(settings.model_copy(update={"speech": None, "camera": None}), "replay", notes)
+    assert page is not None, "a page was asked for"
     sink, remark = open_sink(settings.speaker or "none", note=notes)
     if remark:
         notes(remark)
@@ -151,9 +151,9 @@ async def play_in_browser(
         notes(text)
         page.state.note(text)
 
-    def tell(told: RecordedPicture) -> None:
-        feeder.caption_read(told)
-        notes(caption(player, roster, told))
+    def show_caption(picture: RecordedPicture) -> None:
+        feeder.caption_read(picture)
+        notes(caption(player, roster, picture))
 
     async with contextlib.AsyncExitStack() as stack:
         paint = await stack.enter_async_context(session_painter(session.header, asked.models, asked.generator, note))
@@ -161,15 +161,14 @@ async def play_in_browser(
         feeder = ReplayFeeder(page.state, audio, session.header, codecs, paints=paint is not None)
         options = _playback(asked, voices, settings, pause_at_end=True)
         player = Player(
-            session, codecs, feeder, audio, options, paint=None if paint is None else cached(paint), on_picture=tell,
+            session, codecs, feeder, audio, options, paint=None if paint is None else cached(paint), on_picture=show_caption,
             on_painted=build.gallery(build.keeper(settings.pictures, notes)), on_seek=feeder.sought, note=note,
         )  # fmt: skip
         audio.player = player
         page.show(player, session.header.started_ns / 1e9)
         if roster.index(session.header.node) is not None:
             page.state.joined(session.header.node, session.header.name, speaks=True, shows=True)
-        link = await stack.enter_async_context(serve(page))
-        notes(f"the page is at {link}: it begins when that is opened")
+        notes(f"the page is at {await stack.enter_async_context(serve(page))}: it begins when that is opened")
         await _play_when_opened(page, player, notes)
 
 
