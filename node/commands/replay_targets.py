@@ -151,7 +151,7 @@ async def play_in_browser(
         notes(text)
         page.state.note(text)
 
-    def show_caption(picture: RecordedPicture) -> None:
+    def show(picture: RecordedPicture) -> None:
         feeder.caption_read(picture)
         notes(caption(player, roster, picture))
 
@@ -161,7 +161,7 @@ async def play_in_browser(
         feeder = ReplayFeeder(page.state, audio, session.header, codecs, paints=paint is not None)
         options = _playback(asked, voices, settings, pause_at_end=True)
         player = Player(
-            session, codecs, feeder, audio, options, paint=None if paint is None else cached(paint), on_picture=show_caption,
+            session, codecs, feeder, audio, options, paint=None if paint is None else cached(paint), on_picture=show,
             on_painted=build.gallery(build.keeper(settings.pictures, notes)), on_seek=feeder.sought, note=note,
         )  # fmt: skip
         audio.player = player
