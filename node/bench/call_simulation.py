@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from node.speech.libopus import Decoder
+from node.speech.libopus import OpusDecoder
 from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm, seconds_of
 from node.speech.profiles import Profile
 from node.speech.rates import PACKET_HEADERS
@@ -116,7 +116,7 @@ class CallSimulation:
 
     def __post_init__(self) -> None:
         self.playout = _GapMeter()
-        self.listener = ReceiveStream(self.playout, Decoder())
+        self.listener = ReceiveStream(self.playout, OpusDecoder())
 
     @property
     def gap_ms_max(self) -> float:

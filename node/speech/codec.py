@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from node.speech import lyra_model as lyra_models
-from node.speech.libopus import Decoder, Encoder
+from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.pcm import Pcm
 from node.speech.profiles import Profile
 from protocol.errors import PacketError
@@ -33,8 +33,8 @@ class SpeechEncoder:
     """
 
     def __init__(self, profile: Profile, choice: LyraChoice, takes_lyra: Callable[[], bool]) -> None:
-        self._opus = Encoder(profile)
-        self._lyra = lyra_models.Encoder(choice.folder, choice.bitrate)
+        self._opus = OpusEncoder(profile)
+        self._lyra = lyra_models.LyraEncoder(choice.folder, choice.bitrate)
         self._takes_lyra = takes_lyra
 
     @property
@@ -62,8 +62,8 @@ class SpeechDecoder:
 
     def __init__(self, lyra_folder: Path | None = None) -> None:
         self._folder = lyra_folder
-        self._opus = Decoder()
-        self._last: Decoder | lyra_models.Decoder = self._opus
+        self._opus = OpusDecoder()
+        self._last: OpusDecoder | lyra_models.LyraDecoder = self._opus
 
     def decode(self, packet: bytes) -> Pcm:
         """Return the packet's sound, int16 `(samples,)`.
@@ -84,7 +84,7 @@ class SpeechDecoder:
         return self._opus.recover(samples, following)
 
     @cached_property
-    def _lyra(self) -> lyra_models.Decoder:
+    def _lyra(self) -> lyra_models.LyraDecoder:
         if self._folder is None:
             raise PacketError("a Lyra packet, and no models to decode it")
-        return lyra_models.Decoder(self._folder)
+        return lyra_models.LyraDecoder(self._folder)

@@ -50,7 +50,7 @@ def version() -> str:
     return str(get_version().decode())
 
 
-class Encoder:
+class OpusEncoder:
     """Encodes 16 kHz mono speech as `profile` says, one Opus packet of one frame at a time."""
 
     def __init__(self, profile: Profile) -> None:
@@ -104,7 +104,7 @@ class Encoder:
         return bytes(self._api.encode(self._state, pcm.tobytes(), samples, MAX_FRAME_BYTES))
 
 
-class Decoder:
+class OpusDecoder:
     """Decodes Opus packets of any bandwidth and length to 16 kHz mono, and conceals those that are lost."""
 
     def __init__(self) -> None:

@@ -44,7 +44,7 @@ def check(folder: Path) -> None:
         raise NodeError(NO_PACKAGE)
 
 
-class Encoder:
+class LyraEncoder:
     """Encodes 16 kHz mono speech at 3200, 6000 or 9200 bit/s. NodeError when the models cannot be had."""
 
     def __init__(self, folder: Path, bitrate: int = 3200) -> None:
@@ -69,7 +69,7 @@ class Encoder:
         return lyra.pack([int(index) for index in coded.reshape(-1)[: self._count]])
 
 
-class Decoder:
+class LyraDecoder:
     """Decodes Lyra packets of any bitrate to 16 kHz mono, and goes on where one is lost.
 
     NodeError when the models cannot be had.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from node.speech.codec import SpeechDecoder
 from node.speech.comfort_noise import ComfortNoise
-from node.speech.libopus import CONCEAL_STEP, Decoder
+from node.speech.libopus import CONCEAL_STEP, OpusDecoder
 from node.speech.pcm import FULL_SCALE, Pcm, samples_of, seconds_of, silence
 from node.speech.time_stretch import Stretcher
 from protocol.errors import PacketError
@@ -48,7 +48,9 @@ class ReceiveStream:
     instead.
     """
 
-    def __init__(self, playout: Playout, decoder: Decoder | SpeechDecoder, comfort: ComfortNoise | None = None) -> None:
+    def __init__(
+        self, playout: Playout, decoder: OpusDecoder | SpeechDecoder, comfort: ComfortNoise | None = None
+    ) -> None:
         self.playout = playout
         self.wait_ms_recent: deque[float] = deque(maxlen=MAX_WAITS)
         self.undecodable = 0

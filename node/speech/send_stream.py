@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from node.speech.framing import Reframer
-from node.speech.libopus import Encoder
+from node.speech.libopus import OpusEncoder
 from node.speech.pauses import DtxDecision, DtxGate
 from node.speech.pcm import SAMPLE_RATE, level_dbfs, seconds_of
 from node.speech.profiles import LEAN, Profile
@@ -72,11 +72,13 @@ class SendStream:
     In a pause nothing comes, if the profile has `dtx`. `encoder` is Opus's, unless another one is given.
     """
 
-    def __init__(self, source: Source, profile: Profile = LEAN, encoder: Encoder | SpeechEncoder | None = None) -> None:
+    def __init__(
+        self, source: Source, profile: Profile = LEAN, encoder: OpusEncoder | SpeechEncoder | None = None
+    ) -> None:
         self.profile = profile
         self._source = source
         self._framing = Reframer()
-        self._encoder = encoder or Encoder(profile)
+        self._encoder = encoder or OpusEncoder(profile)
         self._copies = Copies()
         self._voice = VoiceDetector()
         self._pauses = DtxGate()

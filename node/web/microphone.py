@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import numpy as np
 
-from node.speech.libopus import CONCEAL_STEP, Decoder
+from node.speech.libopus import CONCEAL_STEP, OpusDecoder
 from node.speech.pcm import FRAME_SAMPLES, Clock, Pcm, samples_of, seconds_of, silence
 from node.speech.sources import MAX_BEHIND, Captured
 from protocol.errors import PacketError
@@ -96,7 +96,7 @@ class PageMicrophone:
 
     def _begin(self) -> None:
         self._playout = Playout()
-        self._decoder = Decoder()
+        self._decoder = OpusDecoder()
         self._rest = silence(0)
 
     def _next(self) -> tuple[Pcm, bytes | None]:

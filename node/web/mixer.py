@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from node.speech.codec import SpeechDecoder
-from node.speech.libopus import Encoder
+from node.speech.libopus import OpusEncoder
 from node.speech.pcm import Clock, Pcm, seconds_of
 from node.speech.profiles import RICH
 from node.speech.receive_stream import ReceiveStream, mix
@@ -27,7 +27,7 @@ class Reencoder:
     """Makes Opus packets of 20 ms of sound. In silence there are none but the first, which says that it is silent."""
 
     def __init__(self) -> None:
-        self._encoder = Encoder(PROFILE)
+        self._encoder = OpusEncoder(PROFILE)
         self._silent = True
 
     def packet(self, pcm: Pcm) -> bytes | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from node.speech.foreign import STEREO, PassthroughPolicy
-from node.speech.libopus import Encoder
+from node.speech.libopus import OpusEncoder
 from node.speech.pcm import Pcm
 from node.speech.profiles import LEAN, Bandwidth, Profile
 from protocol.errors import PacketError
@@ -15,7 +15,7 @@ from protocol.speech import opus_packet
 
 
 def frames(pcm: Pcm, profile: Profile) -> list[bytes]:
-    encoder, length = Encoder(profile), profile.frame_samples
+    encoder, length = OpusEncoder(profile), profile.frame_samples
     return [encoder.encode(pcm[at : at + length]) for at in range(0, len(pcm) - length + 1, length)]
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from node.speech.libopus import Decoder, Encoder
+from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.pauses import HANGOVER_MS
 from node.speech.pcm import FRAME_SAMPLES, Pcm, silence
 from node.speech.profiles import CLEAR, LEAN, QUICK, Application, Profile, custom
@@ -37,7 +37,7 @@ class Frames:
 
 
 WITHOUT_PAUSES = replace(LEAN, dtx=False)
-ENCODE = Encoder.encode
+ENCODE = OpusEncoder.encode
 
 
 async def packets(source: Frames, profile: Profile = WITHOUT_PAUSES) -> list[SpeechPacket]:
@@ -52,7 +52,7 @@ async def test_two_frames_share_a_packet(tone: Pcm) -> None:
 
 
 async def test_the_frames_are_what_the_encoder_gives(tone: Pcm) -> None:
-    encoder = Encoder(LEAN)
+    encoder = OpusEncoder(LEAN)
     sent = await packets(Frames(tone[: 4 * FRAME_SAMPLES]))
     frames = [frame for packet in sent for frame in opus_packet.split(packet.payload)]
     assert frames == [encoder.encode(tone[n * 960 : (n + 1) * 960]) for n in range(4)]
@@ -80,7 +80,7 @@ async def test_talking_is_told_from_a_quiet_room(tone: Pcm) -> None:
 
 
 def test_the_lookahead_is_the_encoders() -> None:
-    assert SendStream(Frames(silence(0))).lookahead_ms == Encoder(LEAN).lookahead_ms
+    assert SendStream(Frames(silence(0))).lookahead_ms == OpusEncoder(LEAN).lookahead_ms
 
 
 async def test_copies_go_along_when_asked_for() -> None:
@@ -122,7 +122,7 @@ async def test_other_settings_hold_from_the_next_packet_on(tone: Pcm) -> None:
 
 
 async def test_a_change_is_heard_as_one_sound(tone: Pcm) -> None:
-    talker, decoder, heard = SendStream(Frames(tone), WITHOUT_PAUSES), Decoder(), []
+    talker, decoder, heard = SendStream(Frames(tone), WITHOUT_PAUSES), OpusDecoder(), []
     async for packet in talker:
         heard += [decoder.decode(frame) for frame in opus_packet.split(packet.payload)]
         talker.change(replace(CLEAR, dtx=False) if len(heard) > 14 else WITHOUT_PAUSES)
@@ -167,9 +167,9 @@ async def test_speech_is_sent_whole(spoken: Pcm) -> None:
 
 
 async def test_frames_of_different_modes_travel_apart(tone: Pcm, monkeypatch: pytest.MonkeyPatch) -> None:
-    wide, narrow = Encoder(CLEAR), Encoder(LEAN)
+    wide, narrow = OpusEncoder(CLEAR), OpusEncoder(LEAN)
     encoders = itertools.cycle([narrow, narrow, narrow, wide])
-    monkeypatch.setattr(Encoder, "encode", lambda _self, pcm: ENCODE(next(encoders), pcm))
+    monkeypatch.setattr(OpusEncoder, "encode", lambda _self, pcm: ENCODE(next(encoders), pcm))
     sent = await packets(Frames(tone[: 4 * FRAME_SAMPLES]))
     assert [(packet.timestamp, packet.duration_ms) for packet in sent] == [(0, 120), (5760, 60), (8640, 60)]
     assert sent[2].captured_at == pytest.approx(50.18)

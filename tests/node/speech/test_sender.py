@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from node.call.stats import SpeechIn, SpeechOut
-from node.speech.libopus import Encoder
+from node.speech.libopus import OpusEncoder
 from node.speech.pcm import Pcm
 from node.speech.profiles import LEAN
 from node.speech.send_stream import SpeechPacket
@@ -27,7 +27,7 @@ COPY = Copy(RTP_PER_PACKET, b"earlier")
 
 def packets(frequency: float, loudness: float = 8000.0) -> Iterator[bytes]:
     """A steady tone as 120 ms packets without end."""
-    encoder, start = Encoder(LEAN), 0
+    encoder, start = OpusEncoder(LEAN), 0
     while True:
         frames = []
         for _ in range(2):
