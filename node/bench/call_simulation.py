@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from node.speech.audio_io import Captured
 from node.speech.libopus import OpusDecoder
 from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm, seconds_of
 from node.speech.profiles import Profile
 from node.speech.rates import PACKET_HEADERS
 from node.speech.receive_stream import ReceiveStream
 from node.speech.send_stream import RTP_RATE, SendStream, SpeechPacket
-from node.speech.sources import Captured
 from protocol.rtp import red
 from protocol.speech.playout import Conceal, Play, Playout, Quiet, Sound
 

@@ -12,7 +12,7 @@ from node.recording.roster import Attendance
 from node.replay.models import painter
 from node.replay.pictures import RecordedPicture, cached
 from node.replay.player import Player
-from node.speech.sinks import open_sink
+from node.speech.devices import open_sink
 from node.web.replay_audio import ReplayAudio
 from node.web.setup import page as open_page
 from node.web.spectator import ReplayFeeder

@@ -22,7 +22,7 @@ from node.replay.models import painter
 from node.replay.pictures import RecordedPicture
 from node.replay.player import Player
 from node.replay.tempo import FASTEST, SLOWEST
-from node.speech.sinks import open_sink
+from node.speech.devices import open_sink
 from node.terminal import keyboard
 from node.terminal.replay_status import Screen, choose
 from node.terminal.status import BufferedNotes

@@ -11,12 +11,12 @@ import math
 import time
 from dataclasses import dataclass, field
 
+# Between two timers in a call: what holds the loop for 50 ms is seen by two of them, and fifty wake-ups a second of 20
+# us each are a thousandth of a core.
 EVERY_S = 0.02
-"""Between two timers in a call: what holds the loop for 50 ms is seen by two of them, and fifty wake-ups a second of
-20 us each are a thousandth of a core."""
 
+# A lag beyond this is counted: speech has little more than that in reserve.
 NOTABLE_MS = 50.0
-"""A lag beyond this is counted: speech has little more than that in reserve."""
 
 _LEAST_MS, _STEP, _MOST_MS = 0.1, 1.1, 60_000.0
 _BOUNDS_MS = [_LEAST_MS * _STEP**step for step in range(math.ceil(math.log(_MOST_MS / _LEAST_MS, _STEP)) + 1)]

@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from av.frame import Frame
     from av.stream import Stream
 
+# Damaged packets in a row after which nothing more is expected of a file: 26 s of MP3, 40 s of video.
 MOST_DAMAGED = 1000
-"""Damaged packets in a row after which nothing more is expected of a file: 26 s of MP3, 40 s of video."""
 
+# FFmpeg's formats that consist of the names of other files or of addresses.
 LISTS = frozenset({"concat", "dash", "hls", "imf", "rtsp", "sap", "sdp", "smoothstreaming", "webm_dash_manifest"})
-"""FFmpeg's formats that consist of the names of other files or of addresses."""
 
+# What FFmpeg plays as a video although it is none: any file whose name ends in .txt.
 TEXTS = frozenset({"tty"})
-"""What FFmpeg plays as a video although it is none: any file whose name ends in .txt."""
 
 NOT_MEDIA = "a text or a list of other files, and neither sound nor video"
 
+# FFmpeg's option by which it opens nothing else, whatever a file names.
 NO_OTHER_FILES = {"protocol_whitelist": "none"}
-"""FFmpeg's option by which it opens nothing else, whatever a file names."""
 
 
+# How lists begin: a line that says more than the error at the first name in them.
 _LIST_START = re.compile(rb"(\xef\xbb\xbf)?\s*(#EXTM3U|ffconcat|v=0\r?\n|<\?xml|<MPD|\[playlist\])")
-"""How lists begin: a line that says more than the error at the first name in them."""
 
 
 class UnreadableError(NodeError):

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+# The name of the error handler of `codecs` that replaces what an encoding lacks.
 WITH_QUESTION_MARKS = "pictophone"
-"""The name of the error handler of `codecs` that replaces what an encoding lacks."""
 
 # Our own signs that older encodings lack, each by one that is as wide: tables keep their columns.
 _SUBSTITUTES = str.maketrans(

@@ -11,8 +11,8 @@ from protocol.errors import LocalError, RemoteError
 
 logger = logging.getLogger(__name__)
 
+# Peers whose fault was noted once; a flood of forged names must not grow this.
 MAX_REMEMBERED = 256
-"""Peers whose fault was noted once; a flood of forged names must not grow this."""
 
 
 class PeerFaults:

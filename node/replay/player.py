@@ -45,7 +45,7 @@ from protocol.log import Frame, Left, Record
 
 if TYPE_CHECKING:
     from node.call.observers import CallObserver
-    from node.speech.sinks import Sink
+    from node.speech.audio_io import Sink
     from node.vision.sender import PaintedPicture
 
 

@@ -13,15 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from node.speech.audio_io import Captured, ForwardingSink, Pull, Sink, Source
 from node.speech.pcm import SAMPLE_RATE, Pcm
-from node.speech.sinks import ForwardingSink, Pull, Sink
-from node.speech.sources import Captured, Source
 
+# The processing takes 10 ms at a time.
 STEP = SAMPLE_RATE // 100
-"""The processing takes 10 ms at a time."""
 
+# What it takes for the way from its loudspeaker's side to its microphone's.
 MAX_DELAY_MS = 500
-"""What it takes for the way from its loudspeaker's side to its microphone's."""
 
 NOT_INSTALLED = "no echo cancellation, noise suppression and gain: pip install 'pictophone[live]', or use a headset"
 
@@ -32,14 +31,14 @@ def installed() -> bool:
 
 
 class AudioProcessing:
-    """One microphone's processing, and the loudspeaker's (`hears_itself`) whose echo is to go."""
+    """One microphone's processing, and the loudspeaker's (`cancels_echo`) whose echo is to go."""
 
-    def __init__(self, hears_itself: bool) -> None:
+    def __init__(self, cancels_echo: bool) -> None:
         from livekit.rtc.apm import AudioProcessingModule
 
-        self._hears_itself = hears_itself
+        self._cancels_echo = cancels_echo
         self._module = AudioProcessingModule(
-            echo_cancellation=hears_itself, noise_suppression=True, high_pass_filter=True, auto_gain_control=True
+            echo_cancellation=cancels_echo, noise_suppression=True, high_pass_filter=True, auto_gain_control=True
         )
 
     def played(self, pcm: Pcm) -> None:
@@ -55,7 +54,7 @@ class AudioProcessing:
         return np.concatenate([self._cleaned(part, delay_ms) for part in pcm.reshape(-1, STEP)])
 
     def _cleaned(self, part: Pcm, delay_ms: float) -> Pcm:
-        if self._hears_itself:
+        if self._cancels_echo:
             self._module.set_stream_delay_ms(round(min(max(delay_ms, 0.0), MAX_DELAY_MS)))
         frame = _frame(part)
         self._module.process_stream(frame)
@@ -100,21 +99,3 @@ class EchoingSink(ForwardingSink):
             return pcm
 
         await self.sink.run(noted)
-
-
-def between(source: Source | None, sink: Sink | None) -> tuple[Source | None, Sink | None, str]:
-    """Return both ends with the processing between them, and a line to show the user (or an empty one).
-
-    Only a microphone is processed; the echo is taken out if there is a loudspeaker.
-    """
-    from node.speech.loudspeaker import Loudspeaker
-    from node.speech.microphone import Microphone
-
-    if not isinstance(source, Microphone):
-        return source, sink, ""
-    if not installed():
-        return source, sink, NOT_INSTALLED
-    if not isinstance(sink, Loudspeaker):
-        return CleanSource(source, AudioProcessing(hears_itself=False)), sink, ""
-    processing = AudioProcessing(hears_itself=True)
-    return CleanSource(source, processing, sink), EchoingSink(sink, processing), ""

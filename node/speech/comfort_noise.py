@@ -11,20 +11,20 @@ import numpy.typing as npt
 
 from node.speech.pcm import BLOCK_SAMPLES, FULL_SCALE, Pcm, level_dbfs, silence
 
+# What is louder is no background, or one that nobody wants to hear more of than is sent.
 LOUDEST_DBFS = -45.0
-"""What is louder is no background, or one that nobody wants to hear more of than is sent."""
 
+# What is quieter is silence.
 QUIETEST_DBFS = -80.0
-"""What is quieter is silence."""
 
+# By so much a block may be louder than the quietest lately, for rooms that become louder (5 dB/s).
 RISE_DB = 0.1
-"""By so much a block may be louder than the quietest lately, for rooms that become louder (5 dB/s)."""
 
+# A block this near to the quietest lately is background.
 NEAR_DB = 4.0
-"""A block this near to the quietest lately is background."""
 
+# How much of the learned spectrum is the newest block's.
 NEWEST_SHARE = 0.2
-"""How much of the learned spectrum is the newest block's."""
 
 _HOP = BLOCK_SAMPLES // 2
 _WINDOW = np.sin(np.pi * (np.arange(BLOCK_SAMPLES) + 0.5) / BLOCK_SAMPLES)

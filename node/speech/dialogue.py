@@ -14,8 +14,8 @@ from node.speech.pcm import FRAME_SAMPLES, Clock, Pcm, samples_of, silence
 from node.speech.sources import AtEnd, PacedSource
 from protocol.errors import NodeError
 
+# Seconds of silence after each turn, as between people who are in no hurry.
 PAUSE = 0.3
-"""Seconds of silence after each turn, as between people who are in no hurry."""
 
 
 @dataclass(frozen=True, slots=True)

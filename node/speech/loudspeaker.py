@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from node.speech import soundcard
-from node.speech.buffer_depth import BufferDepth
+from node.speech.audio_io import Pull, Underruns
 from node.speech.pcm import BLOCK_SAMPLES, Clock, seconds_of
-from node.speech.sinks import BLOCK_MS, DEVICE_BLOCKS, Pull, Underruns
+from node.speech.playback_buffer import BLOCK_MS, DEVICE_BLOCKS, BufferDepth
 from node.speech.soundcard import Direction
 from protocol.errors import NodeError
 

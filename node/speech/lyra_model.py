@@ -21,12 +21,12 @@ from node.speech.pcm import FULL_SCALE, SAMPLE_RATE, Pcm
 from protocol.errors import NodeError
 from protocol.speech import lyra
 
+# What the quantizer's model has room for; the lower bitrates leave the finer ones out.
 FRAME_SAMPLES = SAMPLE_RATE * lyra.FRAME_MS // 1000
 QUANTIZERS = 46
-"""What the quantizer's model has room for; the lower bitrates leave the finer ones out."""
 
+# What the quantizer's model takes for a quantizer that was left out.
 NOT_USED = -1
-"""What the quantizer's model takes for a quantizer that was left out."""
 
 ENCODER, QUANTIZER, DECODER = "soundstream_encoder.tflite", "quantizer.tflite", "lyragan.tflite"
 PACKAGE = "ai_edge_litert"

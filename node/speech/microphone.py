@@ -12,19 +12,19 @@ from typing import Any
 import numpy as np
 
 from node.speech import soundcard
+from node.speech.audio_io import Captured
 from node.speech.pcm import FRAME_SAMPLES, Clock, seconds_of, silence
 from node.speech.soundcard import Direction
-from node.speech.sources import Captured
 from protocol.errors import NodeError
 
 logger = logging.getLogger(__name__)
 
+# Captured frames that may wait for the loop (half a second of 60 ms frames). The oldest gives way: late speech is worth
+# less than present speech.
 MAX_WAITING = 8
-"""Captured frames that may wait for the loop (half a second of 60 ms frames). The oldest gives way: late
-speech is worth less than present speech."""
 
+# Seconds: a device that says its sound is older than this (or younger than its frame) does not know.
 MAX_AGE = 1.0
-"""Seconds: a device that says its sound is older than this (or younger than its frame) does not know."""
 
 
 class Microphone:

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+# Wideband: the most that speech at these bitrates can use, and a rate libopus takes without resampling.
 SAMPLE_RATE = 16_000
-"""Wideband: the most that speech at these bitrates can use, and a rate libopus takes without resampling."""
 
+# Sinks take 20 ms at a time: short enough to add little delay, long enough for 50 wake-ups a second.
 BLOCK_SAMPLES = SAMPLE_RATE * 20 // 1000
-"""Sinks take 20 ms at a time: short enough to add little delay, long enough for 50 wake-ups a second."""
 
+# One Opus frame of every profile that bundles: 60 ms.
 FRAME_SAMPLES = SAMPLE_RATE * 60 // 1000
-"""One Opus frame of every profile that bundles: 60 ms."""
 
 FULL_SCALE = 32_768
 

@@ -73,6 +73,7 @@ def _yes_or_no(value: str) -> bool | None:
     return _named({"yes": True, "no": False}, "answer", value)
 
 
+# As the settings call them: the profile's own field, and how a value is read.
 TYPED_OPTIONS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "bitrate": ("bitrate", int),
     "bandwidth": ("bandwidth", lambda name: _named(BANDWIDTHS, "bandwidth", name)),
@@ -83,7 +84,6 @@ TYPED_OPTIONS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "dtx": ("dtx", _yes_or_no),
     "redundancy": ("redundancy", int),
 }
-"""As the settings call them: the profile's own field, and how a value is read."""
 
 
 def _named(known: Mapping[str, T], option: str, name: str | None) -> T | None:

@@ -12,18 +12,18 @@ from node.speech.pcm import SAMPLE_RATE
 from protocol.errors import UsageError
 from protocol.speech.redundancy import MAX_REDUNDANCY
 
+# What one Opus frame may last: shorter ones carry no SILK, longer ones are joined from these.
 FRAME_LENGTHS_MS = (10, 20, 40, 60)
-"""What one Opus frame may last: shorter ones carry no SILK, longer ones are joined from these."""
 
+# The longest Opus packet (RFC 6716, section 3.2.5).
 MAX_PACKET_MS = 120
-"""The longest Opus packet (RFC 6716, section 3.2.5)."""
 
+# What libopus takes for one channel, up to where nobody hears a difference any more.
 BITRATES = (500, 128_000)
-"""What libopus takes for one channel, up to where nobody hears a difference any more."""
 
 
+# Below this bitrate libopus writes no in-band FEC, whatever it is asked.
 FEC_FROM = 16_000
-"""Below this bitrate libopus writes no in-band FEC, whatever it is asked."""
 
 
 class Bandwidth(Enum):

@@ -18,20 +18,20 @@ from protocol.rtp.red import Copy
 from protocol.speech import opus_packet
 from protocol.speech.playout import Conceal, Play, Playout, Quiet
 
+# Long enough that neither edge of a silence clicks, too short to be missed from a word.
 FADE_IN = samples_of(0.005)
 FADE_OUT = samples_of(0.010)
-"""Long enough that neither edge of a silence clicks, too short to be missed from a word."""
 
+# libopus goes on with a vowel for as long as it is asked to. One lost packet is filled as it does; what is missing for
+# longer fades away, rather than buzz.
 CONCEALED_FULLY = samples_of(0.12)
 CONCEALED_AT_ALL = samples_of(0.36)
-"""libopus goes on with a vowel for as long as it is asked to. One lost packet is filled as it does; what is
-missing for longer fades away, rather than buzz."""
 
+# Waits remembered: the last four minutes of 60 ms frames.
 MAX_WAITS = 4096
-"""Waits remembered: the last four minutes of 60 ms frames."""
 
+# Frames whose place in their packet is remembered: more than any playout holds.
 MAX_OFFSETS = 1024
-"""Frames whose place in their packet is remembered: more than any playout holds."""
 
 _TIMESTAMP_MASK = 0xFFFF_FFFF
 _RTP_PER_MS = 48

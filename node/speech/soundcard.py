@@ -14,13 +14,13 @@ from typing import Any
 from node.speech.pcm import SAMPLE_RATE
 from protocol.errors import NodeError
 
+# How long to wait, when a device went away, before looking for another one.
 RETRY_S = 1.0
-"""How long to wait, when a device went away, before looking for another one."""
 
 NO_PORTAUDIO = "no PortAudio here; install it (Debian and Ubuntu: apt-get install libportaudio2)"
 
+# What every stream of the node is opened with.
 FORMAT = {"samplerate": SAMPLE_RATE, "channels": 1, "dtype": "int16"}
-"""What every stream of the node is opened with."""
 
 
 _streams: list[Any] = []

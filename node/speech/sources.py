@@ -6,45 +6,23 @@ import itertools
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
 
 from node.common.own_thread import OwnThread, settled, within
 from node.speech import sound_files
+from node.speech.audio_io import Captured
 from node.speech.pcm import FRAME_SAMPLES, Clock, Pcm, samples_of, seconds_of, silence
 from protocol.errors import NodeError
 
 logger = logging.getLogger(__name__)
 
+# Seconds a paced source hurries to catch up; after a longer stop (a sleeping laptop) it skips that time.
 MAX_BEHIND = 1.0
-"""Seconds a paced source hurries to catch up; after a longer stop (a sleeping laptop) it skips that time."""
 
 
+# Seconds for a block of a recording, or for its file to open: a disk that sleeps takes a few, one that is gone all.
 MAX_WAIT = 10.0
-"""Seconds for a block of a recording, or for its file to open: a disk that sleeps takes a few, one that is gone all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Captured:
-    """One frame of sound.
-
-    `pcm` is int16 `(frame,)`; `at` the monotonic time at which its first sample was captured;
-    `skipped` the number of samples that should have come just before it and never will. `encoded` is the same sound as
-    one Opus frame, if it came as one: who needs no other need not encode it anew.
-    """
-
-    pcm: Pcm
-    at: float
-    skipped: int = 0
-    encoded: bytes | None = None
-
-
-class Source(Protocol):
-    """Yields frames of one length until the sound ends; closing the iterator releases the device."""
-
-    def __aiter__(self) -> AsyncIterator[Captured]: ...
 
 
 class AtEnd(Enum):
@@ -131,32 +109,3 @@ def file_source(
 def silent_source(frame: int = FRAME_SAMPLES, clock: Clock | None = None) -> PacedSource:
     """Return a source that says nothing, for ever."""
     return PacedSource(lambda: itertools.repeat(silence(frame)), AtEnd.STOP, frame, clock)
-
-
-def open_source(
-    spec: str | None,
-    at_end: AtEnd = AtEnd.STOP,
-    frame: int = FRAME_SAMPLES,
-    clock: Clock | None = None,
-    note: Callable[[str], None] = logger.info,
-) -> tuple[Source, str]:
-    """Return the source that `spec` names, and a line to show the user (or an empty one).
-
-    `mic` is the default microphone, `none` silence, anything else a file. Not asking (None) takes the
-    microphone if there is one and silence otherwise, which the line then says. `note` takes a line when a microphone
-    comes or goes, or a file cannot be read on. NodeError when what was asked for cannot be had.
-    """
-    from node.speech.microphone import Microphone
-
-    match spec:
-        case None:
-            try:
-                return Microphone(frame, clock, note), ""
-            except NodeError as error:
-                return silent_source(frame, clock), f"nothing will be said: {error}"
-        case "mic":
-            return Microphone(frame, clock, note), ""
-        case "none":
-            return silent_source(frame, clock), ""
-        case _:
-            return file_source(Path(spec), at_end, frame, clock, note), ""

@@ -14,26 +14,26 @@ import numpy.typing as npt
 
 from node.speech.pcm import Pcm, samples_of
 
+# What is left out or repeated at once: pitch periods from 400 Hz down to 67 Hz.
 SHORTEST, LONGEST = samples_of(0.0025), samples_of(0.015)
-"""What is left out or repeated at once: pitch periods from 400 Hz down to 67 Hz."""
 
+# How much of the two pieces is compared and faded: a period of most voices.
 FADE = samples_of(0.010)
-"""How much of the two pieces is compared and faded: a period of most voices."""
 
+# What must have come together before anything is done.
 WORTHWHILE = samples_of(0.0075)
-"""What must have come together before anything is done."""
 
+# With so much to make up, the best place is taken even if it is not good. Nothing beyond it is remembered.
 URGENT = samples_of(0.020)
-"""With so much to make up, the best place is taken even if it is not good. Nothing beyond it is remembered."""
 
+# In one frame: enough for 60 ms at four fifths of the speed.
 MAX_CHANGES = 4
-"""In one frame: enough for 60 ms at four fifths of the speed."""
 
+# Likeness of two pieces above which nobody hears that what lies between them is gone.
 ALIKE = 0.6
-"""Likeness of two pieces above which nobody hears that what lies between them is gone."""
 
+# Mean square of pieces (-50 dBFS) so quiet that they count as alike.
 QUIET_POWER = 100.0**2
-"""Mean square of pieces (-50 dBFS) so quiet that they count as alike."""
 
 Samples = npt.NDArray[np.float64]
 

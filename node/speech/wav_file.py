@@ -15,14 +15,14 @@ from node.common.regular_files import create_regular
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from protocol.errors import NodeError
 
+# A WAV header counts its bytes in 32 bits; a recording stops growing there (after 34 hours).
 MAX_SAMPLES = 2_000_000_000
-"""A WAV header counts its bytes in 32 bits; a recording stops growing there (after 34 hours)."""
 
+# Blocks of 20 ms that may wait for the disk: 10 s and 320 kB.
 MOST_WAITING = 500
-"""Blocks of 20 ms that may wait for the disk: 10 s and 320 kB."""
 
+# Seconds for the file to open or to close.
 MAX_WAIT = 10.0
-"""Seconds for the file to open or to close."""
 
 
 class WavFile:

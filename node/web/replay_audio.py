@@ -11,14 +11,14 @@ from collections.abc import Collection, Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from node.speech.audio_io import ForwardingSink
 from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm
-from node.speech.sinks import ForwardingSink
 from node.web.mixer import Reencoder
 from protocol.rtp.retiming import RTP_RATE
 from protocol.speech import lyra
 
 if TYPE_CHECKING:
-    from node.speech.sinks import Pull, Sink
+    from node.speech.audio_io import Pull, Sink
     from node.web.broadcast import Broadcast
     from node.web.playback import Playing
     from protocol.rtp.red import Copy

@@ -15,10 +15,10 @@ from node.call.endpoints import Models
 from node.call.node import Node
 from node.links.address import BrokerAddress
 from node.speech import sound_files
+from node.speech.audio_io import Captured, Source
 from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
 from node.speech.profiles import LEAN
-from node.speech.sources import Captured, Source
 from node.terminal.summary import percentile
 
 LEAD_S = 3.0

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from node.speech import lyra_model as lyra_models
+from node.speech.audio_io import Captured
 from node.speech.codec import LyraChoice, SpeechDecoder, SpeechEncoder
 from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.pcm import FRAME_SAMPLES, Pcm
 from node.speech.profiles import LEAN
 from node.speech.send_stream import SendStream, SpeechPacket
-from node.speech.sources import Captured
 from protocol.errors import NodeError, PacketError
 from protocol.speech import lyra, opus_packet
 

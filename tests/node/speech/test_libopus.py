@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pystoi import stoi
 
 from node.speech import libopus
-from node.speech.libopus import OpusDecoder, OpusEncoder
+from node.speech.libopus import STEREO, OpusDecoder, OpusEncoder, PassthroughPolicy
 from node.speech.pcm import FRAME_SAMPLES, Pcm, level_dbfs
 from node.speech.profiles import LEAN, Bandwidth, Profile
 from protocol.errors import NodeError, PacketError
@@ -52,9 +52,9 @@ def test_another_bandwidth_is_forced_too(tone: Pcm) -> None:
 
 def test_frames_of_another_encoder_are_taken_by_the_profile_there_is(tone: Pcm) -> None:
     encoder, [frame, *_] = OpusEncoder(LEAN), encoded(tone)
-    assert encoder.takes(frame)
+    assert encoder.accepts(frame)
     encoder.change(replace(LEAN, frame_ms=20))
-    assert not encoder.takes(frame)
+    assert not encoder.accepts(frame)
 
 
 def test_the_lookahead_is_what_the_decoder_lags(spoken: Pcm) -> None:
@@ -169,3 +169,44 @@ def test_lean_speech_is_understood_at_its_rate(speech: Pcm) -> None:
     heard = np.concatenate([decoder.decode(packet) for packet in sent])[round(encoder.lookahead_ms * 16) :]
     assert sum(map(len, sent)) * 8 / (len(sent) * 60) < 8.0
     assert stoi(speech[: len(heard)].astype(float), heard.astype(float), 16_000, extended=True) > 0.85
+
+
+def frames(pcm: Pcm, profile: Profile) -> list[bytes]:
+    encoder, length = OpusEncoder(profile), profile.frame_samples
+    return [encoder.encode(pcm[at : at + length]) for at in range(0, len(pcm) - length + 1, length)]
+
+
+@pytest.mark.parametrize("profile", [LEAN, replace(LEAN, bandwidth=Bandwidth.MEDIUM)], ids=["nb", "mb"])
+def test_speech_of_the_bitrate_is_taken_to_the_last_frame(spoken: Pcm, profile: Profile) -> None:
+    policy = PassthroughPolicy(LEAN)
+    assert all(policy.accepts(frame) for frame in frames(spoken, profile) * 4)
+
+
+def test_who_sends_too_many_bits_is_believed_for_a_second_and_no_more(spoken: Pcm) -> None:
+    policy = PassthroughPolicy(LEAN)
+    rich = frames(spoken, replace(LEAN, bitrate=30_000, bandwidth=Bandwidth.WIDE))
+    taken = [policy.accepts(frame) for frame in rich]
+    believed = taken.index(False)
+    assert not any(taken[believed:])
+    assert sum(map(len, rich[:believed])) * 8 < 2 * LEAN.bitrate
+    assert not policy.accepts(frames(spoken, LEAN)[0])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda frame: bytes([frame[0] | STEREO]) + frame[1:],
+        lambda frame: packets.join([frame, frame]),
+        lambda frame: b"\x08" + frame[1:],
+    ],
+    ids=["stereo", "two frames", "20 ms"],
+)
+def test_frames_of_another_form_are_not_taken_but_held_against_nobody(spoken: Pcm, change: object) -> None:
+    policy, frame = PassthroughPolicy(LEAN), frames(spoken, LEAN)[0]
+    assert not policy.accepts(change(frame))  # type: ignore[operator]
+    assert policy.accepts(frame)
+
+
+def test_what_is_no_frame_is_told() -> None:
+    with pytest.raises(PacketError):
+        PassthroughPolicy(LEAN).accepts(b"")

@@ -8,7 +8,7 @@ import pytest
 
 from node.speech.loudspeaker import Loudspeaker
 from node.speech.pcm import Pcm
-from node.speech.sinks import DEVICE_BLOCKS, SHALLOW_BLOCKS
+from node.speech.playback_buffer import DEVICE_BLOCKS, SHALLOW_BLOCKS
 from protocol.errors import NodeError
 
 

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from node.speech.audio_io import Captured
 from node.speech.microphone import MAX_WAITING, Microphone
-from node.speech.sources import Captured
 from protocol.errors import NodeError
 
 TIMES = SimpleNamespace(currentTime=5.0, inputBufferAdcTime=4.93)

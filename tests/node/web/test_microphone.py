@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from web_board import HandClock
 
+from node.speech.audio_io import Captured
 from node.speech.libopus import OpusEncoder
 from node.speech.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, level_dbfs, seconds_of
 from node.speech.profiles import LEAN, QUICK, Profile
 from node.speech.send_stream import SendStream, SpeechPacket
-from node.speech.sources import Captured
 from node.web.microphone import GONE_S, PageMicrophone
 from protocol.speech import opus_packet
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from node.speech.audio_io import Pull
 from node.speech.libopus import OpusDecoder
 from node.speech.pcm import BLOCK_SAMPLES, Pcm, silence
-from node.speech.sinks import NullSink, Pull
+from node.speech.sinks import NullSink
 from node.web.broadcast import Broadcast
 from node.web.replay_audio import EVERYBODY, ReplayAudio
 from protocol.rtp.red import Copy
