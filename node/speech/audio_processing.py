@@ -1,6 +1,6 @@
 """Echo cancellation, noise suppression and gain: WebRTC's audio processing, from the package `livekit`.
 
-A microphone beside a loudspeaker hears the peer again; the processing knows what was played and takes it out.
+A microphone beside a loudspeaker captures the peer's voice again; the processing subtracts what was played.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ import numpy as np
 from node.speech.audio_io import Captured, ForwardingSink, Pull, Sink, Source
 from node.speech.pcm import SAMPLE_RATE, Pcm
 
-# The processing takes 10 ms at a time.
+# Samples in 10 ms: the processing takes so much at a time.
 STEP = SAMPLE_RATE // 100
 
-# What it takes for the way from its loudspeaker's side to its microphone's.
+# The longest delay from loudspeaker to microphone that the processing takes.
 MAX_DELAY_MS = 500
 
 NOT_INSTALLED = "no echo cancellation, noise suppression and gain: pip install 'pictophone[live]', or use a headset"
 
 
 def installed() -> bool:
-    """Tell whether the package is here."""
+    """Return whether the package is installed."""
     return find_spec("livekit") is not None
 
 
 class AudioProcessing:
-    """One microphone's processing, and the loudspeaker's (`cancels_echo`) whose echo is to go."""
+    """The processing of one microphone; with `cancels_echo`, of the loudspeaker beside it as well."""
 
     def __init__(self, cancels_echo: bool) -> None:
         from livekit.rtc.apm import AudioProcessingModule
@@ -42,14 +42,14 @@ class AudioProcessing:
         )
 
     def played(self, pcm: Pcm) -> None:
-        """Note what goes to the loudspeaker: a multiple of 10 ms, int16."""
+        """Pass on what the loudspeaker plays, as the echo to expect: a multiple of 10 ms, int16."""
         for part in pcm.reshape(-1, STEP):
             self._module.process_reverse_stream(_frame(part))
 
     def clean(self, pcm: Pcm, delay_ms: float) -> Pcm:
-        """Return what the microphone heard (a multiple of 10 ms, int16) without echo and noise, at an even level.
+        """Return what the microphone captured (a multiple of 10 ms, int16) without echo and noise, at an even level.
 
-        `delay_ms` is the time from a sound's being noted as played to its being heard here.
+        `delay_ms` is the time from a sound's `played` to its echo here.
         """
         return np.concatenate([self._cleaned(part, delay_ms) for part in pcm.reshape(-1, STEP)])
 
@@ -69,7 +69,7 @@ def _frame(part: Pcm) -> Any:
 
 @dataclass
 class CleanSource:
-    """A microphone's frames, cleaned. `sink` is the loudspeaker beside it, if there is one."""
+    """A source of a microphone's frames, cleaned. `sink` is the loudspeaker beside it, if there is one."""
 
     source: Source
     processing: AudioProcessing
@@ -84,7 +84,7 @@ class CleanSource:
 
 
 class EchoingSink(ForwardingSink):
-    """A loudspeaker whose sound the processing gets to know."""
+    """A sink that passes the loudspeaker's sound on to the processing."""
 
     def __init__(self, sink: Sink, processing: AudioProcessing) -> None:
         super().__init__(sink)

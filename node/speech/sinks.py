@@ -1,4 +1,4 @@
-"""Where speech goes: each sink pulls sound at the pace of its own clock, as a loudspeaker does."""
+"""Sinks without a device: each pulls sound at the pace of its clock, as a loudspeaker does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_GAP = SAMPLE_RATE
 
 
 class NullSink:
-    """A device in name only: plays 16,000 samples a second of the monotonic clock, out of a buffer of so many blocks.
+    """A sink that plays nothing, at 16,000 samples a second of the monotonic clock, out of a buffer of so many blocks.
 
     Its clock counts samples from the start, so it never drifts. A wake-up later than the buffer lasts is one
     underrun, and the gap is played as silence, as a real device does; the buffer is deeper then (`BufferDepth`).
@@ -30,7 +30,7 @@ class NullSink:
 
     @property
     def latency_ms(self) -> float:
-        """The buffer's, without the block that is being played."""
+        """The latency of the buffer, without the block that is being played."""
         return (self._depth.blocks - 1) * BLOCK_MS
 
     async def run(self, pull: Pull) -> None:
@@ -54,14 +54,14 @@ class NullSink:
             await self._clock.sleep_until(start + seconds_of(written - ahead))
 
     def _play(self, pcm: Pcm) -> None:
-        """Hear nothing."""
+        """Discard the sound; a subclass does something with it."""
 
 
 class WavSink(NullSink):
-    """The same device, keeping what it plays in a WAV file that is valid at any time, even after a kill.
+    """A sink of the same pace that writes a WAV file, which is valid at any time, even after a kill.
 
-    NodeError when the file cannot be made. When it cannot be written any more, `note` takes a line, and what is played
-    is kept no longer.
+    Raises NodeError if the file cannot be made. If it cannot be written any more, `note` gets a line, and the rest of
+    the sound is discarded.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class WavSink(NullSink):
         self._file = WavFile(path, note)
 
     async def run(self, pull: Pull) -> None:
-        """Play and keep what `pull` gives until cancelled, then close the file."""
+        """Write what `pull` gives until cancelled, then close the file."""
         try:
             await super().run(pull)
         finally:
