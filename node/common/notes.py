@@ -9,16 +9,16 @@ from dataclasses import dataclass
 # Different lines that NoteOnce remembers; they are few, unless a damaged session makes them.
 MAX_REMEMBERED = 1000
 
-# Of one kind at once: a room of eight that meets, leaves and meets again; and then one every five seconds.
+# Notes of one kind at once: a room of eight that meets, leaves and meets again; and then one every five seconds.
 BURST_OF_KIND, PER_S_OF_KIND = 24.0, 0.2
 
-# Of all kinds: what can be read as it passes. A call's own notes are a few a minute.
+# Notes of all kinds: what can be read as it passes. A call's own notes are a few a minute.
 BURST, PER_S = 64.0, 2.0
 
-# Kinds that are known at once; a call has some twenty.
+# Kinds that are counted at once; a call has some twenty.
 MAX_KINDS = 64
 
-# What is the same in notes of a kind: "Ann is here", "the broker is back". Names stand before it.
+# Words at the end that are the same in notes of a kind: "Ann is here", "the broker is back". Names precede them.
 WORDS_OF_KIND = 2
 
 
@@ -49,7 +49,7 @@ class _Bucket:
 
 
 class NotePace:
-    """Lets notes pass, or counts them as left out; `clock` is in seconds."""
+    """A limit on the rate of notes, of each kind and in all; `clock` is in seconds. Others are counted as left out."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -58,7 +58,7 @@ class NotePace:
         self._forgotten = 0
 
     def take(self, text: str) -> Iterator[str]:
-        """Yield the note, unless there were too many like it, and what there is to say of others."""
+        """Yield the note unless there were too many like it, after the lines that `due` yields."""
         yield from self.due()
         bucket = self._bucket(" ".join(text.split()[-WORDS_OF_KIND:]))
         if bucket.left_out or not self._spend(bucket):
@@ -77,7 +77,7 @@ class NotePace:
             yield f"{count:,} more notes of other kinds"
 
     def _spend(self, bucket: _Bucket) -> bool:
-        """Whether a line may be shown; if so, it is counted."""
+        """Return whether a line may be shown, and count it."""
         now = self._clock()
         for each in (bucket, self._all):
             each.refill(now)
