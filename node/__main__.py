@@ -1,5 +1,5 @@
 """`python -m node` is the command `pictophone`."""
 
-from node.commands.app import main
+from node.commands import main
 
 main()

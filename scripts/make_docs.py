@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from node.commands.demo import SCENES
+from node.call.loopback import SCENES
 from node.vision.image_metrics import difference
 from node.vision.presets import preset
 from node.vision.scenes import Story

@@ -21,8 +21,7 @@ from pathlib import Path
 
 import psutil
 
-from node.call import build
-from node.commands import demo
+from node.call import build, loopback
 from node.common import config
 from node.common.tasks import first_error
 from node.terminal.status import BufferedNotes
@@ -91,7 +90,7 @@ async def run(minutes: float, every_s: float, show: bool) -> list[Sample]:
         async with build.worker(settings, build.CALL) as models, asyncio.TaskGroup() as group:
             await models.ready()
             watching = group.create_task(_watch(models, every_s, samples, show), name="soak")
-            await demo.hold(settings, models, BufferedNotes(), True, minutes * 60, quiet=True)
+            await loopback.call(settings, models, BufferedNotes(), True, minutes * 60, quiet=True)
             watching.cancel()
     return samples
 

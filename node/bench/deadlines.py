@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 from node.bench.hostile_captions import worst_captions
 from node.bench.hostile_peer import HostilePeer
 from node.bench.loop_culprits import LoopCulprits
-from node.call import build
+from node.call import build, loopback
 from node.call.node import Node
-from node.commands import demo
 from node.common.loop_lag import LagWatch, LoopLag
 from node.common.tasks import first_error
 from node.speech import profile_options
@@ -95,7 +94,7 @@ async def _call(
     def others(place: Rendezvous) -> list[Node]:
         return [HostilePeer(place, models, hostile)] if hostile else []
 
-    return await demo.hold(settings, models, BufferedNotes(), True, seconds, quiet, others)
+    return await loopback.call(settings, models, BufferedNotes(), True, seconds, quiet, others)
 
 
 def _import_all() -> None:

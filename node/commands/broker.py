@@ -1,4 +1,4 @@
-"""The command broker: a small broker until it is stopped."""
+"""The command `broker`: a small MQTT broker, until it is stopped."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from node.commands import options
 from node.common import secret_input, signals
 from node.common.output import remark, say
-from node.links import broker
 from node.links.address import BrokerAddress
-from node.links.broker import Certificate
+from node.links.broker import Certificate, serve
 from node.links.login import WHAT
 from node.links.reach import is_certainly_this_machine
 from protocol.errors import UsageError
@@ -20,13 +22,16 @@ from protocol.errors import UsageError
 if TYPE_CHECKING:
     from node.common.config import Settings
 
-SEEN = "others on this machine can see --password among the running commands: give --password-file"
-READABLE = "passwords and topics travel readable: give --certificate and --key to speak TLS"
+PASSWORD_VISIBLE = "others on this machine can see --password among the running commands: give --password-file"
+NOT_ENCRYPTED = "passwords and topics travel readable: give --certificate and --key to speak TLS"
+
+
+app = options.group()
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerOptions:
-    """What the command was asked for, by its flags."""
+    """Where the broker listens, who may use it, and how it is encrypted."""
 
     host: str
     port: int
@@ -37,10 +42,28 @@ class BrokerOptions:
     key: Path | None = None
 
 
-async def run(settings: Settings, asked: BrokerOptions) -> bool:
-    """Serves until a signal comes (see `node.common.signals`).
+@options.command(app)
+def broker(
+    settings: Settings,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 for all, which needs a password.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 lets the system choose.")] = 1883,
+    username: Annotated[str | None, typer.Option(help="The one user who may come in; by default everybody.")] = None,
+    password: Annotated[str | None, typer.Option(help="That user's password; --password-file hides it better.")] = None,
+    password_file: Annotated[Path | None, typer.Option(help="File whose first line is that user's password.")] = None,
+    certificate: Annotated[Path | None, typer.Option(help="Speak TLS: the certificate, a chain in PEM.")] = None,
+    key: Annotated[Path | None, typer.Option(help="The certificate's key, in PEM.")] = None,
+) -> None:
+    """Run a small MQTT broker, for a call between friends."""
+    asked = BrokerOptions(host, port, username, password, password_file, certificate, key)
+    options.run(run(settings, asked))
 
-    Raises UsageError for flags that do not go together, or too little protection.
+
+async def run(settings: Settings, asked: BrokerOptions) -> bool:
+    """Serve until a signal comes (see `node.common.signals`).
+
+    Raises UsageError for options that do not go together, or too little protection.
     """
     certificate, users = _certificate(asked), _users(settings, asked)
     if not users and not is_certainly_this_machine(asked.host):
@@ -48,11 +71,11 @@ async def run(settings: Settings, asked: BrokerOptions) -> bool:
             f"a broker that listens on {asked.host} needs --username and --password-file, or anyone could use it"
         )
     if asked.password is not None:
-        remark(SEEN)
+        remark(PASSWORD_VISIBLE)
     if certificate is None and not is_certainly_this_machine(asked.host):
-        remark(READABLE)
+        remark(NOT_ENCRYPTED)
     stop = asyncio.Event()
-    async with broker.serve(asked.host, asked.port, users, certificate) as port:
+    async with serve(asked.host, asked.port, users, certificate) as port:
         address = BrokerAddress(asked.host, port, tls=certificate is not None)
         with signals.stopping(stop.set):  # before anybody reads that it can be ended
             say(f"the broker listens on {address}; Ctrl-C ends it")
@@ -69,9 +92,9 @@ def _certificate(asked: BrokerOptions) -> Certificate | None:
 
 
 def _users(settings: Settings, asked: BrokerOptions) -> Mapping[str, str]:
-    """The one who may come in, from the flags or the environment; nobody named means everybody."""
-    username = asked.username or _of_this_run(settings, "broker_username")
-    password = asked.password or _of_this_run(settings, "broker_password")
+    """The password of each user, from the options or the environment; without any, everybody may come in."""
+    username = asked.username or _from_environment(settings, "broker_username")
+    password = asked.password or _from_environment(settings, "broker_password")
     if asked.password_file is not None:
         if asked.password is not None:
             raise UsageError("give --password or --password-file, not both")
@@ -81,7 +104,7 @@ def _users(settings: Settings, asked: BrokerOptions) -> Mapping[str, str]:
     return {username: password} if username is not None and password is not None else {}
 
 
-def _of_this_run(settings: Settings, key: str) -> str | None:
-    """What the environment says; the settings file speaks of the broker that a node calls, not of this one."""
+def _from_environment(settings: Settings, key: str) -> str | None:
+    """The setting, if the environment gives it: the settings file is about the broker that a node meets at."""
     value: str | None = getattr(settings, key) if settings.for_this_run(key) else None
     return value

@@ -1,4 +1,4 @@
-"""The commands `codec encode|decode|bench|compare`: what each takes. Imports what it runs when it runs."""
+"""The commands of `codec`: code a caption, and measure the codecs."""
 
 from __future__ import annotations
 
@@ -7,59 +7,77 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Code captions, and measure the codecs.", no_args_is_help=True, rich_markup_mode=None)
+from node.bench.captions import comparison, measure
+from node.bench.captions.measure import chosen_codec
+from node.commands import options
+from node.common.output import deliver, say
+from node.terminal.summary import as_json
+from protocol.captions import registry
+from protocol.errors import UsageError
+
+app = options.group("Code captions, and measure the codecs.")
 
 Text = Annotated[str, typer.Argument(help="The caption.", show_default=False)]
 After = Annotated[
     str | None, typer.Option(help="An earlier caption, known to both ends, that a codec with a model codes against.")
 ]
 Codec = Annotated[int | None, typer.Option(help="The codec's number; by default the newest that loses nothing.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
-@app.command()
-def encode(text: Text, after: After = None, codec: Codec = None, json: Json = False) -> None:
+@options.command(app)
+def encode(text: Text, after: After = None, codec: Codec = None, json: options.Json = False) -> None:
     """Code a caption: print its bytes in hexadecimal, and what it costs."""
-    from node.commands import one
+    coded = registry.encode(text, chosen_codec(codec), after)
+    figures = {
+        "codec": coded.codec,
+        "hex": coded.data.hex(),
+        "ideal_bits": round(coded.ideal_bits, 3),
+        "bits": coded.bits,
+        "bytes": len(coded.data),
+    }
+    if json:
+        say(as_json(figures))
+        return
+    say(f"hex    {coded.data.hex()}")
+    say(f"bits   {coded.ideal_bits:.2f} exact (-log2 of the probability), {coded.bits} coded")
+    say(f"bytes  {len(coded.data)}")
+    say(f"codec  {coded.codec} ({registry.name(coded.codec)})")
 
-    one.encode(text, after, codec, json)
 
-
-@app.command()
+@options.command(app)
 def decode(
     coded: Annotated[str, typer.Argument(metavar="HEX", help="The coded caption.", show_default=False)],
     after: After = None,
     codec: Codec = None,
 ) -> None:
     """Decode a caption."""
-    from node.commands import one
+    number = chosen_codec(codec)
+    try:
+        data = bytes.fromhex(coded)
+    except ValueError:
+        raise UsageError(f"{coded!r} is no hexadecimal: give what `codec encode` prints after hex") from None
+    deliver(registry.decode(number, data, after))
 
-    one.decode(coded, after, codec)
 
-
-@app.command()
+@options.command(app)
 def bench(
     file: Annotated[Path, typer.Argument(help="A text file with a caption on each line.")],
     context: Annotated[bool, typer.Option("--context", help="Code each line against the line before it.")] = False,
     codec: Codec = None,
-    json: Json = False,
+    json: options.Json = False,
 ) -> None:
     """Code every line of a file, check that each comes back, and print what it costs."""
-    from node.bench.captions import measure
-
     if not measure.run(file, codec, context, json):
         raise typer.Exit(1)
 
 
-@app.command()
+@options.command(app)
 def compare(
     given: Annotated[str, typer.Argument(metavar="TEXT|FILE", help="A caption, or a text file of them, one a line.")],
     train: Annotated[
         Path | None, typer.Option(help="Text that zstd and PPMd learn from; by default captions of drawn scenes.")
     ] = None,
-    json: Json = False,
+    json: options.Json = False,
 ) -> None:
     """Set other compressors beside the codecs (pip install 'pictophone[baselines]')."""
-    from node.bench.captions import comparison
-
     comparison.run(given, train, json)

@@ -1,43 +1,64 @@
-"""The command `compare`: reads the pictures, has them captioned and painted, measures, and shows what came out."""
+"""The command `compare`: caption and paint pictures, and set their words beside their files."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from node.bench.pictures import encodings, experiment, report
-from node.bench.pictures.encodings import SIDES
-from node.bench.pictures.experiment import SENTENCE, Article, PictureResult
-from node.call import build
-from node.commands import picture
+import typer
+
+from node.commands import options
+from node.commands.picture import captioner_knows
 from node.common import progress
 from node.common.files import check_writable, write_text
 from node.common.output import remark, say
 from node.common.own_thread import awaited
 from node.terminal.summary import as_json
-from node.vision import heic
-from node.vision.images import MAX_WAIT, open_small
+from node.vision import presets
 from protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.bench.pictures.experiment import Article, PictureResult
     from node.common.config import Settings
     from node.vision.worker import Worker
 
 SEED = 0
 
-# Of a picture that is opened: its shorter side is then no less than the larger square, if it is no panorama.
-LONGEST_SIDE = 4 * SIDES[-1]
+# Of a picture that is opened, in pixels: its shorter side is then no less than the larger square that is measured, of
+# 1,024, if it is no panorama.
+LONGEST_SIDE = 4_096
+
+app = options.group()
+
+
+@options.command(app, "output", "article", "models", "captioner", "generator")
+def compare(
+    settings: Settings,
+    images: Annotated[
+        list[Path] | None, typer.Argument(metavar="[IMAGE]...", help="Pictures to send every way.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write a page with all pictures to FILE.")
+    ] = None,
+    article: Annotated[bool, typer.Option("--article", help="Redo the article's own sentence.")] = False,
+    json: options.Summary = False,
+) -> None:
+    """Set a picture's words beside its files: bits and ratio of each."""
+    options.run(run(settings, images or [], output, article, json))
 
 
 async def run(settings: Settings, paths: Sequence[Path], output: Path | None, with_article: bool, json: bool) -> bool:
-    """Does all of it. The generator is loaded for a page only, which shows what it paints.
+    """Read, caption, paint and measure the pictures, and show the results.
 
-    Raises UsageError when there is nothing to do; NodeError for a file or a model that cannot be had.
+    The generator is loaded for a page only, which shows what it paints. Raises UsageError when there is nothing to do;
+    NodeError for a file or a model that cannot be had.
     """
+    from node.bench.pictures import encodings, experiment, report
+
     if not paths and not with_article:
         raise UsageError("nothing to compare: give a picture, or --article")
     images = [await _opened(path) for path in paths]
@@ -47,24 +68,26 @@ async def run(settings: Settings, paths: Sequence[Path], output: Path | None, wi
     if output is not None:
         await asyncio.to_thread(write_text, output, report.page(results, done, encodings.missing()), "page")
     if json:
-        say(as_json({"pictures": [experiment.as_dict(each) for each in results], **_article_dict(done)}))
+        of_article = {} if done is None else {"article": experiment.article_as_dict(done)}
+        say(as_json({"pictures": [experiment.as_dict(each) for each in results], **of_article}))
     else:
         report.show(results, done)
-    _remark(results)
+    _remark(results, encodings.missing())
     return True
 
 
 async def _opened(path: Path) -> Image.Image:
+    from node.vision.images import MAX_WAIT, open_small
+
     return await awaited(MAX_WAIT, f"the picture {str(path)!r}", lambda: open_small(path, LONGEST_SIDE))
-
-
-def _article_dict(done: Article | None) -> dict[str, object]:
-    return {} if done is None else {"article": experiment.article_as_dict(done)}
 
 
 async def _experiment(
     settings: Settings, names: Sequence[str], images: Sequence[Image.Image], paints: bool, with_article: bool
 ) -> tuple[list[PictureResult], Article | None]:
+    from node.bench.pictures import experiment
+    from node.call import build
+
     if not images and not paints:
         return [], experiment.measure_article()
     with progress.bars() as bars:
@@ -72,36 +95,30 @@ async def _experiment(
         async with build.worker(settings, build.Role(sends=bool(images), receives=paints)) as models:
             await models.ready()
             bars.update(bar, description="pictures", total=len(images) + with_article, completed=0)
-            done = experiment.measure_article(await _painted(models, SENTENCE, paints)) if with_article else None
+            done = None
+            if with_article:
+                done = experiment.measure_article(await _painted(models, experiment.SENTENCE, paints))
             bars.advance(bar, with_article)
             results = []
             for name, image in zip(names, images, strict=True):
-                results.append(await _one(settings, models, name, image, paints))
+                words = await models.caption(image)
+                painted = await _painted(models, words, paints)
+                known = await asyncio.to_thread(captioner_knows, settings, image)
+                results.append(await asyncio.to_thread(experiment.measure_picture, name, image, words, painted, known))
                 bars.advance(bar)
     return results, done
-
-
-async def _one(settings: Settings, models: Worker, name: str, image: Image.Image, paints: bool) -> PictureResult:
-    caption = await models.caption(image)
-    painted = await _painted(models, caption, paints)
-    known = await asyncio.to_thread(picture.captioner_knows, settings, image)
-    return await asyncio.to_thread(experiment.measure_picture, name, image, caption, painted, known)
 
 
 async def _painted(models: Worker, text: str, paints: bool) -> Image.Image | None:
     return await models.paint(text, SEED) if paints else None
 
 
-def _remark(results: Sequence[PictureResult]) -> None:
-    """Tells of what cannot be written here, and of pictures that the captioner cannot know."""
-    from node.vision.presets import NOT_DRAWN
+def _remark(results: Sequence[PictureResult], missing: Sequence[str]) -> None:
+    """Note formats that cannot be written here, and pictures that the captioner cannot know."""
+    from node.vision import heic
 
-    if results and encodings.missing():
-        lacking = ", ".join(encodings.missing())
-        remark(f"this Pillow cannot write {lacking}: those rows are missing{_cure()}")
+    if results and missing:
+        cure = "" if heic.installed() else " (for HEIC: pip install 'pictophone[heic]')"
+        remark(f"this Pillow cannot write {', '.join(missing)}: those rows are missing{cure}")
     if not all(result.known for result in results):
-        remark(NOT_DRAWN)
-
-
-def _cure() -> str:
-    return "" if heic.installed() else " (for HEIC: pip install 'pictophone[heic]')"
+        remark(presets.NOT_DRAWN)

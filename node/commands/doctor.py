@@ -1,4 +1,4 @@
-"""The commands doctor and devices: what is here, what is missing, and what to do about it."""
+"""The commands `doctor` and `devices`: what is here, what is missing, and what to do about it."""
 
 from __future__ import annotations
 
@@ -7,28 +7,52 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from node import rooms
-from node.call import build
+from node.call import room_check
+from node.commands import options
 from node.common.output import say
 from node.common.tasks import first_error
-from node.links import login
+from node.links import ice_gathering, login
+from node.links.ice_servers import ice_server
+from node.links.mqtt import MqttLink
 from protocol.errors import LocalError, NodeError
 
 if TYPE_CHECKING:
     from node.common.config import Settings
-    from node.links.mqtt import MqttLink
+    from node.speech.soundcard import SoundDevices
 
 OLDEST_PYTHON = (3, 11)
 BROKER_TIMEOUT_S = 10.0
 DAY_S = 86_400
 CERTIFICATE_SOON_DAYS = 14  # those that renew themselves do so a month before
 
+app = options.group()
+
+
+@options.command(app)
+def devices() -> None:
+    """List microphones, loudspeakers and webcams."""
+    say(*device_lines())
+
+
+@options.command(app, *options.ROOM, "models", "captioner", "generator")
+def doctor(
+    settings: Settings,
+    room: Annotated[
+        list[str] | None, typer.Argument(metavar="ROOM", help="A room to check, too: as call takes it.")
+    ] = None,
+) -> None:
+    """Check that everything a call needs is here, and say what to do about what is not."""
+    options.run(run(settings, options.joined(room)))
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report. What is not ``needed`` may be missing without the check failing."""
+    """One line of the report. What is not `needed` may be missing without the check failing."""
 
     subject: str
     good: bool
@@ -41,7 +65,7 @@ class Finding:
 
 
 async def run(settings: Settings, room: str | None = None) -> bool:
-    """Prints a line for each check as it ends; true if everything that a call in the room, if given, needs is here."""
+    """Print a line for each check as it ends; true if all that a call needs is here, in the room if one is given."""
     healthy = True
     async for finding in examine(settings, room):
         say(finding)
@@ -50,13 +74,16 @@ async def run(settings: Settings, room: str | None = None) -> bool:
 
 
 async def examine(settings: Settings, room_text: str | None = None) -> AsyncIterator[Finding]:
-    """All checks, one after the other. The room is as for ``node.rooms.resolve``."""
+    """Run the checks one after the other. The room is as for `node.rooms.resolve`."""
     yield _python()
     yield await _attempt("libopus", _libopus)
     yield await _attempt("models", lambda: _models(settings))
-    for finding in await asyncio.to_thread(_sound):
-        yield finding
-    yield await asyncio.to_thread(_camera)
+    sound, cameras = await asyncio.to_thread(_found_devices)
+    missing = sound.note or "none found: plug one in, or use a sound file"
+    yield Finding("microphone", bool(sound.inputs), ", ".join(sound.inputs) or missing, needed=False)
+    yield Finding("loudspeaker", bool(sound.outputs), ", ".join(sound.outputs) or missing, needed=False)
+    missing = "none found: plug one in, or use --camera scene, a picture or a video"
+    yield Finding("webcam", bool(cameras), ", ".join(cameras) or missing, needed=False)
     room, about_room = await asyncio.to_thread(_room, settings, room_text)
     if about_room is not None:
         yield about_room
@@ -90,6 +117,8 @@ async def _libopus() -> str:
 
 
 async def _models(settings: Settings) -> str:
+    from node.call import build
+
     began = time.monotonic()
     async with build.worker(settings, build.CALL) as worker:
         await worker.ready()
@@ -97,27 +126,16 @@ async def _models(settings: Settings) -> str:
     return f"{build.chosen_models(settings).name}: loaded in {seconds:.1f} s"
 
 
-def _sound() -> list[Finding]:
-    from node.speech.soundcard import devices
+def _found_devices() -> tuple[SoundDevices, list[str]]:
+    """The microphones and loudspeakers, and the names of the webcams."""
+    from node.speech import soundcard
+    from node.vision import cameras
 
-    found = devices()
-    missing = found.note or "none found: plug one in, or use a sound file"
-    return [
-        Finding("microphone", bool(found.inputs), ", ".join(found.inputs) or missing, needed=False),
-        Finding("loudspeaker", bool(found.outputs), ", ".join(found.outputs) or missing, needed=False),
-    ]
-
-
-def _camera() -> Finding:
-    from node.vision.cameras import webcams
-
-    names = ", ".join(camera.name for camera in webcams())
-    missing = "none found: plug one in, or use --camera scene, a picture or a video"
-    return Finding("webcam", bool(names), names or missing, needed=False)
+    return soundcard.devices(), [camera.name for camera in cameras.webcams()]
 
 
 def _room(settings: Settings, text: str | None) -> tuple[rooms.ResolvedRoom | None, Finding | None]:
-    """The room, if one is given, and what there is to say of it."""
+    """The room, if one is given, and the finding about it."""
     if text is None and settings.room is None and settings.room_file is None:
         return None, None
     try:
@@ -133,8 +151,6 @@ def _described(room: rooms.ResolvedRoom) -> str:
 
 
 async def _broker(settings: Settings, room: rooms.ResolvedRoom | None = None) -> str:
-    from node.links.mqtt import MqttLink
-
     address = login.broker_address(settings, room.broker if room else None)
     up, protection = asyncio.Event(), ""
 
@@ -157,9 +173,7 @@ async def _broker(settings: Settings, room: rooms.ResolvedRoom | None = None) ->
 
 
 async def _access(settings: Settings, room: rooms.ResolvedRoom) -> str:
-    """Whether the broker hands on what the room says."""
-    from node.call import room_check
-
+    """Whether the broker passes on what is sent in the room."""
     address = login.broker_address(settings, room.broker)
     passage = await room_check.try_room(address, room.secret)
     return passage.describe(address, room.secret.room_id())
@@ -167,9 +181,6 @@ async def _access(settings: Settings, room: rooms.ResolvedRoom) -> str:
 
 async def _ice_servers(settings: Settings) -> str:
     """Which STUN and TURN servers answer. Raises NodeError if one does not, or cannot be used."""
-    from node.links import ice_gathering
-    from node.links.ice_servers import ice_server
-
     servers = [ice_server(text) for text in settings.ice_servers]
     answer = await asyncio.gather(*(ice_gathering.answers(server, settings.media_address) for server in servers))
     text = ", ".join(
@@ -190,13 +201,9 @@ def _protection(link: MqttLink) -> str:
     return f" by {secured.version}, its certificate is good for {days:.0f} days{soon}"
 
 
-def devices() -> list[str]:
-    """Lines for people: microphones, loudspeakers and webcams by name."""
-    from node.speech.soundcard import devices as sound_devices
-    from node.vision.cameras import webcams
-
-    sound = sound_devices()
-    cameras = [camera.name for camera in webcams()]
+def device_lines() -> list[str]:
+    """Return lines for people: microphones, loudspeakers and webcams by name."""
+    sound, cameras = _found_devices()
     lines = []
     for title, names in (("microphones", sound.inputs), ("loudspeakers", sound.outputs), ("webcams", cameras)):
         lines += [f"{title}:", *(f"  {name}" for name in names or ["none found"])]

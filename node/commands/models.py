@@ -1,48 +1,111 @@
-"""The commands `models list`, `models fetch` and `models bench`: what each takes. Imports what it runs when it runs."""
+"""The commands of `models`: list, fetch and measure picture models."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from node.bench.models.scores import for_people
+from node.commands import options
+from node.common import progress, signals
 from node.common.output import say
+from node.terminal.summary import as_json
+from node.vision import hub
+from node.vision.loading import quieten
+from node.vision.presets import PRESETS, choose, preset
 
-app = typer.Typer(help="List, fetch and measure picture models.", no_args_is_help=True, rich_markup_mode=None)
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.progress import Progress, TaskID
+
+    from node.common.config import Settings
 
 
-@app.command("list")
+app = options.group("List, fetch and measure picture models.")
+
+
+@options.command(app, name="list")
 def list_models() -> None:
     """List the presets and say which of their models are on this machine."""
-    from node.commands import shelf
-
-    for line in shelf.lines():
+    for line in lines():
         say(line)
 
 
-@app.command()
+@options.command(app)
 def fetch(preset: Annotated[str, typer.Argument(help="The preset whose models to download.")]) -> None:
     """Download the models of a preset."""
-    from node.commands import shelf
-
-    shelf.fetch(preset)
+    download(preset)
 
 
-@app.command()
+@options.command(app, "models", "captioner", "generator", models="The preset to measure.")
 def bench(
-    models: Annotated[str | None, typer.Option(help="The preset to measure.")] = None,
-    captioner: Annotated[str | None, typer.Option(help="Another model that captions: a folder or a hub id.")] = None,
-    generator: Annotated[str | None, typer.Option(help="Another model that paints: a folder or a hub id.")] = None,
+    settings: Settings,
     count: Annotated[int, typer.Option(min=1, help="How many scenes to measure on.")] = 100,
     seed: Annotated[int | None, typer.Option(min=0, help="The seed from which unseen scenes are looked for.")] = None,
     deadlines: Annotated[
         float, typer.Option(min=0, metavar="MINUTES", help="Then call so long beside the models at full speed.")
     ] = 0.0,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
+    json: options.Json = False,
 ) -> None:
     """Measure a preset on drawn scenes that no training ever saw."""
-    from node.commands import shelf
-    from node.common import config, signals
+    signals.run(measure(settings, count, seed, deadlines, json))
 
-    settings = config.load(models=models, captioner=captioner, generator=generator)
-    signals.run(shelf.bench(settings, count, seed, deadlines, json))
+
+def lines() -> Iterator[str]:
+    """Yield lines for every preset with its models: where each lies and how large it is, or how to get it."""
+    quieten()
+    for each in PRESETS.values():
+        yield f"{each.name}: {each.about}"
+        for wanted in hub.models_of(each):
+            folder = hub.folder_of(wanted.model)
+            here = f"not here: pictophone models fetch {each.name}" if folder is None else _megabytes(folder)
+            yield f"  {wanted.role:12} {wanted.model}  ({here})"
+
+
+def _megabytes(folder: Path) -> str:
+    return f"here, {hub.size_of(folder) / 1e6:,.1f} MB"
+
+
+def download(name: str) -> None:
+    """Download what the preset lacks, with a bar for each model. Raises NodeError like `hub.fetch`."""
+    from rich.progress import DownloadColumn
+
+    quieten()
+    missing = [wanted for wanted in hub.models_of(preset(name)) if hub.folder_of(wanted.model) is None]
+    with progress.bars(DownloadColumn()) as bars:
+        for wanted in missing:
+            bar = bars.add_task(f"{wanted.role} {wanted.model}", total=None)
+            hub.fetch(wanted, partial(_advance, bars, bar))
+    say(f"the models of {name} are here")
+
+
+def _advance(bars: Progress, bar: TaskID, done: int, total: int) -> None:
+    bars.update(bar, completed=done, total=total)
+
+
+async def measure(settings: Settings, count: int, seed: int | None, deadlines: float, json: bool) -> None:
+    """Measure a preset and print the figures; those of a call of `deadlines` minutes (0: none) come last.
+
+    The call is held beside the models at full speed. Raises NodeError when a model cannot be loaded or fails.
+    """
+    from node.bench import deadlines as speech
+    from node.bench.models import evaluate as bench
+
+    first_seed = bench.FIRST_SEED if seed is None else seed
+    with progress.bars() as bars:
+        bar = bars.add_task("scenes", total=count)
+        figures = await bench.evaluate_models(
+            choose(settings.models, settings.captioner, settings.generator),
+            count,
+            first_seed,
+            lambda: bars.advance(bar),
+        )
+    lines = for_people(figures)
+    if deadlines:
+        figures["speech"] = await speech.run(settings, deadlines, quiet=True)
+        lines += speech.for_people(figures["speech"])
+    say(*([as_json(figures)] if json else lines))

@@ -1,17 +1,20 @@
-"""The commands caption and imagine: one picture, no call."""
+"""The commands `caption` and `imagine`: one picture, no call."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from node.call import build
+import typer
+
+from node.commands import options
 from node.common import progress
 from node.common.files import check_writable, unwritable
 from node.common.output import remark, say
 from node.common.own_thread import awaited
 from node.terminal.summary import as_json
+from node.vision import presets
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
@@ -22,31 +25,57 @@ if TYPE_CHECKING:
 LOADING = "loading the picture model"
 
 
-async def caption(settings: Settings, path: Path, json: bool) -> bool:
-    """Prints what the picture shows."""
+app = options.group()
+
+
+@options.command(app, "models", "captioner")
+def caption(
+    settings: Settings,
+    image: Annotated[Path, typer.Argument(help="The picture to describe.")],
+    json: options.Summary = False,
+) -> None:
+    """Say what a picture shows."""
+    options.run(describe(settings, image, json))
+
+
+@options.command(app, "output", "seed", "models", "generator")
+def imagine(
+    settings: Settings,
+    text: Annotated[str, typer.Argument(help="What to paint.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The picture file to write, PNG or JPEG.")],
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another seed, another picture.")] = 0,
+) -> None:
+    """Paint a picture of a text."""
+    options.run(paint(settings, text, output, seed))
+
+
+async def describe(settings: Settings, path: Path, json: bool) -> bool:
+    """Print what the picture shows."""
+    from node.call import build
     from node.vision import images
-    from node.vision.presets import NOT_DRAWN
 
     image = await awaited(images.MAX_WAIT, f"the picture {str(path)!r}", lambda: images.open_small(path))
     with progress.waiting(LOADING):
         async with build.worker(settings, build.SEND) as models:
             words = await models.caption(image)
     if not await asyncio.to_thread(captioner_knows, settings, image):
-        remark(NOT_DRAWN)
+        remark(presets.NOT_DRAWN)
     say(as_json({"caption": words}) if json else words)
     return True
 
 
 def captioner_knows(settings: Settings, image: Image.Image) -> bool:
-    """Whether the picture is of the world that the captioner was trained on."""
+    """Whether the captioner can know what the picture shows: the embedded one knows drawings alone."""
     from node.vision.drawn import is_drawing
-    from node.vision.presets import only_drawings
 
-    return not only_drawings(build.chosen_models(settings).captioner) or is_drawing(image)
+    captioner = presets.choose(settings.models, settings.captioner, settings.generator).captioner
+    return not presets.only_drawings(captioner) or is_drawing(image)
 
 
-async def imagine(settings: Settings, text: str, output: Path, seed: int) -> bool:
-    """Paints the text into the file."""
+async def paint(settings: Settings, text: str, output: Path, seed: int) -> bool:
+    """Paint the text into the file."""
+    from node.call import build
+
     await asyncio.to_thread(_check_picture, output)
     with progress.waiting(LOADING):
         async with build.worker(settings, build.RECEIVE) as models:

@@ -1,4 +1,4 @@
-"""The commands of `session`: what each takes. Imports what it runs when it runs."""
+"""The commands of `session`: look into recorded calls, share them, repair them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,40 @@ from typing import Annotated
 
 import typer
 
+from node import rooms
+from node.commands import options
+from node.common import config, signals
 from node.common.output import remark, say
+from node.common.progress import bars
+from node.recording import recover as recovery
+from node.recording import timecode
+from protocol.errors import UsageError
+from protocol.log.recording_key import recording_secret
 
-app = typer.Typer(
-    help="Recorded calls: look into them, share them, repair them.", no_args_is_help=True, rich_markup_mode=None
-)
+app = options.group("Recorded calls: look into them, share them, repair them.")
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A recorded session.")]
 Room = Annotated[str | None, typer.Option(help="The room it was recorded in, for a sealed session: as for `call`.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+From = Annotated[str | None, typer.Option("--from", help="Begin there: seconds, mm:ss or hh:mm:ss.")]
+To = Annotated[str | None, typer.Option("--to", help="End there.")]
+Until = Annotated[str | None, typer.Option("--until", hidden=True)]
+Models = Annotated[str | None, typer.Option(help="Paint with this preset's generator, not with the recorded one.")]
+Generator = Annotated[str | None, typer.Option(help="Paint with this model: a folder or a hub id.")]
+Lyra = Annotated[Path | None, typer.Option(help="Folder with Lyra V2's model files, for what was spoken in it.")]
+Who = Annotated[list[str] | None, typer.Option(help="Only hear this person; may be repeated.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="The new session, OUT.mcap.")]
 
 
-@app.command()
-def info(file: File, room: Room = None, json: Json = False) -> None:
+@options.command(app)
+def info(file: File, room: Room = None, json: options.Json = False) -> None:
     """Tell who was in a session, when, how long, what it weighs, what was lost, and its captions."""
     from node.recording import info as about
 
     say(*about.show(file, secret(room), json))
 
 
-@app.command()
+@options.command(app)
 def recover(
     file: File,
     output: Annotated[
@@ -35,26 +49,19 @@ def recover(
     room: Room = None,
 ) -> None:
     """Make a whole session of a damaged one, or of one whose recording was cut off."""
-    from node.recording import recover as rescue
-
-    for line in rescue.recover(file, output, secret(room)):
+    for line in recovery.recover(file, output, secret(room)):
         say(line)
 
 
-From = Annotated[str | None, typer.Option("--from", help="Begin there: seconds, mm:ss or hh:mm:ss.")]
-Models = Annotated[str | None, typer.Option(help="Paint with this preset's generator, not with the recorded one.")]
-Generator = Annotated[str | None, typer.Option(help="Paint with this model: a folder or a hub id.")]
-Lyra = Annotated[Path | None, typer.Option(help="Folder with Lyra V2's model files, for what was spoken in it.")]
-Who = Annotated[list[str] | None, typer.Option(help="Only hear this person; may be repeated.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")]
-
-
-@app.command()
+@options.command(app)
 def export(
     file: File,
-    to: Annotated[Path, typer.Option("--to", "-o", help="OUT.mp4, .webm, .opus, .srt, .html or .jsonl.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="OUT.mp4, .webm, .opus, .srt, .html or .jsonl (required).")
+    ] = None,
     start: From = None,
-    until: Annotated[str | None, typer.Option("--until", help="End there.")] = None,
+    to: To = None,
+    until: Until = None,
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Words alone: nothing is painted.")] = False,
     who: Who = None,
     models: Models = None,
@@ -64,37 +71,50 @@ def export(
     force: Force = False,
 ) -> None:
     """Make a video, a sound, subtitles, a page that plays by itself, or JSON lines of a session."""
-    from node.commands import exporting
-    from node.recording import timecode
+    from node.export.export import ExportOptions, run
 
-    begins, ends = timecode.span(start, until, "--until")
-    exporting.run(
-        file, secret(room), output=to, start=begins, end=ends, pictures=not no_pictures, who=tuple(who or ()),
-        models=models, generator=generator, lyra_folder=lyra, force=force,
-    )  # fmt: skip
+    output, end = _output_and_end(output, to, until)
+    begins, ends = timecode.span(start, end, "--to" if until is None else "--until")
+    asked = ExportOptions(output, begins, ends, not no_pictures, tuple(who or ()), models, generator, lyra, force)
+    with bars() as progress:
+        bar = progress.add_task(output.name, total=None)
+
+        def advance(done: float, total: float) -> None:
+            progress.update(bar, completed=int(done), total=max(int(total), 1))
+
+        signals.run(run(file, asked, secret(room), remark, advance))
 
 
-Output = Annotated[Path, typer.Option("--output", "-o", help="The new session, OUT.mcap.")]
+def _output_and_end(output: Path | None, to: str | None, until: str | None) -> tuple[Path, str | None]:
+    """The file to write and the end, as this release takes them, or as the last one did: `--to` FILE, `--until` END."""
+    if output is None and to is not None and not timecode.is_time(to) and Path(to).suffix:
+        remark(f"write -o {to}: --to is the end now, and will not name a file any more in the next release")
+        return Path(to), until
+    if output is None:
+        raise UsageError("name the file to write: -o OUT.mp4, .webm, .opus, .srt, .html or .jsonl")
+    if to is not None and until is not None:
+        raise UsageError("--to and --until are both the end: give --to alone")
+    return output, to if until is None else until
 
 
-@app.command()
+@options.command(app)
 def cut(
     file: File,
     output: Output,
     start: From = None,
-    to: Annotated[str | None, typer.Option("--to", help="End there.")] = None,
+    to: To = None,
     room: Room = None,
     force: Force = False,
 ) -> None:
     """Take a part out of a session."""
-    from node.recording import edit, timecode
+    from node.recording import edit
 
     begins, ends = timecode.span(start, to)
     seconds = edit.cut(file, output, begins, ends, secret(room), force, remark)
     say(f"{output}: {timecode.clock(seconds)}")
 
 
-@app.command()
+@options.command(app)
 def join(
     files: Annotated[list[Path], typer.Argument(metavar="FILE FILE...", help="Sessions, in their order.")],
     output: Output,
@@ -102,13 +122,13 @@ def join(
     force: Force = False,
 ) -> None:
     """Put sessions one after the other."""
-    from node.recording import edit, timecode
+    from node.recording import edit
 
     seconds = edit.join(files, output, secret(room), remark, force)
     say(f"{output}: {timecode.clock(seconds)}")
 
 
-@app.command()
+@options.command(app)
 def redact(
     file: File,
     output: Output,
@@ -119,7 +139,7 @@ def redact(
     force: Force = False,
 ) -> None:
     """Leave out of a session what nobody should hear or read."""
-    from node.recording import edit, timecode
+    from node.recording import edit
 
     without = edit.Without(speech, words, tuple(who or ()))
     seconds = edit.redact(file, output, without, secret(room), force, remark)
@@ -127,13 +147,9 @@ def redact(
 
 
 def secret(room: str | None) -> bytes | None:
-    """What opens a session sealed in this room: a link, words, a saved name, a passphrase, or - to be asked for it."""
+    """Return the key of a session sealed in this room: a link, words, a saved name, a passphrase, or - to be asked."""
     if room is None:
         return None
-    from node import rooms
-    from node.common import config
-    from protocol.log.recording_key import recording_secret
-
     resolved = rooms.resolve(room, config.load())
     if resolved.note:
         remark(resolved.note)

@@ -1,39 +1,29 @@
-"""The commands of `speech`, and the speech options of a call: what each takes. Imports what it runs when it runs."""
+"""The commands of `speech`: list the profiles, and measure every setting on a recording."""
 
 from __future__ import annotations
 
+import json as json_format
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-app = typer.Typer(
-    help="Ways to send speech: list them, measure them, and find your own.", no_args_is_help=True, rich_markup_mode=None
-)
+from node.commands import options
+from node.common.output import say
 
-Profile = Annotated[str | None, typer.Option(help="How speech is sent: see `speech profiles`; auto follows the link.")]
-MaxKbps = Annotated[float | None, typer.Option(help="With --profile auto: the most speech may take on the wire.")]
-Bitrate = Annotated[int | None, typer.Option(help="Of Opus, in bit/s.")]
-Bandwidth = Annotated[str | None, typer.Option(help="Of Opus: nb, mb or wb; swb and fb carry no more here.")]
-Application = Annotated[str | None, typer.Option(help="What Opus is tuned for: voip, audio or lowdelay.")]
-Frame = Annotated[int | None, typer.Option(help="Ms an Opus frame lasts: 10, 20, 40 or 60.")]
-Bundle = Annotated[int | None, typer.Option(help="Frames a packet, 120 ms in all at most.")]
-Vbr = Annotated[bool | None, typer.Option("--vbr/--cbr", help="Variable or constant bitrate.")]
-Dtx = Annotated[bool | None, typer.Option("--dtx/--no-dtx", help="Send nothing in silence.")]
-Redundancy = Annotated[int | None, typer.Option(help="Packets later that each packet's copy comes: 1, 2; 0: none.")]
+if TYPE_CHECKING:
+    from node.speech.profiles import Profile
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+app = options.group("Ways to send speech: list them, measure them, and find your own.")
 
 
-@app.command()
-def profiles(json: Json = False) -> None:
+@options.command(app)
+def profiles(json: options.Json = False) -> None:
     """List the speech profiles and what each costs."""
-    from node.commands import listing
-
-    listing.show(json)
+    show_profiles(json)
 
 
-@app.command()
+@options.command(app)
 def sweep(
     recordings: Annotated[list[Path], typer.Argument(metavar="WAV...", help="Recordings of speech.")],
     output: Annotated[
@@ -50,11 +40,44 @@ def sweep(
     lyra: Annotated[Path | None, typer.Option(help="Folder with Lyra V2's model files.")] = None,
     visqol: Annotated[bool, typer.Option("--visqol", help="Measure ViSQOL too: 3 s a setting.")] = False,
     article: Annotated[bool, typer.Option("--article", help="The article's settings, and which claims hold.")] = False,
-    json: Json = False,
+    json: options.Json = False,
 ) -> None:
     """Code a recording with every sensible setting: what each costs, how it sounds, which to take."""
-    from node.bench.speech import run
+    from node.bench.speech import run as work
     from node.bench.speech.sweep import SweepOptions
 
     asked = SweepOptions(recordings, loss, max_kbps, max_packet, lyra, visqol, article)
-    run.run(asked, output, json, codec or ())
+    work.run(asked, output, json, codec or ())
+
+
+def show_profiles(as_json: bool) -> None:
+    """Print the list of profiles, each with its rates in kbit/s while talking."""
+    from node.speech import profiles, rates
+
+    rows = [
+        _row(profile, meaning, rates.payload_kbps(profile), rates.wire_kbps(profile))
+        for profile, meaning in profiles.MEANINGS.items()
+    ]
+    if as_json:
+        say(json_format.dumps(rows))
+        return
+    say(f"{'profile':8}{'Opus':>8}{'frames':>10}{'payload':>9}{'on the wire':>13}  kbit/s while talking")
+    for row in rows:
+        opus, frames = f"{row['bitrate'] / 1000:g}k {row['bandwidth']}", f"{row['bundle']} x {row['frame_ms']} ms"
+        say(f"{row['profile']:8}{opus:>8}{frames:>10}{row['payload_kbps']:>9}{row['wire_kbps']:>13}  {row['meaning']}")
+    say("custom: any of these with --bitrate, --bandwidth, --frame, --bundle and so on")
+    say("auto: what the link carries, within --max-kbps")
+
+
+def _row(profile: Profile, meaning: str, payload_kbps: float, wire_kbps: float) -> dict[str, Any]:
+    return {
+        "profile": profile.name,
+        "bitrate": profile.bitrate,
+        "bandwidth": profile.bandwidth_name,
+        "frame_ms": profile.frame_ms,
+        "bundle": profile.frames_per_packet,
+        "redundancy": profile.redundancy,
+        "payload_kbps": round(payload_kbps, 1),
+        "wire_kbps": round(wire_kbps, 1),
+        "meaning": meaning,
+    }

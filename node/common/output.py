@@ -39,6 +39,10 @@ _SUBSTITUTES = str.maketrans(
 # What a drawing of ours consists of: blocks, and colours of the terminal.
 _DRAWN = re.compile(r"(?:[ █▀▄]|\x1b\[[0-9;]*m)*")
 
+# This program's own log, whose lines name no caption, key or secret; what libraries log is not shown but for warnings.
+_LOGS = ("node", "protocol")
+_LOG_LINE = logging.Formatter("%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
+
 # Of a pipe or a terminal: whoever read it is gone, as `head` goes when it has read enough. That is no fault, and
 # nobody will read there again; on a disk there may be room again.
 _NOBODY_READS = frozenset({errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO, errno.ECONNRESET})
@@ -198,6 +202,23 @@ def prepared() -> Iterator[None]:
     finally:
         logging.captureWarnings(False)
         logging.lastResort = last_resort
+        _hide_log()
+
+
+def show_log(verbosity: int) -> None:
+    """Print this program's log on standard error until the command ends: 1 shows what happens, 2 details, 0 nothing."""
+    for name in _LOGS if verbosity else ():
+        log = logging.getLogger(name)
+        if not log.handlers:
+            log.addHandler(_LogLines())
+        log.setLevel(min(log.level or logging.INFO, logging.INFO if verbosity == 1 else logging.DEBUG))
+
+
+def _hide_log() -> None:
+    for log in map(logging.getLogger, _LOGS):
+        for handler in [each for each in log.handlers if isinstance(each, _LogLines)]:
+            log.removeHandler(handler)
+            log.setLevel(logging.NOTSET)
 
 
 def failed() -> bool:
@@ -216,10 +237,18 @@ def failed() -> bool:
 
 
 class _Complaints(logging.Handler):
-    """What is logged where nobody asked for logs."""
+    """The lines of what is logged while no log is shown: warnings and worse."""
 
     def emit(self, record: logging.LogRecord) -> None:
         complain(self.format(record).splitlines())
+
+
+class _LogLines(_Complaints):
+    """The lines of the log that is shown, each with its time, level and module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(_LOG_LINE)
 
 
 def _fill_descriptors() -> None:

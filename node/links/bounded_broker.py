@@ -37,7 +37,7 @@ class BoundedBroker(Broker):  # type: ignore[misc]
     def __init__(self, configuration: dict[str, Any], users: Mapping[str, str]) -> None:
         super().__init__(configuration)
         self._users = {name.encode(): password.encode() for name, password in users.items()}
-        self._connections = 0
+        self.connections = 0
         self._served: dict[PacketReader, Any] = {}
 
     @property
@@ -62,10 +62,10 @@ class BoundedBroker(Broker):  # type: ignore[misc]
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
     ) -> None:
         """Serves one client from its login to its end, if there is room for it."""
-        if self._connections >= broker_limits.MAX_CONNECTIONS:
+        if self.connections >= broker_limits.MAX_CONNECTIONS:
             writer.transport.abort()
             return
-        self._connections += 1
+        self.connections += 1
         outgoing = _Writer(writer)
         try:
             if (incoming := await self._log_in(reader, outgoing)) is not None:
@@ -73,7 +73,7 @@ class BoundedBroker(Broker):  # type: ignore[misc]
         except Exception as error:  # of amqtt, on bytes that it does not expect: only this client may suffer
             logger.debug("a client's connection ended: %r", error)
         finally:
-            self._connections -= 1
+            self.connections -= 1
             await outgoing.close()
 
     async def _log_in(self, stream: asyncio.StreamReader, writer: _Writer) -> PacketReader | None:
@@ -144,8 +144,13 @@ class BoundedBroker(Broker):  # type: ignore[misc]
         if any(one is session for one, _ in self._subscriptions.get(subscription[0], [])):
             await super()._publish_retained_messages_for_subscription(subscription, session)
 
+    @property
+    def queued(self) -> int:
+        """How many messages wait to be handed on."""
+        return int(self._broadcast_queue.qsize())
+
     async def _broadcast_message(self, session: Any, topic: Any, data: Any, force_qos: int | None = None) -> None:
-        if self._broadcast_queue.qsize() < broker_limits.MAX_QUEUED:
+        if self.queued < broker_limits.MAX_QUEUED:
             await super()._broadcast_message(session, topic, data, QOS_0)
 
     async def retain_message(self, source_session: Any, topic_name: Any, data: Any, qos: int | None = None) -> None:

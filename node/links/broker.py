@@ -44,7 +44,7 @@ async def serve(
     logging.getLogger("amqtt").setLevel(logging.CRITICAL + 1)  # it logs each refusal as if it were the node's own
     if certificate is not None:
         _check(certificate)
-    broker = BoundedBroker(_configuration(host, port, certificate), users or {})
+    broker = BoundedBroker(configuration(host, port, certificate), users or {})
     try:
         await broker.start()
     except BrokerError as error:
@@ -55,7 +55,7 @@ async def serve(
         await broker.shutdown()
 
 
-def _configuration(host: str, port: int, certificate: Certificate | None) -> dict[str, Any]:
+def configuration(host: str, port: int, certificate: Certificate | None) -> dict[str, Any]:
     listener: dict[str, Any] = {"type": "tcp", "bind": f"{host}:{port}"}
     if certificate is not None:
         listener |= {"ssl": True, "certfile": str(certificate.chain), "keyfile": str(certificate.key)}

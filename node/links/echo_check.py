@@ -33,25 +33,30 @@ class EchoCheck:
         self._awaited: dict[Letter, int] = {}
         self._timers: dict[Letter, asyncio.TimerHandle] = {}
         self._ends: Counter[Letter] = Counter()
-        self._told: set[Letter] = set()
+        self._reported: set[Letter] = set()
         self._is_up = False
 
     def posted(self, letter: Letter, size: int) -> None:
-        """We say something of so many bytes, now or when the broker is there."""
-        if letter in WATCHED and letter not in self._told:
+        """Wait for a message of `size` bytes that this node posts, now or when the broker is back."""
+        if letter in WATCHED and letter not in self._reported:
             self._awaited.setdefault(letter, size)
             self._wait()
 
-    def came(self, letter: Letter) -> None:
-        """Something of ours came back."""
-        self._told.discard(letter)
+    def returned(self, letter: Letter) -> None:
+        """Stop waiting: a message of this node came back on its topic."""
+        self._reported.discard(letter)
         del self._ends[letter]
         self._awaited.pop(letter, None)
         if (timer := self._timers.pop(letter, None)) is not None:
             timer.cancel()
 
+    @property
+    def pending(self) -> frozenset[Letter]:
+        """The topics of ours on which an echo is due."""
+        return frozenset(self._timers)
+
     def up(self) -> None:
-        """The broker is there, and what waited for it goes out."""
+        """Wait for what goes out now that the broker is there."""
         self._is_up = True
         self._wait()
 
@@ -74,7 +79,7 @@ class EchoCheck:
 
     def _is_missing(self, letter: Letter) -> None:
         self._timers.pop(letter, None)
-        self._told.add(letter)
+        self._reported.add(letter)
         self._missing(letter, self._awaited.pop(letter))
 
 

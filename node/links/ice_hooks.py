@@ -55,12 +55,12 @@ def observe_datagrams(connection: RTCPeerConnection, observe: DatagramObserver) 
     """
     for ice in ice_transports(connection):
         for protocol in ice._connection._protocols:
-            guard = PortGuard(protocol.transport, partial(_nominated_address, ice._connection))
+            guard = PortGuard(protocol.transport, partial(nominated_address, ice._connection))
             protocol.transport = _ObservedTransport(protocol.transport, observe)
             protocol.datagram_received = _observed(protocol.datagram_received, observe, guard)
 
 
-def _nominated_address(connection: Any) -> tuple[str, int] | None:
+def nominated_address(connection: Any) -> tuple[str, int] | None:
     """Where the media goes to and comes from; None as long as ICE has not found that."""
     pair = next(iter(connection._nominated.values()), None)
     return None if pair is None else pair.remote_addr
@@ -70,7 +70,7 @@ def _observed(
     receive: Callable[[bytes, Any], None], observe: DatagramObserver, guard: PortGuard
 ) -> Callable[[bytes, Any], None]:
     def datagram_received(data: bytes, addr: Any) -> None:
-        if not guard.came(addr) or not observe("received", data, addr[0]) or not data:
+        if not guard.admits(addr) or not observe("received", data, addr[0]) or not data:
             return
         try:
             receive(data, addr)
@@ -90,7 +90,7 @@ def ice_transports(connection: RTCPeerConnection) -> set[Any]:
 def local_addresses(connection: RTCPeerConnection) -> frozenset[str]:
     """Return the addresses of this machine that a connection goes from; before it is up, all that it may go from."""
     pairs = (pair for ice in ice_transports(connection) for pair in ice._connection._nominated.values())
-    protocols = [pair.protocol for pair in pairs] or _ice_protocols(connection)
+    protocols = [pair.protocol for pair in pairs] or ice_protocols(connection)
     names = (_socket_of(protocol.transport).get_extra_info("sockname") for protocol in protocols if protocol.transport)
     return frozenset(str(name[0]).partition("%")[0] for name in names if name)
 
@@ -101,7 +101,7 @@ def _socket_of(transport: Any) -> Any:
     return transport if relayed is None or relayed.transport is None else relayed.transport
 
 
-def _ice_protocols(connection: RTCPeerConnection) -> list[Any]:
+def ice_protocols(connection: RTCPeerConnection) -> list[Any]:
     return [protocol for ice in ice_transports(connection) for protocol in ice._connection._protocols]
 
 
@@ -146,6 +146,11 @@ class RoundTrips:
                 del self._open[next(iter(self._open))]
         elif direction == "received" and kind == STUN_BINDING_SUCCESS and transaction in self._open:
             self.add(self._clock() - self._open.pop(transaction))
+
+    @property
+    def open_requests(self) -> int:
+        """How many STUN requests wait for their answer."""
+        return len(self._open)
 
     def add(self, seconds: float) -> None:
         """Take a measurement, with the smoothing of RFC 6298: one part in eight of it."""

@@ -222,7 +222,7 @@ class MqttLink:
     async def _pause_before_retry(self, attempts: int) -> None:
         """Pause before the next attempt, unless there is reason to hurry."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._pause(attempts)):
+            async with asyncio.timeout(self.pause_s(attempts)):
                 await self._hurried.wait()
         self._hurried.clear()
 
@@ -235,7 +235,7 @@ class MqttLink:
         except TimeoutError:
             logger.info("left %d messages unsent", len(self._outbox))
 
-    def _pause(self, attempts: int) -> float:
+    def pause_s(self, attempts: int) -> float:
         """Full jitter: anything between half and the whole of a doubling, capped time."""
         longest = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(attempts - 1, 16))
         return longest * (0.5 + self._jitter.random() / 2)

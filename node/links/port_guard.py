@@ -35,7 +35,7 @@ class PortGuard:
         self._strange, self._since = 0, clock()
         self._closed_to: Address | None = None
 
-    def came(self, address: Any) -> bool:
+    def admits(self, address: Any) -> bool:
         """Note where a datagram comes from; False if it is one of a flood, and nothing is to be done about it."""
         peer = self._peer()
         if peer is None or address[:2] == peer:

@@ -138,7 +138,7 @@ class RoomChannel:
         if topic.room != self._room:
             return
         if topic.node == self._node and sealed:
-            self._echoes.came(topic.letter)
+            self._echoes.returned(topic.letter)
             self._on_echo(topic.letter, len(sealed))
             return
         payload = self._open(topic, sealed) if sealed else b""

@@ -105,27 +105,27 @@ class PeerLink:
         self._speech = SpeechTrack()
         self._busy, self._closing = asyncio.Lock(), False
         self._ice_servers = [ice_server(url) for url in ice_servers]
-        self._connection: RTCPeerConnection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.connection: RTCPeerConnection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         aiortc_hooks.know_red()
-        self._connection.on("connectionstatechange", self._state_changed)
-        aiortc_hooks.shorten_cname(self._connection)
+        self.connection.on("connectionstatechange", self._state_changed)
+        aiortc_hooks.shorten_cname(self.connection)
         self.round_trips = ice_hooks.RoundTrips()
 
     @property
     def state(self) -> State:
-        return cast(State, self._connection.connectionState)
+        return cast(State, self.connection.connectionState)
 
     @property
     def local_addresses(self) -> frozenset[str]:
         """The addresses of this machine that media goes from; before the link is up, all that it may go from."""
-        return ice_hooks.local_addresses(self._connection)
+        return ice_hooks.local_addresses(self.connection)
 
     async def offer(self) -> str:
         """Our description, as an offer. Gathers addresses first: there is no trickling."""
         async with self._describing():
             self._add_speech()
             self._tune()
-            await self._connection.setLocalDescription(await self._connection.createOffer())
+            await self.connection.setLocalDescription(await self.connection.createOffer())
             return self._described()
 
     async def answer(self, sdp: str) -> str:
@@ -135,7 +135,7 @@ class PeerLink:
                 await self._apply(sdp, "offer")
                 self._add_speech()
                 self._tune()
-                await self._connection.setLocalDescription(await self._connection.createAnswer())
+                await self.connection.setLocalDescription(await self.connection.createAnswer())
             return self._described()
 
     async def accept(self, sdp: str) -> None:
@@ -167,7 +167,7 @@ class PeerLink:
         self._closing = True
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S), self._busy:
-                await self._connection.close()
+                await self.connection.close()
         except TimeoutError:
             logger.warning("a WebRTC connection did not close within %s s", CLOSE_TIMEOUT_S)
 
@@ -187,11 +187,11 @@ class PeerLink:
     def _add_speech(self) -> None:
         from aiortc import RTCRtpSender
 
-        transceivers = self._connection.getTransceivers()
+        transceivers = self.connection.getTransceivers()
         if transceivers:
             transceiver = transceivers[0]
         else:
-            transceiver = self._connection.addTransceiver("audio", direction=self._way.direction)
+            transceiver = self.connection.addTransceiver("audio", direction=self._way.direction)
         if self._way.sends:
             transceiver.sender.replaceTrack(media_track(self._speech))
         transceiver.direction = self._way.direction
@@ -200,9 +200,9 @@ class PeerLink:
         transceiver.setCodecPreferences(speech)
 
     def _tune(self) -> None:
-        ice_hooks.choose_addresses(self._connection, self._address, self._ice_servers)
-        rtcp_hooks.install_consent(self._connection, consent.keep)
-        for transceiver in self._connection.getTransceivers():
+        ice_hooks.choose_addresses(self.connection, self._address, self._ice_servers)
+        rtcp_hooks.install_consent(self.connection, consent.keep)
+        for transceiver in self.connection.getTransceivers():
             aiortc_hooks.choose_short_srtp_tag(transceiver)
             aiortc_hooks.put_opus_first(transceiver)
             aiortc_hooks.choose_payload_type(transceiver, lambda opus: self._speech.payload_type or opus)
@@ -212,7 +212,7 @@ class PeerLink:
             aiortc_hooks.tap_packets(transceiver.receiver, self._received)
 
     def _types(self) -> aiortc_hooks.SpeechTypes:
-        return aiortc_hooks.speech_types(self._connection.getTransceivers()[0])
+        return aiortc_hooks.speech_types(self.connection.getTransceivers()[0])
 
     def _received(self, payload_type: int, sequence: int, timestamp: int, payload: bytes) -> None:
         types = self._types()
@@ -232,13 +232,13 @@ class PeerLink:
             self.reporting.came(sequence, end, time.monotonic())
 
     def _described(self) -> str:
-        ice_hooks.observe_datagrams(self._connection, self._datagram)
-        return trim(self._connection.localDescription.sdp)
+        ice_hooks.observe_datagrams(self.connection, self._datagram)
+        return trim(self.connection.localDescription.sdp)
 
     async def _apply(self, sdp: str, kind: Literal["offer", "answer"]) -> None:
         from aiortc import RTCSessionDescription
 
-        await self._connection.setRemoteDescription(RTCSessionDescription(bounded(sdp), kind))
+        await self.connection.setRemoteDescription(RTCSessionDescription(bounded(sdp), kind))
 
     def _reported(self, report: Report) -> None:
         if report.round_trip_s is not None:

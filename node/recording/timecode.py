@@ -17,6 +17,15 @@ def parse(text: str) -> float:
     return int(match[1] or 0) * 3600 + int(match[2] or 0) * 60 + float(match[3])
 
 
+def is_time(text: str) -> bool:
+    """Whether `parse` reads the text."""
+    try:
+        parse(text)
+    except UsageError:
+        return False
+    return True
+
+
 def clock(seconds: float) -> str:
     """Return whole seconds as m:ss, or h:mm:ss from an hour on."""
     minutes, rest = divmod(int(max(seconds, 0)), 60)

@@ -1,4 +1,4 @@
-"""A replay in a terminal: one line that says where it is, and above it what happens."""
+"""A replay's status in the terminal: one line with its position, and notes above it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
     from node.replay.player import Player
 
+# Characters of the bar that shows the position.
 BAR = 30
 
 
 class Screen:
     """Notes on lines of their own; on a terminal, a line below them that is drawn again at each refresh."""
 
+    # Between two refreshes, in seconds.
     EVERY_S = 0.25
 
     def __init__(self, player: Player, console: Console) -> None:
@@ -41,13 +43,13 @@ class Screen:
             self._live.stop()
 
     def note(self, text: str) -> None:
-        """Say something."""
+        """Print a note above the line."""
         from rich.text import Text
 
         self._console.print(Text(printable(text)), soft_wrap=True)
 
     def refresh(self) -> None:
-        """Draw the line again."""
+        """Draw the line again, as the replay is now."""
         if self._live is not None:
             from rich.text import Text
 
@@ -55,7 +57,7 @@ class Screen:
 
 
 def line(player: Player) -> str:
-    """Where the replay is, as text."""
+    """Return the position and the state of the replay as text."""
     share = player.position_s / player.duration_s if player.duration_s else 1.0
     done = round(share * BAR)
     signs = [f"{player.speed:g}x"] * (player.speed != 1) + ["again and again"] * player.loop
@@ -65,5 +67,5 @@ def line(player: Player) -> str:
 
 
 def choose(player: Player) -> Screen:
-    """The screen for standard output."""
+    """Return the screen for standard output."""
     return Screen(player, output.console())

@@ -1,4 +1,4 @@
-"""What a call looks like in a terminal: a live table, or plain lines when the output is not a terminal."""
+"""A call's status in the terminal: a live table, or plain lines where the output is no terminal."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-PLAIN_EVERY_S = 5.0  # a log should say that the call lives without drowning what happened in it
+# Between two plain lines, in seconds: a log should show that the call lives without drowning the events in it.
+PLAIN_EVERY_S = 5.0
+
 REFRESH_PER_SECOND = 2
 MAX_CAPTION_SHOWN = 70
 
 
 @dataclass(slots=True)
 class View:
-    """What the display reads of one node: it changes nothing."""
+    """A read-only view of one node for the display."""
 
     name: str
     count: Callable[[], CallStats]
@@ -37,7 +39,7 @@ class View:
     _last: tuple[float, int] = field(default=(0.0, 0))
 
     def wire_kbps(self, now: float) -> float:
-        """Everything this node sent since the last look, as a rate."""
+        """Return the rate of all that the node sent since the last call, in kbit/s with headers."""
         tally = self.count()
         sent = tally.meter.total("sent")
         then, before = self._last if self._last[0] else (tally.started, 0)
@@ -46,7 +48,7 @@ class View:
 
 
 class Display(Protocol):
-    """Shows a call; ``note`` adds one line about something that happened."""
+    """A display of a call; `note` adds a line about an event."""
 
     def note(self, text: str) -> None: ...
 
@@ -60,7 +62,7 @@ class Display(Protocol):
 
 
 class LiveTable:
-    """A table that is drawn again twice a second."""
+    """A table that is drawn again at each refresh."""
 
     def __init__(self, views: Sequence[View], console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._views = views
@@ -109,7 +111,7 @@ class LiveTable:
 
 
 class PlainLines:
-    """One line every few seconds, for logs and pipes."""
+    """A line for each node every few seconds, for logs and pipes."""
 
     def __init__(
         self,
@@ -150,7 +152,7 @@ class PlainLines:
 
 
 def _text(text: str) -> Text:
-    """Foreign text for a table: no markup is read in it."""
+    """The text as it is: no markup is read in it."""
     from rich.text import Text
 
     return Text(printable(text))
@@ -183,10 +185,10 @@ def _kbps(payload: float | None, wire: float | None) -> str:
     return f"{payload:.1f} kbit/s, {wire:.1f} on the wire"
 
 
-def _levels(said: LevelMeter, heard: LevelMeter, muted: bool) -> str:
-    """What goes out and what comes in; a side that was never heard of is left out."""
-    sides = [f"out {'muted' if muted else bar(said)}"] if muted or said.started else []
-    return "  ".join([*sides, *([f"in {bar(heard)}"] if heard.started else [])]) or "-"
+def _levels(sent: LevelMeter, received: LevelMeter, muted: bool) -> str:
+    """The levels of the speech sent and received; a side without any yet is left out."""
+    sides = [f"out {'muted' if muted else bar(sent)}"] if muted or sent.started else []
+    return "  ".join([*sides, *([f"in {bar(received)}"] if received.started else [])]) or "-"
 
 
 def _milliseconds(value: float | None) -> str:
@@ -201,7 +203,7 @@ def _caption(text: str) -> str:
 
 
 def choose(views: Sequence[View], quiet: bool) -> Display:
-    """A live table on a terminal; plain lines elsewhere, on standard error if standard output is for a program."""
+    """Return a live table on a terminal, else plain lines; on standard error if standard output is for a program."""
     console = output.console(on_error=quiet)
     if console.is_terminal:
         return LiveTable(views, console)
@@ -209,7 +211,7 @@ def choose(views: Sequence[View], quiet: bool) -> Display:
 
 
 class BufferedNotes:
-    """Takes notes before there is a display, and passes them on, the early ones included, once there is."""
+    """A buffer of notes until there is a display, which gets them and all later ones."""
 
     def __init__(self) -> None:
         self._early: list[str] = []
@@ -222,7 +224,7 @@ class BufferedNotes:
             self._display.note(text)
 
     def to(self, display: Display) -> None:
-        """From now on notes go there."""
+        """Pass the notes so far, and all later ones, to this display."""
         self._display = display
         for text in self._early:
             display.note(text)

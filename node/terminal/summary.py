@@ -24,7 +24,7 @@ class PictureSummary(TypedDict):
 
 
 class SpeechSummary(TypedDict):
-    """Speech of one direction. Rates hold while talking; mouth to ear is from a sample's capture to its being heard.
+    """Speech of one direction. Rates hold while talking; mouth to ear is from a sample's capture to its playout.
 
     Underruns count after the call's first second. Levels are means over what was loud enough for speech, in dB relative
     to full scale.
@@ -50,8 +50,8 @@ class SpeechSummary(TypedDict):
 class CallSummary(TypedDict):
     """Set-up is from seeing the peer to media flowing; the rate is every byte that the sending node put on the wire.
 
-    The loop's lag is the receiving node's; in the waits of it no processor was there for the loop. Of its bad messages,
-    which it dropped, the faults are those that it should have refused and stumbled over.
+    The lag is that of the receiving node's event loop, and waits are the part of it in which no processor was free. Bad
+    messages were dropped by the receiving node; faults are messages that it should have refused and failed on.
     """
 
     setup_ms: float | None
@@ -74,7 +74,7 @@ class Summary(TypedDict):
 
 
 def summarise(sender: CallStats, receiver: CallStats, now: float) -> Summary:
-    """What ``sender`` sent and ``receiver`` got of it. For one node's own view, pass its tally twice."""
+    """Sum up what `sender` sent and `receiver` got of it. For one node's own view, pass its counts twice."""
     seconds = sender.seconds(now)
     return {
         "seconds": round(seconds, 1),
@@ -136,7 +136,7 @@ def _speech(sender: CallStats, receiver: CallStats) -> SpeechSummary:
 
 
 def percentile(values: Collection[float], percent: int) -> float | None:
-    """The value that ``percent`` (1 to 99) of the values do not exceed; None without values."""
+    """Return the value that `percent` (1 to 99) of the values do not exceed; None without values."""
     if not values:
         return None
     if len(values) == 1:
@@ -149,7 +149,7 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 
 def for_people(summary: Summary) -> list[str]:
-    """The same in plain lines."""
+    """Return the summary in plain lines."""
     picture, speech, call = summary["picture"], summary["speech"], summary["call"]
     lines = [f"{summary['seconds']:.1f} s, {call['wire_kbps']:.2f} kbit/s on the wire in all"]
     if speech["packets_sent"] or speech["packets_received"]:
@@ -178,7 +178,7 @@ def for_people(summary: Summary) -> list[str]:
 
 
 def _trouble(call: CallSummary) -> list[str]:
-    """What a person should know only where it happened."""
+    """Lines about trouble, for a call that had any."""
     lines = []
     if times := call["loop_lags_over_50_ms"]:
         lines.append(
@@ -191,10 +191,10 @@ def _trouble(call: CallSummary) -> list[str]:
 
 
 def _levels(speech: SpeechSummary) -> list[str]:
-    told = [f"said at {speech['said_dbfs']:.0f} dB"] if speech["said_dbfs"] is not None else []
-    told += [f"heard at {speech['heard_dbfs']:.0f} dB"] if speech["heard_dbfs"] is not None else []
-    told += [f"muted for {speech['muted_s']:.0f} s"] if speech["muted_s"] else []
-    return [f"          {', '.join(told)}"] if told else []
+    parts = [f"said at {speech['said_dbfs']:.0f} dB"] if speech["said_dbfs"] is not None else []
+    parts += [f"heard at {speech['heard_dbfs']:.0f} dB"] if speech["heard_dbfs"] is not None else []
+    parts += [f"muted for {speech['muted_s']:.0f} s"] if speech["muted_s"] else []
+    return [f"          {', '.join(parts)}"] if parts else []
 
 
 def _shown(value: float | None) -> str:
@@ -206,7 +206,7 @@ def _thousands(value: float | None) -> str:
 
 
 def as_json(summary: Any) -> str:
-    """The summary, or a mapping of directions to summaries, on one line."""
+    """Return the summary, or a mapping of directions to summaries, as JSON on one line."""
     import json
 
     return json.dumps(summary)

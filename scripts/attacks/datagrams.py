@@ -65,8 +65,8 @@ async def datagrams(scene: Scene) -> tuple[bool, str]:
 
 def _port(scene: Scene) -> int:
     """Where Bob's media comes in."""
-    connection = scene.bob.node._calls._calls[scene.ann.id].link._connection
-    ports = [one.transport.get_extra_info("sockname") for one in ice_hooks._ice_protocols(connection)]
+    connection = scene.bob.node._calls._calls[scene.ann.id].link.connection
+    ports = [one.transport.get_extra_info("sockname") for one in ice_hooks.ice_protocols(connection)]
     return next(int(name[1]) for name in ports if name[0] == LOOPBACK)
 
 

@@ -15,7 +15,7 @@ from files import written
 from listening import PATIENCE_S, PLAYS_AT_ONCE, browsing, heard, opened, press, rms_dbfs
 from sessions import came, picture, spoken, tone
 
-from node.commands import in_browser
+from node.commands import replay_targets
 from node.commands.replay import ReplayOptions
 from node.common import config
 from node.recording.reader import Session
@@ -61,7 +61,8 @@ async def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
     with Session.open(written(tmp_path / "a.mcap", session(), HEADER)) as recorded:
         replaying = asyncio.create_task(
-            in_browser.run(recorded, ReplayOptions(), config.load(page="127.0.0.1:0"), Notes()), name="replay"
+            replay_targets.play_in_browser(recorded, ReplayOptions(), config.load(page="127.0.0.1:0"), Notes()),
+            name="replay",
         )
         try:
             async with browsing(tmp_path, PLAYS_AT_ONCE) as browser:

@@ -39,7 +39,7 @@ def parts(folder: Path) -> list[str]:
 async def test_an_export_that_is_broken_off_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     session, out = write(tmp_path / "long.mcap", made_up(LONG_S)), tmp_path / "out"
     out.mkdir()
-    exporting = await begun("session", "export", session, "--to", out / "long.mp4", "--no-pictures")
+    exporting = await begun("session", "export", session, "-o", out / "long.mp4", "--no-pictures")
     async with asyncio.timeout(PATIENCE_S):
         while not parts(out):
             assert exporting.returncode is None

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from node.commands import app
+from node import commands
 from protocol.room_link import RoomLink
 from protocol.room_secret import RoomSecret
 
@@ -24,7 +24,7 @@ class Command:
     def run(self, *arguments: object) -> Command:
         self._monkeypatch.setattr(sys, "argv", ["pictophone", *map(str, arguments)])
         try:
-            app.main()
+            commands.main()
             self.code = 0
         except SystemExit as end:
             self.code = int(end.code or 0)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -15,10 +19,11 @@ from command import ROOM, SECRET, Command
 from fake_models import FakeWorker
 from PIL import Image
 
+from node import commands
 from node.call import build
 from node.links.address import BrokerAddress
 
-COMMANDS = ["demo", "call", "send", "receive", "room", "broker", "caption", "imagine", "compare", "devices", "doctor"]
+COMMANDS = list(commands.COMMANDS)
 
 
 @pytest.fixture
@@ -36,6 +41,10 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
+HOSTILE = "[/b]\x1b]0;x\x07"
+SHOWN = "[/b]�]0;x�"
+
+
 # -- help and usage
 
 
@@ -51,6 +60,90 @@ def test_every_command_explains_itself(command: Command, name: str) -> None:
     command.run(name, "--help")
     assert (command.code, command.err) == (0, "")
     assert f" {name} [OPTIONS]" in command.out.splitlines()[0]
+    about = commands.COMMANDS[name][1]
+    assert about in " ".join(command.out.split())  # as the list of all commands has it
+
+
+@pytest.mark.parametrize("name", sorted(commands.GROUPS))
+def test_every_command_of_a_group_explains_itself(command: Command, name: str) -> None:
+    for each in commands.load(name).commands:
+        command.run(name, each, "--help")
+        assert (command.code, command.err) == (0, "")
+        assert f" {name} {each} [OPTIONS]" in command.out.splitlines()[0]
+        assert "-v, --verbose" in command.out
+
+
+def test_the_version(command: Command) -> None:
+    command.run("--version")
+    assert (command.code, command.out, command.err) == (0, f"pictophone {version('pictophone')}\n", "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_its_completion_script(shell: str) -> None:
+    assert "_PICTOPHONE_COMPLETE" in completed(f"source_{shell}")
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("pictophone se", {"send", "session"}),
+        ("pictophone session e", {"export"}),
+        ("pictophone session export --o", {"--output"}),
+        ("pictophone call --profi", {"--profile"}),
+    ],
+)
+def test_commands_and_options_are_completed(typed: str, names: set[str]) -> None:
+    position = len(typed.split()) - 1
+    assert set(completed("complete_bash", COMP_WORDS=typed, COMP_CWORD=str(position)).split()) == names
+
+
+def completed(instruction: str, **words: str) -> str:
+    """What the program answers a shell that completes."""
+    code = "import sys; sys.argv = ['pictophone']; from node.commands import main; main()"
+    environment = {**os.environ, "_PICTOPHONE_COMPLETE": instruction, **words}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return done.stdout
+
+
+# -- the log
+
+
+@pytest.mark.parametrize(
+    ("arguments", "levels"),
+    [
+        (["devices"], ["WARNING"]),
+        (["devices", "-v"], ["INFO", "WARNING"]),
+        (["-v", "devices"], ["INFO", "WARNING"]),
+        (["devices", "-vv"], ["DEBUG", "INFO", "WARNING"]),
+        (["-v", "devices", "--verbose"], ["INFO", "WARNING"]),
+        (["-vv", "devices", "-v"], ["DEBUG", "INFO", "WARNING"]),
+    ],
+)
+def test_the_log_is_shown_as_verbosely_as_is_asked_for(
+    command: Command, monkeypatch: pytest.MonkeyPatch, arguments: list[str], levels: list[str]
+) -> None:
+    def work() -> list[str]:
+        for name in ("node.made_up", "a.library"):
+            for level in (logging.DEBUG, logging.INFO, logging.WARNING):
+                logging.getLogger(name).log(level, "it is %s", HOSTILE)
+        return ["done"]
+
+    monkeypatch.setattr("node.commands.doctor.device_lines", work)
+    for name in ("node", "a.library"):
+        monkeypatch.setattr(logging.getLogger(name), "propagate", False)  # to pytest's own handlers
+    command.run(*arguments)
+    assert command.out == "done\n"
+    lines = [line for line in command.err.splitlines() if line != f"it is {SHOWN}"]
+    bare = len(command.err.splitlines()) - len(lines)
+    if len(arguments) == 1:
+        assert (lines, bare) == ([], 2)  # the warnings alone, as ever
+        return
+    assert bare == 1  # the library's warning
+    assert [line.split()[1] for line in lines] == levels
+    assert all(line.endswith(f"node.made_up: it is {SHOWN}") for line in lines)
+    for name in ("node", "protocol"):
+        assert (logging.getLogger(name).handlers, logging.getLogger(name).level) == ([], logging.NOTSET)
 
 
 @pytest.mark.parametrize(
@@ -278,6 +371,16 @@ def test_a_call_of_one_ends_with_its_summary(
     assert summary["call"]["wire_kbps"] > 0
 
 
+def test_a_detailed_log_of_a_call_holds_neither_captions_nor_the_room(
+    command: Command, worker: FakeWorker, mosquitto: BrokerAddress, picture: Path
+) -> None:
+    given = ("--speech", "none", "--speaker", "none", "--camera", picture, "--broker", mosquitto)
+    command.run("call", ROOM, *given, "--seconds", "1", "--json", "-vv")
+    assert command.code == 0
+    log = "\n".join(line for line in command.err.splitlines() if re.match(r"\d\d:\d\d:\d\d\.\d{3} [A-Z]+ node\.", line))
+    assert not [part for part in (*worker.captioned, *ROOM.partition(":")[2].split("-")[1:]) if part in log]
+
+
 # -- what is imported
 
 
@@ -292,7 +395,7 @@ HEAVY = {"torch", "transformers", "diffusers", "aiortc", "aiomqtt", "amqtt", "av
 
 
 def test_help_is_answered_without_the_heavy_libraries() -> None:
-    code = "import sys\nfrom node.commands.app import main\nsys.argv = ['pictophone', 'call', '--help']\n"
+    code = "import sys\nfrom node.commands import main\nsys.argv = ['pictophone', 'call', '--help']\n"
     modules = modules_after(f"{code}try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0")
     assert "typer" in modules
     assert modules & HEAVY == set()

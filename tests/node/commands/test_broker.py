@@ -14,7 +14,7 @@ from happenings import Happenings
 from raw_mqtt import NOT_AUTHORISED, RawClient, connect
 
 from node.commands import broker
-from node.commands.broker import READABLE, SEEN, BrokerOptions
+from node.commands.broker import NOT_ENCRYPTED, PASSWORD_VISIBLE, BrokerOptions
 from node.common import config
 from protocol.errors import NodeError, UsageError
 
@@ -96,15 +96,15 @@ async def test_with_a_password_all_may_come(settings_folder: Path, monkeypatch: 
         await RawClient.enter(port_in(line), login=("us", SECRET))
         stranger = await RawClient.open(port_in(line))
         assert (await stranger.ask(connect()))[1][1] == NOT_AUTHORISED
-    assert [SECRET in line or SEEN in line for line in at_work.said.all] == [False, False]
-    assert READABLE in at_work.said.all
+    assert [SECRET in line or PASSWORD_VISIBLE in line for line in at_work.said.all] == [False, False]
+    assert NOT_ENCRYPTED in at_work.said.all
 
 
 async def test_a_password_among_the_arguments_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     at_work = Serving(monkeypatch, BrokerOptions("127.0.0.1", 0, "us", SECRET))
     async with at_work as line:
         await RawClient.enter(port_in(line), login=("us", SECRET))
-    assert at_work.said.all[0] == SEEN
+    assert at_work.said.all[0] == PASSWORD_VISIBLE
 
 
 async def test_the_environment_may_hold_the_login(monkeypatch: pytest.MonkeyPatch) -> None:

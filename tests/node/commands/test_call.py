@@ -1,4 +1,4 @@
-"""The commands call, send and receive."""
+"""The commands `call`, `send` and `receive`."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ async def test_models_that_cannot_be_loaded_end_the_call(
 
 async def test_m_mutes(settings: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     @contextlib.contextmanager
-    def typed_at_once(actions: dict[str, Any], obey: Any) -> Iterator[bool]:
+    def typed_at_once(actions: dict[str, Any], run_line: Any) -> Iterator[bool]:
         actions[call.MUTE_KEY]()
-        obey("/profile clear")
+        run_line("/profile clear")
         yield True
 
     monkeypatch.setattr(call.keyboard, "listening", typed_at_once)
@@ -97,8 +97,8 @@ async def test_r_records_and_ends_that(
     monkeypatch.chdir(tmp_path)
 
     @contextlib.contextmanager
-    def typed_at_once(actions: dict[str, Any], obey: Any) -> Iterator[bool]:
-        obey("/record talk.mcap")
+    def typed_at_once(actions: dict[str, Any], run_line: Any) -> Iterator[bool]:
+        run_line("/record talk.mcap")
         yield True
         actions[call.RECORD_KEY]()
 

@@ -1,12 +1,18 @@
-"""What the codec commands take, and how they end."""
+"""The commands of `codec`: what they take, what they print, and how they end."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from command import Command
+from stand_in_codec import STAND_IN, registered
+
+from node.commands import codec
+from protocol.captions import registry
+from protocol.errors import CaptionError, UsageError
 
 SENTENCE = "a cat sitting on top of a wooden bench"
 
@@ -73,3 +79,51 @@ def test_what_goes_wrong_is_one_line(
 def test_wrong_usage_ends_with_two(command: Command, arguments: str) -> None:
     assert command.run("codec", *arguments.split()).code == 2
     assert "Traceback" not in command.err
+
+
+# -- one caption, there and back
+
+
+@pytest.fixture
+def stand_in() -> Iterator[int]:
+    with registered() as codec:
+        yield codec
+
+
+def test_a_caption_is_coded_and_what_it_costs_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    codec.encode(SENTENCE, None, 1, json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"hex    {registry.encode(SENTENCE, 1).data.hex()}"
+    assert lines[1:3] == ["bits   174.00 exact (-log2 of the probability), 174 coded", "bytes  22"]
+
+
+def test_exact_and_coded_bits_are_told_apart(stand_in: int, capsys: pytest.CaptureFixture[str]) -> None:
+    codec.encode("a cat", None, None, json=True)
+    figures = json.loads(capsys.readouterr().out)
+    assert figures == {"codec": STAND_IN, "hex": "9edf9c9e8b", "ideal_bits": 36.5, "bits": 37, "bytes": 5}
+
+
+@pytest.mark.parametrize("text", ["", SENTENCE, "naïve — 🐈\n\x00", "سلام"])
+def test_what_was_coded_is_decoded(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    codec.encode(text, None, None, json=True)
+    codec.decode(json.loads(capsys.readouterr().out)["hex"], None, None)
+    assert capsys.readouterr().out == f"{text}\n"
+
+
+def test_a_caption_is_coded_after_another(stand_in: int, capsys: pytest.CaptureFixture[str]) -> None:
+    codec.encode("a cat", "a cat", None, json=False)
+    assert capsys.readouterr().out.startswith("hex    \nbits   0.25 exact")
+    codec.decode("", "a cat", None)
+    assert capsys.readouterr().out == "a cat\n"
+
+
+def test_wrong_usage_is_one_line() -> None:
+    with pytest.raises(UsageError, match="no caption codec 77: give one of 0 \\(UTF-8\\), 1"):
+        codec.encode(SENTENCE, None, 77, json=False)
+    with pytest.raises(UsageError, match="no caption codec -1"):
+        codec.decode("00", None, -1)
+    for coded in ("zz", "abc", "0x61"):
+        with pytest.raises(UsageError, match="no hexadecimal"):
+            codec.decode(coded, None, 0)
+    with pytest.raises(CaptionError):
+        codec.decode("ff", None, 0)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fake_models import FakeWorker
 
-from node.call import build
+from node.call import build, loopback
 from node.commands import demo
 from node.common import config
 from node.links.address import BrokerAddress
@@ -82,14 +82,14 @@ async def test_a_call_in_which_nobody_is_seen_has_failed(
     [(None, None), ("default", "default"), ("none", "none"), ("out/heard.wav", "out/heard-b.wav")],
 )
 def test_each_side_is_heard_in_a_file_of_its_own(speaker: str | None, own: str | None) -> None:
-    assert demo._own_file(speaker, "b") == own
+    assert loopback._own_file(speaker, "b") == own
 
 
 async def test_what_was_given_is_what_a_says_and_sees(worker: FakeWorker, shared_speech: list[Path]) -> None:
     settings = config.load(speaker="none", camera="scene:7", speech=str(shared_speech[0]))
-    a, _ = demo._parts("a", settings, worker, None, print)
-    b, _ = demo._parts("b", settings, worker, None, print)
+    a, _ = loopback._parts("a", settings, worker, None, print)
+    b, _ = loopback._parts("b", settings, worker, None, print)
     assert a.camera is not None
     assert b.camera is not None
-    assert (a.camera.name, b.camera.name) == ("scene:7", demo.SCENES["b"])
+    assert (a.camera.name, b.camera.name) == ("scene:7", loopback.SCENES["b"])
     assert type(a.source) is not None

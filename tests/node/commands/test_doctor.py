@@ -84,7 +84,7 @@ async def test_a_machine_without_a_device_is_told_what_to_do(
 
 async def test_an_old_python_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 10, 4))
-    assert str(doctor._python()) == "NO Python       3.10.4 is too old: install 3.11 or newer"
+    assert str(await anext(doctor.examine(config.load()))) == "NO Python       3.10.4 is too old: install 3.11 or newer"
 
 
 async def test_models_that_cannot_be_loaded_fail(
@@ -124,8 +124,9 @@ async def test_a_broker_that_says_nothing_is_given_up(monkeypatch: pytest.Monkey
     silent = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
     async with silent:
         address = BrokerAddress("127.0.0.1", silent.sockets[0].getsockname()[1])
-        with pytest.raises(NodeError, match="does not answer within"):
-            await doctor._broker(at(address))
+        finding = (await examine(at(address)))["broker"]
+    assert not finding.good
+    assert "does not answer within" in finding.text
 
 
 async def test_a_room_is_checked_with_its_broker(embedded_broker: BrokerAddress, free_port: Callable[[], int]) -> None:
@@ -158,12 +159,12 @@ async def test_a_certificate_is_looked_at(tmp_path: Path) -> None:
 
 
 def test_devices_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert doctor.devices() == [
+    assert doctor.device_lines() == [
         "microphones:", "  headset", "loudspeakers:", "  headset", "  screen", "webcams:", "  webcam:front",
     ]  # fmt: skip
     monkeypatch.setattr(soundcard, "devices", lambda: SoundDevices(note="no PortAudio here"))
     monkeypatch.setattr(cameras, "webcams", list)
-    assert doctor.devices() == [
+    assert doctor.device_lines() == [
         "microphones:", "  none found", "loudspeakers:", "  none found", "webcams:", "  none found",
         "no PortAudio here",
     ]  # fmt: skip

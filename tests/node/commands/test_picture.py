@@ -10,7 +10,7 @@ from fake_models import FakeWorker
 from PIL import Image
 
 from node.call import build
-from node.commands import picture as still
+from node.commands import picture as command
 from node.common import config
 from node.vision.presets import NOT_DRAWN
 from protocol.errors import NodeError
@@ -31,8 +31,8 @@ def picture(tmp_path: Path) -> Path:
 
 
 async def test_a_caption_is_printed(picture: Path, worker: FakeWorker, capsys: pytest.CaptureFixture[str]) -> None:
-    assert await still.caption(config.load(), picture, json=False)
-    assert await still.caption(config.load(), picture, json=True)
+    assert await command.describe(config.load(), picture, json=False)
+    assert await command.describe(config.load(), picture, json=True)
     plain, for_programs = capsys.readouterr().out.splitlines()
     assert [plain] == worker.captioned[:1]
     assert json.loads(for_programs) == {"caption": plain}
@@ -44,7 +44,7 @@ async def test_a_photo_is_remarked_on_beside_the_embedded_captioner_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], captioner: str | None
 ) -> None:
     Image.effect_noise((64, 64), 80).save(tmp_path / "photo.png")
-    assert await still.caption(config.load(captioner=captioner), tmp_path / "photo.png", json=True)
+    assert await command.describe(config.load(captioner=captioner), tmp_path / "photo.png", json=True)
     out, errors = capsys.readouterr()
     assert json.loads(out)["caption"]
     assert (NOT_DRAWN in errors) == (captioner is None)
@@ -52,13 +52,13 @@ async def test_a_photo_is_remarked_on_beside_the_embedded_captioner_only(
 
 async def test_a_file_that_is_no_picture_wakes_no_model(tmp_path: Path, worker: FakeWorker) -> None:
     with pytest.raises(NodeError, match="no picture file"):
-        await still.caption(config.load(), tmp_path / "none.png", json=False)
+        await command.describe(config.load(), tmp_path / "none.png", json=False)
     assert worker.captioned == []
 
 
 @pytest.mark.parametrize("name", ["out.png", "out.jpg"])
 async def test_a_text_is_painted_into_a_file(tmp_path: Path, worker: FakeWorker, name: str) -> None:
-    assert await still.imagine(config.load(), "a cat", tmp_path / name, seed=7)
+    assert await command.paint(config.load(), "a cat", tmp_path / name, seed=7)
     assert worker.painted == [("a cat", 7)]
     with Image.open(tmp_path / name) as painted:
         assert painted.size == (16, 16)
@@ -66,7 +66,7 @@ async def test_a_text_is_painted_into_a_file(tmp_path: Path, worker: FakeWorker,
 
 async def test_a_missing_folder_is_told_before_anything_is_painted(tmp_path: Path, worker: FakeWorker) -> None:
     with pytest.raises(NodeError, match="no folder"):
-        await still.imagine(config.load(), "a cat", tmp_path / "none" / "out.png", seed=0)
+        await command.paint(config.load(), "a cat", tmp_path / "none" / "out.png", seed=0)
     assert worker.painted == []
 
 
@@ -75,7 +75,7 @@ async def test_a_format_that_is_none_is_told_before_anything_is_painted(
     tmp_path: Path, worker: FakeWorker, name: str
 ) -> None:
     with pytest.raises(NodeError, match="no picture format") as caught:
-        await still.imagine(config.load(), "a cat", tmp_path / name, seed=0)
+        await command.paint(config.load(), "a cat", tmp_path / name, seed=0)
     assert "\n" not in str(caught.value)
     assert worker.painted == []
 
@@ -83,5 +83,5 @@ async def test_a_format_that_is_none_is_told_before_anything_is_painted(
 async def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "out.png").mkdir()
     with pytest.raises(NodeError, match="cannot write the picture") as caught:
-        await still.imagine(config.load(), "a cat", tmp_path / "out.png", seed=0)
+        await command.paint(config.load(), "a cat", tmp_path / "out.png", seed=0)
     assert "\n" not in str(caught.value)

@@ -15,13 +15,14 @@ from rich.console import Console
 from sessions import FakeSession, came, picture, spoken, tone
 
 from node.call.observers import CallObserver
-from node.commands import replay
+from node.commands import replay_targets
 from node.commands.replay import ReplayOptions
 from node.replay import models
 from node.replay.player import Player
 from node.speech.sinks import NullSink
 from node.terminal import keyboard
 from node.terminal.replay_status import Screen, line
+from node.terminal.status import BufferedNotes
 from protocol.errors import NodeError
 from protocol.log import Header, Note, Record
 from protocol.log.recording_key import recording_secret
@@ -120,8 +121,8 @@ async def test_keys_pause_seek_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
             return None
 
     monkeypatch.setattr(keyboard, "listening", Listening)
-    notes = replay.BufferedNotes()
-    playing = asyncio.create_task(replay.play(player, notes))
+    notes = BufferedNotes()
+    playing = asyncio.create_task(replay_targets.play(player, notes))
     async with asyncio.timeout(10):
         while player.position_s == 0:  # noqa: ASYNC110 -- it plays by the real clock here
             await asyncio.sleep(0.01)

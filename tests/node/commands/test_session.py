@@ -71,7 +71,7 @@ def test_what_is_no_session_is_one_line(command: Command, name: str, tmp_path: P
     [
         ["session", "info"],
         ["session", "recover", "-o", "out.mcap"],
-        *(["session", "export", "--to", f"out.{kind}"] for kind in ("mp4", "webm", "opus", "srt", "html", "jsonl")),
+        *(["session", "export", "-o", f"out.{kind}"] for kind in ("mp4", "webm", "opus", "srt", "html", "jsonl")),
         ["session", "cut", "--to", "5", "-o", "out.mcap"],
         ["session", "join", "-o", "out.mcap"],
         ["session", "redact", "--words", "-o", "out.mcap"],
@@ -125,7 +125,7 @@ def test_what_a_stranger_recorded_is_text(command: Command, strangers: Path) -> 
 @pytest.mark.parametrize("kind", ["srt", "html", "jsonl"])
 def test_what_is_exported_of_it_is_text(command: Command, strangers: Path, tmp_path: Path, kind: str) -> None:
     out = tmp_path / f"out.{kind}"
-    assert command.run("session", "export", strangers, "--to", out, "--no-pictures").code == 0
+    assert command.run("session", "export", strangers, "-o", out, "--no-pictures").code == 0
     text = out.read_text()
     assert "[/b]" in text
     assert not set("\x1b\x07\u202e") & set(text)

@@ -1,4 +1,4 @@
-"""The commands of `speech` in this process, and what they take."""
+"""The commands of `speech`: what they take, and the list of profiles."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from command import Command
 
 from node.bench.speech import run
 from node.bench.speech.settings import Setting, SpeechCodec
+from node.commands import speech
 from node.speech import dialogue
 from node.speech.profiles import PROFILES
 
@@ -40,3 +41,21 @@ def test_profiles_lists_them(command: Command) -> None:
 def test_profiles_as_json(command: Command) -> None:
     listed = json.loads(command.run("speech", "profiles", "--json").out)
     assert [row["profile"] for row in listed] == list(PROFILES)
+
+
+# -- the list of profiles
+
+
+def test_each_profile_with_its_rates_in_eighty_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    speech.show_profiles(as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines[1:-2]] == list(PROFILES)
+    assert "7.1         10.0" in lines[2]
+    assert [line.split(":")[0] for line in lines[-2:]] == ["custom", "auto"]
+
+
+def test_the_same_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    speech.show_profiles(as_json=True)
+    lean = json.loads(capsys.readouterr().out)[1]
+    assert (lean["profile"], lean["bandwidth"], lean["payload_kbps"], lean["wire_kbps"]) == ("lean", "nb", 7.1, 10.0)

@@ -259,13 +259,44 @@ def test_a_session_of_nothing(tmp_path: Path, painters: Painters) -> None:
 
 
 def test_the_command(file: Path, command: Command, painters: Painters) -> None:
-    assert command.run("session", "export", file, "--to", "out.srt", "--from", "2", "--until", "0:04").code == 0
+    assert command.run("session", "export", file, "-o", "out.srt", "--from", "2", "--to", "0:04").code == 0
     assert command.out == command.err == ""
     assert Path("out.srt").read_text().startswith("1\n00:00:00,000 --> 00:00:01,060")
-    assert "exists already" in command.fails("session", "export", file, "--to", "out.srt", code=2)
-    assert "--until 1 is not after --from 2" in command.fails(
-        "session", "export", file, "--to", "b.srt", "--from", "2", "--until", "1", code=2
+    assert "exists already" in command.fails("session", "export", file, "-o", "out.srt", code=2)
+    assert "--to 1 is not after --from 2" in command.fails(
+        "session", "export", file, "--output", "b.srt", "--from", "2", "--to", "1", code=2
     )
+
+
+def test_the_last_releases_spelling_of_the_command(file: Path, command: Command, painters: Painters) -> None:
+    """`--to` was the file and `--until` the end."""
+    assert command.run("session", "export", file, "--to", "out.srt", "--from", "2", "--until", "0:04").code == 0
+    assert command.out == ""
+    assert (
+        command.err
+        == "pictophone: write -o out.srt: --to is the end now, and will not name a file any more in the next release\n"
+    )
+    assert Path("out.srt").read_text().startswith("1\n00:00:00,000 --> 00:00:01,060")
+    assert "exists already" in command.run("session", "export", file, "--to", "out.srt").err
+    assert "--until 1 is not after --from 2" in command.fails(
+        "session", "export", file, "-o", "b.srt", "--from", "2", "--until", "1", code=2
+    )
+    assert command.run("session", "export", file, "-o", "c.srt", "--until", "0:04", "--force").err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ([], "name the file to write"),
+        (["--to", "0:04"], "name the file to write"),
+        (["--to", "later"], "name the file to write"),
+        (["-o", "a.srt", "--to", "b.srt"], "not a time: 'b.srt'"),
+        (["-o", "a.srt", "--to", "4", "--until", "4"], "give --to alone"),
+        (["-o", "a.avi"], "cannot export to 'a.avi'"),
+    ],
+)
+def test_wrong_usage_of_the_command_is_one_line(file: Path, command: Command, arguments: list[str], error: str) -> None:
+    assert error in command.fails("session", "export", file, *arguments, code=2)
 
 
 def test_a_codebook_that_is_not_here_is_one_line_and_the_words_beside_it_are_shown(tmp_path: Path) -> None:

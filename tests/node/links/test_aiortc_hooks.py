@@ -133,7 +133,7 @@ async def test_a_packet_costs_its_payload_and_forty_four_bytes() -> None:
 
 async def test_the_chosen_srtp_profile_is_in_force() -> None:
     async with connected() as (a, _):
-        transport = a.link._connection.getTransceivers()[0].sender.transport
+        transport = a.link.connection.getTransceivers()[0].sender.transport
         assert transport._ssl.get_selected_srtp_profile() == b"SRTP_AES128_CM_SHA1_32"
 
 
@@ -149,7 +149,7 @@ async def test_a_peer_without_the_short_tag_gets_the_longer_one(monkeypatch: pyt
 
     monkeypatch.setattr(aiortc_hooks, "choose_short_srtp_tag", choose_otherwise)
     async with connected() as (a, b):
-        transport = a.link._connection.getTransceivers()[0].sender.transport
+        transport = a.link.connection.getTransceivers()[0].sender.transport
         assert transport._ssl.get_selected_srtp_profile() == b"SRTP_AES128_CM_SHA1_80"
         await b.hears(a, b"speech")
 
@@ -169,7 +169,7 @@ async def test_only_the_first_packet_after_a_pause_is_marked(monkeypatch: pytest
 
 async def test_reports_carry_the_short_name() -> None:
     async with connected() as (a, _):
-        sender = a.link._connection.getTransceivers()[0].sender
+        sender = a.link.connection.getTransceivers()[0].sender
         assert vars(sender)["_RTCRtpSender__cname"] == "p"
 
 
@@ -238,9 +238,9 @@ def _stun_like(rng: random.Random) -> bytes:
 async def test_no_garbage_ends_a_call(kind: str) -> None:
     rng = random.Random(kind)
     async with connected() as (a, b):
-        protocol = ice_hooks._ice_protocols(b.link._connection)[0]
-        [ice] = ice_hooks.ice_transports(b.link._connection)
-        peer = ice_hooks._nominated_address(ice._connection)  # as whose it is all looked into
+        protocol = ice_hooks.ice_protocols(b.link.connection)[0]
+        [ice] = ice_hooks.ice_transports(b.link.connection)
+        peer = ice_hooks.nominated_address(ice._connection)  # as whose it is all looked into
         for number in range(GARBAGE // 5):
             protocol.datagram_received(_garbage(kind, rng), peer)
             if number % 100 == 0:
@@ -259,7 +259,7 @@ async def test_no_garbage_keeps_a_call_from_coming_up(kind: str) -> None:
     a, b = End(), End()
     offer = await a.link.offer()
     answer = await b.link.answer(offer)
-    targets = [ice_hooks._ice_protocols(end.link._connection)[0] for end in (a, b)]
+    targets = [ice_hooks.ice_protocols(end.link.connection)[0] for end in (a, b)]
     accepting = asyncio.create_task(a.link.accept(answer))
     while not (a.states.all and b.states.all):
         for target in targets:
@@ -273,7 +273,7 @@ async def test_no_garbage_keeps_a_call_from_coming_up(kind: str) -> None:
 
 async def test_strangers_that_flood_a_port_are_no_longer_read_and_the_call_goes_on() -> None:
     async with connected() as (a, b):
-        protocol = ice_hooks._ice_protocols(b.link._connection)[0]
+        protocol = ice_hooks.ice_protocols(b.link.connection)[0]
         where = protocol.transport.get_extra_info("sockname")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
             stranger.bind((LOOPBACK, 0))
@@ -290,7 +290,7 @@ async def test_strangers_that_flood_a_port_are_no_longer_read_and_the_call_goes_
 async def test_each_datagram_is_counted_once_even_if_it_cannot_be_parsed() -> None:
     rng = random.Random(5)
     async with connected() as (_, b):
-        protocol = ice_hooks._ice_protocols(b.link._connection)[0]
+        protocol = ice_hooks.ice_protocols(b.link.connection)[0]
         before = b.meter.total("received")
         datagrams = [_stun_like(rng) for _ in range(200)]
         for datagram in datagrams:
@@ -300,7 +300,7 @@ async def test_each_datagram_is_counted_once_even_if_it_cannot_be_parsed() -> No
 
 async def test_an_empty_datagram_from_the_network_ends_nothing() -> None:
     async with connected() as (a, b):
-        protocol = ice_hooks._ice_protocols(b.link._connection)[0]
+        protocol = ice_hooks.ice_protocols(b.link.connection)[0]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
             for _ in range(3):
                 stranger.sendto(b"", protocol.transport.get_extra_info("sockname"))
@@ -337,6 +337,6 @@ def test_unanswered_requests_are_forgotten_at_a_limit() -> None:
     trips = ice_hooks.RoundTrips(lambda: 0.0)
     for number in range(1000):
         trips.observe("sent", b"\x00\x01" + bytes(6) + number.to_bytes(12))
-    assert len(trips._open) == ice_hooks.MAX_OPEN_REQUESTS
+    assert trips.open_requests == ice_hooks.MAX_OPEN_REQUESTS
     trips.observe("sent", b"\x00\x01")  # shorter than a header
-    assert len(trips._open) == ice_hooks.MAX_OPEN_REQUESTS
+    assert trips.open_requests == ice_hooks.MAX_OPEN_REQUESTS

@@ -21,7 +21,7 @@ async def start() -> AsyncIterator[Bounded]:
     running: list[BoundedBroker] = []
 
     async def begin(**users: str) -> BoundedBroker:
-        server = BoundedBroker(broker._configuration(LOOPBACK, 0, None), users)
+        server = BoundedBroker(broker.configuration(LOOPBACK, 0, None), users)
         await server.start()
         running.append(server)
         return server
@@ -64,12 +64,12 @@ async def test_connections_are_counted(start: Bounded, monkeypatch: pytest.Monke
     server = await start()
     friends = await Friends.meet(server.port)
     extra = [await RawClient.enter(server.port), await RawClient.open(server.port)]
-    await until(lambda: server._connections == 4)
+    await until(lambda: server.connections == 4)
     late = await RawClient.open(server.port)
     await late.ended()
     await friends.still_talk()
     extra[0].close()
-    await until(lambda: server._connections == 3)
+    await until(lambda: server.connections == 3)
     await RawClient.enter(server.port)
 
 
@@ -81,7 +81,7 @@ async def test_who_does_not_log_in_is_sent_away(start: Bounded, monkeypatch: pyt
     other.send(publish("t", b"x"))
     for client in (silent, slow, other):
         await client.ended()
-    await until(lambda: server._connections == 0)
+    await until(lambda: server.connections == 0)
 
 
 @pytest.mark.parametrize("login", [None, ("ann", "wrong"), ("bob", "right"), ("", ""), ("ann", "")])
@@ -167,9 +167,9 @@ async def test_who_never_reads_is_cut_off(start: Bounded, monkeypatch: pytest.Mo
     speaker = await RawClient.enter(server.port)
     for _ in range(1000):  # 15 MB: more than the system's own buffers take
         await speaker.push(publish("loud", b"x" * 15_000))
-        if server._connections < 4:
+        if server.connections < 4:
             break
-    await until(lambda: server._connections == 3)
+    await until(lambda: server.connections == 3)
     await friends.still_talk()
 
 
@@ -180,12 +180,12 @@ async def test_a_flood_is_slowed_down_and_others_go_on(start: Bounded) -> None:
     flooder.send(publish("room/x/s", b"x" * 100) * 20_000)
     for _ in range(20):
         await friends.still_talk()
-        assert server._broadcast_queue.qsize() <= broker_limits.MAX_QUEUED
+        assert server.queued <= broker_limits.MAX_QUEUED
         assert all(
             session.delivered_message_queue.qsize() <= broker_limits.MAX_BURST
             for session, _ in server.sessions.values()
         )
-    assert server._connections == 3
+    assert server.connections == 3
 
 
 async def test_what_waits_to_be_handed_on_is_bounded(start: Bounded, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,7 +193,7 @@ async def test_what_waits_to_be_handed_on_is_bounded(start: Bounded, monkeypatch
     server = await start()
     for _ in range(50):
         await server._broadcast_message(None, "t", b"x")
-    assert server._broadcast_queue.qsize() == 5
+    assert server.queued == 5
 
 
 async def test_who_falls_silent_is_gone_and_his_will_is_spoken(start: Bounded) -> None:
@@ -212,7 +212,7 @@ async def test_nothing_is_kept_for_who_is_away(start: Bounded) -> None:
         client = await RawClient.enter(server.port, client=f"c{index}", clean=False, **LOGIN)
         await client.ask(subscribe("t", qos=1))
         client.close()
-    await until(lambda: not server.sessions and not server._connections)
+    await until(lambda: not server.sessions and not server.connections)
     assert not any(server.subscriptions.values())
 
 
@@ -228,5 +228,5 @@ async def test_garbage_ends_its_sender_alone(start: Bounded, caplog: pytest.LogC
         await asyncio.sleep(0)
         client.close()
     await friends.still_talk()
-    await until(lambda: server._connections == 2)
+    await until(lambda: server.connections == 2)
     assert [record for record in caplog.records if record.name == "asyncio"] == []

@@ -45,8 +45,8 @@ async def test_what_does_not_come_back_is_missed_once(missing: Happenings) -> No
 async def test_what_comes_back_is_not(missing: Happenings) -> None:
     echo = watching(missing)
     echo.posted(HELLO, 250)
-    echo.came(HELLO)
-    echo.came(SIGNAL)
+    echo.returned(HELLO)
+    echo.returned(SIGNAL)
     echo.posted(SIGNAL, 400)
     assert await missing.count(1) == [(SIGNAL, 400)]
 
@@ -55,7 +55,7 @@ async def test_what_came_back_after_all_may_be_missed_again(missing: Happenings)
     echo = watching(missing)
     echo.posted(HELLO, 250)
     await missing.count(1)
-    echo.came(HELLO)
+    echo.returned(HELLO)
     echo.posted(HELLO, 260)
     assert await missing.count(2) == [(HELLO, 250), (HELLO, 260)]
 
@@ -64,13 +64,13 @@ async def test_pictures_and_text_of_ours_are_not_read_by_us(missing: Happenings)
     echo = watching(missing)
     echo.posted(Letter.PICTURE, 20)
     echo.posted(Letter.TEXT, 20)
-    assert echo._awaited == {}
+    assert echo.pending == frozenset()
 
 
 async def test_without_a_broker_nothing_is_missed(missing: Happenings) -> None:
     echo = watching(missing, up=False)
     echo.posted(HELLO, 250)
-    assert echo._timers == {}
+    assert echo.pending == frozenset()
     echo.up()
     assert await missing.count(1) == [(HELLO, 250)]
 
@@ -80,7 +80,7 @@ async def test_what_a_broker_had_when_it_went_is_not_waited_for(missing: Happeni
     echo.posted(SIGNAL, 400)
     echo.down()
     echo.up()
-    assert (echo._awaited, echo._timers) == ({}, {})
+    assert echo.pending == frozenset()
 
 
 async def test_a_broker_that_ends_the_connection_for_it_does_not_hand_it_on_either(missing: Happenings) -> None:
@@ -91,7 +91,7 @@ async def test_a_broker_that_ends_the_connection_for_it_does_not_hand_it_on_eith
         echo.down()
         echo.up()
     assert missing.all == [(SIGNAL, 402)]
-    echo.came(SIGNAL)
+    echo.returned(SIGNAL)
     echo.posted(SIGNAL, 400)
     echo.down()
     assert len(missing) == 1

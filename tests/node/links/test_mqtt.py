@@ -61,7 +61,7 @@ async def test_pauses_double_to_a_limit_and_are_jittered_by_half() -> None:
     link = _link(BrokerAddress(LOOPBACK), jitter=random.Random(3))
     for attempts in (1, 2, 3, 4, 5, 6, 7, 100):
         longest = min(15.0, 0.5 * 2 ** (attempts - 1))
-        pauses = [link._pause(attempts) for _ in range(200)]
+        pauses = [link.pause_s(attempts) for _ in range(200)]
         assert longest / 2 <= min(pauses) < longest * 0.55
         assert longest * 0.95 < max(pauses) <= longest
 
@@ -72,9 +72,10 @@ async def test_pauses_double_to_a_limit_and_are_jittered_by_half() -> None:
 class Client:
     """A link at work, with all that it reports."""
 
-    def __init__(self, address: BrokerAddress, **more: object) -> None:
+    def __init__(self, address: BrokerAddress, jitter: random.Random | None = None, **more: object) -> None:
         self.messages, self.states, self.notes = Happenings(), Happenings(), Happenings()
         self.refused: list[str] = []
+        self.jitter = jitter or _Impatient()
         self.link = MqttLink(
             address,
             on_message=lambda topic, payload: self.messages.add((topic, payload)),
@@ -82,7 +83,7 @@ class Client:
             on_down=lambda reason: self.states.add("down"),
             on_refused=self.refused.append,
             note=self.notes.add,
-            jitter=_Impatient(),
+            jitter=self.jitter,
             **more,  # type: ignore[arg-type]
         )
 
@@ -204,7 +205,7 @@ async def test_flushing_waits_for_what_was_published(mosquitto: BrokerAddress) -
         for number in range(30):
             sender.link.publish(Message("t", b"%d" % number))
         await sender.link.flush(PATIENCE_S)
-        assert not sender.link._outbox
+        assert sender.link.waiting == 0
 
 
 async def test_flushing_gives_up_in_time(mosquitto: BrokerAddress) -> None:
@@ -212,7 +213,7 @@ async def test_flushing_gives_up_in_time(mosquitto: BrokerAddress) -> None:
     async with at_work(sender):
         sender.link.publish(Message("t", b""))
         await sender.link.flush(0)  # the writer had no turn yet
-        assert sender.link._outbox
+        assert sender.link.waiting
 
 
 async def test_the_traffic_is_counted(mosquitto: BrokerAddress) -> None:
@@ -438,7 +439,7 @@ async def test_what_comes_after_the_login_is_no_refusal_either() -> None:
 
 async def test_pauses_grow_until_a_connection_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    monkeypatch.setattr(MqttLink, "_pause", lambda link, attempts: asked.append(attempts) or 0.0)
+    monkeypatch.setattr(MqttLink, "pause_s", lambda link, attempts: asked.append(attempts) or 0.0)
     async with scripted(*[CLOSES] * 5, GOOD) as server:
         client = Client(server.address)
         await client.link.subscribe("t")
@@ -469,7 +470,7 @@ async def test_a_link_that_waits_comes_up_when_its_broker_does(free_port: Callab
     try:
         (note,) = await client.notes.count(1)
         assert note.startswith(f"cannot reach the broker mqtt://127.0.0.1:{port}: ")
-        await until(lambda: client.link._jitter.drawn >= 3)  # type: ignore[attr-defined]
+        await until(lambda: client.jitter.drawn >= 3)  # type: ignore[attr-defined]
         async with broker.serve(LOOPBACK, port):
             await client.ups(1)
         assert client.notes.all[:1] == [note]
@@ -486,7 +487,7 @@ async def test_names_and_networks_are_waited_for(host: str, monkeypatch: pytest.
     monkeypatch.setattr("socket.create_connection", unreachable)
     client = Client(BrokerAddress(host), waits=True)
     running = asyncio.create_task(client.link.run())
-    await until(lambda: client.link._jitter.drawn >= 3)  # type: ignore[attr-defined]
+    await until(lambda: client.jitter.drawn >= 3)  # type: ignore[attr-defined]
     assert len(client.notes) == 1
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -547,9 +548,8 @@ async def test_what_comes_meanwhile_is_an_answer_too(monkeypatch: pytest.MonkeyP
 
 
 async def test_a_connection_from_an_address_that_is_gone_is_made_anew_at_once(mosquitto: BrokerAddress) -> None:
-    client = Client(mosquitto)
-    client.link._jitter = random.Random()
-    client.link._pause = lambda attempts: PATIENCE_S  # type: ignore[method-assign]
+    client = Client(mosquitto, jitter=random.Random())
+    client.link.pause_s = lambda attempts: PATIENCE_S  # type: ignore[method-assign]
     async with at_work(client):
         client.link.network_changed({"203.0.113.1"})
         client.link.network_changed({LOOPBACK})
@@ -560,7 +560,7 @@ async def test_a_connection_from_an_address_that_is_gone_is_made_anew_at_once(mo
 async def test_a_change_of_the_network_ends_a_pause(free_port: Callable[[], int]) -> None:
     port = free_port()
     client = Client(BrokerAddress(LOOPBACK, port), waits=True)
-    client.link._pause = lambda attempts: 2 * PATIENCE_S  # type: ignore[method-assign]
+    client.link.pause_s = lambda attempts: 2 * PATIENCE_S  # type: ignore[method-assign]
     running = asyncio.create_task(client.link.run())
     await client.notes.count(1)
     async with broker.serve(LOOPBACK, port):

@@ -234,7 +234,7 @@ async def test_a_peer_that_leaves_while_we_do_ends_the_call_in_order() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         await people[0].calls.leave()
-        assert link._connection.connectionState == "closed"
+        assert link.connection.connectionState == "closed"
     assert ("ended", B) in people[0].happened.all
     assert (failures, air.refused) == ([], [])
 

@@ -49,11 +49,11 @@ def test_a_flood_is_dropped_by_the_system_and_the_peer_is_heard(sockets: list[so
     peer.sendto(b"hello", names[0])
     stranger.sendto(b"hello", names[0])
     assert port.came() == names[1:]
-    assert [guard.came(names[2]) for _ in range(MOST_STRANGE + 1)] == [True] * MOST_STRANGE + [False]
+    assert [guard.admits(names[2]) for _ in range(MOST_STRANGE + 1)] == [True] * MOST_STRANGE + [False]
     stranger.sendto(b"hello", names[0])
     peer.sendto(b"hello", names[0])
     assert port.came() == [names[1]]
-    assert guard.came(names[1])
+    assert guard.admits(names[1])
     own.sendto(b"hello", names[1])
     assert peer.recv(100) == b"hello"
 
@@ -64,10 +64,10 @@ def test_a_peer_that_moved_is_heard_from_then_on(sockets: list[socket.socket]) -
     at = names[1]
     guard = PortGuard(port, lambda: at, lambda: 0.0)
     for _ in range(MOST_STRANGE + 1):
-        guard.came(names[2])
+        guard.admits(names[2])
     at = names[2]
     for _ in range(MOST_STRANGE + 1):
-        guard.came(names[1])  # of what the system had for us before
+        guard.admits(names[1])  # of what the system had for us before
     stranger.sendto(b"hello", names[0])
     peer.sendto(b"hello", names[0])
     assert port.came() == [names[2]]
@@ -78,12 +78,12 @@ def test_a_few_strangers_are_let_through_all_the_time() -> None:
     guard = PortGuard(None, lambda: ("192.0.2.1", 5), lambda: now)
     for _ in range(10):
         now += WITHIN_S + 0.1
-        assert all(guard.came(("192.0.2.2", 5)) for _ in range(MOST_STRANGE))
+        assert all(guard.admits(("192.0.2.2", 5)) for _ in range(MOST_STRANGE))
 
 
 def test_before_anybody_is_connected_nobody_is_a_stranger() -> None:
     guard = PortGuard(None, lambda: None, lambda: 0.0)
-    assert all(guard.came(("192.0.2.2", 5)) for _ in range(10 * MOST_STRANGE))
+    assert all(guard.admits(("192.0.2.2", 5)) for _ in range(10 * MOST_STRANGE))
 
 
 class Relayed:
@@ -97,5 +97,5 @@ def test_where_the_system_cannot_the_flood_is_not_looked_into(sockets: list[sock
     own = Port(sockets[0])
     for transport, peer in ((Relayed(), (LOOPBACK, 5)), (own, ("2001:db8::1", 5))):
         guard = PortGuard(transport, lambda peer=peer: peer, lambda: 0.0)
-        assert [guard.came((LOOPBACK, 9)) for _ in range(MOST_STRANGE + 2)][-2:] == [False, False]
-        assert guard.came(peer)
+        assert [guard.admits((LOOPBACK, 9)) for _ in range(MOST_STRANGE + 2)][-2:] == [False, False]
+        assert guard.admits(peer)

@@ -29,7 +29,7 @@ def test_both_ends_send_and_take_reports_through_one_method(end: type) -> None:
 
 async def test_ice_has_what_the_consent_check_needs() -> None:
     async with connected() as (a, _):
-        for ice in ice_transports(a.link._connection):
+        for ice in ice_transports(a.link.connection):
             gatherer = ice._connection
             assert asyncio.iscoroutinefunction(gatherer.query_consent)
             assert gatherer._query_consent_task is not None
@@ -44,7 +44,7 @@ def sender_report() -> list[Any]:
 async def a_report(a: End, b: End) -> list[Any]:
     """What leaves when aiortc's two loops at one end ask at the same time."""
     left: list[Any] = []
-    sender, receiver = (getattr(a.link._connection.getTransceivers()[0], end) for end in ("sender", "receiver"))
+    sender, receiver = (getattr(a.link.connection.getTransceivers()[0], end) for end in ("sender", "receiver"))
     send = sender.transport._send_rtp
 
     async def seen(data: bytes) -> None:
@@ -52,7 +52,7 @@ async def a_report(a: End, b: End) -> list[Any]:
         await send(data)
 
     vars(sender.transport)["_send_rtp"] = seen
-    block = RtcpReceiverInfo(b.link._connection.getTransceivers()[0].sender._ssrc, 0, 0, 5, 0, 0, 0)
+    block = RtcpReceiverInfo(b.link.connection.getTransceivers()[0].sender._ssrc, 0, 0, 5, 0, 0, 0)
     await receiver._send_rtcp(RtcpRrPacket(ssrc=1, reports=[block]))
     await sender._send_rtcp(sender_report())
     vars(sender.transport)["_send_rtp"] = send
@@ -73,7 +73,7 @@ async def test_what_was_sent_and_received_is_told_in_one_packet() -> None:
 async def test_reports_that_are_not_due_do_not_leave_and_every_goodbye_does() -> None:
     async with connected() as (a, b):
         await a_report(a, b)
-        sender = a.link._connection.getTransceivers()[0].sender
+        sender = a.link.connection.getTransceivers()[0].sender
         before = a.meter.sent["rtcp"].packets
         for _ in range(50):
             await sender._send_rtcp(sender_report())
@@ -133,7 +133,7 @@ async def test_an_answer_that_never_comes_is_waited_for_longer_than_aioice_does(
     monkeypatch.setattr(rtcp_hooks, "PATIENCE_S", 0.01)
     assert stun.RETRY_RTO == 0.5
     async with connected() as (a, _):
-        (ice,) = ice_transports(a.link._connection)
+        (ice,) = ice_transports(a.link.connection)
         gatherer = ice._connection
         (pair,) = gatherer._nominated.values()
         monkeypatch.setattr(pair.protocol, "send_stun", lambda *_message: None)

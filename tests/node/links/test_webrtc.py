@@ -206,12 +206,12 @@ async def test_an_offer_that_outlasts_the_patience_of_closing_closes_what_it_ope
 
 async def test_closing_never_takes_longer_than_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     end = End()
-    close, hung = end.link._connection.close, asyncio.Event()
+    close, hung = end.link.connection.close, asyncio.Event()
 
     async def hang() -> None:
         await hung.wait()
 
-    monkeypatch.setattr(end.link._connection, "close", hang)
+    monkeypatch.setattr(end.link.connection, "close", hang)
     monkeypatch.setattr(webrtc, "CLOSE_TIMEOUT_S", 0.0)
     await end.link.close()
     await close()

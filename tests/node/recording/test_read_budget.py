@@ -107,7 +107,7 @@ def test_every_command_says_so_in_one_line(busy: bytes, command: Command, tmp_pa
     path.write_bytes(busy)
     commands: list[list[object]] = [
         ["session", "info", path],
-        ["session", "export", path, "--to", tmp_path / "out.mp4"],
+        ["session", "export", path, "-o", tmp_path / "out.mp4"],
     ]
     commands += [["session", kind, path, "--output", out] for kind in ("cut", "recover", "join")]
     commands += [["session", "redact", path, "--output", out, "--speech"], ["replay", path]]

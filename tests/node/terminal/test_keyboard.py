@@ -74,7 +74,7 @@ async def test_an_arrow_is_one_key_however_it_comes(terminal: tuple[int, int]) -
 
 
 def test_a_key_may_come_in_several_reads() -> None:
-    splitter = keyboard._Splitter()
+    splitter = keyboard.KeySplitter()
     assert list(splitter.keys("a\x1b")) == ["a"]
     assert list(splitter.keys("[")) == []
     assert list(splitter.keys("Cm")) == [keyboard.RIGHT, "m"]

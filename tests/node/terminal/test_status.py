@@ -111,11 +111,21 @@ def test_a_table_can_be_refreshed_before_and_after_its_time(view: View) -> None:
     table.refresh()
 
 
-def test_a_long_caption_is_cut() -> None:
-    assert status._caption("") == "-"
-    assert status._caption("x" * status.MAX_CAPTION_SHOWN) == "x" * status.MAX_CAPTION_SHOWN
-    cut = status._caption("x" * 500)
-    assert (len(cut), cut[-1]) == (status.MAX_CAPTION_SHOWN, "…")
+@pytest.mark.parametrize(
+    ("length", "shown"),
+    [
+        (status.MAX_CAPTION_SHOWN, "x" * status.MAX_CAPTION_SHOWN),
+        (500, "x" * (status.MAX_CAPTION_SHOWN - 1) + "…"),
+    ],
+)
+def test_a_long_caption_is_cut(view: View, tally: CallStats, length: int, shown: str) -> None:
+    written: list[str] = []
+    now = 100.0
+    lines = PlainLines([view], written.append, lambda: now)
+    tally.pictures_in.last_caption = "x" * length
+    now += 10
+    lines.refresh()
+    assert written[0].endswith(f"sees {shown}")
 
 
 def test_where_there_is_no_terminal_there_are_plain_lines(view: View, capsys: pytest.CaptureFixture[str]) -> None:

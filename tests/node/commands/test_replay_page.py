@@ -19,8 +19,7 @@ from files import written
 from happenings import until
 from sessions import came, picture, spoken, tone
 
-from node.commands import in_browser
-from node.commands import replay as replaying
+from node.commands import replay, replay_targets
 from node.commands.replay import ReplayOptions
 from node.common import config
 from node.recording.reader import Session
@@ -87,7 +86,7 @@ class Watching:
     async def run(self) -> None:
         settings = config.load(page="127.0.0.1:0")
         with Session.open(self.file, self.secret) as session:
-            await in_browser.run(session, ReplayOptions(), settings, self.notes)
+            await replay_targets.play_in_browser(session, ReplayOptions(), settings, self.notes)
 
     @property
     def url(self) -> str | None:
@@ -203,7 +202,7 @@ async def test_an_address_that_is_taken_is_said(watch: Watch) -> None:
     async with watch(records()) as one:
         settings = config.load(page=urlsplit(one.url).netloc)
         with pytest.raises(NodeError, match="something else is there"):
-            await replaying.run(one.file, None, ReplayOptions(), settings)
+            await replay.run(one.file, None, ReplayOptions(), settings)
 
 
 def test_a_page_and_a_room_are_two_things(tmp_path: Path, command: Command) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from node.commands import typed
+from node.commands import call
 from node.speech.profiles import CLEAR
 
 
@@ -40,13 +40,13 @@ def node() -> Any:
         ("/profile auto\n", ["auto"], ""),
         ("/profile auto bitrate=9000\n", [], "no speech profile 'auto' with options"),
         ("/profile loud\n", [], "no speech profile 'loud'"),
-        ("hello\n", [], typed.HELP),
+        ("hello\n", [], call.LINE_HELP),
         ("\n", [], ""),
     ],
 )
 def test_a_line_is_obeyed_or_explained(node: Any, line: str, changed: list[Any], noted: str) -> None:
     notes: list[str] = []
-    typed.run_command(node, Recording(), line, notes.append)  # type: ignore[arg-type]
+    call.run_line(node, Recording(), line, notes.append)  # type: ignore[arg-type]
     assert node.changed == changed
     assert noted in "".join(notes)
     assert bool(notes) == bool(noted)
@@ -63,6 +63,6 @@ def test_a_line_is_obeyed_or_explained(node: Any, line: str, changed: list[Any],
 )
 def test_a_recording_is_begun_and_ended(node: Any, line: str, told: list[Any]) -> None:
     recording, notes = Recording(), list[str]()
-    typed.run_command(node, recording, line, notes.append)  # type: ignore[arg-type]
+    call.run_line(node, recording, line, notes.append)  # type: ignore[arg-type]
     assert recording.told == told
     assert notes == []

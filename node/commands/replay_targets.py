@@ -1,0 +1,175 @@
+"""Where a replay goes: the terminal, a room, or a browser's page, with the terminal's keys in all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from node import rooms
+from node.call import build
+from node.call.observers import CallObserver
+from node.common import signals
+from node.links import login
+from node.recording.roster import Attendance
+from node.recording.timecode import clock
+from node.replay.haunting import replay_into_room
+from node.replay.models import painter
+from node.replay.pictures import RecordedPicture, cached
+from node.replay.player import Player
+from node.speech.devices import open_sink
+from node.terminal import keyboard
+from node.terminal.replay_status import Screen, choose
+from node.terminal.status import BufferedNotes
+from node.web.replay_audio import ReplayAudio
+from node.web.setup import page as open_page
+from node.web.spectator import ReplayFeeder
+
+if TYPE_CHECKING:
+    from node.commands.replay import ReplayOptions
+    from node.common.config import Settings
+    from node.recording.reader import Session
+    from node.web.page import Page
+
+JUMP_S = 5.0
+HELP = "space pauses, the arrows go 5 s back and on, q ends"
+
+
+async def play_in_terminal(session: Session, asked: ReplayOptions, settings: Settings, notes: BufferedNotes) -> None:
+    roster = Attendance(session)
+    sink, remark = open_sink(settings.speaker, note=notes)
+    if remark:
+        notes(remark)
+    async with contextlib.AsyncExitStack() as stack:
+        paint = keep = None
+        if settings.pictures is not None:
+            keep = build.gallery(build.keeper(settings.pictures, notes))
+            paint = await stack.enter_async_context(painter(session.header, asked.models, asked.generator, notes))
+        player = Player(
+            session, CallObserver(), sink, paint=paint, start=asked.start, end=asked.end, speed=asked.speed,
+            loop=asked.loop, voices=chosen_voices(asked, roster), lyra_folder=settings.lyra, note=notes, keep=keep,
+            told=lambda told: notes(caption(player, roster, told)),
+        )  # fmt: skip
+        await play(player, notes)
+
+
+async def play_into_room(session: Session, asked: ReplayOptions, settings: Settings, notes: BufferedNotes) -> None:
+    roster = Attendance(session)
+    resolved = rooms.resolve(asked.into, settings)
+    voices, place = chosen_voices(asked, roster), build.build_rendezvous(settings, resolved)
+    sink, _ = open_sink(settings.speaker or "none", note=notes)
+    for warning in filter(None, (resolved.note, *login.remarks(settings, place.broker))):
+        notes(warning)
+    await asyncio.to_thread(build.preload)
+    async with replay_into_room(roster, session.header.node, place, voices or (), notes) as haunting:
+
+        def told(told: RecordedPicture) -> None:
+            haunting.told(told)
+            notes(caption(player, roster, told))
+
+        player = Player(
+            session, haunting, sink, start=asked.start, end=asked.end, loop=asked.loop, voices=voices,
+            lyra_folder=settings.lyra, told=told, note=notes,
+        )  # fmt: skip
+        await play(player, notes)
+
+
+def chosen_voices(asked: ReplayOptions, roster: Attendance) -> set[str] | None:
+    """Return the node ids of those to be heard; None for all."""
+    return roster.ids(asked.who) if asked.who else None
+
+
+def caption(player: Player, roster: Attendance, told: RecordedPicture) -> str:
+    """Return a picture's words as a line."""
+    place = roster.place(told.sender)
+    name = told.sender if place is None else roster.members[place].name
+    return f"{clock(player.position_s)}  {name}: {told.prompt.text}"
+
+
+async def play(player: Player, notes: BufferedNotes) -> None:
+    """Play until the end, or until the user ends it; the keyboard is heard meanwhile."""
+    stop = asyncio.Event()
+    actions = {
+        " ": player.toggle,
+        keyboard.LEFT: lambda: player.seek(player.position_s - JUMP_S),
+        keyboard.RIGHT: lambda: player.seek(player.position_s + JUMP_S),
+        "q": stop.set,
+    }
+    with choose(player) as screen, signals.stopping(stop.set):
+        notes.to(screen)
+        with keyboard.listening(actions) as typing:
+            if typing:
+                notes(HELP)
+            await _until(player, stop, screen)
+
+
+async def _until(player: Player, stop: asyncio.Event, screen: Screen) -> None:
+    async with asyncio.TaskGroup() as group:
+        playing = group.create_task(player.run(), name="player")
+        stopping = group.create_task(stop.wait(), name="stop")
+        while not (playing.done() or stopping.done()):
+            screen.refresh()
+            await asyncio.wait([playing, stopping], timeout=screen.EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+        playing.cancel()
+        stopping.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await playing
+
+
+# -- in a browser
+
+
+async def play_in_browser(session: Session, asked: ReplayOptions, settings: Settings, notes: BufferedNotes) -> None:
+    """Replay until the user ends it. It begins when the page is opened first, and stands still at its end.
+
+    The machine's own loudspeaker is silent unless one is asked for. Raises UsageError, NodeError or LogError.
+    """
+    page = open_page(settings.model_copy(update={"speech": None, "camera": None}), "replay", notes)
+    assert page is not None, "a page was asked for"
+    roster = Attendance(session)
+    voices = chosen_voices(asked, roster)
+    sink, remark = open_sink(settings.speaker or "none", note=notes)
+    if remark:
+        notes(remark)
+
+    def note(text: str) -> None:
+        notes(text)
+        page.board.note(text)
+
+    def tell(told: RecordedPicture) -> None:
+        spectator.told(told)
+        notes(caption(player, roster, told))
+
+    async with contextlib.AsyncExitStack() as stack:
+        paint = await stack.enter_async_context(painter(session.header, asked.models, asked.generator, note))
+        soundtrack = ReplayAudio(page.sound, sink, voices)
+        spectator = ReplayFeeder(page.board, soundtrack, session.header, paints=paint is not None)
+        player = Player(
+            session, spectator, soundtrack, paint=None if paint is None else cached(paint),
+            start=asked.start, end=asked.end, speed=asked.speed, loop=asked.loop, stays=True, voices=voices,
+            lyra_folder=settings.lyra, told=tell, sought=spectator.sought, note=note,
+            keep=build.gallery(build.keeper(settings.pictures, notes)),
+        )  # fmt: skip
+        soundtrack.player = player
+        page.show(player, session.header.started_ns / 1e9)
+        if roster.place(session.header.node) is not None:
+            page.board.came(session.header.node, session.header.name, speaks=True, shows=True)
+        link = await stack.enter_async_context(page.open())
+        notes(f"the page is at {link}: it begins when that is opened")
+        await _play_when_opened(page, player, notes)
+
+
+async def _play_when_opened(page: Page, player: Player, notes: BufferedNotes) -> None:
+    async def begin() -> None:
+        await page.board.feed.opened.wait()
+        if player.position_s == player.start_s:
+            player.resume()
+            page.board.tell_replay()
+
+    player.pause()
+    async with asyncio.TaskGroup() as group:
+        beginning = group.create_task(begin(), name="begin when the page is opened")
+        try:
+            await play(player, notes)
+        finally:
+            beginning.cancel()
