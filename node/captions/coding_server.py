@@ -19,7 +19,7 @@ from typing import Any
 import msgpack
 
 from node.captions.coder import read
-from node.common.process import claim_stdout
+from node.common.standard_streams import claim_stdout
 from protocol.captions import registry
 from protocol.errors import CaptionError
 

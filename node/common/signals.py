@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from types import FrameType
 from typing import Any, TypeVar
@@ -77,6 +80,21 @@ def breaking_off() -> Iterator[None]:
 
 def _exit(number: int) -> None:
     raise SystemExit(128 + number)
+
+
+def leave_to_parent() -> None:
+    """Ignore Ctrl-C and a closed terminal in a process of `multiprocessing`; it ends with its parent at the latest."""
+    for number in ENDING:
+        if number != signal.SIGTERM:
+            signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

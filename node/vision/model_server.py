@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image
 
-from node.common.process import claim_stdout
+from node.common.standard_streams import claim_stdout
 from node.vision import import_stubs
 from node.vision.ipc import (
     Caption,

@@ -14,7 +14,7 @@ from node.bench.speech import codecs, measures
 from node.bench.speech.measures import SpeechScores
 from node.bench.speech.settings import Setting
 from node.bench.speech.streams import excerpt, losses, read
-from node.common.process import leave_to_parent
+from node.common import signals
 from node.speech import rates
 from node.speech.pcm import SAMPLE_RATE
 from protocol.errors import NodeError
@@ -89,7 +89,7 @@ def measure_all(tasks: Sequence[SweepTask], workers: int, done: Callable[[], obj
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     """Return processes that leave a signal to the terminal to their parent: they finish what they have begun."""
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=leave_to_parent)
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=signals.leave_to_parent)
 
 
 def _one_by_one(tasks: Sequence[SweepTask], done: Callable[[], object]) -> Iterator[TaskOutcome]:

@@ -140,3 +140,10 @@ async def test_another_thread_gets_no_signals_and_needs_none() -> None:
             return True
 
     assert await asyncio.to_thread(work)
+
+
+def test_a_process_that_works_for_another_is_ended_by_it_alone() -> None:
+    code = (
+        "signals.leave_to_parent()\nraised(signal.SIGINT)\nraised(signal.SIGHUP)\nsay('on')\nraised(signal.SIGTERM)\n"
+    )
+    assert run(code) == (-signal.SIGTERM, ["on"])
