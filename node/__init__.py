@@ -4,8 +4,3 @@ import os
 
 # Before numpy is imported: its small products must not wait for a second core while a picture is painted there.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-from node import codebook
-from protocol.captions import model_codec
-
-model_codec.supply(codebook.read)

@@ -15,9 +15,9 @@
         ├── NodeError          the node cannot do what was asked
         └── UsageError         the command was used wrongly
 
-A `RemoteError` leaves the state of whatever raised it untouched, so the receiver drops the message and goes
-on. The message of a `LocalError` is one line for the person at the terminal: what is wrong, with which value,
-what to do.
+A `RemoteError` leaves the state of its source untouched, so the receiver drops the message and goes on. The message of
+a `LocalError` is one line for the person at the terminal: what is wrong, with which value, what to do. The protocol
+itself raises no `LocalError`: a wrong argument is a `ValueError` there, from which the node makes one.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ class LocalError(PictophoneError):
 
 
 class NodeError(LocalError):
-    """The node cannot do what was asked (exit code 1)."""
+    """The node cannot do what was asked. Raised by node/ alone."""
 
 
 class UsageError(LocalError):
-    """The command was used wrongly (exit code 2)."""
+    """The command was used wrongly. Raised by node/ alone."""

@@ -86,7 +86,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A line typed by a person."""
+    """A line typed by a person. Reserved: no node sends one yet."""
 
     text: str
 

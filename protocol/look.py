@@ -15,22 +15,25 @@ from collections.abc import Iterator
 
 from protocol.errors import LookError
 
-__all__ = ["GRID", "PIXEL_BYTES", "SIZES", "decode", "encode"]
+__all__ = ["GRID", "PIXEL_BYTES", "SIZES", "coefficients", "decode", "encode"]
 
+# Pixels along a side.
 GRID = 8
-"""Pixels along a side."""
 
+# Of a decoded look: RGB, row by row.
 PIXEL_BYTES = GRID * GRID * 3
-"""Of a decoded look: RGB, row by row."""
 
+# The bytes that a look may have.
 SIZES = (8, 16)
-"""The bytes that a look may have."""
 
 Levels = tuple[tuple[tuple[int, ...], ...], ...]
 
+# What one digit more is worth, in levels of 255.
 _STEPS = {8: 7, 16: 4}
-"""What one digit more is worth, in levels of 255."""
 
+# For Y, Co and Cg: the levels of each coefficient, a row for each vertical frequency, from 0 up. Always odd, so that
+# nothing is coded as nothing. Chosen greedily, most error saved for a bit, on 450 drawn scenes and 900 of their
+# sections; all levels multiplied stay below 2 to the power of the look's bits.
 _LEVELS: dict[int, Levels] = {
     8: (
         ((33, 7, 7, 3, 3), (11, 3, 5, 3, 3), (7, 3, 3), (5, 1, 3), (3,), (3,), (3,)),
@@ -46,30 +49,27 @@ _LEVELS: dict[int, Levels] = {
         ((9, 1, 3), (9,), (5,)),
     ),
 }
-"""For Y, Co and Cg: the levels of each coefficient, a row for each vertical frequency, from 0 up. Always odd, so that
-nothing is coded as nothing. Chosen greedily, most error saved for a bit, on 450 drawn scenes and 900 of their sections;
-all levels multiplied stay below 2 to the power of the look's bits."""
 
+# The square root of 2 times cos(k pi / 16), in units of 1/4096, to the nearest.
 _COSINES = (5793, 5681, 5352, 4816, 4096, 3218, 2217, 1130)
-"""The square root of 2 times cos(k pi / 16), in units of 1/4096, to the nearest."""
 
+# A product of two cosines is in units of 2**-24.
 _UNIT_BITS = 24
-"""A product of two cosines is in units of 2**-24."""
 
 _PLANE_SCALE = 4
 _MIDDLE = 128
 
 
 def encode(pixels: bytes, size: int) -> bytes:
-    """The look of `size` bytes (one of SIZES) that comes nearest to GRID x GRID pixels of RGB, row by row.
+    """Return the look of `size` bytes (one of `SIZES`) that comes nearest to `GRID` x `GRID` pixels of RGB, row by row.
 
-    ValueError for another size or another number of pixels.
+    Raises `ValueError` for another size or another number of pixels.
     """
     if size not in SIZES or len(pixels) != PIXEL_BYTES:
         raise ValueError(f"a look of {size} bytes from {len(pixels)} bytes of pixels")
     planes = _planes(pixels)
     number, weight = 0, 1
-    for plane, row, column, levels in _coefficients(size):
+    for plane, row, column, levels in coefficients(size):
         unit = _STEPS[size] * _PLANE_SCALE * GRID * GRID << _UNIT_BITS
         steps = (2 * _transformed(planes[plane], row, column) + unit) // (2 * unit)
         number += weight * (max(-(levels // 2), min(levels // 2, steps)) + levels // 2)
@@ -78,22 +78,22 @@ def encode(pixels: bytes, size: int) -> bytes:
 
 
 def decode(data: bytes) -> bytes:
-    """The look's GRID x GRID pixels, RGB, row by row. LookError for a length that is none of SIZES."""
+    """Return a look's `GRID` x `GRID` pixels, RGB, row by row. Raises `LookError` for a length not in `SIZES`."""
     if len(data) not in SIZES:
         raise LookError(f"a look of {len(data)} bytes")
     number = int.from_bytes(data, "big")
     planes = [[0] * (GRID * GRID) for _ in range(3)]
-    for plane, row, column, levels in _coefficients(len(data)):
+    for plane, row, column, levels in coefficients(len(data)):
         number, digit = divmod(number, levels)
         value = (digit - levels // 2) * _STEPS[len(data)]
         if value:
-            for place in range(GRID * GRID):
-                planes[plane][place] += value * _wave(row, column, place)
+            for pixel in range(GRID * GRID):
+                planes[plane][pixel] += value * _wave(row, column, pixel)
     return b"".join(_pixel(y, orange, green) for y, orange, green in zip(*planes, strict=True))
 
 
-def _coefficients(size: int) -> Iterator[tuple[int, int, int, int]]:
-    """Plane, vertical and horizontal frequency, and levels of each coefficient that is coded."""
+def coefficients(size: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield plane, vertical and horizontal frequency, and levels of each coefficient that is coded."""
     for plane, rows in enumerate(_LEVELS[size]):
         for row, columns in enumerate(rows):
             for column, levels in enumerate(columns):
@@ -102,7 +102,7 @@ def _coefficients(size: int) -> Iterator[tuple[int, int, int, int]]:
 
 
 def _planes(pixels: bytes) -> tuple[list[int], list[int], list[int]]:
-    """Y less its middle, Co and Cg, each four times as large."""
+    """Return Y less its middle, Co and Cg, each four times as large."""
     triples = list(zip(pixels[0::3], pixels[1::3], pixels[2::3], strict=True))
     return (
         [red + 2 * green + blue - _MIDDLE * _PLANE_SCALE for red, green, blue in triples],
@@ -112,17 +112,17 @@ def _planes(pixels: bytes) -> tuple[list[int], list[int], list[int]]:
 
 
 def _transformed(plane: list[int], row: int, column: int) -> int:
-    return sum(value * _wave(row, column, place) for place, value in enumerate(plane))
+    return sum(value * _wave(row, column, pixel) for pixel, value in enumerate(plane))
 
 
-def _wave(row: int, column: int, place: int) -> int:
-    """The basis function of two frequencies at a place, in units of 2**-24."""
-    y, x = divmod(place, GRID)
+def _wave(row: int, column: int, pixel: int) -> int:
+    """Return the basis function of two frequencies at a pixel, in units of 2**-24."""
+    y, x = divmod(pixel, GRID)
     return _cosine(row, y) * _cosine(column, x)
 
 
 def _cosine(frequency: int, position: int) -> int:
-    """The square root of 2 times cos((2 position + 1) frequency pi / 16), or 1 for frequency 0."""
+    """Return the square root of 2 times cos((2 position + 1) frequency pi / 16), or 1 for frequency 0."""
     if frequency == 0:
         return 4096
     angle = (2 * position + 1) * frequency % 32
@@ -131,7 +131,7 @@ def _cosine(frequency: int, position: int) -> int:
 
 
 def _pixel(y: int, orange: int, green: int) -> bytes:
-    """RGB from the sums of waves: Y less its middle, Co and Cg."""
+    """Return RGB from the sums of waves: Y less its middle, Co and Cg."""
     middle = _MIDDLE << _UNIT_BITS
     return bytes(_level(value + middle) for value in (y - green + orange, y + green, y - green - orange))
 

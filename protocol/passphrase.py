@@ -1,7 +1,7 @@
 """From a passphrase that friends agree on to the secret of their room.
 
 Argon2id (RFC 9106) makes each guess cost what one call costs. The salt is fixed and public, since friends share nothing
-but the words: the words alone must be beyond guessing, which whoever lets a person choose them has to check.
+but the words: the words alone must be beyond guessing, which a program that accepts words of a person's has to check.
 """
 
 from __future__ import annotations

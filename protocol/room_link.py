@@ -15,7 +15,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from protocol.errors import UsageError
 from protocol.room_secret import SECRET_BYTES, RoomSecret
 
 __all__ = ["MAX_BROKER", "SCHEME", "RoomLink", "is_link"]
@@ -35,14 +34,14 @@ _CODE = re.compile(rf"[0-9A-Za-z]{{{_GROUP}}}([- ][0-9A-Za-z]{{{_GROUP}}}){{{_GR
 
 
 def is_link(text: str) -> bool:
-    """Tell whether `text` means to be a link, well spelt or not, or the code of one, in its groups."""
+    """Tell whether `text` is meant as a link, well spelt or not, or as the code of one, in its groups."""
     text = text.strip()
     return text.lower().startswith(SCHEME) or _CODE.fullmatch(text.partition("@")[0]) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class RoomLink:
-    """What a link says. Neither the secret nor the broker, which may hold a password, shows in its `repr`."""
+    """The content of a link. Neither the secret nor the broker, which may hold a password, shows in its `repr`."""
 
     secret: RoomSecret
     broker: str | None = field(default=None, repr=False)
@@ -55,7 +54,7 @@ class RoomLink:
     def parse(cls, text: str) -> RoomLink:
         """Read a link, or the code of one without `pictophone:`.
 
-        Raises `UsageError`, which says what is wrong and repeats nothing of the link.
+        Raises `ValueError`, whose line for a person says what is wrong and repeats nothing of the link.
         """
         text = text.strip()
         if text.lower().startswith(SCHEME):
@@ -71,26 +70,26 @@ class RoomLink:
 
 def _code(secret: RoomSecret) -> str:
     number = int.from_bytes(secret.reveal()) << _CHECK_BITS | _checksum(secret)
-    spelt = "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_CHARACTERS)))
+    spelt = "".join(_ALPHABET[number >> 5 * position & 31] for position in reversed(range(_CHARACTERS)))
     return "-".join(spelt[begin : begin + _GROUP] for begin in range(0, _CHARACTERS, _GROUP))
 
 
 def _secret(code: str) -> RoomSecret:
     characters = [character for character in code.upper() if character != "-" and not character.isspace()]
     number = 0
-    for place, character in enumerate(characters, 1):
+    for position, character in enumerate(characters, 1):
         if character not in _VALUES:
-            raise UsageError(f"character {place} of the room link's code is none that codes have; compare it again")
+            raise ValueError(f"character {position} of the room link's code is none that codes have; compare it again")
         number = number << 5 | _VALUES[character]
-        if place > _CHARACTERS:
+        if position > _CHARACTERS:
             break
     if len(characters) != _CHARACTERS:
-        raise UsageError(
+        raise ValueError(
             f"a room link's code has {_CHARACTERS} letters and digits, not {len(characters)}; copy all of it"
         )
     secret = RoomSecret((number >> _CHECK_BITS).to_bytes(SECRET_BYTES))
     if number & ((1 << _CHECK_BITS) - 1) != _checksum(secret):
-        raise UsageError(f"a letter or digit of the room link is wrong; compare its {_GROUPS} groups with the original")
+        raise ValueError(f"a letter or digit of the room link is wrong; compare its {_GROUPS} groups with the original")
     return secret
 
 
@@ -101,6 +100,6 @@ def _checksum(secret: RoomSecret) -> int:
 
 def _check_broker(broker: str) -> None:
     if not broker:
-        raise UsageError("the room link ends in '@' without a broker; copy all of it, or leave the '@' out")
+        raise ValueError("the room link ends in '@' without a broker; copy all of it, or leave the '@' out")
     if len(broker) > MAX_BROKER or not broker.isascii() or not broker.isprintable() or " " in broker:
-        raise UsageError("what follows '@' in the room link is no broker's address; copy the link again")
+        raise ValueError("what follows '@' in the room link is no broker's address; copy the link again")

@@ -1,6 +1,6 @@
-"""The secret of a room: 128 bits that everybody in the room knows, and nobody else.
+"""The secret of a room: 128 bits that the members of the room share.
 
-Whoever knows it can enter, read and speak. Everything else of the room comes from it: the room's part of the topics
+With it one can enter, read and speak. Everything else of the room comes from it: the room's part of the topics
 (`room_id`) and every key (`protocol.sealing`). What makes secrets (links, passphrases, storage) is the node's affair.
 """
 
@@ -21,8 +21,8 @@ SECRET_BYTES: Final = 16
 class RoomSecret:
     """Sixteen secret bytes that do not show themselves.
 
-    `repr`, `str`, `format` and tracebacks tell nothing of them, and `pickle` is refused: they leave this object only by
-    `reveal()`. Equal secrets are equal and hash alike.
+    `repr`, `str`, `format` and tracebacks reveal nothing of them, and `pickle` is refused: `reveal()` is their only way
+    out of this object. Equal secrets are equal and hash alike.
     """
 
     __slots__ = ("_secret",)
@@ -39,7 +39,7 @@ class RoomSecret:
         return cls(randomness)
 
     def room_id(self) -> str:
-        """Return the room's part of the topics, from which nobody learns the secret."""
+        """Return the room's part of the topics, which does not reveal the secret."""
         return topics.room_id(self._secret)
 
     def reveal(self) -> bytes:

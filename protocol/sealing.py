@@ -9,7 +9,7 @@ Every key is HKDF-SHA256 of the room's secret for one (sender, session, purpose)
 its own room, as its own sender's, in its own session and on its own topic. The cipher is AES-128-CCM. Its nonce is the
 message's number, which counts from 0 in each key and never comes twice: a session is random and new at every start.
 
-`docs/protocol.md` has the whole of it, and who counts as being there (`protocol.signalling.liveness`).
+`docs/protocol.md` has all of it, and which peers count as being there (`protocol.signalling.liveness`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from protocol import envelope
-from protocol.errors import NodeError, SealError
+from protocol.errors import SealError
 from protocol.frames import MAX_FRAME_BYTES
 from protocol.room_secret import RoomSecret
 from protocol.signalling.messages import MAX_MESSAGE_BYTES
@@ -34,7 +34,7 @@ __all__ = ["FRAME_OVERHEAD", "MAX_NUMBER", "REPLAY_WINDOW", "Greeting", "Opener"
 
 # Forging a frame takes 2^63 tries on average, each of which has to pass a broker: at 10,000 a second, 29 million years.
 FRAME_TAG: Final = 8
-# Few and precious: what they say decides who is heard and which certificate is trusted.
+# Few and precious: they decide which peers are admitted and which certificate is trusted.
 MESSAGE_TAG: Final = 16
 _HINT = struct.Struct(">H")
 # What sealing adds to a frame.
@@ -57,7 +57,7 @@ _HINTS = 1 << 8 * _HINT.size
 
 
 class Greeting(NamedTuple):
-    """A hello that opened: `session` is the sender's, and `payload` says whether it is alive."""
+    """A hello that opened: `session` is the sender's, and `payload` has the proof that it is alive."""
 
     session: int
     payload: bytes
@@ -114,7 +114,7 @@ class _Stream:
 
     def seal(self, payload: bytes, bound: bytes) -> tuple[int, bytes]:
         if self.next > MAX_NUMBER:
-            raise NodeError(
+            raise ValueError(
                 "this session has sealed 2^32 messages of a kind, which is all it can: leave and join again"
             )
         number, self.next = self.next, self.next + 1
@@ -129,7 +129,7 @@ class Sealer:
         self._room, self._node, self._session = secret.room_id(), node, session
         self._hellos, self._signals = _Stream(keys.greeting()), _Stream(keys.signals())
         self._frames = {letter: _Stream(keys.frames(letter)) for letter in (Letter.PICTURE, Letter.TEXT)}
-        self._kept: dict[Letter, int] = {}
+        self._retained: dict[Letter, int] = {}
 
     def hello(self, payload: bytes) -> bytes:
         """Return a hello to publish."""
@@ -142,16 +142,16 @@ class Sealer:
         number, sealed = self._signals.seal(payload, bound)
         return _SIGNAL_HEAD.pack(target.encode(), number) + sealed
 
-    def frame(self, letter: Letter, payload: bytes, kept: bool) -> bytes:
-        """Return a frame to publish on our topic `letter`; `kept` if the broker is to keep it for newcomers."""
+    def frame(self, letter: Letter, payload: bytes, retained: bool) -> bytes:
+        """Return a frame to publish on our topic `letter`; `retained` if the broker keeps it for newcomers."""
         number, sealed = self._frames[letter].seal(envelope.shorten(payload), self._name(letter).encode())
-        if kept:
-            self._kept[letter] = number
+        if retained:
+            self._retained[letter] = number
         return _HINT.pack(number % _HINTS) + sealed
 
     def oldest(self) -> tuple[int, int, int]:
-        """Return from which numbers on a newcomer opens our pictures, texts and signals: what is kept, or to come."""
-        picture, text = (self._kept.get(letter, stream.next) for letter, stream in self._frames.items())
+        """Return the numbers from which on a newcomer opens our pictures, texts and signals: retained, or to come."""
+        picture, text = (self._retained.get(letter, stream.next) for letter, stream in self._frames.items())
         return picture, text, self._signals.next
 
     def _name(self, letter: Letter) -> str:
@@ -159,11 +159,11 @@ class Sealer:
 
 
 class _Window:
-    """Which numbers of a stream were there: any of the last 64 and all to come are taken, each once."""
+    """The numbers of a stream that came: any of the last 64 and all to come are accepted, each once."""
 
     def __init__(self, oldest: int) -> None:
         self._highest = oldest - 1
-        self._seen = 2**REPLAY_WINDOW - 1  # bit n: whether the highest number less n was there
+        self._seen = 2**REPLAY_WINDOW - 1  # bit n: whether the highest number less n came
 
     def number(self, hint: int) -> int:
         """Return the number nearest to the next one that ends in the two bytes `hint`."""
@@ -174,10 +174,10 @@ class _Window:
         """Raise `SealError` unless the number is new."""
         behind = self._highest - number
         if not 0 <= number <= MAX_NUMBER or behind >= REPLAY_WINDOW or (behind >= 0 and self._seen >> behind & 1):
-            raise SealError("was there before, or is far from what is to come")
+            raise SealError("came before, or is far from what is to come")
 
     def add(self, number: int) -> None:
-        """Note that what had the number was genuine."""
+        """Note that the message of this number was genuine."""
         ahead = max(0, number - self._highest)
         self._seen = (self._seen << min(ahead, REPLAY_WINDOW)) & (2**REPLAY_WINDOW - 1)
         self._highest += ahead
@@ -185,7 +185,7 @@ class _Window:
 
 
 class _Peer:
-    """The streams of one session that counts as being there."""
+    """The streams of one admitted session."""
 
     def __init__(self, keys: _Keys, oldest: tuple[int, int, int]) -> None:
         picture, text, signal = oldest
@@ -219,7 +219,7 @@ def _decrypt(cipher: AESCCM, number: int, sealed: bytes, bound: bytes) -> bytes:
 
 
 class Opener:
-    """Opens what the others send to one session of one node. What anybody may forge makes it remember nothing.
+    """Opens what the others send to one session of one node. Forged messages make it remember nothing.
 
     Every method raises `SealError`, and nothing has changed, for what does not open.
     """
@@ -229,26 +229,31 @@ class Opener:
         self._peers: dict[str, _Peer] = {}
 
     def admit(self, peer: str, session: int, oldest: tuple[int, int, int]) -> None:
-        """Let this session of a peer speak from now on, once its hello has shown that it is alive.
+        """Open the messages of this session of a peer from now on, once its hello has shown that it is alive.
 
-        `oldest` are the numbers of the first picture, text and signal that are taken of it, as its hello says: a
-        session that comes back after it was dismissed is not followed by what it said before.
+        `oldest` are the numbers of the first picture, text and signal that are accepted from it, as in its hello: when
+        a session comes back after it was dismissed, what it sent before stays shut.
         """
         self._peers[peer] = _Peer(_Keys(self._secret, peer, session), oldest)
 
+    @property
+    def peers(self) -> set[str]:
+        """The peers that were admitted."""
+        return set(self._peers)
+
     def dismiss(self, peer: str) -> None:
-        """Take nothing more of a peer but hellos."""
+        """Open nothing more of a peer but hellos."""
         self._peers.pop(peer, None)
 
     def hello(self, topic: Topic, sealed: bytes) -> Greeting:
-        """Open a hello of anybody who knows the room's secret; it may be an old one."""
+        """Open a hello of any node with the room's secret; it may be an old one."""
         _check_length(sealed, _HELLO_HEAD.size + MESSAGE_TAG, MAX_MESSAGE_BYTES)
         session, number = _HELLO_HEAD.unpack_from(sealed)
         cipher = _Keys(self._secret, topic.node, session).greeting()
         return Greeting(session, _decrypt(cipher, number, sealed[_HELLO_HEAD.size :], str(topic).encode()))
 
     def signal(self, topic: Topic, sealed: bytes) -> bytes | None:
-        """Open an offer, answer or bye of a peer that was admitted; None if it is for somebody else."""
+        """Open an offer, answer or bye of a peer that was admitted; None if it is for another node."""
         _check_length(sealed, _SIGNAL_HEAD.size + MESSAGE_TAG, MAX_MESSAGE_BYTES)
         target, number = _SIGNAL_HEAD.unpack_from(sealed)
         if target.rstrip(b"\0") != self._node.encode():
@@ -263,7 +268,7 @@ class Opener:
 
     def _peer(self, topic: Topic) -> _Peer:
         if (peer := self._peers.get(topic.node)) is None:
-            raise SealError("comes from nobody who is known to be here")
+            raise SealError("comes from no peer that is known to be here")
         return peer
 
 

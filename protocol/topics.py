@@ -1,7 +1,7 @@
 """MQTT topics of a room: `<room>/<node>/<letter>`.
 
 Every message pays for its topic, so all three parts are short. The room is derived from the room's secret:
-who sees the topic learns nothing from it. The node is random, and new at every start.
+seeing the topic reveals nothing of it. The node is random, and new at every start.
 """
 
 from __future__ import annotations

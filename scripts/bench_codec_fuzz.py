@@ -19,12 +19,13 @@ from collections.abc import Callable
 
 from tqdm import tqdm
 
-import node  # noqa: F401  supplies the codebook
+from node.captions.coder import shipped_codecs
 from node.vision.scenes import caption, sample
-from protocol.captions import model_codec
 from protocol.captions.tokens import scalars
 from protocol.errors import CaptionError
 from protocol.frames import MAX_CAPTION_BYTES
+
+CODEC = shipped_codecs().modelled
 
 SPARE_BYTES = 2
 SECONDS = 5.0  # that one decoding may take, on a core that others use too
@@ -46,7 +47,7 @@ def text(rng: random.Random) -> str:
     if kind < 0.35:
         return edited(rng, caption(sample(rng.randrange(1 << 30))))
     if kind < 0.65:
-        return edited(rng, " ".join(rng.choices(model_codec.model().words, k=rng.randrange(20))))
+        return edited(rng, " ".join(rng.choices(CODEC.model().words, k=rng.randrange(20))))
     if kind < 0.995:
         return signs(rng, rng.choice((1, 4, 20, 100)))
     return signs(rng, LONG)
@@ -81,8 +82,8 @@ def check_string(rng: random.Random) -> str:
     """Code one text; return of which kind it was, or raise."""
     told = text(rng)
     before = earlier(rng, told)
-    data = model_codec.encode(told, before)[0]
-    if model_codec.decode(data, before) != scalars(told):
+    data = CODEC.encode(told, before)[0]
+    if CODEC.decode(data, before) != scalars(told):
         raise AssertionError(f"{told!r} against {before!r} came back as another")
     if len(data) > len(scalars(told).encode()) + SPARE_BYTES:
         raise AssertionError(f"{told!r} against {before!r} takes {len(data)} bytes")
@@ -98,7 +99,7 @@ def check_bytes(rng: random.Random) -> str:
     before = earlier(rng, text(rng))
     began = time.perf_counter()
     try:
-        model_codec.decode(data, before).encode()
+        CODEC.decode(data, before).encode()
         outcome = "a caption"
     except CaptionError as error:
         outcome = str(error)

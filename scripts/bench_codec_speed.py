@@ -20,10 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from node.bench.hostile_captions import hostile_texts
+from node.captions.coder import shipped_codecs
 from node.vision.scenes import caption, sample
-from protocol.captions import mixture, model_codec
+from protocol.captions import mixture
+from protocol.captions.model_codec import MAX_TOKENS
 from protocol.errors import CaptionError
 from protocol.frames import MAX_CAPTION_BYTES
+
+CODEC = shipped_codecs().modelled
 
 COUNT = 300
 FIRST_SEED = 60_000_000  # of the scenes: far from those that are trained on
@@ -60,19 +64,19 @@ def percentiles(name: str, taken: list[float], loop: float) -> Row:
 def measured(name: str, captions: list[str], loop: float) -> Iterator[Row]:
     """A row for each direction, of captions like none before and of those that were coded just now."""
     for kind, prepare in (("new", mixture.forget), ("again", lambda: None)):
-        coded = [model_codec.encode(text)[0] for text in captions]
-        coding = [milliseconds(lambda text=text: model_codec.encode(text), prepare) for text in captions]
-        decoding = [milliseconds(lambda data=data: model_codec.decode(data), prepare) for data in coded]
+        coded = [CODEC.encode(text)[0] for text in captions]
+        coding = [milliseconds(lambda text=text: CODEC.encode(text), prepare) for text in captions]
+        decoding = [milliseconds(lambda data=data: CODEC.decode(data), prepare) for data in coded]
         yield percentiles(f"{name}, {kind}, encode", coding, loop)
         yield percentiles(f"{name}, {kind}, decode", decoding, loop)
 
 
 def worst(tokens: int, loop: float) -> Iterator[Row]:
     """A row for each hostile caption that fits a frame, modelled."""
-    for name, text in hostile_texts(tokens).items():
-        data = model_codec.encode(text)[0]
+    for name, text in hostile_texts(CODEC, tokens).items():
+        data = CODEC.encode(text)[0]
         if len(data) <= MAX_CAPTION_BYTES:
-            taken = milliseconds(lambda data=data: model_codec.decode(data), mixture.forget)
+            taken = milliseconds(lambda data=data: CODEC.decode(data), mixture.forget)
             yield {"what": f"{name} ({len(data)} bytes)", "ms": taken, "ratio": taken / loop}
 
 
@@ -88,14 +92,14 @@ def garbage(count: int, loop: float) -> Row:
 
 def refused(data: bytes) -> bool:
     try:
-        model_codec.decode(data)
+        CODEC.decode(data)
     except CaptionError:
         return True
     return False
 
 
 def report(captions: list[str], tokens: int) -> dict[str, Any]:
-    model_codec.model()
+    CODEC.model()
     yardstick()
     loop = milliseconds(yardstick)
     usual = [*measured("captions", captions, loop), *measured("short ones", list(SHORT), loop)]
@@ -116,7 +120,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", nargs="?", type=Path, help="captions, one a line")
     parser.add_argument("--count", type=int, default=COUNT, help="how many captions of it")
-    parser.add_argument("--tokens", type=int, default=model_codec.MAX_TOKENS, help="how long the worst ones may be")
+    parser.add_argument("--tokens", type=int, default=MAX_TOKENS, help="how long the worst ones may be")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     chosen = parser.parse_args(arguments)
     lines = chosen.file.read_text("utf-8").splitlines() if chosen.file else drawn(chosen.count)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from node.captions.coder import shipped_codecs
 from node.export.export import ExportOptions, run
 from node.recording.writer import SessionWriter
 from node.speech import sound_files
@@ -30,9 +31,10 @@ from node.speech.libopus import OpusEncoder
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from node.speech.profiles import LEAN
 from protocol import frames
-from protocol.captions import registry
 from protocol.log import Frame, Header, Joined, Record, Speech
 from protocol.speech import opus_packet
+
+CODECS = shipped_codecs()
 
 FORMATS = ("mp4", "webm", "opus", "html", "srt", "jsonl")
 PACKET_S = 0.12
@@ -58,7 +60,9 @@ def main() -> None:
 
 def measure(file: Path, output: Path, seconds: float) -> dict[str, float]:
     began = time.monotonic()
-    asyncio.run(run(file, ExportOptions(output, pictures=False), None, lambda text: print(text, file=sys.stderr)))
+    asyncio.run(
+        run(file, CODECS, ExportOptions(output, pictures=False), None, lambda text: print(text, file=sys.stderr))
+    )
     took = time.monotonic() - began
     return {"took_s": round(took, 1), "share": round(took / seconds, 3), "bytes": output.stat().st_size}
 
@@ -99,7 +103,7 @@ def packets(pcm: Pcm) -> list[bytes]:
 def pictures(sender: str, number: int, seconds: float) -> Iterator[Record]:
     for index in range(int(seconds / PICTURE_EVERY_S)):
         at, words = index * PICTURE_EVERY_S + number, f"{WORDS[number]} {'by night' if index % 2 else ''}".strip()
-        coded = registry.encode(words, registry.newest())
+        coded = CODECS.encode(words, CODECS.newest())
         frame = frames.Picture(index + 1, round(at * 1000), coded.codec, coded.data, seed=5)
         yield Frame(round(at * 1e6), sender, frames.encode(frame), words)
 

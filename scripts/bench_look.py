@@ -30,7 +30,7 @@ from rich.progress import track
 from node.vision.captioner import Captioner
 from node.vision.generator import Generator
 from node.vision.image_metrics import difference
-from node.vision.look import look_of
+from node.vision.look import encode_look
 from node.vision.presets import preset
 from node.vision.scenes import Scene, attributes, attributes_of, caption, draw, held_out, sample
 
@@ -84,7 +84,7 @@ class Bench:
         """By bytes of look and tries."""
         snapshot, words = draw(scene), caption(scene)
         for size in LOOKS:
-            look = look_of(snapshot, size)
+            look = encode_look(snapshot, size)
             painted = [self.generator.paint(words, seed, look) for seed in range(max(TRIES))]
             gaps = [difference(picture, snapshot) for picture in painted]
             for tries in TRIES:

@@ -17,14 +17,16 @@ import time
 from collections.abc import Callable
 from itertools import count, islice
 
+from node.captions.coder import shipped_codecs
 from node.vision.scenes import world
 from node.vision.scenes.grammar import caption
 from protocol import frames
-from protocol.captions import registry
 from protocol.errors import SealError
 from protocol.room_secret import RoomSecret
 from protocol.sealing import Opener, Sealer
 from protocol.topics import Letter, Topic
+
+CODECS = shipped_codecs()
 
 SECRET = RoomSecret(b"for benches only")
 ROUNDS, EACH = 30, 1000
@@ -50,7 +52,7 @@ def costs() -> dict[str, float]:
     bob.admit("anna", 1, (0, 0, 0))
     topic = Topic(SECRET.room_id(), "anna", Letter.PICTURE)
     frame = picture(SENTENCE)
-    forged, forged_hello = ann.frame(Letter.PICTURE, frame, kept=True)[:-1] + b"\0", bytes(200)
+    forged, forged_hello = ann.frame(Letter.PICTURE, frame, retained=True)[:-1] + b"\0", bytes(200)
     presence = Topic(topic.room, "anna", Letter.PRESENCE)
 
     def refuse(what: Callable[[Topic, bytes], object], where: Topic, sealed: bytes) -> None:
@@ -61,15 +63,15 @@ def costs() -> dict[str, float]:
         raise AssertionError("a forgery opened")
 
     return {
-        "seal_us": microseconds(lambda: ann.frame(Letter.PICTURE, frame, kept=True)),
-        "seal_and_open_us": microseconds(lambda: bob.frame(topic, ann.frame(Letter.PICTURE, frame, kept=True))),
+        "seal_us": microseconds(lambda: ann.frame(Letter.PICTURE, frame, retained=True)),
+        "seal_and_open_us": microseconds(lambda: bob.frame(topic, ann.frame(Letter.PICTURE, frame, retained=True))),
         "refuse_frame_us": microseconds(lambda: refuse(bob.frame, topic, forged)),
         "refuse_hello_us": microseconds(lambda: refuse(bob.hello, presence, forged_hello)),
     }
 
 
 def picture(words: str) -> bytes:
-    coded = registry.encode(words, registry.newest())
+    coded = CODECS.encode(words, CODECS.newest())
     return frames.encode(frames.Picture(100, AFTER_MS, coded.codec, coded.data, 127))
 
 
@@ -77,9 +79,9 @@ def sizes() -> dict[str, float]:
     """Bytes of the MQTT payload of sealed pictures."""
     ann = Sealer(SECRET, "anna", 1)
     scenes = [caption(scene) for scene in islice(filter(world.held_out, map(world.sample, count())), CAPTIONS)]
-    sealed = sorted(len(ann.frame(Letter.PICTURE, picture(words), kept=True)) for words in scenes)
+    sealed = sorted(len(ann.frame(Letter.PICTURE, picture(words), retained=True)) for words in scenes)
     return {
-        "sentence_bytes": len(ann.frame(Letter.PICTURE, picture(SENTENCE), kept=True)),
+        "sentence_bytes": len(ann.frame(Letter.PICTURE, picture(SENTENCE), retained=True)),
         "scene_median_bytes": statistics.median(sealed),
         "scene_mean_bytes": statistics.mean(sealed),
         "scene_95_percent_bytes": sealed[int(0.95 * len(sealed))],

@@ -199,7 +199,7 @@ def silence(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         "import json,re,sys,time\n"
         "from pathlib import Path\n"
         "from node.recording.info import gather\n"
-        "path=Path(sys.argv[1]); began=time.process_time(); info=gather(path)\n"
+        "path=Path(sys.argv[1]); began=time.process_time(); info=gather(path, ())\n"
         "peak=int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"
         "packets=sum(one.speech.packets for one in info.people)\n"
         "print(json.dumps({'packets':packets,'info_cpu_s':round(time.process_time()-began,1),'mib':round(peak/1024)}))\n"

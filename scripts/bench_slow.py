@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from node.vision.hang_detector import activity
+from node.vision.hang_detector import measure_activity
 
 MOUNTS = Path("/sys/fs/cgroup")
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -180,7 +180,7 @@ async def _start(captioner: str | None, generator: str | None) -> dict[str, floa
         await worker.ready()
         took, pid = time.monotonic() - began, worker.pid
         assert pid is not None
-        used = activity(pid)
+        used = measure_activity(pid)
         memory_mb = _resident_mb(pid)
     assert used is not None
     return {"cpu_s": round(used.cpu_s, 2), "seconds": round(took, 2), "memory_mb": memory_mb}

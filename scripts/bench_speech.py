@@ -33,8 +33,9 @@ from node.bench.call_simulation import CallSimulation, SimulatedPath, encoded_pa
 from node.speech import dialogue, sound_files
 from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm, seconds_of
 from node.speech.profiles import LEAN
-from node.speech.send_stream import RTP_RATE, SpeechPacket
+from node.speech.send_stream import SpeechPacket
 from protocol.errors import PictophoneError
+from protocol.speech.opus_packet import OPUS_RATE
 from wirebench import rows
 
 LEAD_S = 4.0  # speech before the part that is measured: the delay has grown by then
@@ -67,7 +68,7 @@ class Clip:
     @property
     def kbps(self) -> float:
         """Of the packets with the recording, not the lead."""
-        packets = [packet for packet in self.packets if packet.timestamp >= len(self.lead) * RTP_RATE // SAMPLE_RATE]
+        packets = [packet for packet in self.packets if packet.timestamp >= len(self.lead) * OPUS_RATE // SAMPLE_RATE]
         return sent_kbps(packets, sum(packet.duration_ms for packet in packets) / 1000)
 
     def estoi(self, path: SimulatedPath) -> float:
@@ -113,7 +114,7 @@ def shown(simulation: CallSimulation, seconds: float, what: str) -> Iterable[Pcm
 
 def endless(packets: list[SpeechPacket]) -> Iterator[SpeechPacket]:
     """The same packets again and again, on a timeline that goes on."""
-    length = packets[-1].timestamp + packets[-1].duration_ms * RTP_RATE // 1000
+    length = packets[-1].timestamp + packets[-1].duration_ms * OPUS_RATE // 1000
     for turn in itertools.count():
         for packet in packets:
             yield replace(packet, timestamp=packet.timestamp + turn * length)
@@ -161,7 +162,7 @@ def slow_link(recordings: list[Pcm]) -> dict[str, Any]:
             "stall_ms_max": stats.stall_ms_max,
             "stalls": stats.underruns,
             "concealed_share": round(stats.concealed_ms / 1000 / seconds, 4),
-            "wait_ms_p95": round(float(np.percentile(stats.wait_ms, 95)), 0),
+            "wait_ms_p95": round(float(np.percentile(simulation.playout.waits_ms, 95)), 0),
         }
     return result
 

@@ -13,8 +13,7 @@ from itertools import count, islice
 from pathlib import Path
 
 from node.vision.scenes import caption, held_out, sample
-from protocol.captions.symbols import END, FAR, NEAR, UNKNOWN
-from protocol.captions.tokens import parse
+from protocol.captions.tokens import END, FAR, NEAR, UNKNOWN, parse
 
 Tokens = tuple[str, ...]
 

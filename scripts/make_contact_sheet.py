@@ -47,7 +47,7 @@ async def rows() -> list[Row]:
         for scene in unseen_scenes(SCENES):
             seen = draw(scene)
             words = await worker.caption(seen)
-            made.append(Row(seen, words, words == caption(scene), await worker.paint(words, scene.chance % SEEDS)))
+            made.append(Row(seen, words, words == caption(scene), await worker.paint(words, scene.variant % SEEDS)))
     return made
 
 

@@ -14,11 +14,12 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from node.call.loopback import SCENES
+from node.captions.coder import shipped_codecs
 from node.vision.image_metrics import difference
 from node.vision.presets import preset
-from node.vision.scenes import Story
+from node.vision.scenes import SceneSequence
 from node.vision.worker import Worker
-from protocol.captions import Coded, encode, newest
+from protocol.captions import Coded
 from protocol.signalling.states import diagram
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -43,16 +44,17 @@ class Column:
 
 async def picture_of_a_call() -> Image.Image:
     """Draw what each camera saw, the words that went over the wire, and what the other side painted."""
-    models = preset("embedded")
+    models, codecs = preset("embedded"), shipped_codecs()
     columns = []
     async with Worker(captioner=models.captioner, generator=models.generator) as worker:
         for name, spec in SCENES.items():
-            story, seed = Story(int(spec.partition(":")[2])), None
+            story, seed = SceneSequence(int(spec.partition(":")[2])), None
             for moment in MOMENTS:
                 seen = story.image(moment)
                 words = await worker.caption(seen)
                 seed = await best_seed(worker, words, seen) if seed is None else seed
-                columns.append(Column(name, seen, words, encode(words, newest()), await worker.paint(words, seed)))
+                coded = codecs.encode(words, codecs.newest())
+                columns.append(Column(name, seen, words, coded, await worker.paint(words, seed)))
     return sheet(columns)
 
 

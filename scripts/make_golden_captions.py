@@ -13,9 +13,10 @@ import json
 import sys
 from pathlib import Path
 
-import node  # noqa: F401  supplies the codebook
+from node.captions.coder import shipped_codecs
 from node.vision.scenes import caption, sample
-from protocol.captions import model_codec
+
+CODEC = shipped_codecs().modelled
 
 FILE = Path(__file__).parents[1] / "tests" / "data" / "golden_captions.json"
 CAPTIONS = 200
@@ -149,13 +150,13 @@ def pairs() -> list[tuple[str | None, str]]:
 
 def entry(earlier: str | None, text: str) -> dict[str, str | None]:
     told: dict[str, str | None] = {} if earlier is None else {"earlier": earlier}
-    return {**told, "text": text, "hex": model_codec.encode(text, earlier)[0].hex()}
+    return {**told, "text": text, "hex": CODEC.encode(text, earlier)[0].hex()}
 
 
 def main() -> None:
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else FILE
     path.parent.mkdir(exist_ok=True)
-    book = model_codec.identity()
+    book = CODEC.identity()
     lines = ",\n".join(json.dumps(entry(*pair)) for pair in pairs())
     path.write_text(f'{{"codebook": [{book.id}, "{book.hash.hex()}"], "captions": [\n{lines}\n]}}\n', "utf-8")
     print(f"{path}: {len(pairs())} captions, codebook {book.id}, {book.hash.hex()}")

@@ -8,6 +8,7 @@ import itertools
 import random
 from collections.abc import AsyncIterator, Iterator
 
+from node.captions.coder import shipped_codecs
 from node.recording.control import METERS_EVERY_S
 from node.speech import dialogue
 from node.speech.audio_io import Captured
@@ -17,7 +18,8 @@ from node.speech.send_stream import SendStream, SpeechPacket
 from node.vision.scenes.grammar import caption
 from node.vision.scenes.world import sample
 from protocol import frames, log
-from protocol.captions import registry
+
+CODECS = shipped_codecs()
 
 OWN, PEER = "a7k", "b2q"
 STARTED_NS = 1_790_000_000_000_000_000
@@ -31,7 +33,7 @@ HEADER = log.Header(
     name="Ann",
     program="pictophone",
     profile="lean",
-    codebooks=registry.codebooks(),
+    codebooks=CODECS.codebooks(),
     models={"captioner": "embedded", "generator": "embedded"},
 )
 
@@ -92,7 +94,7 @@ def _pictures(sender: str, seconds: float, rng: random.Random) -> Iterator[log.F
         if at >= seconds:
             return
         words = caption(sample(rng.randrange(1 << 30)))
-        coded = registry.encode(words, registry.newest())
+        coded = CODECS.encode(words, CODECS.newest())
         frame = frames.Picture(sequence, round(at * 1000), coded.codec, coded.data, rng.randrange(16))
         yield log.Frame(round(at * 1e6), sender, frames.encode(frame), words)
         at += PICTURE_EVERY_S * (0.8 + 0.4 * rng.random())

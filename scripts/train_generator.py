@@ -52,7 +52,7 @@ from transformers import (
     VisionEncoderDecoderModel,
 )
 
-from node.vision.scenes import Person, Scene, attributes, attributes_of, caption, draw, phrasings, unnamed
+from node.vision.scenes import Person, Scene, attributes, attributes_of, caption, draw, phrasings, variation_of
 
 STEPS = 2
 GRID = 16  # latents on a side
@@ -166,7 +166,7 @@ def latents_of(pictures: Pictures, vae: AutoencoderTiny, path: Path) -> torch.Te
 
 def normal_scores(scenes: list[Scene]) -> torch.Tensor:
     """What no caption tells of the scenes, each number as a normally distributed one: (n, 3)."""
-    even = torch.tensor([astuple(unnamed(scene)) for scene in scenes])
+    even = torch.tensor([astuple(variation_of(scene)) for scene in scenes])
     return torch.special.ndtri(even.clamp(0.001, 0.999))
 
 

@@ -17,9 +17,10 @@ from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm, seconds_of
 from node.speech.profiles import Profile
 from node.speech.rates import PACKET_HEADERS
 from node.speech.receive_stream import ReceiveStream
-from node.speech.send_stream import RTP_RATE, SendStream, SpeechPacket
+from node.speech.send_stream import SendStream, SpeechPacket
 from protocol.rtp import red
-from protocol.speech.playout import Conceal, Play, Playout, Quiet, Sound
+from protocol.speech.opus_packet import OPUS_RATE
+from protocol.speech.playout import Conceal, Play, Playout, PlayoutEvent, Silence
 
 OPUS_TYPE = 96
 
@@ -75,7 +76,7 @@ class SimulatedPath:
         """Yield each packet that arrives: when (ms, on the receiver's clock), its number, and the packet."""
         draw, free_ms, other_ms = random.Random(self.seed), 0.0, 0.0
         for number, packet in enumerate(packets):
-            ready_ms = START_MS + packet.timestamp * 1000 / RTP_RATE + packet.duration_ms
+            ready_ms = START_MS + packet.timestamp * 1000 / OPUS_RATE + packet.duration_ms
             while other_ms < ready_ms:
                 free_ms = max(free_ms, other_ms) + self.others[0] * 8 / self.kbps
                 other_ms += self.others[1]
@@ -93,15 +94,17 @@ class _GapMeter(Playout):
     def __init__(self) -> None:
         super().__init__()
         self.gap_ms = self.gap_ms_max = 0.0
+        self.waits_ms: list[float] = []
         self.begun = False
 
-    def take(self, now: float) -> Sound:
+    def take(self, now: float) -> PlayoutEvent:
         """Return the next piece of sound."""
         sound = super().take(now)
         match sound:
-            case Play():
+            case Play(wait_ms=wait_ms):
                 self.begun, self.gap_ms = True, 0.0
-            case Conceal(ms=ms) | Quiet(ms=ms) if self.begun:
+                self.waits_ms.append(wait_ms)
+            case Conceal(ms=ms) | Silence(ms=ms) if self.begun:
                 self.gap_ms += ms
                 self.gap_ms_max = max(self.gap_ms_max, self.gap_ms)
         return sound

@@ -18,6 +18,7 @@ from node.bench.hostile_peer import HostilePeer
 from node.bench.loop_culprits import LoopCulprits
 from node.call import build, loopback
 from node.call.node import Node
+from node.captions.coder import shipped_codecs
 from node.common.loop_lag import LagWatch, LoopLag
 from node.common.tasks import first_error
 from node.speech import profile_options
@@ -69,7 +70,7 @@ async def run(settings: Settings, minutes: float, quiet: bool, hostile: bool = F
     pauses = {} if profile_options.adapts(settings) else {"dtx": False}
     own = settings.model_copy(update={"speech": None, "camera": None, "speaker": "none", "pictures": None} | pauses)
     painted, watch = Counter[str](), LagWatch(LoopLag(), LAG_EVERY_S)
-    worst = await asyncio.to_thread(worst_captions) if hostile else []
+    worst = await asyncio.to_thread(worst_captions, shipped_codecs().modelled) if hostile else []
     await asyncio.to_thread(_import_all)
     with first_error():
         async with build.worker(own, build.CALL) as models, asyncio.TaskGroup() as group:
@@ -99,7 +100,7 @@ async def _call(
 
 def _import_all() -> None:
     """Import what the broker of the demo needs as well: its first import is no part of a call."""
-    build.preload()
+    build.preload(shipped_codecs())
     importlib.import_module("node.links.bounded_broker")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from node.call.endpoints import Endpoints, Models, Rendezvous
 from node.call.node import Node
+from node.captions.coder import ThreadCoder, shipped_codecs
 from node.speech.profiles import LEAN
 from protocol import frames
 from protocol.errors import NodeError
@@ -40,7 +41,7 @@ class HostilePeer(Node):
     """Is in the room of `place`, says nothing, and sends pictures of these captions, of codec 2, without end."""
 
     def __init__(self, place: Rendezvous, models: Models, captions: Sequence[bytes]) -> None:
-        super().__init__("mallory", place, Endpoints(LEAN, models, camera=_Blind()))
+        super().__init__("mallory", place, Endpoints(LEAN, models, ThreadCoder(shipped_codecs()), camera=_Blind()))
         self._captions = captions
         self.sent = 0
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from node.call.endpoints import Endpoints, Models, Rendezvous
 from node.call.node import Node
-from node.captions.coder import CaptionCoder, ThreadCoder
+from node.captions.coder import CaptionCoder, ThreadCoder, shipped_codecs
 from node.common import signals
 from node.common.tasks import first_error
 from node.links.login import broker_address
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from node.vision.sender import PaintedPicture
     from node.vision.worker import Worker
     from node.web.page import Page
+    from protocol.captions.registry import CaptionCodecs
 
 logger = logging.getLogger(__name__)
 
@@ -104,8 +105,7 @@ PRELOADED = (
     "aiomqtt", "aiortc", "av", "concurrent.futures.thread", "numpy.fft", "numpy.random",
     # What aiortc's certificates and handshakes import when they are first made.
     "cryptography.hazmat.backends.openssl.backend", "cryptography.hazmat.primitives.serialization.ssh",
-    "node.links.mqtt_client", "node.speech.receive_stream", "node.vision.drawn", "node.vision.gate",
-    "node.vision.image_metrics",
+    "node.links.mqtt_client", "node.speech.receive_stream", "node.vision.gate", "node.vision.image_metrics",
 )  # fmt: skip
 """What a call imports at the latest when the first peer comes, which must not stop the loop then."""
 
@@ -116,7 +116,7 @@ busy process, with captions read in a thread: the loop was late by 16 instead of
 at p99.9. At 0.1 ms it spent its time switching."""
 
 
-def preload() -> None:
+def preload(codecs: CaptionCodecs) -> None:
     """Imports what a call needs and finds out which codebook we have, so that neither stops the loop once it runs.
 
     What is imported is then left out of garbage collection: going through it all stood still for 40 to 100 ms. Threads
@@ -126,11 +126,9 @@ def preload() -> None:
     import importlib
     import sys
 
-    from protocol.captions import registry
-
     for module in PRELOADED:
         importlib.import_module(module)
-    registry.codebooks()
+    codecs.codebooks()
     sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()
@@ -156,7 +154,8 @@ def build_endpoints(
     from node.vision.cameras import open_camera
     from node.vision.presets import only_drawings
 
-    preload()
+    captions = captions or ThreadCoder(shipped_codecs())
+    preload(captions.codecs)
     speech_profile = profile_options.profile_from_settings(settings)
     source: Source | None = page.microphone if page is not None and settings.speech == PAGE else None
     camera: Camera | None = page.camera if page is not None and settings.camera == PAGE else None
@@ -188,7 +187,7 @@ def build_endpoints(
         lyra=lyra_choice(settings),
         adapts=profile_options.adapts(settings),
         max_kbps=settings.max_kbps,
-        captions=captions or ThreadCoder(),
+        captions=captions,
     )
     return made, [line for line in notes if line]
 

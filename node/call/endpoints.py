@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from node.captions.coder import CaptionCoder, ThreadCoder
+from node.captions.coder import CaptionCoder
 from node.links.address import BrokerAddress
 from protocol.room_secret import RoomSecret
 from protocol.signalling import Carries
@@ -39,6 +39,7 @@ class Endpoints:
 
     profile: Profile
     models: Models
+    captions: CaptionCoder  # codes the words of pictures, beside the loop
     source: Source | None = None
     sink: Sink | None = None
     camera: Camera | None = None
@@ -50,7 +51,6 @@ class Endpoints:
     max_kbps: float = 16.0  # of speech on the wire, when the profile follows the link
     morph_fps: float = 0.0  # pictures a second on the way from one to the next
     lyra: LyraChoice | None = None  # for talking with those who have its models, too
-    captions: CaptionCoder = field(default_factory=ThreadCoder)  # codes the words of pictures, beside the loop
 
     @property
     def carries(self) -> Carries:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from node.call import build
 from node.call.endpoints import Endpoints, Models, Rendezvous
 from node.call.node import Node
-from node.captions.coder import CaptionCoder
+from node.captions.coder import CaptionCoder, shipped_codecs
 from node.captions.coding_process import CaptionProcess
 from node.links import broker
 from node.links.address import BrokerAddress
@@ -49,14 +49,13 @@ async def call(
     """
     if settings.record is not None and settings.seal_recording:
         raise UsageError("the demo's room is gone with it, and nobody could open what it sealed: leave out the seal")
-    page = web.page(settings, "demo", notes, or_next=True)
-    async with CaptionProcess() as captions, _broker(settings, own_broker) as address:
+    page = web.page_from_settings(settings, "demo", notes, or_next=True)
+    async with CaptionProcess(shipped_codecs()) as captions, _broker(settings, own_broker) as address:
         place = Rendezvous(_new_room(), address, address=LOOPBACK)
         ends = (settings, place, models, captions, notes, page)
         a, b = [await asyncio.to_thread(_node, name, *ends) for name in NAMES]
-        header = await asyncio.to_thread(
-            provenance.recording_header, settings.model_copy(update={"name": a.name}), build.CALL
-        )
+        named = settings.model_copy(update={"name": a.name})
+        header = await asyncio.to_thread(provenance.recording_header, named, build.CALL, captions.codecs.codebooks())
         with choose([build.view(node) for node in (a, b)], quiet=quiet) as display:
             notes.to(display)
             with control.of(a, settings, header, notes, place.room):

@@ -16,6 +16,7 @@ from node.call.observers import Observers
 from node.call.stats import CallStats
 from node.captions.reader import CaptionReader
 from node.common.loop_lag import LagWatch
+from node.common.notes import NoteOnce
 from node.common.peer_faults import PeerFaults
 from node.common.tasks import begin, first_error
 from node.links import network_watch
@@ -27,8 +28,7 @@ from node.speech.sender import SpeechSender
 from node.vision.morph import Screen
 from node.vision.sender import PaintedPicture, PictureReceiver, PictureSender
 from protocol import topics
-from protocol.captions import registry
-from protocol.captions.negotiation import CodecChoice
+from protocol.captions.negotiation import choose_codec
 from protocol.signalling import Carries, Hello, Outgoing, Room
 from protocol.topics import Letter, Topic
 
@@ -79,7 +79,7 @@ class Node:
         self._was_up = False
         self.broker_is_up = False
         self._in_lyra = False
-        self._choice = CodecChoice(self._note)
+        self._note_codec = NoteOnce(self._note)
         self._mailbox = self._make_mailbox()
         self._ears = speech_ends.ears(parts, self._tally, self._round_trip, clock, self._faults)
         self._said = speech_ends.said(parts, self._tally)
@@ -204,7 +204,8 @@ class Node:
         def post(outgoing: Outgoing) -> None:
             self._mailbox.post(outgoing.letter, outgoing.payload, outgoing.retain, outgoing.to)
 
-        hello = Hello(self._session, self.name, self._parts.carries, registry.CODECS, registry.codebooks())
+        codecs = self._parts.captions.codecs
+        hello = Hello(self._session, self.name, self._parts.carries, codecs.ids, codecs.codebooks())
         place = self._place
         links = LinkSettings(self._tally.meter, place.ice_servers, place.address, place.observer)
         return Peers(
@@ -297,7 +298,10 @@ class Node:
 
     def _codec(self) -> int:
         """The newest lossless caption codec that everyone here who takes pictures can read."""
-        return self._choice.choose(self._hellos.values())
+        choice = choose_codec(self._parts.captions.codecs, self._hellos.values())
+        for reason in choice.reasons:
+            self._note_codec(reason)
+        return choice.codec
 
     # -- the company (see node.links.peers.PeerEvents)
 

@@ -57,15 +57,17 @@ def sender(
     """What sends the pictures of the node's camera; None without one."""
     if parts.camera is None:
         return None
-    from node.vision.drawn import is_drawing
     from node.vision.gate import Gate
+    from node.vision.image_metrics import is_drawing
 
     models = NodeModels(parts.models, node)
     seeds = SeedChooser(parts.tries, models.try_out)
     made = PictureSender(
-        parts.camera, Gate(), models.caption, publish, codec, tally.pictures_out, clock, note, seeds, parts.look_bytes
+        *(parts.camera, Gate(), models.caption, publish, codec, tally.pictures_out, clock, note),
+        coder=parts.captions,
+        seeds=seeds,
+        look_bytes=parts.look_bytes,
     )
-    made.coder = parts.captions
     if parts.only_drawings:
         made.knows = is_drawing
     return made

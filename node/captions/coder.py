@@ -1,62 +1,81 @@
-"""Codes captions and reads coded ones beside the event loop: what does it, and what it gives back."""
+"""Encoding and decoding of captions beside the event loop: the interface, and an implementation with threads."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Protocol
 
-from protocol.captions import registry
-from protocol.captions.registry import Coded
+from protocol.captions.registry import CaptionCodecs, Coded
+
+CODEBOOK = "captions.codebook"
+
+
+@cache
+def shipped_codecs() -> CaptionCodecs:
+    """Return the caption codecs with the codebook that ships with the package, whose 7 MB are read once.
+
+    Commands get them here, and pass them to whatever codes, reads or negotiates captions.
+    """
+    return CaptionCodecs(files("protocol.captions").joinpath(CODEBOOK).read_bytes())
 
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A picture's words, and how many bits of code they took; None where nobody wanted to know."""
+    """A picture's words, and how many bits they took when encoded; None if that was not measured."""
 
     words: str
     bits: int | None = None
 
 
 class CaptionCoder(Protocol):
-    """Codes and reads captions for a node, however long that takes, while the event loop goes on."""
+    """Encodes and decodes captions for a node without blocking the event loop, however long that takes."""
+
+    @property
+    def codecs(self) -> CaptionCodecs:
+        """What it codes with, for what costs no time: a hello, and the choice of a codec."""
 
     async def encode(self, words: str, codec: int) -> Coded:
-        """Code a caption with one of our codecs."""
+        """Encode a caption with one of our codecs."""
 
     async def decode(self, codec: int, data: bytes, earlier: str | None = None, measure: bool = False) -> Caption:
-        """Read a caption, coded against `earlier` if that is given, and `measure` its bits.
+        """Decode a caption, coded against `earlier` if that is given, and `measure` its bits.
 
-        Raises CaptionError if it is damaged or of an unknown codec; whatever else it raises, the caption is to blame.
+        Raises CaptionError if it is damaged or of an unknown codec; any other error is the caption's fault, too.
         """
 
 
 class ThreadCoder:
-    """Codes in a thread of this process: for whoever codes seldom, and where no process can be had.
+    """Codes in a thread of this process: for few captions, and if no process can be started.
 
     The interpreter runs one thread at a time, so the loop may wait for each of its turns as long as
     `sys.getswitchinterval` says.
     """
 
+    def __init__(self, codecs: CaptionCodecs) -> None:
+        self.codecs = codecs
+
     async def encode(self, words: str, codec: int) -> Coded:
         """See `CaptionCoder`."""
-        return await asyncio.to_thread(registry.encode, words, codec)
+        return await asyncio.to_thread(self.codecs.encode, words, codec)
 
     async def decode(self, codec: int, data: bytes, earlier: str | None = None, measure: bool = False) -> Caption:
         """See `CaptionCoder`."""
-        return await asyncio.to_thread(read, codec, data, earlier, measure)
+        return await asyncio.to_thread(read, self.codecs, codec, data, earlier, measure)
 
 
-def read(codec: int, data: bytes, earlier: str | None, measure: bool) -> Caption:
-    """Read a coded caption, here and now. Raises CaptionError."""
-    words = registry.decode(codec, data, earlier)
-    return Caption(words, bits_of(words, codec, data) if measure else None)
+def read(codecs: CaptionCodecs, codec: int, data: bytes, earlier: str | None, measure: bool) -> Caption:
+    """Decode a caption in this thread. Raises CaptionError."""
+    words = codecs.decode(codec, data, earlier)
+    return Caption(words, bits_of(codecs, words, codec, data) if measure else None)
 
 
-def bits_of(words: str, codec: int, data: bytes) -> int:
-    """Return the bits that words took; in whole bytes where they were coded as nobody here would code them."""
-    if codec in registry.CODECS:
-        coded = registry.encode(words, codec)
+def bits_of(codecs: CaptionCodecs, words: str, codec: int, data: bytes) -> int:
+    """Return the bits that words took; in whole bytes if they were not coded as this codec would."""
+    if codec in codecs.ids:
+        coded = codecs.encode(words, codec)
         if coded.data == data:
             return coded.bits
     return 8 * len(data)

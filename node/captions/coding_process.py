@@ -1,77 +1,71 @@
-"""The caption process as its parent sees it: started, asked one thing at a time, replaced when it dies or hangs.
+"""The parent's side of the caption process: start it, send it one request at a time, replace it if it dies or hangs.
 
 Why a process, and not a thread: coding is Python, and a thread of it takes the interpreter from the loop at each of the
 loop's turns. Measured by `bench_deadlines --hostile` on one core beside a busy process, the loop was late at p99 and
 p99.9 by 7 and 14 ms with a process (6 and 17 ms without any hostile peer), by 25 and 39 ms with a thread, and by 16
-and 25 ms with a thread and a switch interval of 0.5 ms. The picture worker would not do: it paints for seconds at a
-time, and it may be dead. The process holds the codebook (155 MB), which the node itself does not need then.
+and 25 ms with a thread and a switch interval of 0.5 ms. The picture worker cannot do it: it paints for seconds at a
+time, and it may be dead. The codebook (155 MB) is in the process, and the node itself does not need it then.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import subprocess
-import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import msgpack
 
 from node.captions.coder import Caption, ThreadCoder
-from protocol.captions.registry import Coded
+from node.common import child_process
+from protocol.captions.registry import CaptionCodecs, Coded
 from protocol.errors import CaptionError
 
 logger = logging.getLogger(__name__)
 
+# What the process runs.
 MODULE = "node.captions.coding_server"
-"""What the process runs."""
 
+# Time limit of a process's first reply: it reads the codebook first, .4 s where this was built.
 START_S = 60.0
-"""How long a process may take to its first reply: it reads the codebook first, .4 s where this was built."""
 
+# Time limit of one caption: the worst takes 0.2 s of a slow core, of which a busy machine gives it little.
 LONGEST_S = 20.0
-"""How long one caption may take: the worst takes 0.2 s of a slow core, of which a busy machine gives it little."""
 
+# Processes in a row that gave no reply: then captions are coded in a thread for the rest of the call.
 MOST_FAILURES = 5
-"""Processes in a row that gave no reply: then captions are coded in a thread for as long as the call lasts."""
 
+# Of a pipe at a time; a reply has two kilobytes at most.
 READ_BYTES = 1 << 16
-"""Of a pipe at a time; a reply has two kilobytes at most."""
-
-WINDOWS_FLAGS = 0
-if sys.platform == "win32":
-    WINDOWS_FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
-"""The group keeps the terminal's Ctrl-C away."""
 
 
 class CoderError(Exception):
-    """A caption got no answer: reading it raised what it should not, or took the process along."""
+    """A caption got no reply: decoding it raised an unexpected error, or ended the process."""
 
 
 class CaptionProcess:
     """Codes captions in a process of its own, for any number of nodes of one event loop (see `CaptionCoder`).
 
-        async with CaptionProcess() as captions:
+        async with CaptionProcess(codecs) as captions:
             coded = await captions.encode("a cat", 2)
 
-    One request is with the process at a time; the others wait. A process that dies is replaced at the next request, and
-    one that is silent for too long is killed: what it was asked to read is then refused, and what it was asked to code
-    is coded in a thread.
+    The process has one request at a time; the others wait. A process that dies is replaced at the next request, and one
+    that does not reply in time is killed: a caption that it was decoding is then refused, and one that it was encoding
+    is encoded in a thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, codecs: CaptionCodecs) -> None:
+        self.codecs = codecs
         self.restarts = 0
         self._process: asyncio.subprocess.Process | None = None
         self._replies = msgpack.Unpacker()
         self._has_replied = False
         self._failures = 0
         self._turn = asyncio.Lock()
-        self._in_thread = ThreadCoder()
+        self._in_thread = ThreadCoder(codecs)
 
     async def __aenter__(self) -> Self:
         """Start the process, so that it has read the codebook before the first caption."""
@@ -99,17 +93,17 @@ class CaptionProcess:
         return await self._in_thread.encode(words, codec)
 
     async def decode(self, codec: int, data: bytes, earlier: str | None = None, measure: bool = False) -> Caption:
-        """See `CaptionCoder`. Raises CoderError for a caption that took the process along."""
+        """See `CaptionCoder`. Raises CoderError if the caption ended the process."""
         reply = await self._ask(["decode", codec, data, earlier, measure])
         return await self._in_thread.decode(codec, data, earlier, measure) if reply is None else Caption(*reply)
 
     async def _ask(self, request: list[Any]) -> list[Any] | None:
-        """Return the process's answer; None if there can be no process. Raises CaptionError or CoderError."""
+        """Return the process's reply; None if no process can be started. Raises CaptionError or CoderError."""
         packed = msgpack.packb(request)
         async with self._turn:
-            if self._failures >= MOST_FAILURES or not await self._is_there():
+            if self._failures >= MOST_FAILURES or not await self._ensure_process():
                 return None
-            kind, *values = await self._answer_to(packed)
+            kind, *values = await self._exchange_in_time(packed)
         match kind:
             case "bad":
                 raise CaptionError(*values)
@@ -117,12 +111,12 @@ class CaptionProcess:
                 raise CoderError(*values)
         return values
 
-    async def _answer_to(self, packed: bytes) -> list[Any]:
-        patience = LONGEST_S if self._has_replied else START_S
+    async def _exchange_in_time(self, packed: bytes) -> list[Any]:
+        limit_s = LONGEST_S if self._has_replied else START_S
         self._failures += not self._has_replied
         began = time.monotonic()
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(limit_s):
                 reply = await self._exchange(packed)
         except (EOFError, OSError, TimeoutError) as error:  # TimeoutError is an OSError, and the others mean it is dead
             seconds = time.monotonic() - began
@@ -130,7 +124,7 @@ class CaptionProcess:
             await self._end()
             raise CoderError(type(error).__name__) from None
         except BaseException:
-            await self._end()  # its answer would be taken for that to another request
+            await self._end()  # its reply would be mistaken for that to another request
             raise
         self._has_replied, self._failures = True, 0
         return reply
@@ -146,11 +140,11 @@ class CaptionProcess:
             if not (read := await process.stdout.read(READ_BYTES)):
                 raise EOFError
             self._replies.feed(read)
-        answer: list[Any] = reply
-        return answer
+        values: list[Any] = reply
+        return values
 
-    async def _is_there(self) -> bool:
-        """Whether there is a process; one that died meanwhile is replaced."""
+    async def _ensure_process(self) -> bool:
+        """Return whether there is a process; one that died meanwhile is replaced."""
         if self._process is not None and self._process.returncode is None:
             return True
         try:
@@ -165,27 +159,18 @@ class CaptionProcess:
     async def _start(self) -> None:
         self._replies, self._has_replied = msgpack.Unpacker(), False
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", MODULE),
+            *child_process.command(MODULE),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
-            creationflags=WINDOWS_FLAGS,
+            env=child_process.environment(),
+            creationflags=child_process.WINDOWS_FLAGS,
         )
 
     async def _end(self) -> None:
-        """Kill the process, if there is one: it holds nothing worth saving."""
+        """Kill the process, if there is one: it has no state to save."""
         process, self._process = self._process, None
         if process is not None:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """The parent's, with this very package first on the path; settings stay behind, the room's secret among them."""
-    from node.common.config import ENVIRONMENT_PREFIX
-
-    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(ENVIRONMENT_PREFIX)}
-    here, inherited = str(Path(__file__).parents[2]), kept.get("PYTHONPATH")
-    return kept | {"PYTHONPATH": here if not inherited else os.pathsep.join((here, inherited))}

@@ -1,7 +1,7 @@
-"""The caption process: codes captions and reads coded ones, one request after the other, and nothing else.
+"""The caption process: encodes and decodes captions, one request after the other.
 
 Started by `CaptionProcess` as `python -m node.captions.coding_server`, with requests on standard input and replies
-on standard output: msgpack arrays, of which none ever leaves the machine. It leaves Ctrl-C to its parent, and ends
+on standard output: msgpack arrays, none of which ever leaves the machine. It leaves Ctrl-C to its parent, and ends
 when that does.
 
     request   ["encode", words, codec]                      reply   ["coded", codec, data, bits, ideal bits]
@@ -18,14 +18,14 @@ from typing import Any
 
 import msgpack
 
-from node.captions.coder import read
-from node.common.standard_streams import claim_stdout
-from protocol.captions import registry
+from node.captions.coder import read, shipped_codecs
+from node.common.child_process import claim_stdout
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import CaptionError
 
+# A third of the weight of the loop's process, on a core that both want, and three times that of the picture worker: a
+# peer's caption is decoded before its turn to be painted.
 NICENESS = 5
-"""A third of the weight of the loop's process, on a core that both want, and three times that of the picture worker:
-a peer's words are there before their turn to be painted comes."""
 
 
 def main() -> None:
@@ -34,28 +34,31 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     replies = claim_stdout()
-    registry.encode("", registry.newest())  # reads the codebook, which no caption should wait for
-    with os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0) as requests:  # unbuffered: a read takes what is there
+    codecs = shipped_codecs()
+    codecs.encode("", codecs.newest())  # reads the codebook, which no caption should wait for
+    with os.fdopen(
+        os.dup(sys.stdin.fileno()), "rb", buffering=0
+    ) as requests:  # unbuffered: a read returns what is available
         for request in msgpack.Unpacker(requests):
-            replies.write(answer(request))
+            replies.write(answer(codecs, request))
             replies.flush()
 
 
-def answer(request: list[Any]) -> bytes:
-    """Do what is asked; whatever that raises is a reply, too."""
+def answer(codecs: CaptionCodecs, request: list[Any]) -> bytes:
+    """Execute a request; an error is a reply, too."""
     try:
-        return _packed(_done(*request))
+        return _packed(_execute(codecs, *request))
     except CaptionError as error:
         return _packed(["bad", str(error)])
     except Exception as error:
         return _packed(["fault", type(error).__name__])
 
 
-def _done(kind: str, *asked: Any) -> list[Any]:
+def _execute(codecs: CaptionCodecs, kind: str, *asked: Any) -> list[Any]:
     if kind == "encode":
-        coded = registry.encode(*asked)
+        coded = codecs.encode(*asked)
         return ["coded", coded.codec, coded.data, coded.bits, coded.ideal_bits]
-    caption = read(*asked)
+    caption = read(codecs, *asked)
     return ["read", caption.words, caption.bits]
 
 

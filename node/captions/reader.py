@@ -13,9 +13,8 @@ from node.call.stats import PicturesIn
 from node.captions.coder import Caption, CaptionCoder
 from node.common.peer_faults import PeerFaults
 from protocol import frames
-from protocol.captions import registry
+from protocol.captions.codebook_id import CodebookId
 from protocol.captions.history import MAX_CAPTIONS, History
-from protocol.captions.identity import Codebook
 from protocol.errors import RemoteError
 
 REST = 4.0
@@ -71,7 +70,7 @@ class CaptionReader:
         """How many peers' frames wait to be read."""
         return sum(bool(peer.waiting) for peer in self._peers.values())
 
-    def receive(self, peer: str, payload: bytes, codebooks: Collection[Codebook] = ()) -> None:
+    def receive(self, peer: str, payload: bytes, codebooks: Collection[CodebookId] = ()) -> None:
         """Take a frame of a peer who codes with these codebooks.
 
         Raises FrameError, VersionError or CaptionError, and nothing has changed.
@@ -81,7 +80,7 @@ class CaptionReader:
         if not isinstance(frame, frames.Picture) or frame.sequence <= state.newest:
             self.came(peer, payload, None)
             return
-        registry.check_codebook(frame.codec, codebooks)
+        self.coder.codecs.check_codebook(frame.codec, codebooks)
         self._peers[peer] = state
         while state.waiting and (_replaces(frame, state.waiting[-1]) or len(state.waiting) >= MAX_WAITING):
             self.counts.received += 1

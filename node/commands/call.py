@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from node.captions.coder import shipped_codecs
 from node.captions.coding_process import CaptionProcess
 from node.commands import options
 from node.common.output import say
@@ -101,17 +102,17 @@ async def _call(
     from node.call.node import Node
     from node.web import setup as web
 
-    settings = web.with_browser(settings, role.sends)
+    settings = web.with_browser_defaults(settings, role.sends)
     resolved = rooms.resolve(room, settings)
     place = replace(build.build_rendezvous(settings, resolved), waits=build.waits(settings))
-    page = web.page(settings, role.kind, notes)
+    page = web.page_from_settings(settings, role.kind, notes)
     warnings = [resolved.note, *login.remarks(settings, place.broker)]
     kept = build.keeper(settings.pictures, notes)
     show, screen = build.gallery(kept), build.screen(kept)
     screen = screen if page is None else page.screen(screen)
-    async with CaptionProcess() as captions:
+    async with CaptionProcess(shipped_codecs()) as captions:
         parts, remarks = await asyncio.to_thread(build.build_endpoints, settings, role, models, notes, page, captions)
-        header = await asyncio.to_thread(provenance.recording_header, settings, role)
+        header = await asyncio.to_thread(provenance.recording_header, settings, role, captions.codecs.codebooks())
         node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
         for remark in filter(None, (*remarks, *warnings)):
             notes(remark)

@@ -9,10 +9,10 @@ import typer
 
 from node.bench.captions import comparison, measure
 from node.bench.captions.measure import chosen_codec
+from node.captions.coder import shipped_codecs
 from node.commands import options
 from node.common.output import deliver, say
 from node.terminal.summary import as_json
-from protocol.captions import registry
 from protocol.errors import UsageError
 
 app = options.group("Code captions, and measure the codecs.")
@@ -27,7 +27,8 @@ Codec = Annotated[int | None, typer.Option(help="The codec's number; by default 
 @options.command(app)
 def encode(text: Text, after: After = None, codec: Codec = None, json: options.Json = False) -> None:
     """Code a caption: print its bytes in hexadecimal, and what it costs."""
-    coded = registry.encode(text, chosen_codec(codec), after)
+    codecs = shipped_codecs()
+    coded = codecs.encode(text, chosen_codec(codecs, codec), after)
     figures = {
         "codec": coded.codec,
         "hex": coded.data.hex(),
@@ -41,7 +42,7 @@ def encode(text: Text, after: After = None, codec: Codec = None, json: options.J
     say(f"hex    {coded.data.hex()}")
     say(f"bits   {coded.ideal_bits:.2f} exact (-log2 of the probability), {coded.bits} coded")
     say(f"bytes  {len(coded.data)}")
-    say(f"codec  {coded.codec} ({registry.name(coded.codec)})")
+    say(f"codec  {coded.codec} ({codecs.name(coded.codec)})")
 
 
 @options.command(app)
@@ -51,12 +52,13 @@ def decode(
     codec: Codec = None,
 ) -> None:
     """Decode a caption."""
-    number = chosen_codec(codec)
+    codecs = shipped_codecs()
+    number = chosen_codec(codecs, codec)
     try:
         data = bytes.fromhex(coded)
     except ValueError:
         raise UsageError(f"{coded!r} is no hexadecimal: give what `codec encode` prints after hex") from None
-    deliver(registry.decode(number, data, after))
+    deliver(codecs.decode(number, data, after))
 
 
 @options.command(app)
@@ -67,7 +69,7 @@ def bench(
     json: options.Json = False,
 ) -> None:
     """Code every line of a file, check that each comes back, and print what it costs."""
-    if not measure.run(file, codec, context, json):
+    if not measure.run(shipped_codecs(), file, codec, context, json):
         raise typer.Exit(1)
 
 
@@ -80,4 +82,4 @@ def compare(
     json: options.Json = False,
 ) -> None:
     """Set other compressors beside the codecs (pip install 'pictophone[baselines]')."""
-    comparison.run(given, train, json)
+    comparison.run(shipped_codecs(), given, train, json)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from node.captions.coder import shipped_codecs
 from node.commands import options
 from node.commands.picture import captioner_knows
 from node.common import progress
@@ -89,7 +90,7 @@ async def _experiment(
     from node.call import build
 
     if not images and not paints:
-        return [], experiment.measure_article()
+        return [], experiment.measure_article(shipped_codecs())
     with progress.bars() as bars:
         bar = bars.add_task("loading the models", total=None)
         async with build.worker(settings, build.Role(sends=bool(images), receives=paints)) as models:
@@ -97,14 +98,16 @@ async def _experiment(
             bars.update(bar, description="pictures", total=len(images) + with_article, completed=0)
             done = None
             if with_article:
-                done = experiment.measure_article(await _painted(models, experiment.SENTENCE, paints))
+                sentence = await _painted(models, experiment.SENTENCE, paints)
+                done = experiment.measure_article(shipped_codecs(), sentence)
             bars.advance(bar, with_article)
             results = []
             for name, image in zip(names, images, strict=True):
                 words = await models.caption(image)
                 painted = await _painted(models, words, paints)
                 known = await asyncio.to_thread(captioner_knows, settings, image)
-                results.append(await asyncio.to_thread(experiment.measure_picture, name, image, words, painted, known))
+                picture = (shipped_codecs(), name, image, words, painted, known)
+                results.append(await asyncio.to_thread(experiment.measure_picture, *picture))
                 bars.advance(bar)
     return results, done
 
@@ -115,7 +118,7 @@ async def _painted(models: Worker, text: str, paints: bool) -> Image.Image | Non
 
 def _remark(results: Sequence[PictureResult], missing: Sequence[str]) -> None:
     """Note formats that cannot be written here, and pictures that the captioner cannot know."""
-    from node.vision import heic
+    from node.vision.formats import heic
 
     if results and missing:
         cure = "" if heic.installed() else " (for HEIC: pip install 'pictophone[heic]')"

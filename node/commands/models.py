@@ -60,26 +60,26 @@ def lines() -> Iterator[str]:
     quieten()
     for each in PRESETS.values():
         yield f"{each.name}: {each.about}"
-        for wanted in hub.models_of(each):
-            folder = hub.folder_of(wanted.model)
+        for wanted in hub.preset_models(each):
+            folder = hub.local_folder(wanted.model)
             here = f"not here: pictophone models fetch {each.name}" if folder is None else _megabytes(folder)
             yield f"  {wanted.role:12} {wanted.model}  ({here})"
 
 
 def _megabytes(folder: Path) -> str:
-    return f"here, {hub.size_of(folder) / 1e6:,.1f} MB"
+    return f"here, {hub.folder_size(folder) / 1e6:,.1f} MB"
 
 
 def download(name: str) -> None:
-    """Download what the preset lacks, with a bar for each model. Raises NodeError like `hub.fetch`."""
+    """Download what the preset lacks, with a bar for each model. Raises NodeError like `hub.download`."""
     from rich.progress import DownloadColumn
 
     quieten()
-    missing = [wanted for wanted in hub.models_of(preset(name)) if hub.folder_of(wanted.model) is None]
+    missing = [wanted for wanted in hub.preset_models(preset(name)) if hub.local_folder(wanted.model) is None]
     with progress.bars(DownloadColumn()) as bars:
         for wanted in missing:
             bar = bars.add_task(f"{wanted.role} {wanted.model}", total=None)
-            hub.fetch(wanted, partial(_advance, bars, bar))
+            hub.download(wanted, partial(_advance, bars, bar))
     say(f"the models of {name} are here")
 
 

@@ -7,6 +7,7 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping
 from copy import copy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
@@ -212,3 +213,17 @@ def run(work: Coroutine[Any, Any, bool]) -> None:
 def joined(words: list[str] | None) -> str | None:
     """Return what was given as the room; words and passphrases need no quotes, and no error repeats their parts."""
     return " ".join(words) if words else None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """How to replay: times in seconds, names of those to be heard (none: all), and a room to replay into."""
+
+    start: float = 0.0
+    end: float | None = None
+    speed: float = 1.0
+    loop: bool = False
+    who: tuple[str, ...] = ()
+    models: str | None = None
+    generator: str | None = None
+    into: str | None = None

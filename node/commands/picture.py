@@ -66,7 +66,7 @@ async def describe(settings: Settings, path: Path, json: bool) -> bool:
 
 def captioner_knows(settings: Settings, image: Image.Image) -> bool:
     """Whether the captioner can know what the picture shows: the embedded one knows drawings alone."""
-    from node.vision.drawn import is_drawing
+    from node.vision.image_metrics import is_drawing
 
     captioner = presets.choose(settings.models, settings.captioner, settings.generator).captioner
     return not presets.only_drawings(captioner) or is_drawing(image)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from node.captions.coder import shipped_codecs
 from node.commands import options, session
 from node.common.tasks import first_error
 from node.recording.reader import Session
@@ -20,20 +20,6 @@ if TYPE_CHECKING:
     from node.common.config import Settings
 
 app = options.group()
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayOptions:
-    """How to replay: times in seconds, names of those to be heard (none: all), and a room to replay into."""
-
-    start: float = 0.0
-    end: float | None = None
-    speed: float = 1.0
-    loop: bool = False
-    who: tuple[str, ...] = ()
-    models: str | None = None
-    generator: str | None = None
-    into: str | None = None
 
 
 @options.command(
@@ -63,11 +49,11 @@ def replay(
     In a terminal space pauses, the arrows go 5 s back and on, and q ends.
     """
     begins, ends = span(start, to)
-    asked = ReplayOptions(begins, ends, speed, loop, tuple(who or ()), models, generator, into)
+    asked = options.ReplayOptions(begins, ends, speed, loop, tuple(who or ()), models, generator, into)
     options.run(run(file, session.secret(room), asked, settings))
 
 
-async def run(file: Path, secret: bytes | None, asked: ReplayOptions, settings: Settings) -> bool:
+async def run(file: Path, secret: bytes | None, asked: options.ReplayOptions, settings: Settings) -> bool:
     """Replay until the end, or until the user ends it. Raises UsageError, NodeError or LogError."""
     from node.commands import replay_targets as targets
     from node.replay.tempo import FASTEST, SLOWEST
@@ -83,13 +69,14 @@ async def run(file: Path, secret: bytes | None, asked: ReplayOptions, settings: 
         if asked.start >= session.duration_s > 0:
             raise UsageError(f"--from {clock(asked.start)} is after the session's end, {clock(session.duration_s)}")
         notes = BufferedNotes()
-        for remark in session.remarks:
+        codecs = shipped_codecs()
+        for remark in (*session.remarks, *session.missing_codebooks(codecs.codebooks())):
             notes(remark)
         with first_error():
             if asked.into is not None:
-                await targets.play_into_room(session, asked, settings, notes)
+                await targets.play_into_room(session, codecs, asked, settings, notes)
             elif on_page:
-                await targets.play_in_browser(session, asked, settings, notes)
+                await targets.play_in_browser(session, codecs, asked, settings, notes)
             else:
-                await targets.play_in_terminal(session, asked, settings, notes)
+                await targets.play_in_terminal(session, codecs, asked, settings, notes)
     return True

@@ -21,21 +21,24 @@ from node.speech.devices import open_sink
 from node.terminal import keyboard
 from node.terminal.replay_status import Screen, choose
 from node.terminal.status import BufferedNotes
+from node.web.page_observers import ReplayFeeder
 from node.web.replay_audio import ReplayAudio
-from node.web.setup import page as open_page
-from node.web.spectator import ReplayFeeder
+from node.web.setup import page_from_settings
 
 if TYPE_CHECKING:
-    from node.commands.replay import ReplayOptions
+    from node.commands.options import ReplayOptions
     from node.common.config import Settings
     from node.recording.reader import Session
     from node.web.page import Page
+    from protocol.captions.registry import CaptionCodecs
 
 JUMP_S = 5.0
 HELP = "space pauses, the arrows go 5 s back and on, q ends"
 
 
-async def play_in_terminal(session: Session, asked: ReplayOptions, settings: Settings, notes: BufferedNotes) -> None:
+async def play_in_terminal(
+    session: Session, codecs: CaptionCodecs, asked: ReplayOptions, settings: Settings, notes: BufferedNotes
+) -> None:
     roster = Attendance(session)
     sink, remark = open_sink(settings.speaker, note=notes)
     if remark:
@@ -46,29 +49,31 @@ async def play_in_terminal(session: Session, asked: ReplayOptions, settings: Set
             keep = build.gallery(build.keeper(settings.pictures, notes))
             paint = await stack.enter_async_context(painter(session.header, asked.models, asked.generator, notes))
         player = Player(
-            session, CallObserver(), sink, paint=paint, start=asked.start, end=asked.end, speed=asked.speed,
+            session, codecs, CallObserver(), sink, paint=paint, start=asked.start, end=asked.end, speed=asked.speed,
             loop=asked.loop, voices=chosen_voices(asked, roster), lyra_folder=settings.lyra, note=notes, keep=keep,
             told=lambda told: notes(caption(player, roster, told)),
         )  # fmt: skip
         await play(player, notes)
 
 
-async def play_into_room(session: Session, asked: ReplayOptions, settings: Settings, notes: BufferedNotes) -> None:
+async def play_into_room(
+    session: Session, codecs: CaptionCodecs, asked: ReplayOptions, settings: Settings, notes: BufferedNotes
+) -> None:
     roster = Attendance(session)
     resolved = rooms.resolve(asked.into, settings)
     voices, place = chosen_voices(asked, roster), build.build_rendezvous(settings, resolved)
     sink, _ = open_sink(settings.speaker or "none", note=notes)
     for warning in filter(None, (resolved.note, *login.remarks(settings, place.broker))):
         notes(warning)
-    await asyncio.to_thread(build.preload)
-    async with replay_into_room(roster, session.header.node, place, voices or (), notes) as haunting:
+    await asyncio.to_thread(build.preload, codecs)
+    async with replay_into_room(roster, session.header.node, place, codecs, voices or (), notes) as haunting:
 
         def told(told: RecordedPicture) -> None:
             haunting.told(told)
             notes(caption(player, roster, told))
 
         player = Player(
-            session, haunting, sink, start=asked.start, end=asked.end, loop=asked.loop, voices=voices,
+            session, codecs, haunting, sink, start=asked.start, end=asked.end, loop=asked.loop, voices=voices,
             lyra_folder=settings.lyra, told=told, note=notes,
         )  # fmt: skip
         await play(player, notes)
@@ -119,12 +124,16 @@ async def _until(player: Player, stop: asyncio.Event, screen: Screen) -> None:
 # -- in a browser
 
 
-async def play_in_browser(session: Session, asked: ReplayOptions, settings: Settings, notes: BufferedNotes) -> None:
+async def play_in_browser(
+    session: Session, codecs: CaptionCodecs, asked: ReplayOptions, settings: Settings, notes: BufferedNotes
+) -> None:
     """Replay until the user ends it. It begins when the page is opened first, and stands still at its end.
 
     The machine's own loudspeaker is silent unless one is asked for. Raises UsageError, NodeError or LogError.
     """
-    page = open_page(settings.model_copy(update={"speech": None, "camera": None}), "replay", notes)
+    from node.web.server import serve  # aiohttp hides behind it: a replay without a page starts sooner
+
+    page = page_from_settings(settings.model_copy(update={"speech": None, "camera": None}), "replay", notes)
     assert page is not None, "a page was asked for"
     roster = Attendance(session)
     voices = chosen_voices(asked, roster)
@@ -134,37 +143,37 @@ async def play_in_browser(session: Session, asked: ReplayOptions, settings: Sett
 
     def note(text: str) -> None:
         notes(text)
-        page.board.note(text)
+        page.state.note(text)
 
     def tell(told: RecordedPicture) -> None:
-        spectator.told(told)
+        feeder.caption_read(told)
         notes(caption(player, roster, told))
 
     async with contextlib.AsyncExitStack() as stack:
         paint = await stack.enter_async_context(painter(session.header, asked.models, asked.generator, note))
-        soundtrack = ReplayAudio(page.sound, sink, voices)
-        spectator = ReplayFeeder(page.board, soundtrack, session.header, paints=paint is not None)
+        audio = ReplayAudio(page.broadcast, sink, voices)
+        feeder = ReplayFeeder(page.state, audio, session.header, codecs, paints=paint is not None)
         player = Player(
-            session, spectator, soundtrack, paint=None if paint is None else cached(paint),
+            session, codecs, feeder, audio, paint=None if paint is None else cached(paint),
             start=asked.start, end=asked.end, speed=asked.speed, loop=asked.loop, stays=True, voices=voices,
-            lyra_folder=settings.lyra, told=tell, sought=spectator.sought, note=note,
+            lyra_folder=settings.lyra, told=tell, sought=feeder.sought, note=note,
             keep=build.gallery(build.keeper(settings.pictures, notes)),
         )  # fmt: skip
-        soundtrack.player = player
+        audio.player = player
         page.show(player, session.header.started_ns / 1e9)
         if roster.place(session.header.node) is not None:
-            page.board.came(session.header.node, session.header.name, speaks=True, shows=True)
-        link = await stack.enter_async_context(page.open())
+            page.state.joined(session.header.node, session.header.name, speaks=True, shows=True)
+        link = await stack.enter_async_context(serve(page))
         notes(f"the page is at {link}: it begins when that is opened")
         await _play_when_opened(page, player, notes)
 
 
 async def _play_when_opened(page: Page, player: Player, notes: BufferedNotes) -> None:
     async def begin() -> None:
-        await page.board.feed.opened.wait()
+        await page.state.events.opened.wait()
         if player.position_s == player.start_s:
             player.resume()
-            page.board.tell_replay()
+            page.state.send_replay()
 
     player.pause()
     async with asyncio.TaskGroup() as group:

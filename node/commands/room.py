@@ -115,7 +115,7 @@ def make(settings: Settings, name: str | None, in_keyring: bool, view: LinkView)
     if in_keyring and name is None:
         raise UsageError("--keyring keeps a room by its name: give --save NAME, too")
     secret = RoomSecret.random(secrets.token_bytes(SECRET_BYTES))
-    link = RoomLink(secret, _broker(settings) if "broker" in settings.model_fields_set else None)
+    link = _link(secret, _broker(settings) if "broker" in settings.model_fields_set else None)
     if name is not None:
         store.save(name, link, in_keyring)
         output.remark(f"kept; enter by: pictophone call {name.lower()}")
@@ -131,7 +131,7 @@ def keep(settings: Settings, name: str, text: str | None, in_keyring: bool) -> N
     if room.note:
         output.remark(room.note)
     broker = _broker(settings) if settings.for_this_run("broker") else _with_password(room.broker)
-    store.save(name, RoomLink(room.secret, broker), in_keyring)
+    store.save(name, _link(room.secret, broker), in_keyring)
     output.remark(f"kept; enter by: pictophone call {name.lower()}")
 
 
@@ -148,10 +148,17 @@ def _described(name: str, in_keyring: bool) -> str:
     return "" if link is None else f"{link.secret.room_id()} {without_password(link.broker or '')}"
 
 
+def _link(secret: RoomSecret, broker: str | None) -> RoomLink:
+    try:
+        return RoomLink(secret, broker)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
 def _show(link: RoomLink, view: LinkView) -> None:
     """Print the link on standard output, alone, and what helps a person on standard error."""
     if link.broker is not None and not view.with_password:
-        link = RoomLink(link.secret, without_password(link.broker))
+        link = _link(link.secret, without_password(link.broker))
     output.say(link.reveal())
     if view.words:
         output.say(words.to_mnemonic(link.secret))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from node import rooms
+from node.captions.coder import shipped_codecs
 from node.commands import options
 from node.common import config, signals
 from node.common.output import remark, say
@@ -15,7 +16,7 @@ from node.common.progress import bars
 from node.recording import recover as recovery
 from node.recording import timecode
 from protocol.errors import UsageError
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 
 app = options.group("Recorded calls: look into them, share them, repair them.")
 
@@ -37,7 +38,7 @@ def info(file: File, room: Room = None, json: options.Json = False) -> None:
     """Tell who was in a session, when, how long, what it weighs, what was lost, and its captions."""
     from node.recording import info as about
 
-    say(*about.show(file, secret(room), json))
+    say(*about.show(file, shipped_codecs().codebooks(), secret(room), json))
 
 
 @options.command(app)
@@ -82,7 +83,7 @@ def export(
         def advance(done: float, total: float) -> None:
             progress.update(bar, completed=int(done), total=max(int(total), 1))
 
-        signals.run(run(file, asked, secret(room), remark, advance))
+        signals.run(run(file, shipped_codecs(), asked, secret(room), remark, advance))
 
 
 def _output_and_end(output: Path | None, to: str | None, until: str | None) -> tuple[Path, str | None]:

@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 if TYPE_CHECKING:
     from typing import IO
@@ -109,13 +109,6 @@ class StandardStream:
 
 
 OUT, ERR = StandardStream("stdout"), StandardStream("stderr")
-
-
-def claim_stdout() -> BinaryIO:
-    """Return standard output as the pipe of replies to the parent; what libraries print goes to standard error."""
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return replies
 
 
 def open_missing() -> None:

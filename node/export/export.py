@@ -21,6 +21,7 @@ from node.recording.reader import Session
 from node.recording.timecode import clock
 from node.replay.models import painter
 from node.speech.sound_files import OggOpus
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import NodeError, UsageError
 
 PICTURE_AT_LEAST_EVERY_S = 1.0
@@ -50,6 +51,7 @@ class ExportOptions:
 
 async def run(
     file: Path,
+    codecs: CaptionCodecs,
     asked: ExportOptions,
     secret: bytes | None,
     note: Callable[[str], None],
@@ -60,12 +62,12 @@ async def run(
     if write is None:
         raise UsageError(f"cannot export to {asked.output.name!r}: its name must end in {', '.join(_WRITERS)}")
     with Session.open(file, secret) as session:
-        for remark in session.remarks:
+        for remark in (*session.remarks, *session.missing_codebooks(codecs.codebooks())):
             note(remark)
         if asked.start >= session.duration_s > 0:
             raise UsageError(f"--from {clock(asked.start)} is after the session's end, {clock(session.duration_s)}")
         with atomic_write(asked.output, asked.force) as path:
-            await write(_Work(session, asked, path, note, progress))
+            await write(_Work(session, codecs, asked, path, note, progress))
         if session.left_out and not any("damaged" in remark for remark in session.remarks):
             note(session.left_out)
 
@@ -73,6 +75,7 @@ async def run(
 @dataclass(frozen=True, slots=True)
 class _Work:
     session: Session
+    codecs: CaptionCodecs
     asked: ExportOptions
     path: Path
     note: Callable[[str], None]
@@ -87,7 +90,7 @@ class _Work:
                 header = self.session.header
                 paint = await stack.enter_async_context(painter(header, asked.models, asked.generator, self.note))
             story = ExportTimeline(
-                self.session, start=asked.start, end=asked.end, paint=paint, lyra_folder=asked.lyra_folder,
+                self.session, self.codecs, start=asked.start, end=asked.end, paint=paint, lyra_folder=asked.lyra_folder,
                 note=self.note,
             )  # fmt: skip
             if asked.who:
@@ -186,17 +189,17 @@ async def _opus(work: _Work) -> None:
 async def _srt(work: _Work) -> None:
     asked, end = work.asked, work.session.duration_s
     end = end if asked.end is None else min(asked.end, end)
-    subtitles = cues(words_of(work.session, asked.start, end), end - asked.start)
+    subtitles = cues(words_of(work.session, work.codecs, asked.start, end), end - asked.start)
     work.path.write_text(srt(subtitles), encoding="utf-8", errors="replace")
 
 
-def words_of(session: Session, start: float, end: float) -> Iterator[CaptionTrack]:
+def words_of(session: Session, codecs: CaptionCodecs, start: float, end: float) -> Iterator[CaptionTrack]:
     """Yields from when on whose picture shows what, in seconds since `start`; who left shows nothing."""
     from node.recording.roster import Attendance
     from node.replay.pictures import PictureReader
     from protocol.log import Frame, Left
 
-    roster, reading = Attendance(session), PictureReader(session.header.codebooks, lambda text: None)
+    roster, reading = Attendance(session), PictureReader(codecs, session.header.codebooks, lambda text: None)
     holds = [record for record in session.state(start) if isinstance(record, Frame)]
     for record in (*holds, *session.records(start, end, kinds=(Frame, Left))):
         at = max(record.at_us / 1e6 - start, 0.0)
@@ -213,7 +216,7 @@ def words_of(session: Session, start: float, end: float) -> Iterator[CaptionTrac
 async def _jsonl(work: _Work) -> None:
     # What is text and cannot be coded, a lone surrogate, becomes the escape that JSON has for it.
     with work.path.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        for number, line in enumerate(Lines(work.session, work.asked.start, work.asked.end)):
+        for number, line in enumerate(Lines(work.session, work.codecs, work.asked.start, work.asked.end)):
             file.write(line)
             if number % 1000 == 0:
                 await asyncio.sleep(0)

@@ -13,6 +13,7 @@ from node.recording.participants import Participants
 from node.replay.decoder import Recorded
 from node.replay.pictures import PictureReader
 from protocol import frames
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import FrameError, PacketError, VersionError
 from protocol.log import Frame, Joined, Left, Meters, Note, Record, Snapshot, Speech
 from protocol.speech import opus_packet
@@ -25,10 +26,10 @@ _LINE_ENDS = {number: f"\\u{number:04x}" for number in (0x85, 0x2028, 0x2029)}
 class Lines:
     """Yields the lines of a session from `start` to `end`, the header first. `at` is in seconds since it began."""
 
-    def __init__(self, session: Recorded, start: float = 0.0, end: float | None = None) -> None:
+    def __init__(self, session: Recorded, codecs: CaptionCodecs, start: float = 0.0, end: float | None = None) -> None:
         self._session, self._start, self._end = session, start, end
         self._people = Participants(session)
-        self._reading = PictureReader(session.header.codebooks, lambda text: None)
+        self._reading = PictureReader(codecs, session.header.codebooks, lambda text: None)
 
     def __iter__(self) -> Iterator[str]:
         header = self._session.header

@@ -17,6 +17,7 @@ from node.replay.pictures import Paint, PictureReader, RecordedPicture
 from node.speech.pcm import BLOCK_SAMPLES, Pcm, level_dbfs
 from node.speech.receive_stream import mix
 from node.speech.send_stream import VOICED_DBFS
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import NodeError, RemoteError
 from protocol.log import Frame, Record
 
@@ -49,6 +50,7 @@ class ExportTimeline:
     def __init__(
         self,
         session: Recorded,
+        codecs: CaptionCodecs,
         *,
         start: float = 0.0,
         end: float | None = None,
@@ -59,7 +61,7 @@ class ExportTimeline:
         self.roster = Attendance(session)
         self.start = start
         self._paint, self._note = paint, NoteOnce(note)
-        self._reading = PictureReader(session.header.codebooks, note)
+        self._reading = PictureReader(codecs, session.header.codebooks, note)
         self._shown: deque[tuple[float, RecordedPicture]] = deque()
         self._people = [Tile(member.name) for member in self.roster.members]
         self._spoke = [float("-inf")] * len(self._people)

@@ -11,12 +11,13 @@ import numpy as np
 
 from node.export.subtitles import Cue, unmarked
 from node.speech.pcm import SAMPLE_RATE, Pcm
+from protocol.speech.opus_packet import OPUS_RATE
 
 if TYPE_CHECKING:
     from PIL import Image
 
 MILLISECONDS = Fraction(1, 1000)
-SOUND_RATE = 48_000
+SOUND_RATE = OPUS_RATE
 """What every player takes, and at which AAC's delay is a third of what it is at 16 kHz."""
 
 KEYFRAME_EVERY = 10

@@ -12,6 +12,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from protocol.speech.opus_packet import OPUS_RATE
+
 if TYPE_CHECKING:
     from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpTransceiver
     from aiortc.rtp import RtpPacket
@@ -22,8 +24,7 @@ logger = logging.getLogger(__name__)
 PacketHandler = Callable[[int, int, int, bytes], None]
 
 RED_PAYLOAD_TYPE = 63
-RTP_CLOCK = 48_000
-LONGEST_PACKET = RTP_CLOCK * 120 // 1000  # of Opus (RFC 6716, section 3.2.5)
+LONGEST_PACKET = OPUS_RATE * 120 // 1000  # of Opus (RFC 6716, section 3.2.5)
 
 
 class SpeechTypes(NamedTuple):

@@ -177,7 +177,7 @@ class Peers:
         while True:
             await asyncio.sleep(WATCH_EVERY_S)
             for peer, call in self._calls.items():
-                self.room.heard(peer, call.call_id, call.heard_at)
+                self.room.media_received(peer, call.call_id, call.heard_at)
             for _, call in self._silent(DOUBT_AFTER_S):
                 self._doubt(call)
             for peer, call in self._silent(SILENT_AFTER_S):

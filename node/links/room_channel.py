@@ -16,7 +16,7 @@ from node.links.echo_check import EchoCheck
 from node.links.mqtt import Message, MqttLink
 from node.links.wire_meter import WireMeter
 from protocol import topics
-from protocol.errors import RemoteError, VersionError
+from protocol.errors import NodeError, RemoteError, VersionError
 from protocol.room_secret import RoomSecret
 from protocol.sealing import Opener, Sealer
 from protocol.topics import Letter, Topic
@@ -105,14 +105,17 @@ class RoomChannel:
         return str(Topic(self._room, node, letter))
 
     def _seal(self, letter: Letter, payload: bytes, retain: bool, to: tuple[str, int] | None) -> bytes:
-        match letter:
-            case Letter.PRESENCE:
-                return self._sealer.hello(payload)
-            case Letter.SIGNAL:
-                assert to is not None, "a signal is for somebody"
-                return self._sealer.signal(*to, payload)
-            case Letter.PICTURE | Letter.TEXT:
-                return self._sealer.frame(letter, payload, retain)
+        try:
+            match letter:
+                case Letter.PRESENCE:
+                    return self._sealer.hello(payload)
+                case Letter.SIGNAL:
+                    assert to is not None, "a signal is for somebody"
+                    return self._sealer.signal(*to, payload)
+                case Letter.PICTURE | Letter.TEXT:
+                    return self._sealer.frame(letter, payload, retain)
+        except ValueError as error:  # it has sealed all that it can
+            raise NodeError(str(error)) from None
 
     def _open(self, topic: Topic, sealed: bytes) -> bytes | None:
         match topic.letter:

@@ -5,13 +5,16 @@ The rules of `node.links.aiortc_hooks` hold: `tests/node/links/test_rtcp_hooks.p
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from node.links.aiortc_hooks import RTP_CLOCK
 from node.links.ice_hooks import ice_transports
-from protocol.rtp.consent import PATIENCE_S
+from protocol.rtp.consent import PATIENCE_S, Consent
+from protocol.rtp.receiver_reports import ReportBlock
+from protocol.speech.opus_packet import OPUS_RATE
 
 if TYPE_CHECKING:
     from aiortc import RTCPeerConnection, RTCRtpTransceiver
@@ -62,29 +65,40 @@ class _Reports:
         if not isinstance(packets[0], RtcpSrPacket):
             await self._send_of_sender(packets)
         elif self._reporting.report_is_due(now):
-            packets[0].reports = self._reporting.blocks(now)
-            self._reporting.reported(_stamped_now(packets[0].sender_info), now)
+            packets[0].reports = _written(self._reporting.blocks(now))
+            self._reporting.report_sent(_stamped_now(packets[0].sender_info), now)
             await self._send_of_sender(packets)
 
     async def _from_receiver(self, packet: Any) -> None:
         now = self._clock()
-        self._reporting.keep(packet.reports, now)
-        if self._reporting.answer_is_due(now) if self._sends else self._reporting.overdue(now):
-            packet.reports = self._reporting.blocks(now)
+        self._reporting.update_blocks([_read(block) for block in packet.reports], now)
+        if self._reporting.answer_is_due(now) if self._sends else self._reporting.receiver_report_is_due(now):
+            packet.reports = _written(self._reporting.blocks(now))
             await self._send_of_receiver(packet)
 
     async def _to_sender(self, packet: Any) -> None:
         await self._sender_handles(packet)
         for block in getattr(packet, "reports", ()):
             if block.ssrc == self._sender._ssrc:
-                self._on_report(self._reporting.hear(block, self._clock()))
+                self._on_report(self._reporting.read_block(_read(block), self._clock()))
 
     async def _to_receiver(self, packet: Any) -> None:
         from aiortc.rtp import RtcpSrPacket
 
         await self._receiver_handles(packet)
         if isinstance(packet, RtcpSrPacket):
-            self._reporting.peer_reported(self._clock())
+            self._reporting.sender_report_received(self._clock())
+
+
+def _read(info: Any) -> ReportBlock:
+    """The block of what aiortc calls `RtcpReceiverInfo`."""
+    return ReportBlock(**{field.name: getattr(info, field.name) for field in fields(ReportBlock)})
+
+
+def _written(blocks: Sequence[ReportBlock]) -> list[Any]:
+    from aiortc.rtp import RtcpReceiverInfo
+
+    return [RtcpReceiverInfo(**asdict(block)) for block in blocks]
 
 
 def _stamped_now(info: Any) -> int:
@@ -96,9 +110,25 @@ def _stamped_now(info: Any) -> int:
 
     now = clock.current_ntp_time()
     if info.ntp_timestamp:
-        info.rtp_timestamp = (info.rtp_timestamp + ((now - info.ntp_timestamp) * RTP_CLOCK >> 32)) % (1 << 32)
+        info.rtp_timestamp = (info.rtp_timestamp + ((now - info.ntp_timestamp) * OPUS_RATE >> 32)) % (1 << 32)
     info.ntp_timestamp = now
     return now >> 16 & 0xFFFF_FFFF
+
+
+async def keep_consent(
+    ask: Callable[[], Awaitable[bool]],
+    now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Ask, again and again, until consent has expired; ``ask`` tells whether an answer came."""
+    consent, asked = Consent(now()), now()
+    while not consent.expired(now()):
+        await sleep(consent.wait_s(now(), asked))
+        asked = now()
+        if await ask():
+            consent.answered(now())
+        else:
+            consent.missed()
 
 
 def install_consent(connection: RTCPeerConnection, keep: Callable[[Callable[[], Awaitable[bool]]], Any]) -> None:

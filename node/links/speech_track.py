@@ -7,12 +7,13 @@ import fractions
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from protocol.speech.opus_packet import OPUS_RATE
+
 if TYPE_CHECKING:
     import av
     from aiortc import MediaStreamTrack
     from av.stream import Stream
 
-RTP_CLOCK = 48_000
 MAX_QUEUED_PACKETS = 4  # half a second: a link that takes no packets for longer gets the newest, speech never waits
 
 
@@ -62,7 +63,7 @@ def media_track(track: SpeechTrack) -> MediaStreamTrack:
         async def recv(self) -> av.Packet[Stream]:
             timestamp, payload = await track.next_packet()
             packet = av.Packet(payload)
-            packet.pts, packet.time_base = timestamp, fractions.Fraction(1, RTP_CLOCK)
+            packet.pts, packet.time_base = timestamp, fractions.Fraction(1, OPUS_RATE)
             return packet
 
     return EncodedSpeech()

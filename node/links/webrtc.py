@@ -19,11 +19,11 @@ from node.links.ice_servers import ice_server
 from node.links.speech_track import Payload, SpeechTrack, media_track
 from node.links.wire_meter import udp_kind
 from protocol.errors import PacketError, SignalError
-from protocol.rtp import consent, red
+from protocol.rtp import red
 from protocol.rtp.receiver_reports import Report, Reporting
 from protocol.rtp.red import Copy
 from protocol.signalling.sdp import bounded, trim
-from protocol.speech import opus_packet as opus
+from protocol.speech import opus_packet
 
 if TYPE_CHECKING:
     from aiortc import RTCPeerConnection
@@ -201,7 +201,7 @@ class PeerLink:
 
     def _tune(self) -> None:
         ice_hooks.choose_addresses(self.connection, self._address, self._ice_servers)
-        rtcp_hooks.install_consent(self.connection, consent.keep)
+        rtcp_hooks.install_consent(self.connection, rtcp_hooks.keep_consent)
         for transceiver in self.connection.getTransceivers():
             aiortc_hooks.choose_short_srtp_tag(transceiver)
             aiortc_hooks.put_opus_first(transceiver)
@@ -228,8 +228,8 @@ class PeerLink:
 
     def _note_arrival(self, sequence: int, timestamp: int, payload: bytes) -> None:
         with contextlib.suppress(PacketError):  # the decoder finds that out as well
-            end = timestamp + round(opus.duration_ms(payload) * aiortc_hooks.RTP_CLOCK / 1000)
-            self.reporting.came(sequence, end, time.monotonic())
+            end = timestamp + round(opus_packet.duration_ms(payload) * opus_packet.SAMPLES_PER_MS)
+            self.reporting.packet_received(sequence, end, time.monotonic())
 
     def _described(self) -> str:
         ice_hooks.observe_datagrams(self.connection, self._datagram)
@@ -250,7 +250,7 @@ class PeerLink:
             return False
         self._meter.datagram(direction, data, address)
         if direction == "sent" and udp_kind(data) == "rtp":
-            self.reporting.sent(int.from_bytes(data[2:4]), time.monotonic())
+            self.reporting.packet_sent(int.from_bytes(data[2:4]), time.monotonic())
         if direction == "received":
             self.heard_at = asyncio.get_running_loop().time()
         self.round_trips.observe(direction, data)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from node.recording.meters import read
 from node.recording.recorder import Recorder
 from node.recording.standing import CallSnapshot
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 
 if TYPE_CHECKING:
     from node.call.node import Node

@@ -16,7 +16,7 @@ from node.recording.reader import Session
 from node.recording.writer import SessionWriter
 from node.replay.pictures import fitting_words
 from protocol import frames
-from protocol.captions import registry
+from protocol.captions.tokens import to_utf8
 from protocol.errors import FrameError, UsageError, VersionError
 from protocol.log import Frame, Header, Joined, Left, Note, Record, Snapshot, Speech
 from protocol.signalling import Carries
@@ -213,8 +213,7 @@ def _picture(record: Frame) -> frames.Picture | None:
 
 def _coded(picture: frames.Picture, words: str) -> bytes:
     """The frame with these words, coded alone and with no codebook."""
-    coded = registry.encode(words, 0)
-    return frames.encode(dataclasses.replace(picture, codec=coded.codec, caption=coded.data, earlier=None))
+    return frames.encode(dataclasses.replace(picture, codec=0, caption=to_utf8(words)[0], earlier=None))
 
 
 def _note_damage(sessions: Iterable[Session], note: Tell) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from node.recording.reader import Session, plural
 from node.recording.speech_loss import SpeechLoss
 from node.recording.timecode import clock
 from protocol import frames, log
+from protocol.captions.codebook_id import CodebookId
 from protocol.errors import FrameError, VersionError
 
 
@@ -70,10 +71,11 @@ class Info:
     remarks: list[str] = field(default_factory=list)
 
 
-def gather(path: Path, secret: bytes | None = None) -> Info:
-    """Reads the whole session. Raises LogError or NodeError if it cannot be read at all."""
+def gather(path: Path, codebooks: Collection[CodebookId], secret: bytes | None = None) -> Info:
+    """Read the whole session; `codebooks` are ours. Raises LogError or NodeError if it cannot be read at all."""
     with Session.open(path, secret) as session:
         info = _begun(path, session)
+        info.remarks += session.missing_codebooks(codebooks)
         count = _Count(info, Participants(session))
         for record in session.records():
             count.add(record)
@@ -171,9 +173,9 @@ class _Count:
 # -- to read
 
 
-def show(path: Path, secret: bytes | None, as_json: bool) -> Iterator[str]:
+def show(path: Path, codebooks: Collection[CodebookId], secret: bytes | None, as_json: bool) -> Iterator[str]:
     """The lines to print."""
-    info = gather(path, secret)
+    info = gather(path, codebooks, secret)
     if as_json:
         yield json.dumps(asdict(info, dict_factory=_public))
     else:

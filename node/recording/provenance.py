@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from protocol.captions import registry
+from protocol.captions.codebook_id import CodebookId
 from protocol.errors import NodeError
 from protocol.log import Header
 
@@ -27,8 +27,8 @@ def program() -> str:
     return f"{PACKAGE} {_version(PACKAGE)}".strip()
 
 
-def recording_header(settings: Settings, role: Role) -> Header:
-    """A header for whatever a node with these settings records; its id and the times are set later.
+def recording_header(settings: Settings, role: Role, codebooks: tuple[CodebookId, ...]) -> Header:
+    """A header for whatever a node with these settings and codebooks records; its id and the times are set later.
 
     Reads the models' files, or the hub's cache: not for the event loop.
     """
@@ -45,7 +45,7 @@ def recording_header(settings: Settings, role: Role) -> Header:
         name=settings.name,
         program=program(),
         profile=settings.profile,
-        codebooks=registry.codebooks(),
+        codebooks=codebooks,
         models={what: "embedded" if model in embedded else model for what, model in models.items()},
         versions=versions | {library: _version(library) for library in LIBRARIES},
     )
@@ -53,14 +53,14 @@ def recording_header(settings: Settings, role: Role) -> Header:
 
 def version_of(model: str) -> str:
     """The revision of a model of the hub, or a digest of a folder's files; empty if it is not on this machine."""
-    from node.vision.hub import folder_of
+    from node.vision.hub import local_folder
     from node.vision.presets import check_name, is_folder
 
     try:
         check_name(model)
     except NodeError:
         return ""
-    folder = folder_of(model)
+    folder = local_folder(model)
     if folder is None:
         return ""
     return _digest(folder) if is_folder(model) else folder.name[:_DIGITS]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -13,7 +13,7 @@ from node.recording.chunk_finder import read_index
 from node.recording.chunk_index import EVERY_CHANNEL, MAX_TIME
 from node.recording.chunk_records import ChunkRecords, count_before, time_of
 from protocol import frames, log
-from protocol.captions import registry
+from protocol.captions.codebook_id import CodebookId
 from protocol.errors import FrameError, LogError, NodeError, VersionError
 from protocol.log.coding import newer
 from protocol.log.sealing import BlockCipher, salt_of
@@ -78,7 +78,7 @@ class Session:
 
     @classmethod
     def open(cls, path: Path, secret: bytes | None = None) -> Self:
-        """Open the file at this path; `secret` is the room's, for a sealed one (`protocol.log.recording_key`).
+        """Open the file at this path; `secret` is the room's, for a sealed one (`protocol.log.sealing`).
 
         Raises NodeError if there is no such file, LogError if it is no session that this program can read.
         """
@@ -145,8 +145,11 @@ class Session:
         remarks = [] if self.complete else [CUT_OFF]
         if self._index.damaged:
             remarks.append(f"damaged in {plural(self._index.damaged, 'place')}; what lies between is read")
-        ours = registry.codebooks()
-        return remarks + [
+        return remarks
+
+    def missing_codebooks(self, ours: Collection[CodebookId]) -> list[str]:
+        """Return a line for a person for each codebook of its captions that is none of `ours`."""
+        return [
             f"its captions were coded with codebook {book.id}/{book.hash.hex()}, which is not here: "
             "they are shown by the words kept beside them"
             for book in self.header.codebooks

@@ -6,9 +6,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from protocol import log
-from protocol.rtp.sequence import Ledger, unwrap
+from protocol.rtp.sequence import ReceivedSet, unwrap
 from protocol.rtp.stream import MAX_DROPOUT
-from protocol.speech.frame_buffer import SAMPLES_PER_MS
+from protocol.speech.opus_packet import SAMPLES_PER_MS
 
 SEQUENCE_BITS, TIMESTAMP_BITS = 16, 32
 MAX_DRIFT_MS = 2_000.0
@@ -23,22 +23,22 @@ class _Link:
     """The packets that came over one link: a run of RTP sequence numbers and timestamps."""
 
     def __init__(self, packet: log.Speech) -> None:
-        self._ledger = Ledger(packet.sequence)
+        self._received = ReceivedSet(packet.sequence)
         self._timestamp, self._at_us = packet.timestamp, packet.at_us
-        self._ledger.add(packet.sequence)
+        self._received.add(packet.sequence)
 
     @property
     def lost(self) -> int:
-        return self._ledger.lost
+        return self._received.lost
 
     def add(self, packet: log.Speech) -> bool:
         """Count a packet; whether it is one of this link's."""
-        number = unwrap(packet.sequence, SEQUENCE_BITS, near=self._ledger.highest)
+        number = unwrap(packet.sequence, SEQUENCE_BITS, near=self._received.highest)
         timestamp = unwrap(packet.timestamp, TIMESTAMP_BITS, near=self._timestamp)
         drift_ms = (timestamp - self._timestamp) / SAMPLES_PER_MS - (packet.at_us - self._at_us) / 1000
-        if abs(number - self._ledger.highest) > MAX_DROPOUT or abs(drift_ms) > MAX_DRIFT_MS:
+        if abs(number - self._received.highest) > MAX_DROPOUT or abs(drift_ms) > MAX_DRIFT_MS:
             return False
-        self._ledger.add(number)
+        self._received.add(number)
         self._timestamp, self._at_us = timestamp, packet.at_us
         return True
 

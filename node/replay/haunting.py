@@ -18,6 +18,7 @@ from protocol.signalling.room import MAX_PEERS
 if TYPE_CHECKING:
     from node.call.endpoints import Rendezvous
     from node.speech.send_stream import SpeechPacket
+    from protocol.captions.registry import CaptionCodecs
     from protocol.rtp.red import Copy
 
 LISTENERS_WAIT_S = 3.0
@@ -52,14 +53,19 @@ class RoomReplay(CallObserver):
 
 @contextlib.asynccontextmanager
 async def replay_into_room(
-    roster: Attendance, own: str, place: Rendezvous, who: Collection[str], note: Callable[[str], None]
+    roster: Attendance,
+    own: str,
+    place: Rendezvous,
+    codecs: CaptionCodecs,
+    who: Collection[str],
+    note: Callable[[str], None],
 ) -> AsyncIterator[RoomReplay]:
     """The room with the session's people in it (those with the ids `who`, if any), for the length of the context.
 
     Raises NodeError if they are more than a room takes beside one who listens.
     """
     ghosts = {
-        number: ReplayParticipant(fitting_name(member.name), place, note if number == 0 else _quietly)
+        number: ReplayParticipant(fitting_name(member.name), place, codecs, note if number == 0 else _quietly)
         for number, member in enumerate(roster.members)
         if not who or any(one in who for one in member.ids)
     }

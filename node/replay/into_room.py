@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from node.call.node import GOODBYE_S
+from node.common.notes import NoteOnce
 from node.common.tasks import first_error
 from node.links import network_watch
 from node.links.peers import LinkSettings, Peers
@@ -24,11 +25,12 @@ from node.links.room_channel import RoomChannel
 from node.links.wire_meter import WireMeter
 from node.replay.pictures import RecordedPicture
 from protocol import frames, topics
-from protocol.captions import registry
-from protocol.captions.negotiation import CodecChoice
+from protocol.captions.negotiation import choose_codec
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import CaptionError, RemoteError
 from protocol.rtp.sequence import unwrap
 from protocol.signalling import Carries, Hello, Outgoing, Room
+from protocol.speech.opus_packet import OPUS_RATE
 from protocol.topics import Letter, Topic
 
 if TYPE_CHECKING:
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RTP_RATE = 48_000
 JUMP_S = 1.0
 """What a recording's time goes on more or less than the clock's: then it was paused, or goes on somewhere else."""
 
@@ -55,15 +56,16 @@ class ReplayParticipant:
         self,
         name: str,
         place: Rendezvous,
+        codecs: CaptionCodecs,
         note: Callable[[str], None] = logger.info,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self._note, self._clock = note, clock
-        self._place = place
+        self._place, self._codecs = place, codecs
         self._id, self._session = topics.node_id(secrets.token_bytes(3)), secrets.randbits(64)
         self._hellos: dict[str, Hello] = {}
-        self._choice = CodecChoice(note)
+        self._note_codec = NoteOnce(note)
         self._numbers = RtpRenumberer(secrets.randbits(16))
         self._sent: deque[int] = deque(maxlen=REMEMBERED)
         self._sequence = 0
@@ -145,7 +147,7 @@ class ReplayParticipant:
         def post(outgoing: Outgoing) -> None:
             self._mailbox.post(outgoing.letter, outgoing.payload, outgoing.retain, outgoing.to)
 
-        hello = Hello(self._session, self.name, GHOST, registry.CODECS, registry.codebooks())
+        hello = Hello(self._session, self.name, GHOST, self._codecs.ids, self._codecs.codebooks())
         place = self._place
         links = LinkSettings(self._meter, place.ice_servers, place.address, place.observer)
         room = Room(self._id, hello, oldest=self._mailbox.oldest)
@@ -166,7 +168,10 @@ class ReplayParticipant:
             self._calls.network_changed(change)
 
     def _codec(self) -> int:
-        return self._choice.choose(self._hellos.values())
+        choice = choose_codec(self._codecs, self._hellos.values())
+        for reason in choice.reasons:
+            self._note_codec(reason)
+        return choice.codec
 
     async def publish(self) -> None:
         """Publish the newest picture whenever there is one, until cancelled. Its words are coded in a thread, which may
@@ -183,7 +188,7 @@ class ReplayParticipant:
 
     async def _publish_one(self, told: RecordedPicture) -> None:
         sequence, codec = self._sequence, self._codec()
-        picture = await asyncio.to_thread(renewed, told.picture, told.prompt.text, sequence, codec)
+        picture = await asyncio.to_thread(renewed, self._codecs, told.picture, told.prompt.text, sequence, codec)
         if codec == self._codec():
             self._mailbox.post(Letter.PICTURE, frames.encode(picture), retain=True)
         else:
@@ -196,18 +201,18 @@ class ReplayParticipant:
         await self._mailbox.link.flush(GOODBYE_S)
 
 
-def renewed(picture: frames.Picture, words: str, sequence: int, codec: int) -> frames.Picture:
+def renewed(codecs: CaptionCodecs, picture: frames.Picture, words: str, sequence: int, codec: int) -> frames.Picture:
     """The picture under a new number, coded alone and by no newer codec than the room reads."""
-    if picture.earlier is None and picture.codec <= codec and _is_ours(picture, words):
+    if picture.earlier is None and picture.codec <= codec and _is_ours(codecs, picture, words):
         return dataclasses.replace(picture, sequence=sequence)
-    coded = registry.encode(words, codec)
+    coded = codecs.encode(words, codec)
     return dataclasses.replace(picture, sequence=sequence, codec=coded.codec, caption=coded.data, earlier=None)
 
 
-def _is_ours(picture: frames.Picture, words: str) -> bool:
+def _is_ours(codecs: CaptionCodecs, picture: frames.Picture, words: str) -> bool:
     """Whether our codebook makes the recorded words of the coded ones: a later version's may not."""
     try:
-        return registry.decode(picture.codec, picture.caption) == words
+        return codecs.decode(picture.codec, picture.caption) == words
     except CaptionError:
         return False
 
@@ -232,10 +237,10 @@ class RtpRenumberer:
         """
         last_sequence, last_timestamp, last_recorded, last_at = self._newest
         went_on = unwrap(timestamp - last_recorded, 32, near=0)
-        elapsed = round((now - last_at) * RTP_RATE)
+        elapsed = round((now - last_at) * OPUS_RATE)
         if self._offsets is None:
             self._offsets = self.first - (sequence or 0), -timestamp
-        elif abs(went_on - elapsed) > JUMP_S * RTP_RATE:
+        elif abs(went_on - elapsed) > JUMP_S * OPUS_RATE:
             self._offsets = last_sequence + 1 - (sequence or 0), last_timestamp + elapsed - timestamp
         new_timestamp = timestamp + self._offsets[1] & 0xFFFF_FFFF
         new_sequence = (last_sequence + 1 if sequence is None else sequence + self._offsets[0]) & 0xFFFF

@@ -12,9 +12,9 @@ from node.vision.look import NO_LOOK
 from node.vision.sender import PaintedPicture
 from node.vision.types import Prompt
 from protocol import frames, look
-from protocol.captions import registry
+from protocol.captions.codebook_id import CodebookId
 from protocol.captions.history import History
-from protocol.captions.identity import Codebook
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import CaptionError, FrameError, NodeError, VersionError
 from protocol.log import Frame
 
@@ -55,8 +55,8 @@ class PictureReader:
     What cannot be read is noted once for each sender.
     """
 
-    def __init__(self, codebooks: Collection[Codebook], note: Callable[[str], None]) -> None:
-        self._codebooks, self._note = codebooks, note
+    def __init__(self, codecs: CaptionCodecs, codebooks: Collection[CodebookId], note: Callable[[str], None]) -> None:
+        self._codecs, self._codebooks, self._note = codecs, codebooks, note
         self._histories: dict[str, History] = {}
         self._warned: set[str] = set()
 
@@ -83,8 +83,8 @@ class PictureReader:
         """The words as the recorder read them: no codebook is needed for those."""
         if record.caption is not None:
             return fitting_words(record.caption)
-        registry.check_codebook(picture.codec, self._codebooks)
-        words = self._histories.setdefault(record.sender, History()).read(picture)
+        self._codecs.check_codebook(picture.codec, self._codebooks)
+        words = self._histories.setdefault(record.sender, History()).read(picture, self._codecs)
         try:
             words.encode()
         except UnicodeEncodeError:

@@ -2,7 +2,7 @@
 
 How to drive it, from a terminal or a page, in the event loop:
 
-    player = Player(session, witness, sink, paint=paint, note=note)
+    player = Player(session, codecs, witness, sink, paint=paint, note=note)
     task = group.create_task(player.run())    # ends at the end of the session; never with `loop`
     player.pause(); player.resume(); player.toggle()
     player.seek(75.0)                         # seconds since the session began
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from node.call.observers import CallObserver
     from node.speech.audio_io import Sink
     from node.vision.sender import PaintedPicture
+    from protocol.captions.registry import CaptionCodecs
 
 
 Beside: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
@@ -76,6 +77,7 @@ class Player:
     def __init__(
         self,
         session: Recorded,
+        codecs: CaptionCodecs,
         witness: CallObserver,
         sink: Sink,
         *,
@@ -94,7 +96,7 @@ class Player:
         beside: Beside = asyncio.to_thread,
     ) -> None:
         self.loop = loop
-        self._session, self._witness, self._sink = session, witness, sink
+        self._session, self._codecs, self._witness, self._sink = session, codecs, witness, sink
         self._start, self._end = start, end
         self._voices, self._lyra_folder, self._say = voices, lyra_folder, NoteOnce(note)
         self._beside = beside
@@ -223,7 +225,7 @@ class Player:
 
     def _read(self, at: float) -> _Place:
         """Read what holds at a moment, and what comes then; in a thread."""
-        reading = PictureReader(self._session.header.codebooks, self._note)
+        reading = PictureReader(self._codecs, self._session.header.codebooks, self._note)
         holds = [reading.read_frame(one) if isinstance(one, Frame) else one for one in self._session.state(at)]
         ahead = ReadAhead(self._session, reading, first_needed(at), self._end)
         ahead.read(at + AHEAD_S)

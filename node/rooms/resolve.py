@@ -58,7 +58,10 @@ def _from(settings: Settings) -> str:
 
 def _read(text: str) -> ResolvedRoom:
     if is_link(text):
-        link = RoomLink.parse(text)
+        try:
+            link = RoomLink.parse(text)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
         return ResolvedRoom(link.secret, link.broker)
     if store.is_name(text) and (kept := store.find(text)) is not None:
         return ResolvedRoom(kept.secret, kept.broker, text.lower())

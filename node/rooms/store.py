@@ -47,7 +47,7 @@ def find(name: str) -> RoomLink | None:
         return None
     try:
         return RoomLink.parse(kept)
-    except UsageError as error:
+    except ValueError as error:
         raise NodeError(f"the saved room {name!r} cannot be read: {error}; or forget it and save it again") from None
 
 

@@ -59,8 +59,8 @@ class Profile:
     `bitrate` is in bit/s and is what the encoder aims at: VBR speech comes out some 10 % below it.
     `bandwidth` is forced: left to itself libopus may choose another. With `dtx` nothing is sent in silence.
     `redundancy` is the copy distance: each packet also carries the sound one and a half (1) or two and a half packets
-    (2) earlier; see `protocol.speech.redundancy`. `fec_percent` is the loss in percent that Opus's in-band FEC
-    is to be ready for (0: none); libopus writes it from `FEC_FROM` bit/s on.
+    (2) earlier; see `protocol.speech.redundancy`. `fec_percent` is the loss, in percent, that Opus's in-band FEC is to
+    be ready for (0: none); libopus writes it from `FEC_FROM` bit/s on.
     """
 
     name: str

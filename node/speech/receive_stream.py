@@ -16,7 +16,8 @@ from node.speech.time_stretch import Stretcher
 from protocol.errors import PacketError
 from protocol.rtp.red import Copy
 from protocol.speech import opus_packet
-from protocol.speech.playout import Conceal, Play, Playout, Quiet
+from protocol.speech.opus_packet import SAMPLES_PER_MS
+from protocol.speech.playout import Conceal, Play, Playout, Silence
 
 # Samples. Long enough that neither edge of a silence clicks, too short to be missed from a word.
 FADE_IN = samples_of(0.005)
@@ -34,7 +35,6 @@ MAX_WAITS = 4096
 MAX_OFFSETS = 1024
 
 _TIMESTAMP_MASK = 0xFFFF_FFFF
-_RTP_PER_MS = 48
 
 
 class ReceiveStream:
@@ -75,8 +75,8 @@ class ReceiveStream:
         """Remember how much later than its packet each frame begins; frames of a copy begin earlier."""
         packet = opus_packet.parse(payload)
         for index in range(len(packet.frames)):
-            offset_ms = first / _RTP_PER_MS + index * packet.frame_ms
-            at = (timestamp + round(offset_ms * _RTP_PER_MS)) & _TIMESTAMP_MASK
+            offset_ms = first / SAMPLES_PER_MS + index * packet.frame_ms
+            at = (timestamp + round(offset_ms * SAMPLES_PER_MS)) & _TIMESTAMP_MASK
             self._offsets_ms.setdefault(at, offset_ms)
         while len(self._offsets_ms) > MAX_OFFSETS:
             del self._offsets_ms[next(iter(self._offsets_ms))]
@@ -102,7 +102,7 @@ class ReceiveStream:
                 return self._faded_in(self._stretcher.stretch(self._decoded(play.frame), play.speed))
             case Conceal(ms=ms, following=following):
                 return self._faded_in(self._concealed(samples_of(ms / 1000), following))
-            case Quiet(ms=ms):
+            case Silence(ms=ms):
                 return self._quiet(samples_of(ms / 1000))
 
     def _note_wait(self, play: Play) -> None:

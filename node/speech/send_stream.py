@@ -15,13 +15,11 @@ from node.speech.profiles import LEAN, Profile
 from node.speech.voice_activity import DtxDecision, DtxGate, VoiceDetector
 from protocol.rtp.red import Copy
 from protocol.speech import opus_packet
-from protocol.speech.redundancy import MAX_REDUNDANCY, Copies
+from protocol.speech.opus_packet import OPUS_RATE
+from protocol.speech.redundancy import MAX_REDUNDANCY, RedundancyEncoder
 
 if TYPE_CHECKING:
     from node.speech.codec import SpeechEncoder
-
-# Opus always counts RTP time at 48 kHz, whatever it carries (RFC 7587, section 4.1).
-RTP_RATE = 48_000
 
 # A frame at or above this level counts as talking. Speech frames lie some 20 dB above it and a quiet room below; it
 # only serves to state rates "while talking" and switches nothing.
@@ -114,7 +112,7 @@ class SendStream:
         self._source = source
         self._reframer = Reframer()
         self._encoder = encoder or OpusEncoder(profile)
-        self._copies = Copies()
+        self._copies = RedundancyEncoder()
         self._voice_detector = VoiceDetector()
         self._dtx = DtxGate()
         self._position = 0
@@ -198,7 +196,7 @@ class SendStream:
     def _packet(self, bundle: _Bundle, first: int, encoded: list[bytes]) -> SpeechPacket:
         profile, frames = bundle.profile, bundle.frames[first : first + len(encoded)]
         start = bundle.end - (len(bundle.frames) - first) * profile.frame_samples
-        payload, timestamp = opus_packet.join(encoded), start * RTP_RATE // SAMPLE_RATE
+        payload, timestamp = opus_packet.join(encoded), start * OPUS_RATE // SAMPLE_RATE
         begins, self._silent = self._silent, False
         self._copies.redundancy = profile.redundancy
         return SpeechPacket(

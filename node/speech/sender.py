@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from node.call.stats import SpeechIn, SpeechOut
 from node.common.peer_faults import PeerFaults
 from protocol.errors import PacketError
+from protocol.speech.opus_packet import SAMPLES_PER_MS
 
 if TYPE_CHECKING:
     from node.speech.audio_io import Sink
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LATE_S = 0.06  # a packet that leaves so long after its last sample leaves when the next frame is due
-RTP_PER_MS = 48
 RECENT_WAITS = 50  # frames over which the delay shown while a call runs is taken: the last three seconds
 
 
@@ -47,7 +47,7 @@ class SpeechSender:
     def _is_late(self, packet: SpeechPacket) -> bool:
         """Whether it waited for the processor, or sound before it was skipped because that waited too long."""
         after_a_gap = packet.timestamp > self._end and not packet.begins
-        self._end = packet.timestamp + packet.duration_ms * RTP_PER_MS
+        self._end = packet.timestamp + packet.duration_ms * SAMPLES_PER_MS
         return after_a_gap or self.clock() - packet.captured_at - packet.duration_ms / 1000 >= LATE_S
 
 

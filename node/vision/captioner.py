@@ -1,4 +1,4 @@
-"""The captioner: what a picture shows, in words, by any image-text-to-text model of transformers."""
+"""Captions of pictures, by any image-text-to-text model of transformers."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from node.vision.loading import load, number_type, pick_device, quieten
 if TYPE_CHECKING:
     import torch
 
+# Characters: four times a COCO caption. The rest is cut at a word; the receiver's prompt is no longer.
 LONGEST_CAPTION = 240
-"""Characters: four times a COCO caption. What does not fit is cut at a word; the receiver's prompt is no longer."""
 
+# A COCO caption has about a dozen; a model that rambles is stopped here.
 MOST_TOKENS = 48
-"""A COCO caption has about a dozen; a model that rambles is stopped here."""
 
+# By model type: families that take their task as a word of their own.
 TASK_PROMPTS = {"florence2": "<CAPTION>"}
-"""By model type: families that are told their task by a word of their own."""
 
+# For the families that follow a chat template (Qwen-VL and the like).
 CHAT_REQUEST = "Describe this picture in one short sentence, as a caption."
-"""For the families that follow a chat template (Qwen-VL and the like)."""
 
 VIDEO_PART = "video_processor"
 
@@ -30,38 +30,40 @@ Prepare = Callable[[Image.Image], Any]
 
 
 class Captioner:
-    """A model folder or hub id, ready to caption. `device` is torch's name of one; None chooses.
+    """An image-to-text model, loaded from a folder or by its hub id.
 
-    Single precision on a CPU, half on a GPU. Raises NodeError when the model cannot be loaded.
+    `device` is torch's name of one; None chooses. It computes in single precision on a CPU, in half on a GPU. `model`
+    and `processor` are those of transformers; `prepare` makes the model's inputs of a picture. Raises NodeError if the
+    model cannot be loaded.
     """
 
     def __init__(self, model: str, device: str | None = None) -> None:
         quieten()
         self.device = pick_device(device)
-        self._model, self._processor = load(model, "captioner", lambda local: _load(model, self.device, local))
-        self._prepare = _preparation(self._model.config.model_type, self._processor)
+        self.model, self.processor = load(model, "captioner", lambda local: _load(model, self.device, local))
+        self.prepare = _preparation(self.model.config.model_type, self.processor)
 
     def caption(self, image: Image.Image) -> str:
-        """What the picture shows: one line, no final full stop, at most LONGEST_CAPTION characters.
+        """Return what the picture shows: one line, no final full stop, at most LONGEST_CAPTION characters.
 
-        The same picture gives the same words: nothing is drawn at random.
+        The same picture gives the same words: no token is sampled.
         """
         import torch
 
-        inputs = self._prepare(image.convert("RGB")).to(self.device, dtype=self._model.dtype)
+        inputs = self.prepare(image.convert("RGB")).to(self.device, dtype=self.model.dtype)
         with torch.inference_mode():
-            tokens = self._model.generate(**inputs, max_new_tokens=MOST_TOKENS, do_sample=False)
-        return tidy(self._processor.batch_decode(self._new(tokens, inputs), skip_special_tokens=True)[0])
+            tokens = self.model.generate(**inputs, max_new_tokens=MOST_TOKENS, do_sample=False)
+        return tidy(self.processor.batch_decode(self._new(tokens, inputs), skip_special_tokens=True)[0])
 
     def _new(self, tokens: torch.Tensor, inputs: Any) -> torch.Tensor:
-        """Without the prompt, which decoder-only models repeat before their answer."""
-        if self._model.config.is_encoder_decoder or "input_ids" not in inputs:
+        """Return the tokens without the prompt, which decoder-only models repeat before their answer."""
+        if self.model.config.is_encoder_decoder or "input_ids" not in inputs:
             return tokens
         return tokens[:, inputs["input_ids"].shape[1] :]
 
 
 def tidy(text: str) -> str:
-    """A caption as it is sent: single spaces, no final full stop, cut at a word to LONGEST_CAPTION characters."""
+    """Return a caption as it is sent: single spaces, no final full stop, cut at a word to LONGEST_CAPTION."""
     line = " ".join(text.split()).rstrip(" .")
     if len(line) <= LONGEST_CAPTION:
         return line
@@ -82,23 +84,26 @@ class _Pair:
 
 
 def _load(model: str, device: str, local_only: bool) -> tuple[Any, Any]:
-    """The network on its device, and what turns pictures into its inputs and its outputs into text."""
+    """Load the network onto its device, and the processor that makes its inputs of pictures and text of its outputs."""
     import transformers
 
     # Half of the library's functions have no annotations.
     auto: Any = transformers
-    where = {"local_files_only": local_only}
-    network = auto.AutoModelForImageTextToText.from_pretrained(model, dtype=number_type(device), **where)
-    processor = _processor_of(network.config).from_pretrained(model, **where)
+    source = {"local_files_only": local_only}
+    network = auto.AutoModelForImageTextToText.from_pretrained(model, dtype=number_type(device), **source)
+    processor = _processor_of(network.config).from_pretrained(model, **source)
     if not hasattr(processor, "tokenizer"):
-        images = auto.AutoImageProcessor.from_pretrained(model, **where)
-        processor = _Pair(images, auto.AutoTokenizer.from_pretrained(model, **where))
+        images = auto.AutoImageProcessor.from_pretrained(model, **source)
+        processor = _Pair(images, auto.AutoTokenizer.from_pretrained(model, **source))
     return network.to(device).eval(), processor
 
 
 def _processor_of(config: Any) -> Any:
-    """What loads the processor of models with this configuration. A part for videos, which Qwen-VL and its like have
-    and which needs torchvision, is left out: a snapshot does not move."""
+    """Return the class that loads the processor of models with this configuration.
+
+    A part for videos, which Qwen-VL and its like have and which needs torchvision, is left out: a snapshot does not
+    move.
+    """
     import transformers
     from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
@@ -116,7 +121,7 @@ def _processor_of(config: Any) -> Any:
 
 
 def _preparation(model_type: str, processor: Any) -> Prepare:
-    """How this family of models is asked for a caption."""
+    """Return the function that makes this family's inputs of a picture."""
     if model_type in TASK_PROMPTS:
         return lambda image: processor(images=image, text=TASK_PROMPTS[model_type], return_tensors="pt")
     if processor.chat_template:

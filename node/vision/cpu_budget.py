@@ -1,5 +1,4 @@
-"""How many processor cores this process may use, which is seldom how many the machine has: a container's budget and
-an affinity (`taskset`) count, too."""
+"""The processor cores that this process may use, which a container's budget or an affinity (`taskset`) may limit."""
 
 from __future__ import annotations
 
@@ -7,24 +6,24 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-MOST_THREADS = 8
-"""The embedded models gain nothing beyond; large models run on a GPU."""
+# The embedded models gain nothing beyond; large models run on a GPU.
+MAX_THREADS = 8
 
 PROC = Path("/proc/self/cgroup")
 MOUNTS = Path("/sys/fs/cgroup")
+# Names of the folder of the first version's controller.
 V1_CONTROLLERS = ("cpu", "cpu,cpuacct", "cpuacct,cpu")
-"""What systems call the folder of the first version's controller."""
 
 
-def threads() -> int:
-    """For the models: all cores up to two (priority settles who runs), else one less, so that the loop has its own."""
-    free = int(cores())
-    return max(1, min(free if free <= 2 else free - 1, MOST_THREADS))
+def model_threads() -> int:
+    """Return how many threads the models use: all cores up to two (priority decides), else one less, for the loop."""
+    free = int(available_cores())
+    return max(1, min(free if free <= 2 else free - 1, MAX_THREADS))
 
 
-def cores() -> float:
-    """What this process may use, in cores; .5 where a control group has half of one."""
-    return min(_allowed(), *budgets(), float("inf"))
+def available_cores() -> float:
+    """Return the cores that this process may use; .5 if its control group has half of one."""
+    return min(_allowed(), *group_budgets(), float("inf"))
 
 
 def _allowed() -> float:
@@ -33,8 +32,8 @@ def _allowed() -> float:
     return os.cpu_count() or 1
 
 
-def budgets(proc: Path = PROC, mounts: Path = MOUNTS) -> Iterator[float]:
-    """The budgets, in cores, of the control groups that this process is in, of either version."""
+def group_budgets(proc: Path = PROC, mounts: Path = MOUNTS) -> Iterator[float]:
+    """Yield the budgets, in cores, of the control groups of this process, of either version."""
     try:
         lines = proc.read_text().splitlines()
     except OSError:
@@ -50,14 +49,14 @@ def budgets(proc: Path = PROC, mounts: Path = MOUNTS) -> Iterator[float]:
 
 
 def _upwards(mount: Path, group: str) -> Iterator[Path]:
-    """The group's folder and those above it. Within a container the path may be that outside: the mount is left."""
+    """Yield the group's folder and those above. In a container the path may be that outside: only the mount is left."""
     folder = mount / group.strip("/")
     yield folder
     yield from (above for above in folder.parents if above == mount or mount in above.parents)
 
 
 def _budget(file: Path) -> float | None:
-    """Version 2: "50000 100000" is half a core, "max 100000" no limit."""
+    """Return the budget of version 2: "50000 100000" is half a core, "max 100000" no limit."""
     try:
         quota, period = file.read_text().split()
         return int(quota) / int(period)
@@ -66,7 +65,7 @@ def _budget(file: Path) -> float | None:
 
 
 def _budget_v1(folder: Path) -> float | None:
-    """Version 1: -1 is no limit."""
+    """Return the budget of version 1: a quota of -1 is no limit."""
     try:
         quota = int((folder / "cpu.cfs_quota_us").read_text())
         return quota / int((folder / "cpu.cfs_period_us").read_text()) if quota > 0 else None

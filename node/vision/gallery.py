@@ -1,4 +1,4 @@
-"""The gallery: painted pictures kept as PNG files, each with its words inside, for as long as the disk takes them."""
+"""The gallery: painted pictures as PNG files, each with its caption inside, while they can be written."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from protocol.errors import NodeError
 if TYPE_CHECKING:
     from node.vision.sender import PaintedPicture
 
+# Characters of the sender in a file's name: file systems allow 255 bytes for all of it.
 LONGEST_SENDER = 32
-"""Characters of the sender in a file's name: file systems allow 255 bytes for all of it."""
 
-FAST = 1
-"""Of zlib's levels: a picture that is seen for a quarter of a second is not worth more of a core."""
+# Of zlib's levels: a picture that is visible for a quarter of a second is not worth more of a core.
+FAST_COMPRESSION = 1
 
 
 class Gallery:
-    """A folder of painted pictures. Made when it is missing; NodeError when it cannot be written to.
+    """A folder of painted pictures, created if it is missing. Raises NodeError if it cannot be written to.
 
-    `clock` gives the time that is written into the files' names.
+    `clock` returns the time for the files' names.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], datetime] = datetime.now) -> None:
@@ -48,7 +48,7 @@ class Gallery:
     async def save(self, image: Image.Image, sender: str, sequence: int, caption: str) -> Path:
         """Write the picture as `TIME-SENDER-SEQUENCE.png` with the caption as PNG text "Description".
 
-        Raises NodeError when it cannot be written.
+        Raises NodeError if it cannot be written.
         """
         path = self._folder / f"{self._clock():%Y%m%d-%H%M%S}-{_plain(sender)}-{sequence:05d}.png"
         text = PngInfo()
@@ -61,13 +61,13 @@ class Gallery:
         return path
 
     async def show_now(self, image: Image.Image, sender: str) -> Path:
-        """Make `now-SENDER.png` this picture, at once: whoever reads it has the old one or the new one whole.
+        """Replace `now-SENDER.png` with this picture atomically: a reader gets the old or the new one complete.
 
-        Raises NodeError when it cannot be written.
+        Raises NodeError if it cannot be written.
         """
         path = self._folder / f"now-{_plain(sender)}.png"
         try:
-            await asyncio.to_thread(_replace, path, image, compress_level=FAST)
+            await asyncio.to_thread(_replace, path, image, compress_level=FAST_COMPRESSION)
         except OSError as error:
             raise self._unwritable(error) from error
         return path
@@ -78,45 +78,51 @@ class Gallery:
 
 
 class PictureKeeper:
-    """Keeps what is painted for as long as the folder takes it. When it does not, that is noted once, and again only
-    after it did: each picture is tried, and the call goes on."""
+    """Saves painted pictures to a gallery; a failure is noted once, and again only after a success.
+
+    Each picture is tried, and the call goes on.
+    """
 
     def __init__(self, gallery: Gallery, note: Callable[[str], None]) -> None:
         self._gallery, self._note = gallery, note
         self._failing: set[str] = set()
 
     async def keep(self, painted: PaintedPicture) -> None:
-        """Keep a picture, and say so."""
-        with self._trying("keep"):
+        """Save a picture, and note its file and caption."""
+        with self._noting_failure("save"):
             path = await self._gallery.save(painted.image, painted.peer, painted.sequence, painted.caption)
             self._note(f"painted {path.name}: {painted.caption}")
 
     async def show_now(self, peer: str, image: Image.Image) -> None:
-        """Keep what is to be seen of a peer now."""
-        with self._trying("show"):
+        """Replace the current picture of a peer."""
+        with self._noting_failure("show"):
             await self._gallery.show_now(image, peer)
 
     @contextlib.contextmanager
-    def _trying(self, what: str) -> Iterator[None]:
-        """On a full disk one of them may still go well: the fault is over when neither fails."""
+    def _noting_failure(self, action: str) -> Iterator[None]:
+        """Note a failure, unless one is noted already: it is over when both actions succeed, of which a full disk may
+        let one through."""
         try:
             yield
-            self._failing.discard(what)
+            self._failing.discard(action)
         except NodeError as error:
             if not self._failing:
                 self._note(f"{error}; the call goes on")
-            self._failing.add(what)
+            self._failing.add(action)
 
 
-def _replace(path: Path, image: Image.Image, **how: Any) -> None:
-    """Write the file whole or not at all. Coded before it is opened: Pillow 13 keeps the options of an image that it
-    could not open a file for, and takes them the next time."""
+def _replace(path: Path, image: Image.Image, **options: Any) -> None:
+    """Write the file atomically.
+
+    It is encoded before the file is opened: Pillow 13 stores the options of an image whose file it could not open, and
+    uses them the next time.
+    """
     coded = io.BytesIO()
-    image.save(coded, "PNG", **how)
+    image.save(coded, "PNG", **options)
     with replaced(path) as beside:
         beside.write_bytes(coded.getbuffer())
 
 
 def _plain(sender: str) -> str:
-    """The sender as part of a file's name: a peer chooses it, so nothing in it may mean anything to a file system."""
+    """Return the sender as part of a file's name, which has no character that is special to any file system."""
     return re.sub(r"[^A-Za-z0-9_]+", "_", sender)[:LONGEST_SENDER] or "_"

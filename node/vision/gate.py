@@ -1,9 +1,9 @@
-"""The gate: whether the scene changed enough since the last captioned snapshot to caption it again.
+"""The gate in front of the captioner: whether a snapshot differs enough from the last captioned one.
 
-Both pictures are shrunk to a coarse grid of blocks, where a webcam's grain averages out and a hand or a
-mouth still fills a block. The whole picture's brightness and tint are taken out first (a lamp's flicker and
-the camera's automatic exposure change them, a scene seldom does); then the largest difference of a block decides,
-not the mean, in which a small change would drown. Pure: pictures in, a decision out.
+Both pictures are shrunk to a coarse grid of blocks, in which a webcam's grain averages out and a hand or a mouth still
+fills a block. A change of the picture's overall brightness and tint is subtracted first (a lamp's flicker and the
+camera's automatic exposure cause it, a scene seldom does); then the largest difference of a block decides, not the
+mean, in which a small change would disappear.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+# Y, Cb and Cr of every block, (GRID, GRID, 3), each 0 to 255.
 Blocks = npt.NDArray[np.float32]
-"""Y, Cb and Cr of every block, (GRID, GRID, 3), each 0 to 255."""
 
+# Blocks along a side: 8 pixels each in a 256-pixel scene, half the size of a mouth.
 GRID = 32
-"""Blocks along a side: 8 pixels each in a 256-pixel scene, the size of a mouth's half."""
 
+# A block counts as changed when it differs by the picture's own contrast (the deviation of its blocks' brightness), in
+# levels of 255 within these bounds. Below 14, a webcam's grain of 20 levels a pixel would pass (8 pixels a side average
+# it to 2.5, and the largest of 3,072 differences of two is 3.6 deviations). Beyond 40, some changes of attributes in
+# drawn scenes would not (the least of 60 measured was 52; breathing and blinking gave up to 36).
 LEAST_CONTRAST = 14.0
 MOST_CONTRAST = 40.0
-"""A block counts as changed when it differs by the picture's own contrast (the deviation of its blocks' brightness),
-in levels of 255 within these bounds. Below 14, a webcam's grain of 20 levels a pixel would pass (8 pixels a side
-average it to 2.5, and the largest of 3,072 differences of two lies at 3.6 deviations). Beyond 40, some changes of
-attributes in drawn scenes would not (the least of 60 measured was 52; breathing and blinking gave up to 36)."""
 
+# A brightness step of the entire picture beyond this is no flicker: a lamp was switched off, or night fell.
 FLICKER_LEVELS = 24.0
-"""A brightness step of the whole picture beyond this is not flicker: the lamp went out, night fell."""
 
 
 class Gate:
-    """Decides snapshot by snapshot; the reference is the last one it let through.
+    """A change detector of snapshots; the reference is the last one that passed.
 
     `threshold` is in multiples of the reference's contrast. The first snapshot always passes.
     """
@@ -40,7 +40,7 @@ class Gate:
         self._reference: Blocks | None = None
 
     def changed(self, image: Image.Image) -> bool:
-        """Whether to caption this snapshot. If so, it is what later ones are compared with."""
+        """Return whether to caption this snapshot. If so, it becomes the reference."""
         blocks = _blocks(image)
         if self._reference is not None:
             limit = self._threshold * _contrast(self._reference)
@@ -50,23 +50,23 @@ class Gate:
         return True
 
     def reset(self) -> None:
-        """Forget the reference: the next snapshot passes. For when a caption was lost on its way."""
+        """Forget the reference, after a caption that failed: the next snapshot passes."""
         self._reference = None
 
 
 def _blocks(image: Image.Image) -> Blocks:
-    """The picture as mean colours of GRID x GRID blocks, whatever its size and shape."""
+    """Return the mean colours of GRID x GRID blocks of a picture of any size and shape."""
     small = image.convert("RGB").resize((GRID, GRID), Image.Resampling.BOX)
     return np.asarray(small.convert("YCbCr"), dtype=np.float32)
 
 
 def _difference(before: Blocks, after: Blocks) -> Blocks:
-    """What changed in each block beyond a change of the whole picture's brightness and tint."""
+    """Return the change of each block beyond that of the picture's overall brightness and tint."""
     difference = after - before
     common = np.median(difference, axis=(0, 1))
     return np.asarray(difference - np.clip(common, -FLICKER_LEVELS, FLICKER_LEVELS), dtype=np.float32)
 
 
 def _contrast(blocks: Blocks) -> float:
-    """How much the picture's blocks differ among themselves in brightness, within the bounds."""
+    """Return the deviation of the blocks' brightness, within the bounds."""
     return float(np.clip(np.std(blocks[..., 0]), LEAST_CONTRAST, MOST_CONTRAST))

@@ -1,4 +1,4 @@
-"""The models of a preset on this machine: which are here, how large they are, and how those on the hub get here."""
+"""The models of a preset on this machine: which are present, their sizes, and downloads from the hub."""
 
 from __future__ import annotations
 
@@ -12,36 +12,37 @@ from node.vision.loading import ask_hub
 from node.vision.presets import Preset, check_name, is_folder, recipe
 from protocol.errors import NodeError
 
+# It makes a folder a pipeline of diffusers, whose parts are in folders of their own.
 PIPELINE_FILE = "model_index.json"
-"""What makes a folder a pipeline of diffusers; its parts lie in folders of their own."""
 
+# One of them is in every model folder.
 INDEX_FILES = (PIPELINE_FILE, "config.json")
-"""One of them is in every model folder."""
 
 WEIGHTS = (".safetensors", ".bin")
+
+# Other libraries' weights, and pictures for the model's page: half of a model's files on the hub.
 NEVER_LOADED = (".ckpt", ".pt", ".pth", ".h5", ".msgpack", ".onnx", ".ot", ".tflite", ".md", ".png", ".jpg", ".gif")
-"""Other libraries' weights and pictures for the model's page: half of what lies beside a model on the hub."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """One model that a preset needs: what for, and its folder or hub id."""
+class ModelRef:
+    """One model of a preset: its role, and its folder or hub id."""
 
     role: str
     model: str
 
 
-def models_of(preset: Preset) -> list[Wanted]:
-    """The models of a preset, the tiny autoencoder included where its generator is painted with one."""
-    models = [Wanted("captioner", preset.captioner), Wanted("generator", preset.generator)]
+def preset_models(preset: Preset) -> list[ModelRef]:
+    """Return the models of a preset, with the tiny autoencoder if its generator uses one."""
+    models = [ModelRef("captioner", preset.captioner), ModelRef("generator", preset.generator)]
     autoencoder = recipe(preset.generator).tiny_autoencoder
-    return models if autoencoder is None else [*models, Wanted("autoencoder", autoencoder)]
+    return models if autoencoder is None else [*models, ModelRef("autoencoder", autoencoder)]
 
 
-def folder_of(model: str) -> Path | None:
-    """Where a whole copy of the model lies on this machine, itself or the hub's cache; None when nowhere."""
+def local_folder(model: str) -> Path | None:
+    """Return the folder of a complete copy of the model on this machine, in the hub's cache for a hub id, or None."""
     folder = Path(model).expanduser() if is_folder(model) else _cached(model)
-    return folder if folder is not None and _is_whole(folder) else None
+    return folder if folder is not None and _is_complete(folder) else None
 
 
 def _cached(model: str) -> Path | None:
@@ -51,8 +52,8 @@ def _cached(model: str) -> Path | None:
     return next((Path(path).parent for path in found if isinstance(path, str)), None)
 
 
-def _is_whole(folder: Path) -> bool:
-    """Whether no part of the model is missing, as after a download that was cut short."""
+def _is_complete(folder: Path) -> bool:
+    """Return whether the model has all its parts, as it has not after a download that broke off."""
     try:
         index = dict(json.loads((folder / PIPELINE_FILE).read_bytes()))
     except FileNotFoundError:
@@ -63,14 +64,17 @@ def _is_whole(folder: Path) -> bool:
     return bool(parts) and all(any((folder / name).glob("*")) for name in parts)
 
 
-def size_of(folder: Path) -> int:
-    """The bytes of all its files."""
+def folder_size(folder: Path) -> int:
+    """Return the bytes of all files in the folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def needed(names: Iterable[str]) -> list[str]:
-    """Those of a model's files on the hub that loading it takes: one format of weights, full precision, and no
-    single-file copy of a pipeline beside its parts. The index comes last: what has it is whole."""
+def needed_files(names: Iterable[str]) -> list[str]:
+    """Return the files of a model on the hub that loading needs: one format of weights, in full precision.
+
+    A single-file copy of a pipeline beside its parts is omitted. The index comes last: a copy with an index is
+    complete.
+    """
     files = [name for name in names if not name.startswith(".") and not name.endswith(NEVER_LOADED)]
     safe = {PurePosixPath(name).parent for name in files if name.endswith(".safetensors") and not _is_variant(name)}
     pipeline = PIPELINE_FILE in files
@@ -86,36 +90,35 @@ def needed(names: Iterable[str]) -> list[str]:
 
 
 def _is_variant(name: str) -> bool:
-    """Weights of another precision: model.fp16.safetensors."""
+    """Return whether a file has weights of another precision, such as model.fp16.safetensors."""
     return len(PurePosixPath(name).suffixes) > 1
 
 
-def fetch(wanted: Wanted, progress: Callable[[int, int], None]) -> None:
-    """Downloads a model of the hub into its cache; `progress` gets the bytes that are here and those there will be.
+def download(model_ref: ModelRef, progress: Callable[[int, int], None]) -> None:
+    """Download a model of the hub into its cache; `progress` gets the bytes that are present and the total.
 
-    What is here already is not downloaded again. Raises NodeError when the hub cannot be reached, does not have the
-    model, or goes away.
+    Files that are present are not downloaded again. Raises NodeError if the hub cannot be reached, does not have the
+    model, or fails during the download.
     """
     import huggingface_hub
 
-    check_name(wanted.model)
-    info = ask_hub(wanted.model, wanted.role, files_metadata=True)
+    check_name(model_ref.model)
+    info = ask_hub(model_ref.model, model_ref.role, files_metadata=True)
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
-    done, total = 0, sum(sizes[name] for name in needed(sizes))
-    for name in needed(sizes):
+    done, total = 0, sum(sizes[name] for name in needed_files(sizes))
+    for name in needed_files(sizes):
         bar = _bar_class(lambda more, before=done: progress(before + more, total))  # type: ignore[misc]
         try:
-            huggingface_hub.hf_hub_download(wanted.model, name, tqdm_class=bar)
+            huggingface_hub.hf_hub_download(model_ref.model, name, tqdm_class=bar)
         except Exception as error:  # the library lets through whatever its transports raise
-            failed = f"cannot fetch the {wanted.role} {wanted.model!r}"
+            failed = f"cannot fetch the {model_ref.role} {model_ref.model!r}"
             raise NodeError(f"{failed} ({type(error).__name__}): try again, what is here is kept") from error
         done += sizes[name]
         progress(done, total)
 
 
 def _bar_class(report: Callable[[int], None]) -> Any:
-    """A progress bar as the hub's library makes them (it makes two a file), which shows nothing and reports instead
-    the bytes so far."""
+    """Return a class of progress bars for the hub's library (it makes two a file) that only report the bytes so far."""
     from tqdm import tqdm  # type: ignore[import-untyped]
 
     class Bar(tqdm):  # type: ignore[misc]

@@ -1,8 +1,8 @@
-"""What the node and its worker process say to each other: one request, one reply, over the process's pipes.
+"""Messages between the node and its model process: one request, one reply, over the process's pipes.
 
-A message is a msgpack array (its kind, then its fields) after four bytes of its length, little end first. Both
-ends are of the same version and trust each other; nothing of this ever leaves the machine. Texts may hold what is no
-Unicode (a path's bytes in lone surrogates): it is for the models to refuse it.
+A message is a msgpack array (its type, then its fields) after four bytes of its length, little end first. Both ends are
+of the same version and trust each other; no message ever leaves the machine. Texts may contain lone surrogates (a
+path's bytes): the models refuse those.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from node.vision.types import Prompt
 
 LENGTH = struct.Struct("<I")
 
+# Of a message: the largest picture of any recipe, and room for words beside it. A greater length is invalid.
 MOST_BYTES = 3 * LARGEST_SIDE**2 + 65_536
-"""The largest picture of any recipe, and room for words beside it. A length beyond is no length."""
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """Load a model and warm it up. `role` is "captioner" or "generator". Answer: Ready.
+class LoadModel:
+    """Load a model and warm it up. `role` is "captioner" or "generator". Reply: Ready.
 
-    After the `last` one the process gives way to all others.
+    After the `last` one the process lowers its priority further.
     """
 
     role: str
@@ -36,8 +36,8 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Caption:
-    """Caption a picture: raw RGB, row by row. Answer: Words."""
+class CaptionImage:
+    """Caption a picture: raw RGB, row by row. Reply: CaptionReply."""
 
     width: int
     height: int
@@ -45,8 +45,8 @@ class Caption:
 
 
 @dataclass(frozen=True, slots=True)
-class Paint:
-    """Paint a text, starting from a look if there is one. Answer: Painting."""
+class PaintImage:
+    """Paint a text, starting from a look if there is one. Reply: ImageReply."""
 
     text: str
     seed: int
@@ -55,7 +55,7 @@ class Paint:
 
 @dataclass(frozen=True, slots=True)
 class PaintBetween:
-    """Paint what lies between two pictures. Answer: Painting."""
+    """Paint an intermediate of two pictures. Reply: ImageReply."""
 
     before: Prompt
     after: Prompt
@@ -85,22 +85,31 @@ class ImageReply:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The request could not be done: one line that says why."""
+    """The request failed, for a reason of one line."""
 
     reason: str
 
 
-Request = Load | Caption | Paint | PaintBetween
+Request = LoadModel | CaptionImage | PaintImage | PaintBetween
 Reply = Ready | CaptionReply | ImageReply | Failed
 Message = Request | Reply
 
-KINDS: tuple[type[Message], ...] = (Load, Caption, Paint, PaintBetween, Ready, CaptionReply, ImageReply, Failed)
-"""A message's kind is its place here."""
+# A message starts with its type's index here.
+MESSAGE_TYPES: tuple[type[Message], ...] = (
+    LoadModel,
+    CaptionImage,
+    PaintImage,
+    PaintBetween,
+    Ready,
+    CaptionReply,
+    ImageReply,
+    Failed,
+)
 
 
-def encode(message: Message) -> bytes:
-    """The message with its length in front. Raises ValueError for one that is too long."""
-    values: list[Any] = [KINDS.index(type(message))]
+def encode_message(message: Message) -> bytes:
+    """Encode a message with its length in front. Raises ValueError if it is too long."""
+    values: list[Any] = [MESSAGE_TYPES.index(type(message))]
     values += (getattr(message, field.name) for field in fields(message))
     body: bytes = msgpack.packb(values, unicode_errors="surrogatepass")
     if len(body) > MOST_BYTES:
@@ -108,26 +117,29 @@ def encode(message: Message) -> bytes:
     return LENGTH.pack(len(body)) + body
 
 
-def read(stream: IO[bytes]) -> Message:
-    """The next message of a blocking stream; EOFError at its end, ValueError or TypeError if it is none."""
+def read_message(stream: IO[bytes]) -> Message:
+    """Read the next message of a blocking stream.
+
+    Raises EOFError at its end, ValueError or TypeError if the bytes are no message.
+    """
     (length,) = LENGTH.unpack(_exactly(stream, LENGTH.size))
     if length > MOST_BYTES:
         raise ValueError(f"a message of {length} bytes")
     return _decode(_exactly(stream, length))
 
 
-def caption_of(image: Image.Image) -> Caption:
-    """The request for an RGB picture's caption."""
-    return Caption(image.width, image.height, image.tobytes())
+def caption_request(image: Image.Image) -> CaptionImage:
+    """Return the request for an RGB picture's caption."""
+    return CaptionImage(image.width, image.height, image.tobytes())
 
 
-def painting_of(image: Image.Image) -> ImageReply:
-    """The reply that carries an RGB picture."""
+def image_reply(image: Image.Image) -> ImageReply:
+    """Return the reply with an RGB picture."""
     return ImageReply(image.width, image.height, image.tobytes())
 
 
-def image_of(message: Caption | ImageReply) -> Image.Image:
-    """The picture that a message carries. Raises ValueError when its pixels are not as many as it says."""
+def image_of(message: CaptionImage | ImageReply) -> Image.Image:
+    """Return the picture of a message. Raises ValueError if it has fewer pixels than its size says."""
     return Image.frombytes("RGB", (message.width, message.height), message.rgb)
 
 
@@ -139,6 +151,6 @@ def _exactly(stream: IO[bytes], size: int) -> bytes:
 
 
 def _decode(body: bytes) -> Message:
-    kind, *values = msgpack.unpackb(body, use_list=False, unicode_errors="surrogatepass")
-    message: Message = KINDS[kind](*values)
+    index, *values = msgpack.unpackb(body, use_list=False, unicode_errors="surrogatepass")
+    message: Message = MESSAGE_TYPES[index](*values)
     return message

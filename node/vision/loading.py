@@ -1,4 +1,10 @@
-"""Loading models: folders without a look at the network, hub ids from the cache first, one line when it fails."""
+"""Loading of models, from folders without any network, from the hub by way of its cache; and what they compute in.
+
+On a CPU that multiplies bfloat16, an autoencoder decodes in it. Measured on two cores of an AMD EPYC: the tiny
+autoencoder's decoding takes 15 instead of 36 ms, and a picture differs from single precision's by .3 levels of 255 in
+the mean and 4 at most. The same seed still gives the same picture on the same machine. The rest of a generator gains
+nothing by it, and its roundings would add up over the steps.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +17,10 @@ from protocol.errors import NodeError
 
 Model = TypeVar("Model")
 
+# How long the hub may take to answer.
 HUB_ANSWER_SECONDS = 10.0
-"""How long the hub may take to say that it is there."""
 
+# Environment of the model libraries: no telemetry, no progress bars, no warnings that could quote a caption.
 QUIET = {
     "DIFFUSERS_VERBOSITY": "error",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
@@ -22,17 +29,19 @@ QUIET = {
     "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
     "TRANSFORMERS_VERBOSITY": "error",
 }
-"""Environment of the model libraries: no telemetry, no progress bars, no warnings that could quote a caption."""
+
+# Torch's names of the instructions that multiply bfloat16. Without them it is slower than single precision.
+BFLOAT16_CAPABILITIES = ("avx512_bf16", "amx_bf16")
 
 
 def quieten() -> None:
-    """Set QUIET where the user has not said otherwise. Before the libraries are first imported."""
+    """Set the variables of QUIET that the user has not set. To be called before the libraries are first imported."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
 
 
 def pick_device(device: str | None) -> str:
-    """The torch device to use: the one asked for, else a GPU where there is one, else the CPU."""
+    """Return the torch device to use: the one given, else a GPU if there is one, else the CPU."""
     import torch
 
     if device is not None:
@@ -43,16 +52,37 @@ def pick_device(device: str | None) -> str:
 
 
 def number_type(device: str, on_gpu: str = "float16") -> Any:
-    """The torch type that models compute in: half precision on a GPU, single on a CPU."""
+    """Return the torch type that models compute in: half precision on a GPU, single on a CPU."""
     import torch
 
     return torch.float32 if device == "cpu" else getattr(torch, on_gpu)
 
 
-def load(model: str, role: str, build: Callable[[bool], Model]) -> Model:
-    """`build(local_only)` for a folder or, from the cache and then from the hub, for a hub id.
+def multiplies_bfloat16() -> bool:
+    """Return whether this CPU has instructions for bfloat16; False if torch is too old to report them."""
+    import torch
 
-    `role` is what the model is for, in the words of the error. Raises NodeError, whatever goes wrong: the libraries
+    capabilities: dict[str, Any] = dict(getattr(torch.cpu, "get_capabilities", dict)())
+    return any(capabilities.get(name) for name in BFLOAT16_CAPABILITIES)
+
+
+def decode_in_bfloat16(autoencoder: Any) -> None:
+    """Make this autoencoder decode in bfloat16 from now on. Its weights and its encoding do not change."""
+    import torch
+
+    decode = autoencoder.decode
+
+    def decode_rounded(*latents: Any, **options: Any) -> Any:
+        with torch.autocast("cpu", torch.bfloat16):
+            return decode(*latents, **options)
+
+    autoencoder.decode = decode_rounded
+
+
+def load(model: str, role: str, build: Callable[[bool], Model]) -> Model:
+    """Return `build(local_only)`: of a folder or, from the cache and then from the hub, of a hub id.
+
+    `role` is what the model is for, and is named in errors. Raises NodeError if anything goes wrong: the libraries
     raise almost any exception on a folder that is not theirs.
     """
     check_name(model)
@@ -71,10 +101,10 @@ def load(model: str, role: str, build: Callable[[bool], Model]) -> Model:
 
 
 def ask_hub(model: str, role: str, **wish: Any) -> Any:
-    """What the hub says of the model (huggingface_hub's ModelInfo; `wish` goes to its model_info).
+    """Return the hub's ModelInfo of a model; `wish` is passed on to `huggingface_hub.model_info`.
 
-    Raises NodeError unless it answers soon that it has the model: the libraries alone retry for minutes. So it does
-    where there is no place for it.
+    Raises NodeError if the hub does not have the model or does not answer within HUB_ANSWER_SECONDS (the libraries
+    alone retry for minutes), and if there is no home folder to download to.
     """
     import huggingface_hub
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
@@ -96,13 +126,13 @@ def ask_hub(model: str, role: str, **wish: Any) -> Any:
 
 
 def _reason(error: Exception) -> str:
-    """Why the hub cannot be reached. The library's own line about its offline mode is long and quotes an address."""
+    """Return why the hub cannot be reached. The library's own line about offline mode is long and quotes an address."""
     from huggingface_hub.errors import OfflineModeIsEnabled
 
     return "HF_HUB_OFFLINE is set" if isinstance(error, OfflineModeIsEnabled) else _line(error)
 
 
 def _line(error: Exception, longest: int = 160) -> str:
-    """The first line of the exception's text."""
+    """Return the first line of the exception's text, or its type."""
     lines = str(error).strip().splitlines()
     return lines[0][:longest].rstrip(" .:") if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""Looks and pictures: from a snapshot to the few bytes of its look, and from those back to a picture."""
+"""Looks of pictures: encoding a snapshot's look in a few bytes, and applying a look to another picture."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from protocol import look
 
 NO_LOOK = b""
 
+# RGB, (height, width, 3), 0 to 255 or differences of such.
 Levels = npt.NDArray[np.float32]
-"""RGB, row by row, (height, width, 3), 0 to 255 or differences of such."""
 
 
-def look_of(snapshot: Image.Image, size: int) -> bytes:
-    """The snapshot's look of `size` bytes, whatever its shape; none for a size of 0."""
+def encode_look(snapshot: Image.Image, size: int) -> bytes:
+    """Encode the look of a snapshot of any shape in `size` bytes; 0 gives NO_LOOK."""
     if size == 0:
         return NO_LOOK
     pixels = snapshot.convert("RGB").resize((look.GRID, look.GRID), Image.Resampling.BOX)
     return look.encode(pixels.tobytes(), size)
 
 
-def towards(picture: Image.Image, coded: bytes) -> Image.Image:
-    """The RGB picture with its colours moved, smoothly, by what its own look lacks of the one given.
+def apply_look(picture: Image.Image, coded: bytes) -> Image.Image:
+    """Return the RGB picture with its colours shifted smoothly by the difference from its own look to the one given.
 
-    A picture that has this look already stays as it is. Raises LookError.
+    A picture of this look is not changed. Raises LookError if `coded` is no look.
     """
-    gap = _levels(coded) - _levels(look_of(picture, len(coded)))
+    gap = _levels(coded) - _levels(encode_look(picture, len(coded)))
     channels = [Image.fromarray(gap[..., channel]) for channel in range(3)]
-    smooth = [np.asarray(channel.resize(picture.size, Image.Resampling.BICUBIC)) for channel in channels]
-    moved = np.asarray(picture, dtype=np.float32) + np.stack(smooth, axis=-1)
-    return Image.fromarray(np.clip(np.rint(moved), 0, 255).astype(np.uint8))
+    shifts = [np.asarray(channel.resize(picture.size, Image.Resampling.BICUBIC)) for channel in channels]
+    shifted = np.asarray(picture, dtype=np.float32) + np.stack(shifts, axis=-1)
+    return Image.fromarray(np.clip(np.rint(shifted), 0, 255).astype(np.uint8))
 
 
 def _levels(coded: bytes) -> Levels:

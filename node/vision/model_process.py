@@ -1,4 +1,4 @@
-"""The model process as its parent sees it: started, asked one thing at a time, watched, ended.
+"""The parent's side of the model process: start it, send it one request at a time, watch it, end it.
 
 A thread of its own writes the requests and reads the replies, megabytes of pixels at times; the loop only waits.
 """
@@ -15,41 +15,35 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import IO
 
+from node.common import child_process
 from node.vision import cpu_budget
-from node.vision.hang_detector import LOOK_S, SLOW_S, HangDetector, activity
-from node.vision.ipc import Load, Message, Request, encode, read
+from node.vision.hang_detector import POLL_S, SLOW_S, HangDetector, measure_activity
+from node.vision.ipc import LoadModel, Message, Request, encode_message, read_message
 from node.vision.loading import QUIET
 from node.vision.presets import is_folder
 from protocol.errors import NodeError
 
+# What the process runs.
 MODULE = "node.vision.model_server"
-"""What the process runs."""
 
-LAST_WORDS_BYTES = 2000
-"""How much of its error output is looked at for the reason of a process's death."""
-
-
-WINDOWS_FLAGS = 0
-if sys.platform == "win32":
-    WINDOWS_FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
-"""Like a session of its own elsewhere, the group keeps the terminal's Ctrl-C away: the parent decides when it ends."""
+# Of the end of its error output, in which the reason of a process's death is searched.
+ERROR_OUTPUT_BYTES = 2000
 
 
-class Crash(Exception):
-    """The process ended by itself, or hangs and is of no more use; the text says how, for a person."""
+class ProcessCrash(Exception):
+    """The process ended by itself, or hangs and cannot be used any more; the text says how, for the user."""
 
 
-class Unfit(Exception):
-    """This request cannot be sent; nothing of it was, and the next one may be."""
+class Unsendable(Exception):
+    """This request cannot be encoded; nothing of it was sent, and other requests may succeed."""
 
 
 class ModelProcess:
     """A running `python -m node.vision.model_server`; `start_process` makes one.
 
-    `slow` is told, with the seconds, when a request takes long.
+    `slow` is called, with the seconds, when a request takes long.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes], slow: Callable[[Request, float], None]):
@@ -58,46 +52,46 @@ class ModelProcess:
         self._pipes = ThreadPoolExecutor(1, "picture worker")
 
     async def ask(self, request: Request) -> Message:
-        """Send a request and wait for its reply. Raises Crash when the process dies or hangs instead, Unfit when the
-        request cannot be sent.
+        """Send a request and wait for its reply, one request at a time.
 
-        One at a time; a call that was cancelled leaves the process of no more use.
+        Raises ProcessCrash if the process dies or hangs instead, Unsendable if the request cannot be encoded. After a
+        call that was cancelled, the process cannot be used any more.
         """
         reply = asyncio.get_running_loop().run_in_executor(self._pipes, self._exchange, request)
-        reply.add_done_callback(_look)
-        patience, told = HangDetector(time.monotonic(), _may_be_online(request)), False
-        while not (await asyncio.wait([reply], timeout=LOOK_S))[0]:
+        reply.add_done_callback(_retrieve_exception)
+        detector, noted = HangDetector(time.monotonic(), _may_be_online(request)), False
+        while not (await asyncio.wait([reply], timeout=POLL_S))[0]:
             now = time.monotonic()
-            if patience.hangs(activity(self.pid), now):
-                raise Crash(f"it did nothing for {patience.still_s:.0f} s")
-            if patience.took(now) >= SLOW_S and not told:
-                told = True
-                self._slow(request, patience.took(now))
+            if detector.hangs(measure_activity(self.pid), now):
+                raise ProcessCrash(f"it did nothing for {detector.still_s:.0f} s")
+            if detector.elapsed_s(now) >= SLOW_S and not noted:
+                noted = True
+                self._slow(request, detector.elapsed_s(now))
         return reply.result()
 
     def _exchange(self, request: Request) -> Message:
-        """In the thread: one request and its reply."""
+        """Write one request and read its reply, in the thread."""
         requests, replies = self._process.stdin, self._process.stdout
         assert requests is not None
         assert replies is not None
         try:
-            data = encode(request)
+            data = encode_message(request)
         except Exception as error:
-            raise Unfit(f"{type(error).__name__}: the request cannot be sent") from error
+            raise Unsendable(f"{type(error).__name__}: the request cannot be sent") from error
         try:
             requests.write(data)
             requests.flush()
-            return read(replies)
+            return read_message(replies)
         except (EOFError, OSError):
-            raise Crash(self._death(self._process.wait())) from None
+            raise ProcessCrash(self._cause_of_death(self._process.wait())) from None
         except Exception as error:
-            raise Crash(f"its reply cannot be read ({type(error).__name__})") from error
+            raise ProcessCrash(f"its reply cannot be read ({type(error).__name__})") from error
 
     async def end(self) -> None:
-        """Kill it, stopped or not, and what it started; wait until it is gone. It holds nothing worth saving."""
+        """Kill the process, stopped or not, and its children; wait until it is gone. It has no state to save."""
         if self._process.returncode is None:
             self._kill()
-        await asyncio.to_thread(self._clear_away)
+        await asyncio.to_thread(self._release)
 
     def _kill(self) -> None:
         with suppress(ProcessLookupError):
@@ -106,7 +100,7 @@ class ModelProcess:
             else:
                 os.killpg(self.pid, signal.SIGKILL)
 
-    def _clear_away(self) -> None:
+    def _release(self) -> None:
         self._process.wait()
         self._pipes.shutdown()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -114,38 +108,38 @@ class ModelProcess:
                 with suppress(OSError):  # half a request may be left in it
                     pipe.close()
 
-    def _death(self, code: int) -> str:
-        """How it ended: the signal, or else the last line of its error output, such as a traceback's."""
+    def _cause_of_death(self, code: int) -> str:
+        """Return how the process ended: the signal, or the last line of its error output (of a traceback)."""
         if code < 0:
             return f"signal {-code}"
         end = self._errors.seek(0, os.SEEK_END)
-        self._errors.seek(max(0, end - LAST_WORDS_BYTES))
+        self._errors.seek(max(0, end - ERROR_OUTPUT_BYTES))
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return lines[-1].strip() if lines else f"exit code {code}"
 
 
 def _may_be_online(request: Request) -> bool:
-    return isinstance(request, Load) and not is_folder(request.model)
+    return isinstance(request, LoadModel) and not is_folder(request.model)
 
 
-def _look(reply: asyncio.Future[Message]) -> None:
-    """At what became of a request that may have been given up: else asyncio complains of an exception unseen."""
+def _retrieve_exception(reply: asyncio.Future[Message]) -> None:
+    """Retrieve the exception of a request that may have been cancelled: else asyncio logs one never retrieved."""
     if not reply.cancelled():
         reply.exception()
 
 
 def _ignore(request: Request, seconds: float) -> None:
-    """Nobody wants to know."""
+    """Do nothing: the caller has no use for slow requests."""
 
 
 @asynccontextmanager
 async def start_process(
     models: Iterable[str], slow: Callable[[Request, float], None] = _ignore
 ) -> AsyncIterator[ModelProcess]:
-    """A process for these models (none is loaded yet); for folders alone it may not use the network at all.
+    """Start a process for these models, none of which is loaded yet; if all are folders, without use of the network.
 
-    It is started before anything is awaited, and killed at the end of the context. Raises NodeError when the system
-    does not let us start it.
+    It is started before anything is awaited, and killed at the end of the context. Raises NodeError if the system does
+    not start it.
     """
     with tempfile.TemporaryFile() as errors:
         process = ModelProcess(_spawn(errors, _environment(offline=all(map(is_folder, models)))), errors, slow)
@@ -158,45 +152,28 @@ async def start_process(
 def _spawn(errors: IO[bytes], environment: dict[str, str]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
-            (sys.executable, "-P", "-m", MODULE),
+            child_process.command(MODULE),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             env=environment,
-            cwd=_folder(),
-            creationflags=WINDOWS_FLAGS,
+            cwd=child_process.working_folder(),  # the libraries do not load in a folder that was deleted
+            creationflags=child_process.WINDOWS_FLAGS,
             start_new_session=sys.platform != "win32",
         )
     except OSError as error:
         raise NodeError(f"cannot start the picture worker ({error.strerror}): free memory and try again") from error
 
 
-def _folder() -> str | None:
-    """Where the process runs: here, unless this folder was deleted, in which the libraries do not load."""
-    try:
-        Path.cwd()
-    except OSError:
-        return os.sep
-    return None
-
-
 def _environment(offline: bool) -> dict[str, str]:
-    """The parent's environment, quiet, with this very package first on the path, and the cores shared.
+    """Return the environment of a child, with quiet libraries and a share of the cores, except what the user has set.
 
-    Settings stay behind: the room's secret may be among them, and models are strangers' work.
+    It has no settings: models are strangers' work.
     """
-    from node.common.config import ENVIRONMENT_PREFIX
-
-    here = str(Path(__file__).parents[2])
-    inherited = os.environ.get("PYTHONPATH")
-    ours = {
+    defaults = {
         **QUIET,
-        "OMP_NUM_THREADS": str(cpu_budget.threads()),
+        "OMP_NUM_THREADS": str(cpu_budget.model_threads()),
         # Threads that wait for each other sleep: spinning would take the core that speech is about to need.
         "OMP_WAIT_POLICY": "PASSIVE",
     }
-    forced = {"PYTHONPATH": here if not inherited else os.pathsep.join((here, inherited))}
-    if offline:
-        forced["HF_HUB_OFFLINE"] = "1"
-    theirs = {name: value for name, value in os.environ.items() if not name.upper().startswith(ENVIRONMENT_PREFIX)}
-    return {**ours, **theirs, **forced}
+    return defaults | child_process.environment() | ({"HF_HUB_OFFLINE": "1"} if offline else {})

@@ -1,4 +1,4 @@
-"""Which picture models a node uses: three presets by name, and how each known generator wants to be run.
+"""Presets of picture models, by name, and the recipes to run known generators by.
 
 A model is named by a folder or by a hub id ("owner/name"); `Captioner` and `Generator` load both alike.
 """
@@ -14,25 +14,27 @@ from pydantic import BaseModel, Field, ValidationError
 
 from protocol.errors import NodeError
 
+# The model folders that come with the package.
 EMBEDDED = Path(__file__).parent / "embedded"
-"""The model folders that come with the package."""
 
+# The recipe in a generator's folder, e.g. {"steps": 4, "guidance": 1.0, "size": 256}.
 RECIPE_FILE = "pictophone.json"
-"""In a generator's folder: how to run it, e.g. {"steps": 4, "guidance": 1.0, "size": 256}."""
 
+# The names that the hub accepts: at most one slash.
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
-"""What the hub accepts as a name: at most one slash."""
 
+# Bounds on a recipe: beyond these a picture costs minutes and gigabytes, for which no call waits.
 LARGEST_SIDE = 2048
 MOST_STEPS = 100
-"""Bounds on a recipe: beyond these a picture costs minutes and gigabytes, which no call waits for."""
 
 
 class Recipe(BaseModel, frozen=True):
-    """How a generator paints: `steps` of the sampler, guidance scale (0 or 1: none), side in pixels,
-    the tiny autoencoder that replaces the pipeline's own (hub id or folder), the number type on a GPU, and how the
-    steps are spaced out over the scheduler's timesteps (None: as it was saved). A single step must be the first of the
-    way down, which is what "trailing" makes it."""
+    """How to run a generator.
+
+    `steps` of the sampler, guidance scale (0 or 1: none), side in pixels, the tiny autoencoder that replaces the
+    pipeline's own (hub id or folder), the number type on a GPU, and the spacing of the steps over the scheduler's
+    timesteps (None: as it was saved). A single step must start at the last timestep, which "trailing" ensures.
+    """
 
     steps: int = Field(default=4, ge=1, le=MOST_STEPS)
     guidance: float = Field(default=1.0, ge=0, le=100)
@@ -44,7 +46,7 @@ class Recipe(BaseModel, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A captioner and a generator that go together."""
+    """A captioner and a generator to use together."""
 
     name: str
     captioner: str
@@ -76,12 +78,13 @@ PRESETS = {
     )
 }
 
+# The note to the user when such a captioner gets a photo.
 NOT_DRAWN = (
     "this looks like no drawn scene, and the embedded models know nothing else: "
     f"for photos use --models {' or '.join(name for name in PRESETS if name != 'embedded')}"
 )
-"""What a person is told when such a captioner is shown a photo."""
 
+# By hub id, from the models' own pages. LCM takes its guidance as an input of the network: 8 costs no second pass.
 RECIPES = {
     "IDKiro/sdxs-512-0.9": Recipe(steps=1, guidance=0.0),
     "SimianLuo/LCM_Dreamshaper_v7": Recipe(steps=4, guidance=8.0, tiny_autoencoder="madebyollin/taesd"),
@@ -90,20 +93,19 @@ RECIPES = {
     ),
     "black-forest-labs/FLUX.2-klein-4B": Recipe(steps=4, guidance=1.0, gpu_dtype="bfloat16"),
 }
-"""By hub id, from the models' own pages. LCM takes its guidance as a number in the network: 8 costs no second pass."""
 
 
 def preset(name: str) -> Preset:
-    """The preset of that name; NodeError names those there are."""
+    """Return the preset of that name. Raises NodeError, with the known names, if there is none."""
     if name not in PRESETS:
         raise NodeError(f"no preset {name!r}: choose one of {', '.join(PRESETS)}")
     return PRESETS[name]
 
 
 def choose(models: str, captioner: str | None = None, generator: str | None = None) -> Preset:
-    """The preset `models`, with the captioner or the generator that was named beside it in place of its own.
+    """Return the preset `models`, with its captioner or generator replaced by the one given.
 
-    Those may be named by a preset, too: the one it has is meant. The result's name tells all. Raises NodeError like
+    A preset's name stands for its captioner or generator. The result's name has all three. Raises NodeError like
     `preset`.
     """
     base = preset(models)
@@ -116,26 +118,26 @@ def choose(models: str, captioner: str | None = None, generator: str | None = No
 
 
 def only_drawings(captioner: str) -> bool:
-    """Whether this captioner was trained on drawn scenes alone and makes up what it says of anything else."""
+    """Return whether this captioner was trained on drawn scenes alone: its captions of other pictures are made up."""
     return captioner == PRESETS["embedded"].captioner
 
 
 def is_folder(model: str) -> bool:
-    """Whether the name is that of a folder that exists: then nothing about it is looked up on the network."""
+    """Return whether the name is that of an existing folder: then nothing of it is looked up on the network."""
     return bool(model) and Path(model).expanduser().is_dir()
 
 
 def check_name(model: str) -> None:
-    """NodeError unless the name is a folder that exists or could be a hub id."""
-    looks_like_path = Path(model).is_absolute() or model.startswith((".", "~"))
-    if not is_folder(model) and (looks_like_path or not HUB_ID.fullmatch(model)):
+    """Raise NodeError unless the name is an existing folder or could be a hub id."""
+    is_path = Path(model).is_absolute() or model.startswith((".", "~"))
+    if not is_folder(model) and (is_path or not HUB_ID.fullmatch(model)):
         raise NodeError(f"no model folder {model!r}: check the path, or name a preset ({', '.join(PRESETS)})")
 
 
 def recipe(generator: str) -> Recipe:
-    """How to run that generator: its folder's RECIPE_FILE, else the table's entry, else the defaults.
+    """Return how to run a generator: by its folder's RECIPE_FILE, else the table's entry, else the defaults.
 
-    Raises NodeError when the file is there and holds anything else than a recipe.
+    Raises NodeError if the file exists and is no recipe.
     """
     path = Path(generator).expanduser() / RECIPE_FILE
     if is_folder(generator) and path.is_file():

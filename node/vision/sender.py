@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from node.call.stats import PicturesIn, PicturesOut
-from node.captions.coder import Caption, CaptionCoder, ThreadCoder
+from node.captions.coder import Caption, CaptionCoder
 from node.common.peer_faults import PeerFaults
-from node.vision.look import NO_LOOK, look_of
+from node.vision.look import NO_LOOK, encode_look
 from node.vision.morph import Morph
 from node.vision.presets import NOT_DRAWN
 from node.vision.rgb import raw_bits
@@ -70,11 +70,11 @@ class PictureSender:
     counts: PicturesOut
     clock: Callable[[], float]
     note: Callable[[str], None]
+    coder: CaptionCoder
     seeds: SeedChooser = field(default_factory=SeedChooser)
     look_bytes: int = 0
     knows: Callable[[Image.Image], bool] = _knows_everything
     captioned: Callable[[Image.Image, int, str], None] = _tell_nobody
-    coder: CaptionCoder = field(default_factory=ThreadCoder)
     _sequence: int = 0
     _picture: frames.Picture | None = None
     _frame: bytes = b""
@@ -149,7 +149,7 @@ class PictureSender:
             self.note(NOT_DRAWN)
 
     async def _send(self, words: str, snapshot: Image.Image, seen_at: float) -> None:
-        look = await asyncio.to_thread(look_of, snapshot, self.look_bytes) if self.look_bytes else NO_LOOK
+        look = await asyncio.to_thread(encode_look, snapshot, self.look_bytes) if self.look_bytes else NO_LOOK
         seed = await self.seeds.choose(words, snapshot, look)
         coded = await self._coded(words)
         self._sequence += 1

@@ -3,9 +3,9 @@
 One for both, not one each: most of a start is importing what both need. Side by side, two were ready after 1.9 instead
 of 2.0 s of their cores, if they had one each, and took 3.7 s of processor time and 711 MB instead of 2.0 s and 413 MB.
 
-The node's side is one task: it starts the process, has the models loaded, and hands it one request at a time
-from a bounded line (see `JobQueue` for who gives way). A process that dies or hangs (`node.vision.hang_detector`) is
-started again, with growing pauses.
+The node's side is one task: it starts the process, has the models loaded, and sends it one request at a time from a
+bounded queue (`JobQueue`). A process that dies or hangs (`node.vision.hang_detector`) is started again, with growing
+pauses.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from typing import TypeVar
 from PIL import Image
 
 from node.vision.ipc import (
-    Caption,
+    CaptionImage,
     CaptionReply,
     Failed,
     ImageReply,
-    Load,
-    Paint,
+    LoadModel,
     PaintBetween,
+    PaintImage,
     Request,
-    caption_of,
+    caption_request,
     image_of,
 )
 from node.vision.job_queue import Job, JobQueue
-from node.vision.model_process import Crash, ModelProcess, Unfit, start_process
+from node.vision.model_process import ModelProcess, ProcessCrash, Unsendable, start_process
 from node.vision.presets import check_name
 from node.vision.rgb import shrunk
 from node.vision.types import Prompt
@@ -40,23 +40,23 @@ from protocol.errors import NodeError
 
 logger = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer", CaptionReply, ImageReply)
+ExpectedReply = TypeVar("ExpectedReply", CaptionReply, ImageReply)
 
+# Pixels of a picture sent to the captioner; captioners use 224 to 768.
 LONGEST_SIDE = 768
-"""Pixels of a picture sent to the captioner; captioners look at 224 to 768."""
 
+# Between a crash and the next start: doubled after every crash without a picture completed, up to the longest.
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
-"""Between a crash and the next start: doubled after every crash without a picture done, up to the longest."""
 
+# Starts without a picture completed before the worker gives up: the machine lacks the memory, most likely.
 MOST_CRASHES = 5
-"""Starts that get no single picture done before the worker gives up: the machine lacks the memory, most likely."""
 
 
 class Dropped(NodeError):
-    """This request gets no answer: a newer one took its place, the model failed on it, or the process died.
+    """This request gets no reply: a newer one replaced it, the model failed on it, or the process died.
 
-    The worker itself goes on: ask again with the next picture.
+    The worker goes on, and requests of later pictures may succeed.
     """
 
 
@@ -69,9 +69,9 @@ class Worker:
         async with Worker(captioner=FOLDER_OR_ID, generator=FOLDER_OR_ID) as worker:
             text = await worker.caption(image)
 
-    Only the models that are named get loaded: the captioner first, and a caption that waits by then is made
-    before the generator is loaded. `note` gets a line about what a person should know: what is loaded, what takes
-    long, that the process died. Raises NodeError at once for a folder that does not exist.
+    Only the models that are named are loaded: the captioner first, and a caption that waits by then is made before the
+    generator is loaded. `note` gets lines for the user: which model is loaded, what takes long, that the process died.
+    Raises NodeError for a folder that does not exist.
     """
 
     def __init__(
@@ -84,69 +84,69 @@ class Worker:
         self.restarts = 0
         self.note = note
         self._slow_noted = False
-        self._refused = False
-        self._line = JobQueue()
-        self._news = asyncio.Event()
-        self._settled = asyncio.Event()
+        self._crash_reported = False
+        self._queue = JobQueue()
+        self._queued = asyncio.Event()
+        self._loaded = asyncio.Event()
         self._failure: str | None = None
-        self._done = 0
+        self._completed = 0
         self._process: ModelProcess | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Worker:
-        """Start the process; returns at once, and the process is on its way."""
-        self._keeper = asyncio.create_task(self._keep(), name="picture worker")
+        """Start the process, without waiting for its models."""
+        self._task = asyncio.create_task(self._supervise(), name="picture worker")
         await asyncio.sleep(0)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the process. Whoever still waits gets NodeError."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait([self._keeper])
-            if not self._keeper.cancelled():
-                self._keeper.result()
+        """End the process. Waiting requests get NodeError."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            if not self._task.cancelled():
+                self._task.result()
 
     @property
     def waiting(self) -> int:
-        """How many requests wait for their turn."""
-        return len(self._line)
+        """Return how many requests wait for their turn."""
+        return len(self._queue)
 
     @property
     def pid(self) -> int | None:
-        """The process's id, to measure it by; None while there is none."""
+        """Return the process's id, for measurements; None while there is none."""
         return None if self._process is None else self._process.pid
 
     async def ready(self) -> None:
-        """Wait until every model is loaded and warm; NodeError with one line when one cannot be."""
-        await self._settled.wait()
+        """Wait until every model is loaded and warm. Raises NodeError, with one line, if one cannot be loaded."""
+        await self._loaded.wait()
         self._check()
 
     async def caption(self, image: Image.Image, client: str = "") -> str:
-        """What the picture shows. Waits for its turn, and for the model when it is still being loaded.
+        """Return what the picture shows, after waiting for the request's turn and for the model to be loaded.
 
-        Raises Dropped when there will be no answer to this request, NodeError when there will be none to any.
+        Raises Dropped if this request gets no reply, NodeError if no request will get one.
         """
-        request = await asyncio.to_thread(lambda: caption_of(shrunk(image, LONGEST_SIDE)))
+        request = await asyncio.to_thread(lambda: caption_request(shrunk(image, LONGEST_SIDE)))
         reply: CaptionReply = await self._submit("captioner", request, CaptionReply, client)
         return reply.text
 
     async def paint(
         self, text: str, seed: int, client: str = "", look: bytes = b"", extra: bool = False
     ) -> Image.Image:
-        """A picture of the text; the same text, seed and look give the same. Waits and raises like `caption`.
+        """Paint the text; the same text, seed and look give the same picture. Waits and raises like `caption`.
 
-        An `extra` picture gives way to all captions and pictures that are not.
+        An `extra` picture yields to all captions and pictures that are not extra.
         """
-        return await self._paint(Paint(text, seed, look), client, extra)
+        return await self._paint(PaintImage(text, seed, look), client, extra)
 
     async def paint_between(self, before: Prompt, after: Prompt, share: float, client: str = "") -> Image.Image:
-        """What lies between two pictures, `before` at a share of 0 and `after` at 1: always an extra one."""
+        """Paint an intermediate of two pictures, `before` at a share of 0 and `after` at 1, as an extra picture."""
         return await self._paint(PaintBetween(before, after, share), client, extra=True)
 
-    async def _paint(self, request: Paint | PaintBetween, client: str, extra: bool) -> Image.Image:
+    async def _paint(self, request: PaintImage | PaintBetween, client: str, extra: bool) -> Image.Image:
         reply: ImageReply = await self._submit("generator", request, ImageReply, client, extra)
         try:
             return await asyncio.to_thread(image_of, reply)
@@ -154,21 +154,26 @@ class Worker:
             raise Dropped(f"the generator failed: {error}") from error
 
     async def _submit(
-        self, role: str, request: Caption | Paint | PaintBetween, wanted: type[Answer], client: str, extra: bool = False
-    ) -> Answer:
+        self,
+        role: str,
+        request: CaptionImage | PaintImage | PaintBetween,
+        expected: type[ExpectedReply],
+        client: str,
+        extra: bool = False,
+    ) -> ExpectedReply:
         self._check()
         if role not in self._models:
             raise NodeError(f"no {role} was named: name one with --{role}")
         job = Job(client, role, request, asyncio.get_running_loop().create_future(), extra)
-        displaced = self._line.put(job)
-        if displaced is not None:
-            _refuse(displaced, Dropped("a newer picture took its place"))
-        self._news.set()
+        dropped = self._queue.put(job)
+        if dropped is not None:
+            _fail(dropped, Dropped("a newer picture took its place"))
+        self._queued.set()
         try:
             reply = await job.reply
         finally:
-            self._line.leave(job)
-        if not isinstance(reply, wanted):
+            self._queue.discard(job)
+        if not isinstance(reply, expected):
             raise Dropped(f"the {role} failed: it replied with {type(reply).__name__}")
         return reply
 
@@ -176,8 +181,8 @@ class Worker:
         if self._failure is not None:
             raise NodeError(self._failure)
 
-    async def _keep(self) -> None:
-        """The task: keep a process running until the worker is closed or cannot work at all."""
+    async def _supervise(self) -> None:
+        """Run one process after another until the worker is closed or cannot work at all."""
         failure = CLOSED
         try:
             await self._run_processes()
@@ -185,23 +190,23 @@ class Worker:
             failure = str(error)
         finally:
             self._failure = failure
-            self._settled.set()
-            for job in self._line.clear():
-                _refuse(job, NodeError(failure))
+            self._loaded.set()
+            for job in self._queue.clear():
+                _fail(job, NodeError(failure))
 
     async def _run_processes(self) -> None:
         crashes = 0
         while True:
-            done_before = self._done
+            completed_before = self._completed
             try:
                 await self._run_process()
             except NodeError:
                 raise
-            except Exception as crash:  # a Crash, or a fault of our own: neither ends the pictures of a call
-                if not self._refused:
+            except Exception as crash:  # or a fault of our own: neither ends the pictures of a call
+                if not self._crash_reported:
                     self.note(f"the picture worker died ({_reason(crash)}) and is started again")
-                self._refused = False
-                crashes = 1 if self._done > done_before else crashes + 1
+                self._crash_reported = False
+                crashes = 1 if self._completed > completed_before else crashes + 1
                 if crashes == MOST_CRASHES:
                     raise NodeError(
                         f"the picture worker died {crashes} times in a row ({crash}): free memory or use smaller models"
@@ -210,7 +215,7 @@ class Worker:
             await asyncio.sleep(min(FIRST_PAUSE_SECONDS * 2 ** (crashes - 1), LONGEST_PAUSE_SECONDS))
 
     async def _run_process(self) -> None:
-        """One process from its start to its end: load the models, then serve the line. Raises Crash or NodeError."""
+        """Run one process to its end: load the models, then serve the queue. Raises ProcessCrash or NodeError."""
         async with start_process(self._models.values(), self._note_slow) as process:
             self._process = process
             try:
@@ -226,67 +231,67 @@ class Worker:
         for role, model in self._models.items():
             await self._serve_one_waiting(process, loaded)
             is_last = len(loaded) == len(self._models) - 1
-            await _load(process, Load(role, model, is_last))
+            await _load(process, LoadModel(role, model, is_last))
             loaded.append(role)
             if not is_last:
                 self.note(f"the {role} is ready after {time.monotonic() - began:.1f} s")
-        self._settled.set()
+        self._loaded.set()
         while True:
             while await self._serve_one_waiting(process, loaded):
                 pass
-            self._news.clear()
-            await self._news.wait()
+            self._queued.clear()
+            await self._queued.wait()
 
     def _note_slow(self, request: Request, seconds: float) -> None:
-        """A request takes long: said once for the models' loading, and once for pictures."""
-        if isinstance(request, Load):
+        """Note that a request takes long: once for each loading of a model, and once for pictures."""
+        if isinstance(request, LoadModel):
             self.note(f"the {request.role} is still being loaded after {seconds:.0f} s: pictures come later")
         elif not self._slow_noted:
             self._slow_noted = True
             self.note(f"a picture takes longer than {seconds:.0f} s: this machine is slow or busy, speech goes first")
 
     async def _serve_one_waiting(self, process: ModelProcess, roles: list[str]) -> bool:
-        """Serve the first in the line whose model is loaded; False when there is none."""
-        job = self._line.take(roles)
+        """Serve the first job whose model is loaded; return False if there is none."""
+        job = self._queue.take(roles)
         if job is None:
             return False
         try:
             await self._serve(process, job)
         finally:
-            _refuse(job, NodeError(CLOSED))
+            _fail(job, NodeError(CLOSED))
         return True
 
     async def _serve(self, process: ModelProcess, job: Job) -> None:
         try:
             reply = await process.ask(job.request)
             if not isinstance(reply, CaptionReply | ImageReply | Failed):
-                raise Crash(f"it replied to a {type(job.request).__name__} with {type(reply).__name__}")
-        except Unfit as error:
-            _refuse(job, Dropped(str(error)))
+                raise ProcessCrash(f"it replied to a {type(job.request).__name__} with {type(reply).__name__}")
+        except Unsendable as error:
+            _fail(job, Dropped(str(error)))
             return
         except Exception as crash:
-            _refuse(job, Dropped(f"the picture worker died ({_reason(crash)}) and is started again"))
-            self._refused = True
+            _fail(job, Dropped(f"the picture worker died ({_reason(crash)}) and is started again"))
+            self._crash_reported = True
             raise
-        self._done += 1
+        self._completed += 1
         if isinstance(reply, Failed):
-            _refuse(job, Dropped(f"the {job.role} failed: {reply.reason}"))
+            _fail(job, Dropped(f"the {job.role} failed: {reply.reason}"))
         elif not job.reply.done():
             job.reply.set_result(reply)
 
 
 def _reason(crash: Exception) -> str:
-    """What became of the process; of a fault of our own its kind alone, for its text may quote a caption."""
-    return str(crash) if isinstance(crash, Crash) else type(crash).__name__
+    """Return the crash of the process; of a fault of our own only the type, since its text may quote a caption."""
+    return str(crash) if isinstance(crash, ProcessCrash) else type(crash).__name__
 
 
-async def _load(process: ModelProcess, request: Load) -> None:
+async def _load(process: ModelProcess, request: LoadModel) -> None:
     reply = await process.ask(request)
     if isinstance(reply, Failed):
         raise NodeError(reply.reason)
 
 
-def _refuse(job: Job, error: NodeError) -> None:
-    """Give the job's caller this error, unless it has its reply or has given up."""
+def _fail(job: Job, error: NodeError) -> None:
+    """Raise this error in the job's caller, unless it has its reply or was cancelled."""
     if not job.reply.done():
         job.reply.set_exception(error)

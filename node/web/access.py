@@ -1,5 +1,5 @@
-"""Who may come in: requests for this host from this origin, with the token where one is needed. And what browsers are
-told about every answer."""
+"""Access to the page: requests must be for this host and from this origin, with the token where one is needed. Also
+the security headers of every answer."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from aiohttp.typedefs import Handler, Middleware
 from node.links.reach import is_certainly_this_machine
 from node.web.page_address import PageAddress, is_number
 
-OPEN_TO_ALL = ("/healthz",)
-"""What tells nothing about the call, for whatever watches over machines."""
+# Paths that reveal nothing about the call, for monitoring.
+PUBLIC_PATHS = ("/healthz",)
 
+# 144 random bits: 24 characters in the link.
 TOKEN_BYTES = 18
-"""144 random bits: 24 characters in the link."""
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -51,7 +51,9 @@ HEADERS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """Lets requests in. `token` is None where only this machine can ask; `secure` is TLS."""
+    """Decides which requests are answered. `token` is None where only this machine reaches the page; `secure` is TLS.
+    `names` are host names under which the page may be requested.
+    """
 
     address: PageAddress
     token: str | None = None
@@ -60,19 +62,19 @@ class AccessPolicy:
 
     @classmethod
     def of(cls, address: PageAddress, secure: bool) -> AccessPolicy:
-        """Return the guard for an address: with a random token unless only this machine reaches it."""
+        """Return the policy for an address: with a random token unless only this machine reaches it."""
         token = None if address.is_loopback else secrets.token_urlsafe(TOKEN_BYTES)
         names = frozenset() if address.is_loopback else frozenset({address.host.lower(), socket.gethostname().lower()})
         return cls(address, token, secure, names)
 
     def link(self, address: PageAddress) -> str:
-        """Return what to open in a browser, token included."""
+        """Return the URL to open in a browser, token included."""
         return address.url(self.secure) + (f"?token={self.token}" if self.token else "")
 
     def is_known_host(self, host: str | None) -> bool:
-        """Tell whether a `Host` means this page: a name that anybody can point here (DNS rebinding) does not.
+        """Return whether a `Host` means this page. A name that a stranger can point here (DNS rebinding) does not.
 
-        The port may be another one: of a tunnel, say.
+        The port may be another one, such as that of a tunnel.
         """
         name = _host_name(host)
         if name is None:
@@ -82,7 +84,7 @@ class AccessPolicy:
         return is_certainly_this_machine(name) or is_number(name) or name in self.names
 
     def is_own_origin(self, origin: str | None, host: str | None) -> bool:
-        """Tell whether a request was made by this page, or by no page at all."""
+        """Return whether a request was made by this page, or by no page at all."""
         if origin is None:
             return True
         try:
@@ -91,38 +93,38 @@ class AccessPolicy:
             return False
         return parts.scheme in ("http", "https") and parts.netloc.lower() == (host or "").lower()
 
-    def knows(self, request: web.Request) -> bool:
-        """Tell whether whoever asks has the token: in a cookie, a header or the link."""
+    def has_token(self, request: web.Request) -> bool:
+        """Return whether a request has the token: in a cookie, a header or the query."""
         if self.token is None:
             return True
         kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
-        given = (
+        tokens = (
             request.cookies.get(self.cookie),
             bearer.strip() if kind.lower() == "bearer" else None,
             request.query.get("token"),
         )
-        return any(one is not None and hmac.compare_digest(one.encode(), self.token.encode()) for one in given)
+        return any(one is not None and hmac.compare_digest(one.encode(), self.token.encode()) for one in tokens)
 
     @property
     def cookie(self) -> str:
-        """Cookies know no ports: each page on a machine has one of its own."""
+        """The cookie's name, unique to the page: browsers share cookies between the ports of a host."""
         return f"pictophone-{hashlib.sha256((self.token or '').encode()).hexdigest()[:8]}"
 
     def refusal(self, request: web.Request) -> web.Response | None:
-        """Return what to answer to whoever may not come in."""
+        """Return the answer to a request that is refused, None if it is not."""
         host = request.headers.get("Host")
         if not self.is_known_host(host):
             return web.Response(status=403, text="this page is not served under that host name\n")
         if not self.is_own_origin(request.headers.get("Origin"), host):
             return web.Response(status=403, text="another site's page may not use this one\n")
-        if request.path not in OPEN_TO_ALL and not self.knows(request):
-            told = {"WWW-Authenticate": "Bearer"}
-            return web.Response(status=401, text="open the link that the node printed: it has a token\n", headers=told)
+        if request.path not in PUBLIC_PATHS and not self.has_token(request):
+            text = "open the link that the node printed: it has a token\n"
+            return web.Response(status=401, text=text, headers={"WWW-Authenticate": "Bearer"})
         return None
 
 
 def _host_name(host: str | None) -> str | None:
-    """The name or number of a `Host`, in lower case; None if it is no host at all."""
+    """Return the name or number of a `Host`, in lower case; None if it is malformed."""
     try:
         parts = urlsplit(f"//{host}")
         _ = parts.port
@@ -133,32 +135,32 @@ def _host_name(host: str | None) -> str | None:
     return parts.hostname
 
 
-def guarded(guard: AccessPolicy) -> Middleware:
-    """Return what stands before every route."""
+def access_middleware(policy: AccessPolicy) -> Middleware:
+    """Return the middleware that refuses requests by the policy."""
 
     @web.middleware
-    async def let_in(request: web.Request, handler: Handler) -> web.StreamResponse:
-        refused = guard.refusal(request)
-        if refused is not None:
-            return refused
-        if guard.token is not None and request.path == "/" and "token" in request.query:
-            return _with_cookie(guard)
+    async def check_access(request: web.Request, handler: Handler) -> web.StreamResponse:
+        refusal = policy.refusal(request)
+        if refusal is not None:
+            return refusal
+        if policy.token is not None and request.path == "/" and "token" in request.query:
+            return _with_cookie(policy)
         return await handler(request)
 
-    return let_in
+    return check_access
 
 
-def _with_cookie(guard: AccessPolicy) -> web.Response:
-    """Keep the token in a cookie, out of the address bar and the history."""
+def _with_cookie(policy: AccessPolicy) -> web.Response:
+    """Return a redirect that moves the token to a cookie, out of the address bar and the history."""
     response = web.Response(status=303, headers={"Location": "/"})
     response.set_cookie(
-        guard.cookie, guard.token or "", httponly=True, samesite="Strict", secure=guard.secure, path="/"
+        policy.cookie, policy.token or "", httponly=True, samesite="Strict", secure=policy.secure, path="/"
     )
     return response
 
 
 async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    """Tell browsers what this page may do; for aiohttp's `on_response_prepare`."""
+    """Add the security headers, as a handler of aiohttp's `on_response_prepare`."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")

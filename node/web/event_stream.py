@@ -1,6 +1,6 @@
-"""What happens, told to every page that listens: server-sent events, the whole state first.
+"""Server-sent events for every page that follows the call: the complete state first, then each change.
 
-A reader who cannot keep up, or who was away, gets the whole state again: nothing has to be kept for him.
+A subscriber that cannot keep up, or that reconnects, gets the complete state again: no event is stored for it.
 """
 
 from __future__ import annotations
@@ -10,78 +10,73 @@ import json
 import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
-MAX_READERS = 32
-"""Pages that listen at once. Each costs a queue and a write for every event."""
-
-MAX_WAITING = 128
-"""Events that wait for a reader, some ten seconds of a lively call; then he gets the state instead of them all."""
-
-ALIVE_EVERY_S = 15.0
-"""How often a silent feed says that it lives; proxies and sleeping laptops drop what says nothing for longer."""
-
+# Pages that follow at once. Each costs a queue and a write for every event.
+MAX_SUBSCRIBERS = 32
+# Events queued for a subscriber, some ten seconds of a lively call; more are replaced by the state.
+MAX_QUEUED = 128
+# How often a comment is sent in a silent stream: proxies and sleeping laptops drop connections that stay silent longer.
+KEEP_ALIVE_S = 15.0
+# How soon a browser reconnects after it lost the stream.
 RETRY_MS = 1000
-"""How soon a browser comes back after it lost the feed."""
 
-Json = Mapping[str, Any]
+JsonObject: TypeAlias = Mapping[str, Any]
 
 
-class Full(Exception):
-    """There are as many readers as there may be."""
+class TooManySubscribers(Exception):
+    """There are as many subscribers as there may be."""
 
 
 class EventStream:
-    """Tells all readers of each event. `state` gives the whole; `run` tells one start of the node from another."""
+    """Sends each event to all subscribers. `state` returns the complete state, `run` is unique to a start of the node,
+    so that a browser notices a restart."""
 
-    def __init__(self, run: str, state: Callable[[], Json]) -> None:
+    def __init__(self, run: str, state: Callable[[], JsonObject]) -> None:
         self.run = run
         self._state = state
-        self._readers: set[Subscriber] = set()
+        self._subscribers: set[Subscriber] = set()
         self._number = 0
-        self.opened = asyncio.Event()  # by the first reader
+        # Set by the first subscriber.
+        self.opened = asyncio.Event()
 
     def __len__(self) -> int:
-        return len(self._readers)
+        return len(self._subscribers)
 
     @property
-    def waiting(self) -> int:
-        """The longest queue of a reader."""
-        return max((reader.waiting for reader in self._readers), default=0)
+    def longest_queue(self) -> int:
+        """The number of events in the longest queue of a subscriber."""
+        return max((subscriber.queued for subscriber in self._subscribers), default=0)
 
-    def tell(self, event: str, data: Json) -> None:
-        """Pass an event on to whoever reads."""
+    def send(self, event: str, data: JsonObject) -> None:
+        """Queue an event for every subscriber."""
         self._number += 1
-        if self._readers:
+        if self._subscribers:
             message = self._message(event, data)
-            for reader in self._readers:
-                reader.add(message)
+            for subscriber in self._subscribers:
+                subscriber.add(message)
 
-    def state(self) -> bytes:
-        """Return the whole state as an event."""
-        return self._message("state", self._state())
-
-    def read(self) -> Subscriber:
-        """Return a new reader, to be closed after use; `Full` when there are too many."""
-        if len(self._readers) >= MAX_READERS:
-            raise Full
-        reader = Subscriber(self.state, self._readers.discard)
-        self._readers.add(reader)
+    def subscribe(self) -> Subscriber:
+        """Return a new subscriber, to be closed after use. Raises TooManySubscribers at the limit."""
+        if len(self._subscribers) >= MAX_SUBSCRIBERS:
+            raise TooManySubscribers
+        subscriber = Subscriber(lambda: self._message("state", self._state()), self._subscribers.discard)
+        self._subscribers.add(subscriber)
         self.opened.set()
-        return reader
+        return subscriber
 
     def close(self) -> None:
-        """End all readers' feeds."""
-        for reader in list(self._readers):
-            reader.close()
+        """Close all subscribers."""
+        for subscriber in list(self._subscribers):
+            subscriber.close()
 
-    def _message(self, event: str, data: Json) -> bytes:
+    def _message(self, event: str, data: JsonObject) -> bytes:
         return f"id: {self.run}-{self._number}\nevent: {event}\ndata: {_json(data)}\n\n".encode(errors="replace")
 
 
-def _json(data: Json) -> str:
-    """Return valid JSON, whatever the numbers. Text may hold half a character, which no encoding has: it becomes `?`
-    when the whole is encoded."""
+def _json(data: JsonObject) -> str:
+    """Return valid JSON, whatever the numbers. Text may hold a lone surrogate, which no encoding has: it becomes `?`
+    when the message is encoded."""
     try:
         return _dumps(data)
     except ValueError:
@@ -93,7 +88,7 @@ def _dumps(data: Any) -> str:
 
 
 def _finite(data: Any) -> Any:
-    """Return the same with `null` for what is no number."""
+    """Return the same data with None for numbers that are not finite."""
     if isinstance(data, Mapping):
         return {name: _finite(value) for name, value in data.items()}
     if isinstance(data, list | tuple):
@@ -102,57 +97,61 @@ def _finite(data: Any) -> Any:
 
 
 class Subscriber:
-    """One reader: an asynchronous iterator of pieces to write to him."""
+    """One page that follows: an asynchronous iterator of the pieces to write to it.
 
-    def __init__(self, state: Callable[[], bytes], leave: Callable[[Subscriber], None]) -> None:
+    `state` returns the message of the complete state, `on_close` is called once or more at the end.
+    """
+
+    def __init__(self, state: Callable[[], bytes], on_close: Callable[[Subscriber], None]) -> None:
         self._state = state
-        self._leave = leave
+        self._on_close = on_close
         self._messages: deque[bytes] = deque()
-        self._behind = True
-        self._closed = False
-        self._news = asyncio.Event()
-        self._news.set()
+        self._is_behind = True
+        self._is_closed = False
+        self._changed = asyncio.Event()
+        self._changed.set()
 
     @property
-    def waiting(self) -> int:
-        """How many events wait for him."""
+    def queued(self) -> int:
+        """How many events are queued."""
         return len(self._messages)
 
     def add(self, message: bytes) -> None:
-        """Have him read this, too, unless he reads the whole state next anyway."""
-        if self._behind:
+        """Queue a message, unless the complete state is next anyway."""
+        if self._is_behind:
             return
-        if len(self._messages) >= MAX_WAITING:
+        if len(self._messages) >= MAX_QUEUED:
             self._messages.clear()
-            self._behind = True
+            self._is_behind = True
         else:
             self._messages.append(message)
-        self._news.set()
+        self._changed.set()
+
+    def take(self) -> bytes:
+        """Return all messages that are queued, and empty the queue: the complete state if the subscriber is behind."""
+        if self._is_behind:
+            self._is_behind = False
+            return self._state()
+        messages = b"".join(self._messages)
+        self._messages.clear()
+        return messages
 
     def close(self) -> None:
-        """He reads no more."""
-        self._closed = True
-        self._news.set()
-        self._leave(self)
+        """End the iteration."""
+        self._is_closed = True
+        self._changed.set()
+        self._on_close(self)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield what to write, until closed."""
         yield f"retry: {RETRY_MS}\n\n".encode()
-        while not self._closed:
+        while not self._is_closed:
             try:
-                async with asyncio.timeout(ALIVE_EVERY_S):
-                    await self._news.wait()
+                async with asyncio.timeout(KEEP_ALIVE_S):
+                    await self._changed.wait()
             except TimeoutError:
                 yield b": alive\n\n"
                 continue
-            self._news.clear()
-            if piece := self._take():
-                yield piece
-
-    def _take(self) -> bytes:
-        if self._behind:
-            self._behind = False
-            return self._state()
-        piece = b"".join(self._messages)
-        self._messages.clear()
-        return piece
+            self._changed.clear()
+            if messages := self.take():
+                yield messages

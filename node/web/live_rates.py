@@ -1,4 +1,4 @@
-"""What one person's speech and pictures cost, as it is now: rates over the last moments, loss over the last packets."""
+"""Live rates of one person's speech and pictures: bits per second over the last moments, loss over the last packets."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from protocol.sealing import FRAME_OVERHEAD
 from protocol.speech import opus_packet
 from protocol.topics import NODE_LENGTH, ROOM_LENGTH
 
+# The window of speech rates: 16 packets of 120 ms, so that one more or less is no jump.
 SPEECH_WINDOW_S = 2.0
-"""Speech is metered over this time: 16 packets of 120 ms, so that one more or less is no jump."""
 
+# The window of picture rates: pictures come every few seconds, as do the frames that say that one still holds.
 PICTURE_WINDOW_S = 30.0
-"""Pictures come every few seconds, as do the frames that say that one still holds."""
 
+# Packets over which loss is shown: 24 s of talking in packets of 120 ms.
 LOSS_WINDOW = 200
-"""Packets over which loss is shown: 24 s of talking in packets of 120 ms."""
 
+# A jump of sequence numbers beyond this begins another count (RFC 3550, appendix A.1).
 MAX_DROPOUT = 3_000
-"""A sequence number further off begins another count (RFC 3550, appendix A.1)."""
 
-TALKING_S = 0.4
-"""Who sent a packet with sound in it so lately is talking."""
+# How long a person is shown as talking after a packet with sound.
+TALKING_HOLD_S = 0.4
 
+# Bytes of IPv4, UDP, RTP and the SRTP tag of AES-CM; used where the overhead is not measured.
 RTP_OVERHEAD = IPV4_HEADER + UDP_HEADER + 12 + 10
-"""IPv4, UDP, RTP and the SRTP tag of AES-CM, where it is not measured."""
 
+# Bytes of an MQTT message: fixed header, length of the topic, and the topic, `ROOM/NODE/p`.
 MQTT_OVERHEAD = 2 + 2 + ROOM_LENGTH + NODE_LENGTH + 3
-"""Fixed header, length of the topic, and the topic, `ROOM/NODE/p`."""
 
 VIDEO_KBPS = 600.0
 VIDEO_WHAT = "a video call between two people in standard quality, each way"
@@ -41,7 +41,7 @@ VIDEO_SOURCE = "Zoom's system requirements: 600 kbit/s up and down for 1:1 high-
 
 
 def frame_cost(frame: bytes) -> int:
-    """Return what a semantic frame costs on the wire, in bytes: with seal, MQTT, TCP, IPv4 and the acknowledgement."""
+    """Return the bytes of a semantic frame on the wire: with seal, MQTT, TCP, IPv4 and the acknowledgement."""
     return tcp_message_cost(len(envelope.shorten(frame)) + FRAME_OVERHEAD + MQTT_OVERHEAD)
 
 
@@ -58,7 +58,7 @@ class _Window:
         self._sum += size
 
     def bits_per_second(self, now: float, since: float) -> float:
-        """The rate; of less than a whole window if counting began `since` then."""
+        """Return the rate over the window, or since `since` (in seconds) if that is shorter."""
         while self._items and self._items[0][0] < now - self.seconds:
             self._sum -= self._items.popleft()[1]
         return self._sum * 8 / min(max(now - since, 1.0), self.seconds)
@@ -66,7 +66,7 @@ class _Window:
 
 @dataclass(slots=True)
 class LiveRates:
-    """Of one person since `began`. Times are on the monotonic clock, in seconds."""
+    """Rates of one person since `began`. Times are seconds of a monotonic clock, `overhead` is in bytes a packet."""
 
     began: float
     overhead: float = RTP_OVERHEAD
@@ -78,10 +78,10 @@ class LiveRates:
     _total_bytes: float = 0.0
     _talked_at: float = float("-inf")
     _raw_bits: int = 0
-    _word_bits: int = 0
+    _caption_bits: int = 0
 
-    def packet(self, sequence: int | None, payload: bytes, copies_bytes: int, now: float) -> None:
-        """A packet of speech crossed the wire; without a sequence number it is one of ours, which cannot be lost."""
+    def add_packet(self, sequence: int | None, payload: bytes, copies_bytes: int, now: float) -> None:
+        """Count a speech packet; without a sequence number it is one of the node's own, which cannot be lost."""
         size = len(payload) + copies_bytes
         self._payload.add(size, now)
         self._wire.add(round(size + self.overhead), now)
@@ -91,19 +91,19 @@ class LiveRates:
         if _has_sound(payload):
             self._talked_at = now
 
-    def frame(self, wire_bytes: int, now: float) -> None:
-        """A frame crossed the wire."""
+    def add_frame(self, wire_bytes: int, now: float) -> None:
+        """Count a semantic frame."""
         self._pictures.add(wire_bytes, now)
         self._total_bytes += wire_bytes
 
-    def picture(self, raw_bits: int, bits: int) -> None:
-        """A picture of so many raw bits went as so many bits of words."""
+    def add_picture(self, raw_bits: int, bits: int) -> None:
+        """Count a picture of `raw_bits` pixels' bits that was sent as a caption of `bits`."""
         self._raw_bits += raw_bits
-        self._word_bits += bits
+        self._caption_bits += bits
 
     @property
     def loss(self) -> float | None:
-        """The share of the last packets that did not come."""
+        """The share of the last `LOSS_WINDOW` packets that were lost; None before the second packet."""
         if len(self._numbers) < 2:
             return None
         span = max(self._numbers) - min(self._numbers) + 1
@@ -115,14 +115,14 @@ class LiveRates:
         pictures = self._pictures.bits_per_second(now, self.began)
         mean_kbps = self._total_bytes * 8 / 1000 / max(now - self.began, 1.0)
         return {
-            "talking": now - self._talked_at < TALKING_S,
+            "talking": now - self._talked_at < TALKING_HOLD_S,
             "speech_kbps": round(self._payload.bits_per_second(now, self.began) / 1000, 2),
             "wire_kbps": round(wire_kbps, 2),
             "picture_bps": round(pictures),
             "total_kbps": round(wire_kbps + pictures / 1000, 2),
             "loss": None if (loss := self.loss) is None else round(loss, 4),
             "delay_ms": None if self.delay_ms is None else round(self.delay_ms),
-            "ratio_raw": round(self._raw_bits / self._word_bits) if self._word_bits else None,
+            "ratio_raw": round(self._raw_bits / self._caption_bits) if self._caption_bits else None,
             "ratio_video": round(VIDEO_KBPS / mean_kbps, 1) if self._total_bytes else None,
         }
 

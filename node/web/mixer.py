@@ -1,4 +1,4 @@
-"""Several people on one line: decoded, mixed and encoded anew, for players that take one line of sound only."""
+"""Several people's speech on one audio line: decoded, mixed and encoded, for browsers that offer too few."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ from node.speech.profiles import RICH
 from node.speech.receive_stream import ReceiveStream, mix
 from protocol.errors import PacketError
 from protocol.rtp.red import Copy
-from protocol.rtp.retiming import RTP_RATE
 from protocol.speech import opus_packet
 from protocol.speech.playout import Playout
 
 logger = logging.getLogger(__name__)
 
+# This goes no further than to a browser nearby: bits do not matter, delay does.
 PROFILE = replace(RICH, name="mix", bitrate=32_000, frame_ms=20)
-"""This goes no further than to a browser nearby: bits do not matter, delay does."""
 
 
 class Reencoder:
-    """Makes Opus packets of 20 ms of sound. In silence there are none but the first, which says that it is silent."""
+    """Encodes Opus packets of 20 ms. Silence gives no packet but the first, which tells a browser that it is silent."""
 
     def __init__(self) -> None:
         self._encoder = OpusEncoder(PROFILE)
         self._silent = True
 
-    def packet(self, pcm: Pcm) -> bytes | None:
+    def encode(self, pcm: Pcm) -> bytes | None:
         """Return the packet of int16 `(PROFILE.frame_samples,)`, if there is one."""
         was_silent, self._silent = self._silent, not pcm.any()
         if self._silent:
@@ -39,36 +38,38 @@ class Reencoder:
 
 
 class Mixer:
-    """Plays everybody it was given packets of as one stream of Opus packets, to `push(timestamp, packet)`."""
+    """Mixes everybody whose packets it receives into one stream of Opus packets, for `push(timestamp, packet)`."""
 
     def __init__(self, push: Callable[[int, bytes], None], clock: Clock | None = None) -> None:
         self._push = push
         self._clock = clock or Clock()
-        self._listeners: dict[str, ReceiveStream] = {}
-        self._remaker = Reencoder()
+        self._streams: dict[str, ReceiveStream] = {}
+        self._reencoder = Reencoder()
 
-    def packet(self, person: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        """Take a packet; one that is no Opus changes nothing."""
-        listener = self._listeners.get(person)
-        if listener is None:
-            listener = self._listeners[person] = ReceiveStream(Playout(), SpeechDecoder())
+    def receive(self, person: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        """Queue a person's packet for playout; one that is no Opus is dropped."""
+        stream = self._streams.get(person)
+        if stream is None:
+            stream = self._streams[person] = ReceiveStream(Playout(), SpeechDecoder())
         try:
-            listener.receive(sequence, timestamp, payload, self._clock.now(), copies)
+            stream.receive(sequence, timestamp, payload, self._clock.now(), copies)
         except PacketError as error:
             logger.debug("a packet that cannot be mixed: %s", error)
 
-    def forget(self, person: str) -> None:
-        """He is heard elsewhere, or left."""
-        self._listeners.pop(person, None)
+    def remove(self, person: str) -> None:
+        """Remove a person, who left or got a line of their own."""
+        self._streams.pop(person, None)
 
     async def run(self, began: float) -> None:
-        """Mix until cancelled, on a line that began then. In silence nothing goes out but a packet that says so."""
+        """Mix until cancelled, with timestamps that were 0 at `began`. Nothing is sent in silence, but a packet that
+        begins it.
+        """
         samples = PROFILE.frame_samples
         count = round((self._clock.now() - began) / seconds_of(samples))
         while True:
             await self._clock.sleep_until(began + count * seconds_of(samples))
             now = self._clock.now()
-            pcm = mix([listener.pull(samples, now) for listener in self._listeners.values()], samples)
-            if (packet := self._remaker.packet(pcm)) is not None:
-                self._push(round(count * seconds_of(samples) * RTP_RATE), packet)
+            pcm = mix([stream.pull(samples, now) for stream in self._streams.values()], samples)
+            if (packet := self._reencoder.encode(pcm)) is not None:
+                self._push(round(count * seconds_of(samples) * opus_packet.OPUS_RATE), packet)
             count += 1

@@ -1,4 +1,4 @@
-"""Where the page is served: an address of this machine, and whether only this machine reaches it."""
+"""The address at which the page is served, and whether only this machine reaches it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PageAddress:
 
     @classmethod
     def parse(cls, text: str) -> PageAddress:
-        """Read `HOST:PORT`, `HOST` or `:PORT`; UsageError if it is none of these."""
+        """Read `HOST:PORT`, `HOST` or `:PORT`. Raises UsageError if it is none of these."""
         try:
             parts = urlsplit(f"//{text}")
             port = parts.port
@@ -42,7 +42,7 @@ class PageAddress:
 
     @property
     def is_everywhere(self) -> bool:
-        """Whether it stands for all addresses of the machine."""
+        """Whether it is the wildcard address, of all interfaces."""
         return (number := _number(self.host)) is not None and number.is_unspecified
 
     @property
@@ -55,13 +55,13 @@ class PageAddress:
         return PageAddress(self.host, port)
 
     def url(self, secure: bool = False) -> str:
-        """Return what to type into a browser on this machine."""
+        """Return the URL for a browser on this machine."""
         host = DEFAULT_HOST if self.is_everywhere else self.host
         return f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
 
 def with_default(arguments: Sequence[str], option: str = "--page") -> list[str]:
-    """Return a command's arguments in which the option has a value: its own, or the default where what follows is none.
+    """Return a command's arguments in which the option has a value: its own, or the default if no address follows it.
 
     `call --page kitchen` is a call in the kitchen; an address has a colon, or is a number, `localhost` or `off`.
     """
@@ -69,17 +69,17 @@ def with_default(arguments: Sequence[str], option: str = "--page") -> list[str]:
     for index, argument in enumerate(arguments):
         valued.append(argument)
         following = arguments[index + 1] if index + 1 < len(arguments) else ""
-        if argument == option and not _looks_like_address(following):
+        if argument == option and not _is_address(following):
             valued.append(DEFAULT)
     return valued
 
 
-def _looks_like_address(text: str) -> bool:
+def _is_address(text: str) -> bool:
     return not text.startswith("-") and (":" in text or is_number(text) or text in ("localhost", OFF))
 
 
 def is_number(host: str) -> bool:
-    """Tell whether a host is an IP address, which no DNS server can make mean another machine."""
+    """Return whether a host is an IP address, which no DNS server can redirect to another machine."""
     return _number(host) is not None
 
 

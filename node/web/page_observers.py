@@ -1,15 +1,14 @@
-"""Looks on at a call: what it sees goes on the board, what it hears to the listeners."""
+"""Observers of a call and of a recording that feed a page: its state, and the audio for browsers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from node.call.observers import CallObserver
-from node.links.wire_meter import WireMeter
+from node.captions.coder import bits_of
 from node.web.live_rates import frame_cost
 from node.web.person_state import PictureEntry
-from node.web.state import PageState
 from protocol import frames
 from protocol.errors import RemoteError
 from protocol.signalling import Carries
@@ -18,86 +17,119 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from node.captions.coder import Caption
+    from node.links.wire_meter import WireMeter
+    from node.replay.pictures import RecordedPicture
     from node.speech.send_stream import SpeechPacket
     from node.vision.sender import PaintedPicture
     from node.web.broadcast import Broadcast
+    from node.web.replay_audio import ReplayAudio
+    from node.web.state import PageState
+    from protocol.captions.registry import CaptionCodecs
+    from protocol.log import Header
     from protocol.rtp.red import Copy
     from protocol.signalling import Hello
 
 
-class CallFeeder(CallObserver):
-    """A witness of one node's call. `own` is the node's id, None for a recording; what it sends is counted unless it is
-    seen by another node of the same page, as in a demo. `prefix` begins its notes.
+class PageAudio(Protocol):
+    """What forwards people's Opus packets to browsers."""
+
+    def forward(self, person: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None: ...
+
+    def left(self, person: str) -> None: ...
+
+
+class PageFeeder(CallObserver):
+    """What a call and a recording have in common. `own` is the id of the node that is observed, or that recorded."""
+
+    def __init__(self, state: PageState, audio: PageAudio, own: str | None) -> None:
+        self._state, self._audio = state, audio
+        self._own = own
+
+    def joined(self, peer: str, hello: Hello) -> None:
+        speaks, shows = bool(hello.carries & Carries.SPEECH_OUT), bool(hello.carries & Carries.PICTURES_OUT)
+        self._state.joined(peer, hello.name, speaks, shows)
+
+    def left(self, peer: str) -> None:
+        self._audio.left(peer)
+        self._state.left(peer)
+
+    def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        self._state.person(peer).rates.add_packet(sequence, payload, _size_of(copies), self._state.clock())
+        self._audio.forward(peer, sequence, timestamp, payload, copies)
+
+    def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
+        if self._own is not None:
+            self._state.add_snapshot(self._own, sequence, snapshot)
+
+    def painted(self, painted: PaintedPicture) -> None:
+        self._state.painted(painted.peer, painted.sequence, painted.caption, painted.image)
+
+    def noted(self, text: str) -> None:
+        self._state.note(text)
+
+
+class CallFeeder(PageFeeder):
+    """Observes one node's call. What the node sends is counted unless another node of the same page receives it, as in
+    a demo (`is_seen`). `prefix` begins its notes, `peers` are the others who are in the call.
     """
 
     wants_bits = True
 
     def __init__(
-        self, board: PageState, sound: Broadcast, own: str | None = None, is_seen: bool = False, prefix: str = ""
+        self, state: PageState, broadcast: Broadcast, own: str | None = None, is_seen: bool = False, prefix: str = ""
     ) -> None:
-        self._board, self._sound = board, sound
-        self._own = own
+        super().__init__(state, broadcast, own)
         self._counted = None if is_seen else own
         self._prefix = prefix
-        self.met: set[str] = set()  # the others who are in the call of this node
+        self.peers: set[str] = set()
         self._payload_bytes = self._packets = 0
 
     def joined(self, peer: str, hello: Hello) -> None:
-        speaks, shows = bool(hello.carries & Carries.SPEECH_OUT), bool(hello.carries & Carries.PICTURES_OUT)
-        self.met.add(peer)
-        self._board.came(peer, hello.name, speaks, shows)
+        self.peers.add(peer)
+        super().joined(peer, hello)
 
     def left(self, peer: str) -> None:
-        self.met.discard(peer)
-        self._sound.left(peer)
-        self._board.left(peer)
+        self.peers.discard(peer)
+        super().left(peer)
 
     def speech_sent(self, packet: SpeechPacket) -> None:
         if self._counted is not None:
-            copies = sum(len(copy.payload) for copy in packet.copies)
-            self._board.person(self._counted).meters.packet(None, packet.payload, copies, self._board.clock())
+            rates = self._state.person(self._counted).rates
+            rates.add_packet(None, packet.payload, _size_of(packet.copies), self._state.clock())
 
     def speech_came(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        size = sum(len(copy.payload) for copy in copies)
         self._packets += 1
-        self._payload_bytes += len(payload) + size
-        self._board.person(peer).meters.packet(sequence, payload, size, self._board.clock())
-        self._sound.packet(peer, sequence, timestamp, payload, copies)
+        self._payload_bytes += len(payload) + _size_of(copies)
+        super().speech_came(peer, sequence, timestamp, payload, copies)
 
     def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
-        person = self._board.person(peer)
-        person.meters.frame(frame_cost(frame), self._board.clock())
-        if (shown := self._shown(frame, caption)) is not None:
-            self._board.comes(peer, shown)
+        self._state.person(peer).rates.add_frame(frame_cost(frame), self._state.clock())
+        if (entry := self._entry(frame, caption)) is not None:
+            self._state.caption_received(peer, entry)
 
     def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
         if self._counted is None:
             return
-        person = self._board.person(self._counted)
-        person.meters.frame(frame_cost(frame), self._board.clock())
-        shown = self._shown(frame, caption)
-        if shown is not None and shown.sequence not in person.pictures:
-            self._board.said(person.id, shown)
-
-    def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
-        if self._own is not None:
-            self._board.snapped(self._own, sequence, snapshot)
-
-    def painted(self, painted: PaintedPicture) -> None:
-        self._board.painted(painted.peer, painted.sequence, painted.caption, painted.image)
+        person = self._state.person(self._counted)
+        person.rates.add_frame(frame_cost(frame), self._state.clock())
+        entry = self._entry(frame, caption)
+        if entry is not None and entry.sequence not in person.pictures:
+            self._state.caption_sent(person.id, entry)
 
     def noted(self, text: str) -> None:
-        self._board.note(self._prefix + text)
+        super().noted(self._prefix + text)
 
-    def measure(self, meter: WireMeter) -> float | None:
-        """Return what a received packet of speech takes besides its payload, as the node's meter has it."""
+    def speech_overhead(self, meter: WireMeter) -> float | None:
+        """Return the mean bytes of a received speech packet beside its payload, by the node's meter; None before the
+        first packet.
+        """
         rtp = meter.received["rtp"]
         if not rtp.packets or not self._packets:
             return None
         return max(0.0, rtp.bytes / rtp.packets - self._payload_bytes / self._packets)
 
-    def _shown(self, payload: bytes, caption: Caption | None) -> PictureEntry | None:
-        """Return what a picture frame says; None for any other, or one whose words nobody read."""
+    def _entry(self, payload: bytes, caption: Caption | None) -> PictureEntry | None:
+        """Return the picture of a frame; None for any other frame, or one whose caption was not decoded."""
         try:
             frame = frames.decode(payload)
         except RemoteError:
@@ -105,5 +137,65 @@ class CallFeeder(CallObserver):
         if caption is None or not isinstance(frame, frames.Picture):
             return None
         coded = 8 * len(frame.caption) if caption.bits is None else caption.bits
-        bits = coded + 8 * len(frame.look)
-        return PictureEntry(frame.sequence, caption.words, self._board.wall(), bits, len(payload), frame_cost(payload))
+        return PictureEntry(
+            frame.sequence,
+            caption.words,
+            self._state.wall(),
+            bits=coded + 8 * len(frame.look),
+            bytes=len(payload),
+            wire_bytes=frame_cost(payload),
+        )
+
+
+class ReplayFeeder(PageFeeder):
+    """Observes a recording's player, which also calls `caption_read` and `sought`.
+
+    The node that recorded is shown as the other people are. Captions are those that the player decoded: a recording may
+    begin in the middle, and be of another codebook. Where nothing `paints` they are all there is of a picture.
+    """
+
+    def __init__(
+        self, state: PageState, audio: ReplayAudio, header: Header, codecs: CaptionCodecs, paints: bool
+    ) -> None:
+        super().__init__(state, audio, header.node)
+        self._replay_audio = audio
+        self._recorder, self._started_s = header.node, header.started_ns / 1e9
+        self._codecs, self._paints = codecs, paints
+        self._packets_sent = 0
+
+    def speech_sent(self, packet: SpeechPacket) -> None:
+        """Handle it as received: the recorder numbers its packets from 0, too, and none of them is lost."""
+        sequence = self._packets_sent & 0xFFFF
+        self.speech_came(self._recorder, sequence, packet.timestamp, packet.payload, packet.copies)
+        self._packets_sent += 1
+
+    def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
+        self.frame_came(self._recorder, frame)
+
+    def frame_came(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
+        self._state.person(peer).rates.add_frame(frame_cost(frame), self._state.clock())
+
+    def caption_read(self, recorded: RecordedPicture) -> None:
+        """Show a caption that the player decoded."""
+        picture, frame = recorded.picture, frames.encode(recorded.picture)
+        entry = PictureEntry(
+            picture.sequence,
+            recorded.prompt.text,
+            self._started_s + recorded.at_s,
+            bits=bits_of(self._codecs, recorded.prompt.text, picture.codec, picture.caption) + 8 * len(picture.look),
+            bytes=len(frame),
+            wire_bytes=frame_cost(frame),
+        )
+        if self._paints:
+            self._state.caption_received(recorded.sender, entry)
+        else:
+            self._state.caption_sent(recorded.sender, entry)
+
+    def sought(self) -> None:
+        """Begin again: the recording continues at another position."""
+        self._state.clear()
+        self._replay_audio.sought()
+
+
+def _size_of(copies: Sequence[Copy]) -> int:
+    return sum(len(copy.payload) for copy in copies)

@@ -1,4 +1,4 @@
-"""Who is in the call, and the pictures of each, as the page shows them."""
+"""One person in the call, as the page shows them: name, link, film strip and live rates."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ from node.web.live_rates import LiveRates
 if TYPE_CHECKING:
     from PIL import Image
 
+# Pictures in a film strip: five to ten minutes of a lively call, and some 600 kB.
 MAX_PICTURES = 60
-"""A person's film strip: five to ten minutes of a lively call, and some 600 kB."""
-
-MAX_COMING = 4
-"""Words of which one may still be painted: the node paints one and lets one wait."""
-
+# Captions that may still be painted: the node paints one and queues one.
+MAX_PENDING = 4
+# Readings of the live rates, one a second: the minute that the page plots, also after a reload.
 MAX_HISTORY = 60
-"""A minute of meters, read once a second: what the page plots, also after a reload."""
 
 
 @dataclass(slots=True)
 class PictureEntry:
-    """One picture in the film strip. `url` is the painted one, `snapshot` what the sender's camera saw."""
+    """One picture in the film strip. `url` is the painted one, `snapshot` the sender's photo, `at` is in Unix time."""
 
     sequence: int
     words: str
@@ -38,11 +36,11 @@ class PictureEntry:
 
     @property
     def raw_bits(self) -> int:
-        """What the picture takes as bare pixels; 0 while its size is not known."""
+        """The bits of the picture's bare pixels; 0 while its size is not known."""
         return 0 if self.size is None else self.size[0] * self.size[1] * BITS_PER_PIXEL
 
-    def told(self) -> dict[str, Any]:
-        """As docs/web-api.md has it."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the picture as docs/web-api.md specifies it."""
         width, height = self.size or (None, None)
         return {
             "sequence": self.sequence,
@@ -61,22 +59,22 @@ class PictureEntry:
 
 @dataclass(slots=True)
 class PersonState:
-    """Somebody in the call; `you` is the node itself.
+    """One person in the call; `you` marks the node itself, `present` is False after it left.
 
-    `coming` are words that are not painted yet, and may never be when newer ones came. `image` is what was painted
-    last, `image_url` where it is once it is encoded, and `screen` the URL of what is to be seen of him now, which
-    `screen_is_newest` or on the way to it.
+    `pending` are captions not painted yet, which never will be if newer ones replace them. `image` is the picture
+    painted last and `image_url` its URL once it is encoded. `screen` is the URL of what is shown now, which is either
+    that picture (`screen_is_newest`) or an intermediate one on the way to it.
     """
 
     id: str
-    meters: LiveRates
+    rates: LiveRates
     name: str = ""
     you: bool = False
-    here: bool = True
+    present: bool = True
     speaks: bool = False
     shows: bool = False
     link: str = "none"
-    coming: OrderedDict[int, PictureEntry] = field(default_factory=OrderedDict)
+    pending: OrderedDict[int, PictureEntry] = field(default_factory=OrderedDict)
     screen: str | None = None
     screen_is_newest: bool = False
     image: Image.Image | None = None
@@ -84,48 +82,47 @@ class PersonState:
     pictures: OrderedDict[int, PictureEntry] = field(default_factory=OrderedDict)
     history: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MAX_HISTORY))
 
-    def expect(self, shown: PictureEntry) -> None:
-        """Words came that are to be painted."""
-        self.coming[shown.sequence] = shown
-        while len(self.coming) > MAX_COMING:
-            self.coming.popitem(last=False)
+    def add_pending(self, entry: PictureEntry) -> None:
+        """Add a caption that is to be painted."""
+        self.pending[entry.sequence] = entry
+        while len(self.pending) > MAX_PENDING:
+            self.pending.popitem(last=False)
 
-    def keep(self, shown: PictureEntry) -> list[PictureEntry]:
-        """Put a picture into the strip; return those that fell out of it."""
-        self.pictures[shown.sequence] = shown
-        fallen = []
+    def add_picture(self, entry: PictureEntry) -> list[PictureEntry]:
+        """Add a picture to the film strip; return those that dropped out of it."""
+        self.pictures[entry.sequence] = entry
+        dropped = []
         while len(self.pictures) > MAX_PICTURES:
-            fallen.append(self.pictures.popitem(last=False)[1])
-        return fallen
+            dropped.append(self.pictures.popitem(last=False)[1])
+        return dropped
 
-    def told(self) -> dict[str, Any]:
-        """Without pictures, meters and history."""
-        coming = next(reversed(self.coming.values()), None)
+    def sample_rates(self, now: float) -> dict[str, Any]:
+        """Read the live rates, and append them to the history."""
+        reading = self.rates.read(now)
+        self.history.append(reading)
+        return reading
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the person as docs/web-api.md specifies it, without pictures, meters and history."""
+        newest = next(reversed(self.pending.values()), None)
         return {
             "id": self.id,
             "name": self.name,
             "you": self.you,
-            "here": self.here,
+            "here": self.present,
             "speaks": self.speaks,
             "shows": self.shows,
             "link": self.link,
             "painting": None
-            if coming is None
-            else {"sequence": coming.sequence, "words": coming.words, "since": coming.at},
+            if newest is None
+            else {"sequence": newest.sequence, "words": newest.words, "since": newest.at},
             "screen": self.screen,
         }
 
-    def told_wholly(self, now: float) -> dict[str, Any]:
-        """With all there is."""
-        pictures = [shown.told() for shown in self.pictures.values()]
-        return self.told() | {
-            "pictures": pictures,
-            "meters": self.meters.read(now),
+    def to_full_json(self, now: float) -> dict[str, Any]:
+        """Return the person as docs/web-api.md specifies it in the complete state."""
+        return self.to_json() | {
+            "pictures": [entry.to_json() for entry in self.pictures.values()],
+            "meters": self.rates.read(now),
             "history": list(self.history),
         }
-
-    def measure(self, now: float) -> dict[str, Any]:
-        """Read the meters, and remember what they say."""
-        read = self.meters.read(now)
-        self.history.append(read)
-        return read

@@ -1,4 +1,4 @@
-"""Pictures for the page: encoded beside the loop, kept under names nobody can guess, the oldest forgotten first."""
+"""Pictures for the page: encoded in a thread, cached under URLs nobody can guess, the oldest dropped first."""
 
 from __future__ import annotations
 
@@ -15,36 +15,33 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_KEPT_BYTES = 32 << 20
-"""Some 3,000 painted pictures of 256 x 256."""
-
+# Some 3,000 painted pictures of 256 x 256.
+MAX_CACHE_BYTES = 32 << 20
+# Pixels of the longer side: no page shows more, and a photo of a camera would be megabytes.
 MAX_SIDE = 768
-"""Pixels of the longer side: no page shows more, and a photo of a camera would be megabytes."""
-
-MAX_WAITING = 32
-"""Pictures that wait to be encoded. One takes 10 ms: this many wait only where something is wrong."""
-
+# Pictures queued for encoding. One takes 10 ms: this many wait only where something is wrong.
+MAX_QUEUED = 32
+# WebP's: painted pictures of 256 x 256 take 5 to 15 kB, and no difference can be seen.
 QUALITY = 85
-"""WebP's: painted pictures of 256 x 256 take 5 to 15 kB, and nobody sees the difference."""
 
 PREFIX = "/pictures/"
 
 
 class PictureCache:
-    """Encoded pictures by URL."""
+    """Encoded pictures by URL, of `most_bytes` in all."""
 
-    def __init__(self, most_bytes: int = MAX_KEPT_BYTES) -> None:
+    def __init__(self, most_bytes: int = MAX_CACHE_BYTES) -> None:
         self._most_bytes = most_bytes
         self._pictures: OrderedDict[str, bytes] = OrderedDict()
         self._bytes = 0
 
     @property
     def size(self) -> int:
-        """How many bytes are kept."""
+        """The bytes of all cached pictures."""
         return self._bytes
 
-    def keep(self, encoded: bytes) -> str:
-        """Keep a picture and return its URL."""
+    def add(self, encoded: bytes) -> str:
+        """Cache a picture and return its URL."""
         url = PREFIX + secrets.token_hex(12)
         self._pictures[url] = encoded
         self._bytes += len(encoded)
@@ -53,65 +50,65 @@ class PictureCache:
         return url
 
     def find(self, url: str) -> bytes | None:
-        """Return the picture, if it is still kept."""
+        """Return the picture, if it is still cached."""
         return self._pictures.get(url)
 
     def drop(self, url: str | None) -> None:
-        """Forget a picture, if there is one."""
+        """Drop a picture, if there is one."""
         if url is not None:
             self._bytes -= len(self._pictures.pop(url, b""))
 
 
 class PictureEncoder:
-    """Encodes pictures one after another, in a thread, and tells for each the URL it is kept under."""
+    """Encodes pictures one after another in a thread, and caches them."""
 
-    def __init__(self, album: PictureCache) -> None:
-        self._album = album
-        self._waiting: deque[tuple[Image.Image, Callable[[str], None]]] = deque()
+    def __init__(self, cache: PictureCache) -> None:
+        self._cache = cache
+        self._queue: deque[tuple[Image.Image, Callable[[str], None]]] = deque()
         self._is_busy = False
-        self._forgotten = 0
-        self._something = asyncio.Event()
+        self._generation = 0
+        self._queued = asyncio.Event()
 
     @property
     def waiting(self) -> int:
-        """How many pictures wait, or are being encoded."""
-        return len(self._waiting) + self._is_busy
+        """How many pictures are queued or being encoded."""
+        return len(self._queue) + self._is_busy
 
-    def develop(self, image: Image.Image, done: Callable[[str], None]) -> None:
-        """Have a picture encoded; `done(url)` follows. When too many wait, the one that has waited longest is lost."""
-        if len(self._waiting) >= MAX_WAITING:
+    def encode(self, image: Image.Image, on_encoded: Callable[[str], None]) -> None:
+        """Queue a picture; `on_encoded(url)` is called once it is cached. A full queue drops its oldest picture."""
+        if len(self._queue) >= MAX_QUEUED:
             logger.warning("too many pictures wait to be shown: one is left out")
-            self._waiting.popleft()
-        self._waiting.append((image, done))
-        self._something.set()
+            self._queue.popleft()
+        self._queue.append((image, on_encoded))
+        self._queued.set()
 
-    def forget(self) -> None:
-        """Nobody wants to see any more what waits, or what is being encoded."""
-        self._waiting.clear()
-        self._forgotten += 1
+    def cancel(self) -> None:
+        """Drop the pictures that are queued or being encoded."""
+        self._queue.clear()
+        self._generation += 1
 
     async def run(self) -> None:
         """Encode until cancelled."""
         while True:
-            await self._something.wait()
-            self._something.clear()
-            while self._waiting:
-                image, done = self._waiting.popleft()
-                self._is_busy, forgotten = True, self._forgotten
+            await self._queued.wait()
+            self._queued.clear()
+            while self._queue:
+                image, on_encoded = self._queue.popleft()
+                self._is_busy, generation = True, self._generation
                 try:
-                    picture = await asyncio.to_thread(encoded, image)
-                    if forgotten == self._forgotten:
-                        done(self._album.keep(picture))
-                except Exception as error:  # one that cannot be shown; the others can
+                    picture = await asyncio.to_thread(encode_webp, image)
+                    if generation == self._generation:
+                        on_encoded(self._cache.add(picture))
+                except Exception as error:  # of this picture alone; the others can be shown
                     logger.warning("a picture cannot be shown on the page: %s", type(error).__name__)
                 finally:
                     self._is_busy = False
 
 
-def encoded(image: Image.Image) -> bytes:
+def encode_webp(image: Image.Image) -> bytes:
     """Return a picture as WebP, no larger than a page shows it."""
-    shown = image.convert("RGB")
-    shown.thumbnail((MAX_SIDE, MAX_SIDE))
+    small = image.convert("RGB")
+    small.thumbnail((MAX_SIDE, MAX_SIDE))
     file = io.BytesIO()
-    shown.save(file, "WEBP", quality=QUALITY)
+    small.save(file, "WEBP", quality=QUALITY)
     return file.getvalue()

@@ -1,98 +1,109 @@
-"""A recording's sound on its way to browsers, and a sink for its player.
+"""A recording's playback for browsers: its position for the page, and its audio as a sink of the player.
 
-At the speed of the call the recorded packets go out as they are, each person's on a line of his own. At any other
-there are none that would fit: then what the player makes of everybody's sound is encoded anew, for one line. The same
-is done when somebody spoke in Lyra, which no browser decodes.
+At the speed of the call the recorded packets are forwarded as they are, each person's on an audio line of their own. At
+any other speed no packets fit: the player's mixed output is encoded for one line instead. The same is done once
+somebody spoke in Lyra, which no browser decodes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from node.speech.audio_io import ForwardingSink
 from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm
 from node.web.mixer import Reencoder
-from protocol.rtp.retiming import RTP_RATE
 from protocol.speech import lyra
+from protocol.speech.opus_packet import OPUS_RATE
 
 if TYPE_CHECKING:
+    from node.replay.player import Player
     from node.speech.audio_io import Pull, Sink
     from node.web.broadcast import Broadcast
-    from node.web.playback import Playing
     from protocol.rtp.red import Copy
 
-EVERYBODY = ""
-"""Whose packets those of everybody together are: no node has an empty id."""
+# The sender of packets of everybody together: no node has an empty id.
+MIXED = ""
 
-_STEP = BLOCK_SAMPLES * RTP_RATE // SAMPLE_RATE
+# By which the RTP timestamp of a block is after that of the block before.
+_STEP = BLOCK_SAMPLES * OPUS_RATE // SAMPLE_RATE
 
 
-class _Way(Enum):
-    NONE = auto()
+def playback_state(player: Player) -> dict[str, Any]:
+    """Return a player's state as docs/web-api.md specifies it."""
+    return {
+        "position": round(player.position_s, 2),
+        "duration": round(player.duration_s, 2),
+        "speed": player.speed,
+        "playing": not player.paused,
+    }
+
+
+class _Mode(Enum):
+    SILENT = auto()
     AS_RECORDED = auto()
-    ANEW = auto()
+    REENCODED = auto()
 
 
 class ReplayAudio(ForwardingSink):
-    """Plays through `sink`, which sets the pace, and to everybody who listens to `sound`.
+    """Plays through `sink`, which sets the pace, and to every listener of `broadcast`.
 
-    `voices` are those to be heard, all unless told. Nothing goes to listeners before `player` is known.
+    `voices` are the people to be heard, all if None. Nothing goes to listeners before `player` is set.
     """
 
-    def __init__(self, sound: Broadcast, sink: Sink, voices: Collection[str] | None = None) -> None:
-        self.player: Playing | None = None
+    def __init__(self, broadcast: Broadcast, sink: Sink, voices: Collection[str] | None = None) -> None:
         super().__init__(sink)
-        self._sound, self._voices = sound, voices
-        self._way = _Way.NONE
+        self.player: Player | None = None
+        self._broadcast, self._voices = broadcast, voices
+        self._mode = _Mode.SILENT
         self._needs_decoding = False
-        self._remaker = Reencoder()
+        self._reencoder = Reencoder()
         self._blocks = 0
 
     async def run(self, pull: Pull) -> None:
         """Play until cancelled."""
 
-        def heard(samples: int) -> Pcm:
-            self._choose_way()
+        def pull_and_forward(samples: int) -> Pcm:
+            self._update_mode()
             pcm = pull(samples)
-            if self._way is _Way.ANEW:
-                self._send(pcm)
+            if self._mode is _Mode.REENCODED:
+                self._forward_encoded(pcm)
             return pcm
 
-        await self.sink.run(heard)
+        await self.sink.run(pull_and_forward)
 
-    def packet(self, person: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        """A recorded packet's time has come."""
+    def forward(self, person: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        """Forward a recorded packet that is due."""
         if self._voices is not None and person not in self._voices:
             return
         self._needs_decoding = self._needs_decoding or lyra.is_lyra(payload)
-        if self._way is _Way.AS_RECORDED:
-            self._sound.packet(person, sequence, timestamp, payload, copies)
+        if self._mode is _Mode.AS_RECORDED:
+            self._broadcast.forward(person, sequence, timestamp, payload, copies)
 
     def left(self, person: str) -> None:
-        """A person is gone."""
-        self._sound.left(person)
+        """Free a person's audio line."""
+        self._broadcast.left(person)
 
     def sought(self) -> None:
-        """What follows is from elsewhere in the recording; listeners' time goes on meanwhile."""
-        self._sound.begin_anew()
+        """Begin another stream: the recording continues at another position, while the listeners' clocks go on."""
+        self._broadcast.restart()
 
-    def _choose_way(self) -> None:
-        way = self._right_way()
-        if way is not self._way:
-            self._way = way
-            self._sound.begin_anew()
+    def _update_mode(self) -> None:
+        mode = self._wanted_mode()
+        if mode is not self._mode:
+            self._mode = mode
+            self._broadcast.restart()
 
-    def _right_way(self) -> _Way:
+    def _wanted_mode(self) -> _Mode:
         if self.player is None or self.player.paused:
-            return _Way.NONE
-        return _Way.AS_RECORDED if self.player.speed == 1 and not self._needs_decoding else _Way.ANEW
+            return _Mode.SILENT
+        return _Mode.AS_RECORDED if self.player.speed == 1 and not self._needs_decoding else _Mode.REENCODED
 
-    def _send(self, pcm: Pcm) -> None:
+    def _forward_encoded(self, pcm: Pcm) -> None:
         self._blocks += 1
-        if not len(self._sound):
+        if not len(self._broadcast):
             return
-        if (packet := self._remaker.packet(pcm)) is not None:
-            number = self._blocks & 0xFFFF
-            self._sound.packet(EVERYBODY, number, self._blocks * _STEP & 0xFFFF_FFFF, packet, ())
+        if (packet := self._reencoder.encode(pcm)) is not None:
+            sequence = self._blocks & 0xFFFF
+            self._broadcast.forward(MIXED, sequence, self._blocks * _STEP & 0xFFFF_FFFF, packet, ())

@@ -1,4 +1,4 @@
-"""Bodies read within bounds, and answers that say in one line what is wrong."""
+"""Bodies of requests read within bounds, and answers that say in one line what is wrong."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from typing import Any
 
 from aiohttp import web
 
+# A JSON object of one or two values.
 MAX_JSON = 1 << 10
-"""One or two values."""
-
+# Half a megabyte on a slow Wi-Fi; a slower body would only keep the connection busy.
 BODY_WITHIN_S = 10.0
-"""Half a megabyte on a slow Wi-Fi; who takes longer wants to keep the connection busy."""
 
 RETRY_AFTER = {"Retry-After": "5"}
 
 
-def refused(status: int, why: str, headers: dict[str, str] | None = None) -> web.Response:
-    """Return an answer that says in one line why not."""
-    return web.Response(status=status, text=f"{why}\n", headers=headers)
+def refused(status: int, reason: str, headers: dict[str, str] | None = None) -> web.Response:
+    """Return an answer that gives the reason in one line."""
+    return web.Response(status=status, text=f"{reason}\n", headers=headers)
 
 
 def done() -> web.Response:
@@ -28,8 +27,8 @@ def done() -> web.Response:
     return web.Response(status=204)
 
 
-async def body(request: web.Request, most: int) -> bytes:
-    """Return the body; an HTTP error that it is too long, without having read it all, if it is longer."""
+async def read_body(request: web.Request, most: int) -> bytes:
+    """Return the body, of `most` bytes at most. Raises an HTTP error if it is longer, damaged or too slow."""
     length = request.content_length
     if length is not None and length > most:
         raise web.HTTPRequestEntityTooLarge(most, length, text=f"the body is too long: {most} bytes at most\n")
@@ -49,12 +48,12 @@ async def body(request: web.Request, most: int) -> bytes:
     return bytes(read)
 
 
-async def values(request: web.Request) -> dict[str, Any]:
-    """Return the object of a JSON body; an HTTP error if it is none."""
+async def read_object(request: web.Request) -> dict[str, Any]:
+    """Return the object of a JSON body. Raises an HTTP error if it is none."""
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="send application/json\n")
     try:
-        read = json.loads(await body(request, MAX_JSON))
+        read = json.loads(await read_body(request, MAX_JSON))
     except (ValueError, RecursionError):
         raise web.HTTPBadRequest(text="this is no JSON\n") from None
     if not isinstance(read, dict):
@@ -62,8 +61,8 @@ async def values(request: web.Request) -> dict[str, Any]:
     return read
 
 
-def number(value: object) -> float | None:
-    """Return a finite number, or None for anything else."""
+def finite_number(value: object) -> float | None:
+    """Return a finite number; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

@@ -1,39 +1,34 @@
-"""What the page's server answers, route by route; docs/web-api.md describes it."""
+"""What the page's server answers, route by route, as docs/web-api.md specifies it."""
 
 from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from node.replay.tempo import FASTEST, SLOWEST
-from node.web.event_stream import Full
-from node.web.inputs import Busy, SnapshotError
-from node.web.requests import RETRY_AFTER, body, done, number, refused, values
-
-if TYPE_CHECKING:
-    from node.web.page import Page
+from node.web.browser_camera import DecoderBusy, SnapshotError
+from node.web.event_stream import TooManySubscribers
+from node.web.page import Page
+from node.web.requests import RETRY_AFTER, done, finite_number, read_body, read_object, refused
 
 STATIC = Path(__file__).parent / "static"
 
+# A JPEG of 640 x 480 has 30 to 150 kB.
 MAX_SNAPSHOT = 512 << 10
-"""A JPEG of 640 x 480 has 30 to 150 kB."""
-
+# The gate looks twice a second.
 SNAPSHOT_EVERY_S = 0.25
-"""The gate looks twice a second."""
-
-KEEP_PICTURES_S = 3600
+CACHE_PICTURES_S = 3600
 IMAGES = ("image/jpeg", "image/png", "image/webp")
 
 
 class Routes:
-    """The handlers of one page, but for those of its WebRTC sessions."""
+    """The handlers of one page, but for those of its WebRTC sessions (`node.web.whip`)."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        self._snapped_at = float("-inf")
+        self._snapshot_at = float("-inf")
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Register every route."""
@@ -50,56 +45,56 @@ class Routes:
         router.add_get("/metrics", self.metrics)
 
     async def index(self, _request: web.Request) -> web.StreamResponse:
-        """The page."""
+        """Answer with the page's HTML."""
         return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """The feed, until the reader goes."""
+        """Stream events until the browser disconnects."""
         try:
-            reader = self._page.board.feed.read()
-        except Full:
+            subscriber = self._page.state.events.subscribe()
+        except TooManySubscribers:
             return refused(503, "too many pages are open: close one", RETRY_AFTER)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         try:
-            with self._page.failures.contained(), contextlib.suppress(ConnectionError):  # the reader went meanwhile
+            with self._page.failures.contained(), contextlib.suppress(ConnectionError):  # the browser disconnected
                 await response.prepare(request)
-                async for piece in reader:
-                    await response.write(piece)
+                async for messages in subscriber:
+                    await response.write(messages)
         finally:
-            reader.close()
+            subscriber.close()
         return response
 
     async def picture(self, request: web.Request) -> web.StreamResponse:
-        """One picture."""
-        encoded = self._page.board.album.find(request.path)
+        """Answer with a cached picture."""
+        encoded = self._page.state.pictures.find(request.path)
         if encoded is None:
             return refused(404, "no such picture; it may be too old")
-        kept = {"Cache-Control": f"private, max-age={KEEP_PICTURES_S}, immutable"}
-        return web.Response(body=encoded, content_type="image/webp", headers=kept)
+        headers = {"Cache-Control": f"private, max-age={CACHE_PICTURES_S}, immutable"}
+        return web.Response(body=encoded, content_type="image/webp", headers=headers)
 
     # -- taking part
 
     async def snapshot(self, request: web.Request) -> web.StreamResponse:
-        """What a page's camera sees."""
-        camera, now = self._page.camera, self._page.board.clock()
+        """Take a snapshot of a browser's camera."""
+        camera, now = self._page.camera, self._page.state.clock()
         if camera is None:
             return refused(409, "this call has another camera; start it with --camera page")
         if request.content_type not in IMAGES:
             return refused(415, f"send one of {', '.join(IMAGES)}")
-        if now - self._snapped_at < SNAPSHOT_EVERY_S:
+        if now - self._snapshot_at < SNAPSHOT_EVERY_S:
             return refused(429, "too many snapshots: two a second are looked at", {"Retry-After": "1"})
-        self._snapped_at = now
+        self._snapshot_at = now
         try:
-            await camera.put(await body(request, MAX_SNAPSHOT))
-        except Busy:
+            await camera.put(await read_body(request, MAX_SNAPSHOT))
+        except DecoderBusy:
             return refused(429, "the snapshot before is still being read", {"Retry-After": "1"})
         except SnapshotError as error:
             return refused(422, str(error))
         return done()
 
     async def mute(self, request: web.Request) -> web.StreamResponse:
-        """Nobody hears you, or they do again."""
-        muted = (await values(request)).get("muted")
+        """Mute or unmute the node's speech."""
+        muted = (await read_object(request)).get("muted")
         if not isinstance(muted, bool):
             return refused(422, '"muted" is true or false')
         if not self._page.mute(muted):
@@ -107,8 +102,8 @@ class Routes:
         return done()
 
     async def camera(self, request: web.Request) -> web.StreamResponse:
-        """Nobody sees you, or they do again."""
-        on = (await values(request)).get("on")
+        """Switch the node's camera on or off."""
+        on = (await read_object(request)).get("on")
         if not isinstance(on, bool):
             return refused(422, '"on" is true or false')
         if not self._page.switch_camera(on):
@@ -116,7 +111,7 @@ class Routes:
         return done()
 
     async def replay(self, request: web.Request) -> web.StreamResponse:
-        """A recording does as it is told."""
+        """Control a recording's player."""
         player = self._page.player
         if player is None:
             return refused(409, "this is no recording")
@@ -126,28 +121,28 @@ class Routes:
             case "pause":
                 player.pause()
             case "seek":
-                seconds = number((await values(request)).get("seconds"))
+                seconds = finite_number((await read_object(request)).get("seconds"))
                 if seconds is None or not 0 <= seconds <= player.duration_s:
                     return refused(422, f'"seconds" is a number from 0 to {player.duration_s:.1f}')
                 player.seek(seconds)
             case "speed":
-                speed = number((await values(request)).get("speed"))
+                speed = finite_number((await read_object(request)).get("speed"))
                 if speed is None or not SLOWEST <= speed <= FASTEST:
                     return refused(422, f'"speed" is a number from {SLOWEST} to {FASTEST}')
                 player.speed = speed
-        self._page.board.tell_replay()
+        self._page.state.send_replay()
         return done()
 
     # -- for machines
 
     async def health(self, _request: web.Request) -> web.StreamResponse:
-        """Whether the call is well."""
+        """Answer whether the call is well."""
         problem = self._page.problem()
         if problem:
             return web.json_response({"status": "bad", "problem": problem}, status=503)
         return web.json_response({"status": "ok"})
 
     async def metrics(self, _request: web.Request) -> web.StreamResponse:
-        """Everything countable, for Prometheus."""
-        text, kind = self._page.metrics()
-        return web.Response(body=text, headers={"Content-Type": kind})
+        """Answer with the metrics for Prometheus."""
+        text, content_type = self._page.metrics()
+        return web.Response(body=text, headers={"Content-Type": content_type})

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 from node.call.build import PAGE
+from node.links.broker import Certificate
 from node.speech import profile_options
 from node.web.page_address import DEFAULT, OFF, PageAddress
 from protocol.errors import UsageError
@@ -16,29 +17,28 @@ if TYPE_CHECKING:
     from node.web.page import ObservedNode, Page
 
 
-def with_browser(settings: Settings, sends: bool) -> Settings:
-    """Return the settings of a call: if it has a page, a browser takes part from there unless other ends were named.
+def with_browser_defaults(settings: Settings, sends: bool) -> Settings:
+    """Return a call's settings in which a browser is the microphone and the camera, unless others were named.
 
-    The others are heard in the browser then, and not a second time from the machine's loudspeaker.
+    Peers are then heard in the browser, and not a second time from the machine's loudspeaker. Without a page nothing
+    changes.
     """
     if settings.page in (None, OFF):
         return settings
-    own = {"speaker": settings.speaker or "none"}
+    changes = {"speaker": settings.speaker or "none"}
     if sends:
-        own |= {"speech": settings.speech or PAGE, "camera": settings.camera or PAGE}
-    return settings.model_copy(update=own)
+        changes |= {"speech": settings.speech or PAGE, "camera": settings.camera or PAGE}
+    return settings.model_copy(update=changes)
 
 
-def page(settings: Settings, kind: str, note: Callable[[str], None], or_next: bool = False) -> Page | None:
-    """Return the page that the settings ask for, or None. UsageError if they do not fit together.
-
-    The server is imported only then: a call without a page starts sooner.
-    """
+def page_from_settings(
+    settings: Settings, kind: str, note: Callable[[str], None], or_next: bool = False
+) -> Page | None:
+    """Return the page that the settings ask for, or None. Raises UsageError if they do not fit together."""
     if settings.page in (None, OFF):
         _check_without_page(settings)
         return None
-    from node.web.page import Page
-    from node.web.server import Certificate
+    from node.web.page import Page  # aiohttp and prometheus_client hide behind it: a call without a page starts sooner
 
     certificate = None
     if settings.page_certificate is not None and settings.page_key is not None:
@@ -59,12 +59,14 @@ def page(settings: Settings, kind: str, note: Callable[[str], None], or_next: bo
 
 @contextlib.asynccontextmanager
 async def serving(page: Page | None, note: Callable[[str], None], *nodes: ObservedNode) -> AsyncIterator[None]:
-    """Serve the page, if there is one, with the calls of these nodes, and say where."""
+    """Serve the page, if there is one, with the calls of these nodes, and note its link."""
     if page is None:
         yield
         return
+    from node.web.server import serve  # aiohttp hides behind it, as behind `page`
+
     page.watch(*nodes)
-    async with page.open() as link:
+    async with serve(page) as link:
         note(f"the page is at {link}")
         yield
 

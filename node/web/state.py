@@ -1,4 +1,4 @@
-"""All that the page shows, and what changes about it: the state, and the feed that tells of it."""
+"""Everything the page shows, and the stream of events that carries each change of it to browsers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from node.web.event_stream import EventStream
 from node.web.live_rates import VIDEO_KBPS, VIDEO_SOURCE, VIDEO_WHAT, LiveRates
@@ -17,19 +17,18 @@ from node.web.picture_cache import PictureCache, PictureEncoder
 if TYPE_CHECKING:
     from PIL import Image
 
+# People shown. More than that, and those that left are removed; the call itself stays small.
 MAX_PEOPLE = 16
-"""Who is gone is forgotten when there are more; the call itself stays small."""
-
 MAX_NOTES = 20
+# Characters of a note: an error may quote what the network sent.
 MAX_NOTE = 500
-"""Characters of a line: an error may quote what the network sent."""
 
-Told = dict[str, Any]
+Json: TypeAlias = dict[str, Any]
 
 
 @dataclass(slots=True)
 class OwnState:
-    """Whom a browser takes part as, and what of it."""
+    """The person that a browser takes part as, and what it may do and does. Field names are keys of docs/web-api.md."""
 
     person: str
     name: str
@@ -41,17 +40,17 @@ class OwnState:
     showing: bool = False
 
 
-def _nothing() -> Told | None:
+def _no_replay() -> Json | None:
     return None
 
 
 @dataclass
 class PageState:
-    """The state of one page. `lines` are the m-lines worth offering, `replay` reads a recording's position. Where the
-    call `morphs`, `screen` says what is to be seen of a person; else it is the newest picture.
+    """The state of one page. `lines` is how many audio m-lines a browser should offer, `replay` returns a recording's
+    position. Where the call `morphs`, `set_screen` says what is shown of a person; else it is the newest picture.
 
-    Every change is told to the feed at once, except the meters, which `tick` tells. `clock` is monotonic and measures,
-    `wall` is what people read.
+    Every change is sent to `events` at once, except the live rates, which `send_rates` sends. `clock` is monotonic and
+    measures durations, `wall` is Unix time.
     """
 
     kind: str
@@ -59,233 +58,232 @@ class PageState:
     morphs: bool = False
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
-    replay: Callable[[], Told | None] = _nothing
-    album: PictureCache = field(default_factory=PictureCache)
+    replay: Callable[[], Json | None] = _no_replay
+    pictures: PictureCache = field(default_factory=PictureCache)
     people: dict[str, PersonState] = field(default_factory=dict)
-    you: OwnState | None = None
+    own: OwnState | None = None
     broker: str | None = None
-    problem: str = ""
-    _told_replay: Told | None = None
-    _notes: deque[Told] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
+    _sent_replay: Json | None = None
+    _notes: deque[Json] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     _snapshots: dict[tuple[str, int], tuple[str, tuple[int, int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.feed = EventStream(secrets.token_hex(4), self.state)
-        self.darkroom = PictureEncoder(self.album)
+        self.events = EventStream(secrets.token_hex(4), self.to_json)
+        self.encoder = PictureEncoder(self.pictures)
         self._started = self.wall()
 
-    def keep_time(self, clock: Callable[[], float], wall: Callable[[], float]) -> None:
-        """From now on these clocks hold: a recording has its own time, which stands still when it does."""
+    def use_clocks(self, clock: Callable[[], float], wall: Callable[[], float]) -> None:
+        """Use these clocks from now on: those of a recording, which stop while it is paused."""
         self.clock, self.wall = clock, wall
         self._started = wall()
 
-    def state(self) -> Told:
-        """Return everything, as docs/web-api.md has it."""
+    def to_json(self) -> Json:
+        """Return the complete state as docs/web-api.md specifies it."""
         now = self.clock()
         return {
-            "run": self.feed.run,
+            "run": self.events.run,
             "kind": self.kind,
             "now": self.wall(),
             "started": self._started,
             "reference": {"video_kbps": VIDEO_KBPS, "what": VIDEO_WHAT, "source": VIDEO_SOURCE},
             "sound": {"lines": self.lines},
             "broker": self.broker,
-            "you": self.told_you(),
-            "people": [person.told_wholly(now) for person in self.people.values()],
+            "you": self.own_json(),
+            "people": [person.to_full_json(now) for person in self.people.values()],
             "notes": list(self._notes),
             "replay": self.replay(),
         }
 
-    def tick(self) -> None:
-        """Tell the meters of everybody."""
-        now = self.clock()
-        people = {person.id: person.measure(now) for person in self.people.values()}
-        self.feed.tell("meters", {"at": self.wall(), "people": people})
+    def own_json(self) -> Json | None:
+        """Return what the browser takes part as, as docs/web-api.md specifies it; None where it only watches."""
+        own = self.own
+        return None if own is None else {name: getattr(own, name) for name in OwnState.__slots__}
 
     # -- people
 
-    def person(self, person: str) -> PersonState:
-        """Return somebody, who is added if nobody has heard of him."""
-        if person not in self.people:
+    def person(self, id: str) -> PersonState:
+        """Return a person, added if not known yet."""
+        if id not in self.people:
             self._make_room()
-            self.people[person] = PersonState(person, LiveRates(self.clock()))
-        return self.people[person]
+            self.people[id] = PersonState(id, LiveRates(self.clock()))
+        return self.people[id]
 
-    def came(self, id: str, name: str, speaks: bool, shows: bool, you: bool = False) -> None:
-        """Somebody is here, or is so anew: whose pictures begin anew as well."""
+    def joined(self, id: str, name: str, speaks: bool, shows: bool, you: bool = False) -> None:
+        """Show a person as present. One that comes back begins with an empty film strip."""
         person = self.person(id)
-        if not person.here:
-            self._forget_pictures(person)
-        person.name, person.speaks, person.shows, person.you, person.here = name or id, speaks, shows, you, True
-        self._tell_person(person)
+        if not person.present:
+            self._clear_pictures(person)
+        person.name, person.speaks, person.shows, person.you, person.present = name or id, speaks, shows, you, True
+        self._send_person(person)
 
     def left(self, id: str) -> None:
-        """Somebody is gone; his pictures are still to be seen."""
+        """Show a person as gone, still with all pictures."""
         person = self.people.get(id)
         if person is not None:
-            person.here, person.link = False, "none"
-            person.coming.clear()
-            self._tell_person(person)
+            person.present, person.link = False, "none"
+            person.pending.clear()
+            self._send_person(person)
 
-    def linked(self, id: str, link: str) -> None:
-        """The link that carries somebody's speech is in this state."""
+    def set_link(self, id: str, link: str) -> None:
+        """Set the state of the link that carries a person's speech."""
         person = self.people.get(id)
-        if person is not None and person.here and person.link != link:
+        if person is not None and person.present and person.link != link:
             person.link = link
-            self._tell_person(person)
+            self._send_person(person)
+
+    def send_rates(self) -> None:
+        """Sample and send everybody's live rates."""
+        now = self.clock()
+        people = {person.id: person.sample_rates(now) for person in self.people.values()}
+        self.events.send("meters", {"at": self.wall(), "people": people})
 
     # -- pictures
 
-    def comes(self, id: str, shown: PictureEntry) -> None:
-        """Somebody's words came, and are to be painted."""
+    def caption_received(self, id: str, entry: PictureEntry) -> None:
+        """Show a caption that is to be painted."""
         person = self.person(id)
-        if shown.sequence not in person.pictures and shown.sequence not in person.coming:
-            person.expect(shown)
-            self._tell_person(person)
+        if entry.sequence not in person.pictures and entry.sequence not in person.pending:
+            person.add_pending(entry)
+            self._send_person(person)
+
+    def caption_sent(self, id: str, entry: PictureEntry) -> None:
+        """Add a picture that is not painted here, such as one of the node's own."""
+        person = self.person(id)
+        person.rates.add_picture(entry.raw_bits, entry.bits)
+        self._add_picture(person, entry)
 
     def painted(self, id: str, sequence: int, words: str, image: Image.Image) -> None:
-        """Somebody's words became a picture."""
+        """Add the picture painted from a caption."""
         person = self.person(id)
-        shown = (
-            person.coming.get(sequence)
+        entry = (
+            person.pending.get(sequence)
             or person.pictures.get(sequence)
-            or PictureEntry(sequence, words, self.wall(), 0, 0, 0)
+            or PictureEntry(sequence, words, self.wall(), bits=0, bytes=0, wire_bytes=0)
         )
-        shown.size = image.size
-        person.meters.picture(shown.raw_bits, shown.bits)
+        entry.size = image.size
+        person.rates.add_picture(entry.raw_bits, entry.bits)
 
         person.image, person.image_url = image, None
 
-        def developed(url: str) -> None:
-            shown.url = url
+        def on_encoded(url: str) -> None:
+            entry.url = url
             person.image_url = url if person.image is image else None
-            for earlier in [each for each in person.coming if each <= sequence]:
-                del person.coming[earlier]
-            self._keep(person, shown)
-            self._tell_person(person)
+            for earlier in [each for each in person.pending if each <= sequence]:
+                del person.pending[earlier]
+            self._add_picture(person, entry)
+            self._send_person(person)
             if person.image_url is not None and (not self.morphs or person.screen_is_newest):
-                self._show(person, url)
+                self._set_screen_url(person, url)
 
         person.screen_is_newest = False
-        self.darkroom.develop(image, developed)
+        self.encoder.encode(image, on_encoded)
 
-    def screen(self, id: str, image: Image.Image) -> None:
-        """This is to be seen of somebody now: the picture that was painted last, or one on the way to it.
+    def set_screen(self, id: str, image: Image.Image) -> None:
+        """Show an image of a person: the picture painted last, or an intermediate one on the way to it.
 
-        When too much waits to be encoded, those on the way are left out.
+        Intermediate ones are skipped while anything waits to be encoded.
         """
         person = self.person(id)
         person.screen_is_newest = image is person.image
         if not person.screen_is_newest:
-            if not self.darkroom.waiting:
-                self.darkroom.develop(image, lambda url: self._show(person, url))
+            if not self.encoder.waiting:
+                self.encoder.encode(image, lambda url: self._set_screen_url(person, url))
         elif person.image_url is not None:
-            self._show(person, person.image_url)
+            self._set_screen_url(person, person.image_url)
 
-    def _show(self, person: PersonState, url: str | None) -> None:
-        if person.screen not in {shown.url for shown in person.pictures.values()}:
-            self.album.drop(person.screen)
-        person.screen = url
-        self.feed.tell("screen", {"person": person.id, "url": url})
-
-    def snapped(self, id: str, sequence: int, image: Image.Image) -> None:
-        """This is what somebody's camera saw for a picture, which may be shown already or not yet."""
+    def add_snapshot(self, id: str, sequence: int, image: Image.Image) -> None:
+        """Add the photo that a picture's caption describes; the picture may be added before or after it."""
         person = self.person(id)
 
-        def developed(url: str) -> None:
-            shown = person.pictures.get(sequence)
-            if shown is not None:
-                self._with_snapshot(shown, url, image.size)
-                self._tell_picture(person, shown)
+        def on_encoded(url: str) -> None:
+            entry = person.pictures.get(sequence)
+            if entry is not None:
+                self._attach_snapshot(entry, url, image.size)
+                self._send_picture(person, entry)
                 return
             self._snapshots[id, sequence] = (url, image.size)
             while len(self._snapshots) > MAX_PEOPLE:
-                self.album.drop(self._snapshots.pop(next(iter(self._snapshots)))[0])
+                self.pictures.drop(self._snapshots.pop(next(iter(self._snapshots)))[0])
 
-        self.darkroom.develop(image, developed)
-
-    def said(self, id: str, shown: PictureEntry) -> None:
-        """You sent these words: a picture that nobody here paints."""
-        person = self.person(id)
-        person.meters.picture(shown.raw_bits, shown.bits)
-        self._keep(person, shown)
+        self.encoder.encode(image, on_encoded)
 
     def clear(self) -> None:
-        """Forget all pictures, who is gone, and what was measured: a recording went elsewhere."""
-        self.darkroom.forget()
+        """Remove all pictures, live rates and the people who left: a recording was sought."""
+        self.encoder.cancel()
         while self._snapshots:
-            self.album.drop(self._snapshots.popitem()[1][0])
+            self.pictures.drop(self._snapshots.popitem()[1][0])
         for person in list(self.people.values()):
-            if person.here:
-                self._forget_pictures(person)
-                person.meters = LiveRates(self.clock())
+            if person.present:
+                self._clear_pictures(person)
+                person.rates = LiveRates(self.clock())
             else:
                 self._remove(person)
-        self.feed.tell("cleared", {})
+        self.events.send("cleared", {})
 
     # -- the rest
 
     def note(self, text: str) -> None:
-        """Something happened that a person should know."""
+        """Add a note for the user."""
         line = {"at": self.wall(), "text": text[:MAX_NOTE]}
         self._notes.append(line)
-        self.feed.tell("note", line)
+        self.events.send("note", line)
 
-    def tell_you(self) -> None:
-        """What you may or do has changed."""
-        self.feed.tell("you", {"you": self.told_you()})
+    def send_own(self) -> None:
+        """Send what the browser takes part as, which changed."""
+        self.events.send("you", {"you": self.own_json()})
 
-    def tell_broker(self, broker: str) -> None:
-        """The broker went or came."""
+    def set_broker(self, broker: str) -> None:
+        """Set whether the broker is "up" or "down"."""
         if broker != self.broker:
             self.broker = broker
-            self.feed.tell("broker", {"broker": broker})
+            self.events.send("broker", {"broker": broker})
 
-    def tell_replay(self) -> None:
-        """The recording stands elsewhere now, or not at all; nothing is told that is known."""
-        if (now := self.replay()) != self._told_replay:
-            self._told_replay = now
-            self.feed.tell("replay", {"replay": now})
+    def send_replay(self) -> None:
+        """Send the recording's position, if it changed."""
+        if (now := self.replay()) != self._sent_replay:
+            self._sent_replay = now
+            self.events.send("replay", {"replay": now})
 
-    def told_you(self) -> Told | None:
-        """Return who you are, as docs/web-api.md has it."""
-        you = self.you
-        return None if you is None else {name: getattr(you, name) for name in OwnState.__slots__}
+    def _add_picture(self, person: PersonState, entry: PictureEntry) -> None:
+        if (found := self._snapshots.pop((person.id, entry.sequence), None)) is not None:
+            self._attach_snapshot(entry, *found)
+        for dropped in person.add_picture(entry):
+            self._drop(dropped)
+        self._send_picture(person, entry)
 
-    def _keep(self, person: PersonState, shown: PictureEntry) -> None:
-        if (found := self._snapshots.pop((person.id, shown.sequence), None)) is not None:
-            self._with_snapshot(shown, *found)
-        for fallen in person.keep(shown):
-            self._drop(fallen)
-        self._tell_picture(person, shown)
+    def _set_screen_url(self, person: PersonState, url: str | None) -> None:
+        if person.screen not in {entry.url for entry in person.pictures.values()}:
+            self.pictures.drop(person.screen)
+        person.screen = url
+        self.events.send("screen", {"person": person.id, "url": url})
 
-    def _with_snapshot(self, shown: PictureEntry, url: str, size: tuple[int, int]) -> None:
-        shown.snapshot = url
-        shown.size = shown.size or size
+    def _attach_snapshot(self, entry: PictureEntry, url: str, size: tuple[int, int]) -> None:
+        entry.snapshot = url
+        entry.size = entry.size or size
 
-    def _tell_person(self, person: PersonState) -> None:
-        self.feed.tell("person", person.told())
+    def _send_person(self, person: PersonState) -> None:
+        self.events.send("person", person.to_json())
 
-    def _tell_picture(self, person: PersonState, shown: PictureEntry) -> None:
-        self.feed.tell("picture", {"person": person.id, "picture": shown.told()})
+    def _send_picture(self, person: PersonState, entry: PictureEntry) -> None:
+        self.events.send("picture", {"person": person.id, "picture": entry.to_json()})
 
-    def _forget_pictures(self, person: PersonState) -> None:
-        for shown in person.pictures.values():
-            self._drop(shown)
+    def _clear_pictures(self, person: PersonState) -> None:
+        for entry in person.pictures.values():
+            self._drop(entry)
         person.pictures.clear()
-        person.coming.clear()
+        person.pending.clear()
         person.screen = person.image = person.image_url = None
 
-    def _drop(self, shown: PictureEntry) -> None:
-        self.album.drop(shown.url)
-        self.album.drop(shown.snapshot)
+    def _drop(self, entry: PictureEntry) -> None:
+        self.pictures.drop(entry.url)
+        self.pictures.drop(entry.snapshot)
 
     def _make_room(self) -> None:
-        gone = [person for person in self.people.values() if not person.here]
+        gone = [person for person in self.people.values() if not person.present]
         if len(self.people) >= MAX_PEOPLE and gone:
             self._remove(gone[0])
 
     def _remove(self, person: PersonState) -> None:
-        self._forget_pictures(person)
+        self._clear_pictures(person)
         del self.people[person.id]
-        self.feed.tell("gone", {"person": person.id})
+        self.events.send("gone", {"person": person.id})

@@ -4,15 +4,15 @@
     id        the codebook's number
     words     the words' tokens in the order of their symbols, from 2 on, one a line
     signs     the signs an unknown word is spelled with
-    tables    sigmoid, tanh, powers            (recurrent.Tables)
-    network   embeddings, inputs, ...          (recurrent.Network)
+    tables    sigmoid, tanh, powers            (gru.Tables)
+    network   embeddings, inputs, ...          (gru.Network)
     counted   n-gram models of tokens          (ngrams.NGrams)
     spelling  the n-gram model of signs
     sources   the kinds of caption             (mixture.Source)
 
 An array is [element type, shape, packed, bytes]; packed ones are xz, and differences where they are symbols of n-grams.
-Which codebook a program has is known by the first bytes of the SHA-256 of its file. Nothing here reads a file: whoever
-runs the protocol supplies the bytes (`words.supply`).
+A codebook is identified by its number and the first bytes of the SHA-256 of its file (`codebook_id`). Nothing here
+reads a file: the program that runs the protocol passes the bytes in (`registry.CaptionCodecs`).
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ import msgpack
 import numpy as np
 import numpy.typing as npt
 
+from protocol.captions.codebook_id import HASH_BYTES, CodebookId
 from protocol.captions.gru import Group, Network, Tables, Weights
-from protocol.captions.identity import HASH_BYTES, Codebook
 from protocol.captions.mixture import TRUST_BITS, Mixture, Source
 from protocol.captions.ngrams import TOTAL, Level, NGrams
-from protocol.captions.symbols import FAR, NEAR, UNKNOWN
+from protocol.captions.tokens import FAR, NEAR, UNKNOWN
 
-__all__ = ["MAGIC", "Model", "identity_of", "pack_array"]
+__all__ = ["MAGIC", "Codebook", "array_of", "identity_of", "pack_array"]
 
 MAGIC = b"PCBK"
 
@@ -55,10 +55,10 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """A codebook, ready for use."""
+class Codebook:
+    """The language model that both ends share, ready for use. It never changes, so that threads may share it."""
 
-    identity: Codebook
+    identity: CodebookId
     words: tuple[str, ...]
     symbols: dict[str, int]
     signs: str
@@ -66,12 +66,12 @@ class Model:
     network: Network
     counted: tuple[NGrams, ...]
     sources: tuple[Source, ...]
+    # At the beginning of every caption.
     beginning: Mixture
-    """The model at the beginning of a caption."""
 
     @classmethod
-    def read(cls, data: bytes) -> Model:
-        """The codebook of a file's bytes. Raises `ValueError` if it is none."""
+    def read(cls, data: bytes) -> Codebook:
+        """Return the codebook of a file's bytes. Raises `ValueError` if it is none."""
         if data[: len(MAGIC)] != MAGIC:
             raise ValueError("no codebook: it does not begin as one")
         try:
@@ -82,9 +82,9 @@ class Model:
         return model
 
     @classmethod
-    def _read(cls, data: bytes) -> Model:
+    def _read(cls, data: bytes) -> Codebook:
         parts = msgpack.unpackb(data[len(MAGIC) :])
-        network = _network(parts["network"], Tables(*(_array(table).astype(np.int64) for table in parts["tables"])))
+        network = _network(parts["network"], Tables(*(array_of(table).astype(np.int64) for table in parts["tables"])))
         counted = tuple(map(_ngrams, parts["counted"]))
         sources = tuple(_source(*source) for source in parts["sources"])
         words = tuple(lzma.decompress(parts["words"]).decode().split("\n"))
@@ -111,7 +111,7 @@ class Model:
             "chances": all(model.below_alone[-1] == TOTAL for model in (self.spelling, *self.counted)),
             "sources": len(self.counted) > 0 and sum(source.prior for source in self.sources) == 1 << TRUST_BITS,
             "ways": all(tokens <= way < network.embeddings for way in ways),
-            "shares": all(source.is_whole(len(self.counted)) for source in self.sources),
+            "shares": all(source.is_complete(len(self.counted)) for source in self.sources),
         }
         wrong = [part for part, fits in fit.items() if not fits]
         if wrong:
@@ -128,27 +128,27 @@ class Model:
         return len(self.signs) + _BEFORE_SIGNS
 
     def symbol_of(self, token: str) -> int:
-        """The token's symbol: `UNKNOWN` for what must be spelled."""
+        """Return the token's symbol: `UNKNOWN` for what must be spelled."""
         return self.symbols.get(token, UNKNOWN)
 
     def word(self, symbol: int) -> str:
-        """The token of a symbol that is neither END nor UNKNOWN."""
+        """Return the token of a symbol that is neither `END` nor `UNKNOWN`."""
         return self.words[symbol - _BEFORE_WORDS]
 
     def sign_symbol(self, sign: str) -> int:
-        """How a sign is spelled: as itself, or as NEAR or FAR and its number."""
+        """Return how a sign is spelled: as itself, or as `NEAR` or `FAR` and its number."""
         at = self.signs.find(sign)
         if at >= 0:
             return at + _BEFORE_SIGNS
         return NEAR if 0x80 <= ord(sign) < 0x800 else FAR
 
     def sign(self, symbol: int) -> str:
-        """The listed sign of a symbol."""
+        """Return the listed sign of a symbol."""
         return self.signs[symbol - _BEFORE_SIGNS]
 
 
-def identity_of(data: bytes) -> Codebook:
-    """Which codebook a file holds; the model in it is not read. Raises `ValueError` if it is none."""
+def identity_of(data: bytes) -> CodebookId:
+    """Return which codebook a file holds, without reading the model in it. Raises `ValueError` if it is none."""
     try:
         return _identity(msgpack.unpackb(data[len(MAGIC) :]), data)
     except _DAMAGE as error:
@@ -156,26 +156,30 @@ def identity_of(data: bytes) -> Codebook:
 
 
 def pack_array(array: Array, *, packed: bool = False) -> list[Any]:
-    """An array as the file holds it: little end first."""
+    """Return an array as the file holds it: little end first."""
     plain = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"))
     data = plain.tobytes()
     return [plain.dtype.str, list(plain.shape), packed, lzma.compress(data, preset=9) if packed else data]
 
 
-def _identity(parts: dict[str, Any], data: bytes) -> Codebook:
-    return Codebook(parts["id"], hashlib.sha256(data).digest()[:HASH_BYTES])
+def _identity(parts: dict[str, Any], data: bytes) -> CodebookId:
+    return CodebookId(parts["id"], hashlib.sha256(data).digest()[:HASH_BYTES])
 
 
-def _array(parts: Sequence[Any]) -> Array:
+def array_of(parts: Sequence[Any]) -> Array:
+    """Return the array of what `pack_array` made; raise what numpy and xz raise for anything else."""
     kind, shape, packed, data = parts
     return np.frombuffer(lzma.decompress(data) if packed else data, np.dtype(kind)).reshape(shape)
 
 
 def _ngrams(parts: Sequence[Any]) -> NGrams:
-    """`alone` are the intervals' sizes when nothing is known; a level has symbols, steps and entries per context."""
+    """Return the model of these parts.
+
+    `alone` are the intervals' sizes when nothing is known; a level has symbols, steps and entries per context.
+    """
     alone, levels = parts
-    sizes = _array(alone).astype(np.int64)
-    return NGrams([0, *np.cumsum(sizes).tolist()], [_level(*map(_array, level)) for level in levels])
+    sizes = array_of(alone).astype(np.int64)
+    return NGrams([0, *np.cumsum(sizes).tolist()], [_level(*map(array_of, level)) for level in levels])
 
 
 def _level(differences: Array, steps: Array, counts: Array) -> Level:
@@ -184,7 +188,7 @@ def _level(differences: Array, steps: Array, counts: Array) -> Level:
 
 
 def _network(parts: dict[str, Any], tables: Tables) -> Network:
-    arrays = {name: _array(part) for name, part in parts.items()}
+    arrays = {name: array_of(part) for name, part in parts.items()}
 
     def weights(name: str) -> Weights:
         return Weights(arrays[name], arrays[f"{name}_multipliers"])

@@ -1,4 +1,4 @@
-"""A small recurrent network (a GRU: Cho et al. 2014) that says which token comes next, in integers.
+"""A small recurrent network (a GRU: Cho et al. 2014) that predicts the next token, in integers.
 
 Floating point differs in its last bits between machines, and a caption coded with one such bit more would decode to
 garbage. Here weights have 8 bits, activations come from tables of the codebook, and whatever a matrix product adds up
@@ -21,54 +21,57 @@ import numpy.typing as npt
 
 from protocol.captions.ngrams import TOTAL, TOTAL_BITS
 
-__all__ = ["PLAIN", "Group", "Network", "Outlook", "State", "Tables", "Weights"]
+__all__ = ["PLAIN", "Group", "Network", "NextToken", "State", "Tables", "Weights"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]
 
+# Bits behind the point of the multipliers that scale a row of a product back.
 MULTIPLIER_BITS = 24
-"""What scales a row of a product back has so many bits behind the point."""
 
+# Bits behind the point of a gate's input, where the tables of the activations are read.
 GATE_BITS = 8
-"""Of a gate's input behind the point: where the tables of the activations are read."""
 
+# A gate's input is cut to this: what is further out changes nothing.
 GATE_LIMIT = 8
-"""A gate's input is cut to this: what is further out changes nothing."""
 
+# Bits of the state, which lies between -1 and 1.
 STATE_BITS = 15
-"""Of the state, which lies between -1 and 1."""
 
+# Bits of the state as the products use it: 512 of them times 127 stay below 2**24.
 SEEN_BITS = 8
-"""Of the state as the products see it: 512 of them times 127 stay below 2**24."""
 
+# The largest output of a group's inner layer: 128 of them times 127 stay below 2**23.
 HIDDEN_LIMIT = 511
-"""Of what a group's inner layer passes on: 128 of them times 127 stay below 2**23."""
 
+# Steps of a score that double a token's chance.
 OCTAVE = 64
-"""Steps of a score that double a token's chance."""
 
+# Scores further below the best count as this far: one part in a million.
 FALL = 20 * OCTAVE
-"""Scores further below the best count as this far: one part in a million."""
 
+# Sharpness, in eighths: scores as trained. More makes the likely likelier.
 PLAIN = 8
-"""Sharpness, in eighths: scores as trained. More makes the likely likelier."""
 
+# Bytes of a matrix that are multiplied with all rows of a state before the next block is: as many as a core's own cache
+# holds, so that slower memory is read once and not once a row.
 BLOCK_BYTES = 1 << 20
-"""Of a matrix that is multiplied with all rows of a state before the next block is: as much as a core's own cache
-holds, so that slower memory is read once and not once a row."""
 
+# Tokens whose inputs to the gates are kept: the commonest, of 12 kB each.
 REMEMBERED_INPUTS = 256
-"""Tokens whose inputs to the gates are kept: the commonest, of 12 kB each."""
 
+# Groups whose chances are kept: a decoder that searches one asks dozens of times. Up to 400 kB each.
 REMEMBERED_GROUPS = 4
-"""Groups whose chances are kept: a decoder that searches one asks dozens of times. Up to 400 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The network's functions: sigmoid (16 bits behind the point) and tanh (15), at every gate's input from
-    -`GATE_LIMIT` up; and 2**(24 - n / `OCTAVE`) for n below `FALL`."""
+    """The network's functions as tables.
+
+    `sigmoid` (16 bits behind the point) and `tanh` (15) are at every gate's input from -`GATE_LIMIT` up, `powers` is
+    2**(24 - n / `OCTAVE`) for n below `FALL`.
+    """
 
     sigmoid: Ints
     tanh: Ints
@@ -85,17 +88,17 @@ class Weights:
         self.shape: tuple[int, int] = matrix.shape
         self._multipliers = multipliers.astype(np.int64)
         rows = max(1, BLOCK_BYTES // (matrix.shape[1] * np.dtype(np.float32).itemsize))
-        whole = matrix.astype(np.float32)
+        floats = matrix.astype(np.float32)
         self._blocks = [
-            (slice(begin, begin + rows), whole[begin : begin + rows]) for begin in range(0, len(whole), rows)
+            (slice(begin, begin + rows), floats[begin : begin + rows]) for begin in range(0, len(floats), rows)
         ]
 
     def times(self, vectors: Floats) -> Ints:
-        """The products with each of these vectors (a row each), multiplied."""
+        """Return the products with each of these vectors (a row each), scaled by the multipliers."""
         products = np.empty((len(vectors), self.shape[0]), np.float32)
-        for place, block in self._blocks:
+        for outputs, block in self._blocks:
             for vector, product in zip(vectors, products, strict=True):
-                np.dot(block, vector, out=product[place])  # for so few vectors quicker than a product of matrices
+                np.dot(block, vector, out=product[outputs])  # for so few vectors quicker than a product of matrices
         scaled = products.astype(np.int64)
         scaled *= self._multipliers
         return scaled
@@ -110,18 +113,20 @@ class Group:
 
     @property
     def size(self) -> int:
+        """How many tokens the group has."""
         return self.outer.shape[0]
 
     def scores(self, seen: Floats) -> Ints:
+        """Return the scores of the group's tokens for each row of a state."""
         hidden = np.clip(self.inner.times(seen) >> MULTIPLIER_BITS, -HIDDEN_LIMIT, HIDDEN_LIMIT)
         return self.outer.times(hidden.astype(np.float32)) >> MULTIPLIER_BITS
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the network remembers of the tokens so far, for each way it began: a row each.
+    """The network's memory of the tokens so far, a row for each way to begin.
 
-    `memory` is the state itself, `seen` as products see it.
+    `memory` is the state itself, `seen` is it as products use it.
     """
 
     memory: Ints
@@ -129,12 +134,13 @@ class State:
 
     @classmethod
     def of(cls, memory: Ints) -> State:
+        """Return the state with this memory."""
         half = 1 << STATE_BITS - SEEN_BITS - 1
         return cls(memory, (memory + half >> STATE_BITS - SEEN_BITS).astype(np.float32))
 
-    def rows(self, kept: Sequence[int]) -> State:
-        """These rows alone."""
-        index = list(kept)
+    def rows(self, indices: Sequence[int]) -> State:
+        """Return these rows alone."""
+        index = list(indices)
         return State(self.memory[index], self.seen[index])
 
 
@@ -163,8 +169,8 @@ class Network:
         self.groups = groups
         self.tables = tables
         self.likely = head.shape[0] - len(groups)
+        # Where the likely tokens end, and each group's.
         self.ends = list(accumulate((group.size for group in groups), initial=self.likely))
-        """Where the likely tokens end, and each group's."""
         self.tokens = self.ends[-1]
         self.embeddings = embeddings.shape[0]
         self._check()
@@ -185,20 +191,20 @@ class Network:
             raise ValueError("tables that are too short or too long")
 
     def begin(self, ways: Sequence[int]) -> State:
-        """The state before the first token, a row for each of these ways to begin (rows of the embeddings)."""
+        """Return the state before the first token, a row for each of these ways to begin (rows of the embeddings)."""
         nothing = State.of(np.zeros((len(ways), self._size), np.int64))
         return self._step(nothing, np.concatenate([self._input(way) for way in ways]))
 
     def step(self, state: State, symbol: int) -> State:
-        """The state after one more token."""
+        """Return the state after one more token."""
         return self._step(state, self._inputs_of(symbol))
 
     def scores(self, state: State) -> Ints:
-        """What each row of the state makes of the likely tokens and the groups."""
+        """Return each row's scores of the likely tokens and the groups."""
         return self._head.times(state.seen) >> MULTIPLIER_BITS
 
     def _input(self, row: int) -> Ints:
-        """What a row of the embeddings gives to the gates, counted from where their tables begin."""
+        """Return the gates' input from a row of the embeddings, counted from where their tables begin."""
         middle = GATE_LIMIT << GATE_BITS + MULTIPLIER_BITS
         return self._inputs.times(self._embeddings[row : row + 1].astype(np.float32)) + (self._input_bias + middle)
 
@@ -214,7 +220,7 @@ class Network:
         return State.of(fresh + (keep * (state.memory - fresh) >> 16))
 
 
-class Outlook:
+class NextToken:
     """The chances of all tokens in several views of one state: each a row of it and a sharpness.
 
     A group's are worked out when one of its tokens is asked.
@@ -228,7 +234,7 @@ class Outlook:
         self._totals: list[int] = self._sums[:, -1].tolist()
 
     def below(self, symbol: int) -> list[int]:
-        """Where the token's interval begins, 0 to `TOTAL`, in each view."""
+        """Return where the token's interval begins, 0 to `TOTAL`, in each view."""
         likely = self._network.likely
         if symbol <= likely:
             return self._head(symbol)
@@ -246,7 +252,7 @@ class Outlook:
         return [TOTAL] * len(self._views)
 
     def line(self, weights: Sequence[int]) -> Floats64:
-        """About where the outputs begin, the likely tokens and the groups, mixed with these weights.
+        """Return about where the outputs begin, the likely tokens and the groups, mixed with these weights.
 
         Floating point is good enough for a decoder's guess.
         """
@@ -254,7 +260,7 @@ class Outlook:
         return line
 
     def line_in(self, group: int, weights: Sequence[int]) -> Floats64:
-        """About where the tokens of a group begin."""
+        """Return about where the tokens of a group begin."""
         begins, ends = (np.array(self._head(self._network.likely + group + at)) for at in (0, 1))
         scaled, sums = np.array(weights, np.float64), _group(self, group)
         line: Floats64 = scaled @ begins + scaled * (ends - begins) / sums[:, -1] @ sums
@@ -265,7 +271,7 @@ class Outlook:
         return [(part << TOTAL_BITS) // total for part, total in zip(parts, self._totals, strict=True)]
 
     def _added(self, scores: Ints) -> Ints:
-        """The weights of these scores in each view, added up: one more than there are scores, the first 0."""
+        """Return the weights of these scores in each view, added up: one more than there are scores, the first 0."""
         falls = scores.max(axis=1, keepdims=True) - scores
         sums = np.zeros((len(self._views), scores.shape[1] + 1), np.int64)
         for (row, sharpness), added in zip(self._views, sums, strict=True):
@@ -274,16 +280,16 @@ class Outlook:
         return sums
 
     def group(self, index: int) -> Ints:
-        """The weights of a group's tokens added up."""
+        """Return the weights of a group's tokens, added up."""
         return self._added(self._network.groups[index].scores(self._seen))
 
 
 @lru_cache(REMEMBERED_GROUPS)
-def _group(outlook: Outlook, index: int) -> Ints:
-    return outlook.group(index)
+def _group(next_token: NextToken, index: int) -> Ints:
+    return next_token.group(index)
 
 
 def _read(table: Ints, gates: Ints) -> Ints:
-    """What a table says of these inputs, counted from where it begins: beyond its ends what it says there."""
+    """Return a table's values at these inputs, counted from where it begins: beyond its ends those at the ends."""
     gates >>= MULTIPLIER_BITS
     return table.take(gates, mode="clip")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protocol.captions import registry
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import CaptionError
 from protocol.frames import Picture
 
@@ -18,13 +18,13 @@ class History:
     def __init__(self) -> None:
         self._captions: dict[int, str] = {}
 
-    def read(self, picture: Picture) -> str:
+    def read(self, picture: Picture, codecs: CaptionCodecs) -> str:
         """Return the picture's caption, and remember it.
 
         Raises `CaptionError`, remembering nothing, if it cannot be decoded or is coded against a caption that is not
         here.
         """
-        caption = registry.decode(picture.codec, picture.caption, self.earlier(picture))
+        caption = codecs.decode(picture.codec, picture.caption, self.earlier(picture))
         self.remember(picture, caption)
         return caption
 

@@ -1,51 +1,51 @@
-"""Which caption codec a room gets: the newest that all who take pictures read; the user is told if that is worse."""
+"""Which caption codec a room gets: the newest that every peer which takes pictures reads, with the same codebook."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 
-from protocol.captions import registry
-from protocol.captions.identity import Codebook
-from protocol.signalling import Carries, Hello
+from protocol.captions.codebook_id import CodebookId
+from protocol.captions.registry import CaptionCodecs
+from protocol.signalling.messages import Carries, Hello
+
+__all__ = ["CodecChoice", "choose_codec"]
 
 
+@dataclass(frozen=True, slots=True)
 class CodecChoice:
-    """Chooses, and notes why captions cannot go as our newest codec: each reason once."""
+    """The codec to send with, and for a person why it is not our newest, a line for each peer that cannot read that."""
 
-    def __init__(self, note: Callable[[str], None]) -> None:
-        self._note = note
-        self._said: set[str] = set()
-
-    def choose(self, hellos: Collection[Hello]) -> int:
-        """The newest lossless codec that every listener has with the same codebook; at worst 0."""
-        listeners = [hello for hello in hellos if hello.carries & Carries.PICTURES_IN]
-        common, best = common_codec(listeners), registry.newest()
-        if common != best:
-            for line in _reasons(listeners, best, common):
-                self._say(line)
-        return common
-
-    def _say(self, line: str) -> None:
-        if line not in self._said:
-            self._said.add(line)
-            self._note(line)
+    codec: int
+    reasons: tuple[str, ...] = ()
 
 
-def common_codec(listeners: Iterable[Hello]) -> int:
-    """The newest lossless codec that all of them have with our codebook; at worst 0. With nobody there: our newest."""
-    codecs: set[int] = set(registry.CODECS)
-    books: set[Codebook] = set(registry.codebooks())
-    for hello in listeners:
-        codecs &= set(hello.codecs)
+def choose_codec(codecs: CaptionCodecs, hellos: Collection[Hello]) -> CodecChoice:
+    """Choose the newest lossless codec that every receiver of pictures has with our codebook: at worst 0.
+
+    In an empty room it is our newest.
+    """
+    receivers = [hello for hello in hellos if hello.carries & Carries.PICTURES_IN]
+    best, common = codecs.newest(), _common_codec(codecs, receivers)
+    return CodecChoice(common, () if common == best else tuple(_reasons(codecs, receivers, best, common)))
+
+
+def _common_codec(codecs: CaptionCodecs, receivers: Iterable[Hello]) -> int:
+    ids: set[int] = set(codecs.ids)
+    books: set[CodebookId] = set(codecs.codebooks())
+    for hello in receivers:
+        ids &= set(hello.codecs)
         books &= set(hello.codebooks)
-    return registry.newest(codecs, books)
+    return codecs.newest(ids, books)
 
 
-def _reasons(listeners: Iterable[Hello], best: int, common: int) -> Iterable[str]:
-    how = "plain text" if common == 0 else f"codec {common} ({registry.name(common)})"
-    for hello in listeners:
-        if common_codec([hello]) == best:
+def _reasons(codecs: CaptionCodecs, receivers: Iterable[Hello], best: int, common: int) -> Iterator[str]:
+    how = "plain text" if common == 0 else f"codec {common} ({codecs.name(common)})"
+    for hello in receivers:
+        if _common_codec(codecs, [hello]) == best:
             continue
-        who = hello.name or "someone"
-        reason = f"{who}'s codebook differs from ours" if best in hello.codecs else f"{who} lacks caption codec {best}"
+        name = hello.name or "someone"
+        reason = (
+            f"{name}'s codebook differs from ours" if best in hello.codecs else f"{name} lacks caption codec {best}"
+        )
         yield f"{reason}: captions to this room go as {how}"

@@ -1,4 +1,4 @@
-"""A language model that counts: the chance of a symbol after the last few, in integers.
+"""A language model of counts: the chance of a symbol after the last few, in integers.
 
 Kneser-Ney smoothing (Chen and Goodman 1999) leaves, for every context that was seen, weights for the symbols seen
 after it and a rest for all others, which is shared out as the next shorter context says. Contexts are the paths of a
@@ -20,14 +20,14 @@ __all__ += ["Entries", "Level", "NGrams", "weight_of"]
 
 TOTAL_BITS = 32
 TOTAL = 1 << TOTAL_BITS
+# A context's weights and its rest make up 2**16.
 WEIGHT_BITS = 16
-"""A context's weights and its rest make up 2**16."""
 
+# Weights are powers of two in these steps: 15 % apart, which costs 0.003 bits a word.
 STEPS_AN_OCTAVE = 5
-"""Weights are powers of two in these steps: 15 % apart, which costs 0.003 bits a word."""
 
+# Steps down from the whole: one part in 65,000.
 LEVELS = 80
-"""Steps down from the whole: one part in 65,000."""
 
 
 def _power(step: int) -> int:
@@ -44,7 +44,7 @@ _WEIGHTS = [*map(_power, range(LEVELS)), 0]
 
 
 def weight_of(step: int) -> int:
-    """The weight of a step; that of `LEVELS` is 0, for an entry that is only a context."""
+    """Return the weight of a step; that of `LEVELS` is 0, for an entry that is only a context."""
     return _WEIGHTS[step]
 
 
@@ -62,13 +62,13 @@ class Level:
 
     @classmethod
     def of(cls, symbols: Sequence[int], steps: Iterable[int], counts: Iterable[int]) -> Level:
-        """The level of entries with these weights, `counts` of them in each context."""
+        """Return the level of entries with these weights, `counts` of them in each context."""
         sums = accumulate(map(_WEIGHTS.__getitem__, steps), initial=0)
         return cls(symbols, list(sums), list(accumulate(counts, initial=0)))
 
 
+# Where the last symbol, the last two and so on are found as contexts: an entry each, `_NEVER` if never seen.
 Entries = tuple[int, ...]
-"""Where the last symbol, the last two and so on are found as contexts: an entry each, `_NEVER` if never seen."""
 
 _NEVER = -1
 
@@ -79,16 +79,16 @@ class NGrams:
     def __init__(self, below_alone: Sequence[int], levels: Sequence[Level]) -> None:
         self.below_alone = below_alone
         self._levels = levels
+        # The entries before the first symbol.
         self.begun = self.follow((), self.start)
-        """The entries before the first symbol."""
 
     @property
     def start(self) -> int:
-        """The symbol that stands before the first: as a context only."""
+        """The symbol before the first: as a context only."""
         return len(self.below_alone) - 1
 
     def follow(self, entries: Entries, symbol: int) -> Entries:
-        """The entries after one more symbol: each context is that of before, and the symbol."""
+        """Return the entries after one more symbol: each context is that of before, and the symbol."""
         longer = zip(self._levels[:-1], entries, strict=False)
         return symbol, *(self._entry(level, entry, symbol) for level, entry in longer)
 
@@ -101,7 +101,7 @@ class NGrams:
         return at if at < end and level.symbols[at] == symbol else _NEVER
 
     def after(self, entries: Entries) -> Callable[[int], int]:
-        """Where a symbol's interval begins in these contexts, 0 to `TOTAL`: it ends where that of the next begins."""
+        """Return the model of a symbol in these contexts: where its interval begins, 0 to `TOTAL`."""
         alone, known = self.below_alone, list(self._known(entries))
 
         def below(symbol: int) -> int:
@@ -114,7 +114,7 @@ class NGrams:
         return below
 
     def _known(self, entries: Entries) -> Iterator[tuple[Sequence[int], Sequence[int], int, int, int]]:
-        """The contexts that something was seen after, the shortest first, until the first that has nothing.
+        """Yield the contexts that something was seen after, the shortest first, until the first that has nothing.
 
         Each is its level's symbols and sums, where its own begin and end there, and the rest that it leaves to others.
         """

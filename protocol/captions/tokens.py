@@ -1,8 +1,10 @@
-"""A caption as a style, tokens in small letters, and what capitals there were: everything, and nothing twice.
+"""A caption as a style, tokens in small letters, and its capitals: everything, and nothing twice.
 
 Whole captions have a style: most are in small letters without a full stop, or a sentence with both. What the style
-says is taken out of the text, so that the language model sees one kind of text. Only the 26 letters have a case here:
-what is a capital beyond them changes with every version of Unicode.
+determines is taken out of the text, so that the language model sees one kind of text. Only the 26 letters have a case
+here: what is a capital beyond them changes with every version of Unicode.
+
+UTF-8, too, is here: caption codec 0, and what codec 2 falls back to.
 """
 
 from __future__ import annotations
@@ -13,7 +15,19 @@ from dataclasses import dataclass
 from enum import IntEnum
 from itertools import accumulate, chain, pairwise
 
-__all__ = ["Case", "Parsed", "Style", "case_of", "parse", "render", "scalars", "tokens_of"]
+from protocol.errors import CaptionError
+
+__all__ = ["END", "FAR", "NEAR", "UNKNOWN", "Case", "Style", "Tokenised", "case_of", "from_utf8", "parse", "render"]
+__all__ += ["scalars", "to_utf8", "tokens_of"]
+
+# Symbols that are no words and no signs: those of words follow from 2 on, of signs from 3.
+# The end of a caption, and of a spelled word.
+END = 0
+# A token that is no word of the codebook: it is spelled.
+UNKNOWN = 1
+# A sign that is not listed: one of two bytes of UTF-8, and any other. Its number follows.
+NEAR = 1
+FAR = 2
 
 _TOKEN = re.compile(r" ?[a-z]+| ?[^a-z ]| ")
 _CAPITAL = re.compile(r"[A-Z]")
@@ -27,7 +41,7 @@ class Style(IntEnum):
     SMALL_STOP = 1  # "a cat on a bench."
     SENTENCE = 2  # "A cat on a bench"
     SENTENCE_STOP = 3  # "A cat on a bench."
-    MIXED = 4  # capitals elsewhere: every word says its case
+    MIXED = 4  # capitals elsewhere: every word has its own case
     MIXED_STOP = 5
 
 
@@ -37,11 +51,11 @@ class Case(IntEnum):
     SMALL = 0
     TITLE = 1  # the first letter is a capital
     CAPITALS = 2
-    ODD = 3  # every letter says its own
+    ODD = 3  # every letter has its own
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
+class Tokenised:
     """A caption taken apart. `capitals` has, for each token of a caption of mixed style, which letters are capitals."""
 
     style: Style
@@ -50,25 +64,39 @@ class Parsed:
 
 
 def scalars(text: str) -> str:
-    """Return the text with "?" for lone surrogates: they are no characters, and no UTF-8 has them."""
+    """Return the text with "?" for lone surrogates, which are no characters and have no UTF-8."""
     return text.encode(errors="replace").decode()
 
 
-def parse(text: str) -> Parsed:
+def to_utf8(text: str) -> tuple[bytes, int]:
+    """Return the text's bytes and number of bits, with "?" for lone surrogates."""
+    data = scalars(text).encode()
+    return data, 8 * len(data)
+
+
+def from_utf8(data: bytes) -> str:
+    """Return the text; raise `CaptionError` if the bytes are no UTF-8."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise CaptionError("a caption that is no UTF-8") from None
+
+
+def parse(text: str) -> Tokenised:
     """Take a caption apart; `render` puts it together again, whatever it holds."""
     stop = text.endswith(".")
     body = text[:-1] if stop else text
     if not _CAPITAL.search(body):
-        return Parsed(Style.SMALL_STOP if stop else Style.SMALL, tokens_of(body))
+        return Tokenised(Style.SMALL_STOP if stop else Style.SMALL, tokens_of(body))
     small = _small(body)
     if _is_capital(body[0]) and not _CAPITAL.search(body, 1):
-        return Parsed(Style.SENTENCE_STOP if stop else Style.SENTENCE, tokens_of(small))
+        return Tokenised(Style.SENTENCE_STOP if stop else Style.SENTENCE, tokens_of(small))
     tokens = tokens_of(small)
-    return Parsed(Style.MIXED_STOP if stop else Style.MIXED, tokens, _capitals(body, tokens))
+    return Tokenised(Style.MIXED_STOP if stop else Style.MIXED, tokens, _capitals(body, tokens))
 
 
-def render(parsed: Parsed) -> str:
-    """The caption of these parts. In a mixed style, `capitals` must have a flag for every letter."""
+def render(parsed: Tokenised) -> str:
+    """Return the caption of these parts. In a mixed style, `capitals` must have a flag for every letter."""
     style = parsed.style
     body = "".join(parsed.tokens)[1:]
     if style in {Style.SENTENCE, Style.SENTENCE_STOP}:
@@ -80,7 +108,7 @@ def render(parsed: Parsed) -> str:
 
 
 def tokens_of(small: str) -> tuple[str, ...]:
-    """The tokens of a text without capitals: words and single signs, each with the space before it.
+    """Return the tokens of a text without capitals: words and single signs, each with the space before it.
 
     A caption begins as after a space, so that a word is the same token there and elsewhere.
     """
@@ -88,7 +116,7 @@ def tokens_of(small: str) -> tuple[str, ...]:
 
 
 def case_of(flags: tuple[bool, ...]) -> Case:
-    """How a word with capitals at these of its letters is written."""
+    """Return how a word with capitals at these of its letters is written."""
     if not any(flags):
         return Case.SMALL
     if flags[0] and not any(flags[1:]):
@@ -112,5 +140,5 @@ def _capitals(body: str, tokens: tuple[str, ...]) -> tuple[tuple[bool, ...], ...
 
 
 def _raised(sign: str, capitals: Iterator[bool]) -> str:
-    """The sign, a capital if it is a letter and the next of these says so."""
+    """Return the sign, as a capital if it is a letter and the next of these flags is set."""
     return sign.upper() if "a" <= sign <= "z" and next(capitals) else sign

@@ -1,4 +1,4 @@
-"""The session log: what a recorded call is made of, and how each record becomes the bytes of a message.
+"""The session log: the records of a call, and how each becomes the bytes of a message.
 
 A log is an MCAP file (https://mcap.dev/spec); docs/recording-format.md is the format's page. Here is what
 its messages carry; the file itself is written and read by `node.recording`.

@@ -1,4 +1,4 @@
-"""Records to messages and back."""
+"""Encodes the records of a session log as messages, and decodes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import msgpack
 
 from protocol import envelope, frames
-from protocol.captions.identity import Codebook
+from protocol.captions.codebook_id import CodebookId
 from protocol.errors import FrameError, LogError, VersionError
 from protocol.log import speech
 from protocol.log.channels import CHANNELS, FORMAT
@@ -89,7 +89,7 @@ def decode_header(data: bytes) -> Header:
 
 
 def newer(version: object) -> str:
-    """Return what a person is told of a log of a newer format."""
+    """Return the line for a person about a log of a newer format."""
     return f"recorded by a newer Pictophone (format {version}; this one reads up to {FORMAT}): update it"
 
 
@@ -156,15 +156,15 @@ def _frame_fields(record: Frame) -> dict[str, Any]:
 
 
 def _described(data: bytes) -> dict[str, Any]:
-    """What is in a frame, for people and programs that read no msgpack."""
+    """Return what is in a frame, for people and programs that read no msgpack."""
     try:
         frame = frames.decode(data)
     except (FrameError, VersionError):
         return {"kind": "unknown"}
     match frame:
         case frames.Picture(sequence=sequence, seed=seed, look=look):
-            told = {"kind": "picture", "sequence": sequence, "seed": seed}
-            return {**told, "look": _base64(look)} if look else told
+            fields = {"kind": "picture", "sequence": sequence, "seed": seed}
+            return {**fields, "look": _base64(look)} if look else fields
         case frames.Hold(sequence):
             return {"kind": "hold", "sequence": sequence}
         case frames.Text(text):
@@ -269,11 +269,11 @@ def _text(value: object) -> str:
 
 
 def _number(value: Any) -> int | float:
-    """What JSON calls a number: a measurement, or a counter of 64 bits."""
+    """Return a number of JSON: a measurement, or a counter of 64 bits."""
     if (type(value) is int and abs(value) < _MOST) or (type(value) is float and math.isfinite(value)):
         return value
     raise ValueError("no number, or none that is finite")
 
 
-def _codebook(value: Any) -> Codebook:
-    return Codebook(envelope.bounded_int("codebook", value["id"], 32), bytes.fromhex(value["hash"])[:_ID_BYTES])
+def _codebook(value: Any) -> CodebookId:
+    return CodebookId(envelope.bounded_int("codebook", value["id"], 32), bytes.fromhex(value["hash"])[:_ID_BYTES])

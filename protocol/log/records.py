@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from protocol import envelope
-from protocol.captions.identity import Codebook
+from protocol.captions.codebook_id import CodebookId
 from protocol.rtp.red import Copy
 
 __all__ = ["Frame", "Header", "Joined", "Left", "Meters", "Note", "Record", "Snapshot", "Speech"]
@@ -22,7 +22,7 @@ class Header:
     """What the session is, and what made it.
 
     `started_ns` is the wall clock (since 1970) at `at_us` 0 and `monotonic_s` the recording machine's monotonic clock
-    then. `models` says what captioned and painted here ("captioner", "generator": a hub id or a folder) and `versions`
+    then. `models` names what captioned and painted here ("captioner", "generator": a hub id or a folder) and `versions`
     the version of each ("captioner", "generator") and of the libraries that run them. `codebooks` are what the
     captions were coded with.
     """
@@ -34,14 +34,14 @@ class Header:
     program: str = ""
     protocol: int = envelope.VERSION
     profile: str = ""
-    codebooks: tuple[Codebook, ...] = ()
+    codebooks: tuple[CodebookId, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """One Opus packet that was sent or came, with its RTP sequence number (16 bits) and timestamp (32 bits, 48 kHz).
+    """An Opus packet that was sent or received, with its RTP sequence number (16 bits) and timestamp (32 bits, 48 kHz).
 
     `payload` is as it crossed the wire: it may be no Opus packet. A gap of the sequence is a loss.
     """
@@ -56,7 +56,7 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One semantic frame (`protocol.frames`) that was sent or came; `caption` is a picture's words, None if unread."""
+    """A frame (`protocol.frames`) that was sent or received; `caption` is a picture's words, None if unread."""
 
     at_us: int
     sender: str
@@ -66,7 +66,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Somebody is here; `carries` are the bits of its hello (`protocol.signalling.Carries`)."""
+    """A peer is here; `carries` are the bits of its hello (`protocol.signalling.Carries`)."""
 
     at_us: int
     peer: str
@@ -76,7 +76,7 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Somebody is gone."""
+    """A peer is gone."""
 
     at_us: int
     peer: str
@@ -84,7 +84,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Meters:
-    """What the recording node had counted by then, by name; what is unknown is missing."""
+    """The recording node's counters by then, by name; what is unknown is missing."""
 
     at_us: int
     values: Mapping[str, float]
@@ -92,7 +92,7 @@ class Meters:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A line that a person was told."""
+    """A line that was shown to the user."""
 
     at_us: int
     text: str
@@ -100,7 +100,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the recording node's camera saw when its picture `sequence` was made: a file of the kind `format`."""
+    """The recording node's camera image from which picture `sequence` was made: a file of the kind `format`."""
 
     at_us: int
     sequence: int

@@ -1,4 +1,4 @@
-"""The messages of a sealed log: blocks of the others, encrypted one by one.
+"""The messages of a sealed log: blocks of the others, encrypted one by one with a key that the room's members derive.
 
 A file has a random salt, and from it and a secret comes its key: HKDF-SHA256 (RFC 5869). A block is a list of
 messages, compressed (zlib) and encrypted with AES-128-GCM under its number as the nonce:
@@ -20,8 +20,9 @@ import msgpack
 from protocol import envelope
 from protocol.errors import LogError
 from protocol.log.coding import MAX_MESSAGE_BYTES, Message
+from protocol.room_secret import RoomSecret
 
-__all__ = ["SALT_BYTES", "BlockCipher", "salt_of"]
+__all__ = ["SALT_BYTES", "BlockCipher", "recording_secret", "salt_of"]
 
 SALT_BYTES = 16
 _KEY_BYTES = 16
@@ -29,10 +30,19 @@ _NONCE_BYTES = 12
 _CHECK_BYTES = 8
 _HEAD = struct.Struct(">16sI?")
 _LABEL = b"pictophone session log 1"
+_PURPOSE = b"session log"
+
+
+def recording_secret(room: RoomSecret) -> bytes:
+    """Return what a recording made in this room is sealed with: it opens recordings, and not the room."""
+    # Imported here, as below: cryptography, which a log that is not sealed never needs.
+    from protocol.sealing import derive
+
+    return derive(room, _PURPOSE)
 
 
 class BlockCipher:
-    """Seals and opens the blocks of one file. `check` tells a wrong secret from the right one, and nothing more."""
+    """Seals and opens the blocks of one file. `check` distinguishes a wrong secret from the right one, no more."""
 
     def __init__(self, secret: bytes, salt: bytes) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM

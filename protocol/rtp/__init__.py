@@ -1,1 +1,1 @@
-"""RTP (RFC 3550): sequence numbers, streams, redundancy, receiver reports, consent, retiming."""
+"""RTP (RFC 3550) and what is beside it: sequence numbers, streams, redundancy, reports, consent, retiming."""

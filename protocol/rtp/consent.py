@@ -8,19 +8,18 @@ sooner than before.
 
 from __future__ import annotations
 
-import asyncio
 import random
-import time
-from collections.abc import Awaitable, Callable
 
-SELDOM_S = 12.0
-OFTEN_S = 5.0  # the RFC's own period; it allows no less than 4 s
+__all__ = ["EXPIRES_S", "PATIENCE_S", "RFC_PERIOD_S", "TRUSTED_PERIOD_S", "Consent"]
+
+# Between questions on a link that answers.
+TRUSTED_PERIOD_S = 12.0
+# The RFC's own period; it allows no less than 4 s.
+RFC_PERIOD_S = 5.0
 EXPIRES_S = 30.0
-PATIENCE_S = 4.0  # aioice waits 0.5 s for an answer, which a queue before a slow link outlasts
+# For an answer. aioice waits 0.5 s, which a queue before a slow link outlasts.
+PATIENCE_S = 4.0
 ANSWERS_FOR_TRUST = 4
-
-Clock = Callable[[], float]
-Sleep = Callable[[float], Awaitable[None]]
 
 
 class Consent:
@@ -31,9 +30,9 @@ class Consent:
         self._answers = ANSWERS_FOR_TRUST
         self._rng = rng or random.Random()
 
-    def pause(self, now: float, asked: float) -> float:
+    def wait_s(self, now: float, asked: float) -> float:
         """Return how long to wait at `now` when the last question was sent at `asked`: jittered as the RFC wants."""
-        period = SELDOM_S if self._answers >= ANSWERS_FOR_TRUST else OFTEN_S
+        period = TRUSTED_PERIOD_S if self._answers >= ANSWERS_FOR_TRUST else RFC_PERIOD_S
         return max(0.0, asked + period * self._rng.uniform(0.8, 1.2) - now)
 
     def answered(self, now: float) -> None:
@@ -42,21 +41,9 @@ class Consent:
         self._answers += 1
 
     def missed(self) -> None:
-        """No answer came."""
+        """Note that a question got no answer."""
         self._answers = 0
 
     def expired(self, now: float) -> bool:
         """Tell whether nothing may be sent any more."""
         return now - self._confirmed >= EXPIRES_S
-
-
-async def keep(ask: Callable[[], Awaitable[bool]], now: Clock = time.monotonic, sleep: Sleep = asyncio.sleep) -> None:
-    """Ask, again and again, until consent has expired; `ask` tells whether an answer came."""
-    consent, asked = Consent(now()), now()
-    while not consent.expired(now()):
-        await sleep(consent.pause(now(), asked))
-        asked = now()
-        if await ask():
-            consent.answered(now())
-        else:
-            consent.missed()

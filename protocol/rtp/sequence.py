@@ -1,8 +1,8 @@
-"""RTP's wrapping counters, unwrapped, and which packets of a stream came."""
+"""RTP's wrapping counters, unwrapped, and the set of packets of a stream that were received."""
 
 from __future__ import annotations
 
-__all__ = ["Ledger", "unwrap"]
+__all__ = ["ReceivedSet", "unwrap"]
 
 # How far back a repeated packet is recognised: a minute of 120 ms packets, ten seconds of 20 ms ones.
 REMEMBERED_PACKETS = 512
@@ -14,22 +14,22 @@ def unwrap(value: int, bits: int, near: int) -> int:
     return near + (value - near + half) % (1 << bits) - half
 
 
-class Ledger:
-    """Counts which of a stream's packets came, by unwrapped sequence number."""
+class ReceivedSet:
+    """The packets of a stream that were received, by unwrapped sequence number, and the count of those lost."""
 
     def __init__(self, first: int) -> None:
         self.highest = first
         self._lowest = first
         self._received = 0
-        self._seen = 0  # bit n: packet `highest - n` came
+        self._seen = 0  # bit n: packet `highest - n` was received
 
     @property
     def lost(self) -> int:
-        """Packets between the first and the latest that have not come, so far."""
+        """Packets between the first and the latest that were not received, so far."""
         return self.highest - self._lowest + 1 - self._received
 
     def add(self, number: int) -> bool:
-        """Note a packet; return False if it came before, or is too old to tell."""
+        """Add a packet; return False if it was received before, or is too old to know."""
         if number > self.highest:
             self._seen <<= min(number - self.highest, REMEMBERED_PACKETS)
             self._seen &= (1 << REMEMBERED_PACKETS) - 1

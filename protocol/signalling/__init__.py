@@ -1,4 +1,8 @@
-"""Call set-up: who is in the room, offer, answer, bye."""
+"""Call set-up: the peers in the room, offer, answer, bye.
+
+Reading order: messages (what is sent), states (the table), peer_call, liveness, full_room, room (all of it), events
+(what the node has to do), sdp and sdp_compression.
+"""
 
 from protocol.signalling.events import (
     ApplyAnswer,

@@ -1,4 +1,4 @@
-"""What the room tells the node to do, or has learnt."""
+"""Orders of the room to the node, and news of its peers."""
 
 from __future__ import annotations
 

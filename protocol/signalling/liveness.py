@@ -1,12 +1,12 @@
-"""Who is alive: a hello shows it by an echo of a challenge that is younger than anything that could be played back.
+"""Which peers are alive: their hellos echo a challenge that is younger than anything that could be replayed.
 
-Every node draws a challenge, says it in its hello, and echoes in its hello those of all whose hellos it has heard. A
-hello that echoes our challenge was made after we drew it, by whoever holds the sender's session now. We draw a new one
-whenever what was echoed so far should prove nothing any more: at the start, when somebody is gone, when the broker was
-away, and when a presence was cleared. So neither a hello that a broker kept from before we came, nor one of a session
-that has ended since, makes its sender count as being there.
+Every node draws a challenge, puts it in its hello, and echoes in its hello those of all peers whose hellos came. A
+hello that echoes our challenge was made after we drew it, by the present holder of the sender's session. We draw a new
+one whenever what was echoed so far should prove nothing any more: at the start, when a peer is gone, when the broker
+was away, and when a presence was cleared. So neither a hello that a broker retained from before we came, nor one of a
+session that has ended since, makes its sender count as being there.
 
-Of whom a proof is wanted, the hello names the session under `asks`; who is asked answers with a hello. Sans-I/O.
+A hello names under `asks` the sessions from which a proof is wanted; a peer that is asked answers with a hello.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from typing import TypeAlias
 
 from protocol.signalling.messages import Hello, Proof
 
-__all__ = ["ASK_AGAIN_S", "DOUBT_S", "MAX_STRANGERS", "Handshake", "Who"]
+__all__ = ["ASK_AGAIN_S", "DOUBT_S", "MAX_STRANGERS", "LivenessProofs", "PeerSession"]
 
 # Sessions that said hello, have proved nothing and are asked: as many as a room has places. Only members make new ones,
-# but whoever recorded old ones can play them back: they push out each other, not those who are here.
+# but an eavesdropper can replay old ones: they push out each other, not those who are here.
 MAX_STRANGERS = 8
 # An answer comes after two trips through the broker, some 2 s over a link of 20 kbit/s. Afterwards ask again...
 ASK_AGAIN_S = 2.0
-# ...so often in all; who is silent then is of the past.
+# ...so often in all; a session that is silent then is of the past.
 ASKS = 4
-# A presence that was cleared is a last will, or a trick of somebody without the secret. Who is here shows it by then,
-# even if both his hello and ours have to wait for `HELLO_EVERY_S`.
+# A presence that was cleared is a last will, or a trick without the secret. A peer that is here shows it by then, even
+# if both its hello and ours have to wait for `HELLO_EVERY_S`.
 DOUBT_S = 6.0
 # Hellos that have a reason within so short a time are one: a newcomer hears from all of a room at once.
 GATHER_S = 0.03
-# What strangers make us say must not fill a narrow link: eight at once, then one (of 200 bytes) in two seconds.
+# Hellos that strangers cause must not fill a narrow link: eight at once, then one (of 200 bytes) in two seconds.
 HELLO_BURST = 8
 HELLO_EVERY_S = 2.0
 
 _CHALLENGE_BITS = 64
 
-Who: TypeAlias = tuple[str, int]
-"""A node and its session."""
+# A node and its session.
+PeerSession: TypeAlias = tuple[str, int]
 
 
 @dataclass(slots=True)
-class _Heard:
+class _Received:
     """The newest hello of a session."""
 
     number: int
@@ -52,9 +52,9 @@ class _Heard:
 
 @dataclass(slots=True)
 class _Asked:
-    """Somebody of whom a proof is wanted. He is asked until `again_at` (None: no more), and then again if `left`.
+    """A session from which a proof is wanted: asked until `again_at` (None: no more), and then again if `left`.
 
-    `gone_at` is when somebody who was here counts as gone; a stranger has None.
+    `gone_at` is when a peer that was here counts as gone; a stranger has None.
     """
 
     again_at: float | None
@@ -62,152 +62,169 @@ class _Asked:
     left: int = ASKS - 1
 
 
-class Handshake:
-    """The challenges of one node and of all it hears of. The room says whom it takes in, and whom it forgets."""
+class LivenessProofs:
+    """The challenges of one node and of all that it knows of. The room decides which sessions it admits and forgets."""
 
     def __init__(self, session: int, rng: random.Random) -> None:
         self._session, self._rng = session, rng
         self._challenge = rng.getrandbits(_CHALLENGE_BITS)
         self._number = 0
-        self._heard: dict[Who, _Heard] = {}
-        self._asked: dict[Who, _Asked] = {}
+        self._received: dict[PeerSession, _Received] = {}
+        self._asked: dict[PeerSession, _Asked] = {}
         self._due: float | None = None
-        self._said_at: float | None = None
+        self._published_at: float | None = None
         self._echoed: frozenset[int] = frozenset()
         self._paid_until = 0.0
 
-    def hear(self, who: Who, hello: Hello, now: float) -> bool | None:
-        """Take a hello: whether it proves that its sender is alive; None if a newer one of the session was here."""
-        proof, known = hello.proof, self._heard.get(who)
+    @property
+    def challenge(self) -> int:
+        """Which a hello has to echo to prove that its sender is alive."""
+        return self._challenge
+
+    @property
+    def remembered(self) -> int:
+        """How many sessions' hellos are remembered."""
+        return len(self._received)
+
+    @property
+    def asked(self) -> int:
+        """From how many sessions a proof is wanted."""
+        return len(self._asked)
+
+    def receive(self, peer: PeerSession, hello: Hello, now: float) -> bool | None:
+        """Take a hello: whether it proves that its sender is alive; None if a newer one of the session came before."""
+        proof, known = hello.proof, self._received.get(peer)
         if known is not None and proof.number < known.number:
             return None
         if known is None or proof.number > known.number:
-            self._note(who, proof, now)
+            self._note(peer, proof, now)
         if self._challenge in proof.echoes:
-            self._asked.pop(who, None)
+            self._asked.pop(peer, None)
             return True
         return False
 
-    def ask(self, who: Who, now: float) -> None:
-        """Want a proof of a stranger, whose hello is not known to be of now. He is asked a few times for each hello."""
-        if who not in self._asked:
+    def ask(self, peer: PeerSession, now: float) -> None:
+        """Want a proof from a stranger, whose hello is not known to be of now: a few times for each hello."""
+        if peer not in self._asked:
             self._make_room_for_strangers()
-            self._asked[who] = _Asked(now + ASK_AGAIN_S)
-            self.hurry(now)
+            self._asked[peer] = _Asked(now + ASK_AGAIN_S)
+            self.schedule_hello(now)
 
-    def put_off(self, who: Who) -> None:
-        """Echo somebody for whom there is no place, so that he may see that the room is full; ask him nothing."""
-        if who not in self._asked:
+    def defer(self, peer: PeerSession) -> None:
+        """Echo a session for which there is no place, so that it may see that the room is full; ask it nothing."""
+        if peer not in self._asked:
             self._make_room_for_strangers()
-            self._asked[who] = _Asked(again_at=None)
+            self._asked[peer] = _Asked(again_at=None)
 
-    def invite(self, who: Who, now: float) -> None:
-        """There is a place for somebody who was put off: want a new proof, for he may be gone since."""
-        self._asked.pop(who, None)
+    def invite(self, peer: PeerSession, now: float) -> None:
+        """Want a new proof from a session that was deferred and now has a place, for it may be gone since."""
+        self._asked.pop(peer, None)
         self.renew(now)
-        self.ask(who, now)
+        self.ask(peer, now)
 
-    def doubts(self, who: Who) -> bool:
-        """Whether a new proof is wanted of somebody who is here."""
-        asked = self._asked.get(who)
+    def is_doubted(self, peer: PeerSession) -> bool:
+        """Tell whether a new proof is wanted from a peer that is here."""
+        asked = self._asked.get(peer)
         return asked is not None and asked.gone_at is not None
 
-    def doubt(self, who: Who, now: float) -> None:
-        """Want a new proof of somebody who is here, within `DOUBT_S`. One that is wanted already is not put off."""
-        asked = self._asked.get(who)
+    def doubt(self, peer: PeerSession, now: float) -> None:
+        """Want a new proof from a peer that is here, within `DOUBT_S`. One that is wanted already gets no longer."""
+        asked = self._asked.get(peer)
         if asked is None or asked.gone_at is None:
-            self.roll_call([who], now, DOUBT_S)
+            self.roll_call([peer], now, DOUBT_S)
 
-    def roll_call(self, everyone: Iterable[Who], now: float, patience_s: float) -> None:
-        """Want new proofs of all of these within this time."""
-        for who in everyone:
-            self._asked[who] = _Asked(now + ASK_AGAIN_S, now + patience_s)
+    def roll_call(self, everyone: Iterable[PeerSession], now: float, patience_s: float) -> None:
+        """Want new proofs from all of these within this time."""
+        for peer in everyone:
+            self._asked[peer] = _Asked(now + ASK_AGAIN_S, now + patience_s)
         self.renew(now)
 
-    def forget(self, who: Who, now: float) -> None:
-        """Somebody is gone: what his session has said up to now proves nothing any more."""
-        self._heard.pop(who, None)
-        self._asked.pop(who, None)
+    def forget(self, peer: PeerSession, now: float) -> None:
+        """Forget a session that is gone: its hellos up to now prove nothing any more."""
+        self._received.pop(peer, None)
+        self._asked.pop(peer, None)
         self.renew(now)
 
     def renew(self, now: float) -> None:
         """Draw a new challenge."""
         self._challenge = self._rng.getrandbits(_CHALLENGE_BITS)
         if self._asks():
-            self.hurry(now)
+            self.schedule_hello(now)
 
-    def hurry(self, now: float) -> None:
-        """Say hello soon."""
+    def schedule_hello(self, now: float) -> None:
+        """Have a hello published soon."""
         if self._due is None:
             self._due = max(now + GATHER_S, self._paid_until - (HELLO_BURST - 1) * HELLO_EVERY_S)
 
     @property
-    def due(self) -> bool:
-        """Whether there is a hello to be said, now or later."""
+    def is_due(self) -> bool:
+        """Whether there is a hello to publish, now or later."""
         return self._due is not None
 
     def deadline(self) -> float | None:
-        """When `overdue` and `is_time` are to be asked, or None."""
+        """Return when to call `overdue` and `is_time`, or None."""
         times = [self._due]
         for asked in self._asked.values():
             times += [asked.again_at, asked.gone_at]
         return min((time for time in times if time is not None), default=None)
 
     def is_time(self, now: float) -> bool:
-        """Whether a hello is to be said now."""
+        """Tell whether to publish a hello now."""
         return self._due is not None and self._due <= now
 
-    def overdue(self, now: float) -> list[Who]:
-        """Ask again whom it is time to ask, and return those whose proof did not come in time."""
-        gone = [who for who, asked in self._asked.items() if asked.gone_at is not None and asked.gone_at <= now]
-        for who in gone:
-            del self._asked[who]
+    def overdue(self, now: float) -> list[PeerSession]:
+        """Ask again where it is time to, and return the sessions whose proof did not come in time."""
+        gone = [peer for peer, asked in self._asked.items() if asked.gone_at is not None and asked.gone_at <= now]
+        for peer in gone:
+            del self._asked[peer]
         for asked in self._asked.values():
             if asked.again_at is not None and asked.again_at <= now:
                 self._ask_again(asked, now)
         return gone
 
-    def say(self, hello: Hello, oldest: tuple[int, int, int], now: float) -> Hello:
-        """Return what to publish now: `hello` with our challenge, the echoes of others', and whom we ask."""
+    def next_hello(self, hello: Hello, oldest: tuple[int, int, int], now: float) -> Hello:
+        """Return what to publish now: `hello` with our challenge, the echoes of others', and what we ask."""
         self._number += 1
-        self._due, self._said_at = None, now
+        self._due, self._published_at = None, now
         self._paid_until = max(self._paid_until, now) + HELLO_EVERY_S
-        echoes = tuple(heard.challenge for heard in self._heard.values())
+        echoes = tuple(hello.challenge for hello in self._received.values())
         self._echoed = frozenset(echoes)
         proof = Proof(self._number, self._challenge, echoes, tuple(self._asks()), oldest)
         return replace(hello, proof=proof)
 
-    def last_words(self, hello: Hello) -> Hello:
-        """Return the hello that says goodbye."""
+    def goodbye(self, hello: Hello) -> Hello:
+        """Return the hello that announces that we leave."""
         self._number += 1
         return replace(hello, proof=Proof(self._number, leaving=True))
 
-    def _note(self, who: Who, proof: Proof, now: float) -> None:
-        self._heard[who] = _Heard(proof.number, proof.challenge)
+    def _note(self, peer: PeerSession, proof: Proof, now: float) -> None:
+        self._received[peer] = _Received(proof.number, proof.challenge)
         if self._session in proof.asks and not self._has_just_answered(proof.challenge, now):
-            self.hurry(now)
-        asked = self._asked.get(who)
+            self.schedule_hello(now)
+        asked = self._asked.get(peer)
         if asked is not None and asked.gone_at is None and asked.again_at is None:
-            del self._asked[who]  # he was silent long enough, and now spoke: he is asked anew
+            del self._asked[peer]  # it was silent long enough, and is asked again now that it spoke
 
     def _ask_again(self, asked: _Asked, now: float) -> None:
         asked.again_at = now + ASK_AGAIN_S if asked.left else None
         if asked.left:
             asked.left -= 1
-            self.hurry(now)
+            self.schedule_hello(now)
 
     def _has_just_answered(self, challenge: int, now: float) -> bool:
-        """Our echo and the question crossed on the way."""
-        return challenge in self._echoed and self._said_at is not None and now < self._said_at + ASK_AGAIN_S / 2
+        """Tell whether our echo and the question crossed on the way."""
+        return (
+            challenge in self._echoed and self._published_at is not None and now < self._published_at + ASK_AGAIN_S / 2
+        )
 
     def _asks(self) -> list[int]:
         return [session for (_, session), asked in self._asked.items() if asked.again_at is not None]
 
-    def _strangers(self) -> Iterator[Who]:
-        return (who for who, asked in self._asked.items() if asked.gone_at is None)
+    def _strangers(self) -> Iterator[PeerSession]:
+        return (peer for peer, asked in self._asked.items() if asked.gone_at is None)
 
     def _make_room_for_strangers(self) -> None:
         strangers = list(self._strangers())
         if len(strangers) >= MAX_STRANGERS:
             del self._asked[strangers[0]]
-            self._heard.pop(strangers[0], None)
+            self._received.pop(strangers[0], None)

@@ -21,7 +21,7 @@ from enum import IntEnum, IntFlag
 from typing import Any, TypeAlias
 
 from protocol import envelope
-from protocol.captions.identity import Codebook
+from protocol.captions.codebook_id import CodebookId
 from protocol.errors import SignalError
 from protocol.signalling.sdp_compression import MAX_PACKED_BYTES
 
@@ -49,9 +49,9 @@ MAX_NODE_BYTES = 4
 # A packed description, and the few bytes around it.
 MAX_MESSAGE_BYTES = MAX_PACKED_BYTES + 32
 
-# Those who are here besides us, and as many strangers.
+# The peers that are here, and as many strangers.
 MAX_ECHOES = 15
-# Of SHA-256 over the offer's packed description: nobody finds two that fit.
+# Of SHA-256 over the offer's packed description: two that fit cannot be found.
 OFFER_HASH_BYTES = 16
 
 _ID_BITS = 32
@@ -75,12 +75,12 @@ class Carries(IntFlag):
 class Reason(IntEnum):
     """Why a call ended or a peer is gone; the number is what a bye carries."""
 
-    LEFT = 0  # the node said goodbye, or its last will did
+    LEFT = 0  # the node's goodbye came, or its last will
     LOST = 1  # the media died, or never came up: a new call follows
     RESTARTED = 2  # the peer came back as a new session
     REPLACED = 3  # a newer call of the same two nodes took its place
     GLARE = 4  # both offered at once, and the other's offer won
-    FULL = 5  # there is no place for the one who gets this
+    FULL = 5  # there is no place for the receiver of this
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """A node says who it is. `session` is random and new at every start.
+    """A node introduces itself. `session` is random and new at every start.
 
     `codecs` are the caption codecs that it decodes; one that codes with a codebook is of use only among nodes whose
     `codebooks` hold the same.
@@ -122,7 +122,7 @@ class Hello:
     name: str = ""
     carries: Carries = Carries.EVERYTHING
     codecs: tuple[int, ...] = (0,)
-    codebooks: tuple[Codebook, ...] = ()
+    codebooks: tuple[CodebookId, ...] = ()
     proof: Proof = Proof()
 
     def __post_init__(self) -> None:
@@ -228,7 +228,7 @@ def _hello(
 ) -> Hello:
     # Bits that a later program gave a meaning are no concern of ours.
     known = Carries(envelope.bounded_int("carries", carries, bits=32) & (Carries.EVERYTHING | Carries.LYRA_IN))
-    books = tuple(Codebook(*_list("codebook", book)[:2]) for book in _list("codebooks", codebooks))
+    books = tuple(CodebookId(*_list("codebook", book)[:2]) for book in _list("codebooks", codebooks))
     return Hello(session, name, known, tuple(_list("codecs", codecs)), books, _proof(*proof))
 
 
@@ -243,8 +243,8 @@ def _proof(
     picture, text, signal = _list("oldest", oldest)[:3]
     if type(leaving) is not bool:
         raise ValueError("leaving is neither true nor false")
-    heard, asked = tuple(_list("echoes", echoes)), tuple(_list("asks", asks))
-    return Proof(number, challenge, heard, asked, (picture, text, signal), leaving)
+    echoed, asked = tuple(_list("echoes", echoes)), tuple(_list("asks", asks))
+    return Proof(number, challenge, echoed, asked, (picture, text, signal), leaving)
 
 
 def _list(name: str, value: object) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The call between this node and one peer: who offers, when again, and what ends it.
+"""The call between this node and one peer: which side offers, when again, and what ends it.
 
 The smaller of the two node ids offers first, and its offer wins when both cross. A call id names one attempt:
 what comes with another id is of another attempt and changes nothing. Every attempt that fails is followed by
@@ -18,14 +18,14 @@ from protocol.signalling.messages import Answer, Bye, Carries, Hello, Offer, Rea
 from protocol.signalling.sdp_compression import pack_description, unpack_description
 from protocol.signalling.states import TRANSITIONS, State, Trigger
 
-__all__ = ["Output", "Pair"]
+__all__ = ["Output", "PeerCall"]
 
-# How long the node with the larger id leaves the first word to the other: gathering candidates takes 0.2 s,
+# How long the node with the larger id leaves the first offer to the other: gathering candidates takes 0.2 s,
 # and the rest is two trips through a slow broker.
 OFFER_GRACE_S = 1.0
 # An offer that is not answered was lost, or its answer was: again after this, then after twice as long...
 OFFER_RESEND_S = 2.0
-# ...so that an attempt lasts 30 s before a new one, with candidates gathered anew, takes its place.
+# ...so that an attempt lasts 30 s before a new one, with newly gathered candidates, takes its place.
 OFFER_TRIES = 4
 # Making a description takes 0.2 s; an unreachable STUN server costs 5 s.
 DESCRIBE_TIMEOUT_S = 10.0
@@ -48,14 +48,18 @@ _OUR_OFFER = (State.PREPARING_OFFER, State.OFFERED)
 
 @dataclass(slots=True)
 class Output:
-    """What pairs hand to their room: events for the node, messages for the peers."""
+    """What calls hand to their room: events for the node, messages for the peers."""
 
     events: list[Event] = field(default_factory=list)
-    messages: list[tuple[Offer | Answer | Bye, int]] = field(default_factory=list)  # each with its target's session
+    # Each with its target's session.
+    messages: list[tuple[Offer | Answer | Bye, int]] = field(default_factory=list)
 
 
-class Pair:
-    """The call with `peer`, who said `hello`. `deadline` is when `timeout` is due, if ever."""
+class PeerCall:
+    """The call with `peer`, whose hello is `hello`. `deadline` is when `timeout` is due, if ever.
+
+    `call_id` names the present attempt; `media_at` is when something came last over its connection.
+    """
 
     def __init__(self, node: str, peer: str, ours: Hello, hello: Hello, *, rng: random.Random, output: Output) -> None:
         self.peer = peer
@@ -63,11 +67,11 @@ class Pair:
         self.state = State.IDLE
         self.deadline: float | None = None
         self._first = node < peer
-        self.heard_at = -math.inf
-        self.speaks = _speech_in_common(ours.carries, hello.carries)
+        self.media_at = -math.inf
+        self.has_speech = _speech_in_common(ours.carries, hello.carries)
         self._rng = rng
         self._output = output
-        self._call_id: int | None = None
+        self.call_id: int | None = None
         self._sent: Offer | Answer | None = None
         self._offer = b""
         self._tries = 0
@@ -78,16 +82,16 @@ class Pair:
 
     @property
     def is_up(self) -> bool:
-        """Whether media flows, as far as anybody said."""
+        """Whether media flows, as far as was reported."""
         return self.state in (State.CONNECTED, State.UNSEEN)
 
     def begin(self, now: float) -> None:
         """Make the first offer, or leave it to the peer, if there is speech to carry at all."""
-        if not self.speaks:
+        if not self.has_speech:
             return
         if self._first:
             self._move(Trigger.OUR_TURN)
-            self._make_offer(now)
+            self._request_offer(now)
         else:
             self._move(Trigger.THEIR_TURN)
             self.deadline = now + OFFER_GRACE_S
@@ -95,7 +99,7 @@ class Pair:
     def described(self, call_id: int, sdp: str, now: float) -> None:
         """Send our description: as the offer or as the answer, whichever it was made for."""
         description = pack_description(sdp)
-        if call_id != self._call_id or not self._move(Trigger.DESCRIBED):
+        if call_id != self.call_id or not self._move(Trigger.DESCRIBED):
             return
         if self.state is State.OFFERED:
             self._tries = 0
@@ -103,7 +107,7 @@ class Pair:
             self._send_offer(now)
         else:
             self._sent = Answer(self.peer, call_id, description, self._offer)
-            self._say(self._sent)
+            self._send(self._sent)
             self.deadline = now + CONNECT_TIMEOUT_S
 
     def receive_offer(self, call_id: int, description: bytes, now: float) -> None:
@@ -111,25 +115,25 @@ class Pair:
         sdp = unpack_description(description)
         if not self._may_offer(now):
             return
-        if call_id == self._call_id:
+        if call_id == self.call_id:
             if isinstance(self._sent, Answer) and self._sent.offer == offer_hash(description):
-                self._say(self._sent)
+                self._send(self._sent)
             return
         if call_id in self._ended:
-            self._say(Bye(self.peer, call_id, Reason.LOST))
+            self._send(Bye(self.peer, call_id, Reason.LOST))
             return
         crossed = self.state in _OUR_OFFER
-        if not self.speaks or (crossed and self._first) or not self._move(Trigger.OFFER):
+        if not self.has_speech or (crossed and self._first) or not self._move(Trigger.OFFER):
             return
         self._end_call(Reason.GLARE if crossed else Reason.REPLACED)
-        self._call_id, self._offer = call_id, offer_hash(description)
+        self.call_id, self._offer = call_id, offer_hash(description)
         self._output.events.append(MakeAnswer(self.peer, call_id, sdp))
         self.deadline = now + DESCRIBE_TIMEOUT_S
 
     def receive_answer(self, call_id: int, description: bytes, offer: bytes, now: float) -> None:
         """Take the peer's answer to our offer. Raises `SignalError` if it answers another than we sent."""
         sdp = unpack_description(description)
-        if call_id != self._call_id:
+        if call_id != self.call_id:
             return
         if isinstance(self._sent, Offer) and offer != offer_hash(self._sent.description):
             raise SignalError("an answer to an offer that was not ours")
@@ -139,7 +143,7 @@ class Pair:
 
     def receive_bye(self, call_id: int, reason: Reason, now: float) -> None:
         """End this attempt, or the whole call if the peer hung up."""
-        if call_id != self._call_id:
+        if call_id != self.call_id:
             return
         if reason is Reason.LOST:
             self._fail(now)
@@ -147,52 +151,52 @@ class Pair:
             self._end_call(reason)
 
     def connected(self, call_id: int, now: float) -> None:
-        """Media flows."""
-        if call_id == self._call_id and self._move(Trigger.CONNECTED):
+        """Note that media flows."""
+        if call_id == self.call_id and self._move(Trigger.CONNECTED):
             self._connected_at = now
             self.deadline = None
 
-    def heard(self, call_id: int, at: float) -> None:
-        """Something came over the connection."""
-        if call_id == self._call_id:
-            self.heard_at = at
+    def media_received(self, call_id: int, at: float) -> None:
+        """Note that something came over the connection."""
+        if call_id == self.call_id:
+            self.media_at = at
 
     def lost(self, call_id: int, now: float) -> None:
-        """Media died: tell the peer and, after a pause, try again."""
-        if call_id == self._call_id:
+        """End an attempt whose media died: inform the peer and, after a pause, try again."""
+        if call_id == self.call_id:
             self._give_up(now)
 
     def resume(self, now: float) -> None:
-        """Say at once, and patiently again, what is not answered: the broker was away, and may have been all along."""
+        """Send at once what is not answered, with all its tries: the broker was away, and may have been all along."""
         if self.state in (State.OFFERED, State.PAUSED):
             self._tries = self._failures = 0
             self.deadline = now + (self._pause() if self.state is State.PAUSED else 0)
 
     def start_over(self, now: float) -> None:
-        """Call anew at once, whoever's turn it is: no attempt so far had our present addresses."""
-        if self._call_id is not None:
+        """Call again at once, whichever side's turn it is: no attempt so far had our present addresses."""
+        if self.call_id is not None:
             self._give_up(now)
         if self.state in (State.PAUSED, State.WAITING):
             self._failures = 0
             self.deadline = now
 
     def gone(self) -> None:
-        """The peer's hello was cleared. A call that is up outlives that: its media tells its end."""
+        """Note that the peer's hello was cleared. A call that is up outlives that: it ends when its media does."""
         if self._move(Trigger.GONE) and self.state is State.LEFT:
             self._end_call(Reason.LEFT)
 
     def seen(self) -> None:
-        """The peer's hello of the same session came again."""
+        """Note that the peer's hello of the same session came again."""
         self._move(Trigger.SEEN)
 
     def hang_up(self) -> None:
-        """Leave the call, if there is one, and say so to the peer."""
-        if self._call_id is not None:
-            self._say(Bye(self.peer, self._call_id, Reason.LEFT))
+        """Leave the call, if there is one, and inform the peer."""
+        if self.call_id is not None:
+            self._send(Bye(self.peer, self.call_id, Reason.LEFT))
         self.discard(Reason.LEFT)
 
     def discard(self, reason: Reason) -> None:
-        """End the call, if there is one, without a word."""
+        """End the call, if there is one, without informing the peer."""
         self.state = State.LEFT
         self._end_call(reason)
 
@@ -204,10 +208,10 @@ class Pair:
         elif self.state is State.OFFERED:
             self._send_offer(now)
         else:
-            self._make_offer(now)
+            self._request_offer(now)
 
     def _may_offer(self, now: float) -> bool:
-        """Whether another offer of the peer is looked at: a flood of them must not hold up the calls with others."""
+        """Tell whether to accept another offer of the peer: a flood of them must not hold up the calls with others."""
         if now < self._offers_paid_until - (OFFER_BURST - 1) * OFFER_EVERY_S:
             return False
         self._offers_paid_until = max(self._offers_paid_until, now) + OFFER_EVERY_S
@@ -220,23 +224,23 @@ class Pair:
         self.state = after
         return True
 
-    def _say(self, message: Offer | Answer | Bye) -> None:
+    def _send(self, message: Offer | Answer | Bye) -> None:
         self._output.messages.append((message, self.hello.session))
 
-    def _make_offer(self, now: float) -> None:
-        self._call_id = self._rng.getrandbits(_ID_BITS)
-        self._output.events.append(MakeOffer(self.peer, self._call_id))
+    def _request_offer(self, now: float) -> None:
+        self.call_id = self._rng.getrandbits(_ID_BITS)
+        self._output.events.append(MakeOffer(self.peer, self.call_id))
         self.deadline = now + DESCRIBE_TIMEOUT_S
 
     def _send_offer(self, now: float) -> None:
         assert self._sent is not None
-        self._say(self._sent)
+        self._send(self._sent)
         self.deadline = now + OFFER_RESEND_S * 2**self._tries * self._rng.uniform(0.75, 1.25)
         self._tries += 1
 
     def _give_up(self, now: float) -> None:
-        if self._call_id is not None:
-            self._say(Bye(self.peer, self._call_id, Reason.LOST))
+        if self.call_id is not None:
+            self._send(Bye(self.peer, self.call_id, Reason.LOST))
         self._fail(now)
 
     def _fail(self, now: float) -> None:
@@ -255,10 +259,10 @@ class Pair:
         return longest * self._rng.uniform(0.5, 1) + (0 if self._first else OFFER_GRACE_S)
 
     def _end_call(self, reason: Reason) -> None:
-        if self._call_id is not None:
-            self._output.events.append(EndCall(self.peer, self._call_id, reason))
-            self._ended.append(self._call_id)
-        self._call_id = self._sent = self._connected_at = self.deadline = None
+        if self.call_id is not None:
+            self._output.events.append(EndCall(self.peer, self.call_id, reason))
+            self._ended.append(self.call_id)
+        self.call_id = self._sent = self._connected_at = self.deadline = None
 
 
 def _speech_in_common(ours: Carries, theirs: Carries) -> bool:

@@ -1,41 +1,32 @@
-"""Who is in the room, and the call with each of them: a mesh of pairs. Sans-I/O; time comes in as `now`.
+"""The peers in the room, and the call with each of them: a mesh. Sans-I/O; time comes in as `now`.
 
-Each node keeps its hello retained on `<room>/<node>/h`, so that a late joiner meets everyone at once. Who counts as
-being here has shown that it is alive (`protocol.signalling.liveness`). A goodbye is a hello, too, after which the
-retained one is cleared.
+Each node keeps its hello retained on `<room>/<node>/h`, so that a late joiner meets everyone at once. A peer counts as
+being here once it has shown that it is alive (`protocol.signalling.liveness`). A goodbye is a hello, too, after which
+the retained one is cleared.
 
 A presence that is cleared without a goodbye is the MQTT last will, or a forgery, since what is empty cannot be sealed:
-its node is asked whether it is still here, and is gone if it does not say so.
+its node is asked whether it is still here, and is gone if it gives no proof of that.
 """
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Collection
 
 from protocol.errors import SignalError
 from protocol.signalling.events import Event, Outgoing, PeerJoined, PeerLeft, RoomIsFull
-from protocol.signalling.liveness import MAX_STRANGERS, Handshake, Who
+from protocol.signalling.full_room import MAX_PEERS, Refusals, WaitingLine
+from protocol.signalling.liveness import LivenessProofs, PeerSession
 from protocol.signalling.messages import Answer, Bye, Hello, Message, Offer, Reason, decode, encode
-from protocol.signalling.peer_call import Output, Pair
+from protocol.signalling.peer_call import Output, PeerCall
 from protocol.signalling.states import State
 from protocol.topics import Letter
 
 __all__ = ["MAX_PEERS", "Room"]
 
-# Eight people in all. In a mesh everyone sends his speech to each of the others, seven times 10 kbit/s.
-MAX_PEERS = 7
-# Whoever finds no place at so many of us leaves. Two who come at once for the last place may be seen in either order,
-# and one of them is turned away by most.
-REFUSALS = MAX_PEERS // 2 + 1
-# Whoever is in a call was taken in, whatever others say: full is believed only after so long without one...
-REFUSED_AFTER_S = 20.0
-# ...and by a node that has no speech for anybody, so long after it came: that is what the slowest broker takes.
-REFUSED_WITHIN_S = 30.0
 # A peer whose last will came has crashed if nothing of its media came for so long.
-HEARD_S = 5.0
-# Nobody knows who left while the broker was away. Who is still here has this long to show it; a node that
+MEDIA_FRESH_S = 5.0
+# It is not known which peers left while the broker was away. Those still here have this long to show it; a node that
 # comes back even later joins as if it were new.
 ROLL_CALL_S = 20.0
 
@@ -48,7 +39,7 @@ class Room:
     nothing: the node's connections run beside the room, and their reports may cross its decisions.
 
     `oldest` gives the numbers of the first messages that a newcomer opens (`protocol.sealing.Sealer.oldest`). Without
-    an `rng`, challenges and call ids come from the system's random source.
+    an `rng`, challenges and call ids come from the system's random source. `liveness` and `waiting` are the room's own.
     """
 
     def __init__(
@@ -61,28 +52,30 @@ class Room:
         self._node = node
         self._hello, self._oldest = hello, oldest
         self._rng = rng or random.SystemRandom()
-        self._handshake = Handshake(hello.session, self._rng)
-        self._pairs: dict[str, Pair] = {}
-        self._in_line: dict[Who, bool] = {}
-        self._refused_by: set[str] = set()
-        self._was_refused = False
-        self._came_at = self._in_call_until = -math.inf
+        self.liveness = LivenessProofs(hello.session, self._rng)
+        self.waiting = WaitingLine()
+        self._calls: dict[str, PeerCall] = {}
+        self._refusals = Refusals()
         self._output = Output()
         self._outgoing: list[Outgoing] = []
         self._left = False
 
     @property
     def peers(self) -> dict[str, Hello]:
-        """Who is here besides us."""
-        return {peer: pair.hello for peer, pair in self._pairs.items()}
+        """The hellos of the peers that are here, by node id."""
+        return {peer: call.hello for peer, call in self._calls.items()}
 
     def state(self, peer: str) -> State:
-        """Return where the call with `peer` stands; `State.LEFT` if there is no such peer."""
-        return self._pairs[peer].state if peer in self._pairs else State.LEFT
+        """Return the state of the call with `peer`; `State.LEFT` if there is no such peer."""
+        return self._calls[peer].state if peer in self._calls else State.LEFT
+
+    def call(self, peer: str) -> PeerCall | None:
+        """Return the call with `peer`, if that is here: to look at, while the room acts on it."""
+        return self._calls.get(peer)
 
     def start(self, now: float) -> None:
         """Enter the room: publish the hello."""
-        self._came_at = now
+        self._refusals.joined(now)
         self._publish_hello(now)
 
     def reconnected(self, now: float) -> None:
@@ -92,16 +85,16 @@ class Room:
         """
         if self._left:
             return
-        self._handshake.roll_call(map(self._who, self._pairs), now, ROLL_CALL_S)
+        self.liveness.roll_call(map(self._session_of, self._calls), now, ROLL_CALL_S)
         self._publish_hello(now)
-        for pair in self._pairs.values():
-            pair.resume(now)
+        for call in self._calls.values():
+            call.resume(now)
 
-    def network_changed(self, kept: Collection[str], now: float) -> None:
-        """Make every call anew but those with the `kept` peers: our addresses have changed, and these still serve."""
-        for pair in self._pairs.values():
-            if pair.peer not in kept:
-                pair.start_over(now)
+    def network_changed(self, serving: Collection[str], now: float) -> None:
+        """Call all peers again whose connections are not `serving` any more: our addresses have changed."""
+        for call in self._calls.values():
+            if call.peer not in serving:
+                call.start_over(now)
         self._settle(now)
 
     def receive(self, sender: str, letter: str, payload: bytes, now: float) -> None:
@@ -112,9 +105,12 @@ class Room:
         if self._left:
             return
         if sender == self._node:
-            self._receive_echo(letter, payload, now)
+            # Of our own messages only a last will matters, which the broker sent after we came back.
+            if letter == Letter.PRESENCE and not payload:
+                self.liveness.schedule_hello(now)
         elif letter == Letter.PRESENCE and not payload:
-            self._receive_clearing(sender, now)
+            if sender in self._calls:
+                self.liveness.doubt(self._session_of(sender), now)
         else:
             self._receive_message(sender, letter, decode(payload), now)
         self._settle(now)
@@ -124,35 +120,35 @@ class Room:
 
         Raises `ValueError` if it is too long to send.
         """
-        if pair := self._pairs.get(peer):
-            pair.described(call_id, sdp, now)
+        if call := self._calls.get(peer):
+            call.described(call_id, sdp, now)
         self._settle(now)
 
     def connected(self, peer: str, call_id: int, now: float) -> None:
         """Note that the connection of this call is up."""
-        if pair := self._pairs.get(peer):
-            pair.connected(call_id, now)
-            if pair.is_up:
-                self._in_call_until = math.inf
+        if call := self._calls.get(peer):
+            call.connected(call_id, now)
+            if call.is_up:
+                self._refusals.in_call()
 
-    def heard(self, peer: str, call_id: int, at: float) -> None:
+    def media_received(self, peer: str, call_id: int, at: float) -> None:
         """Note when something came last over the connection of this call."""
-        if pair := self._pairs.get(peer):
-            pair.heard(call_id, at)
+        if call := self._calls.get(peer):
+            call.media_received(call_id, at)
 
     def lost(self, peer: str, call_id: int, now: float) -> None:
         """Note that the connection of this call failed or died: it is ended, and a new call follows."""
-        if pair := self._pairs.get(peer):
-            pair.lost(call_id, now)
+        if call := self._calls.get(peer):
+            call.lost(call_id, now)
         self._settle(now)
 
     def leave(self, now: float) -> None:
-        """End every call, say goodbye, and take nothing more."""
-        for pair in self._pairs.values():
-            pair.hang_up()
-        self._pairs.clear()
+        """End every call, publish the goodbye, and take nothing more."""
+        for call in self._calls.values():
+            call.hang_up()
+        self._calls.clear()
         self._send_signals()
-        self._say(self._handshake.last_words(self._hello), retain=False)
+        self._publish(self.liveness.goodbye(self._hello), retain=False)
         self._outgoing.append(Outgoing(Letter.PRESENCE, b"", retain=True))
         self._left = True
 
@@ -170,150 +166,126 @@ class Room:
         """Return when `handle_timer` is due, or None."""
         if self._left:
             return None
-        deadlines = [self._handshake.deadline(), *(pair.deadline for pair in self._pairs.values())]
+        deadlines = [self.liveness.deadline(), *(call.deadline for call in self._calls.values())]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
         """Do what is due at `now`: offer, offer again, or give an attempt up."""
-        for pair in self._pairs.values():
-            if pair.deadline is not None and pair.deadline <= now:
-                pair.timeout(now)
-        for peer, session in self._handshake.overdue(now):
-            if peer in self._pairs and self._who(peer) == (peer, session):
-                self._pairs[peer].gone()
+        for call in self._calls.values():
+            if call.deadline is not None and call.deadline <= now:
+                call.timeout(now)
+        for peer, session in self.liveness.overdue(now):
+            if peer in self._calls and self._session_of(peer) == (peer, session):
+                self._calls[peer].gone()
         self._settle(now)
 
-    def _receive_echo(self, letter: str, payload: bytes, now: float) -> None:
-        """Ignore our own messages, but not a last will that the broker sent after we came back."""
-        if letter == Letter.PRESENCE and not payload:
-            self._handshake.hurry(now)
-
-    def _receive_clearing(self, sender: str, now: float) -> None:
-        if sender in self._pairs:
-            self._handshake.doubt(self._who(sender), now)
+    # -- what comes in
 
     def _receive_message(self, sender: str, letter: str, message: Message, now: float) -> None:
         if isinstance(message, Hello) != (letter == Letter.PRESENCE):
             raise SignalError(f"a {type(message).__name__} does not belong on topic {letter!r}")
         if isinstance(message, Hello):
             self._receive_hello(sender, message, now)
-        elif message.target == self._node and sender in self._pairs:
-            self._receive_signal(self._pairs[sender], message, now)
+        elif message.target == self._node and sender in self._calls:
+            self._receive_signal(self._calls[sender], message, now)
 
     def _receive_hello(self, sender: str, hello: Hello, now: float) -> None:
-        who, known = (sender, hello.session), self._pairs.get(sender)
-        is_here = known is not None and known.hello.session == hello.session
+        peer, known = (sender, hello.session), self._calls.get(sender)
+        is_present = known is not None and known.hello.session == hello.session
         if hello.proof.leaving:
-            if known is not None and is_here:
+            if known is not None and is_present:
                 known.gone()
-            elif self._in_line.pop(who, None) is not None:
-                self._handshake.forget(who, now)
+            elif self.waiting.remove(peer):
+                self.liveness.forget(peer, now)
             return
-        proven = self._handshake.hear(who, hello, now)
+        proven = self.liveness.receive(peer, hello, now)
         if proven is None:
             return
-        if known is not None and is_here:
-            self._see(known, who, proven, now)
+        if known is not None and is_present:
+            if proven:
+                known.seen()
+            elif known.state is State.UNSEEN:
+                self.liveness.ask(peer, now)
         elif proven:
-            self._welcome(sender, hello, now)
+            self._admit(sender, hello, now)
         else:
-            self._handshake.ask(who, now)
+            self.liveness.ask(peer, now)
 
-    def _see(self, pair: Pair, who: Who, proven: bool, now: float) -> None:
-        """A peer that is here said hello again."""
-        if proven:
-            pair.seen()
-        elif pair.state is State.UNSEEN:
-            self._handshake.ask(who, now)
-
-    def _welcome(self, sender: str, hello: Hello, now: float) -> None:
-        """A newcomer, or a new session of a peer, has shown that it is alive."""
-        if known := self._pairs.get(sender):
-            known.discard(Reason.RESTARTED)
-            self._output.events.append(PeerLeft(sender, Reason.RESTARTED))
-            self._handshake.forget(self._who(sender), now)
-        elif len(self._pairs) >= MAX_PEERS:
-            self._put_in_line((sender, hello.session))
-            return
-        self._in_line.pop((sender, hello.session), None)
-        pair = Pair(self._node, sender, self._hello, hello, rng=self._rng, output=self._output)
-        self._pairs[sender] = pair
-        self._output.events.append(PeerJoined(sender, hello))
-        pair.begin(now)
-
-    def _put_in_line(self, who: Who) -> None:
-        """There is no place for somebody. He is echoed, so that he may see us, and asked nothing until there is one."""
-        self._handshake.put_off(who)
-        self._in_line.setdefault(who, False)
-        if len(self._in_line) > MAX_STRANGERS:
-            del self._in_line[next(iter(self._in_line))]
-
-    def _serve_line(self, now: float) -> None:
-        """Give a place that is free to the first in line; tell all of them if there will be none."""
-        if not self._in_line:
-            return
-        if len(self._pairs) >= MAX_PEERS:
-            self._take_the_place_of_who_crashed(now)
-        if len(self._pairs) < MAX_PEERS:
-            who = next(iter(self._in_line))
-            del self._in_line[who]
-            self._handshake.invite(who, now)
-        elif not any(self._handshake.doubts(self._who(peer)) for peer in self._pairs):
-            for who in [who for who, told in self._in_line.items() if not told]:
-                self._in_line[who] = True
-                self._output.messages.append((Bye(who[0], 0, Reason.FULL), who[1]))
-
-    def _take_the_place_of_who_crashed(self, now: float) -> None:
-        """A last will came, no answer since, and no media: that node has crashed, and may be the one in line."""
-        unseen = (pair for pair in self._pairs.values() if pair.state is State.UNSEEN)
-        if (crashed := next((pair for pair in unseen if pair.heard_at <= now - HEARD_S), None)) is not None:
-            crashed.discard(Reason.LEFT)
-            self._forget_the_gone(now)
-
-    def _who(self, peer: str) -> Who:
-        return peer, self._pairs[peer].hello.session
-
-    def _receive_signal(self, pair: Pair, message: Offer | Answer | Bye, now: float) -> None:
+    def _receive_signal(self, call: PeerCall, message: Offer | Answer | Bye, now: float) -> None:
         if isinstance(message, Bye) and message.reason is Reason.FULL:
-            self._refused_by.add(pair.peer)
+            self._refusals.refused(call.peer)
             return
-        self._refused_by.discard(pair.peer)
+        self._refusals.accepted(call.peer)
         match message:
             case Offer(_, call_id, description):
-                pair.receive_offer(call_id, description, now)
+                call.receive_offer(call_id, description, now)
             case Answer(_, call_id, description, offer):
-                pair.receive_answer(call_id, description, offer, now)
+                call.receive_answer(call_id, description, offer, now)
             case Bye(_, call_id, reason):
-                pair.receive_bye(call_id, reason, now)
+                call.receive_bye(call_id, reason, now)
 
-    def _heed_refusals(self, now: float) -> None:
-        """Leave if most refuse us and nothing shows that we were taken in: any member can have many identities."""
-        if any(pair.is_up for pair in self._pairs.values()):
+    # -- places
+
+    def _admit(self, sender: str, hello: Hello, now: float) -> None:
+        """Take in a newcomer, or a new session of a peer, that has shown that it is alive, if there is a place."""
+        if known := self._calls.get(sender):
+            known.discard(Reason.RESTARTED)
+            self._output.events.append(PeerLeft(sender, Reason.RESTARTED))
+            self.liveness.forget(self._session_of(sender), now)
+        elif len(self._calls) >= MAX_PEERS:
+            self.liveness.defer((sender, hello.session))
+            self.waiting.add((sender, hello.session))
             return
-        self._in_call_until = min(self._in_call_until, now)
-        if self._was_refused or len(self._refused_by & self._pairs.keys()) < REFUSALS:
+        self.waiting.remove((sender, hello.session))
+        call = PeerCall(self._node, sender, self._hello, hello, rng=self._rng, output=self._output)
+        self._calls[sender] = call
+        self._output.events.append(PeerJoined(sender, hello))
+        call.begin(now)
+
+    def _serve_waiting(self, now: float) -> None:
+        """Give a place that is free to the first that waits; inform all of them if there will be none."""
+        if not self.waiting:
             return
-        speaks = any(pair.speaks for pair in self._pairs.values())
-        if now >= self._in_call_until + REFUSED_AFTER_S if speaks else now <= self._came_at + REFUSED_WITHIN_S:
-            self._was_refused = True
-            self._output.events.append(RoomIsFull())
+        if len(self._calls) >= MAX_PEERS:
+            self._discard_crashed(now)
+        if len(self._calls) < MAX_PEERS:
+            self.liveness.invite(self.waiting.pop_first(), now)
+        elif not any(self.liveness.is_doubted(self._session_of(peer)) for peer in self._calls):
+            for peer, session in self.waiting.pop_uninformed():
+                self._output.messages.append((Bye(peer, 0, Reason.FULL), session))
+
+    def _discard_crashed(self, now: float) -> None:
+        """Free the place of a peer that has crashed, and may be the one that waits.
+
+        That is one whose last will came and that gave no proof since, and no media.
+        """
+        unseen = (call for call in self._calls.values() if call.state is State.UNSEEN)
+        if (crashed := next((call for call in unseen if call.media_at <= now - MEDIA_FRESH_S), None)) is not None:
+            crashed.discard(Reason.LEFT)
+            self._forget_departed(now)
+
+    def _forget_departed(self, now: float) -> None:
+        for peer in [peer for peer, call in self._calls.items() if call.state is State.LEFT]:
+            session = self._session_of(peer)
+            del self._calls[peer]
+            self.liveness.forget(session, now)
+            self._output.events.append(PeerLeft(peer, Reason.LEFT))
+
+    def _session_of(self, peer: str) -> PeerSession:
+        return peer, self._calls[peer].hello.session
+
+    # -- what goes out
 
     def _settle(self, now: float) -> None:
-        """Forget peers that are gone, and send what is to be said."""
-        self._heed_refusals(now)
-        self._forget_the_gone(now)
-        self._serve_line(now)
+        """Forget peers that are gone, and send what is due."""
+        if self._refusals.room_is_full(self._calls.values(), now):
+            self._output.events.append(RoomIsFull())
+        self._forget_departed(now)
+        self._serve_waiting(now)
         # A peer takes our offer once it has our echo: that goes first.
-        if self._handshake.is_time(now) or (self._handshake.due and self._output.messages):
+        if self.liveness.is_time(now) or (self.liveness.is_due and self._output.messages):
             self._publish_hello(now)
         self._send_signals()
-
-    def _forget_the_gone(self, now: float) -> None:
-        for peer in [peer for peer, pair in self._pairs.items() if pair.state is State.LEFT]:
-            who = self._who(peer)
-            del self._pairs[peer]
-            self._handshake.forget(who, now)
-            self._output.events.append(PeerLeft(peer, Reason.LEFT))
 
     def _send_signals(self) -> None:
         for message, session in self._output.messages:
@@ -322,7 +294,7 @@ class Room:
         self._output.messages.clear()
 
     def _publish_hello(self, now: float) -> None:
-        self._say(self._handshake.say(self._hello, self._oldest(), now), retain=True)
+        self._publish(self.liveness.next_hello(self._hello, self._oldest(), now), retain=True)
 
-    def _say(self, hello: Hello, retain: bool) -> None:
+    def _publish(self, hello: Hello, retain: bool) -> None:
         self._outgoing.append(Outgoing(Letter.PRESENCE, encode(hello), retain))

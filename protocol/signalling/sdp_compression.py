@@ -1,4 +1,4 @@
-"""SDP in few bytes: deflate with a preset dictionary of what such a description always says."""
+"""SDP in few bytes: deflate with a preset dictionary of the usual lines of a description."""
 
 from __future__ import annotations
 

@@ -1,1 +1,5 @@
-"""Opus packets on the wire, and when to play them."""
+"""Opus packets on the wire, and when to play them.
+
+Reading order: opus_packet and lyra (a packet), redundancy (what is sent twice), frame_buffer, jitter and cursor (the
+parts of a jitter buffer), playout (the buffer), playout_events (what it returns), loss_pattern (what reports show).
+"""

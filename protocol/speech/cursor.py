@@ -1,4 +1,4 @@
-"""Where playing stands in a stream."""
+"""The position of playout in a stream."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from protocol.speech import opus_packet
-from protocol.speech.frame_buffer import SAMPLES_PER_MS, Frame
+from protocol.speech.frame_buffer import Frame
+from protocol.speech.opus_packet import SAMPLES_PER_MS
 
 __all__ = ["Cursor"]
 
@@ -16,7 +17,7 @@ JUDGED_FRAMES = 16
 
 @dataclass(slots=True)
 class Cursor:
-    """The place between what was played last and what is to be played next."""
+    """The position between what was played last and what is to be played next."""
 
     started: bool = False
     # The timestamp to be played next, and the sequence number played last.
@@ -28,8 +29,8 @@ class Cursor:
     frame_ms: float = 0.0
     was_dtx: bool = False
     was_copy: bool = False
-    # How long the cursor has stood for want of frames, and how much of that was concealed.
-    stood_ms: float = 0.0
+    # How long the cursor has waited for frames, and how much of that was concealed.
+    waited_ms: float = 0.0
     concealed_ms: float = 0.0
     # The latest transits of what was played, each from the sender's timestamp to its playing.
     transits_ms: deque[float] = field(default_factory=lambda: deque(maxlen=JUDGED_FRAMES))

@@ -1,22 +1,19 @@
-"""Frames that have come and wait to be played, in the order of their timestamps."""
+"""Received frames that wait to be played, in the order of their timestamps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from protocol.speech.opus_packet import Packet
+from protocol.speech.opus_packet import SAMPLES_PER_MS, OpusPacket
 
-__all__ = ["SAMPLES_PER_MS", "Frame", "FrameBuffer", "frames_of", "frames_of_copy"]
-
-# RTP timestamps of Opus count at 48 kHz, whatever the encoder's rate (RFC 7587, section 4.1).
-SAMPLES_PER_MS = 48
+__all__ = ["Frame", "FrameBuffer", "frames_of", "frames_of_copy"]
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One frame as a packet of its own, the unwrapped numbers it came with, its length, its arrival.
 
-    `is_copy` says that its own packet may be lost: then the frames beside it are, too.
+    `is_copy` means that its own packet may be lost: then the frames beside it are, too.
     """
 
     packet: bytes
@@ -32,7 +29,7 @@ class Frame:
         return self.timestamp + self.samples
 
 
-def frames_of(packet: Packet, number: int, timestamp: int, arrived_ms: float) -> list[Frame]:
+def frames_of(packet: OpusPacket, number: int, timestamp: int, arrived_ms: float) -> list[Frame]:
     """Take a bundle apart."""
     samples = int(packet.frame_ms * SAMPLES_PER_MS)
     return [
@@ -41,7 +38,7 @@ def frames_of(packet: Packet, number: int, timestamp: int, arrived_ms: float) ->
     ]
 
 
-def frames_of_copy(copy: Packet, offset: int, beside: Frame, packet_samples: int) -> list[Frame]:
+def frames_of_copy(copy: OpusPacket, offset: int, beside: Frame, packet_samples: int) -> list[Frame]:
     """Take apart a copy that came with the packet of `packet_samples` that begins with the frame `beside`.
 
     A copy does not say which packet its frames were in; of packets as long as this one, it is so many back.
@@ -54,7 +51,7 @@ def frames_of_copy(copy: Packet, offset: int, beside: Frame, packet_samples: int
 
 
 class FrameBuffer:
-    """Waiting frames by timestamp. Its owner bounds it: it holds what `put` was given and not yet taken."""
+    """Waiting frames by timestamp. Its owner bounds it: it holds all frames that were put in and not taken out."""
 
     def __init__(self) -> None:
         self._frames: dict[int, Frame] = {}
@@ -70,7 +67,7 @@ class FrameBuffer:
         return self._frames[min(self._frames)] if self._frames else None
 
     def put(self, frame: Frame) -> bool:
-        """Add a frame, unless its place is taken; tell whether it was free."""
+        """Add a frame, unless there is one of its timestamp; tell whether it was added."""
         return self._frames.setdefault(frame.timestamp, frame) is frame
 
     def pop(self) -> Frame:

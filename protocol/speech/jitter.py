@@ -1,4 +1,4 @@
-"""How long packets are under way, and so how long speech must wait before it is played.
+"""Transit times of packets, and how long speech must therefore wait before it is played.
 
 Only differences are known, since the two clocks are not: the *transit* of a packet is its arrival on our
 clock minus its timestamp on the sender's, and the fastest packet of the last seconds is the *baseline*. The
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from protocol.speech.frame_buffer import SAMPLES_PER_MS
+from protocol.speech.opus_packet import SAMPLES_PER_MS
 
 __all__ = ["MAX_TARGET_MS", "MIN_TARGET_MS", "Arrivals", "transit_ms"]
 
@@ -71,8 +71,8 @@ class Arrivals:
         """How much longer playing waits for the sake of copies."""
         return max(self._copies, default=0.0)
 
-    def stood(self, timestamp: int, now_ms: float) -> None:
-        """Note that playing stood until now for want of this timestamp: this much later, it would not have.
+    def waited(self, timestamp: int, now_ms: float) -> None:
+        """Note that playout waited until now for this timestamp: with so much more delay, it would not have.
 
         If it came in a copy that was on time, playing has yet to slow down to the target, which is late enough.
         """

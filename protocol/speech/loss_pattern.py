@@ -1,8 +1,8 @@
-"""How lost packets lie, told from no more than RTCP's receiver reports, and how far back copies must then reach.
+"""How losses are distributed, estimated from RTCP's receiver reports alone, and how far back copies must then reach.
 
-A report counts losses and does not say which packets they were. But if packets are lost one by one, the counts of
+A report counts losses and does not name the packets. But if packets are lost one by one, the counts of
 reports scatter as those of coin tosses do, and if they are lost in bursts of B, about B times as much (the index of
-dispersion). So the scatter tells the length of bursts, after some ten reports with losses in them.
+dispersion). So the scatter shows the length of bursts, after some ten reports with losses in them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ["LossPattern"]
 
 # So many reports are remembered: 40 to 100 s of reports that come every 2 to 5 s.
 MAX_REPORTS = 20
-# Fewer losses than this tell nothing about how they lie.
+# Fewer losses than this show no pattern.
 MIN_LOST = 8
 # So many are wanted before the nearer copy is trusted: the farther one serves as well, and a change is heard as haste.
 MIN_LOST_NEAR = 24
@@ -22,7 +22,7 @@ FAR_ABOVE, NEAR_BELOW = 1.9, 1.4
 
 
 class LossPattern:
-    """What a peer's reports say of the packets sent to it."""
+    """The pattern of a peer's losses, from its reports of the packets sent to it."""
 
     def __init__(self) -> None:
         self._reports: deque[tuple[int, int]] = deque(maxlen=MAX_REPORTS)
@@ -41,7 +41,7 @@ class LossPattern:
 
     @property
     def share(self) -> float:
-        """Which part of all packets is lost."""
+        """The share of all packets that is lost, 0 to 1."""
         expected = sum(expected for expected, _ in self._reports)
         return self._lost / expected if expected else 0.0
 
@@ -51,7 +51,7 @@ class LossPattern:
 
     @property
     def burst(self) -> float | None:
-        """How many packets are lost in a row, about; None as long as there is not enough to tell."""
+        """How many packets are lost in a row, about; None as long as there are too few to estimate it."""
         share, count = self.share, len(self._reports)
         if self._lost < MIN_LOST or count < 2 or share == 1:
             return None
@@ -62,6 +62,6 @@ class LossPattern:
     def distance(self) -> int | None:
         """The redundancy to send with, 1 or 2 (see `protocol.speech.redundancy`), if any is worth its bytes.
 
-        None as long as there was never enough to tell.
+        None until there were enough losses to estimate it.
         """
         return self._distance

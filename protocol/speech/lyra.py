@@ -1,4 +1,4 @@
-"""Lyra V2 speech in Opus's clothes: its frames of 20 ms are framed as RFC 6716, section 3, frames Opus's.
+"""Lyra V2 speech framed as Opus: its frames of 20 ms are packed as RFC 6716, section 3, packs those of Opus.
 
 Everything between an encoder and a decoder (bundles, redundant copies, the jitter buffer) then takes Lyra as it takes
 Opus; only a decoder asks which it is. A frame is Lyra's if
@@ -6,7 +6,7 @@ Opus; only a decoder asks which it is. A frame is Lyra's if
 - its TOC is that of stereo fullband CELT of 20 ms, which a call of mono speech has no use for,
 - and it holds 8, 15 or 23 bytes (3.2, 6.0 or 9.2 kbit/s), which are too few to be that.
 
-Lyra is sent only to peers whose hello says that they take it (`Carries.LYRA_IN`). A frame holds its quantizers'
+Lyra is sent only to peers whose hello has `Carries.LYRA_IN`. A frame holds its quantizers'
 indices, 4 bits each, the first and coarsest in the high bits of the first byte. Nothing is coded or decoded here.
 """
 
@@ -33,7 +33,7 @@ _MAX_INDEX = (1 << _INDEX_BITS) - 1
 
 
 def is_lyra(packet: bytes) -> bool:
-    """Tell whether `parse` takes the packet."""
+    """Tell whether `parse` accepts the packet."""
     try:
         parse(packet)
     except PacketError:

@@ -14,7 +14,9 @@ from protocol.errors import PacketError
 __all__ = [
     "MAX_FRAME_BYTES",
     "MAX_PACKET_MS",
-    "Packet",
+    "OPUS_RATE",
+    "SAMPLES_PER_MS",
+    "OpusPacket",
     "begins_pause",
     "configuration",
     "duration_ms",
@@ -26,11 +28,15 @@ __all__ = [
     "split",
 ]
 
+# RTP timestamps of Opus count at 48 kHz, whatever the encoder's rate (RFC 7587, section 4.1). All timestamps here do.
+OPUS_RATE = 48_000
+SAMPLES_PER_MS = OPUS_RATE // 1000
+
 # Section 3.2.1: the longest frame that the length code can describe (R2).
 MAX_FRAME_BYTES = 1275
 # Section 3.2.5: the longest duration of a packet (R5).
 MAX_PACKET_MS = 120
-# A frame that says "nothing changed" (discontinuous transmission) is at most one byte behind its TOC.
+# A frame that means "nothing changed" (discontinuous transmission) is at most one byte behind its TOC.
 DTX_PACKET_BYTES = 2
 
 # Table 2 of the RFC: frame durations in ms of the 32 configurations, by mode (SILK, hybrid, CELT).
@@ -46,7 +52,7 @@ _VBR_FLAG = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Packet:
+class OpusPacket:
     """An Opus packet in parts. `toc` is the first byte without its code bits: configuration and channels."""
 
     toc: int
@@ -63,7 +69,7 @@ class Packet:
         return self.frame_ms * len(self.frames)
 
 
-def parse(packet: bytes) -> Packet:
+def parse(packet: bytes) -> OpusPacket:
     """Take a packet apart; raise `PacketError` if it breaks one of the rules R1 to R7."""
     if not packet:
         raise PacketError("an empty Opus packet (R1)")
@@ -77,7 +83,7 @@ def parse(packet: bytes) -> Packet:
             frames = _framed_by_length(body, 1)
         case _:
             frames = _counted_frames(body)
-    return _checked(Packet(packet[0] & ~_CODE_MASK, tuple(frames)))
+    return _checked(OpusPacket(packet[0] & ~_CODE_MASK, tuple(frames)))
 
 
 def join(packets: Sequence[bytes]) -> bytes:
@@ -91,7 +97,7 @@ def join(packets: Sequence[bytes]) -> bytes:
         raise PacketError("no Opus packet to join")
     if any(part.toc != parts[0].toc for part in parts):
         raise PacketError("Opus packets of different configurations cannot share one packet")
-    return _build(_checked(Packet(parts[0].toc, tuple(frame for part in parts for frame in part.frames))))
+    return _build(_checked(OpusPacket(parts[0].toc, tuple(frame for part in parts for frame in part.frames))))
 
 
 def split(packet: bytes) -> list[bytes]:
@@ -106,19 +112,19 @@ def duration_ms(packet: bytes) -> float:
 
 
 def configuration(packet: bytes) -> int:
-    """Return mode, bandwidth, frame length and channels as one number: only frames alike in it share a packet."""
+    """Return mode, bandwidth, frame length and channels as one number, the same for all frames of a packet."""
     return parse(packet).toc
 
 
 def empty_like(packet: bytes) -> bytes:
-    """Return an empty frame, which says that nothing is sent for its time, of the same configuration."""
+    """Return an empty frame of the same configuration, which marks its time as not sent."""
     return bytes([configuration(packet)])
 
 
-def has_fec(packet: Packet) -> bool:
-    """Tell whether the packet's first frame holds, once more and coarser, what was said before it: in-band FEC.
+def has_fec(packet: OpusPacket) -> bool:
+    """Tell whether the packet's first frame holds the speech before it once more and coarser: in-band FEC.
 
-    SILK's header has, for each channel, a bit for every 20 ms that says whether there is voice, and then one for FEC
+    SILK's header has, for each channel, a bit for every 20 ms that marks voice, and then one for FEC
     (RFC 6716, section 4.2.3).
     """
     first = packet.frames[0]
@@ -132,7 +138,7 @@ def has_fec(packet: Packet) -> bool:
 
 
 def begins_pause(packet: bytes) -> bool:
-    """Tell whether a packet ends in a frame that says that nothing follows for now; False if it is malformed."""
+    """Tell whether a packet ends in a frame after which nothing follows for now; False if it is malformed."""
     try:
         return is_dtx(split(packet)[-1])
     except PacketError:
@@ -140,11 +146,11 @@ def begins_pause(packet: bytes) -> bool:
 
 
 def is_dtx(packet: bytes) -> bool:
-    """Tell whether a packet of one frame only says that the silence goes on."""
+    """Tell whether a packet of one frame means only that the silence goes on."""
     return len(packet) <= DTX_PACKET_BYTES
 
 
-def _checked(packet: Packet) -> Packet:
+def _checked(packet: OpusPacket) -> OpusPacket:
     if packet.duration_ms > MAX_PACKET_MS:
         raise PacketError(f"an Opus packet of {packet.duration_ms:g} ms, more than {MAX_PACKET_MS} (R5)")
     if any(len(frame) > MAX_FRAME_BYTES for frame in packet.frames):
@@ -219,7 +225,7 @@ def _write_length(size: int) -> bytes:
     return bytes([252 + (size & 3), (size - 252) >> 2])
 
 
-def _build(packet: Packet) -> bytes:
+def _build(packet: OpusPacket) -> bytes:
     frames = packet.frames
     equal = len({len(frame) for frame in frames}) == 1
     lengths = b"" if equal else b"".join(_write_length(len(frame)) for frame in frames[:-1])

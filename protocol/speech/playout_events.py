@@ -1,23 +1,19 @@
-"""What playout hands to the sound clock, and what it counts."""
+"""The pieces of sound that playout hands to the sound clock, and its counters."""
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-__all__ = ["Cause", "Conceal", "Play", "Quiet", "Sound", "Statistics"]
-
-# Eight minutes of 120 ms packets, for percentiles.
-MAX_SAMPLES = 8192
+__all__ = ["Cause", "Conceal", "Play", "PlayoutEvent", "Silence", "Statistics"]
 
 
 class Cause(StrEnum):
     """Why there is nothing to play."""
 
     LOST = "lost"  # later frames are here, this one is not
-    UNDERRUN = "underrun"  # nothing is here: lost or late, nobody knows yet
+    UNDERRUN = "underrun"  # nothing is here: lost or late, which is not known yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +21,7 @@ class Play:
     """Decode and play `frame`, an Opus packet of one frame.
 
     `timestamp` is unwrapped, in 48 kHz samples. `speed` is 0.8 to 1.25: the sound is to last its own time
-    divided by it, at its own pitch; whoever plays may do so in steps of a pitch period or two, as long as it comes out
+    divided by it, at its own pitch; a player may do so in steps of a pitch period or two, as long as it comes out
     even. `wait_ms` is the time since the packet that brought the frame arrived.
     """
 
@@ -48,13 +44,13 @@ class Conceal:
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class Silence:
     """Play `ms` of silence: the peer is silent, or has not begun."""
 
     ms: float
 
 
-Sound: TypeAlias = Play | Conceal | Quiet
+PlayoutEvent: TypeAlias = Play | Conceal | Silence
 
 
 @dataclass(slots=True)
@@ -64,10 +60,10 @@ class Statistics:
     Packets: `packets_received` (without `duplicates`), `lost` by gaps in the sequence, `late` ones that came when
     one of their frames had been concealed; `restarts` of the stream. `recovered` counts frames whose packet had not
     come when a copy of them did, in time to be played.
-    Sound: `underruns`, times that speech stood still, which is concealment in excess of what was lost, with
+    Sound: `underruns`, times that speech stalled, which is concealment in excess of what was lost, with
     `stall_ms_max` for the longest; `concealed_ms`; `quiet_ms` of silence since the first frame; `dropped_ms`,
     skipped to catch up.
-    Now: `target_ms`, `jitter_ms` (RFC 3550); `wait_ms` holds the latest values of `Play.wait_ms`.
+    Now: `target_ms`, `jitter_ms` (RFC 3550).
     """
 
     packets_received: int = 0
@@ -83,4 +79,3 @@ class Statistics:
     stall_ms_max: float = 0.0
     target_ms: float = 0.0
     jitter_ms: float = 0.0
-    wait_ms: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_SAMPLES))

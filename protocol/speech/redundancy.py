@@ -1,4 +1,4 @@
-"""Which earlier frames go along with a packet, so that a lost one is heard all the same.
+"""Copies of earlier frames that go along with a packet, so that the speech of a lost one arrives all the same.
 
 A copy of a whole packet, one packet later, leaves a hole of a whole packet wherever two losses meet, and a burst takes
 both. So copies are cut across the packets: with two frames in a packet, the packet that begins at T carries the
@@ -13,7 +13,7 @@ Two losses then cost one frame here and one there, which concealment bridges; an
 redundancy 2 brings back five frames of six. The bytes are the same as of a whole copy.
 
 The first packets of all have nothing before them to copy. In place of that they carry an empty frame, as far back as
-copies will be: so that a listener waits for copies from the first word on, and need not slow down in the middle of it.
+copies will be: so that a receiver waits for copies from the first word on, and need not slow down in the middle of it.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from itertools import groupby
 
 from protocol.rtp.red import Copy
 from protocol.speech import opus_packet
-from protocol.speech.frame_buffer import SAMPLES_PER_MS
+from protocol.speech.opus_packet import SAMPLES_PER_MS
 
-__all__ = ["MAX_REDUNDANCY", "Copies"]
+__all__ = ["MAX_REDUNDANCY", "RedundancyEncoder"]
 
 MAX_REDUNDANCY = 2
 # Two and a half bundles of 120 ms are five frames of 60 ms, or fifteen of 20 ms, besides the newest packet.
 MAX_FRAMES = 24
 
 
-class Copies:
-    """Remembers what was sent. `redundancy` may be set at any time: 0 none, 1 or 2 the distance in packets."""
+class RedundancyEncoder:
+    """Makes the copies for each packet. `redundancy` may be set at any time: 0 none, 1 or 2 the distance in packets."""
 
     def __init__(self, redundancy: int = 0) -> None:
         self._frames: deque[tuple[int, bytes]] = deque(maxlen=MAX_FRAMES)
@@ -62,7 +62,7 @@ class Copies:
             self._frames.append((timestamp + index * samples, bytes([packet.toc]) + frame))
         return copies
 
-    def _copies(self, timestamp: int, samples: int, packet: opus_packet.Packet) -> tuple[Copy, ...]:
+    def _copies(self, timestamp: int, samples: int, packet: opus_packet.OpusPacket) -> tuple[Copy, ...]:
         count = len(packet.frames)
         first = timestamp - (self._redundancy * count + count // 2) * samples
         wanted = [(at, frame) for at, frame in self._frames if first <= at < first + count * samples]

@@ -170,7 +170,7 @@ async def guessed(scene: Scene) -> tuple[bool, str]:
     payloads = {
         Letter.PRESENCE: [made.hello(b"\x95\x01\x05\xa3Eve\x0f\x91\x00")],
         Letter.SIGNAL: [made.signal(scene.bob.id, scene.bob.node._session, WHOLE)],
-        Letter.PICTURE: [made.frame(Letter.PICTURE, b"\x92\x02\x01", kept=True) for _ in range(100)],
+        Letter.PICTURE: [made.frame(Letter.PICTURE, b"\x92\x02\x01", retained=True) for _ in range(100)],
     }
     return await forge(
         scene,

@@ -22,6 +22,7 @@ from attacks.flood import flood
 from attacks.stage import Stage, stage
 from attacks.victims import Victim, running, until
 from node.call.build import preload
+from node.captions.coder import shipped_codecs
 from protocol.errors import NodeError
 from protocol.room_secret import SECRET_BYTES, RoomSecret
 
@@ -144,7 +145,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.at_once and not options.no_flood:
         parser.error("--at-once wants --no-flood: a flood is measured alone")
-    preload()
+    preload(shipped_codecs())
     try:
         outcomes = asyncio.run(attack(options.only, not options.no_flood, options.at_once))
     except NodeError as error:

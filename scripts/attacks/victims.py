@@ -14,6 +14,7 @@ from PIL import Image
 from attacks.broker import LOOPBACK
 from node.call.endpoints import Endpoints, Rendezvous
 from node.call.node import Node
+from node.captions.coder import ThreadCoder, shipped_codecs
 from node.links.address import BrokerAddress
 from node.speech.pcm import FRAME_SAMPLES, Pcm
 from node.speech.profiles import LEAN
@@ -84,7 +85,7 @@ class Victim:
         self.notes: list[str] = []
         place = Rendezvous(secret, BrokerAddress(LOOPBACK, port), address=LOOPBACK)
         source = PacedSource(_hum) if speaks else None
-        parts = Endpoints(LEAN, self.words, source, NullSink(), self.camera, paints=True)
+        parts = Endpoints(LEAN, self.words, ThreadCoder(shipped_codecs()), source, NullSink(), self.camera, paints=True)
         self.node = Node(name, place, parts, show=self._show, note=self.notes.append)
 
     async def _show(self, painted: PaintedPicture) -> None:

@@ -20,6 +20,7 @@ from node.call.build import preload
 from node.call.endpoints import Endpoints, Rendezvous
 from node.call.node import Node
 from node.call.observers import CallObserver
+from node.captions.coder import ThreadCoder, shipped_codecs
 from node.links.address import BrokerAddress
 from node.speech.pcm import FRAME_SAMPLES, Pcm
 from node.speech.profiles import LEAN
@@ -55,7 +56,7 @@ def noise() -> Iterator[Pcm]:
 
 async def run(name: str, broker: BrokerAddress, address: str | None) -> None:
     """Talk until standard input ends."""
-    parts = Endpoints(LEAN, None, PacedSource(noise), NullSink())  # type: ignore[arg-type]  # there are no pictures
+    parts = Endpoints(LEAN, None, ThreadCoder(shipped_codecs()), PacedSource(noise), NullSink())  # type: ignore[arg-type]  # there are no pictures
     node = Node(name, Rendezvous(ROOM, broker, address=address), parts)
     node.witnesses.add(Speaker())
     calling = asyncio.create_task(node.run())
@@ -68,7 +69,7 @@ async def run(name: str, broker: BrokerAddress, address: str | None) -> None:
 
 
 if __name__ == "__main__":
-    preload()
+    preload(shipped_codecs())
     given = json.loads(sys.argv[1])
     say(ready=time.monotonic())
     asyncio.run(run(given["name"], BrokerAddress(**given["broker"]), given["address"]))

@@ -21,6 +21,7 @@ import numpy as np
 from node.call.build import preload
 from node.call.endpoints import Endpoints, Rendezvous
 from node.call.node import Node
+from node.captions.coder import ThreadCoder, shipped_codecs
 from node.links.address import BrokerAddress
 from node.speech import dialogue, sound_files
 from node.speech.audio_io import Captured
@@ -143,7 +144,14 @@ class End:
         lyra = LyraChoice(Path(orders["lyra"])) if orders["lyra"] else None
         ends = (self.source, self.sink, camera)
         parts = Endpoints(
-            self.chosen, self.words, *ends, paints=True, adapts=adapts, max_kbps=orders["max_kbps"], lyra=lyra
+            self.chosen,
+            self.words,
+            ThreadCoder(shipped_codecs()),
+            *ends,
+            paints=True,
+            adapts=adapts,
+            max_kbps=orders["max_kbps"],
+            lyra=lyra,
         )  # type: ignore[arg-type]
         self.node = Node(name, place, parts, show=self._show)
         self.gauge = Gauge(self.node)
@@ -213,5 +221,5 @@ def _recording(name: str, speech: str | None, seconds: float | None) -> Pcm:
 
 
 if __name__ == "__main__":
-    preload()
+    preload(shipped_codecs())
     asyncio.run(End(sys.argv[1], json.loads(sys.argv[2])).run())

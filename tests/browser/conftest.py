@@ -1,4 +1,4 @@
-"""What tests of the page share: a browser, a node that says what it is told, axe-core."""
+"""What tests of the page share: a browser, a scripted node, axe-core."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def a_voice(path: Path, voice: str) -> Pcm:
 
 
 def painted(of: Side) -> str:
-    """The address of the picture that is shown of somebody; null if there is none."""
+    """The address of the picture that is shown of a person; null if there is none."""
     return f"(document.querySelector('[data-person=\"{of.node.id}\"] .painted img')?.src ?? null)"
 
 
@@ -154,7 +154,7 @@ async def test_two_browsers_call_each_other_through_two_nodes(embedded_broker: B
 async def test_a_page_comes_back_by_itself(
     embedded_broker: BrokerAddress, tmp_path: Path, free_port: Callable[[], int]
 ) -> None:
-    """After a reload, after the node was started anew, and after the tab was frozen while that happened again."""
+    """After a reload, after the node was started again, and after the tab was frozen while that happened again."""
     address = PageAddress(LOOPBACK, free_port())
 
     def listener() -> Side:

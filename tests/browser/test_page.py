@@ -1,4 +1,4 @@
-"""The page in a real browser, on a node that says what it is told."""
+"""The page in a real browser, on a scripted node."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from chromium import DESKTOP, PHONE, Browser, Page, Screen
-from scripted_node import NOW, STATIC, ScriptedNode, meters, person, picture, told
+from scripted_node import NOW, STATIC, ScriptedNode, meters, person, person_event, picture
 
 MAX_WEIGHT = 100_000
 HOSTILE = '<img src=x onerror="window.injected = 1"><script>window.injected = 2</script>'
@@ -69,10 +69,12 @@ async def test_it_shows_what_the_node_tells(browser: Browser, node: ScriptedNode
 
 async def test_changes_are_shown_as_they_come(browser: Browser, node: ScriptedNode) -> None:
     page = await opened(browser, node)
-    node.say("person", told("a", painting={"sequence": 4, "words": "a bird", "since": NOW}, screen="/pictures/p3"))
+    node.say(
+        "person", person_event("a", painting={"sequence": 4, "words": "a bird", "since": NOW}, screen="/pictures/p3")
+    )
     await page.until("document.querySelector('[data-person=a] .doing').textContent === 'painting…'")
     assert await page.text("[data-person=a] .words") == "a bird"
-    node.say("person", told("a"))
+    node.say("person", person_event("a"))
     node.say("picture", {"person": "a", "picture": picture(4, "a bird", "/pictures/p0", "/pictures/p1")})
     node.say("screen", {"person": "a", "url": "/pictures/p0"})
     await page.until("document.querySelector('[data-person=a] .painted img').src.endsWith('/p0')")
@@ -115,7 +117,7 @@ async def test_nothing_that_has_its_place_moves(browser: Browser, node: Scripted
     node.say("meters", {"at": NOW, "people": {"a": meters(1), "b": meters(1) | {"ratio_raw": 12345678}}})
     node.say("note", {"at": NOW, "text": "the camera is gone", "problem": True})
     node.say("screen", {"person": "a", "url": "/pictures/p2"})
-    node.say("person", told("b", link="again", screen="/pictures/p1"))
+    node.say("person", person_event("b", link="again", screen="/pictures/p1"))
     await page.until("document.querySelector('[data-person=b] .doing').textContent.includes('again')")
     await page.until("document.querySelector('[data-person=a] .painted img').src.endsWith('/p2')")
     assert await page.evaluate(BOXES) == before
@@ -153,7 +155,7 @@ async def test_a_picture_that_comes_after_its_words_takes_its_place(browser: Bro
     assert page.errors == []
 
 
-# -- for whoever does not look, or has no mouse
+# -- without a mouse or a screen
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

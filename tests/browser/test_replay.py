@@ -16,7 +16,7 @@ from listening import PATIENCE_S, PLAYS_AT_ONCE, browsing, heard, opened, press,
 from sessions import came, picture, spoken, tone
 
 from node.commands import replay_targets
-from node.commands.replay import ReplayOptions
+from node.commands.options import ReplayOptions
 from node.common import config
 from node.recording.reader import Session
 from node.replay import models
@@ -94,14 +94,14 @@ async def becomes(page: Page, loud: bool) -> None:
 
 
 def choose(control: str, value: str) -> str:
-    """Sets one of the replay's controls as a person does who lets go of it there."""
+    """Sets one of the replay's controls as by letting go of it there."""
     return (
         f"(() => {{ const control = document.querySelector('#replay {control}'); control.value = {value!r}; "
         "control.dispatchEvent(new Event('change')); })()"
     )
 
 
-async def test_a_session_is_seen_and_heard_and_does_as_it_is_told(page: Page) -> None:
+async def test_a_session_is_seen_and_heard_and_is_controlled(page: Page) -> None:
     await page.until(f"{SHOWN} === 'Ann: a cat\\nBen: a dog'")
     assert await page.text("#state") == "Recording: Ann and Ben"
     await press(page, "listen")

@@ -6,6 +6,8 @@ import pytest
 from chromium import Browser
 from web_client import a_page
 
+from node.web.server import serve
+
 SPEAK = """
 (async () => {
   const context = new AudioContext(), tone = context.createOscillator(), out = context.createMediaStreamDestination();
@@ -33,7 +35,7 @@ SPEAK = """
 @pytest.mark.parametrize("codec", ["VP8", "VP9", "AV1", "H264"])
 async def test_a_browser_is_heard_whatever_video_it_offers(browser: Browser, codec: str) -> None:
     node = a_page(microphone=True)
-    async with node.open() as link:
+    async with serve(node) as link:
         tab = await browser.page()
         await tab.open(link)
         direction = await tab.evaluate(SPEAK % codec)
@@ -42,4 +44,4 @@ async def test_a_browser_is_heard_whatever_video_it_offers(browser: Browser, cod
         assert direction == "inactive"
         assert await tab.until("peer.connectionState === 'connected'")
         assert node.microphone is not None
-        assert node.microphone.is_taken
+        assert node.microphone.is_active

@@ -34,9 +34,9 @@ async def test_speech_and_good_pictures_go_on_in_a_flood_and_memory_stays() -> N
         assert what.heard > LEAST_SHARE * min(1.0, what.quiet)
         assert what.picture_s is not None
         assert what.growth_mb < MOST_GROWTH_MB
-        opener, handshake = scene.bob.node._mailbox._opener, scene.bob.node._calls.room._handshake
-        assert set(opener._peers) == {scene.ann.id}
-        assert len(handshake._heard) + len(handshake._asked) <= 1 + 2 * MAX_STRANGERS
+        opener, liveness = scene.bob.node._mailbox._opener, scene.bob.node._calls.room.liveness
+        assert opener.peers == {scene.ann.id}
+        assert liveness.remembered + liveness.asked <= 1 + 2 * MAX_STRANGERS
 
 
 async def test_speech_goes_on_while_strangers_flood_its_port() -> None:

@@ -17,6 +17,7 @@ from sessions import came, picture, spoken
 
 from live_call import KeepingSink, clip_after, parts, place, running, secret
 from node.call.node import Node
+from node.captions.coder import shipped_codecs
 from node.links.address import BrokerAddress
 from node.recording.reader import Session
 from node.recording.recorder import Recorder
@@ -73,7 +74,7 @@ async def test_replay_is_what_was_heard_and_seen(embedded_broker: BrokerAddress,
         assert ben.count().speech_in.received == len(packets) > 20
         assert ben.count().speech_in.late == 0
         again = heard_again(session)
-        reading = PictureReader(session.header.codebooks, lambda text: None)
+        reading = PictureReader(shipped_codecs(), session.header.codebooks, lambda text: None)
         told = [reading.read(record) for record in session.records() if isinstance(record, Frame)]
     live = sink.sound()
     frames = [at for at in range(0, len(live) - FRAME_SAMPLES, FRAME_SAMPLES) if is_loud(live[at : at + FRAME_SAMPLES])]

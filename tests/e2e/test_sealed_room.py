@@ -25,9 +25,10 @@ from node.speech.sinks import NullSink
 from node.terminal.summary import as_json, for_people, summarise
 from node.web.page import Page
 from node.web.page_address import PageAddress
+from node.web.server import serve
 from protocol import sealing
 from protocol.log import Header
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 from protocol.signalling.liveness import DOUBT_S
 
 SECRET = secret("a test")
@@ -142,7 +143,7 @@ async def test_a_crash_is_told_by_the_last_will_and_a_forged_one_is_not_believed
         await eve.heard.until(
             lambda _: [topic for topic, _ in eve.of("h")[hellos:]].count(f"{ROOM}/{other._id}/h") >= 1
         )
-        await nodes.until(lambda: not watcher._calls.room._handshake._asked)
+        await nodes.until(lambda: watcher._calls.room.liveness.asked == 0)
         assert watcher.peers() == [NAMES[1]]
         client = other._mailbox.link._client
         assert client is not None
@@ -165,11 +166,11 @@ async def test_metrics_summaries_logs_and_a_sealed_recording_hold_no_caption_nam
     page.watch(one)
     recorder = Recorder(tmp_path / "call.mcap", _header(one), secret=recording_secret(SECRET))
     one.witnesses.add(recorder)
-    async with page.open() as link, running(one, other) as nodes, aiohttp.ClientSession() as browser:
+    async with serve(page) as link, running(one, other) as nodes, aiohttp.ClientSession() as browser:
         await nodes.until(lambda: len(seen) >= 2 and one.count().speech_in.received > 3)
         async with browser.get(f"{link}metrics") as answer:
             metrics = await answer.read()
-        board = str(page.board.state())
+        board = str(page.state.to_json())
     recorder.stop()
     assert recorder.join(PATIENCE_S)
     summaries = [summarise(node.count(), node.count(), time.monotonic()) for node in (one, other)]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import frames, log
-from protocol.captions.identity import Codebook
+from protocol.captions.codebook_id import CodebookId
 from protocol.errors import LogError
 from protocol.log import speech
 from protocol.rtp.red import Copy
@@ -27,7 +27,7 @@ HEADER = log.Header(
     "pictophone 1",
     0,
     "lean",
-    (Codebook(2, b"abcd"),),
+    (CodebookId(2, b"abcd"),),
     {"generator": "embedded"},
     {"torch": "2.13"},
 )

@@ -93,7 +93,7 @@ def test_what_is_no_picture_or_no_size_is_refused(pixels: bytes, size: int) -> N
 
 @pytest.mark.parametrize("size", look.SIZES)
 def test_every_look_fits_its_bytes_and_its_frame(size: int) -> None:
-    levels = [levels for *_, levels in look._coefficients(size)]
+    levels = [levels for *_, levels in look.coefficients(size)]
     assert all(count % 2 for count in levels)
     assert math.prod(levels) <= 1 << 8 * size
     assert size <= frames.MAX_LOOK_BYTES

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.errors import UsageError
 from protocol.room_link import MAX_BROKER, SCHEME, RoomLink, is_link
 from protocol.room_secret import RoomSecret
 
@@ -57,7 +56,7 @@ def test_it_may_be_written_down_as_it_was_heard(said: str) -> None:
 
 
 def refused(text: str) -> str:
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(ValueError) as caught:
         RoomLink.parse(text)
     assert "\n" not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -96,7 +95,7 @@ def test_it_says_what_is_wrong_with_the_broker(broker: str) -> None:
 def test_any_text_is_a_link_or_one_line(text: str) -> None:
     try:
         link = RoomLink.parse(text)
-    except UsageError as error:
+    except ValueError as error:
         assert "\n" not in str(error)
     else:
         assert RoomLink.parse(link.reveal()) == link
@@ -106,7 +105,7 @@ def test_any_text_is_a_link_or_one_line(text: str) -> None:
 def test_an_error_repeats_nothing_of_the_link(text: str) -> None:
     try:
         RoomLink.parse(SCHEME + text)
-    except UsageError as error:
+    except ValueError as error:
         assert text not in str(error)
 
 

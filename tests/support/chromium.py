@@ -200,7 +200,7 @@ class Browser:
         return result
 
     async def listen(self) -> None:
-        """Hands answers to who waits for them, and events to their pages, until the socket closes."""
+        """Pass answers to their callers and events to their pages, until the socket closes."""
         async for message in self._socket:
             said = message.json()
             if (number := said.get("id")) is not None:
@@ -212,7 +212,7 @@ class Browser:
 
 @dataclass
 class Page:
-    """One tab. ``errors`` has what its console told of, uncaught exceptions and broken policies included; ``requests``
+    """One tab. ``errors`` has what its console reported, uncaught exceptions and broken policies included; ``requests``
     every address it asked for."""
 
     browser: Browser
@@ -270,7 +270,7 @@ class Page:
         await self._until_loaded()
 
     async def reload(self) -> None:
-        """The same page anew."""
+        """Reload the page."""
         self._loaded.clear()
         await self.send("Page.reload")
         await self._until_loaded()

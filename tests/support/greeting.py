@@ -11,7 +11,7 @@ from protocol.topics import Letter
 
 def proven(room: Room, hello: Hello, number: int = 0) -> Hello:
     """Return the hello with an echo of what the room wants echoed now."""
-    return replace(hello, proof=Proof(number, challenge=hello.session + 1, echoes=(room._handshake._challenge,)))
+    return replace(hello, proof=Proof(number, challenge=hello.session + 1, echoes=(room.liveness.challenge,)))
 
 
 def greet(room: Room, sender: str, hello: Hello, now: float = 0, number: int = 0) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from node.call.build import preload
 from node.call.endpoints import Endpoints, Models, Rendezvous
 from node.call.node import Node
+from node.captions.coder import ThreadCoder, shipped_codecs
 from node.links.address import BrokerAddress
 from node.speech import sound_files
 from node.speech.audio_io import Pull
@@ -22,13 +23,11 @@ from node.speech.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
 from node.speech.profiles import LEAN, Profile
 from node.speech.sinks import NullSink
 from node.speech.sources import PacedSource
-from protocol.captions import registry
 from protocol.room_secret import SECRET_BYTES, RoomSecret
 
-preload()  # as the commands do before a call: an import in the loop would stand still what is measured
-registry.encode(
-    "", registry.newest()
-)  # the nodes of tests code captions here, and no first picture waits for the model
+CODECS = shipped_codecs()
+preload(CODECS)  # as the commands do before a call: an import in the loop would stand still what is measured
+CODECS.encode("", CODECS.newest())  # the nodes of tests code captions here, and no first picture waits for the model
 
 LOOPBACK = "127.0.0.1"
 PATIENCE_S = 30.0  # how long a test waits for what must come at once: a loaded machine is slow, a broken one never done
@@ -44,7 +43,7 @@ def place(broker: BrokerAddress, room: str = "a test", **more: object) -> Rendez
 
 
 def parts(models: Models, profile: Profile = LEAN, **ends: object) -> Endpoints:
-    return Endpoints(profile, models, **ends)  # type: ignore[arg-type]
+    return Endpoints(profile, models, **{"captions": ThreadCoder(CODECS), **ends})  # type: ignore[arg-type]
 
 
 def clip_after(path: Path, lead_s: float) -> PacedSource:

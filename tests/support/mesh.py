@@ -36,6 +36,7 @@ class Node:
 
     name: str
     room: Room
+    session: int
     events: list[Event] = field(default_factory=list)
     open_calls: set[int] = field(default_factory=set)
     online: bool = True
@@ -62,11 +63,11 @@ class World:
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
 
     def join(self, name: str, session: int = 1, carries: Carries = Carries.EVERYTHING) -> Node:
-        node = Node(name, Room(name, Hello(session, name, carries), random.Random(f"{name}{session}")))
+        node = Node(name, Room(name, Hello(session, name, carries), random.Random(f"{name}{session}")), session)
         self.nodes[name] = node
         node.room.start(self.now)
         self._subscribe(node)
-        self._drain(node)
+        self.drain(node)
         return node
 
     def run(self, seconds: float) -> None:
@@ -84,7 +85,7 @@ class World:
     def leave(self, name: str) -> None:
         node = self.nodes[name]
         node.room.leave(self.now)
-        self._drain(node)
+        self.drain(node)
         del self.nodes[name]
 
     def restart_broker(self, away_s: float) -> None:
@@ -101,7 +102,7 @@ class World:
     def kill_media(self, name: str, peer: str) -> None:
         node = self.nodes[name]
         node.room.lost(peer, max(node.open_calls), self.now)
-        self._drain(node)
+        self.drain(node)
 
     def connected(self) -> bool:
         return all(
@@ -117,7 +118,7 @@ class World:
         node.online = True
         self._subscribe(node)
         node.room.reconnected(self.now)
-        self._drain(node)
+        self.drain(node)
 
     def _subscribe(self, node: Node) -> None:
         for sender, payload in self._retained.items():
@@ -136,9 +137,9 @@ class World:
     def _deliver(self, node: Node, sender: str, letter: Letter, payload: bytes) -> None:
         if node.online and self.nodes.get(node.name) is node:
             node.room.receive(sender, letter, payload, self.now)
-            self._drain(node)
+            self.drain(node)
 
-    def _drain(self, node: Node) -> None:
+    def drain(self, node: Node) -> None:
         for event in node.room.events():
             node.events.append(event)
             self._act(node, event)
@@ -167,7 +168,7 @@ class World:
         def report() -> None:
             if self.nodes.get(node.name) is node:
                 tell()
-                self._drain(node)
+                self.drain(node)
 
         self._later(after_s, report)
 
@@ -187,4 +188,4 @@ class World:
             timer = node.room.get_timer()
             if timer is not None and timer <= self.now:
                 node.room.handle_timer(self.now)
-                self._drain(node)
+                self.drain(node)

@@ -1,4 +1,4 @@
-"""Calls with a page, for the tests that look at it: nodes on loopback, what they say and see chosen, a page each."""
+"""Calls with a page: nodes on loopback with chosen sources and cameras, a page each."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from node.speech.sources import silent_source
 from node.vision.cameras import Camera
 from node.web.page import Page
 from node.web.page_address import PageAddress
+from node.web.server import serve
 
 ANYWHERE = PageAddress(LOOPBACK, 0)
 
 
 class ChangingCamera:
-    """Sees another plain colour whenever it is told to."""
+    """A camera whose picture is a plain colour that a test sets."""
 
     name = "changing"
 
@@ -41,7 +42,7 @@ class ChangingCamera:
 
 @dataclass
 class Side:
-    """One node of a call, its page and where that is, and what it heard."""
+    """One node of a call, its page and the page's URL, and the sink of its speech."""
 
     node: Node
     page: Page
@@ -57,7 +58,7 @@ def a_page(
 
 
 def a_node(name: str, broker: BrokerAddress, page: Page, source: Source | None = None, room: str = "a test") -> Side:
-    """A node whose ends are the page's where the page has them, else ``source`` and a camera that can be changed."""
+    """Return a node whose microphone and camera are the page's if it has them, else `source` and a camera to be set."""
     sink, camera = KeepingSink(), page.camera or ChangingCamera()
     ends = parts(
         page.timed(FakeModels()),
@@ -72,9 +73,9 @@ def a_node(name: str, broker: BrokerAddress, page: Page, source: Source | None =
 
 @contextlib.asynccontextmanager
 async def served(*sides: Side) -> AsyncIterator[Running]:
-    """Runs the nodes and serves their pages."""
+    """Run the nodes and serve their pages."""
     async with contextlib.AsyncExitStack() as stack:
         for side in sides:
             side.page.watch(side.node)
-            side.url = await stack.enter_async_context(side.page.open())
+            side.url = await stack.enter_async_context(serve(side.page))
         yield await stack.enter_async_context(running(*(side.node for side in sides)))

@@ -16,7 +16,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from protocol.captions.tokens import Parsed, Style, parse, render
+from protocol.captions.tokens import Style, Tokenised, parse, render
 
 Below = Callable[[int], int]
 LINE = 1 << 32
@@ -292,7 +292,7 @@ class Reference:
             return render(self._replaced(number, before))
         return render(self._alone(number, before))
 
-    def _replaced(self, number: Number, before: Parsed) -> Parsed:
+    def _replaced(self, number: Number, before: Tokenised) -> Tokenised:
         symbols = [self.symbols.get(token, 1) for token in before.tokens]
         at = number.find(parts(*(1 if 2 <= symbol <= 11 else 8 for symbol in symbols)), len(symbols))
         model = Model(self)
@@ -302,9 +302,9 @@ class Reference:
         token = self._token(number, model)
         if token is None:
             raise ValueError("the end in the place of a token")
-        return Parsed(before.style, (*before.tokens[:at], token, *before.tokens[at + 1 :]))
+        return Tokenised(before.style, (*before.tokens[:at], token, *before.tokens[at + 1 :]))
 
-    def _alone(self, number: Number, before: Parsed | None) -> Parsed:
+    def _alone(self, number: Number, before: Tokenised | None) -> Tokenised:
         model = Model(self)
 
         def near(style: int) -> int:
@@ -314,7 +314,7 @@ class Reference:
         style = Style(number.find(model.style if before is None else near, 6))
         model.advance_style(style)
         tokens = tuple(self._plainly(number, model) if before is None else self._guessed(number, model, before))
-        return Parsed(style, tokens, self._capitals(number, tokens) if style in MIXED else ())
+        return Tokenised(style, tokens, self._capitals(number, tokens) if style in MIXED else ())
 
     def _plainly(self, number: Number, model: Model) -> list[str]:
         tokens: list[str] = []
@@ -325,7 +325,7 @@ class Reference:
             model.advance(self.symbols.get(token, 1))
         return tokens
 
-    def _guessed(self, number: Number, model: Model, before: Parsed) -> list[str]:
+    def _guessed(self, number: Number, model: Model, before: Tokenised) -> list[str]:
         guesses: list[str | None] = [*before.tokens, None]
         tokens: list[str] = []
         at = right = 0

@@ -158,7 +158,7 @@ def demo(**changes: Any) -> dict[str, Any]:
 
 
 def person(name: str, pictures: Sequence[dict[str, Any]] = (), /, **changes: Any) -> dict[str, Any]:
-    """Somebody who is here, whose id is his name."""
+    """A person who is present, with the name as id."""
     return {
         "id": name,
         "name": name,
@@ -174,7 +174,7 @@ def person(name: str, pictures: Sequence[dict[str, Any]] = (), /, **changes: Any
     } | changes
 
 
-def told(name: str, /, **changes: Any) -> dict[str, Any]:
+def person_event(name: str, /, **changes: Any) -> dict[str, Any]:
     """The same as the event `person` has it."""
     return {field: value for field, value in person(name, **changes).items() if field not in ("pictures", "meters")}
 
@@ -198,7 +198,7 @@ def picture(sequence: int, words: str, url: str | None, snapshot: str | None = N
 
 
 def meters(second: int, phase: int = 0) -> dict[str, Any]:
-    """What somebody sends who talks for five seconds of eight; the same every time."""
+    """What a person sends who talks for five seconds of eight; the same every time."""
     talking = (second + phase) % 8 < 5
     wobble = (second * 7 + phase * 3) % 5 / 10
     speech = {"speech_kbps": 7.5 + wobble, "wire_kbps": 10.7 + wobble, "total_kbps": 11.2 + wobble}

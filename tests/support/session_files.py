@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+from node.captions.coder import shipped_codecs
 from node.recording.writer import SessionWriter, create
 from protocol import frames, log
-from protocol.captions import registry
+
+CODECS = shipped_codecs()
 
 SECRET = b"the secret of a room"
 STARTED_NS = 1_790_000_000_000_000_000
-HEADER = log.Header(STARTED_NS, 5.0, "a7k", "Ann", "pictophone 1", codebooks=registry.codebooks())
+HEADER = log.Header(STARTED_NS, 5.0, "a7k", "Ann", "pictophone 1", codebooks=CODECS.codebooks())
 
 
 def made_up(seconds: float = 20.0) -> list[log.Record]:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from node.captions.coder import shipped_codecs
 from node.speech.libopus import OpusEncoder
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from node.speech.profiles import LEAN
 from protocol import frames
-from protocol.captions import registry
 from protocol.log import Frame, Header, Joined, Left, Record, Speech
+
+CODECS = shipped_codecs()
 
 HEADER = Header(node="me", name="Ann", started_ns=1_700_000_000_000_000_000, models={"generator": "a painter"})
 FRAME_S = 0.06
@@ -70,7 +72,7 @@ def spoken(sender: str, pcm: Pcm, at: float = 0.0, sequence: int = 0, timestamp:
 
 def picture(sender: str, at: float, words: str, sequence: int = 1, seed: int = 7, told: bool = True) -> Frame:
     """A picture in words; untold, its caption is only in the frame."""
-    coded = registry.encode(words, 0)
+    coded = CODECS.encode(words, 0)
     frame = frames.Picture(sequence, round(at * 1000), coded.codec, coded.data, seed)
     return Frame(round(at * 1e6), sender, frames.encode(frame), words if told else None)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from protocol.rtp.red import Copy
 from protocol.speech import opus_packet
-from protocol.speech.playout import Conceal, Play, Playout, Sound
-from protocol.speech.redundancy import Copies
+from protocol.speech.playout import Conceal, Play, Playout, PlayoutEvent
+from protocol.speech.redundancy import RedundancyEncoder
 
 # Of the RFC's configurations: SILK narrowband, 60 and 20 ms.
 TOC = {60: b"\x18", 20: b"\x08"}
@@ -34,10 +34,13 @@ class Run:
     """What a simulated listener heard."""
 
     playout: Playout
-    heard: list[tuple[float, Sound]]
+    heard: list[tuple[float, PlayoutEvent]]
 
     def plays(self) -> list[Play]:
         return [sound for _, sound in self.heard if isinstance(sound, Play)]
+
+    def waits_ms(self) -> list[float]:
+        return [play.wait_ms for play in self.plays()]
 
     def conceals(self) -> list[Conceal]:
         return [sound for _, sound in self.heard if isinstance(sound, Conceal)]
@@ -62,7 +65,7 @@ def talk(ms: float, packet_ms: int = 120, frame_ms: int = 60, first: int = 0, st
 
 def with_copies(packets: Iterable[Sent], redundancy: int) -> list[Sent]:
     """The same stream as a sender with this redundancy sends it. Its timestamps must not wrap."""
-    copies = Copies(redundancy)
+    copies = RedundancyEncoder(redundancy)
     return [replace(packet, copies=copies.beside(packet.timestamp, packet.payload)) for packet in packets]
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from unittest import mock
+from tiny_codebook import file, parts
 
-from protocol.captions import registry
-from protocol.captions.identity import Codebook
+from protocol.captions import CaptionCodecs, CodebookId
+from protocol.captions.registry import Codec
 from protocol.errors import CaptionError
 
 STAND_IN = 200  # newer than any codec that there is
-OURS, OTHERS = Codebook(7, b"ours"), Codebook(7, b"othr")
+OURS, OTHERS = CodebookId(7, b"ours"), CodebookId(7, b"othr")
 
 
 def encode(text: str, earlier: str | None) -> tuple[bytes, int, float]:
@@ -31,10 +29,8 @@ def decode(data: bytes, earlier: str | None) -> str:
         raise CaptionError("a caption that the stand-in did not write") from None
 
 
-@contextlib.contextmanager
-def registered(codebook: Codebook = OURS) -> Iterator[int]:
-    """The stand-in is the newest codec for as long as this lasts."""
-    codec = registry.Codec("stand-in", encode, decode, lossless=True, codebook=lambda: codebook)
-    more = {STAND_IN: codec}
-    with mock.patch.dict(registry._REGISTRY, more), mock.patch.object(registry, "CODECS", (*registry.CODECS, *more)):
-        yield STAND_IN
+def stand_in_codecs(codebook: CodebookId = OURS, **more: Codec) -> CaptionCodecs:
+    """The codecs of a program whose newest is the stand-in; `more` by id, as in `c100=codec`."""
+    stand_in = Codec("stand-in", encode, decode, lossless=True, codebook=lambda: codebook)
+    others = {int(name[1:]): codec for name, codec in more.items()}
+    return CaptionCodecs(file(parts()), {**others, STAND_IN: stand_in})

@@ -13,7 +13,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from protocol.captions.codebook import MAGIC, Model, pack_array
+from protocol.captions.codebook import MAGIC, Codebook, pack_array
 from protocol.captions.ngrams import LEVELS, TOTAL
 
 WORDS = (" a", " cat", " dog", " on", " bench", ",", " the", " red", " 2")
@@ -49,8 +49,8 @@ def file(told: dict[str, Any]) -> bytes:
 
 
 @functools.cache
-def model(seed: int = 0) -> Model:
-    return Model.read(file(parts(seed)))
+def model(seed: int = 0) -> Codebook:
+    return Codebook.read(file(parts(seed)))
 
 
 def _tables() -> tuple[Any, Any, Any]:

@@ -13,13 +13,14 @@ from node.call.stats import CallStats
 from node.speech.profiles import LEAN
 from node.web.page import Page
 from node.web.page_address import PageAddress
+from node.web.server import serve
 
 LOOPBACK = "127.0.0.1"
 
 
 @dataclass
 class Visitor:
-    """Asks the page at ``url``."""
+    """A client of the page at `url`."""
 
     page: Page
     url: str
@@ -36,14 +37,14 @@ class Visitor:
 
 @contextlib.asynccontextmanager
 async def visiting(page: Page) -> AsyncIterator[Visitor]:
-    """Serves the page and lets a client in, with no limit to its connections and no cookies of its own accord."""
+    """Serve the page for a client with unlimited connections."""
     connector = aiohttp.TCPConnector(limit=0)
-    async with page.open() as link, aiohttp.ClientSession(connector=connector) as http:
+    async with serve(page) as link, aiohttp.ClientSession(connector=connector) as http:
         yield Visitor(page, link.partition("?")[0], http)
 
 
 class Bystander:
-    """A node that does nothing but be watched."""
+    """A node that does nothing but be observed."""
 
     def __init__(self, id: str = "me", name: str = "ann") -> None:
         self.id, self.name = id, name

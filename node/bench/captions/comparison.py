@@ -16,7 +16,7 @@ from node.bench.captions.measure import read_lines
 from node.common import output, progress
 from node.terminal.summary import as_json, percentile
 from node.vision.scenes import grammar, world
-from protocol.captions import registry
+from protocol.captions.registry import CaptionCodecs
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
@@ -52,12 +52,12 @@ class Comparison(TypedDict):
     missing: list[str]
 
 
-def run(given: str, train: Path | None, json: bool) -> None:
+def run(codecs: CaptionCodecs, given: str, train: Path | None, json: bool) -> None:
     """Measure and print. Raises NodeError for a file that cannot be read."""
     lines, training = texts(given), training_text(train)
     with progress.bars() as bars:
         bar = bars.add_task("measuring", total=sum(len(spread(lines, each.most)) for each in BASELINES))
-        comparison = compare(lines, training, lambda: bars.advance(bar))
+        comparison = compare(codecs, lines, training, lambda: bars.advance(bar))
     if json:
         output.say(as_json(comparison))
     else:
@@ -107,9 +107,11 @@ def scene_captions(count: int, seed: int) -> list[str]:
     return [grammar.phrasings(world.sample(rng.getrandbits(32)), rng) for _ in range(count)]
 
 
-def compare(lines: Sequence[str], training: Training, tick: Callable[[], None] = lambda: None) -> Comparison:
+def compare(
+    codecs: CaptionCodecs, lines: Sequence[str], training: Training, tick: Callable[[], None] = lambda: None
+) -> Comparison:
     """Measure every codec and baseline on the lines, each line alone; call `tick` at each line of a baseline."""
-    rows, missing = [_codec_row(codec, lines) for codec in registry.CODECS], []
+    rows, missing = [_codec_row(codecs, codec, lines) for codec in codecs.ids], []
     for baseline in BASELINES:
         size = baseline.ready(training.lines)
         if size is None:
@@ -118,9 +120,9 @@ def compare(lines: Sequence[str], training: Training, tick: Callable[[], None] =
     return {"lines": len(lines), "trained_on": training.about, "rows": rows, "missing": missing}
 
 
-def _codec_row(codec: int, lines: Sequence[str]) -> Row:
-    coded = [registry.encode(line, codec) for line in lines]
-    name = f"codec {codec}: {registry.name(codec)}"
+def _codec_row(codecs: CaptionCodecs, codec: int, lines: Sequence[str]) -> Row:
+    coded = [codecs.encode(line, codec) for line in lines]
+    name = f"codec {codec}: {codecs.name(codec)}"
     return _row(name, [one.bits for one in coded], [len(one.data) for one in coded])
 
 

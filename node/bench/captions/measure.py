@@ -12,8 +12,7 @@ from typing import TypedDict
 from node.common import progress
 from node.common.output import say
 from node.terminal.summary import as_json, percentile
-from protocol.captions import registry
-from protocol.captions.registry import Coded
+from protocol.captions.registry import CaptionCodecs, Coded
 from protocol.errors import CaptionError, NodeError, UsageError
 
 
@@ -45,12 +44,12 @@ class CodedLine:
     decode_ms: float
 
 
-def chosen_codec(codec: int | None) -> int:
+def chosen_codec(codecs: CaptionCodecs, codec: int | None) -> int:
     """Return the number of a codec, by default the newest lossless one. Raises UsageError for an unknown one."""
     if codec is None:
-        return registry.newest()
-    if codec not in registry.CODECS:
-        known = ", ".join(f"{number} ({registry.name(number)})" for number in registry.CODECS)
+        return codecs.newest()
+    if codec not in codecs.ids:
+        known = ", ".join(f"{number} ({codecs.name(number)})" for number in codecs.ids)
         raise UsageError(f"no caption codec {codec}: give one of {known}")
     return codec
 
@@ -73,35 +72,37 @@ def read_lines(path: Path) -> list[str]:
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
 
 
-def run(path: Path, codec: int | None, context: bool, json: bool) -> bool:
+def run(codecs: CaptionCodecs, path: Path, codec: int | None, context: bool, json: bool) -> bool:
     """Measure a file, print the figures, and return whether every line came back. Raises NodeError, UsageError."""
-    number = chosen_codec(codec)
+    number = chosen_codec(codecs, codec)
     lines = read_lines(path)
     with progress.bars() as bars:
         bar = bars.add_task("lines", total=len(lines))
-        figures = bench(lines, number, context, lambda: bars.advance(bar))
-    say(*([as_json(figures)] if json else for_people(figures)))
+        figures = bench(codecs, lines, number, context, lambda: bars.advance(bar))
+    say(*([as_json(figures)] if json else for_people(codecs, figures)))
     return figures["lossless"]
 
 
-def bench(lines: Sequence[str], codec: int, context: bool, tick: Callable[[], None] = lambda: None) -> Figures:
+def bench(
+    codecs: CaptionCodecs, lines: Sequence[str], codec: int, context: bool, tick: Callable[[], None] = lambda: None
+) -> Figures:
     """Code each line alone, or with `context` against the line before it; call `tick` after each."""
-    registry.decode(codec, registry.encode("", codec).data)  # the first one reads the codebook, which is no line's cost
+    codecs.decode(codec, codecs.encode("", codec).data)  # the first one reads the codebook, which is no line's cost
     measured = []
     earlier: str | None = None
     for line in lines:
-        measured.append(_measure(line, codec, earlier))
+        measured.append(_measure(codecs, line, codec, earlier))
         earlier = line if context else None
         tick()
     return _summed(codec, measured)
 
 
-def _measure(line: str, codec: int, earlier: str | None) -> CodedLine:
+def _measure(codecs: CaptionCodecs, line: str, codec: int, earlier: str | None) -> CodedLine:
     began = time.perf_counter()
-    coded = registry.encode(line, codec, earlier)
+    coded = codecs.encode(line, codec, earlier)
     between = time.perf_counter()
     try:
-        back = registry.decode(codec, coded.data, earlier)
+        back = codecs.decode(codec, coded.data, earlier)
     except CaptionError:
         back = None
     ended = time.perf_counter()
@@ -133,12 +134,12 @@ def _mean(values: Iterable[float]) -> float:
     return round(statistics.fmean(values), 3)
 
 
-def for_people(figures: Figures) -> list[str]:
+def for_people(codecs: CaptionCodecs, figures: Figures) -> list[str]:
     """Return the figures as lines of text."""
     codec, lost = figures["codec"], figures["lost_lines"]
     outcome = "all came back as they were" if figures["lossless"] else f"{lost} DID NOT come back as they were"
     return [
-        f"codec {codec} ({registry.name(codec)}), {figures['lines']} lines: {outcome}",
+        f"codec {codec} ({codecs.name(codec)}), {figures['lines']} lines: {outcome}",
         "         mean     median   95 %",
         f"bits     {figures['bits_mean']:<8.2f} {figures['bits_median']:<8.1f} {figures['bits_p95']:.1f}"
         f"   (exact, mean: {figures['ideal_bits_mean']:.2f})",

@@ -119,8 +119,8 @@ class _Timed:
 
 
 async def _measure_one(models: _Timed, scene: Scene, scores: EvaluationScores) -> None:
-    truth, right_words, seed = attributes(scene), caption(scene), scene.chance % SEEDS
-    words = await models.caption(await asyncio.to_thread(draw, scene, scene.chance / 100 % CLIP_SECONDS))
+    truth, right_words, seed = attributes(scene), caption(scene), scene.variant % SEEDS
+    words = await models.caption(await asyncio.to_thread(draw, scene, scene.variant / 100 % CLIP_SECONDS))
     scores.captioner.add(truth, attributes_of(words))
     painted = await models.paint(right_words, seed)
     found = attributes_of(await models.caption(painted))

@@ -31,7 +31,7 @@ Mask = npt.NDArray[np.bool_]
 SIDE = 64
 
 # Drawings among which the unnamed is sought (skin, small shifts): 8 lost a beard in eleven, 24 found no more.
-CHANCES = 16
+VARIANTS = 16
 
 # A pixel this far from that of the empty scene (mean of the channels) belongs to the figure.
 FIGURE_LEVELS = 40.0
@@ -51,7 +51,7 @@ class Verdict:
 def judge(painted: Image.Image, scene: Scene) -> Verdict:
     """Judge a picture that was painted of this scene's caption."""
     pixels = _small(painted)
-    wanted = _nearest(pixels, (replace(scene, chance=chance) for chance in range(CHANCES)))
+    wanted = _nearest(pixels, (replace(scene, variant=chance) for chance in range(VARIANTS)))
     shown = wanted
     for name in reversed(attributes(scene)):  # light and backdrop first: most pixels are theirs
         shown = _nearest(pixels, _variants(shown, name))

@@ -9,9 +9,9 @@ from typing import Any
 
 from PIL import Image, ImageOps, features
 
-from node.vision import heic
+from node.vision.formats import heic
 from node.vision.rgb import BITS_PER_PIXEL
-from protocol.captions import registry
+from protocol.captions.registry import CaptionCodecs
 
 # The sides of the squares, in pixels, that the article reckons with.
 SIDES = (256, 1024)
@@ -178,17 +178,17 @@ def as_thumbnail(image: Image.Image) -> Encoding | None:
 # -- captions
 
 
-def as_captions(caption: str, painted: Image.Image | None) -> tuple[Encoding, Encoding]:
+def as_captions(codecs: CaptionCodecs, caption: str, painted: Image.Image | None) -> tuple[Encoding, Encoding]:
     """Return a caption in the article's LZW and in our newest codec, of which the receiver makes `painted`.
 
     Ours is counted in whole bytes, as a frame carries it.
     """
-    theirs, ours = registry.encode(caption, LZW), registry.encode(caption, registry.newest())
+    theirs, ours = codecs.encode(caption, LZW), codecs.encode(caption, codecs.newest())
     size = len(ours.data)
-    note = f"{size} bytes, codec {ours.codec} ({registry.name(ours.codec)})"
+    note = f"{size} bytes, codec {ours.codec} ({codecs.name(ours.codec)})"
     return (
         Encoding(
-            "caption, article's LZW", "spaces lost", _at_any_side(theirs.bits), words=registry.decode(LZW, theirs.data)
+            "caption, article's LZW", "spaces lost", _at_any_side(theirs.bits), words=codecs.decode(LZW, theirs.data)
         ),
         Encoding("caption, ours", note, _at_any_side(8 * size), painted, caption),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from node.bench.pictures import encodings
 from node.bench.pictures.encodings import SIDES, Encoding, raw_bits
+from protocol.captions.registry import CaptionCodecs
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -42,18 +43,18 @@ class Article:
 
 
 def measure_picture(
-    name: str, image: Image.Image, caption: str, painted: Image.Image | None, known: bool = True
+    codecs: CaptionCodecs, name: str, image: Image.Image, caption: str, painted: Image.Image | None, known: bool = True
 ) -> PictureResult:
     """Encode a picture every way, which takes a second or two. `painted` is what the generator made of the caption."""
     found = [*encodings.as_files(image)]
     if "WebP" not in encodings.missing() and (small := encodings.as_thumbnail(image)) is not None:
         found.append(small)
-    return PictureResult(name, caption, (*found, *encodings.as_captions(caption, painted)), known)
+    return PictureResult(name, caption, (*found, *encodings.as_captions(codecs, caption, painted)), known)
 
 
-def measure_article(painted: Image.Image | None = None) -> Article:
+def measure_article(codecs: CaptionCodecs, painted: Image.Image | None = None) -> Article:
     """Encode the article's sentence, of which the generator made `painted`."""
-    return Article(*encodings.as_captions(SENTENCE, painted))
+    return Article(*encodings.as_captions(codecs, SENTENCE, painted))
 
 
 def as_dict(result: PictureResult) -> dict[str, Any]:

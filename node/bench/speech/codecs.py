@@ -16,6 +16,7 @@ from node.speech.pcm import SAMPLE_RATE, Pcm
 from node.speech.profiles import Application, Bandwidth, Profile
 from protocol.errors import NodeError
 from protocol.speech import opus_packet
+from protocol.speech.opus_packet import OPUS_RATE
 
 BANDWIDTHS = {"nb": Bandwidth.NARROW, "mb": Bandwidth.MEDIUM, "wb": Bandwidth.WIDE}
 APPLICATIONS = {"voip": Application.VOIP, "audio": Application.AUDIO}
@@ -65,7 +66,7 @@ def input_rate(setting: Setting) -> int:
         case SpeechCodec.AMR:
             return external_codecs.AMR_RATES[setting.bandwidth]
         case SpeechCodec.FFMPEG:
-            return external_codecs.FULL_RATE
+            return OPUS_RATE
         case _:
             return SAMPLE_RATE
 

@@ -19,11 +19,11 @@ from node.bench.speech.streams import CodedRecording, Lost
 from node.speech.libopus import OpusDecoder
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from protocol.errors import NodeError
+from protocol.speech.opus_packet import OPUS_RATE
 
 if TYPE_CHECKING:
     import av
 
-FULL_RATE = 48_000
 
 AMR_ENCODERS = {"nb": "libopencore_amrnb", "wb": "libvo_amrwbenc"}
 AMR_DECODERS = {"nb": "libopencore_amrnb", "wb": "libopencore_amrwb"}
@@ -58,7 +58,7 @@ def code_opus(setting: Setting, pcm: Pcm) -> CodedRecording:
         "vbr": "on",
         "compression_level": "10",
     }
-    packets = list(_encoded("libopus", FULL_RATE, setting.bitrate, pcm, options))
+    packets = list(_encoded("libopus", OPUS_RATE, setting.bitrate, pcm, options))
     samples = SAMPLE_RATE * setting.frame_ms // 1000
 
     def decode(lost: Lost) -> Pcm:

@@ -1,4 +1,4 @@
-"""Cameras: where the pictures of a call come from, each named by one word on the command line.
+"""Cameras, the sources of a call's pictures, each named by one word on the command line.
 
 scene             the procedural camera with a seed of its own choice; scene:SEED repeats one
 FILE              a still picture, or a video or an animation (played in real time, again and again)
@@ -19,7 +19,7 @@ from PIL import Image
 
 from node.common.own_thread import within
 from node.common.regular_files import open_regular
-from node.vision.images import header
+from node.vision.images import read_header
 from protocol.errors import NodeError
 
 from .scene import SceneCamera
@@ -33,29 +33,29 @@ __all__ = ["Camera", "Webcam", "open_camera", "webcams"]
 
 
 class Camera(Protocol):
-    """Something that sees. One reader at a time; `close` may be called more than once."""
+    """A source of pictures, for one reader at a time; `close` may be called more than once."""
 
     @property
     def name(self) -> str:
-        """What `open_camera` accepts to open this camera again."""
+        """Return the name that opens this camera again with `open_camera`."""
 
     async def snapshot(self) -> Image.Image:
-        """What the camera sees now, RGB, of the camera's own size; decoding never blocks the loop.
+        """Return the current picture, RGB, of the camera's own size, without blocking the loop.
 
-        Raises NodeError when the device went away or the file turned unreadable.
+        Raises NodeError if the device is gone or the file cannot be read any more.
         """
 
     async def close(self) -> None:
-        """Let go of the device or file."""
+        """Close the device or file."""
 
 
 def open_camera(
     spec: str, clock: Callable[[], float] = time.monotonic, note: Callable[[str], None] = logger.info
 ) -> Camera:
-    """Open the camera that `spec` names (see the top of this module). `clock` gives seconds; `note` takes lines later.
+    """Open the camera that `spec` names (see the top of this module). `clock` returns seconds; `note` gets lines later.
 
-    This opens files and devices and so may block for MAX_WAIT: from a loop, call it in a thread.
-    Raises NodeError with one line: what is wrong, with which value, what to do.
+    This opens files and devices and so may block for MAX_WAIT: from a loop, call it in a thread. Raises NodeError, with
+    one line for the user, if there is no such camera or it cannot be opened.
     """
     kind, _, detail = spec.partition(":")
     if kind == "scene":
@@ -77,26 +77,26 @@ def _open_path(spec: str, clock: Callable[[], float], note: Callable[[str], None
     """Open a picture, a video or a folder; None if there is none of that name."""
     try:
         path = Path(spec).expanduser()
-        there = path.exists() and not path.is_char_device()
-    except RuntimeError:  # a home that nobody has
+        exists = path.exists() and not path.is_char_device()
+    except RuntimeError:  # a home of no user
         return None
     except OSError as error:
         raise NodeError(f"no camera {spec!r}: {error.strerror}") from error
-    return _open_file(path, clock, note) if there else None
+    return _open_file(path, clock, note) if exists else None
 
 
 def _open_file(path: Path, clock: Callable[[], float], note: Callable[[str], None]) -> Camera:
-    """Open a folder, or a file as what its contents say it is."""
+    """Open a folder, or a file by the format of its contents."""
     if path.is_dir():
         return FolderCamera(path, clock, note)
     try:
         open_regular(path).close()
     except NodeError as error:
         raise NodeError(f"cannot open {str(path)!r} ({error}): give a picture or a video file") from error
-    found = header(path)
-    if found is None:
+    header = read_header(path)
+    if header is None:
         return VideoCamera(path, clock)
-    if found.moves:
+    if header.animated:
         with contextlib.suppress(NodeError):  # an animation that FFmpeg cannot play is shown as a still picture
             return VideoCamera(path, clock)
     return StillCamera(path)

@@ -1,4 +1,4 @@
-"""Cameras that show pictures from files: one picture, or a folder of them as a slide show."""
+"""Cameras of still pictures from files: one picture, or a folder of them as a slide show."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from protocol.errors import NodeError
 
 logger = logging.getLogger(__name__)
 
+# Of a folder: about the time between two changes in a call.
 SECONDS_PER_PICTURE = 4.0
-"""How long a folder shows each picture: about the time between two changes in a call."""
 
+# Seconds for a picture: a disk that sleeps takes a few, one that is gone all.
 MAX_WAIT = 10.0
-"""Seconds for a picture: a disk that sleeps takes a few, one that is gone all."""
 
+# What a folder shows: the usual suffixes of pictures. A file that is named is identified by its contents.
 PICTURE_SUFFIXES = frozenset({
     ".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pgm",
     ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",
 })  # fmt: skip
-"""What a folder shows: the endings that people's pictures have. A file that is named is known by its contents."""
 
 
 class StillCamera:
-    """Sees one picture for ever. The file is read once, when the camera is opened."""
+    """A camera of one picture, whose file is read once, when the camera is opened."""
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         self._image = open_small(path)
 
     async def snapshot(self) -> Image.Image:
-        """The picture; a copy, so that nobody draws on the original."""
+        """Return a copy of the picture, which the caller may change."""
         return await asyncio.to_thread(self._image.copy)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no file is open."""
 
 
 class FolderCamera:
-    """Sees the folder's pictures in the order of their names, each for SECONDS_PER_PICTURE, then all again.
+    """A camera of a folder's pictures in the order of their names, each for SECONDS_PER_PICTURE, in a loop.
 
-    The list is made when the camera is opened. A picture that cannot be read is passed over, and `note` takes a line
-    about it, once.
+    The list is made when the camera is opened. A picture that cannot be read is skipped, and `note` gets a line about
+    it once.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float], note: Callable[[str], None] = logger.info) -> None:
@@ -61,7 +61,7 @@ class FolderCamera:
         self._shown: tuple[Path, Image.Image] | None = None
 
     async def snapshot(self) -> Image.Image:
-        """The picture whose turn it is; NodeError when none of the folder's pictures can be read."""
+        """Return the picture of this moment. Raises NodeError if none of the folder's pictures can be read."""
         turn = int((self._clock() - self._start) / SECONDS_PER_PICTURE)
         unreadable: dict[Path, NodeError] = {}
         read = self._thread.start(lambda: self._read(turn, unreadable))
@@ -75,11 +75,11 @@ class FolderCamera:
         return image
 
     async def close(self) -> None:
-        """Let go of the thread that reads."""
+        """End the thread that reads."""
         self._thread.end()
 
     def _read(self, turn: int, unreadable: dict[Path, NodeError]) -> Image.Image | None:
-        """Return the first picture from this turn on that can be read, None if there is none; the others are listed."""
+        """Return the first readable picture from this turn on, or None; add the others to `unreadable`."""
         count = len(self._paths)
         for path in (self._paths[(turn + offset) % count] for offset in range(count)):
             if self._shown is None or self._shown[0] != path:

@@ -1,7 +1,7 @@
 """A video file as a camera: played in real time, from the start again at its end.
 
-Nothing runs between two snapshots: a snapshot decodes forward to the frame whose turn it is, so a
-camera that is looked at twice a second decodes no more than those half seconds.
+Nothing runs between two snapshots: a snapshot decodes forward to the frame of its moment, so a camera that is polled
+twice a second decodes no more than those half seconds.
 """
 
 from __future__ import annotations
@@ -18,31 +18,32 @@ from PIL import Image
 
 from node.common import media_files
 from node.common.own_thread import OwnThread, settled
-from node.vision.video_frames import picture
+from node.vision.cameras.video_frames import to_picture
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
     from av import VideoFrame
     from av.frame import Frame
 
+# A player that was not polled for longer pauses instead: decoding frames that are never shown would only cost time.
 CATCH_UP_SECONDS = 3.0
-"""A player that nobody looked at for longer pauses instead: decoding what nobody saw would only cost time."""
 
+# For one snapshot: half the time between two. A video too large for the machine plays slower than it was recorded, and
+# leaves the processor to speech.
 DECODE_SECONDS = 0.25
-"""For one snapshot: half the time between two. A video too large for the machine plays slower than it was taken, and
-leaves the processor to speech."""
 
+# Prevents a file whose frames have no duration from being played infinitely often at once.
 SHORTEST_FRAME_SECONDS = 0.01
-"""Keeps a file whose frames claim to last no time from being played infinitely often at once."""
 
+# A frame whose time is later than this after the one before, or is earlier, is damaged or of a second recording: it is
+# shown next.
 LONGEST_FRAME_SECONDS = 60.0
-"""What claims to come later, or earlier, than the frame before is damage or a second recording, and comes next."""
 
+# For files that have neither times nor a rate.
 FALLBACK_FRAMES_PER_SECOND = 25.0
-"""For files that give neither times nor a rate."""
 
+# Seconds for a snapshot: a disk that sleeps takes a few, one that is gone all.
 MAX_WAIT = 10.0
-"""Seconds for a snapshot: a disk that sleeps takes a few, one that is gone all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,9 @@ class _Shot:
 
 
 class VideoCamera:
-    """Sees the frame that a player started at the camera's opening shows now.
+    """A camera of a video file, which plays from the camera's opening.
 
-    Raises NodeError when the file holds no video, or when none of its frames can be decoded.
+    Raises NodeError if the file has no video, or none of its frames can be decoded.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
@@ -71,12 +72,14 @@ class VideoCamera:
         self._start = clock()
 
     async def snapshot(self) -> Image.Image:
-        """The frame of this moment."""
+        """Return the frame of this moment."""
         async with self._lock:
             if self._closed:
                 raise NodeError(f"the video {self.name!r} is closed")
             now = self._clock()
-            return await settled(MAX_WAIT, f"the video {self.name!r}", self._thread.start(lambda: self._now(now)))
+            return await settled(
+                MAX_WAIT, f"the video {self.name!r}", self._thread.start(lambda: self._picture_at(now))
+            )
 
     async def close(self) -> None:
         """Close the file, after the snapshot that is being decoded."""
@@ -84,14 +87,14 @@ class VideoCamera:
         self._thread.start(self._shots.close)
         self._thread.end()
 
-    def _now(self, now: float) -> Image.Image:
-        self._play_on(now)
+    def _picture_at(self, now: float) -> Image.Image:
+        self._advance_to(now)
         try:
-            return picture(self._shown.frame, self._shown.pixel_shape)
+            return to_picture(self._shown.frame, self._shown.pixel_shape)
         except (av.FFmpegError, ValueError) as error:
             raise NodeError(f"cannot show the video {self.name!r}: {error}") from error
 
-    def _play_on(self, now: float) -> None:
+    def _advance_to(self, now: float) -> None:
         late = now - self._start - self._next[0]
         if late > CATCH_UP_SECONDS:
             self._start += late
@@ -104,41 +107,39 @@ class VideoCamera:
 
 
 def _play(path: Path) -> Generator[tuple[float, _Shot], None, None]:
-    """The video's frames without end, each with its time in seconds since the first frame of the first round."""
-    end, choosy = 0.0, True
+    """Yield the video's frames in an endless loop, each with its time in seconds since the first of all."""
+    end, skip_damaged = 0.0, True
     while True:
-        start, anything = end, False
+        start, has_frames = end, False
         try:
             with media_files.opened(path) as container:
                 stream = media_files.best_stream(container, "video")
                 assert isinstance(stream, av.VideoStream)
-                stream.thread_type = (
-                    "SLICE"  # threads for whole frames keep a frame each: 100 MB more at 8K, hardly faster
-                )
+                stream.thread_type = "SLICE"  # "FRAME" has a frame in each thread: 100 MB more at 8K, hardly faster
                 frames = media_files.decoded(container, stream)
-                for time, frame in _timed(_intact(frames) if choosy else frames):
-                    anything = True
+                for time, frame in _timed(_intact(frames) if skip_damaged else frames):
+                    has_frames = True
                     end = start + time + max(_duration(frame), SHORTEST_FRAME_SECONDS)
                     yield start + time, _Shot(frame, stream.sample_aspect_ratio)
         except media_files.UnreadableError as error:
             raise _unreadable(path, str(error)) from error
-        if not anything and not choosy:
+        if not has_frames and not skip_damaged:
             raise _unreadable(path, "no frame in it")
-        choosy = anything  # a file without one intact frame is shown as it is
+        skip_damaged = has_frames  # a file without one intact frame is shown as it is
 
 
 def _intact(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """The frames without those that are damaged, and without what is made of these until the next keyframe."""
-    waits = False
+    """Yield the frames without the damaged ones and those decoded from them until the next keyframe."""
+    damaged = False
     for frame in frames:
         assert isinstance(frame, av.VideoFrame)
-        waits = frame.is_corrupt or (waits and not frame.key_frame)
-        if not waits:
+        damaged = frame.is_corrupt or (damaged and not frame.key_frame)
+        if not damaged:
             yield frame
 
 
 def _timed(frames: Iterable[Frame]) -> Iterator[tuple[float, VideoFrame]]:
-    """The frames of one round with their times, which begin at 0 and never go back."""
+    """Yield the frames of one round with their times, which begin at 0 and never decrease."""
     time, before = 0.0, None
     length = 0.0
     for frame in frames:

@@ -1,7 +1,7 @@
 """Webcams through PyAV: v4l2 on Linux, AVFoundation on macOS, DirectShow on Windows.
 
-A webcam cannot be asked for a picture: it delivers them at its own pace and keeps old ones queued. A
-thread of its own takes every frame as it comes, so that a snapshot is always of now.
+A webcam delivers pictures at its own pace, not on request, and queues old ones. A thread of its own reads every frame
+as it arrives, so that a snapshot is always of this moment.
 """
 
 from __future__ import annotations
@@ -16,43 +16,43 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from node.vision.video_frames import picture
+from node.vision.cameras.video_frames import to_picture
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
     from av import VideoFrame
     from av.container import InputContainer
 
+# FFmpeg's input device by `sys.platform`.
 FORMATS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
-"""FFmpeg's input device by `sys.platform`."""
 
+# Every webcam has 640x480, and captioners use less. AVFoundation refuses its own default rate on many Macs.
 OPTIONS = {
     "v4l2": {"video_size": "640x480"},
     "avfoundation": {"framerate": "30", "video_size": "640x480"},
     "dshow": {"video_size": "640x480"},
 }
-"""Every webcam has 640x480, and captioners see less. AVFoundation refuses its own default rate on many Macs."""
 
+# How long a webcam may take to start; most need one or two.
 FIRST_FRAME_SECONDS = 5.0
-"""How long a webcam may take to wake; most need one or two."""
 
+# Damaged frames in a row after which a webcam counts as broken: 3 s. A bad cable or hub spoils one now and then.
 MOST_DAMAGED = 100
-"""Damaged frames in a row after which a webcam counts as broken: 3 s. A bad cable or hub spoils one now and then."""
 
+# Between two reads of a device that does not wait for its frames: a third of a frame's time.
 POLL_SECONDS = 0.01
-"""Before asking again a device that does not wait for its frames: a third of a frame's time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Webcam:
-    """A webcam of this machine: `name` is what opens it, `description` what a person calls it."""
+    """A webcam of this machine: the `name` that opens it, and a `description` for the user."""
 
     name: str
     description: str
 
 
 def webcams() -> list[Webcam]:
-    """The webcams of this machine; empty where there are none or where the system cannot list them."""
+    """Return the webcams of this machine; empty if there are none or the system cannot list them."""
     import av
 
     device_format = FORMATS.get(sys.platform)
@@ -62,34 +62,34 @@ def webcams() -> list[Webcam]:
         devices = av.enumerate_input_devices(device_format)
     except (av.FFmpegError, OSError, ValueError):
         return []
-    return [Webcam(device.name, device.description) for device in devices if _sees(device.media_types)]
+    return [Webcam(device.name, device.description) for device in devices if _has_video(device.media_types)]
 
 
 class WebcamCamera:
-    """The webcam of that name, or the first one. Raises NodeError when there is none or it cannot be opened."""
+    """The webcam of that name, or the first one. Raises NodeError if there is none or it cannot be opened."""
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or _first_webcam()
         self._container = _open(self.name)
-        self._news = threading.Condition()
+        self._changed = threading.Condition()
         self._frame: VideoFrame | None = None
         self._failure: str | None = None
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._take_frames, name=f"webcam {self.name}", daemon=True)
+        self._thread = threading.Thread(target=self._read_frames, name=f"webcam {self.name}", daemon=True)
         self._thread.start()
 
     async def snapshot(self) -> Image.Image:
-        """The newest frame; NodeError when the webcam gives none or went away."""
+        """Return the newest frame. Raises NodeError if the webcam gives none or is gone."""
         return await asyncio.to_thread(self._newest)
 
     async def close(self) -> None:
-        """Stop taking frames and let go of the device."""
+        """Stop reading frames and close the device."""
         self._closing.set()
         await asyncio.to_thread(self._thread.join, FIRST_FRAME_SECONDS)
 
     def _newest(self) -> Image.Image:
-        with self._news:
-            self._news.wait_for(lambda: self._frame is not None or self._failure is not None, FIRST_FRAME_SECONDS)
+        with self._changed:
+            self._changed.wait_for(lambda: self._frame is not None or self._failure is not None, FIRST_FRAME_SECONDS)
             frame, failure = self._frame, self._failure
         if frame is None or failure is not None:
             raise NodeError(
@@ -98,22 +98,22 @@ class WebcamCamera:
         import av
 
         try:
-            return picture(frame, None)
+            return to_picture(frame, None)
         except (av.FFmpegError, ValueError) as error:
             raise NodeError(f"cannot show the webcam {self.name!r}: {error}") from error
 
-    def _take_frames(self) -> None:
-        """The thread: keep the newest frame until the camera closes or the device fails."""
+    def _read_frames(self) -> None:
+        """Store the newest frame, in the thread, until the camera closes or the device fails."""
         import av
 
         failure = "it stopped"
         try:
             for frame in self._frames():
-                self._tell(frame, None)
+                self._publish(frame, None)
         except (av.FFmpegError, OSError) as error:
             failure = error.strerror or failure
         finally:
-            self._tell(None, failure)
+            self._publish(None, failure)
             with contextlib.suppress(av.FFmpegError, OSError):
                 self._container.close()
 
@@ -136,10 +136,10 @@ class WebcamCamera:
                 # AVFoundation has no frame yet.
                 self._closing.wait(POLL_SECONDS)
 
-    def _tell(self, frame: VideoFrame | None, failure: str | None) -> None:
-        with self._news:
+    def _publish(self, frame: VideoFrame | None, failure: str | None) -> None:
+        with self._changed:
             self._frame, self._failure = frame, failure
-            self._news.notify_all()
+            self._changed.notify_all()
 
 
 def _open(name: str) -> InputContainer:
@@ -166,6 +166,6 @@ def _first_webcam() -> str:
     return found[0].name
 
 
-def _sees(media_types: list[str]) -> bool:
-    """Whether a device gives pictures: AVFoundation and DirectShow list microphones, too."""
+def _has_video(media_types: list[str]) -> bool:
+    """Return whether a device has video: AVFoundation and DirectShow list microphones, too."""
     return not media_types or "video" in media_types

@@ -1,16 +1,16 @@
-"""The drawn world that the embedded models know: its attributes, its pictures, its captions, its camera."""
+"""Drawn scenes, the training world of the embedded models: their attributes, pictures and captions."""
 
-from node.vision.scenes.changes import Story
+from node.vision.scenes.changes import SceneSequence
 from node.vision.scenes.drawing import draw
 from node.vision.scenes.grammar import attributes_of, caption, phrasings
-from node.vision.scenes.world import Creature, Person, Scene, Unnamed, attributes, held_out, sample, unnamed
+from node.vision.scenes.world import Creature, Person, Scene, Variation, attributes, held_out, sample, variation_of
 
 __all__ = [
     "Creature",
     "Person",
     "Scene",
-    "Story",
-    "Unnamed",
+    "SceneSequence",
+    "Variation",
     "attributes",
     "attributes_of",
     "caption",
@@ -18,5 +18,5 @@ __all__ = [
     "held_out",
     "phrasings",
     "sample",
-    "unnamed",
+    "variation_of",
 ]

@@ -1,14 +1,14 @@
-"""Cats, dogs, birds, horses and teddy bears, each sitting, sleeping or jumping.
+"""Drawing of cats, dogs, birds, horses and teddy bears, each sitting, sleeping or jumping.
 
-The four-legged share three bodies; what makes a cat a cat is its head, its tail and its pattern. The origin is
-where the animal touches what it is on; it is about 110 units high.
+The four-legged share three bodies; a cat differs by its head, its tail and its pattern. The origin is where the animal
+touches its support; it is about 110 units high.
 """
 
 from __future__ import annotations
 
 from node.vision.scenes.heads import HEADS, INK, Coat
 from node.vision.scenes.paint import Canvas, Colour, darker, lighter
-from node.vision.scenes.world import Creature, Fur, Kind, Pose
+from node.vision.scenes.world import Creature, CreatureKind, Fur, Pose
 
 FURS: dict[Fur, Colour] = {
     Fur.BLACK: (52, 50, 60),
@@ -17,19 +17,23 @@ FURS: dict[Fur, Colour] = {
     Fur.ORANGE: (244, 144, 48),
     Fur.GREY: (146, 152, 164),
 }
-BLINK_EVERY = 4.0  # seconds
-BLINK_LASTS = 0.15
-# An animal whose colour is not named wears a pattern, so that it is never taken for one of a single colour.
-NATURAL: dict[Kind, Coat] = {
-    Kind.CAT: Coat((196, 176, 140), (248, 238, 220), (92, 76, 58)),
-    Kind.DOG: Coat((250, 240, 222), (255, 250, 240), (176, 104, 52)),
-    Kind.BIRD: Coat((58, 132, 220), (250, 206, 70), (32, 84, 170)),
-    Kind.HORSE: Coat((178, 116, 72), (244, 232, 214), (250, 244, 232)),
-    Kind.TEDDY: Coat((232, 200, 150), (250, 232, 198), (206, 72, 84)),
+
+# Of the eyes.
+BLINK_PERIOD_S = 4.0
+BLINK_S = 0.15
+
+# An animal whose colour is not named has a pattern, so that it is never confused with one of a single colour.
+NATURAL: dict[CreatureKind, Coat] = {
+    CreatureKind.CAT: Coat((196, 176, 140), (248, 238, 220), (92, 76, 58)),
+    CreatureKind.DOG: Coat((250, 240, 222), (255, 250, 240), (176, 104, 52)),
+    CreatureKind.BIRD: Coat((58, 132, 220), (250, 206, 70), (32, 84, 170)),
+    CreatureKind.HORSE: Coat((178, 116, 72), (244, 232, 214), (250, 244, 232)),
+    CreatureKind.TEDDY: Coat((232, 200, 150), (250, 232, 198), (206, 72, 84)),
 }
 
 
-def coat_of(kind: Kind, fur: Fur) -> Coat:
+def coat_of(kind: CreatureKind, fur: Fur) -> Coat:
+    """Return the colours of an animal of this kind and fur."""
     if fur is Fur.NATURAL:
         return NATURAL[kind]
     base = FURS[fur]
@@ -40,8 +44,8 @@ def coat_of(kind: Kind, fur: Fur) -> Coat:
 def paint_creature(canvas: Canvas, creature: Creature, seconds: float) -> None:
     """Draw the animal on the origin of the canvas."""
     coat = coat_of(creature.kind, creature.fur)
-    closed = creature.pose is Pose.SLEEPING or seconds % BLINK_EVERY > BLINK_EVERY - BLINK_LASTS
-    if creature.kind is Kind.BIRD:
+    closed = creature.pose is Pose.SLEEPING or seconds % BLINK_PERIOD_S > BLINK_PERIOD_S - BLINK_S
+    if creature.kind is CreatureKind.BIRD:
         _bird(canvas, creature.pose, coat, closed)
     elif creature.pose is Pose.SITTING:
         _sitting(canvas, creature.kind, coat, closed)
@@ -51,39 +55,39 @@ def paint_creature(canvas: Canvas, creature: Creature, seconds: float) -> None:
         _jumping(canvas.at(6, -38, 0.9, -14), creature.kind, coat, closed)
 
 
-def _sitting(canvas: Canvas, kind: Kind, coat: Coat, closed: bool) -> None:
+def _sitting(canvas: Canvas, kind: CreatureKind, coat: Coat, closed: bool) -> None:
     _tail(canvas.at(30, -14), kind, coat)
     canvas.blob([(0, -80), (24, -64), (38, -26), (36, 2), (0, 6), (-36, 2), (-38, -26), (-24, -64)], coat.base)
     _body_marks(canvas, kind, coat)
     canvas.ellipse(0, -34, 17, 26, coat.light)
     for side in (-1, 1):
-        if kind is Kind.TEDDY:
+        if kind is CreatureKind.TEDDY:
             canvas.ellipse(side * 36, -42, 11, 20, coat.shade, side * -24)
             canvas.ellipse(side * 30, -4, 18, 16, coat.shade)
             canvas.ellipse(side * 30, -4, 11, 10, coat.light)
         else:
-            foot = INK if kind is Kind.HORSE else coat.light
+            foot = INK if kind is CreatureKind.HORSE else coat.light
             canvas.ellipse(side * 30, -6, 16, 13, coat.shade)
             canvas.box(side * 12 - 9, -40, side * 12 + 9, 2, coat.base, 8)
             canvas.ellipse(side * 12, 0, 11, 6.5, foot)
     HEADS[kind](canvas.at(0, -88), coat, closed)
 
 
-def _lying(canvas: Canvas, kind: Kind, coat: Coat) -> None:
+def _lying(canvas: Canvas, kind: CreatureKind, coat: Coat) -> None:
     _tail(canvas.at(58, -16, 0.9, 30), kind, coat)
     canvas.blob([(-60, -14), (-34, -42), (10, -50), (52, -40), (66, -12), (54, 4), (0, 5), (-50, 4)], coat.base)
     if coat.marks:
         _body_marks(canvas.at(24, 2, 0.8), kind, coat)
     canvas.ellipse(36, -10, 24, 14, coat.shade)
-    foot = INK if kind is Kind.HORSE else coat.light
+    foot = INK if kind is CreatureKind.HORSE else coat.light
     canvas.ellipse(46, 0, 14, 6.5, foot)
     canvas.ellipse(-16, 0, 16, 6.5, foot)
     HEADS[kind](canvas.at(-42, -24, 0.94, -10), coat, True)
 
 
-def _jumping(canvas: Canvas, kind: Kind, coat: Coat, closed: bool) -> None:
+def _jumping(canvas: Canvas, kind: CreatureKind, coat: Coat, closed: bool) -> None:
     _tail(canvas.at(60, -26, 0.95, -22), kind, coat)
-    foot = INK if kind is Kind.HORSE else coat.light
+    foot = INK if kind is CreatureKind.HORSE else coat.light
     for (x0, y0), (x1, y1) in (
         ((44, -14), (78, 16)),
         ((-30, -12), (-64, 14)),
@@ -98,14 +102,14 @@ def _jumping(canvas: Canvas, kind: Kind, coat: Coat, closed: bool) -> None:
     HEADS[kind](canvas.at(-46, -48, 0.94, 16), coat, closed)
 
 
-def _body_marks(canvas: Canvas, kind: Kind, coat: Coat) -> None:
+def _body_marks(canvas: Canvas, kind: CreatureKind, coat: Coat) -> None:
     if coat.marks is None:
         return
-    if kind is Kind.CAT:
+    if kind is CreatureKind.CAT:
         for y in (-58, -42, -26):
             for side in (-1, 1):
                 canvas.line([(side * 33, y + 6), (side * 17, y)], 5, coat.marks)
-    elif kind is Kind.TEDDY:
+    elif kind is CreatureKind.TEDDY:
         for side in (-1, 1):
             canvas.polygon([(0, -56), (side * 22, -68), (side * 22, -44)], coat.marks)
         canvas.ellipse(0, -56, 6, 6, darker(coat.marks))
@@ -114,14 +118,14 @@ def _body_marks(canvas: Canvas, kind: Kind, coat: Coat) -> None:
         canvas.ellipse(-26, -16, 10, 14, coat.marks)
 
 
-def _tail(canvas: Canvas, kind: Kind, coat: Coat) -> None:
-    if kind is Kind.CAT:
+def _tail(canvas: Canvas, kind: CreatureKind, coat: Coat) -> None:
+    if kind is CreatureKind.CAT:
         canvas.line([(0, 6), (22, 4), (34, -12), (34, -32), (26, -44)], 12, coat.shade)
         if coat.marks:
             canvas.line([(33, -34), (26, -44)], 12, coat.marks)
-    elif kind is Kind.DOG:
+    elif kind is CreatureKind.DOG:
         canvas.blob([(0, 6), (18, 0), (34, -20), (40, -38), (30, -32), (18, -16), (0, -8)], coat.marks or coat.shade)
-    elif kind is Kind.HORSE:
+    elif kind is CreatureKind.HORSE:
         canvas.blob([(0, -16), (22, -18), (38, 0), (40, 22), (28, 14), (18, -2), (0, 4)], coat.mane)
     else:
         canvas.ellipse(6, 0, 9, 9, coat.light)

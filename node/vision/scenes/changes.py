@@ -1,4 +1,4 @@
-"""What a scene camera sees as time passes: the same subject in the same place, one attribute changing now and then."""
+"""Sequences of scenes: the same subject in the same place, of which one attribute changes now and then."""
 
 from __future__ import annotations
 
@@ -15,33 +15,36 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CHAPTER_SECONDS = 4.0  # long enough to be captioned, sent and painted before the next change
-MOSTLY_ACTION = 0.7  # share of the changes that are what the subject does: the rest are light, hat, glasses, things
+# Long enough for a scene to be captioned, sent and painted before the next change.
+SECONDS_PER_SCENE = 4.0
+
+# Of the changes, those of the subject's action or pose: the others are light, hat, glasses, things.
+ACTION_SHARE = 0.7
 
 
-class Story:
-    """A camera's view, without end: every few seconds one attribute changes. The same seed tells the same story."""
+class SceneSequence:
+    """An endless sequence of scenes, each different from the last by one attribute; the same for the same seed."""
 
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(f"pictophone-story-{seed}")
-        self._chapters = [sample(seed)]
+        self._scenes = [sample(seed)]
 
     def scene(self, seconds: float) -> Scene:
-        """What the camera sees `seconds` after it was switched on."""
-        chapter = int(seconds / CHAPTER_SECONDS)
-        while len(self._chapters) <= chapter:
-            self._chapters.append(_next(self._chapters[-1], self._rng))
-        return self._chapters[chapter]
+        """Return the scene `seconds` after the start."""
+        index = int(seconds / SECONDS_PER_SCENE)
+        while len(self._scenes) <= index:
+            self._scenes.append(_next(self._scenes[-1], self._rng))
+        return self._scenes[index]
 
     def image(self, seconds: float, size: int = UNITS) -> Image:
-        """The picture it takes then."""
+        """Draw the scene of that moment, as an RGB picture of `size` x `size`."""
         return draw(self.scene(seconds), seconds, size)
 
 
 def _next(scene: Scene, rng: random.Random) -> Scene:
-    """The scene with one attribute changed."""
+    """Return the scene with one attribute changed."""
     subject = scene.subject
-    if rng.random() < MOSTLY_ACTION:
+    if rng.random() < ACTION_SHARE:
         if isinstance(subject, Person):
             return replace(scene, subject=replace(subject, action=_other(list(Action), subject.action, rng)))
         return replace(scene, subject=replace(subject, pose=_other(list(Pose), subject.pose, rng)))
@@ -51,6 +54,7 @@ def _next(scene: Scene, rng: random.Random) -> Scene:
 
 
 def _rearranged(subject: Person | Creature, rng: random.Random) -> Person | Creature:
+    """Return the subject with other glasses, another hat or another thing beside it."""
     if isinstance(subject, Creature):
         return replace(subject, thing=_other(list(Thing), subject.thing, rng))
     if rng.random() < 0.5:
@@ -58,5 +62,5 @@ def _rearranged(subject: Person | Creature, rng: random.Random) -> Person | Crea
     return replace(subject, hat=_other(list(Hat), subject.hat, rng))
 
 
-def _other(values: list[T], now: T, rng: random.Random) -> T:
-    return rng.choice([value for value in values if value != now])
+def _other(values: list[T], current: T, rng: random.Random) -> T:
+    return rng.choice([value for value in values if value != current])

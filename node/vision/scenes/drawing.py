@@ -1,4 +1,4 @@
-"""From a scene to its picture."""
+"""Drawing of a scene: its backdrop, and its subject in front."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from node.vision.scenes.lights import LIGHTING
 from node.vision.scenes.paint import UNITS, Canvas
 from node.vision.scenes.people import paint_person
 from node.vision.scenes.places import paint_place
-from node.vision.scenes.world import Creature, Person, Pose, Scene, Thing, Unnamed, unnamed
+from node.vision.scenes.world import Creature, Person, Pose, Scene, Thing, Variation, variation_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 
 def draw(scene: Scene, seconds: float = 0.0, size: int = UNITS) -> Image:
-    """The scene as it looks `seconds` after it began, as an RGB picture of `size` x `size`.
+    """Draw the scene `seconds` after it began, as an RGB picture of `size` x `size`.
 
     The same arguments give the same picture.
     """
@@ -25,14 +25,14 @@ def draw(scene: Scene, seconds: float = 0.0, size: int = UNITS) -> Image:
     paint_place(canvas, scene.place, scene.light, seconds)
     figure = canvas.lit(LIGHTING[scene.light].figure)
     if isinstance(scene.subject, Person):
-        paint_person(figure, scene.subject, unnamed(scene), seconds)
+        paint_person(figure, scene.subject, variation_of(scene), seconds)
     else:
-        _paint_still_life(figure, scene.subject, unnamed(scene), seconds)
+        _paint_still_life(figure, scene.subject, variation_of(scene), seconds)
     return canvas.finished()
 
 
-def _paint_still_life(canvas: Canvas, creature: Creature, chance: Unnamed, seconds: float) -> None:
-    base = canvas.at(124 + 8 * chance.across, 189 + 6 * chance.down)
+def _paint_still_life(canvas: Canvas, creature: Creature, variation: Variation, seconds: float) -> None:
+    base = canvas.at(124 + 8 * variation.across, 189 + 6 * variation.down)
     paint_support_behind(base, creature.support)
     aside = 0 if creature.thing is Thing.NOTHING else -26
     if creature.pose is Pose.JUMPING:

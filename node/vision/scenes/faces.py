@@ -1,4 +1,4 @@
-"""Heads: face, hair, beard, glasses, hats, and what the face does. The origin is between the eyes and the nose."""
+"""Drawing of human heads: face, hair, beard, glasses, hats. The origin is between the eyes and the nose."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from node.vision.scenes.paint import Canvas, Colour, darker, lighter
 from node.vision.scenes.world import Action, Hair, Hat, Person, Who
 
 EYE: Colour = (44, 36, 44)
-BLINK_EVERY = 5.0  # seconds
-BLINK_LASTS = 0.15
-TALK_RATE = 3.0  # openings of the mouth a second
-LOOK_SHIFT = 11.0  # how far the face moves to one side when somebody looks away
+
+# Of the eyes.
+BLINK_PERIOD_S = 5.0
+BLINK_S = 0.15
+
+# Openings of the mouth a second.
+TALK_RATE = 3.0
+
+# How far the face of a person who looks away is from the head's middle.
+LOOK_SHIFT = 11.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A person's colours, and the moment: what every part of the drawing needs to know."""
+class PersonStyle:
+    """A person's colours, and the moment: the inputs of every part of the drawing."""
 
     person: Person
     skin: Colour
@@ -27,47 +33,48 @@ class Look:
 
     @property
     def man(self) -> bool:
+        """Return whether the person is a man, whose face, brows and shoulders are drawn differently."""
         return self.person.who is Who.MAN
 
 
-def paint_head(head: Canvas, look: Look) -> None:
-    """Everything of the head that is in front of the body."""
-    aside = LOOK_SHIFT if look.person.action is Action.LOOKING_AWAY else 0.0
-    ear = darker(look.skin, 0.08)
+def paint_head(head: Canvas, style: PersonStyle) -> None:
+    """Draw all of the head that is in front of the body."""
+    aside = LOOK_SHIFT if style.person.action is Action.LOOKING_AWAY else 0.0
+    ear = darker(style.skin, 0.08)
     for side in (-1, 1):
         head.ellipse(side * 39 - aside * 0.3, 6, 7.5, 10, ear)
-        if not look.man:
+        if not style.man:
             head.ellipse(side * 40 - aside * 0.3, 18, 3.6, 3.6, (255, 206, 70))
-    jaw = 33 if look.man else 27
-    head.blob([(0, -47), (30, -38), (39, -6), (jaw, 34), (0, 48), (-jaw, 34), (-39, -6), (-30, -38)], look.skin)
+    jaw = 33 if style.man else 27
+    head.blob([(0, -47), (30, -38), (39, -6), (jaw, 34), (0, 48), (-jaw, 34), (-39, -6), (-30, -38)], style.skin)
     face = head.at(aside, 0)
-    if look.person.beard:
-        _beard(head, look, aside)
-    _cheeks(face, look)
-    _eyes(face, look)
-    face.arc(0, 8, 4, 5, (20, 160), 2.6, darker(look.skin, 0.28))
-    _mouth(face, look)
-    _hair_front(head, look)
-    if look.person.glasses:
+    if style.person.beard:
+        _beard(head, style, aside)
+    _cheeks(face, style)
+    _eyes(face, style)
+    face.arc(0, 8, 4, 5, (20, 160), 2.6, darker(style.skin, 0.28))
+    _mouth(face, style)
+    _hair_front(head, style)
+    if style.person.glasses:
         _glasses(face, aside)
-    if look.person.hat is Hat.CAP:
+    if style.person.hat is Hat.CAP:
         _cap(head)
-    elif look.person.hat is Hat.WOOLLY:
+    elif style.person.hat is Hat.WOOLLY:
         _woolly(head)
-    if look.person.action is Action.SLEEPING:
-        _zs(head, look.seconds)
+    if style.person.action is Action.SLEEPING:
+        _zs(head, style.seconds)
 
 
-def _beard(head: Canvas, look: Look, aside: float) -> None:
+def _beard(head: Canvas, style: PersonStyle, aside: float) -> None:
     points = [(-38, 2), (-31, 14), (-16, 15), (0, 14), (16, 15), (31, 14), (38, 2), (36, 30), (20, 50), (0, 55)]
     points += [(-20, 50), (-36, 30)]
-    head.blob([(x + aside * 0.25, y) for x, y in points], look.hair)
+    head.blob([(x + aside * 0.25, y) for x, y in points], style.hair)
 
 
-def _cheeks(face: Canvas, look: Look) -> None:
-    if not look.person.beard:
+def _cheeks(face: Canvas, style: PersonStyle) -> None:
+    if not style.person.beard:
         for side in (-1, 1):
-            face.ellipse(side * 22, 15, 6.5, 4.5, _blush(look.skin))
+            face.ellipse(side * 22, 15, 6.5, 4.5, _blush(style.skin))
 
 
 def _blush(skin: Colour) -> Colour:
@@ -75,15 +82,15 @@ def _blush(skin: Colour) -> Colour:
     return min(255, red + 8), round(green * 0.82), round(blue * 0.8)
 
 
-def _eyes(face: Canvas, look: Look) -> None:
-    action = look.person.action
-    brow = darker(look.hair, 0.25)
+def _eyes(face: Canvas, style: PersonStyle) -> None:
+    action = style.person.action
+    brow = darker(style.hair, 0.25)
     for side in (-1, 1):
-        if look.man:
+        if style.man:
             face.line([(side * 23, -18), (side * 9, -19)], 5, brow)
         else:
             face.arc(side * 16, -13, 9, 6, (200, 340), 2.6, brow)
-    closed = action is Action.SLEEPING or look.seconds % BLINK_EVERY > BLINK_EVERY - BLINK_LASTS
+    closed = action is Action.SLEEPING or style.seconds % BLINK_PERIOD_S > BLINK_PERIOD_S - BLINK_S
     glance = 4.5 if action is Action.LOOKING_AWAY else 0.0
     for side in (-1, 1):
         x = side * 16
@@ -93,19 +100,19 @@ def _eyes(face: Canvas, look: Look) -> None:
         face.ellipse(x, -4, 8.6, 7.2, (255, 255, 255))
         face.ellipse(x + glance, -4, 4.6, 5.4, EYE)
         face.ellipse(x + glance + 1.5, -6, 1.6, 1.6, (255, 255, 255))
-        if not look.man:
+        if not style.man:
             face.arc(x, -3, 9.4, 8.6, (190, 350), 2.6, EYE)
             face.line([(x + side * 9, -6), (x + side * 13, -10)], 2.4, EYE)
 
 
-def _mouth(face: Canvas, look: Look) -> None:
-    action = look.person.action
-    lip: Colour = (150, 70, 66) if look.man else (208, 48, 72)
+def _mouth(face: Canvas, style: PersonStyle) -> None:
+    action = style.person.action
+    lip: Colour = (150, 70, 66) if style.man else (208, 48, 72)
     if action is Action.SMILING:
         face.pie(0, 20, 18, 17, (0, 180), lip)
         face.pie(0, 21, 15, 12, (0, 180), (255, 255, 255))
     elif action is Action.TALKING:
-        opening = 8.0 + 2.5 * math.sin(2 * math.pi * TALK_RATE * look.seconds)
+        opening = 8.0 + 2.5 * math.sin(2 * math.pi * TALK_RATE * style.seconds)
         face.ellipse(0, 28, 11, opening + 2, lip)
         face.ellipse(0, 28, 8.5, opening, (84, 22, 34))
         face.ellipse(0, 28 + opening * 0.55, 6, opening * 0.4, (232, 108, 112))
@@ -117,32 +124,32 @@ def _mouth(face: Canvas, look: Look) -> None:
         face.arc(0, 20, 12, 8, (25, 155), 3.6, lip)
 
 
-def paint_hair_behind(head: Canvas, look: Look) -> None:
-    """The hair that is drawn before the body: what hangs down behind it."""
-    person = look.person
+def paint_hair_behind(head: Canvas, style: PersonStyle) -> None:
+    """Draw the hair that hangs down behind the body."""
+    person = style.person
     if person.hair is Hair.LONG:
         head.blob(
             [(0, -54), (38, -42), (50, 0), (56, 50), (58, 90), (0, 96), (-58, 90), (-56, 50), (-50, 0), (-38, -42)],
-            darker(look.hair, 0.14),
+            darker(style.hair, 0.14),
         )
     elif person.hair is Hair.CURLY:
         hatted = person.hat is not Hat.NONE
         for x, y, r in ((-44, 22, 19), (44, 22, 19), (-49, -4, 21), (49, -4, 21)):
-            head.ellipse(x, y, r, r, look.hair)
+            head.ellipse(x, y, r, r, style.hair)
         if not hatted:
             for x, y, r in ((-40, -32, 22), (40, -32, 22), (-20, -50, 22), (20, -50, 22), (0, -54, 22)):
-                head.ellipse(x, y, r, r, look.hair)
+                head.ellipse(x, y, r, r, style.hair)
 
 
-def _hair_front(head: Canvas, look: Look) -> None:
-    person = look.person
+def _hair_front(head: Canvas, style: PersonStyle) -> None:
+    person = style.person
     if person.hair is Hair.BALD:
         return
-    shine = lighter(look.hair, 0.2)
+    shine = lighter(style.hair, 0.2)
     if person.hair is Hair.SHORT:
         outer = [(-40, 8), (-46, -16), (-39, -43), (-15, -58), (15, -58), (39, -43), (46, -16), (40, 8)]
         hairline = [(35, -9), (31, -26), (8, -31), (-14, -25), (-31, -27), (-35, -9)]
-        head.blob([*outer, *hairline], look.hair)
+        head.blob([*outer, *hairline], style.hair)
         head.arc(0, -26, 28, 22, (220, 280), 3.5, shine)
     elif person.hair is Hair.LONG:
         for side in (-1, 1):
@@ -158,11 +165,11 @@ def _hair_front(head: Canvas, look: Look) -> None:
                 (16, -30),
                 (0, -34),
             ]
-            head.blob([(side * x, y) for x, y in points], look.hair)
+            head.blob([(side * x, y) for x, y in points], style.hair)
         head.arc(0, -24, 30, 24, (215, 275), 3.5, shine)
     else:
         for x, y, r in ((-30, -32, 15), (-12, -39, 16), (10, -39, 16), (30, -32, 15), (-40, -14, 11), (40, -14, 11)):
-            head.ellipse(x, y, r, r, look.hair)
+            head.ellipse(x, y, r, r, style.hair)
         for x, y in ((-42, -30), (-16, -52), (18, -50), (44, -26), (-50, 4), (50, 6)):
             head.arc(x, y, 7, 7, (160, 330), 2.6, shine)
 

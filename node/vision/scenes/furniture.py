@@ -1,7 +1,7 @@
-"""What animals sit on and what lies beside them.
+"""Drawing of the supports that animals are on, and of the things beside them.
 
-Each support is drawn around its upper surface: the origin is the middle of where an animal sits. Each thing
-stands on the ground line of its own canvas.
+Each support is drawn around its upper surface: the origin is the middle of where an animal sits. Each thing is drawn on
+the ground line of its own canvas.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ GRASS: Colour = (86, 176, 74)
 
 
 def paint_support_behind(canvas: Canvas, support: Support) -> None:
-    """The part of the support that stands behind the animal, and its surface."""
+    """Draw the part of the support that is behind the animal, and its surface."""
     BEHIND[support](canvas)
 
 
 def paint_support_before(canvas: Canvas, support: Support) -> None:
-    """The part that hides the animal's feet: only grass has one."""
+    """Draw the part of the support that hides the animal's feet: only grass has one."""
     if support is Support.GRASS:
         for x in range(-110, 111, 20):
             canvas.polygon([(x - 7, 26), (x - 3, 2), (x + 1, 18), (x + 6, 6), (x + 9, 26)], darker(GRASS, 0.12))
@@ -103,7 +103,7 @@ BEHIND: dict[Support, Callable[[Canvas], None]] = {
 
 
 def paint_thing(canvas: Canvas, thing: Thing) -> None:
-    """A thing standing on the origin, about 60 wide."""
+    """Draw a thing on the origin, about 60 units wide."""
     painter = THINGS.get(thing)
     if painter is not None:
         painter(canvas)

@@ -1,8 +1,8 @@
-"""Scenes in English: the canonical caption, other ways to say the same, and the way back from caption to attributes.
+"""Captions of scenes: the canonical one, other phrasings of the same, and the attributes parsed from a caption.
 
-What is ordinary goes unsaid: daylight, a plain backdrop, an animal's natural coat, no hat, no glasses, nothing
-beside it. So "a cat sitting on top of a wooden bench" is the whole caption of a scene. The canonical caption and
-the attributes determine each other; `attributes_of` undoes `caption`.
+Captions omit what is ordinary: daylight, a plain backdrop, an animal's natural coat, no hat, no glasses, nothing beside
+it. So "a cat sitting on top of a wooden bench" is the complete caption of a scene. The canonical caption and the
+attributes determine each other; `attributes_of` is the inverse of `caption`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from node.vision.scenes.world import (
     Action,
     Cloth,
     Creature,
+    CreatureKind,
     Fur,
     Garment,
     Hair,
     HairColour,
     Hat,
-    Kind,
     Light,
     Person,
     Place,
@@ -81,17 +81,17 @@ CREATURE_ORDERS = (
 
 
 def caption(scene: Scene) -> str:
-    """The canonical caption."""
-    return _say(scene, None)
+    """Return the canonical caption."""
+    return _phrase(scene, None)
 
 
 def phrasings(scene: Scene, rng: random.Random) -> str:
-    """One of the many ways to say what the canonical caption says, the canonical one being the likeliest."""
-    return _say(scene, rng if rng.random() < 0.5 else None)
+    """Return one of the many phrasings of the canonical caption, which is itself the likeliest."""
+    return _phrase(scene, rng if rng.random() < 0.5 else None)
 
 
 def attributes_of(text: str) -> dict[str, str]:
-    """What a canonical caption tells, as `world.attributes` would: empty for any other text."""
+    """Parse a canonical caption to what `world.attributes` returns; empty for any other text."""
     if match := _PERSON.fullmatch(text):
         return _person_attributes(match)
     if match := _CREATURE.fullmatch(text):
@@ -99,7 +99,7 @@ def attributes_of(text: str) -> dict[str, str]:
     return {}
 
 
-def _say(scene: Scene, rng: random.Random | None) -> str:
+def _phrase(scene: Scene, rng: random.Random | None) -> str:
     subject = scene.subject
     where = {"place": _spaced(_pick(PLACES[scene.place], rng)), "light": _spaced(_pick(LIGHTS[scene.light], rng))}
     if isinstance(subject, Person):
@@ -168,7 +168,7 @@ _PERSON = re.compile(
 )
 _HAIR = re.compile(rf"(?P<hair>{_one_of(list(Hair))}) (?P<colour>{_one_of(list(HairColour))}) hair")
 _CREATURE = re.compile(
-    rf"an? (?:(?P<fur>{_one_of(list(Fur))}) )?(?P<kind>{_one_of(list(Kind))}) (?P<pose>{_one_of(list(Pose))}) "
+    rf"an? (?:(?P<fur>{_one_of(list(Fur))}) )?(?P<kind>{_one_of(list(CreatureKind))}) (?P<pose>{_one_of(list(Pose))}) "
     rf"(?:on the (?P<grass>grass)|on top of an? (?P<support>{_one_of(list(Support))}))"
     rf"(?: with an? (?P<thing>{_one_of(list(Thing))}))?{_WHERE}"
 )
@@ -183,7 +183,7 @@ def _where(match: re.Match[str]) -> dict[str, str]:
 def _person_attributes(match: re.Match[str]) -> dict[str, str]:
     features = match["features"] or ""
     hair = _HAIR.search(features)
-    told = {
+    values = {
         "who": match["who"],
         "hair": hair["hair"] if hair else str(Hair.BALD),
         "glasses": str("glasses" in features),
@@ -193,15 +193,15 @@ def _person_attributes(match: re.Match[str]) -> dict[str, str]:
         "cloth": match["cloth"],
         "action": match["action"],
     }
-    return told | ({"hair_colour": hair["colour"]} if hair else {}) | _where(match)
+    return values | ({"hair_colour": hair["colour"]} if hair else {}) | _where(match)
 
 
 def _creature_attributes(match: re.Match[str]) -> dict[str, str]:
-    told = {
+    values = {
         "kind": match["kind"],
         "fur": match["fur"] or str(Fur.NATURAL),
         "pose": match["pose"],
         "support": match["support"] or str(Support.GRASS),
         "thing": match["thing"] or str(Thing.NOTHING),
     }
-    return told | _where(match)
+    return values | _where(match)

@@ -1,4 +1,4 @@
-"""The heads of the four-legged animals, seen from the front, and the colours of a coat."""
+"""Drawing of the heads of the four-legged animals, from the front; and the colours of a coat."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from node.vision.scenes.paint import Canvas, Colour, darker, lighter
-from node.vision.scenes.world import Kind
+from node.vision.scenes.world import CreatureKind
 
 INK: Colour = (36, 30, 40)
 
 
 @dataclass(frozen=True, slots=True)
 class Coat:
-    """An animal's colours; `marks` is None for one that is of a single colour."""
+    """An animal's colours; `marks` is None if it is of a single colour."""
 
     base: Colour
     light: Colour
@@ -21,19 +21,22 @@ class Coat:
 
     @property
     def shade(self) -> Colour:
+        """Return the colour of the parts in shadow."""
         return darker(self.base, 0.16)
 
     @property
     def dark(self) -> bool:
+        """Return whether lines on the coat have to be lighter than it."""
         return sum(self.base) < 240
 
     @property
     def mane(self) -> Colour:
+        """Return the colour of a horse's mane and tail."""
         return self.line if self.marks is None else (72, 48, 40)
 
     @property
     def line(self) -> Colour:
-        """A colour that shows on the coat: lighter on black, darker on anything else."""
+        """Return a colour that contrasts with the coat: lighter on black, darker on any other."""
         return lighter(self.base, 0.35) if self.dark else darker(self.base, 0.4)
 
 
@@ -115,9 +118,9 @@ def _teddy_head(head: Canvas, coat: Coat, closed: bool) -> None:
     head.arc(0, 14, 8, 6, (20, 160), 2.4, INK)
 
 
-HEADS: dict[Kind, Callable[[Canvas, Coat, bool], None]] = {
-    Kind.CAT: _cat_head,
-    Kind.DOG: _dog_head,
-    Kind.HORSE: _horse_head,
-    Kind.TEDDY: _teddy_head,
+HEADS: dict[CreatureKind, Callable[[Canvas, Coat, bool], None]] = {
+    CreatureKind.CAT: _cat_head,
+    CreatureKind.DOG: _dog_head,
+    CreatureKind.HORSE: _horse_head,
+    CreatureKind.TEDDY: _teddy_head,
 }

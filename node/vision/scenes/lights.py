@@ -1,6 +1,6 @@
-"""Day, sunset, night and rain: skies, and the tints they throw on a backdrop and on the figures before it.
+"""Day, sunset, night and rain: the skies, and the tints of a backdrop and of the figures in front.
 
-A figure is tinted far less than its backdrop: its colours are named in captions and must stay apart at night.
+A figure is tinted far less than its backdrop: its colours are named in captions and must stay distinct at night.
 """
 
 from __future__ import annotations
@@ -10,16 +10,24 @@ from dataclasses import dataclass
 from node.vision.scenes.paint import Canvas, Colour, Tint
 from node.vision.scenes.world import Light
 
-# Fixed patterns: stars and drops that lay elsewhere in every picture would be noise for the models to learn.
+# Fixed patterns: stars and drops at other points in every picture would be noise for the models to learn.
 STARS = ((22, 18), (58, 40), (90, 14), (128, 30), (166, 12), (188, 46), (236, 24), (34, 66), (222, 70), (110, 56))
 RAIN_COLUMNS = 11
-RAIN_STEP = 46.0  # between two drops of a column
-RAIN_FALL = 120.0  # units a second
-RAIN_PHASES = 4  # distinct pictures of falling rain
+
+# Units between two drops of a column.
+RAIN_STEP = 46.0
+
+# Units a second.
+RAIN_FALL = 120.0
+
+# Distinct pictures of falling rain.
+RAIN_PHASES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Lighting:
+    """The colours of a light: of the sky, and the tints of backdrop and figure."""
+
     sky_top: Colour
     sky_bottom: Colour
     backdrop: Tint
@@ -41,7 +49,7 @@ LIGHTING = {
 
 
 def paint_sky(canvas: Canvas, light: Light, height: float, seconds: float = 0.0) -> None:
-    """Gradient and what is in it: sun or cloud, low sun, moon and stars, heavy clouds."""
+    """Draw the sky's gradient with sun and cloud, low sun, moon and stars, or heavy clouds."""
     lighting = LIGHTING[light]
     canvas.sky(lighting.sky_top, lighting.sky_bottom, height)
     if light is Light.DAY:
@@ -62,13 +70,14 @@ def paint_sky(canvas: Canvas, light: Light, height: float, seconds: float = 0.0)
 
 
 def cloud(canvas: Canvas, colour: Colour) -> None:
+    """Draw a cloud about 60 units wide around the origin."""
     for x, y, r in ((-20, 2, 11), (-6, -6, 14), (11, -2, 12), (23, 4, 8)):
         canvas.ellipse(x, y, r, r * 0.85, colour)
     canvas.box(-30, 2, 30, 11, colour, 5)
 
 
 def paint_rain(canvas: Canvas, seconds: float, left: float, top: float, right: float, bottom: float) -> None:
-    """Falling drops within a rectangle."""
+    """Draw falling drops within a rectangle."""
     phase = int(seconds * RAIN_FALL / RAIN_STEP * RAIN_PHASES) % RAIN_PHASES / RAIN_PHASES
     spacing = 256 / RAIN_COLUMNS
     for column in range(RAIN_COLUMNS):

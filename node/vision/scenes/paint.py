@@ -2,7 +2,7 @@
 
 Coordinates are those of a 256 x 256 picture, x to the right and y down, whatever the size of the output; angles
 are in degrees, clockwise. A canvas carries an affine transform (`at`) and a tint (`lit`), so that a figure is drawn
-once, in its own coordinates and in daylight, and then placed, turned, mirrored and lit by whoever uses it.
+once, in its own coordinates and in daylight, and then positioned, turned, mirrored and lit by its caller.
 """
 
 from __future__ import annotations
@@ -16,23 +16,31 @@ from PIL import Image, ImageDraw
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
 
+# The side of a canvas in its own coordinates.
 UNITS = 256
-SUPERSAMPLING = 2  # twice the size in each direction: smooth edges at a quarter of the cost of four times
-CURVE_STEPS = 6  # straight pieces between two knots of a blob
+
+# Twice the size in each direction: smooth edges at a quarter of the cost of four times.
+SUPERSAMPLING = 2
+
+# Straight pieces between two knots of a blob.
+CURVE_STEPS = 6
+
 WHITE: Colour = (255, 255, 255)
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """The colour `share` (0 to 1) of the way from `first` to `second`."""
+    """Return the colour at a share (0 to 1) of the distance from `first` to `second`."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 
 def darker(colour: Colour, share: float = 0.2) -> Colour:
+    """Return the colour mixed with a dark violet."""
     return mix(colour, (20, 16, 40), share)
 
 
 def lighter(colour: Colour, share: float = 0.25) -> Colour:
+    """Return the colour mixed with white."""
     return mix(colour, WHITE, share)
 
 
@@ -56,7 +64,7 @@ DAYLIGHT = Tint()
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """A view on a picture: where to draw (`matrix`) and in which light (`tint`)."""
+    """A view of a picture to draw on: its coordinates (`matrix`) and its light (`tint`)."""
 
     image: Image.Image
     pen: ImageDraw.ImageDraw
@@ -65,19 +73,22 @@ class Canvas:
 
     @classmethod
     def blank(cls, size: int) -> Canvas:
+        """Return an empty canvas for a picture of `size` x `size`."""
         side = size * SUPERSAMPLING
         image = Image.new("RGB", (side, side))
         scale = side / UNITS
         return cls(image, ImageDraw.Draw(image), (scale, 0.0, 0.0, 0.0, scale, 0.0))
 
     def finished(self) -> Image.Image:
+        """Return the picture, anti-aliased."""
         return self.image.reduce(SUPERSAMPLING)
 
     def lit(self, tint: Tint) -> Canvas:
+        """Return the same canvas in another light."""
         return replace(self, tint=tint)
 
     def at(self, x: float, y: float, scale: float = 1.0, angle: float = 0.0, *, mirrored: bool = False) -> Canvas:
-        """A canvas whose origin lies at (x, y) of this one, scaled, turned and perhaps mirrored left to right."""
+        """Return a canvas whose origin is at (x, y) of this one, scaled, turned and perhaps mirrored left to right."""
         a, b, c, d, e, f = self.matrix
         turn = math.radians(angle)
         cos, sin = scale * math.cos(turn), scale * math.sin(turn)
@@ -97,25 +108,28 @@ class Canvas:
         return [(a * x + b * y + c, d * x + e * y + f) for x, y in points]
 
     def polygon(self, points: Sequence[Point], colour: Colour) -> None:
+        """Fill a polygon."""
         self.pen.polygon(self._map(points), fill=self.tint(colour))
 
     def blob(self, points: Sequence[Point], colour: Colour) -> None:
-        """A smooth closed shape through the points (a Catmull-Rom spline)."""
+        """Fill a smooth closed shape through the points (a Catmull-Rom spline)."""
         self.polygon(smooth(points), colour)
 
     def ellipse(self, x: float, y: float, rx: float, ry: float, colour: Colour, angle: float = 0.0) -> None:
+        """Fill an ellipse of these radii around (x, y), turned by `angle`."""
         self.polygon(arc_points(x, y, rx, ry, 0, 360, angle), colour)
 
     def pie(self, x: float, y: float, rx: float, ry: float, span: tuple[float, float], colour: Colour) -> None:
-        """The part of an ellipse between two angles, cut off by the straight line between them."""
+        """Fill the part of an ellipse between two angles, cut off by the straight line between them."""
         self.polygon(arc_points(x, y, rx, ry, *span), colour)
 
     def ring(self, x: float, y: float, rx: float, ry: float, width: float, colour: Colour) -> None:
+        """Draw an ellipse as a stroke."""
         points = arc_points(x, y, rx, ry, 0, 360)
         self.line([*points, points[0], points[1]], width, colour)
 
     def box(self, x0: float, y0: float, x1: float, y1: float, colour: Colour, radius: float = 0.0) -> None:
-        """A rectangle, its corners rounded by `radius`."""
+        """Fill a rectangle, its corners rounded by `radius`."""
         if radius <= 0:
             self.polygon([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], colour)
             return
@@ -125,7 +139,7 @@ class Canvas:
         self.polygon(points, colour)
 
     def line(self, points: Sequence[Point], width: float, colour: Colour) -> None:
-        """A stroke with round ends and joints."""
+        """Draw a stroke with round ends and joints."""
         a, _, _, d, _, _ = self.matrix
         thickness = width * math.hypot(a, d)
         mapped = self._map(points)
@@ -138,18 +152,19 @@ class Canvas:
     def arc(
         self, x: float, y: float, rx: float, ry: float, span: tuple[float, float], width: float, colour: Colour
     ) -> None:
+        """Draw the part of an ellipse between two angles as a stroke."""
         self.line(arc_points(x, y, rx, ry, *span), width, colour)
 
     def sky(self, top: Colour, bottom: Colour, height: float = UNITS) -> None:
-        """A vertical gradient over the whole width, from the top of the picture down to `height`."""
-        bands = 24  # finer than the eye tells apart in a flat illustration
+        """Fill the full width from the top of the picture down to `height` with a vertical gradient."""
+        bands = 24  # finer than visible in a flat illustration
         for band in range(bands):
             y0, y1 = height * band / bands, height * (band + 1) / bands
             self.polygon([(0, y0), (UNITS, y0), (UNITS, y1), (0, y1)], mix(top, bottom, band / (bands - 1)))
 
 
 def arc_points(x: float, y: float, rx: float, ry: float, start: float, end: float, angle: float = 0.0) -> list[Point]:
-    """Points on an ellipse from `start` to `end` degrees (0 is to the right), the ellipse turned by `angle`."""
+    """Return points on an ellipse from `start` to `end` degrees (0 is right), the ellipse turned by `angle`."""
     pieces = max(4, round(abs(end - start) / 360 * (12 + 0.4 * (rx + ry))))
     turn = math.radians(angle)
     cos, sin = math.cos(turn), math.sin(turn)
@@ -162,7 +177,7 @@ def arc_points(x: float, y: float, rx: float, ry: float, start: float, end: floa
 
 
 def smooth(knots: Sequence[Point]) -> list[Point]:
-    """A closed Catmull-Rom spline through the knots, as straight pieces."""
+    """Return a closed Catmull-Rom spline through the knots, as straight pieces."""
     count = len(knots)
     points = []
     for index in range(count):

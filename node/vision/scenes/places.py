@@ -1,7 +1,7 @@
-"""Backdrops: a bare wall, three rooms and five places outdoors, each in every light.
+"""Drawing of backdrops: a bare wall, three rooms and five places outdoors, each in every light.
 
-A room keeps its light in a window at the upper left and in the colour of its walls. What makes a place known stands
-at the sides of the picture: the subject fills the middle.
+A room shows its light in a window at the upper left and in the colour of its walls. The objects that identify a place
+are at the sides of the picture: the subject fills the middle.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LAMPLIGHT: Colour = (255, 224, 130)
 
 
 def paint_place(canvas: Canvas, place: Place, light: Light, seconds: float) -> None:
-    """Cover the whole canvas with the place in its light."""
+    """Cover the canvas with the place in its light."""
     BACKDROPS[place](canvas, canvas.lit(LIGHTING[light].backdrop), light, seconds)
 
 
@@ -32,7 +32,7 @@ def _plain(canvas: Canvas, lit: Canvas, light: Light, seconds: float) -> None:
 
 
 def _window(canvas: Canvas, lit: Canvas, light: Light, seconds: float, x: float, y: float) -> None:
-    """A window 68 wide and 84 high with its upper left corner at (x, y)."""
+    """Draw a window 68 wide and 84 high with its upper left corner at (x, y)."""
     lighting = LIGHTING[light]
     lit.box(x - 5, y - 5, x + 73, y + 89, (250, 246, 238), 3)
     canvas.box(x, y, x + 68, y + 84, lighting.sky_bottom)

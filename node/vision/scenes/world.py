@@ -1,8 +1,8 @@
-"""The world the embedded models know: what a scene can be, how one is drawn at random, which are kept for measuring.
+"""The scenes that the embedded models know: their attributes, how to sample them, which are held out for measuring.
 
-A scene is a subject (a person in a call, or an animal with things around it), a place and a light. Everything
-in it that a caption names is an attribute; `chance` seeds all that no caption names: skin tone and small shifts.
-Two scenes with the same attributes and another chance have the same caption.
+A scene is a subject (a person in a call, or an animal with things around it), a place and a light. All that a caption
+names is an attribute; `variant` seeds all that no caption names: skin tone and small shifts. Two scenes with the same
+attributes and another variant have the same caption.
 """
 
 from __future__ import annotations
@@ -12,17 +12,26 @@ import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-HELD_OUT_ONE_IN = 10  # of the attribute combinations, never trained on: what the models' figures are measured on
-PERSON_SHARE = 0.6  # of the scenes sampled; a call shows people more often than cats
-CHANCES = 1 << 16  # distinct unnamed variants of a scene
+# Of the attribute combinations, never trained on: the models' figures are measured on them.
+HELD_OUT_ONE_IN = 10
+
+# Of the scenes sampled: a call shows people more often than cats.
+PERSON_SHARE = 0.6
+
+# Distinct variants of the same attributes.
+VARIANTS = 1 << 16
 
 
 class Who(StrEnum):
+    """Whether a person is a woman or a man."""
+
     WOMAN = "woman"
     MAN = "man"
 
 
 class Hair(StrEnum):
+    """A person's haircut."""
+
     SHORT = "short"
     LONG = "long"
     CURLY = "curly"
@@ -30,6 +39,8 @@ class Hair(StrEnum):
 
 
 class HairColour(StrEnum):
+    """The colour of a person's hair."""
+
     BLACK = "black"
     BROWN = "brown"
     BLOND = "blond"
@@ -39,18 +50,24 @@ class HairColour(StrEnum):
 
 
 class Hat(StrEnum):
+    """A person's hat, if any."""
+
     NONE = "none"
     CAP = "baseball cap"
     WOOLLY = "woolly hat"
 
 
 class Garment(StrEnum):
+    """What a person wears."""
+
     SHIRT = "shirt"
     JACKET = "jacket"
     DRESS = "dress"
 
 
 class Cloth(StrEnum):
+    """The colour of a person's garment."""
+
     RED = "red"
     ORANGE = "orange"
     YELLOW = "yellow"
@@ -62,6 +79,8 @@ class Cloth(StrEnum):
 
 
 class Action(StrEnum):
+    """What a person does."""
+
     SMILING = "smiling"
     TALKING = "talking"
     WAVING = "waving"
@@ -71,7 +90,9 @@ class Action(StrEnum):
     SLEEPING = "sleeping"
 
 
-class Kind(StrEnum):
+class CreatureKind(StrEnum):
+    """The kind of a creature."""
+
     CAT = "cat"
     DOG = "dog"
     BIRD = "bird"
@@ -80,6 +101,8 @@ class Kind(StrEnum):
 
 
 class Fur(StrEnum):
+    """The colour of a creature."""
+
     NATURAL = "natural"  # the kind's own pattern, which a caption leaves out
     BLACK = "black"
     WHITE = "white"
@@ -89,12 +112,16 @@ class Fur(StrEnum):
 
 
 class Pose(StrEnum):
+    """What a creature does."""
+
     SITTING = "sitting"
     SLEEPING = "sleeping"
     JUMPING = "jumping"
 
 
 class Support(StrEnum):
+    """What a creature is on."""
+
     BENCH = "wooden bench"
     CHAIR = "chair"
     TABLE = "table"
@@ -104,6 +131,8 @@ class Support(StrEnum):
 
 
 class Thing(StrEnum):
+    """What is beside a creature, if anything."""
+
     NOTHING = "nothing"
     BALL = "ball"
     UMBRELLA = "umbrella"
@@ -113,6 +142,8 @@ class Thing(StrEnum):
 
 
 class Place(StrEnum):
+    """Where a scene is."""
+
     PLAIN = "plain"  # a bare backdrop, which a caption leaves out
     OFFICE = "office"
     KITCHEN = "kitchen"
@@ -125,6 +156,8 @@ class Place(StrEnum):
 
 
 class Light(StrEnum):
+    """The time of day and the weather."""
+
     DAY = "day"  # what a caption leaves out
     SUNSET = "sunset"
     NIGHT = "night"
@@ -151,9 +184,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Creature:
-    """An animal or a teddy bear on something, perhaps with something."""
+    """An animal or a teddy bear on a support, perhaps with a thing."""
 
-    kind: Kind
+    kind: CreatureKind
     fur: Fur
     pose: Pose
     support: Support
@@ -162,55 +195,55 @@ class Creature:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One picture's ground truth."""
+    """The ground truth of one picture."""
 
     subject: Person | Creature
     place: Place
     light: Light
-    chance: int = 0
+    variant: int = 0
 
 
 def attributes(scene: Scene) -> dict[str, str]:
-    """Everything a caption tells of the scene, by name: the ground truth that captions are judged by."""
+    """Return all that a caption names of the scene: the ground truth that captions are judged by."""
     subject = scene.subject
     names = [name for name in subject.__dataclass_fields__ if name != "hair_colour"]
-    told = {name: str(getattr(subject, name)) for name in names}
+    values = {name: str(getattr(subject, name)) for name in names}
     if isinstance(subject, Person) and subject.hair is not Hair.BALD:
-        told["hair_colour"] = str(subject.hair_colour)
-    return told | {"place": str(scene.place), "light": str(scene.light)}
+        values["hair_colour"] = str(subject.hair_colour)
+    return values | {"place": str(scene.place), "light": str(scene.light)}
 
 
 @dataclass(frozen=True, slots=True)
-class Unnamed:
-    """All that a picture shows and no caption names: three numbers from 0 to 1, each drawn evenly."""
+class Variation:
+    """All that a picture shows and no caption names: three numbers from 0 to 1, uniformly distributed."""
 
     skin: float  # from the fairest to the darkest
-    across: float  # where the subject stands, from left to right
+    across: float  # the subject's position from left to right
     down: float  # and from top to bottom
 
 
-def unnamed(scene: Scene) -> Unnamed:
-    """What the scene's `chance` stands for."""
-    rng = random.Random(scene.chance)
-    return Unnamed(rng.random(), rng.random(), rng.random())
+def variation_of(scene: Scene) -> Variation:
+    """Return the variation that the scene's `variant` seeds."""
+    rng = random.Random(scene.variant)
+    return Variation(rng.random(), rng.random(), rng.random())
 
 
 def held_out(scene: Scene) -> bool:
-    """Whether this combination of attributes is kept out of training; the same on every machine, for ever."""
+    """Return whether this combination of attributes is held out of training; the same on every machine, for ever."""
     key = ";".join(f"{name}={value}" for name, value in sorted(attributes(scene).items()))
     return zlib.crc32(key.encode()) % HELD_OUT_ONE_IN == 0
 
 
 def sample(seed: int) -> Scene:
-    """The scene of a seed: each attribute drawn evenly among those that go together."""
+    """Return the scene of a seed: each attribute drawn uniformly among those that go together."""
     rng = random.Random(f"pictophone-scene-{seed}")
     subject = _person(rng) if rng.random() < PERSON_SHARE else _creature(rng)
     places = [place for place in Place if fits(subject, place)]
-    return Scene(subject, rng.choice(places), rng.choice(list(Light)), rng.randrange(CHANCES))
+    return Scene(subject, rng.choice(places), rng.choice(list(Light)), rng.randrange(VARIANTS))
 
 
 def fits(subject: Person | Creature, place: Place) -> bool:
-    """Grass does not grow indoors; everything else may be anywhere."""
+    """Return whether the subject may be in this place: grass does not grow indoors."""
     return not (isinstance(subject, Creature) and subject.support is Support.GRASS and place in INDOORS)
 
 
@@ -233,7 +266,7 @@ def _person(rng: random.Random) -> Person:
 
 def _creature(rng: random.Random) -> Creature:
     return Creature(
-        kind=rng.choice(list(Kind)),
+        kind=rng.choice(list(CreatureKind)),
         fur=rng.choice(list(Fur)),
         pose=rng.choice(list(Pose)),
         support=rng.choice(list(Support)),

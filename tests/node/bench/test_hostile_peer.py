@@ -8,8 +8,10 @@ from happenings import Happenings
 from live_call import parts, place, running
 from node.bench.hostile_peer import MODELLED, HostilePeer
 from node.call.node import Node
+from node.captions.coder import shipped_codecs
 from node.links.address import BrokerAddress
-from protocol.captions import registry
+
+CODECS = shipped_codecs()
 
 
 async def test_its_pictures_come_without_end(embedded_broker: BrokerAddress, fake_models: FakeModels) -> None:
@@ -18,7 +20,7 @@ async def test_its_pictures_come_without_end(embedded_broker: BrokerAddress, fak
     async def show(painted: object) -> None:
         shown.add(painted)
 
-    captions = [registry.encode(words, MODELLED).data for words in ("a cat", "a dog")]
+    captions = [CODECS.encode(words, MODELLED).data for words in ("a cat", "a dog")]
     hostile = HostilePeer(place(embedded_broker), fake_models, captions)
     victim = Node("bob", place(embedded_broker), parts(fake_models, paints=True), show=show)
     async with running(hostile, victim) as nodes:

@@ -11,8 +11,10 @@ from pathlib import Path
 from node.bench import loop_culprits
 from node.bench.hostile_captions import worst_captions
 from node.bench.loop_culprits import IDLE, LoopCulprits, culprit
+from node.captions.coder import shipped_codecs
 from node.common.peer_faults import PeerFaults
-from protocol.captions import registry
+
+CODECS = shipped_codecs()
 
 
 def test_the_innermost_function_of_ours_is_named_and_what_it_called() -> None:
@@ -54,13 +56,13 @@ def test_a_loop_that_waits_is_idle() -> None:
 
 def test_what_holds_the_loops_thread_is_counted_while_it_is_late() -> None:
     late = [False]
-    worst = worst_captions()[0]
+    worst = worst_captions(CODECS.modelled)[0]
     with LoopCulprits(lambda: 0.0 if late[0] else float("inf")) as culprits:
-        registry.decode(2, worst)
+        CODECS.decode(2, worst)
         assert not culprits.held_us
         late[0] = True
         while not culprits.held_us:
-            registry.decode(2, worst)
+            CODECS.decode(2, worst)
     assert any(name.startswith("protocol/captions/") for name in culprits.held_us)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from node.call.endpoints import Endpoints
+from node.captions.coder import ThreadCoder, shipped_codecs
 from node.speech.profiles import LEAN
 from protocol.signalling import Carries
 
@@ -25,4 +26,4 @@ from protocol.signalling import Carries
     ],
 )
 def test_the_hello_says_which_ends_there_are(ends: dict[str, Any], carries: Carries, fake_models: Any) -> None:
-    assert Endpoints(LEAN, fake_models, **ends).carries == carries
+    assert Endpoints(LEAN, fake_models, ThreadCoder(shipped_codecs()), **ends).carries == carries

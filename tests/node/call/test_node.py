@@ -15,10 +15,11 @@ from fake_models import FakeModels
 from greeting import proven
 from happenings import Happenings
 from PIL import Image
-from stand_in_codec import OTHERS, OURS, STAND_IN, registered
+from stand_in_codec import OTHERS, OURS, STAND_IN, stand_in_codecs
 
 from live_call import noise, parts, place, running, secret
 from node.call.node import Node
+from node.captions.coder import ThreadCoder, shipped_codecs
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message
 from node.speech.codec import LyraChoice
@@ -26,13 +27,16 @@ from node.speech.profiles import CLEAR, CUSTOM, LEAN, TOUGH
 from node.speech.sinks import NullSink
 from node.vision.presets import NOT_DRAWN
 from protocol import frames
-from protocol.captions import Codebook, registry
+from protocol.captions import CodebookId
 from protocol.errors import NodeError
 from protocol.rtp.receiver_reports import Report
 from protocol.sealing import Sealer
 from protocol.signalling import Carries, Hello
 from protocol.signalling.messages import encode
 from protocol.topics import Letter, Topic
+
+CODECS = shipped_codecs()
+STAND_INS = ThreadCoder(stand_in_codecs())
 
 SECRET = secret("a test")
 ROOM = SECRET.room_id()
@@ -69,11 +73,11 @@ def everything(models: FakeModels, camera: Slides | None = None, **more: Any) ->
 class Pair:
     """Two full nodes, ann and bob, and what bob sees and notes."""
 
-    def __init__(self, broker: BrokerAddress, models: FakeModels) -> None:
+    def __init__(self, broker: BrokerAddress, models: FakeModels, **more: object) -> None:
         self.camera = Slides()
         self.shown, self.notes = Happenings(), Happenings()
-        self.ann = Node("ann", place(broker), everything(models, self.camera))
-        self.bob = Node("bob", place(broker), everything(models), show=self._show, note=self.notes.add)
+        self.ann = Node("ann", place(broker), everything(models, self.camera, **more))
+        self.bob = Node("bob", place(broker), everything(models, **more), show=self._show, note=self.notes.add)
 
     async def _show(self, painted: Any) -> None:
         self.shown.add(painted.caption)
@@ -217,7 +221,7 @@ def _sealed(eve: Sealer, letter: Letter, payload: bytes, bob: Node) -> bytes:
         case Letter.SIGNAL:
             return eve.signal(bob._id, bob._session, payload)
         case _:
-            return eve.frame(letter, payload, kept=False)
+            return eve.frame(letter, payload, retained=False)
 
 
 @pytest.mark.parametrize("letter", list(Letter))
@@ -271,7 +275,7 @@ async def test_whatever_a_parser_raises_the_call_goes_on(
         with monkeypatch.context() as patched:
             match where:
                 case "captions":
-                    patched.setattr(registry, "decode", stumble)
+                    patched.setattr(CODECS, "decode", stumble)
                 case "frames":
                     patched.setattr(frames, "decode", stumble)
                 case "signals":
@@ -352,40 +356,39 @@ async def test_the_codec_is_one_that_all_who_look_can_read(pair: Pair, hellos: l
     async with running(pair.bob) as nodes:
         await nodes.until(lambda: pair.bob._mailbox.link.connected)
         pair.bob._hellos = {str(number): hello for number, hello in enumerate(hellos)}
-        assert pair.bob._codec() == (registry.newest() if codec is None else codec)
+        assert pair.bob._codec() == (CODECS.newest() if codec is None else codec)
         pair.bob._hellos = {}
 
 
 @pytest.mark.parametrize(("codebook", "codec"), [(OURS, STAND_IN), (OTHERS, 0)])
 async def test_who_comes_with_another_codebook_gets_the_picture_in_plain_text(
-    embedded_broker: BrokerAddress, fake_models: FakeModels, codebook: Codebook, codec: int
+    embedded_broker: BrokerAddress, fake_models: FakeModels, codebook: CodebookId, codec: int
 ) -> None:
     notes = Happenings()
-    ann = Node("ann", place(embedded_broker), parts(fake_models, camera=Slides()), note=notes.add)
+    ann = Node("ann", place(embedded_broker), parts(fake_models, camera=Slides(), captions=STAND_INS), note=notes.add)
     hello = Hello(9, "bo", Carries.PICTURES_IN, (0, STAND_IN), (codebook,))
-    with registered():
-        async with running(ann) as nodes:
-            await nodes.until(lambda: ann.count().pictures_out.sent == 1)
-            greeting = Sealer(SECRET, "eeee", 9).hello(encode(proven(ann._calls.room, hello)))
-            ann._mailbox._take(f"{ROOM}/eeee/h", greeting)
-            await notes.until(lambda lines: "bo is here" in lines)
-            sender = ann._sender
-            assert sender is not None
-            await nodes.until(lambda: sender._picture is not None and sender._picture.codec == codec)
-            assert sender._picture is not None
-            assert sender._picture.sequence == 1
+    async with running(ann) as nodes:
+        await nodes.until(lambda: ann.count().pictures_out.sent == 1)
+        greeting = Sealer(SECRET, "eeee", 9).hello(encode(proven(ann._calls.room, hello)))
+        ann._mailbox._take(f"{ROOM}/eeee/h", greeting)
+        await notes.until(lambda lines: "bo is here" in lines)
+        sender = ann._sender
+        assert sender is not None
+        await nodes.until(lambda: sender._picture is not None and sender._picture.codec == codec)
+        assert sender._picture is not None
+        assert sender._picture.sequence == 1
     told = [note for note in notes.all if "codebook" in note]
     assert told == ["bo's codebook differs from ours: captions to this room go as plain text"] * (codec == 0)
 
 
-async def test_nodes_with_the_same_codebook_use_it(pair: Pair, fake_models: FakeModels) -> None:
-    with registered():
-        async with running(pair.ann, pair.bob) as nodes:
-            await nodes.until(lambda: len(pair.shown) > 0)
-            assert OURS in pair.bob._hellos[pair.ann._id].codebooks
-            assert pair.ann._sender is not None
-            assert pair.ann._sender._picture is not None
-            assert pair.ann._sender._picture.codec == STAND_IN
+async def test_nodes_with_the_same_codebook_use_it(embedded_broker: BrokerAddress, fake_models: FakeModels) -> None:
+    pair = Pair(embedded_broker, fake_models, captions=STAND_INS)
+    async with running(pair.ann, pair.bob) as nodes:
+        await nodes.until(lambda: len(pair.shown) > 0)
+        assert OURS in pair.bob._hellos[pair.ann._id].codebooks
+        assert pair.ann._sender is not None
+        assert pair.ann._sender._picture is not None
+        assert pair.ann._sender._picture.codec == STAND_IN
     assert pair.shown.all[0] == fake_models.captioned[0]
     assert not [note for note in pair.notes.all if "codebook" in note or "codec" in note]
 

@@ -8,14 +8,16 @@ import msgpack
 import pytest
 
 from node.captions import coding_server
-from protocol.captions import registry
+from node.captions.coder import shipped_codecs
+
+CODECS = shipped_codecs()
 
 WORDS = "a cat on a bench"
-CODED = registry.encode(WORDS, 2)
+CODED = CODECS.encode(WORDS, 2)
 
 
 def answered(*request: Any) -> list[Any]:
-    answer: list[Any] = msgpack.unpackb(coding_server.answer(list(request)))
+    answer: list[Any] = msgpack.unpackb(coding_server.answer(CODECS, list(request)))
     return answer
 
 
@@ -38,10 +40,10 @@ def test_whatever_else_is_raised_is_an_answer_without_content(
     def stumbling(*asked: object) -> str:
         raise error("a caption")
 
-    monkeypatch.setattr(registry, "decode", stumbling)
+    monkeypatch.setattr(CODECS, "decode", stumbling)
     assert answered("decode", 0, b"x", None, False) == ["fault", error.__name__]
 
 
 def test_words_that_no_reply_can_carry_are_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "decode", lambda *asked: "\ud800")
+    monkeypatch.setattr(CODECS, "decode", lambda *asked: "\ud800")
     assert answered("decode", 0, b"x", None, False) == ["fault", "UnicodeEncodeError"]

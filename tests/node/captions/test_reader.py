@@ -8,25 +8,28 @@ from collections.abc import AsyncIterator
 
 import pytest
 from happenings import Happenings
-from stand_in_codec import OTHERS, OURS, registered
+from stand_in_codec import OTHERS, OURS, STAND_IN, stand_in_codecs
 
 from node.call.stats import PicturesIn
-from node.captions.coder import Caption, ThreadCoder
+from node.captions.coder import Caption, ThreadCoder, shipped_codecs
 from node.captions.reader import MAX_WAITING, REST, CaptionReader
 from node.common.peer_faults import PeerFaults
 from protocol import frames
-from protocol.captions import registry
+from protocol.captions.registry import CaptionCodecs, Coded
 from protocol.errors import CaptionError, FrameError, RemoteError, VersionError
+
+STAND_INS = stand_in_codecs()
 
 
 class Desk:
     """A reader whose coder reads when the test lets it, and takes as long as it says."""
 
-    def __init__(self) -> None:
+    def __init__(self, codecs: CaptionCodecs | None = None) -> None:
         self.now = 50.0
         self.let = asyncio.Event()
         self.let.set()
         self.takes = {"a hostile one": 0.5}
+        self.codecs = codecs or shipped_codecs()
         self.errors: dict[bytes, Exception] = {}
         self.begun, self.read, self.came, self.rejected = Happenings(), Happenings(), Happenings(), Happenings()
         self.notes: list[str] = []
@@ -41,7 +44,7 @@ class Desk:
             clock=lambda: self.now,
         )
 
-    async def encode(self, words: str, codec: int) -> registry.Coded:
+    async def encode(self, words: str, codec: int) -> Coded:
         raise NotImplementedError
 
     async def decode(self, codec: int, data: bytes, earlier: str | None = None, measure: bool = False) -> Caption:
@@ -49,7 +52,7 @@ class Desk:
         await self.let.wait()
         if data in self.errors:
             raise self.errors[data]
-        caption = await ThreadCoder().decode(codec, data, earlier, measure)
+        caption = await ThreadCoder(self.codecs).decode(codec, data, earlier, measure)
         self.now += self.takes.get(caption.words, 0.0)
         return caption
 
@@ -221,15 +224,14 @@ async def test_a_peer_that_rests_is_read_when_it_has() -> None:
 
 
 async def test_a_caption_of_another_codebook_changes_nothing() -> None:
-    async with reading(Desk()) as desk:
-        with registered() as codec:
-            coded = frame(1, registry.encode("a cat", codec).data, codec)
-            for theirs in ((), (OTHERS,)):
-                with pytest.raises(CaptionError, match="codebook"):
-                    desk.reader.receive("b", coded, theirs)
-            assert desk.reader.waiting == 0
-            desk.reader.receive("b", coded, (OURS,))
-            await desk.read.count(1)
+    async with reading(Desk(STAND_INS)) as desk:
+        coded = frame(1, STAND_INS.encode("a cat", STAND_IN).data, STAND_IN)
+        for theirs in ((), (OTHERS,)):
+            with pytest.raises(CaptionError, match="codebook"):
+                desk.reader.receive("b", coded, theirs)
+        assert desk.reader.waiting == 0
+        desk.reader.receive("b", coded, (OURS,))
+        await desk.read.count(1)
 
 
 async def test_a_picture_coded_against_one_that_did_not_come_changes_nothing() -> None:

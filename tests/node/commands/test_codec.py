@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from command import Command
-from stand_in_codec import STAND_IN, registered
+from stand_in_codec import STAND_IN, stand_in_codecs
 
+from node.captions.coder import shipped_codecs
 from node.commands import codec
-from protocol.captions import registry
 from protocol.errors import CaptionError, UsageError
 
 SENTENCE = "a cat sitting on top of a wooden bench"
@@ -85,15 +84,15 @@ def test_wrong_usage_ends_with_two(command: Command, arguments: str) -> None:
 
 
 @pytest.fixture
-def stand_in() -> Iterator[int]:
-    with registered() as codec:
-        yield codec
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(codec, "shipped_codecs", stand_in_codecs)
+    return STAND_IN
 
 
 def test_a_caption_is_coded_and_what_it_costs_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     codec.encode(SENTENCE, None, 1, json=False)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"hex    {registry.encode(SENTENCE, 1).data.hex()}"
+    assert lines[0] == f"hex    {shipped_codecs().encode(SENTENCE, 1).data.hex()}"
     assert lines[1:3] == ["bits   174.00 exact (-log2 of the probability), 174 coded", "bytes  22"]
 
 

@@ -13,9 +13,9 @@ from node.bench.pictures.experiment import SENTENCE
 from node.call import build
 from node.commands import compare as command
 from node.common import config
-from node.vision import heic
+from node.vision.formats import heic
 from node.vision.presets import NOT_DRAWN
-from node.vision.scenes import Story
+from node.vision.scenes import SceneSequence
 from protocol.errors import NodeError, UsageError
 
 
@@ -40,7 +40,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Played:
 @pytest.fixture
 def scene(tmp_path: Path) -> Path:
     path = tmp_path / "scene.png"
-    Story(1).image(1.0).save(path)
+    SceneSequence(1).image(1.0).save(path)
     return path
 
 

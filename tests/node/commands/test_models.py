@@ -25,7 +25,7 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> set[str]:
     """The models that are on this machine."""
     (tmp_path / "model").write_bytes(bytes(12_340_000))
     present: set[str] = set()
-    monkeypatch.setattr(hub, "folder_of", lambda model: tmp_path if model in present else None)
+    monkeypatch.setattr(hub, "local_folder", lambda model: tmp_path if model in present else None)
     return present
 
 
@@ -42,11 +42,11 @@ def test_only_what_is_missing_is_fetched(
 ) -> None:
     fetched: list[str] = []
 
-    def fetch(wanted: hub.Wanted, progress: Callable[[int, int], None]) -> None:
+    def fetch(wanted: hub.ModelRef, progress: Callable[[int, int], None]) -> None:
         progress(5, 10)
         fetched.append(wanted.role)
 
-    monkeypatch.setattr(hub, "fetch", fetch)
+    monkeypatch.setattr(hub, "download", fetch)
     here.add("SimianLuo/LCM_Dreamshaper_v7")
     models.download("photo-gpu")
     assert fetched == ["captioner", "autoencoder"]

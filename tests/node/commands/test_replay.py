@@ -15,8 +15,9 @@ from rich.console import Console
 from sessions import FakeSession, came, picture, spoken, tone
 
 from node.call.observers import CallObserver
+from node.captions.coder import shipped_codecs
 from node.commands import replay_targets
-from node.commands.replay import ReplayOptions
+from node.commands.options import ReplayOptions
 from node.replay import models
 from node.replay.player import Player
 from node.speech.sinks import NullSink
@@ -25,7 +26,7 @@ from node.terminal.replay_status import Screen, line
 from node.terminal.status import BufferedNotes
 from protocol.errors import NodeError
 from protocol.log import Header, Note, Record
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 from protocol.room_link import RoomLink
 from protocol.room_secret import RoomSecret
 
@@ -107,7 +108,7 @@ def test_what_is_sealed_needs_its_room(tmp_path: Path, command: Command) -> None
 
 async def test_keys_pause_seek_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
     session = FakeSession([*records(), Note(60_000_000, "end")])
-    player = Player(session, CallObserver(), NullSink())
+    player = Player(session, shipped_codecs(), CallObserver(), NullSink())
     typed: dict[str, Any] = {}
 
     class Listening:
@@ -142,7 +143,13 @@ async def test_keys_pause_seek_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_line_says_where_it_is() -> None:
     player = Player(
-        FakeSession([Note(80_000_000, "end")]), CallObserver(), NullSink(), start=40.0, speed=1.5, loop=True
+        FakeSession([Note(80_000_000, "end")]),
+        shipped_codecs(),
+        CallObserver(),
+        NullSink(),
+        start=40.0,
+        speed=1.5,
+        loop=True,
     )
     assert line(player) == f"playing  {'━' * 15}{'─' * 15}  0:40 / 1:20  1.5x  again and again"
     player.toggle()

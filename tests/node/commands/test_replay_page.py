@@ -19,15 +19,16 @@ from files import written
 from happenings import until
 from sessions import came, picture, spoken, tone
 
+from node.captions.coder import shipped_codecs
 from node.commands import replay, replay_targets
-from node.commands.replay import ReplayOptions
+from node.commands.options import ReplayOptions
 from node.common import config
 from node.recording.reader import Session
 from node.replay import models
 from node.terminal.status import BufferedNotes
 from protocol.errors import NodeError
 from protocol.log import Header, Note, Record
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 from protocol.room_link import RoomLink
 from protocol.room_secret import RoomSecret
 
@@ -86,7 +87,7 @@ class Watching:
     async def run(self) -> None:
         settings = config.load(page="127.0.0.1:0")
         with Session.open(self.file, self.secret) as session:
-            await replay_targets.play_in_browser(session, ReplayOptions(), settings, self.notes)
+            await replay_targets.play_in_browser(session, shipped_codecs(), ReplayOptions(), settings, self.notes)
 
     @property
     def url(self) -> str | None:

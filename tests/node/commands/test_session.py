@@ -12,7 +12,7 @@ from session_files import HEADER, made_up, write
 
 from protocol import log
 from protocol.log import coding
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 from protocol.room_link import RoomLink
 from protocol.room_secret import RoomSecret
 

@@ -23,13 +23,14 @@ from PIL import Image
 from sessions import HEADER, came, picture, spoken, tone, went
 from small_disk import FULL, small_disk
 
+from node.captions.coder import shipped_codecs
 from node.export import export
 from node.export.export import ExportOptions
 from node.recording.reader import Session
 from node.replay.pictures import Paint
 from node.vision.types import Prompt
 from protocol import frames
-from protocol.captions.identity import Codebook
+from protocol.captions.codebook_id import CodebookId
 from protocol.errors import LogError, NodeError, UsageError
 from protocol.log import Frame, Header, Note, Record
 
@@ -85,7 +86,7 @@ def file(tmp_path: Path) -> Path:
 def exported(file: Path, name: str, **asked: Any) -> tuple[Path, list[str]]:
     notes: list[str] = []
     out = file.parent / name
-    asyncio.run(export.run(file, ExportOptions(out, **asked), None, notes.append))
+    asyncio.run(export.run(file, shipped_codecs(), ExportOptions(out, **asked), None, notes.append))
     return out, notes
 
 
@@ -300,7 +301,7 @@ def test_wrong_usage_of_the_command_is_one_line(file: Path, command: Command, ar
 
 
 def test_a_codebook_that_is_not_here_is_one_line_and_the_words_beside_it_are_shown(tmp_path: Path) -> None:
-    header = Header(node="me", name="Ann", codebooks=(Codebook(9, b"abcd"),))
+    header = Header(node="me", name="Ann", codebooks=(CodebookId(9, b"abcd"),))
     unread = Frame(2_000_000, "me", frames.encode(frames.Picture(8, 0, 2, b"\x01\x02", 1)), None)
     file = written(tmp_path / "a.mcap", [picture("me", 0.3, "a cat"), unread, Note(4_000_000, "end")], header)
     out, notes = exported(file, "out.srt")

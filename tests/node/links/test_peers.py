@@ -535,5 +535,5 @@ async def test_the_room_hears_of_what_comes_over_the_links(monkeypatch: pytest.M
         assert b.calls.send(0, SPEECH)
         await a.heard.count(1)
         watching = asyncio.create_task(a.calls.watch())
-        await until(lambda: a.calls.room._pairs[B].heard_at >= a.calls._calls[B].heard)
+        await until(lambda: a.calls.room.call(B).media_at >= a.calls._calls[B].heard)
         watching.cancel()

@@ -92,7 +92,7 @@ async def test_everything_that_leaves_is_sealed(office: Office) -> None:
 async def test_what_comes_is_opened(office: Office) -> None:
     office.take(Letter.PRESENCE, office.bob.hello(b"hello"))
     office.take(Letter.SIGNAL, office.bob.signal("aaaa", OURS, b"offer"))
-    office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"picture", kept=True))
+    office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"picture", retained=True))
     assert [(topic.letter, payload) for topic, payload in office.delivered] == [
         (Letter.PRESENCE, b"hello"),
         (Letter.SIGNAL, b"offer"),
@@ -114,7 +114,7 @@ async def test_a_signal_for_somebody_else_is_nobodys_fault(office: Office) -> No
 
 async def test_who_was_dismissed_says_hello_and_nothing_else(office: Office) -> None:
     office.mailbox.dismiss("bbbb")
-    office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"picture", kept=True))
+    office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"picture", retained=True))
     office.take(Letter.PRESENCE, office.bob.hello(b"hello"))
     assert [payload for _, payload in office.delivered] == [b"hello"]
     assert office.mailbox.bad == 1
@@ -147,7 +147,7 @@ async def test_a_foreign_topic_is_counted(office: Office, name: str) -> None:
 async def test_bad_mail_is_counted_and_forgotten(office: Office) -> None:
     office.error = FrameError("not a frame")
     for _ in range(3):
-        office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"frame", kept=False))
+        office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"frame", retained=False))
     assert office.mailbox.bad == 3
     assert office.notes == []
 
@@ -158,11 +158,11 @@ async def test_bad_mail_is_counted_and_forgotten(office: Office) -> None:
 async def test_whatever_a_message_raises_it_is_dropped_and_noted_once(office: Office, error: Exception) -> None:
     office.error = error
     for _ in range(3):
-        office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"frame", kept=False))
+        office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"frame", retained=False))
     assert (office.mailbox.faults.count, office.mailbox.bad) == (3, 0)
     assert office.notes == [f"a message of bbbb could not be handled ({type(error).__name__}) and is left out"]
     office.error = None
-    office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"good", kept=False))
+    office.take(Letter.PICTURE, office.bob.frame(Letter.PICTURE, b"good", retained=False))
     assert office.delivered[-1][1] == b"good"
 
 

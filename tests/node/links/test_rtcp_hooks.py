@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from linked import End, connected
 from node.links import rtcp_hooks
 from node.links.ice_hooks import ice_transports
 from node.links.wire_meter import IPV4_HEADER, UDP_HEADER, udp_kind
-from protocol.rtp import consent
+from protocol.rtp.consent import EXPIRES_S, PATIENCE_S, RFC_PERIOD_S, TRUSTED_PERIOD_S
 
 REPORT = 20 + 8 + 4 + 24 + 24 + 16 + 4 + 10  # IP, UDP, SR: header with SSRC, sender, one block; SDES; SRTCP index, tag
 
@@ -121,7 +122,7 @@ async def test_consent_is_asked_for_when_its_keeper_says_so(monkeypatch: pytest.
             answers.add(await ask())
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(consent, "keep", keep)
+    monkeypatch.setattr(rtcp_hooks, "keep_consent", keep)
     async with connected() as (a, b):
         assert await answers.count(4) == [True] * 4
         await b.hears(a, b"still here")
@@ -145,6 +146,65 @@ async def test_without_consent_the_connection_ends(monkeypatch: pytest.MonkeyPat
     async def keep(_ask: object) -> None:
         await asyncio.sleep(0.1)
 
-    monkeypatch.setattr(consent, "keep", keep)
+    monkeypatch.setattr(rtcp_hooks, "keep_consent", keep)
     async with connected() as (a, _):
         await a.states.until(lambda states: states[-1] in ("closed", "failed"))
+
+
+class Peer:
+    """Answers as the script says: `+` at once, `-` never; then for ever as its last letter."""
+
+    def __init__(self, answers: str) -> None:
+        self.answers, self.time, self.asked = answers, 0.0, []
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+    async def ask(self) -> bool:
+        self.asked.append(self.time)
+        answer = self.answers[min(len(self.asked), len(self.answers)) - 1]
+        self.time += 0.05 if answer == "+" else PATIENCE_S
+        if len(self.asked) > 1000:
+            raise EOFError
+        return answer == "+"
+
+    @property
+    def periods(self) -> list[float]:
+        return [after - before for before, after in zip([0.0, *self.asked], self.asked, strict=False)]
+
+
+async def kept(answers: str) -> Peer:
+    peer = Peer(answers)
+    try:
+        await rtcp_hooks.keep_consent(peer.ask, peer.now, peer.sleep)
+    except EOFError:
+        peer.answers = "for ever"
+    return peer
+
+
+async def test_a_link_that_answers_is_asked_seldom_and_never_given_up() -> None:
+    peer = await kept("+")
+    assert peer.answers == "for ever"
+    assert all(0.8 * TRUSTED_PERIOD_S <= period <= 1.2 * TRUSTED_PERIOD_S for period in peer.periods)
+    assert max(peer.periods) - min(peer.periods) > 0.2 * TRUSTED_PERIOD_S
+
+
+async def test_a_dead_link_is_given_up_after_thirty_seconds() -> None:
+    peer = await kept("-")
+    assert EXPIRES_S <= peer.time <= EXPIRES_S + RFC_PERIOD_S * 1.2 + PATIENCE_S
+    assert len(peer.asked) >= 4
+
+
+async def test_no_question_comes_sooner_than_the_rfc_allows() -> None:
+    for seed in range(20):
+        answers = "".join(random.Random(seed).choice("++-") for _ in range(300))
+        assert min((await kept(answers)).periods) >= 4.0
+
+
+async def test_after_a_miss_questions_come_often_until_four_were_answered() -> None:
+    peer = await kept("+-++++++++")
+    seldom = [period > 1.2 * RFC_PERIOD_S for period in peer.periods]
+    assert seldom[:9] == [True, True, False, False, False, False, True, True, True]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from fractions import Fraction
 
-from node.links.speech_track import MAX_QUEUED_PACKETS, RTP_CLOCK, Payload, SpeechTrack, media_track
+from node.links.speech_track import MAX_QUEUED_PACKETS, Payload, SpeechTrack, media_track
+from protocol.speech.opus_packet import OPUS_RATE
 
 
 async def test_packets_come_out_in_order_and_untouched() -> None:
@@ -14,7 +15,7 @@ async def test_packets_come_out_in_order_and_untouched() -> None:
     track.push(Payload(960, b"one"))
     track.push(Payload(1920, b"two", 63))
     packet = await media.recv()
-    assert (bytes(packet), packet.pts, packet.time_base) == (b"one", 960, Fraction(1, RTP_CLOCK))
+    assert (bytes(packet), packet.pts, packet.time_base) == (b"one", 960, Fraction(1, OPUS_RATE))
     assert track.payload_type is None
     assert bytes(await media.recv()) == b"two"
     assert track.payload_type == 63

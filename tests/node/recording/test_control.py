@@ -21,7 +21,7 @@ from node.recording.control import Recording
 from node.recording.reader import Session
 from protocol import frames, log
 from protocol.errors import NodeError, UsageError
-from protocol.log.recording_key import recording_secret
+from protocol.log.sealing import recording_secret
 from protocol.room_secret import RoomSecret
 from protocol.signalling import Carries, Hello
 

@@ -12,13 +12,15 @@ from mcap.reader import make_reader
 from sessions import HEADER, came, picture, spoken, tone, went
 from small_disk import FULL, small_disk
 
+from node.captions.coder import shipped_codecs
 from node.recording import edit
 from node.recording.edit import REDACTED, Without
 from node.recording.reader import Session
 from protocol import frames
-from protocol.captions import registry
 from protocol.errors import LogError, NodeError, UsageError
 from protocol.log import Frame, Header, Joined, Left, Note, Record, Snapshot, Speech
+
+CODECS = shipped_codecs()
 
 
 def records() -> list[Record]:
@@ -67,8 +69,8 @@ def test_a_cut_begins_with_who_is_there_and_what_is_seen(file: Path, tmp_path: P
 
 
 def test_a_cut_needs_no_picture_before_it(tmp_path: Path) -> None:
-    first = registry.encode("a cat on a bench", 2)
-    second = registry.encode("a cat on a chair", 2, "a cat on a bench")
+    first = CODECS.encode("a cat on a bench", 2)
+    second = CODECS.encode("a cat on a chair", 2, "a cat on a bench")
     coded = [
         frames.encode(frames.Picture(1, 0, 2, first.data, 7)),
         frames.encode(frames.Picture(2, 9, 2, second.data, 7, earlier=1)),
@@ -81,7 +83,7 @@ def test_a_cut_needs_no_picture_before_it(tmp_path: Path) -> None:
     frame = next(one for one in read(tmp_path / "b.mcap") if isinstance(one, Frame))
     alone = frames.decode(frame.frame)
     assert isinstance(alone, frames.Picture)
-    assert (alone.earlier, registry.decode(alone.codec, alone.caption), alone.seed) == (None, "a cat on a chair", 7)
+    assert (alone.earlier, CODECS.decode(alone.codec, alone.caption), alone.seed) == (None, "a cat on a chair", 7)
 
 
 def test_sessions_one_after_the_other(file: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from node.captions.coder import shipped_codecs
 from node.export.export import ExportOptions, run
 from node.export.timeline import ExportTimeline
 from node.recording.reader import Session
@@ -48,7 +49,7 @@ def test_both_voices_are_heard_and_the_same_each_time() -> None:
 
 async def test_all_its_pictures_are_seen() -> None:
     with Session.open(FIXTURE) as session:
-        story = ExportTimeline(session)
+        story = ExportTimeline(session, shipped_codecs())
         seen = dict.fromkeys([one.words async for moment in story.moments() for one in moment.people])
         assert [member.name for member in story.roster.members] == ["Ann", "Bob"]
     assert [words for words in seen if words] == WORDS

@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 from session_files import HEADER, SECRET, made_up
 
+from node.captions.coder import shipped_codecs
 from node.recording.info import for_people, gather, show
 from protocol import log
-from protocol.captions.identity import Codebook
+from protocol.captions.codebook_id import CodebookId
 from protocol.errors import LogError
+
+CODEBOOKS = shipped_codecs().codebooks()
 
 SessionFile = Callable[..., Path]
 
@@ -29,7 +32,7 @@ def test_who_came_again_lost_nothing_meanwhile(session_file: SessionFile) -> Non
         came(0, "b2q"), said(1, "b2q", 5), said(2, "b2q", 7), log.Left(3, "b2q"),
         came(4, "b2q"), came(4, "c3r"), said(5, "b2q", 100), said(6, "c3r", 300), said(7, "b2q", 101),
     ]  # fmt: skip
-    ann, bob = gather(session_file(records=records)).people
+    ann, bob = gather(session_file(records=records), CODEBOOKS).people
     assert (bob.name, bob.ids) == ("Bob", ["b2q", "c3r"])
     assert (bob.speech.packets, bob.speech.lost) == (5, 1)
     assert ann.speech.lost == 0
@@ -38,13 +41,13 @@ def test_who_came_again_lost_nothing_meanwhile(session_file: SessionFile) -> Non
 def test_nothing_that_was_sent_is_lost(session_file: SessionFile) -> None:
     """Of two parts of a call, joined: what was said between them was left out, and not lost."""
     records = [log.Speech(at, HEADER.node, at * 50, 0, b"12345") for at in range(3)]
-    (ann,) = gather(session_file(records=records)).people
+    (ann,) = gather(session_file(records=records), CODEBOOKS).people
     assert (ann.speech.packets, ann.speech.lost) == (3, 0)
 
 
 def test_everything_is_counted(session_file: SessionFile) -> None:
     path, records = session_file(), made_up()
-    info = gather(path)
+    info = gather(path, CODEBOOKS)
     spoken = [record for record in records if isinstance(record, log.Speech)]
     ann, bob = info.people
     assert (ann.name, ann.ids, bob.name, bob.ids) == ("Ann", ["a7k"], "Bob", ["b2q"])
@@ -67,7 +70,7 @@ def test_everything_is_counted(session_file: SessionFile) -> None:
 
 def test_people_read_lines(session_file: SessionFile) -> None:
     path = session_file()
-    lines = list(for_people(gather(path)))
+    lines = list(for_people(gather(path, CODEBOOKS)))
     assert lines[0] == f"{path}: 0:20 from 2026-09-21T14:13:20+00:00, {path.stat().st_size:,} bytes"
     assert lines[1] == "made by   pictophone 1"
     assert lines[2].startswith("Ann       86 packets of speech, ")
@@ -77,7 +80,7 @@ def test_people_read_lines(session_file: SessionFile) -> None:
 
 
 def test_programs_read_json(session_file: SessionFile) -> None:
-    (line,) = show(session_file(), None, as_json=True)
+    (line,) = show(session_file(), CODEBOOKS, None, as_json=True)
     told = json.loads(line)
     assert told["people"][1]["name"] == "Bob"
     assert told["captions"][0]["caption"] == "picture 1 of a7k"
@@ -86,18 +89,18 @@ def test_programs_read_json(session_file: SessionFile) -> None:
 
 def test_a_sealed_one(session_file: SessionFile) -> None:
     path = session_file(secret=SECRET)
-    assert next(for_people(gather(path, SECRET))).endswith(", sealed")
+    assert next(for_people(gather(path, CODEBOOKS, SECRET))).endswith(", sealed")
     with pytest.raises(LogError, match="give its room with --room"):
-        gather(path)
+        gather(path, CODEBOOKS)
 
 
 def test_what_can_be_shown_is_shown(session_file: SessionFile) -> None:
-    header = replace(HEADER, codebooks=(Codebook(9, b"wxyz"),))
+    header = replace(HEADER, codebooks=(CodebookId(9, b"wxyz"),))
     path = session_file(header=header, end=False)
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    info = gather(path)
+    info = gather(path, CODEBOOKS)
     assert (info.complete, info.damage) == (False, 1)
     told = "\n".join(for_people(info))
     for line in ("this session has no end", "damaged in 1 place", "codebook 9/7778797a, which is not here"):
@@ -106,6 +109,6 @@ def test_what_can_be_shown_is_shown(session_file: SessionFile) -> None:
 
 
 def test_a_session_in_which_nothing_happened(session_file: SessionFile) -> None:
-    lines = list(for_people(gather(session_file(records=[log.Note(0, "hello")], header=log.Header(1)))))
+    lines = list(for_people(gather(session_file(records=[log.Note(0, "hello")], header=log.Header(1)), CODEBOOKS)))
     assert lines[1] == "made by   an unknown program"
     assert len(lines) == 2

@@ -6,16 +6,18 @@ from importlib import metadata
 from pathlib import Path
 
 from node.call import build
+from node.captions.coder import shipped_codecs
 from node.common.config import Settings
 from node.recording import provenance
-from protocol.captions import registry
+
+CODECS = shipped_codecs()
 
 
 def test_a_header_names_program_models_and_versions() -> None:
-    header = provenance.recording_header(Settings(name="Ann", profile="clear"), build.CALL)
+    header = provenance.recording_header(Settings(name="Ann", profile="clear"), build.CALL, CODECS.codebooks())
     assert (header.name, header.profile) == ("Ann", "clear")
     assert header.program == f"pictophone {metadata.version('pictophone')}"
-    assert header.codebooks == registry.codebooks()
+    assert header.codebooks == CODECS.codebooks()
     assert header.models == {"captioner": "embedded", "generator": "embedded"}
     assert header.versions["torch"] == metadata.version("torch")
     assert len(header.versions["captioner"]) == 12
@@ -23,7 +25,7 @@ def test_a_header_names_program_models_and_versions() -> None:
 
 
 def test_who_receives_has_no_captioner() -> None:
-    header = provenance.recording_header(Settings(name="Ann", generator="somebody/painter"), build.RECEIVE)
+    header = provenance.recording_header(Settings(name="Ann", generator="somebody/painter"), build.RECEIVE, ())
     assert header.models == {"generator": "somebody/painter"}
     assert "generator" not in header.versions  # it is not on this machine
 

@@ -12,6 +12,7 @@ import zstandard
 from command import Command
 from mcap_files import STARTED_NS, Entry, chunk, header, message, messages, opened, our_channels, packed_chunk, whole
 
+from node.captions.coder import shipped_codecs
 from node.recording import chunk_records, unpacking
 from node.recording.edit import Without, cut, join, redact
 from node.recording.info import gather
@@ -32,6 +33,8 @@ from node.recording.roster import Attendance
 from protocol import log
 from protocol.errors import LogError
 from protocol.log.speech import MAX_BUNDLE_PACKETS
+
+CODEBOOKS = shipped_codecs().codebooks()
 
 BEGINNING = our_channels() + messages([log.Note(1000, "near")])
 FIRST = len(MAGIC) + len(header("pictophone"))
@@ -169,7 +172,7 @@ def test_a_crowd_is_no_session(tmp_path: Path) -> None:
         path = tmp_path / "crowd.mcap"
         path.write_bytes(whole(our_channels() + messages(records)))
         with pytest.raises(LogError, match=f"more than {MOST_PEOPLE} people in one session"):
-            gather(path)
+            gather(path, CODEBOOKS)
     with (
         Session(opened(whole(our_channels() + messages(crowd)))) as session,
         pytest.raises(LogError, match="more than"),

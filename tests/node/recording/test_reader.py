@@ -16,10 +16,11 @@ from mcap.records import Message
 from mcap.writer import Writer
 from session_files import HEADER, SECRET, made_up, write
 
+from node.captions.coder import shipped_codecs
 from node.recording import chunk_index
 from node.recording.reader import CUT_OFF, NO_KEY, WRONG_KEY, Session
 from protocol import log
-from protocol.captions.identity import Codebook
+from protocol.captions.codebook_id import CodebookId
 from protocol.errors import LogError, NodeError
 
 SessionFile = Callable[..., Path]
@@ -189,9 +190,10 @@ def _sealed_file(blocks: list[Message]) -> io.BytesIO:
 
 
 def test_a_codebook_that_is_not_here(session_file: SessionFile) -> None:
-    path = session_file(header=replace(HEADER, codebooks=(Codebook(9, b"wxyz"),)))
+    path = session_file(header=replace(HEADER, codebooks=(CodebookId(9, b"wxyz"),)))
     with Session.open(path) as session:
-        (remark,) = session.remarks
+        assert session.remarks == []
+        (remark,) = session.missing_codebooks(shipped_codecs().codebooks())
         assert "codebook 9/7778797a, which is not here" in remark
         assert _captions(list(session.records(kinds=(log.Frame,))))[0] == "picture 1 of a7k"
 

@@ -14,20 +14,21 @@ import pytest
 from PIL import Image
 from session_files import HEADER, SECRET
 
-from node.captions.coder import Caption
+from node.captions.coder import Caption, shipped_codecs
 from node.recording import recorder as module
 from node.recording.reader import Session
 from node.recording.recorder import Recorder
 from node.speech.send_stream import SpeechPacket
 from node.vision.sender import PaintedPicture
 from protocol import frames, log
-from protocol.captions import registry
 from protocol.errors import UsageError
 from protocol.rtp.red import Copy
 from protocol.signalling import Carries, Hello
 
+CODECS = shipped_codecs()
+
 PATIENCE_S = 20.0
-PICTURE = frames.encode(frames.Picture(1, 0, 2, registry.encode("a cat on a sofa", 2).data, 3))
+PICTURE = frames.encode(frames.Picture(1, 0, 2, CODECS.encode("a cat on a sofa", 2).data, 3))
 SNAPSHOT = Image.new("RGB", (1280, 960), "green")
 
 

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from node.captions.coder import shipped_codecs
 from node.recording.info import gather
 from node.recording.speech_loss import MAX_DRIFT_MS, SpeechLoss
 from protocol import log
 from protocol.rtp.red import Copy
+
+CODEBOOKS = shipped_codecs().codebooks()
 
 CASES = Path(__file__).parents[4] / "shared" / "data" / "cases"
 
@@ -80,4 +83,4 @@ def test_jitter_makes_no_new_link() -> None:
 def test_the_recording_of_a_peer_that_was_stopped() -> None:
     if not (path := CASES / "stop.mcap").exists():
         pytest.skip(f"needs {path}")
-    assert [one.speech.lost for one in gather(path).people] == [0, 0]
+    assert [one.speech.lost for one in gather(path, CODEBOOKS).people] == [0, 0]

@@ -8,6 +8,7 @@ import pytest
 from sessions import FakeSession, came, picture
 
 from node.call.endpoints import Rendezvous
+from node.captions.coder import shipped_codecs
 from node.links.address import BrokerAddress
 from node.recording.roster import Attendance
 from node.replay.haunting import RoomReplay, replay_into_room
@@ -39,7 +40,7 @@ def test_each_sends_what_was_theirs() -> None:
     haunting.speech_came("b", 9, 1, b"his", ())
     haunting.speech_came("c", 9, 1, b"of one who was not asked for", ())
     haunting.speech_came("?", 9, 1, b"of nobody", ())
-    reading = PictureReader((), lambda text: None)
+    reading = PictureReader(shipped_codecs(), (), lambda text: None)
     for record in (records[0], records[3]):
         told = reading.read(record)  # type: ignore[arg-type]
         assert told is not None
@@ -52,5 +53,7 @@ async def test_more_people_than_a_room_takes() -> None:
     crowd = [came(f"p{number}", number, f"Guest {number}") for number in range(MAX_PEERS + 1)]
     place = Rendezvous(RoomSecret(bytes(16)), BrokerAddress("127.0.0.1"))
     with pytest.raises(NodeError, match=r"8 people, and a room has places for 7: choose some with --who"):
-        async with replay_into_room(Attendance(FakeSession(crowd)), "me", place, (), lambda text: None):
+        async with replay_into_room(
+            Attendance(FakeSession(crowd)), "me", place, shipped_codecs(), (), lambda text: None
+        ):
             pass

@@ -11,16 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.call.endpoints import Rendezvous
+from node.captions.coder import shipped_codecs
 from node.links.address import BrokerAddress
 from node.replay import into_room as module
 from node.replay.into_room import ReplayParticipant, RtpRenumberer, renewed
 from node.replay.pictures import RecordedPicture
 from node.vision.types import Prompt
 from protocol import frames
-from protocol.captions import registry
+from protocol.captions.registry import CaptionCodecs
 from protocol.room_secret import RoomSecret
 from protocol.sealing import Opener
 from protocol.topics import Letter, Topic
+
+CODECS = shipped_codecs()
 
 
 def test_losses_and_pauses_stay_what_they_were() -> None:
@@ -56,25 +59,28 @@ def test_numbers_are_always_such(packets: list[tuple[int, int, float]]) -> None:
 
 
 def test_a_picture_keeps_its_code_if_the_room_reads_it() -> None:
-    coded = registry.encode("a cat on a bench", 2)
+    coded = CODECS.encode("a cat on a bench", 2)
     picture = frames.Picture(77, 5, coded.codec, coded.data, seed=3, look=b"12345678")
-    again = renewed(picture, "a cat on a bench", 1, codec=2)
+    again = renewed(CODECS, picture, "a cat on a bench", 1, codec=2)
     assert (again.sequence, again.caption, again.codec, again.seed, again.look) == (1, coded.data, 2, 3, b"12345678")
-    plain = renewed(picture, "a cat on a bench", 1, codec=0)
+    plain = renewed(CODECS, picture, "a cat on a bench", 1, codec=0)
     assert (plain.codec, plain.caption) == (0, b"a cat on a bench")
 
 
 def test_a_picture_that_our_codebook_reads_otherwise_is_coded_anew() -> None:
-    coded = registry.encode("a cat on a bench", 2)
+    coded = CODECS.encode("a cat on a bench", 2)
     picture = frames.Picture(77, 5, coded.codec, coded.data, seed=3)
-    again = renewed(picture, "something else", 1, codec=2)
-    assert registry.decode(again.codec, again.caption) == "something else"
+    again = renewed(CODECS, picture, "something else", 1, codec=2)
+    assert CODECS.decode(again.codec, again.caption) == "something else"
 
 
 async def _session_that_publishes(secret: RoomSecret, words: str) -> int:
     """Has a ghost show these words, and returns the session that they are sealed in."""
-    coded = registry.encode(words, 0)
-    ghost, sent = ReplayParticipant("Ann", Rendezvous(secret, BrokerAddress("h")), note=lambda text: None), Happenings()
+    coded = CODECS.encode(words, 0)
+    ghost, sent = (
+        ReplayParticipant("Ann", Rendezvous(secret, BrokerAddress("h")), CODECS, note=lambda text: None),
+        Happenings(),
+    )
     ghost._mailbox.link.publish = sent.add  # type: ignore[method-assign]
     async with asyncio.TaskGroup() as group:
         publishing = group.create_task(ghost.publish())
@@ -101,15 +107,15 @@ async def test_what_is_replayed_into_a_room_is_sealed_in_a_session_of_today() ->
 async def test_words_are_coded_beside_the_loop_and_only_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
     coding, done, threads = threading.Event(), threading.Event(), list[int]()
 
-    def slow(picture: frames.Picture, words: str, sequence: int, codec: int) -> frames.Picture:
+    def slow(codecs: CaptionCodecs, picture: frames.Picture, words: str, sequence: int, codec: int) -> frames.Picture:
         threads.append(threading.get_ident())
         coding.set()
         assert done.wait(20)
-        return renewed(picture, words, sequence, codec)
+        return renewed(codecs, picture, words, sequence, codec)
 
     monkeypatch.setattr(module, "renewed", slow)
     ghost, posted = (
-        ReplayParticipant("Ann", Rendezvous(RoomSecret(bytes(16)), BrokerAddress("h")), note=lambda text: None),
+        ReplayParticipant("Ann", Rendezvous(RoomSecret(bytes(16)), BrokerAddress("h")), CODECS, note=lambda text: None),
         Happenings(),
     )
     monkeypatch.setattr(ghost._mailbox, "post", lambda letter, frame, retain: posted.add(frames.decode(frame)))

@@ -14,6 +14,7 @@ from PIL import Image
 from sessions import FakeSession, came, picture, spoken, tone, went
 
 from node.call.observers import CallObserver
+from node.captions.coder import shipped_codecs
 from node.replay.decoder import MOST_A_STEP, MOST_VOICES, NEEDS_LYRA, TAIL_S, SessionDecoder
 from node.replay.pictures import PictureReader, RecordedPicture
 from node.replay.player import Player
@@ -110,7 +111,7 @@ class Playing:
     def __init__(self, session: FakeSession, **options: object) -> None:
         self.deck, self.witness, self.models, self.notes = Deck(), Watching(), FakeModels(), list[str]()
         self.player = Player(
-            session, self.witness, self.deck, paint=self._paint, note=self.notes.append,
+            session, shipped_codecs(), self.witness, self.deck, paint=self._paint, note=self.notes.append,
             **{"beside": at_once, **options},  # type: ignore[arg-type]
         )  # fmt: skip
 

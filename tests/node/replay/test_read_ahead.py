@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from sessions import FakeSession, came, picture
 
+from node.captions.coder import shipped_codecs
 from node.replay import read_ahead
 from node.replay.dispatch import MAX_SNAPSHOT_PIXELS, OpenSnapshot
 from node.replay.pictures import PictureReader, ReadFrame
@@ -22,7 +23,7 @@ def notes(count: int) -> FakeSession:
 
 
 def ahead(session: FakeSession, start: float = 0.0, end: float | None = None) -> ReadAhead:
-    return ReadAhead(session, PictureReader((), lambda text: None), start, end)
+    return ReadAhead(session, PictureReader(shipped_codecs(), (), lambda text: None), start, end)
 
 
 def taken(found: ReadAhead) -> list[str]:

@@ -18,19 +18,19 @@ from node.speech.receive_stream import CONCEALED_AT_ALL, FADE_OUT, ReceiveStream
 from node.speech.time_stretch import URGENT
 from protocol.errors import PacketError
 from protocol.speech import opus_packet
-from protocol.speech.playout import Cause, Conceal, Play, Playout, Quiet
-from protocol.speech.playout_events import Sound
-from protocol.speech.redundancy import Copies
+from protocol.speech.playout import Cause, Conceal, Play, Playout, Silence
+from protocol.speech.playout_events import PlayoutEvent
+from protocol.speech.redundancy import RedundancyEncoder
 
 
 class Script:
     """A playout that has already decided."""
 
-    def __init__(self, *sounds: Sound) -> None:
+    def __init__(self, *sounds: PlayoutEvent) -> None:
         self.sounds = deque(sounds)
 
-    def take(self, _now: float) -> Sound:
-        return self.sounds.popleft() if self.sounds else Quiet(60)
+    def take(self, _now: float) -> PlayoutEvent:
+        return self.sounds.popleft() if self.sounds else Silence(60)
 
     def receive(self, *_packet: object) -> None:
         pass
@@ -45,7 +45,7 @@ def plays(pcm: Pcm, speed: float = 1.0) -> list[Play]:
     return [Play(frame, n * 2880, speed, 25.0) for n, frame in enumerate(frames(pcm))]
 
 
-def listening(*sounds: Sound) -> ReceiveStream:
+def listening(*sounds: PlayoutEvent) -> ReceiveStream:
     return ReceiveStream(Script(*sounds), OpusDecoder())  # type: ignore[arg-type]
 
 
@@ -76,14 +76,14 @@ def test_sound_that_stops_fades_out(tone: Pcm) -> None:
 
 def test_sound_that_begins_fades_in(tone: Pcm) -> None:
     sounds = plays(tone)
-    heard = listening(Quiet(60), *sounds[10:20]).pull(6000, 0.0)
+    heard = listening(Silence(60), *sounds[10:20]).pull(6000, 0.0)
     assert not heard[:960].any()
     assert abs(int(heard[960])) < 10
     assert level_dbfs(heard[2000:6000]) > -20
 
 
 def test_a_short_silence_is_no_longer_than_it_is(tone: Pcm) -> None:
-    heard = listening(*plays(tone[:960]), Quiet(3), *plays(tone)).pull(9600, 0.0)
+    heard = listening(*plays(tone[:960]), Silence(3), *plays(tone)).pull(9600, 0.0)
     assert len(heard) == 9600
 
 
@@ -98,7 +98,7 @@ def test_speed_changes_the_length_and_leaves_no_edge(tone: Pcm, speed: float) ->
 
 
 def test_a_lost_frame_is_concealed(tone: Pcm) -> None:
-    sounds: list[Sound] = list(plays(tone))
+    sounds: list[PlayoutEvent] = list(plays(tone))
     sounds[12] = Conceal(60, Cause.LOST)
     heard = listening(*sounds).pull(24 * 960, 0.0)
     assert level_dbfs(heard[12 * 960 : 13 * 960]) > -25
@@ -122,7 +122,7 @@ def test_speech_after_a_long_concealment_fades_in(tone: Pcm) -> None:
 
 def test_a_concealment_that_ends_half_way_leaves_no_edge(tone: Pcm) -> None:
     lost = [Conceal(60, Cause.LOST)] * 4
-    heard = listening(*plays(tone[:9600]), *lost, Quiet(60)).pull(9600 + 4 * 960 + 960, 0.0)
+    heard = listening(*plays(tone[:9600]), *lost, Silence(60)).pull(9600 + 4 * 960 + 960, 0.0)
     assert roughest(heard[9600 + 3 * 960 :]) <= roughest(heard[4000:9600])
 
 
@@ -170,7 +170,7 @@ def call(
     listener: ReceiveStream, sent: list[bytes], delay: float, redundancy: int = 0, lost: Sequence[int] = ()
 ) -> Pcm:
     """Send 2x60 bundles over a link of constant delay that loses some; return everything that is heard."""
-    copies = Copies(redundancy)
+    copies = RedundancyEncoder(redundancy)
     bundles = [opus_packet.join(sent[n : n + 2]) for n in range(0, len(sent) - 1, 2)]
     heard = []
     for block in range(len(bundles) * 6 + 30):

@@ -18,7 +18,7 @@ from node.speech.sender import RECENT_WAITS, SpeechReceiver, SpeechSender
 from node.speech.sinks import NullSink
 from protocol.rtp.red import Copy
 from protocol.speech import opus_packet
-from protocol.speech.redundancy import Copies
+from protocol.speech.redundancy import RedundancyEncoder
 
 RTP_PER_PACKET = 5760
 LOOKAHEAD_MS = 6.5
@@ -174,7 +174,7 @@ def test_a_lost_packet_is_counted_and_concealed() -> None:
 def test_a_lost_packet_that_a_copy_brings_is_not_concealed() -> None:
     room = Room()
     room.ears.open("b")
-    stream, copies = packets(300), Copies(1)
+    stream, copies = packets(300), RedundancyEncoder(1)
     lost = 15  # by then playing has slowed down far enough to wait for copies
     for number in range(20):
         payload = next(stream)

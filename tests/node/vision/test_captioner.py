@@ -49,14 +49,14 @@ def test_each_family_captions_in_half_precision(
 
     monkeypatch.setattr(module, "number_type", lambda device: torch.bfloat16)
     captioner = Captioner(str(request.getfixturevalue(family)), device="cpu")
-    assert captioner._model.dtype == torch.bfloat16
+    assert captioner.model.dtype == torch.bfloat16
     assert isinstance(captioner.caption(PICTURE), str)
 
 
 def test_a_family_with_a_chat_template_is_asked_in_words(qwen_folder: Path) -> None:
     captioner = Captioner(str(qwen_folder), device="cpu")
-    inputs = captioner._prepare(PICTURE)
-    asked = captioner._processor.tokenizer.decode(inputs["input_ids"][0])
+    inputs = captioner.prepare(PICTURE)
+    asked = captioner.processor.tokenizer.decode(inputs["input_ids"][0])
     assert module.CHAT_REQUEST in asked
     assert asked.endswith("<|im_start|>assistant\n")
     assert asked.count("<|image_pad|>") == inputs["image_grid_thw"].prod() // 4 > 0
@@ -76,7 +76,7 @@ def test_a_folder_that_holds_no_model_is_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_said_is_one_tidy_line() -> None:
+def test_a_caption_is_one_tidy_line() -> None:
     assert tidy("  a cat\n sitting on  a bench . ") == "a cat sitting on a bench"
     assert tidy("") == ""
 

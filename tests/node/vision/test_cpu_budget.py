@@ -17,7 +17,7 @@ def group(mounts: Path, name: str, **files: str) -> None:
 
 def budgets(tmp_path: Path, groups: str) -> list[float]:
     (tmp_path / "cgroup").write_text(groups)
-    return list(cpu_budget.budgets(tmp_path / "cgroup", tmp_path))
+    return list(cpu_budget.group_budgets(tmp_path / "cgroup", tmp_path))
 
 
 def test_a_group_of_the_second_version_and_those_above_it_count(tmp_path: Path) -> None:
@@ -40,21 +40,21 @@ def test_a_container_that_knows_its_path_outside_finds_its_own_mount(tmp_path: P
 
 
 def test_a_system_without_groups_has_no_budget(tmp_path: Path) -> None:
-    assert list(cpu_budget.budgets(tmp_path / "missing", tmp_path)) == []
+    assert list(cpu_budget.group_budgets(tmp_path / "missing", tmp_path)) == []
 
 
 @pytest.mark.parametrize(("free", "threads"), [(0.5, 1), (1.0, 1), (2.0, 2), (2.5, 2), (4.0, 3), (64.0, 8)])
 def test_the_models_leave_the_loop_a_core_where_there_are_enough(
     monkeypatch: pytest.MonkeyPatch, free: float, threads: int
 ) -> None:
-    monkeypatch.setattr(cpu_budget, "cores", lambda: free)
-    assert cpu_budget.threads() == threads
+    monkeypatch.setattr(cpu_budget, "available_cores", lambda: free)
+    assert cpu_budget.model_threads() == threads
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinities")
 def test_an_affinity_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cpu_budget, "budgets", lambda: iter(()))
+    monkeypatch.setattr(cpu_budget, "group_budgets", lambda: iter(()))
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {3, 5, 7})
-    assert cpu_budget.cores() == 3
-    monkeypatch.setattr(cpu_budget, "budgets", lambda: iter((1.5, 9.0)))
-    assert cpu_budget.cores() == 1.5
+    assert cpu_budget.available_cores() == 3
+    monkeypatch.setattr(cpu_budget, "group_budgets", lambda: iter((1.5, 9.0)))
+    assert cpu_budget.available_cores() == 1.5

@@ -7,14 +7,14 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance
 
 from node.vision.gate import Gate
-from node.vision.scenes import Story
+from node.vision.scenes import SceneSequence
 
 SIDE = 256
 
 
 @pytest.fixture(scope="module")
 def scene() -> Image.Image:
-    return Story(3).image(0.0)
+    return SceneSequence(3).image(0.0)
 
 
 def grainy(image: Image.Image, levels: float, seed: int) -> Image.Image:
@@ -35,7 +35,7 @@ def test_the_first_snapshot_passes_and_its_repetition_does_not(scene: Image.Imag
 def test_another_scene_passes_once(scene: Image.Image) -> None:
     gate = Gate()
     gate.changed(scene)
-    other = Story(4).image(0.0)
+    other = SceneSequence(4).image(0.0)
     assert [gate.changed(other), gate.changed(other)] == [True, False]
 
 
@@ -68,7 +68,7 @@ def test_a_lamp_that_goes_out_passes(scene: Image.Image) -> None:
 def test_a_slow_fade_passes_before_it_is_over(scene: Image.Image) -> None:
     gate = Gate()
     gate.changed(scene)
-    fade = [Image.blend(scene, Story(4).image(0.0), step / 100) for step in range(1, 101)]
+    fade = [Image.blend(scene, SceneSequence(4).image(0.0), step / 100) for step in range(1, 101)]
     passed = [gate.changed(image) for image in fade]
     assert any(passed)
     assert sum(passed) < 60
@@ -95,22 +95,22 @@ def test_a_small_change_passes(scene: Image.Image, change) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_each_change_of_a_story_passes(seed: int) -> None:
-    story, gate = Story(seed), Gate()
-    before = story.scene(0.0)
-    gate.changed(story.image(0.0))
+    sequence, gate = SceneSequence(seed), Gate()
+    before = sequence.scene(0.0)
+    gate.changed(sequence.image(0.0))
     for half_seconds in range(1, 60):
         seconds = half_seconds / 2
-        passed = gate.changed(story.image(seconds))
-        after = story.scene(seconds)
+        passed = gate.changed(sequence.image(seconds))
+        after = sequence.scene(seconds)
         assert passed or after == before, f"{before} became {after}"
         before = after
 
 
 def test_a_face_that_breathes_does_not_pass() -> None:
-    story, gate = Story(1), Gate()
-    start = next(half / 2 for half in range(1, 60) if story.scene(half / 2) != story.scene(half / 2 - 0.5))
-    gate.changed(story.image(start))
-    assert not any(gate.changed(story.image(start + step / 4)) for step in range(1, 12))
+    sequence, gate = SceneSequence(1), Gate()
+    start = next(half / 2 for half in range(1, 60) if sequence.scene(half / 2) != sequence.scene(half / 2 - 0.5))
+    gate.changed(sequence.image(start))
+    assert not any(gate.changed(sequence.image(start + step / 4)) for step in range(1, 12))
 
 
 def test_in_a_dim_room_smaller_differences_count(scene: Image.Image) -> None:

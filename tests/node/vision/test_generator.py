@@ -12,7 +12,7 @@ from PIL import Image
 
 from node.vision import generator as module
 from node.vision.generator import Generator
-from node.vision.look import look_of, towards
+from node.vision.look import apply_look, encode_look
 from node.vision.types import Prompt
 from protocol.errors import LookError, NodeError
 
@@ -95,7 +95,7 @@ def test_each_family_takes_a_look_and_has_a_way_between(painter: Generator) -> N
     plain = painter.paint(*BEFORE).tobytes()
     assert len({plain, *(painter.paint(*BEFORE[:2], look).tobytes() for look in LOOKS)}) == 3
     assert painter.paint_between(BEFORE, AFTER, 0).tobytes() == plain
-    assert painter.paint_between(BEFORE, AFTER._replace(seed=8), 0.5).size == (32, 32)
+    assert painter.paint_between(BEFORE, AFTER_8, 0.5).size == (32, 32)
 
 
 def test_each_family_paints_in_half_precision(family: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,14 +103,14 @@ def test_each_family_paints_in_half_precision(family: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(module, "number_type", lambda device, on_gpu: torch.bfloat16)
     generator = Generator(str(family), device="cpu")
-    assert generator._pipeline.vae.dtype == torch.bfloat16
+    assert generator.pipeline.vae.dtype == torch.bfloat16
     assert generator.paint("a cat", 7, LOOKS[0]).size == generator.paint_between(BEFORE, AFTER, 0.5).size == (32, 32)
 
 
 def test_convolutions_have_their_channels_innermost(painter: Generator) -> None:
     import torch
 
-    pipeline = painter._pipeline
+    pipeline = painter.pipeline
     networks = [pipeline.vae, *([pipeline.unet] if hasattr(pipeline, "unet") else [])]
     for network in networks:
         wide = [weight for weight in network.parameters() if weight.dim() == 4 and min(weight.shape) > 1]
@@ -122,7 +122,7 @@ def test_a_network_that_convolves_over_time_is_left_as_it_is() -> None:
     import torch
 
     pipeline = SimpleNamespace(vae=torch.nn.Conv3d(2, 2, 3))
-    module._lay_out(pipeline)
+    module.use_channels_last(pipeline)
     assert pipeline.vae.weight.is_contiguous()
 
 
@@ -130,28 +130,32 @@ def test_a_turbo_model_takes_its_one_step_from_the_last_timestep_through_its_tin
     tiny_painters.turbo(tmp_path)
     generator = Generator(str(tmp_path), device="cpu")
     generator.paint("a cat", 1)
-    assert generator._pipeline.scheduler.timesteps.tolist() == [999]
-    assert type(generator._pipeline.vae).__name__ == "AutoencoderTiny"
-    assert not generator._pipeline.do_classifier_free_guidance
+    assert generator.pipeline.scheduler.timesteps.tolist() == [999]
+    assert type(generator.pipeline.vae).__name__ == "AutoencoderTiny"
+    assert not generator.pipeline.do_classifier_free_guidance
 
 
-def test_an_lcm_is_told_its_guidance_and_asked_once_a_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_lcm_gets_its_guidance_and_asked_once_a_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny_painters.lcm(tmp_path)
     generator = Generator(str(tmp_path), device="cpu")
     asked: list[tuple[int, bool]] = []
-    forward = generator._pipeline.unet.forward
+    forward = generator.pipeline.unet.forward
 
     def count(sample: Any, *rest: Any, timestep_cond: Any, **named: Any) -> Any:
         asked.append((len(sample), timestep_cond is not None))
         return forward(sample, *rest, timestep_cond=timestep_cond, **named)
 
-    monkeypatch.setattr(generator._pipeline.unet, "forward", count)
+    monkeypatch.setattr(generator.pipeline.unet, "forward", count)
     generator.paint("a cat", 1)
     assert asked == [(1, True)] * 2
 
 
-BEFORE, AFTER = Prompt("a cat on a bench", 7), Prompt("a dog on a bench", 7)
-LOOKS = [look_of(Image.new("RGB", (8, 8), colour), 8) for colour in ((200, 60, 60), (60, 60, 200))]
+BEFORE, AFTER, AFTER_8 = Prompt("a cat on a bench", 7), Prompt("a dog on a bench", 7), Prompt("a dog on a bench", 8)
+LOOKS = [encode_look(Image.new("RGB", (8, 8), colour), 8) for colour in ((200, 60, 60), (60, 60, 200))]
+
+
+def with_look(prompt: Prompt, look: bytes) -> Prompt:
+    return Prompt(prompt.text, prompt.seed, look)
 
 
 def test_a_look_is_what_the_picture_starts_from(generator: Generator) -> None:
@@ -180,9 +184,9 @@ def test_a_pipeline_that_cannot_start_from_a_picture_has_its_picture_moved(
     generator: Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = generator.paint(*BEFORE)
-    monkeypatch.setattr(generator, "_from_picture", None)
+    monkeypatch.setattr(generator, "image_to_image", None)
     for look in LOOKS:
-        assert generator.paint(BEFORE.text, BEFORE.seed, look).tobytes() == towards(plain, look).tobytes()
+        assert generator.paint(BEFORE.text, BEFORE.seed, look).tobytes() == apply_look(plain, look).tobytes()
 
 
 def test_a_pipeline_without_a_twin_is_found_out(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,19 +202,19 @@ def test_a_pipeline_without_a_twin_is_found_out(generator: Generator, monkeypatc
 
     for made in (lambda pipeline: Twin(), no_twin):
         monkeypatch.setattr(diffusers.AutoPipelineForImage2Image, "from_pipe", made)
-        monkeypatch.delitem(generator.__dict__, "_from_picture", raising=False)
-        assert generator._from_picture is None
-    generator.__dict__.pop("_from_picture")
+        monkeypatch.delitem(generator.__dict__, "image_to_image", raising=False)
+        assert generator.image_to_image is None
+    generator.__dict__.pop("image_to_image")
 
 
 @pytest.mark.parametrize(
     ("before", "after"),
     [
         (BEFORE, AFTER),
-        (BEFORE, AFTER._replace(seed=8)),
-        (BEFORE._replace(look=LOOKS[0]), AFTER._replace(look=LOOKS[1])),
-        (BEFORE._replace(look=LOOKS[0]), AFTER._replace(look=LOOKS[1], seed=8)),
-        (BEFORE._replace(look=LOOKS[0]), AFTER),
+        (BEFORE, AFTER_8),
+        (with_look(BEFORE, LOOKS[0]), with_look(AFTER, LOOKS[1])),
+        (with_look(BEFORE, LOOKS[0]), with_look(AFTER_8, LOOKS[1])),
+        (with_look(BEFORE, LOOKS[0]), AFTER),
     ],
 )
 def test_between_two_pictures_lies_what_leads_from_one_to_the_other(
@@ -224,7 +228,7 @@ def test_between_two_pictures_lies_what_leads_from_one_to_the_other(
 
 
 def test_pipelines_without_embeddings_cross_fade(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_embedding_pipelines", lambda: ())
+    monkeypatch.setattr(module, "embedding_pipelines", lambda: ())
     middle = generator.paint_between(BEFORE, AFTER, 0.5)
     assert middle.tobytes() == Image.blend(generator.paint(*BEFORE), generator.paint(*AFTER), 0.5).tobytes()
 
@@ -233,7 +237,7 @@ def test_mixed_noise_is_as_strong_as_noise() -> None:
     import torch
 
     one, other = (torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2))
-    middle = module._mixed_noise(one, other, 0.5)
+    middle = module.interpolate_noise(one, other, 0.5)
     assert 0.9 < middle.std() < 1.1
-    assert torch.equal(module._mixed_noise(one, one, 0.5), one)
-    assert torch.allclose(module._mixed_noise(one, other, 1), other, atol=1e-6)
+    assert torch.equal(module.interpolate_noise(one, one, 0.5), one)
+    assert torch.allclose(module.interpolate_noise(one, other, 1), other, atol=1e-6)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.vision import hub
-from node.vision.hub import Wanted
+from node.vision.hub import ModelRef
 from node.vision.presets import PRESETS
 from protocol.errors import NodeError
 
@@ -23,7 +23,7 @@ COMMIT = "0" * 40
 
 
 def test_a_preset_needs_a_captioner_a_generator_and_perhaps_an_autoencoder() -> None:
-    roles = {name: [wanted.role for wanted in hub.models_of(each)] for name, each in PRESETS.items()}
+    roles = {name: [ref.role for ref in hub.preset_models(each)] for name, each in PRESETS.items()}
     assert roles["photo-gpu"] == ["captioner", "generator", "autoencoder"]
     assert roles["photo-cpu"] == ["captioner", "generator"]
 
@@ -57,30 +57,30 @@ def as_pipeline(folder: Path) -> None:
 
 @pytest.mark.parametrize("fill", [as_model, as_pipeline])
 def test_a_whole_model_is_found_in_the_cache_and_in_a_folder(cache: Path, fill: Callable[[Path], None]) -> None:
-    assert hub.folder_of(HUB_ID) is None
+    assert hub.local_folder(HUB_ID) is None
     fill(cache)
-    assert hub.folder_of(HUB_ID) == cache
-    assert hub.folder_of(str(cache)) == cache
-    assert hub.folder_of("owner/other") is None
+    assert hub.local_folder(HUB_ID) == cache
+    assert hub.local_folder(str(cache)) == cache
+    assert hub.local_folder("owner/other") is None
 
 
 def test_sizes_are_of_all_files(cache: Path) -> None:
     as_pipeline(cache)
-    assert hub.size_of(cache) == 500 + (cache / "model_index.json").stat().st_size
+    assert hub.folder_size(cache) == 500 + (cache / "model_index.json").stat().st_size
 
 
 def test_half_a_model_is_none(cache: Path) -> None:
     (cache / "config.json").write_text("{}")
-    assert hub.folder_of(HUB_ID) is None
+    assert hub.local_folder(HUB_ID) is None
     as_pipeline(cache)
     (cache / "unet" / "model.safetensors").unlink()
-    assert hub.folder_of(HUB_ID) is None
+    assert hub.local_folder(HUB_ID) is None
 
 
 @pytest.mark.parametrize("index", ["", "[]", "7", '"text"', '{"unet": []}', "\ud800"])
 def test_an_index_that_is_none_is_no_model(cache: Path, index: str) -> None:
     (cache / "model_index.json").write_text(index, errors="replace")
-    assert hub.folder_of(HUB_ID) is None
+    assert hub.local_folder(HUB_ID) is None
 
 
 # -- which files
@@ -93,7 +93,7 @@ def test_one_format_in_full_precision_is_enough_and_the_index_comes_last() -> No
         "unet/diffusion_pytorch_model.safetensors", "unet/model.onnx", "tokenizer/merges.txt",
         "text_encoder/pytorch_model.bin", "text_encoder/pytorch_model.fp16.bin",
     ]  # fmt: skip
-    assert hub.needed(names) == [
+    assert hub.needed_files(names) == [
         "text_encoder/pytorch_model.bin",
         "tokenizer/merges.txt",
         "unet/config.json",
@@ -104,15 +104,15 @@ def test_one_format_in_full_precision_is_enough_and_the_index_comes_last() -> No
 
 def test_a_model_without_parts_keeps_its_weights() -> None:
     names = ["config.json", "model.safetensors", "pytorch_model.bin", "tf_model.h5", "tokenizer.json"]
-    assert hub.needed(names) == ["model.safetensors", "tokenizer.json", "config.json"]
-    assert hub.needed(["config.json", "pytorch_model.bin"]) == ["pytorch_model.bin", "config.json"]
+    assert hub.needed_files(names) == ["model.safetensors", "tokenizer.json", "config.json"]
+    assert hub.needed_files(["config.json", "pytorch_model.bin"]) == ["pytorch_model.bin", "config.json"]
     shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json"]
-    assert hub.needed(shards) == shards
+    assert hub.needed_files(shards) == shards
 
 
 @given(st.lists(st.text(alphabet="ab./-_", max_size=12).map(lambda name: name + ".bin"), unique=True))
 def test_any_names_can_be_chosen_from(names: list[str]) -> None:
-    assert set(hub.needed(names)) <= set(names)
+    assert set(hub.needed_files(names)) <= set(names)
 
 
 # -- fetching
@@ -154,7 +154,7 @@ def test_a_download_takes_what_is_needed_and_tells_how_far_it_is(
     played: Hub, capfd: pytest.CaptureFixture[str]
 ) -> None:
     seen: list[tuple[int, int]] = []
-    hub.fetch(Wanted("captioner", HUB_ID), lambda done, total: seen.append((done, total)))
+    hub.download(ModelRef("captioner", HUB_ID), lambda done, total: seen.append((done, total)))
     assert played.downloaded == ["model.safetensors", "config.json"]
     assert seen == [(done, 1010) for done in (500, 1000, 1000, 1005, 1010, 1010)]
     assert capfd.readouterr() == ("", "")
@@ -163,7 +163,7 @@ def test_a_download_takes_what_is_needed_and_tells_how_far_it_is(
 def test_a_download_that_breaks_is_one_line(played: Hub) -> None:
     played.failure = OSError("connection\nlost")
     with pytest.raises(NodeError, match=r"cannot fetch the captioner 'owner/model'.*try again") as caught:
-        hub.fetch(Wanted("captioner", HUB_ID), lambda done, total: None)
+        hub.download(ModelRef("captioner", HUB_ID), lambda done, total: None)
     assert "\n" not in str(caught.value)
 
 
@@ -173,10 +173,10 @@ def test_a_hub_out_of_reach_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(huggingface_hub, "model_info", unreachable)
     with pytest.raises(NodeError, match="cannot be reached") as caught:
-        hub.fetch(Wanted("generator", HUB_ID), lambda done, total: None)
+        hub.download(ModelRef("generator", HUB_ID), lambda done, total: None)
     assert "\n" not in str(caught.value)
 
 
 def test_a_folder_that_is_gone_is_not_looked_for_on_the_hub(played: Hub, tmp_path: Path) -> None:
     with pytest.raises(NodeError, match="no model folder"):
-        hub.fetch(Wanted("generator", str(tmp_path / "none")), lambda done, total: None)
+        hub.download(ModelRef("generator", str(tmp_path / "none")), lambda done, total: None)

@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from node.vision import heic, images
-from node.vision.images import header, open_small
+from node.vision import images
+from node.vision.formats import heic
+from node.vision.images import open_small, read_header
 from protocol.errors import NodeError
 
 SHARED_CASES = Path(__file__).parents[4] / "shared" / "data" / "cases"
@@ -165,9 +166,9 @@ def test_of_several_pictures_the_first_is_shown_and_only_animations_move(tmp_pat
     first, second = Image.new("RGB", (16, 16), "red"), Image.new("RGB", (16, 16), "blue")
     first.save(tmp_path / name, save_all=True, append_images=[second])
     assert open_small(tmp_path / name).getpixel((8, 8)) == pytest.approx((255, 0, 0), abs=6)
-    found = header(tmp_path / name)
+    found = read_header(tmp_path / name)
     assert found is not None
-    assert found.moves == (name not in ("a.tif", "a.mpo"))
+    assert found.animated == (name not in ("a.tif", "a.mpo"))
 
 
 def red_and_blue_exchanged() -> bytes:
@@ -256,7 +257,7 @@ def test_heic_without_its_package_says_what_to_install(
 ) -> None:
     scene(64, 64).convert("RGB").save(tmp_path / "a.heic")
     monkeypatch.setattr(heic, "installed", lambda: False)
-    for opened in (open_small, header):
+    for opened in (open_small, read_header):
         with pytest.raises(NodeError, match=r"a\.heic'.*pip install 'pictophone\[heic\]'"):
             opened(tmp_path / "a.heic")
 

@@ -25,18 +25,18 @@ HEAVY = "import types\nvalue = types.__name__\ndef double(number): return 2 * nu
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A package with a part, both spared, and another part."""
-    name = "spared_" + "".join(filter(str.isalpha, tmp_path.name))
+    """A package with a part, both deferred, and another part."""
+    name = "deferred_" + "".join(filter(str.isalpha, tmp_path.name))
     folder = tmp_path / name
     folder.mkdir()
     (folder / "__init__.py").write_text(HEAVY)
     (folder / "part.py").write_text(HEAVY)
     (folder / "other.py").write_text(f"import {name}\nvalue = {name}.value\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(sys, "meta_path", [import_stubs._Finder(), *sys.meta_path])
+    monkeypatch.setattr(sys, "meta_path", [import_stubs.StubFinder(), *sys.meta_path])
     part = f"{name}.part"
-    monkeypatch.setitem(import_stubs.SPARED, name, {"stand_in": 7})
-    monkeypatch.setitem(import_stubs.SPARED, part, {"double": import_stubs._called_through(part, "double")})
+    monkeypatch.setitem(import_stubs.DEFERRED, name, {"stand_in": 7})
+    monkeypatch.setitem(import_stubs.DEFERRED, part, {"double": import_stubs.deferred_call(part, "double")})
     return name
 
 
@@ -44,7 +44,7 @@ def has_run(name: str) -> bool:
     return "value" in vars(sys.modules[name])
 
 
-def test_a_spared_module_runs_when_it_is_used(package: str) -> None:
+def test_a_deferred_module_runs_when_it_is_used(package: str) -> None:
     module: Any = importlib.import_module(package)
     assert module.stand_in == 7
     assert not hasattr(module, "__wrapped__")
@@ -69,14 +69,14 @@ def test_what_lies_in_one_finds_it_run(package: str) -> None:
 
 
 def test_what_is_not_installed_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "meta_path", [import_stubs._Finder(), *sys.meta_path])
-    monkeypatch.setitem(import_stubs.SPARED, "no_such_package", {})
+    monkeypatch.setattr(sys, "meta_path", [import_stubs.StubFinder(), *sys.meta_path])
+    monkeypatch.setitem(import_stubs.DEFERRED, "no_such_package", {})
     with pytest.raises(ModuleNotFoundError):
         importlib.import_module("no_such_package")
 
 
 def test_plain_sizes_and_conditions_need_no_algebra() -> None:
-    shapes = import_stubs.SPARED[import_stubs.SHAPES]
+    shapes = import_stubs.DEFERRED[import_stubs.SHAPES]
     assert [shapes[name](True) for name in import_stubs.GUARDS] == [True] * 4
     assert [shapes["sym_eq"]((1, 2), (1, 2)), shapes["sym_eq"]((1, 2), (1, 3)), shapes["sym_eq"]((1,), (1, 2))] == [
         True,
@@ -88,21 +88,21 @@ def test_plain_sizes_and_conditions_need_no_algebra() -> None:
 
 
 def test_distributions_are_looked_up_when_they_are_asked_for() -> None:
-    found = import_stubs._Distributions()
+    found = import_stubs.LazyDistributions()
     assert "torch" in found["torch"]
     assert len(found) == len(list(found)) > 20
 
 
-LEAN_RUN = """
+STUBBED_RUN = """
 import hashlib, json, sys
 from PIL import Image
-from node.vision import lean
+from node.vision import import_stubs
 from node.vision.captioner import Captioner
 from node.vision.generator import Generator
 from node.vision.types import Prompt
 
-lean.install()
-lean.install()
+import_stubs.install()
+import_stubs.install()
 captioners, painters = json.loads(sys.argv[1])
 words, pictures = [], []
 for folder in captioners:
@@ -111,16 +111,16 @@ for folder in painters:
     generator = Generator(folder)
     painted = [generator.paint("a cat", 3), generator.paint_between(Prompt("a cat", 3), Prompt("a dog", 4), 0.5)]
     pictures.append([hashlib.sha256(picture.tobytes()).hexdigest() for picture in painted])
-spared = [name for name in lean.SPARED if isinstance(sys.modules.get(name), lean._Spared)]
-print(json.dumps([words, pictures, spared, "sympy" in sys.modules]))
+deferred = [name for name in import_stubs.DEFERRED if isinstance(sys.modules.get(name), import_stubs.DeferredModule)]
+print(json.dumps([words, pictures, deferred, "sympy" in sys.modules]))
 """
 
 
-def lean_run(captioners: list[Path], painters: list[Path]) -> list[Any]:
-    """What the models give in a process that spares itself imports: words, pictures, and what was spared."""
+def stubbed_run(captioners: list[Path], painters: list[Path]) -> list[Any]:
+    """What the models give in a process that spares itself imports: words, pictures, and what was deferred."""
     folders = json.dumps([list(map(str, captioners)), list(map(str, painters))])
     done = subprocess.run(
-        [sys.executable, "-c", LEAN_RUN, folders], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", STUBBED_RUN, folders], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
     result: list[Any] = json.loads(done.stdout.splitlines()[-1])
@@ -141,7 +141,7 @@ def test_every_kind_of_captioner_says_the_same(
     blip_folder: Path, pair_folder: Path, florence_folder: Path, chat_folder: Path, qwen_folder: Path
 ) -> None:
     folders = [blip_folder, pair_folder, florence_folder, chat_folder, qwen_folder]
-    assert lean_run(folders, [])[0] == [plain_words(folder) for folder in folders]
+    assert stubbed_run(folders, [])[0] == [plain_words(folder) for folder in folders]
 
 
 def test_every_kind_of_generator_paints_the_same(tmp_path: Path) -> None:
@@ -149,12 +149,12 @@ def test_every_kind_of_generator_paints_the_same(tmp_path: Path) -> None:
     folders = [tmp_path / kind.__name__ for kind in kinds]
     for kind, folder in zip(kinds, folders, strict=True):
         kind(folder)
-    assert lean_run([], folders)[1] == [plain_pictures(folder) for folder in folders]
+    assert stubbed_run([], folders)[1] == [plain_pictures(folder) for folder in folders]
 
 
 def test_the_models_that_ship_spare_all_of_it() -> None:
     """Else a new version of a library imports something more, and this list wants to be longer."""
     embedded = PRESETS["embedded"]
-    _, _, spared, algebra = lean_run([Path(embedded.captioner)], [Path(embedded.generator)])
-    assert {"torch._dynamo", import_stubs.GET_ITEM, import_stubs.SHAPES} <= set(spared)
+    _, _, deferred, algebra = stubbed_run([Path(embedded.captioner)], [Path(embedded.generator)])
+    assert {"torch._dynamo", import_stubs.GET_ITEM, import_stubs.SHAPES} <= set(deferred)
     assert not algebra

@@ -9,29 +9,29 @@ from PIL import Image
 
 from node.vision.ipc import (
     MOST_BYTES,
-    Caption,
+    CaptionImage,
     CaptionReply,
     Failed,
     ImageReply,
-    Load,
+    LoadModel,
     Message,
-    Paint,
     PaintBetween,
+    PaintImage,
     Ready,
-    caption_of,
-    encode,
+    caption_request,
+    encode_message,
     image_of,
-    painting_of,
-    read,
+    image_reply,
+    read_message,
 )
 from node.vision.presets import LARGEST_SIDE
 from node.vision.types import Prompt
 
 prompts = st.builds(Prompt, st.text(), st.integers(0, 2**64 - 1), st.binary())
 messages = st.one_of(
-    st.builds(Load, st.text(), st.text()),
-    st.builds(Caption, st.integers(1, 4096), st.integers(1, 4096), st.binary()),
-    st.builds(Paint, st.text(), st.integers(0, 2**64 - 1), st.binary()),
+    st.builds(LoadModel, st.text(), st.text()),
+    st.builds(CaptionImage, st.integers(1, 4096), st.integers(1, 4096), st.binary()),
+    st.builds(PaintImage, st.text(), st.integers(0, 2**64 - 1), st.binary()),
     st.builds(PaintBetween, prompts, prompts, st.floats(0, 1)),
     st.builds(Ready),
     st.builds(CaptionReply, st.text()),
@@ -42,24 +42,24 @@ messages = st.one_of(
 
 @given(st.lists(messages, max_size=4))
 def test_what_goes_in_comes_out(sent: list[Message]) -> None:
-    stream = io.BytesIO(b"".join(map(encode, sent)))
-    assert [read(stream) for _ in sent] == sent
+    stream = io.BytesIO(b"".join(map(encode_message, sent)))
+    assert [read_message(stream) for _ in sent] == sent
     with pytest.raises(EOFError):
-        read(stream)
+        read_message(stream)
 
 
 def test_what_is_no_unicode_passes_and_is_for_the_models_to_refuse() -> None:
-    message = Paint("a cat \ud800 on a bench", 1)
-    assert read(io.BytesIO(encode(message))) == message
+    message = PaintImage("a cat \ud800 on a bench", 1)
+    assert read_message(io.BytesIO(encode_message(message))) == message
 
 
 def test_nothing_longer_than_a_picture_goes_or_comes() -> None:
     with pytest.raises(ValueError, match="bytes"):
-        encode(Caption(1, 1, bytes(MOST_BYTES)))
+        encode_message(CaptionImage(1, 1, bytes(MOST_BYTES)))
     with pytest.raises(ValueError, match="4294967295 bytes"):
-        read(io.BytesIO(b"\xff" * 8))
-    largest = painting_of(Image.new("RGB", (LARGEST_SIDE, LARGEST_SIDE)))
-    assert read(io.BytesIO(encode(largest))) == largest
+        read_message(io.BytesIO(b"\xff" * 8))
+    largest = image_reply(Image.new("RGB", (LARGEST_SIDE, LARGEST_SIDE)))
+    assert read_message(io.BytesIO(encode_message(largest))) == largest
 
 
 def test_pixels_that_are_not_as_many_as_they_say_are_no_picture() -> None:
@@ -69,12 +69,12 @@ def test_pixels_that_are_not_as_many_as_they_say_are_no_picture() -> None:
 
 def test_a_stream_cut_off_in_a_message_has_ended() -> None:
     with pytest.raises(EOFError):
-        read(io.BytesIO(encode(CaptionReply("a cat"))[:2]))
+        read_message(io.BytesIO(encode_message(CaptionReply("a cat"))[:2]))
     with pytest.raises(EOFError):
-        read(io.BytesIO(encode(CaptionReply("a cat"))[:-1]))
+        read_message(io.BytesIO(encode_message(CaptionReply("a cat"))[:-1]))
 
 
 def test_pictures_travel_unchanged() -> None:
     picture = Image.linear_gradient("L").convert("RGB").resize((30, 20))
-    assert image_of(caption_of(picture)).tobytes() == picture.tobytes()
-    assert image_of(painting_of(picture)).size == (30, 20)
+    assert image_of(caption_request(picture)).tobytes() == picture.tobytes()
+    assert image_of(image_reply(picture)).size == (30, 20)

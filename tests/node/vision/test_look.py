@@ -4,7 +4,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from node.vision.image_metrics import difference
-from node.vision.look import look_of, towards
+from node.vision.look import apply_look, encode_look
 from protocol import look
 from protocol.errors import LookError
 
@@ -21,10 +21,10 @@ def sunset(width: int, height: int) -> Image.Image:
 @pytest.mark.parametrize("size", look.SIZES)
 def test_a_grey_picture_moved_to_a_look_shows_what_is_where(size: int) -> None:
     picture = sunset(160, 120)
-    coded = look_of(picture, size)
+    coded = encode_look(picture, size)
     assert len(coded) == size
     grey = Image.new("RGB", (96, 64), "gray")
-    seen = towards(grey, coded)
+    seen = apply_look(grey, coded)
     assert (seen.mode, seen.size) == ("RGB", (96, 64))
     assert difference(seen, picture) < difference(grey, picture) / 2
 
@@ -32,17 +32,17 @@ def test_a_grey_picture_moved_to_a_look_shows_what_is_where(size: int) -> None:
 @pytest.mark.parametrize("size", look.SIZES)
 def test_a_picture_that_has_the_look_stays_as_it_is(size: int) -> None:
     picture = sunset(64, 64)
-    assert towards(picture, look_of(picture, size)).tobytes() == picture.tobytes()
+    assert apply_look(picture, encode_look(picture, size)).tobytes() == picture.tobytes()
 
 
 def test_any_mode_and_shape_has_a_look() -> None:
-    assert len(look_of(Image.new("L", (3, 500)), 16)) == 16
+    assert len(encode_look(Image.new("L", (3, 500)), 16)) == 16
 
 
 def test_a_look_of_no_bytes_is_none() -> None:
-    assert look_of(sunset(16, 16), 0) == b""
+    assert encode_look(sunset(16, 16), 0) == b""
 
 
 def test_what_is_no_look_raises_its_error() -> None:
     with pytest.raises(LookError):
-        towards(sunset(16, 16), b"?")
+        apply_look(sunset(16, 16), b"?")

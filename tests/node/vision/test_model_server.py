@@ -17,12 +17,12 @@ from node.vision.ipc import (
     CaptionReply,
     Failed,
     ImageReply,
-    Load,
-    Paint,
+    LoadModel,
     PaintBetween,
+    PaintImage,
     Ready,
-    caption_of,
-    read,
+    caption_request,
+    read_message,
 )
 from node.vision.model_server import ModelServer
 from node.vision.types import Prompt
@@ -31,46 +31,46 @@ PICTURE = Image.new("RGB", (32, 32), "red")
 
 
 def test_loads_captions_and_paints(blip_folder: Path, painter_folder: Path) -> None:
-    studio = ModelServer()
-    assert studio.serve(Load("captioner", str(blip_folder))) == Ready()
-    assert studio.serve(Load("generator", str(painter_folder))) == Ready()
-    assert isinstance(studio.serve(caption_of(PICTURE)), CaptionReply)
-    painting = studio.serve(Paint("a cat", 1))
+    server = ModelServer()
+    assert server.serve(LoadModel("captioner", str(blip_folder))) == Ready()
+    assert server.serve(LoadModel("generator", str(painter_folder))) == Ready()
+    assert isinstance(server.serve(caption_request(PICTURE)), CaptionReply)
+    painting = server.serve(PaintImage("a cat", 1))
     assert isinstance(painting, ImageReply)
     assert (painting.width, painting.height, len(painting.rgb)) == (32, 32, 32 * 32 * 3)
-    between = studio.serve(PaintBetween(Prompt("a cat", 1), Prompt("a dog", 1), 1.0))
-    assert between == studio.serve(Paint("a dog", 1))
+    between = server.serve(PaintBetween(Prompt("a cat", 1), Prompt("a dog", 1), 1.0))
+    assert between == server.serve(PaintImage("a dog", 1))
 
 
 def test_what_was_never_loaded_fails() -> None:
-    studio = ModelServer()
-    for request in (caption_of(PICTURE), Paint("a cat", 1), Load("sculptor", "marble")):
-        assert isinstance(studio.serve(request), Failed)
+    server = ModelServer()
+    for request in (caption_request(PICTURE), PaintImage("a cat", 1), LoadModel("sculptor", "marble")):
+        assert isinstance(server.serve(request), Failed)
 
 
 def test_a_folder_without_a_model_fails_in_one_line(tmp_path: Path) -> None:
     for role in ("captioner", "generator"):
-        reply = ModelServer().serve(Load(role, str(tmp_path)))
+        reply = ModelServer().serve(LoadModel(role, str(tmp_path)))
         assert isinstance(reply, Failed)
         assert str(tmp_path) in reply.reason
         assert len(reply.reason.splitlines()) == 1
 
 
 def test_whatever_a_model_raises_is_one_line(painter_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    studio = ModelServer()
-    studio.serve(Load("generator", str(painter_folder)))
-    reply = studio.serve(Paint("a cat", 2**80))
+    server = ModelServer()
+    server.serve(LoadModel("generator", str(painter_folder)))
+    reply = server.serve(PaintImage("a cat", 2**80))
     assert isinstance(reply, Failed)
     assert len(reply.reason.splitlines()) == 1
 
 
-def test_it_stands_back_after_the_last_model(blip_folder: Path, painter_folder: Path) -> None:
-    stood_back: list[str] = []
-    studio = ModelServer(lambda: stood_back.append("now"))
-    studio.serve(Load("captioner", str(blip_folder)))
-    assert stood_back == []
-    assert studio.serve(Load("generator", str(painter_folder), last=True)) == Ready()
-    assert stood_back == ["now"]
+def test_it_reports_the_last_model(blip_folder: Path, painter_folder: Path) -> None:
+    loaded: list[str] = []
+    server = ModelServer(lambda: loaded.append("now"))
+    server.serve(LoadModel("captioner", str(blip_folder)))
+    assert loaded == []
+    assert server.serve(LoadModel("generator", str(painter_folder), last=True)) == Ready()
+    assert loaded == ["now"]
 
 
 def test_it_grows_nicer_where_a_system_counts_by_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,15 +78,15 @@ def test_it_grows_nicer_where_a_system_counts_by_process(tmp_path: Path, monkeyp
     monkeypatch.setattr(os, "nice", nicer.append)
     monkeypatch.setattr(model_server, "THREADS", tmp_path / "none")
     monkeypatch.setattr(model_server, "AUTOGROUP", tmp_path / "autogroup")
-    model_server._give_way()
-    model_server._stand_back()
+    model_server.lower_priority()
+    model_server.lower_priority_further()
     assert nicer == [model_server.LOADING_NICENESS, model_server.PAINTING_NICENESS - model_server.LOADING_NICENESS]
     assert (tmp_path / "autogroup").read_text() == str(model_server.PAINTING_NICENESS)
 
 
 def test_a_reply_that_cannot_be_sent_is_one_that_says_so() -> None:
-    reply = read(io.BytesIO(model_server._encoded(ImageReply(1, 1, bytes(MOST_BYTES)))))
-    assert reply == Failed("ValueError: its Painting cannot be sent")
+    reply = read_message(io.BytesIO(model_server.encode_reply(ImageReply(1, 1, bytes(MOST_BYTES)))))
+    assert reply == Failed("ValueError: its ImageReply cannot be sent")
 
 
 def test_a_request_that_is_none_ends_the_process() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from node.vision.rgb import raw_bits, shrunk, to_rgb
+from node.vision.rgb import GreyRange, measure_grey_range, raw_bits, shrunk, to_eight_bit, to_rgb
 
 
 def test_a_raw_pixel_has_24_bits() -> None:
@@ -30,3 +30,38 @@ def test_what_is_shrunk_was_scaled_to_8_bits_first() -> None:
     ramp = np.linspace(0, 65_535, 900, dtype="<u2")[None].repeat(900, axis=0)
     row = np.asarray(shrunk(Image.fromarray(ramp), 90))[45, :, 0].astype(int)
     assert (row[0], row[45], row[-1]) == pytest.approx((1, 128, 254), abs=2)
+
+
+def grey(values: list[float], dtype: str) -> Image.Image:
+    return Image.fromarray(np.asarray([values], dtype))
+
+
+def test_16_bits_always_mean_all_of_their_range() -> None:
+    assert measure_grey_range([grey([0, 9], "<u2")]) == GreyRange(0.0, 65_535.0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "grey_range"),
+    [
+        ([[0.0, 0.4], [1.0]], GreyRange(0.0, 1.0)),
+        ([[0.0, 0.4], [1.1]], GreyRange(0.0, 255.0)),
+        ([[0.0], [300.0]], GreyRange(0.0, 65_535.0)),
+        ([[0.0], [70_000.0]], GreyRange(0.0, 70_000.0)),
+        ([[-1.0], [0.5]], GreyRange(-1.0, 0.5)),
+        ([[np.nan], [np.inf]], GreyRange(0.0, 1.0)),
+        ([], GreyRange(0.0, 1.0)),
+    ],
+)
+def test_white_is_the_least_customary_top_above_all_parts(parts: list[list[float]], grey_range: GreyRange) -> None:
+    assert measure_grey_range([grey(part, "<f4") for part in parts]) == grey_range
+
+
+@pytest.mark.parametrize("value", [-7.0, 3e38, -3e38, 1e-38])
+def test_one_value_alone_is_no_division_by_nothing(value: float) -> None:
+    image = grey([value, value], "<f4")
+    assert to_eight_bit(image, measure_grey_range([image])).mode == "L"
+
+
+def test_values_outside_of_the_range_are_black_and_white() -> None:
+    shown = to_eight_bit(grey([-9, 0, 51, 100, 999], "<i4"), GreyRange(0.0, 100.0))
+    assert list(shown.tobytes()) == [0, 0, 130, 255, 255]

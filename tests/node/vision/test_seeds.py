@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from node.vision import seeds as module
-from node.vision.scenes import Story, caption, draw, sample
+from node.vision.scenes import SceneSequence, caption, draw, sample
 from node.vision.seeds import SeedChooser, draw_seeds
 from node.vision.types import Prompt
 from protocol.errors import NodeError
@@ -65,8 +65,8 @@ async def test_one_seed_for_one_scene() -> None:
 async def test_drawn_stories_keep_their_seed_and_other_scenes_get_another() -> None:
     seeds = SeedChooser(draw=Draws())
     chosen = [
-        await seeds.choose(caption(story.scene(seconds)), story.image(seconds, 64), b"")
-        for story in map(Story, range(3))
+        await seeds.choose(caption(sequence.scene(seconds)), sequence.image(seconds, 64), b"")
+        for sequence in map(SceneSequence, range(3))
         for seconds in range(0, 40, 4)
     ]
     assert chosen == [0] * 10 + [1] * 10 + [2] * 10

@@ -10,20 +10,22 @@ from typing import Any, TypeVar
 import pytest
 from happenings import Happenings
 from PIL import Image
-from stand_in_codec import STAND_IN, registered
+from stand_in_codec import STAND_IN, stand_in_codecs
 
 from node.call.stats import PicturesIn, PicturesOut
 from node.captions.coder import Caption, ThreadCoder
 from node.vision import sender
-from node.vision.look import look_of
+from node.vision.look import encode_look
 from node.vision.morph import Morph
 from node.vision.presets import NOT_DRAWN
 from node.vision.seeds import SeedChooser
 from node.vision.sender import HOLD_EVERY_S, HOLDS_A_PICTURE, PaintedPicture, PictureReceiver, PictureSender
 from node.vision.types import Prompt
 from protocol import frames, look
-from protocol.captions import registry
+from protocol.captions.registry import Coded
 from protocol.errors import NodeError
+
+CODECS = stand_in_codecs()
 
 IMAGE = Image.new("RGB", (10, 10))
 COST = 120
@@ -45,7 +47,7 @@ class Stage:
         self.camera_fails = False
         self.sender = PictureSender(
             self, self, self._caption, self._publish, lambda: self.codec, self.counts,
-            lambda: self.now, self.notes.append, SeedChooser(draw=lambda count: [5]),
+            lambda: self.now, self.notes.append, ThreadCoder(CODECS), SeedChooser(draw=lambda count: [5]),
         )  # type: ignore[arg-type]  # fmt: skip
 
     async def snapshot(self) -> Image.Image:
@@ -179,19 +181,18 @@ async def test_the_codec_is_asked_for_at_each_picture() -> None:
     stage.codec = 1
     await stage.look()
     assert [frame.codec for frame in stage.frames() if isinstance(frame, frames.Picture)] == [0, 1]
-    assert stage.counts.caption_bits == 120 + registry.encode("xyzxyzxyzxyzxyz", 1).bits
+    assert stage.counts.caption_bits == 120 + CODECS.encode("xyzxyzxyzxyzxyz", 1).bits
 
 
 async def test_who_cannot_read_the_newest_picture_gets_it_again_under_its_number() -> None:
     stage = Stage()
-    with registered():
-        stage.codec = STAND_IN
-        await stage.sender.suit()  # there is no picture yet
-        await stage.look()
-        await stage.sender.suit()  # all can read it
-        stage.codec = 0
-        await stage.sender.suit()
-        stage.sender.again()
+    stage.codec = STAND_IN
+    await stage.sender.suit()  # there is no picture yet
+    await stage.look()
+    await stage.sender.suit()  # all can read it
+    stage.codec = 0
+    await stage.sender.suit()
+    stage.sender.again()
     first, *later = stage.frames()
     assert first == frames.Picture(1, 500, STAND_IN, registry_bytes("a cat"), 5)
     assert later == [frames.Picture(1, 500, 0, b"a cat", 5)] * 2
@@ -204,9 +205,10 @@ class SlowCoder(ThreadCoder):
     """Codes when the test lets it."""
 
     def __init__(self) -> None:
+        super().__init__(CODECS)
         self.begun, self.let = Happenings(), asyncio.Event()
 
-    async def encode(self, words: str, codec: int) -> registry.Coded:
+    async def encode(self, words: str, codec: int) -> Coded:
         self.begun.add((words, codec))
         await self.let.wait()
         return await super().encode(words, codec)
@@ -214,14 +216,13 @@ class SlowCoder(ThreadCoder):
 
 async def test_who_comes_while_a_picture_is_being_coded_can_read_it() -> None:
     stage = Stage()
-    with registered():
-        stage.codec = STAND_IN
-        stage.sender.coder = coder = SlowCoder()
-        looking = asyncio.create_task(stage.look())
-        await coder.begun.count(1)
-        stage.codec = 0
-        coder.let.set()
-        await looking
+    stage.codec = STAND_IN
+    stage.sender.coder = coder = SlowCoder()
+    looking = asyncio.create_task(stage.look())
+    await coder.begun.count(1)
+    stage.codec = 0
+    coder.let.set()
+    await looking
     assert coder.begun.all == [("a cat", STAND_IN), ("a cat", 0)]
     assert stage.frames() == [frames.Picture(1, 500, 0, b"a cat", 5)]
 
@@ -229,24 +230,22 @@ async def test_who_comes_while_a_picture_is_being_coded_can_read_it() -> None:
 async def test_a_picture_that_was_replaced_while_it_was_coded_for_a_newcomer_stays_so() -> None:
     stage = Stage()
     stage.words = ["a cat", "a dog"]
-    with registered():
-        stage.codec = STAND_IN
-        await stage.look()
-        stage.codec = 0
-        stage.sender.coder = coder = SlowCoder()
-        suiting = asyncio.create_task(stage.sender.suit())
-        await coder.begun.count(1)
-        stage.sender.coder = ThreadCoder()
-        await stage.look()
-        coder.let.set()
-        await suiting
+    stage.codec = STAND_IN
+    await stage.look()
+    stage.codec = 0
+    stage.sender.coder = coder = SlowCoder()
+    suiting = asyncio.create_task(stage.sender.suit())
+    await coder.begun.count(1)
+    stage.sender.coder = ThreadCoder(CODECS)
+    await stage.look()
+    coder.let.set()
+    await suiting
     assert [frame.sequence for frame in stage.frames() if isinstance(frame, frames.Picture)] == [1, 2]
     assert stage.frames()[-1] == frames.Picture(2, 1000, 0, b"a dog", 5)
 
 
 def registry_bytes(words: str) -> bytes:
-    with registered() as codec:
-        return registry.encode(words, codec).data
+    return CODECS.encode(words, STAND_IN).data
 
 
 async def test_a_caption_of_any_length_never_ends_the_sender() -> None:
@@ -263,7 +262,7 @@ async def test_a_look_goes_with_the_words_and_is_counted(size: int) -> None:
     stage = Stage()
     stage.sender.look_bytes = size
     await stage.look()
-    assert stage.frames() == [frames.Picture(1, 500, 0, b"a cat", 5, look_of(IMAGE, size))]
+    assert stage.frames() == [frames.Picture(1, 500, 0, b"a cat", 5, encode_look(IMAGE, size))]
     assert (stage.counts.look_bits, stage.counts.caption_bits) == (size * 8, 40)
     assert stage.counts.ratio == 10 * 10 * 24 / (40 + size * 8)
 

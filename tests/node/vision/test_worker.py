@@ -16,8 +16,19 @@ from PIL import Image
 
 from node.vision import hang_detector
 from node.vision import worker as module
-from node.vision.ipc import Caption, CaptionReply, Failed, ImageReply, Load, Paint, PaintBetween, Ready, Reply, Request
-from node.vision.model_process import Crash, Unfit
+from node.vision.ipc import (
+    CaptionImage,
+    CaptionReply,
+    Failed,
+    ImageReply,
+    LoadModel,
+    PaintBetween,
+    PaintImage,
+    Ready,
+    Reply,
+    Request,
+)
+from node.vision.model_process import ProcessCrash, Unsendable
 from node.vision.model_server import PAINTING_NICENESS
 from node.vision.types import Prompt
 from node.vision.worker import Dropped, Worker
@@ -56,7 +67,7 @@ class Machine:
         self.asked.append(name(request))
         if self.deaths:
             self.deaths -= 1
-            raise Crash("signal 9")
+            raise ProcessCrash("signal 9")
         if (fault := self.faults.pop(name(request), None)) is not None:
             raise fault
         if name(request) in self.wrong:
@@ -64,21 +75,21 @@ class Machine:
         if name(request) in self.broken:
             return Failed(self.broken[name(request)])
         match request:
-            case Load():
+            case LoadModel():
                 return Ready()
-            case Caption(width, height):
+            case CaptionImage(width, height):
                 return CaptionReply(f"a picture of {width} by {height}")
-            case Paint() | PaintBetween():
+            case PaintImage() | PaintBetween():
                 return ImageReply(1, 1, RED)
 
 
 def name(request: Request) -> str:
     match request:
-        case Load(role):
+        case LoadModel(role):
             return f"load {role}"
-        case Caption():
+        case CaptionImage():
             return "caption"
-        case Paint(text):
+        case PaintImage(text):
             return f"paint {text}"
         case PaintBetween(before, after, share):
             return f"between {before.text} and {after.text} at {share}"
@@ -194,10 +205,10 @@ async def test_a_model_that_fails_on_one_request_goes_on_with_the_next(machine: 
 @pytest.mark.parametrize(
     ("fault", "starts"),
     [
-        (Unfit("UnicodeEncodeError: the request cannot be sent"), 1),
+        (Unsendable("UnicodeEncodeError: the request cannot be sent"), 1),
         (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"), 2),
         (ZeroDivisionError(), 2),
-        (Crash("it did nothing for 15 s"), 2),
+        (ProcessCrash("it did nothing for 15 s"), 2),
     ],
 )
 async def test_whatever_one_request_meets_the_next_one_is_served(
@@ -210,7 +221,7 @@ async def test_whatever_one_request_meets_the_next_one_is_served(
             await worker.paint("bad", 0)
         assert (await worker.paint("good", 0)).size == (1, 1)
     assert machine.starts == starts
-    assert notes == ["the picture models are being loaded"]  # who asked was told
+    assert notes == ["the picture models are being loaded"]  # the caller got the error
 
 
 @pytest.mark.parametrize("reply", [Ready(), CaptionReply("a cat"), ImageReply(9, 9, b"few")])
@@ -223,7 +234,7 @@ async def test_a_reply_that_does_not_fit_is_dropped(machine: Machine, reply: Rep
 
 
 async def test_a_process_that_dies_while_it_loads_is_noted(machine: Machine) -> None:
-    machine.faults["load generator"] = Crash("it did nothing for 120 s")
+    machine.faults["load generator"] = ProcessCrash("it did nothing for 120 s")
     notes: list[str] = []
     async with Worker(generator=GENERATOR, note=notes.append) as worker:
         await worker.ready()
@@ -235,8 +246,8 @@ async def test_what_is_loaded_and_what_takes_long_is_noted(machine: Machine) -> 
     async with Worker(CAPTIONER, GENERATOR, notes.append) as worker:
         await worker.ready()
         for _ in range(2):
-            machine.slow(Paint("a secret", 1), 10.0)
-        machine.slow(Load("generator", GENERATOR), 10.0)
+            machine.slow(PaintImage("a secret", 1), 10.0)
+        machine.slow(LoadModel("generator", GENERATOR), 10.0)
     assert notes[0] == "the picture models are being loaded"
     assert notes[1].startswith("the captioner is ready after ")
     assert [note.partition(":")[0] for note in notes[2:]] == [
@@ -281,7 +292,7 @@ async def test_a_process_that_only_ever_dies_is_given_up(machine: Machine) -> No
     assert machine.starts == module.MOST_CRASHES
 
 
-async def test_who_waits_when_the_worker_closes_is_told(machine: Machine) -> None:
+async def test_waiting_requests_fail_when_the_worker_closes(machine: Machine) -> None:
     machine.gate.clear()
     async with Worker(generator=GENERATOR) as worker:
         waiting = asyncio.create_task(worker.paint("red", 0))
@@ -335,7 +346,7 @@ async def test_a_real_process_that_is_killed_comes_back(blip_folder: Path, monke
         assert worker.restarts == 1
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="the system does not tell what a process does")
+@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="the system does not show what a process does")
 async def test_a_real_process_that_was_stopped_is_replaced(
     painter_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,11 +1,11 @@
-"""A clock turned by hand, and a board whose feed can be read."""
+"""A clock turned by hand, a page's state, and the events that it sends."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from web_board import HandClock, Told
+from page_events import HandClock, SentEvents
 
 from node.web.state import PageState
 
@@ -16,12 +16,12 @@ def hand() -> HandClock:
 
 
 @pytest.fixture
-def board(hand: HandClock) -> Iterator[PageState]:
-    board = PageState("call", 4, clock=hand.clock.now, wall=lambda: hand.time + 1e9)
-    yield board
-    board.feed.close()
+def state(hand: HandClock) -> Iterator[PageState]:
+    state = PageState("call", 4, clock=hand.clock.now, wall=lambda: hand.time + 1e9)
+    yield state
+    state.events.close()
 
 
 @pytest.fixture
-def told(board: PageState) -> Told:
-    return Told(board)
+def events(state: PageState) -> SentEvents:
+    return SentEvents(state)

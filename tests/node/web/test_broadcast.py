@@ -33,7 +33,7 @@ class Lines:
         pushes = [
             lambda timestamp, packet, line=line: self.pushed[line].add((timestamp, packet)) for line in range(count)
         ]
-        self.listening = Listener(pushes, tasks, clock)
+        self.listener = Listener(pushes, tasks, clock)
 
     def packets(self, line: int) -> list[bytes]:
         return [packet for _, packet in self.pushed[line].all]
@@ -55,39 +55,39 @@ async def lines(tasks: asyncio.TaskGroup) -> AsyncIterator[Callable[[int], Lines
 
     yield make
     for one in made:
-        one.listening.close()
+        one.listener.close()
 
 
-def say(listening: Listener, person: str, packets: list[bytes], first: int = 0) -> None:
+def say(listener: Listener, person: str, packets: list[bytes], first: int = 0) -> None:
     for number, packet in enumerate(packets, start=first):
-        listening.packet(person, number, number * STEP, packet, ())
+        listener.forward(person, number, number * STEP, packet, ())
 
 
-async def test_each_has_a_line_of_his_own_also_who_comes_later(lines: Callable[[int], Lines]) -> None:
+async def test_each_has_a_line_of_their_own_also_a_late_one(lines: Callable[[int], Lines]) -> None:
     three = lines(3)
     ann, bob, eve = tones(200, 2), tones(300, 2), tones(400, 2)
-    say(three.listening, "ann", ann)
-    say(three.listening, "bob", bob)
-    say(three.listening, "eve", eve)
+    say(three.listener, "ann", ann)
+    say(three.listener, "bob", bob)
+    say(three.listener, "eve", eve)
     assert [three.packets(line) for line in range(3)] == [ann, bob, eve]
 
 
 async def test_a_line_that_is_left_is_taken_again(lines: Callable[[int], Lines]) -> None:
     two = lines(2)
     ann, eve = tones(200, 1), tones(400, 1)
-    say(two.listening, "ann", ann)
-    two.listening.left("ann")
-    two.listening.left("nobody")
-    say(two.listening, "eve", eve)
+    say(two.listener, "ann", ann)
+    two.listener.left("ann")
+    two.listener.left("nobody")
+    say(two.listener, "eve", eve)
     assert two.packets(0) == ann + eve
 
 
 async def test_who_has_no_line_is_mixed_into_the_last_one(lines: Callable[[int], Lines]) -> None:
     two = lines(2)
     ann, bob, eve = tones(200, 2), tones(300, 2), tones(400, 2)
-    say(two.listening, "ann", ann)
-    say(two.listening, "bob", bob)
-    say(two.listening, "eve", eve)
+    say(two.listener, "ann", ann)
+    say(two.listener, "bob", bob)
+    say(two.listener, "eve", eve)
     await two.pushed[1].count(len(bob) + 6)
     assert two.packets(0) == ann
     mixed = two.pushed[1].all[len(bob) : len(bob) + 6]
@@ -95,50 +95,50 @@ async def test_who_has_no_line_is_mixed_into_the_last_one(lines: Callable[[int],
     assert set(np.diff([timestamp for timestamp, _ in mixed])) == {960}
 
 
-async def test_whoever_is_alone_again_is_passed_on_untouched(lines: Callable[[int], Lines]) -> None:
+async def test_a_person_who_is_alone_again_is_passed_on_untouched(lines: Callable[[int], Lines]) -> None:
     one = lines(1)
-    say(one.listening, "ann", tones(300, 1))
-    say(one.listening, "bob", tones(1000, 1))
-    one.listening.left("ann")
+    say(one.listener, "ann", tones(300, 1))
+    say(one.listener, "bob", tones(1000, 1))
+    one.listener.left("ann")
     last = tones(1000, 2)
-    say(one.listening, "bob", last, first=1)
+    say(one.listener, "bob", last, first=1)
     assert one.packets(0)[-2:] == last
 
 
-async def test_all_listeners_hear_but_nobody_hears_himself(lines: Callable[[int], Lines]) -> None:
-    sound, first, second = Broadcast(), lines(1), lines(1)
-    sound.unheard = "me"
+async def test_all_listeners_hear_but_no_person_their_own_speech(lines: Callable[[int], Lines]) -> None:
+    broadcast, first, second = Broadcast(), lines(1), lines(1)
+    broadcast.excluded = "me"
     for one in (first, second):
-        sound.add(one.listening)
+        broadcast.add(one.listener)
     [packet] = tones(200, 1)
-    sound.packet("ann", 0, 0, packet, ())
-    sound.packet("me", 0, 0, packet, ())
-    sound.packet("ann", 0, 0, b"\xfc" + bytes(8), ())  # Lyra: noise to a browser
+    broadcast.forward("ann", 0, 0, packet, ())
+    broadcast.forward("me", 0, 0, packet, ())
+    broadcast.forward("ann", 0, 0, b"\xfc" + bytes(8), ())  # Lyra: noise to a browser
     assert first.packets(0) == second.packets(0) == [packet]
-    sound.remove(first.listening)
-    sound.remove(first.listening)
-    sound.packet("ann", 1, STEP, packet, ())
-    assert (len(first.packets(0)), len(second.packets(0)), len(sound)) == (1, 2, 1)
+    broadcast.remove(first.listener)
+    broadcast.remove(first.listener)
+    broadcast.forward("ann", 1, STEP, packet, ())
+    assert (len(first.packets(0)), len(second.packets(0)), len(broadcast)) == (1, 2, 1)
 
 
-async def test_sound_from_elsewhere_goes_to_whoever_speaks_there(lines: Callable[[int], Lines]) -> None:
-    sound, two = Broadcast(), lines(2)
-    sound.add(two.listening)
+async def test_sound_from_elsewhere_begins_with_free_lines(lines: Callable[[int], Lines]) -> None:
+    broadcast, two = Broadcast(), lines(2)
+    broadcast.add(two.listener)
     ann, bob, eve = tones(200, 1), tones(300, 1), tones(400, 1)
-    say(two.listening, "ann", ann)
-    say(two.listening, "bob", bob)
-    sound.begin_anew()
-    say(two.listening, "eve", eve)
+    say(two.listener, "ann", ann)
+    say(two.listener, "bob", bob)
+    broadcast.restart()
+    say(two.listener, "eve", eve)
     assert [packet for packet in two.packets(0) if len(packet) > 1] == ann + eve
     assert [packet for packet in two.packets(1) if len(packet) > 1] == bob
 
 
 async def test_sound_from_elsewhere_ends_a_mix(lines: Callable[[int], Lines]) -> None:
-    sound, one = Broadcast(), lines(1)
-    sound.add(one.listening)
-    say(one.listening, "ann", tones(300, 1))
-    say(one.listening, "bob", tones(1000, 1))
-    sound.begin_anew()
+    broadcast, one = Broadcast(), lines(1)
+    broadcast.add(one.listener)
+    say(one.listener, "ann", tones(300, 1))
+    say(one.listener, "bob", tones(1000, 1))
+    broadcast.restart()
     last = tones(1000, 2)
-    say(one.listening, "bob", last, first=1)
+    say(one.listener, "bob", last, first=1)
     assert one.packets(0)[-2:] == last

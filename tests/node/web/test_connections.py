@@ -8,20 +8,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 from happenings import until
-from web_board import HandClock
+from page_events import HandClock
 from web_client import LOOPBACK, Visitor, a_page, visiting
 
 from node.web import connections as module
 from node.web.connections import (
-    HEAD_WITHIN_S,
-    IDLE_S,
+    HEAD_TIMEOUT_S,
+    IDLE_TIMEOUT_S,
     MAX_CONNECTIONS,
     MAX_HEAD,
-    STALLED_S,
+    STALL_TIMEOUT_S,
     Connection,
     Connections,
-    Pace,
-    affordable,
+    RateLimiter,
+    max_connections,
     source_of,
 )
 
@@ -68,12 +68,12 @@ def few(hand: HandClock) -> Connections:
 
 
 async def test_the_one_that_waited_longest_gives_way_to_another_of_its_address(few: Connections) -> None:
-    (first, gone), (second, _) = opened(few), opened(few)
+    (first, first_wire), (_, second_wire) = opened(few), opened(few)
     asked(first)
     first.end_answer(has_rest=False)
     _, third_wire = opened(few)
-    assert not gone.aborted  # it once asked for something, the second never did
-    assert second not in few._all
+    assert not first_wire.aborted  # it once asked for something, the second never did
+    assert second_wire.aborted
     assert (len(few), third_wire.aborted) == (2, False)
 
 
@@ -86,11 +86,11 @@ async def test_an_address_whose_connections_are_all_answered_gets_no_more(few: C
 
 async def test_nobody_is_taken_while_all_are_answered(few: Connections) -> None:
     busy = [asked(opened(few, number)[0]) for number in range(4)]
-    waiting = asyncio.create_task(few.room())
+    waiting = asyncio.create_task(few.wait_for_room())
     await asyncio.sleep(0)
     assert not waiting.done()
     busy[0].end_answer(has_rest=False)
-    few.free()
+    few.notify_idle()
     await waiting
     assert len(few) == 3
 
@@ -103,13 +103,13 @@ async def test_who_waits_gives_way_when_there_is_no_room(few: Connections) -> No
 
 async def test_a_head_has_its_time_however_it_drips(few: Connections, hand: HandClock) -> None:
     connection, wire = opened(few)
-    for _ in range(int(HEAD_WITHIN_S)):
+    for _ in range(int(HEAD_TIMEOUT_S)):
         connection.data_received(b"G")
         hand.time += 1
-        few.end_overdue()
+        few.abort_overdue()
     assert not wire.aborted
     hand.time += 1
-    few.end_overdue()
+    few.abort_overdue()
     assert wire.aborted
 
 
@@ -118,15 +118,15 @@ async def test_a_second_head_has_its_time_too_and_silence_has_more(few: Connecti
     for connection in (dripping, idle):
         asked(connection)
     hand.time += 1000  # an answer takes as long as it takes
-    few.end_overdue()
+    few.abort_overdue()
     for connection in (dripping, idle):
         connection.end_answer(has_rest=False)
     dripping.data_received(b"G")
-    hand.time += HEAD_WITHIN_S + 1
-    few.end_overdue()
+    hand.time += HEAD_TIMEOUT_S + 1
+    few.abort_overdue()
     assert (wire.aborted, idle_wire.aborted) == (True, False)
-    hand.time += IDLE_S
-    few.end_overdue()
+    hand.time += IDLE_TIMEOUT_S
+    few.abort_overdue()
     assert idle_wire.aborted
 
 
@@ -134,14 +134,14 @@ async def test_who_takes_nothing_of_an_answer_is_cut_off(few: Connections, hand:
     connection, wire = opened(few)
     asked(connection)
     connection.pause_writing()
-    hand.time += STALLED_S
+    hand.time += STALL_TIMEOUT_S
     connection.resume_writing()
-    hand.time += STALLED_S
-    few.end_overdue()
+    hand.time += STALL_TIMEOUT_S
+    few.abort_overdue()
     assert not wire.aborted
     connection.pause_writing()
-    hand.time += STALLED_S + 1
-    few.end_overdue()
+    hand.time += STALL_TIMEOUT_S + 1
+    few.abort_overdue()
     assert wire.aborted
 
 
@@ -189,21 +189,21 @@ def test_the_descriptors_allow_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
     resource = pytest.importorskip("resource")
     for soft, most in ((256, 64), (1 << 20, MAX_CONNECTIONS), (resource.RLIM_INFINITY, MAX_CONNECTIONS)):
         monkeypatch.setattr(resource, "getrlimit", lambda _, soft=soft: (soft, soft))
-        assert affordable() == most
+        assert max_connections() == most
 
 
-async def test_a_pace_lets_a_burst_through_and_then_so_many_a_second(hand: HandClock) -> None:
-    pace = Pace(10, 3, hand.clock.now)
-    assert [pace._take() for _ in range(5)] == pytest.approx([0, 0, 0, 0.1, 0.2])
+async def test_a_limiter_lets_a_burst_through_and_then_so_many_a_second(hand: HandClock) -> None:
+    limiter = RateLimiter(10, 3, hand.clock.now)
+    assert [limiter.take() for _ in range(5)] == pytest.approx([0, 0, 0, 0.1, 0.2])
     hand.time += 1
-    assert pace._take() == 0
+    assert limiter.take() == 0
 
 
-async def test_turns_come_one_in_a_round_of_the_loop() -> None:
-    pace, rounds, taken = Pace(1e6, 100), 0, []
+async def test_one_caller_passes_in_a_round_of_the_loop() -> None:
+    limiter, rounds, taken = RateLimiter(1e6, 100), 0, []
 
     async def take() -> None:
-        await pace.turn()
+        await limiter.acquire()
         taken.append(rounds)
 
     tasks = [asyncio.create_task(take()) for _ in range(5)]
@@ -251,8 +251,8 @@ async def test_a_page_is_served_however_many_hold_connections(visitor: Visitor, 
 
 
 async def test_who_never_asks_is_sent_away(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "HEAD_WITHIN_S", 0.0)
-    monkeypatch.setattr(module, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(module, "HEAD_TIMEOUT_S", 0.0)
+    monkeypatch.setattr(module, "POLL_S", 0.01)
     [held] = await hold(visitor, LOOPBACK, 1, b"POST /whep HT")
     await until(lambda: not len(visitor.page.connections))
     held.close()

@@ -10,8 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from node.call.stats import CallStats
 from node.vision.types import Prompt
-from node.web.metrics import NodeCollector, exposed
-from node.web.timing import TimedModels, model_seconds
+from node.web.metrics import NodeCollector, TimedModels, exposition, model_seconds
 
 
 class Counted:
@@ -33,7 +32,7 @@ class Counted:
 
 def read(registry: CollectorRegistry) -> dict[str, dict[tuple[str, ...], float]]:
     """Values by name, and by the values of their labels in the order of the labels' names."""
-    text, kind = exposed(registry)
+    text, kind = exposition(registry)
     assert kind.startswith("text/plain")
     found: dict[str, dict[tuple[str, ...], float]] = {}
     for family in text_string_to_metric_families(text.decode()):
@@ -84,7 +83,7 @@ def test_no_word_and_no_name_is_in_it(registry: CollectorRegistry) -> None:
     node.tally.pictures_out.add("a very private caption", 20, 12, 139, 1)
     node.tally.pictures_in.last_caption = "another private one"
     registry.register(NodeCollector([node], lambda: []))
-    assert b"private" not in exposed(registry)[0]
+    assert b"private" not in exposition(registry)[0]
 
 
 async def test_the_models_times_are_taken(registry: CollectorRegistry) -> None:

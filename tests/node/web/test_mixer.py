@@ -7,7 +7,7 @@ import asyncio
 import numpy as np
 import pytest
 from happenings import until
-from web_board import HandClock
+from page_events import HandClock
 
 from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.pcm import SAMPLE_RATE, Pcm, level_dbfs
@@ -33,7 +33,7 @@ class Room(HandClock):
         super().__init__()
         self.began = self.time
         self.pushed: list[tuple[int, bytes]] = []
-        self.mix = Mixer(lambda timestamp, packet: self.pushed.append((timestamp, packet)), self.clock)
+        self.mixer = Mixer(lambda timestamp, packet: self.pushed.append((timestamp, packet)), self.clock)
         self._said = {person: tone(hertz) for person, hertz in tones.items()}
         self._frame = 0
 
@@ -41,11 +41,11 @@ class Room(HandClock):
         await super().sleep(seconds)
         while self._frame < FRAMES and self.time >= self.began + self._frame * 0.06:
             for person, packets in self._said.items():
-                self.mix.packet(person, self._frame, self._frame * STEP, packets[self._frame], ())
+                self.mixer.receive(person, self._frame, self._frame * STEP, packets[self._frame], ())
             self._frame += 1
 
     async def run(self, seconds: float) -> None:
-        running = asyncio.create_task(self.mix.run(self.began))
+        running = asyncio.create_task(self.mixer.run(self.began))
         await until(lambda: self.time >= self.began + seconds)
         running.cancel()
 
@@ -75,23 +75,23 @@ async def test_it_goes_on_evenly_and_its_end_says_so(room: Room) -> None:
     assert min(sizes[:-1]) > 1
 
 
-async def test_who_is_forgotten_is_not_heard() -> None:
+async def test_a_person_who_is_removed_is_not_heard() -> None:
     room = Room(ann=300)
-    room.mix.packet("bob", 0, 0, tone(1000)[0], ())
-    room.mix.forget("bob")
-    room.mix.forget("nobody")
-    room.mix.packet("ann", 0, 0, b"", ())
+    room.mixer.receive("bob", 0, 0, tone(1000)[0], ())
+    room.mixer.remove("bob")
+    room.mixer.remove("nobody")
+    room.mixer.receive("ann", 0, 0, b"", ())
     await room.run(1.0)
     assert room.pushed
     for _, packet in room.pushed:
         opus_packet.parse(packet)
 
 
-def test_what_is_made_anew_says_once_that_it_is_silent() -> None:
-    remaker, decoder = Reencoder(), OpusDecoder()
+def test_what_is_encoded_says_once_that_it_is_silent() -> None:
+    reencoder, decoder = Reencoder(), OpusDecoder()
     loud: Pcm = np.full(PROFILE.frame_samples, 3000, np.int16)
     quiet = np.zeros_like(loud)
-    packets = [remaker.packet(pcm) for pcm in (quiet, loud, quiet, quiet, loud)]
+    packets = [reencoder.encode(pcm) for pcm in (quiet, loud, quiet, quiet, loud)]
     assert [packet is None for packet in packets] == [True, False, False, True, False]
     assert packets[2] is not None
     assert opus_packet.begins_pause(packets[2])

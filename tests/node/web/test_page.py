@@ -12,6 +12,7 @@ from web_client import Bystander, a_page, visiting
 from node.vision.cameras import Camera
 from node.web import page as pages
 from node.web.page import Page
+from node.web.server import serve
 from protocol.signalling import Carries, Hello
 
 BOB = Hello(1, "bob", Carries.EVERYTHING)
@@ -19,7 +20,7 @@ BOB = Hello(1, "bob", Carries.EVERYTHING)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "TICK_S", 0.01)
+    monkeypatch.setattr(pages, "POLL_S", 0.01)
 
 
 @pytest.fixture
@@ -31,12 +32,12 @@ async def node() -> Bystander:
 async def page(node: Bystander) -> AsyncIterator[Page]:
     page = a_page(microphone=True, camera=True)
     page.watch(node)
-    async with page.open():
+    async with serve(page):
         yield page
 
 
 async def test_you_are_in_it_from_the_start(page: Page) -> None:
-    state = page.board.state()
+    state = page.state.to_json()
     assert [(person["name"], person["you"]) for person in state["people"]] == [("ann", True)]
     assert state["you"] == {
         "person": "me", "name": "ann", "muted": False, "camera_on": True, "may_speak": True, "may_show": True,
@@ -46,23 +47,23 @@ async def test_you_are_in_it_from_the_start(page: Page) -> None:
 
 async def test_links_delays_and_the_broker_are_looked_at(page: Page, node: Bystander) -> None:
     node.witnesses.joined("x", BOB)
-    bob = page.board.people["x"]
+    bob = page.state.people["x"]
     node.links["x"] = "again"
-    await until(lambda: bob.link == "again" and bob.meters.delay_ms == 210.0)
-    assert page.board.broker == "up"
+    await until(lambda: bob.link == "again" and bob.rates.delay_ms == 210.0)
+    assert page.state.broker == "up"
     node.broker_is_up = False
-    await until(lambda: page.board.broker == "down")
+    await until(lambda: page.state.broker == "down")
     assert page.problem()
     assert len(bob.history) > 0
 
 
 async def test_mute_follows_whoever_mutes(page: Page, node: Bystander) -> None:
     assert page.mute(True)
-    assert (node.muted, page.board.you is not None and page.board.you.muted) == (True, True)
+    assert (node.muted, page.state.own is not None and page.state.own.muted) == (True, True)
     assert page.mute(True)
     assert node.muted
     node.toggle_mute()
-    await until(lambda: page.board.you is not None and not page.board.you.muted)
+    await until(lambda: page.state.own is not None and not page.state.own.muted)
 
 
 class Still:
@@ -84,7 +85,7 @@ async def test_a_camera_of_the_nodes_own_can_be_switched_off(node: Bystander) ->
     assert page.switch_camera(False) is False
     page.watch(node)
     assert page.switch_camera(False) is True
-    you = page.board.you
+    you = page.state.own
     assert you is not None
     assert you.camera_on is False
     assert page.shutter(first) is first
@@ -97,7 +98,7 @@ async def test_a_demo_shows_both_sides_and_takes_no_part() -> None:
     a.witnesses.joined("b", Hello(1, "b"))
     b.witnesses.joined("a", Hello(1, "a"))
     a.witnesses.noted("hello")
-    state = page.board.state()
+    state = page.state.to_json()
     assert state["you"] is None
     assert sorted((person["id"], person["you"]) for person in state["people"]) == [("a", False), ("b", False)]
     assert state["notes"][0]["text"] == "a: hello"
@@ -107,8 +108,8 @@ async def test_a_demo_shows_both_sides_and_takes_no_part() -> None:
 async def test_in_a_demo_a_browser_may_be_the_first_of_them() -> None:
     page = a_page("demo", microphone=True)
     page.watch(Bystander("a", "a"), Bystander("b", "b"))
-    assert page.board.you is not None
-    assert page.board.you.person == page.sound.unheard == "a"
+    assert page.state.own is not None
+    assert page.state.own.person == page.broadcast.excluded == "a"
 
 
 async def test_the_screen_shows_on_the_page_and_where_else_it_should(page: Page) -> None:
@@ -122,7 +123,7 @@ async def test_the_screen_shows_on_the_page_and_where_else_it_should(page: Page)
     await show("x", image)  # type: ignore[misc]
     await page.screen()("x", image)
     assert also == ["x"]
-    await until(lambda: page.board.people["x"].screen is not None)
+    await until(lambda: page.state.people["x"].screen is not None)
 
 
 async def test_a_recording_has_nobody_to_be() -> None:
@@ -137,11 +138,11 @@ async def test_a_recording_has_nobody_to_be() -> None:
 
     page = a_page("replay")
     page.show(Tape())
-    page.board.came("x", "bob", speaks=True, shows=True)
+    page.state.joined("x", "bob", speaks=True, shows=True)
     async with visiting(page) as visitor:
         async with visitor.ask("GET", "/metrics") as answer:
             assert answer.status == 200
-        state = page.board.state()
+        state = page.state.to_json()
         assert state["you"] is None
         assert state["broker"] is None
         assert state["replay"]["position"] == 1.0

@@ -1,4 +1,4 @@
-"""What of a recording's sound goes to browsers: its packets at the speed of the call, else what is played, anew."""
+"""What of a recording's sound goes to browsers: its packets at the speed of the call, else what is played, encoded."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from node.speech.libopus import OpusDecoder
 from node.speech.pcm import BLOCK_SAMPLES, Pcm, silence
 from node.speech.sinks import NullSink
 from node.web.broadcast import Broadcast
-from node.web.replay_audio import EVERYBODY, ReplayAudio
+from node.web.replay_audio import MIXED, ReplayAudio
 from protocol.rtp.red import Copy
 
 OPUS = b"\x18" + bytes(50)
 LYRA = b"\xfc" + bytes(8)
 
 
-class Ears(Broadcast):
+class Recorder(Broadcast):
     """Somebody listens, and hears this."""
 
     def __init__(self) -> None:
         super().__init__()
         self.heard: list[tuple[str, int, bytes]] = []
-        self.anew = 0
+        self.restarts = 0
 
     def __len__(self) -> int:
         return 1
 
-    def packet(self, person: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+    def forward(self, person: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         self.heard.append((person, timestamp, payload))
 
-    def begin_anew(self) -> None:
-        self.anew += 1
+    def restart(self) -> None:
+        self.restarts += 1
 
     def take(self) -> list[tuple[str, int, bytes]]:
         taken, self.heard = self.heard, []
@@ -69,17 +69,17 @@ class Crank(NullSink):
 
 
 class Stage:
-    """A soundtrack whose player tells of a packet of each person in every block that it plays."""
+    """A audio whose player tells of a packet of each person in every block that it plays."""
 
     def __init__(self, *people: tuple[str, bytes], voices: set[str] | None = None) -> None:
-        self.ears, self.crank, self.tape = Ears(), Crank(), Tape()
+        self.recorder, self.crank, self.tape = Recorder(), Crank(), Tape()
         self.people = people
-        self.soundtrack = ReplayAudio(self.ears, self.crank, voices)
-        self.soundtrack.player = self.tape
+        self.audio = ReplayAudio(self.recorder, self.crank, voices)
+        self.audio.player = self.tape
         self.loud: Pcm = np.full(BLOCK_SAMPLES, 5000, np.int16)
 
     async def __aenter__(self) -> Stage:
-        self.running = asyncio.create_task(self.soundtrack.run(self._pull))
+        self.running = asyncio.create_task(self.audio.run(self._pull))
         await asyncio.sleep(0)
         return self
 
@@ -91,28 +91,28 @@ class Stage:
         if self.tape.paused:
             return silence(samples)
         for person, payload in self.people:
-            self.soundtrack.packet(person, 0, 7, payload, ())
+            self.audio.forward(person, 0, 7, payload, ())
         return self.loud
 
 
 async def test_at_the_speed_of_the_call_its_packets_go_out_untouched() -> None:
     async with Stage(("a", OPUS), ("b", OPUS)) as stage:
         stage.crank.turn()
-        assert stage.ears.take() == [("a", 7, OPUS), ("b", 7, OPUS)]
+        assert stage.recorder.take() == [("a", 7, OPUS), ("b", 7, OPUS)]
 
 
 async def test_only_the_voices_that_are_wanted() -> None:
     async with Stage(("a", OPUS), ("b", OPUS), voices={"b"}) as stage:
         stage.crank.turn()
-        assert stage.ears.take() == [("b", 7, OPUS)]
+        assert stage.recorder.take() == [("b", 7, OPUS)]
 
 
 async def test_at_another_speed_what_is_played_is_encoded_anew_without_a_gap() -> None:
     async with Stage(("a", OPUS)) as stage:
         stage.tape.speed = 2.0
         stage.crank.turn(10)
-        heard = stage.ears.take()
-    assert {person for person, _, _ in heard} == {EVERYBODY}
+        heard = stage.recorder.take()
+    assert {person for person, _, _ in heard} == {MIXED}
     assert set(np.diff([timestamp for _, timestamp, _ in heard])) == {960}
     decoder = OpusDecoder()
     assert np.abs(np.concatenate([decoder.decode(packet) for _, _, packet in heard])).max() > 1000
@@ -123,29 +123,29 @@ async def test_paused_nothing_goes_out_and_every_change_begins_anew() -> None:
         for paused, speed in ((False, 1.0), (True, 1.0), (False, 1.0), (False, 2.0), (False, 4.0), (False, 1.0)):
             stage.tape.paused, stage.tape.speed = paused, speed
             stage.crank.turn(2)
-            assert bool(stage.ears.take()) != paused
-        assert stage.ears.anew == 5
-        stage.soundtrack.sought()
-        assert stage.ears.anew == 6
+            assert bool(stage.recorder.take()) != paused
+        assert stage.recorder.restarts == 5
+        stage.audio.sought()
+        assert stage.recorder.restarts == 6
 
 
 async def test_what_no_browser_decodes_is_decoded_and_encoded_anew() -> None:
     async with Stage(("a", LYRA)) as stage:
         stage.crank.turn(3)
-        assert {person for person, _, _ in stage.ears.take() if person} <= {"a"}
+        assert {person for person, _, _ in stage.recorder.take() if person} <= {"a"}
         stage.crank.turn()
-        assert {person for person, _, _ in stage.ears.take()} == {EVERYBODY}
+        assert {person for person, _, _ in stage.recorder.take()} == {MIXED}
 
 
 async def test_nothing_is_encoded_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Stage() as stage:
-        monkeypatch.setattr(Ears, "__len__", lambda self: 0)
+        monkeypatch.setattr(Recorder, "__len__", lambda self: 0)
         stage.tape.speed = 2.0
         stage.crank.turn(3)
-        assert stage.ears.take() == []
+        assert stage.recorder.take() == []
 
 
 async def test_the_sink_is_the_one_that_plays() -> None:
     async with Stage() as stage:
-        assert stage.soundtrack.latency_ms == stage.crank.latency_ms
-        assert stage.soundtrack.underruns is stage.crank.underruns
+        assert stage.audio.latency_ms == stage.crank.latency_ms
+        assert stage.audio.underruns is stage.crank.underruns

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from web_client import Bystander, Visitor, a_page, visiting
 
-from node.web.event_stream import MAX_READERS
-from node.web.picture_cache import encoded
+from node.web.event_stream import MAX_SUBSCRIBERS
+from node.web.picture_cache import encode_webp
 from node.web.requests import MAX_JSON
 from node.web.routes import MAX_SNAPSHOT
 from node.web.whip import MAX_SDP
@@ -74,19 +74,19 @@ async def test_two_hundred_connections_are_survived(visitor: Visitor) -> None:
     async with asyncio.TaskGroup() as group:
         asked = [group.create_task(visitor.ask("GET", "/events").__aenter__()) for _ in range(200)]
     answers = [one.result() for one in asked]
-    assert sorted(answer.status for answer in answers) == [200] * MAX_READERS + [503] * (200 - MAX_READERS)
+    assert sorted(answer.status for answer in answers) == [200] * MAX_SUBSCRIBERS + [503] * (200 - MAX_SUBSCRIBERS)
     assert await visitor.status("GET", "/healthz") == 200
     for answer in answers:
         answer.close()
 
 
 async def test_a_picture_is_there_until_it_is_forgotten(visitor: Visitor) -> None:
-    album = visitor.page.board.album
-    url = album.keep(encoded(Image.new("RGB", (8, 8))))
+    cache = visitor.page.state.pictures
+    url = cache.add(encode_webp(Image.new("RGB", (8, 8))))
     async with visitor.ask("GET", url) as answer:
         assert (answer.status, answer.content_type) == (200, "image/webp")
         assert Image.open(io.BytesIO(await answer.read())).size == (8, 8)
-    album.drop(url)
+    cache.drop(url)
     assert await visitor.status("GET", url) == 404
 
 
@@ -210,13 +210,13 @@ async def replaying() -> AsyncIterator[tuple[Visitor, Tape]]:
         yield visitor, tape
 
 
-async def test_a_recording_does_as_it_is_told(replaying: tuple[Visitor, Tape]) -> None:
+async def test_a_recording_is_controlled(replaying: tuple[Visitor, Tape]) -> None:
     visitor, tape = replaying
     assert await visitor.status("POST", "/replay/pause") == 204
     assert tape.paused
     assert await visitor.status("POST", "/replay/seek", json={"seconds": 12.5}) == 204
     assert await visitor.status("POST", "/replay/speed", json={"speed": 2}) == 204
-    assert visitor.page.board.state()["replay"] == {
+    assert visitor.page.state.to_json()["replay"] == {
         "position": 12.5, "duration": 60.0, "speed": 2.0, "playing": False,
     }  # fmt: skip
     assert await visitor.status("POST", "/replay/play") == 204
@@ -258,11 +258,11 @@ async def test_not_a_number_is_none(replaying: tuple[Visitor, Tape]) -> None:
 async def test_health_says_what_is_wrong(visitor: Visitor) -> None:
     async with visitor.ask("GET", "/healthz") as answer:
         assert (answer.status, await answer.json()) == (200, {"status": "ok"})
-    visitor.page.board.tell_broker("down")
+    visitor.page.state.set_broker("down")
     async with visitor.ask("GET", "/healthz") as answer:
         assert answer.status == 503
         assert (await answer.json())["problem"]
 
 
 def test_limits_are_as_documented() -> None:
-    assert (MAX_SDP, MAX_SNAPSHOT, MAX_JSON, MAX_READERS) == (64 << 10, 512 << 10, 1 << 10, 32)
+    assert (MAX_SDP, MAX_SNAPSHOT, MAX_JSON, MAX_SUBSCRIBERS) == (64 << 10, 512 << 10, 1 << 10, 32)

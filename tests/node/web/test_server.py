@@ -13,10 +13,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from node.links.broker import Certificate
 from node.speech.profiles import LEAN
 from node.web.page import Page
 from node.web.page_address import PageAddress
-from node.web.server import Certificate
+from node.web.server import serve, tls_context
 from protocol.errors import NodeError
 
 LOOPBACK = "127.0.0.1"
@@ -29,26 +30,26 @@ def taken() -> int:
         yield int(server.getsockname()[1])
 
 
-async def test_a_port_that_is_taken_is_told(taken: int) -> None:
+async def test_a_port_that_is_taken_is_named(taken: int) -> None:
     page = Page("call", PageAddress(LOOPBACK, taken), LEAN)
     with pytest.raises(NodeError, match=f"cannot be served at 127.0.0.1:{taken}: something else is there"):
-        async with page.open():
+        async with serve(page):
             pass
 
 
 async def test_a_demo_takes_the_next_free_port_and_says_so(taken: int) -> None:
     notes: list[str] = []
     page = Page("demo", PageAddress(LOOPBACK, taken), LEAN, or_next=True, note=notes.append)
-    async with page.open() as link, aiohttp.ClientSession() as http, http.get(link + "healthz") as answer:
+    async with serve(page) as link, aiohttp.ClientSession() as http, http.get(link + "healthz") as answer:
         assert answer.status == 200
         assert f":{taken}/" not in link
     assert notes == [f"port {taken} is taken: the page is at {link.rpartition(':')[2].strip('/')}"]
 
 
-async def test_an_address_of_another_machine_is_told() -> None:
+async def test_an_address_of_another_machine_is_refused() -> None:
     page = Page("call", PageAddress("192.0.2.1", 0), LEAN)
     with pytest.raises(NodeError, match="give another address by --page"):
-        async with page.open():
+        async with serve(page):
             pass
 
 
@@ -68,7 +69,7 @@ def certificate(tmp_path: Path) -> Certificate:
         .sign(key, hashes.SHA256())
     )
     made = Certificate(tmp_path / "certificate.pem", tmp_path / "key.pem")
-    made.certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    made.chain.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
     unencrypted = serialization.NoEncryption()
     form = serialization.PrivateFormat.PKCS8
     made.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, unencrypted))
@@ -80,7 +81,7 @@ async def test_with_a_certificate_the_page_is_encrypted(certificate: Certificate
     page = Page("call", PageAddress("0.0.0.0", 0), LEAN, certificate=certificate, note=notes.append)
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-    async with page.open() as link, aiohttp.ClientSession() as http:
+    async with serve(page) as link, aiohttp.ClientSession() as http:
         assert link.startswith("https://")
         async with http.get(link, ssl=trusting, allow_redirects=False) as answer:
             assert answer.status == 303
@@ -88,10 +89,10 @@ async def test_with_a_certificate_the_page_is_encrypted(certificate: Certificate
     assert notes == []
 
 
-@pytest.mark.parametrize("broken", ["certificate", "key"])
+@pytest.mark.parametrize("broken", ["chain", "key"])
 @pytest.mark.parametrize("how", ["missing", "garbage"])
 def test_files_that_cannot_be_used_are_named(certificate: Certificate, broken: str, how: str) -> None:
     path: Path = getattr(certificate, broken)
     path.unlink() if how == "missing" else path.write_text("garbage")
     with pytest.raises(NodeError, match=str(path)):
-        certificate.context()
+        tls_context(certificate)

@@ -16,9 +16,9 @@ from web_client import LOOPBACK, Visitor, a_page, visiting
 
 from node.links import aiortc_hooks, ice_hooks
 from node.links.speech_track import Payload, SpeechTrack, media_track
-from node.web import sessions
+from node.web import whip
 from node.web.page import MAX_LISTENERS
-from node.web.whip import MAX_SDP, PATCHES
+from node.web.whip import FRAGMENT_TYPE, MAX_SDP
 
 SDP = {"Content-Type": "application/sdp"}
 WORD = b"\x18" + bytes(40)
@@ -89,10 +89,10 @@ async def visitor() -> AsyncIterator[Visitor]:
 
 def say(visitor: Visitor, person: str, packets: list[bytes]) -> None:
     for number, packet in enumerate(packets):
-        visitor.page.sound.packet(person, number, number * 2880, packet, ())
+        visitor.page.broadcast.forward(person, number, number * 2880, packet, ())
 
 
-async def test_a_listener_hears_each_on_a_line_of_his_own_untouched(visitor: Visitor, client: Client) -> None:
+async def test_a_listener_hears_each_on_a_line_of_their_own_untouched(visitor: Visitor, client: Client) -> None:
     client.listen(lines=3, video=True)
     answer = await client.join(visitor, "whep")
     assert client.session["Location"].startswith("/whep/")
@@ -108,9 +108,9 @@ async def test_a_listener_hears_each_on_a_line_of_his_own_untouched(visitor: Vis
 async def test_delete_ends_a_session(visitor: Visitor, client: Client) -> None:
     client.listen()
     await client.join(visitor, "whep")
-    assert (len(visitor.page.listeners), len(visitor.page.sound)) == (1, 1)
+    assert (len(visitor.page.listeners), len(visitor.page.broadcast)) == (1, 1)
     assert await visitor.status("DELETE", client.session["Location"]) == 200
-    assert (len(visitor.page.listeners), len(visitor.page.sound)) == (0, 0)
+    assert (len(visitor.page.listeners), len(visitor.page.broadcast)) == (0, 0)
     assert await visitor.status("DELETE", client.session["Location"]) == 404
 
 
@@ -119,11 +119,11 @@ async def test_a_client_that_goes_takes_its_session_along(visitor: Visitor, clie
     await client.join(visitor, "whep")
     await client.connection.close()
     await until(lambda: not len(visitor.page.listeners))
-    assert len(visitor.page.sound) == 0
+    assert len(visitor.page.broadcast) == 0
 
 
 async def test_a_client_that_never_comes_is_given_up(visitor: Visitor, client: Client, monkeypatch: Any) -> None:
-    monkeypatch.setattr(sessions, "CONNECT_WITHIN_S", 0.05)
+    monkeypatch.setattr(whip, "CONNECT_WITHIN_S", 0.05)
     client.listen()
     assert await visitor.status("POST", "/whep", data=await client.offer(), headers=SDP) == 201
     await until(lambda: not len(visitor.page.listeners))
@@ -141,7 +141,7 @@ async def test_a_publisher_is_heard_and_asked_for_what_the_node_would_send(visit
     assert microphone is not None
     microphone.end()
     client.microphone.push(Payload(0, WORD))
-    await until(lambda: microphone.is_taken)
+    await until(lambda: microphone.is_active)
 
 
 async def test_one_speaks_at_a_time(visitor: Visitor, client: Client) -> None:
@@ -175,8 +175,8 @@ async def test_candidates_may_come_later(visitor: Visitor, client: Client) -> No
     fragment = f"a=ice-ufrag:{ufrag}\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n{candidate}\r\n"
 
     async def patch(body: str, **headers: str) -> int:
-        told = {"Content-Type": PATCHES} | {name.replace("_", "-"): value for name, value in headers.items()}
-        return await visitor.status("PATCH", where, data=body, headers=told)
+        sent = {"Content-Type": FRAGMENT_TYPE} | {name.replace("_", "-"): value for name, value in headers.items()}
+        return await visitor.status("PATCH", where, data=body, headers=sent)
 
     assert await patch(fragment, If_Match=etag) == 204
     assert await patch(fragment, If_Match="*") == 204
@@ -186,7 +186,7 @@ async def test_candidates_may_come_later(visitor: Visitor, client: Client) -> No
     assert await patch(fragment.replace(ufrag, "other"), If_Match=etag) == 422
     assert await patch("nothing", If_Match=etag) == 400
     assert await patch(fragment, If_Match=etag, Content_Type="text/plain") == 415
-    assert await visitor.status("PATCH", "/whep/00", data=fragment, headers={"Content-Type": PATCHES}) == 404
+    assert await visitor.status("PATCH", "/whep/00", data=fragment, headers={"Content-Type": FRAGMENT_TYPE}) == 404
 
 
 async def test_options_say_what_to_post(visitor: Visitor) -> None:

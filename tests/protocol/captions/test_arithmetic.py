@@ -36,8 +36,8 @@ def encoded(message: Message) -> Encoder:
 
 
 def interval(encoder: Encoder) -> tuple[Fraction, Fraction]:
-    whole = 1 << encoder._bits
-    return Fraction(encoder._low, whole), Fraction(encoder._low + encoder._width, whole)
+    low, width, bits = encoder.interval
+    return Fraction(low, 1 << bits), Fraction(low + width, 1 << bits)
 
 
 @given(messages())

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_codebook import SIGNS, TOKENS, WORDS, file, model, parts
 
-from protocol.captions import Codebook
-from protocol.captions.codebook import MAGIC, Model, _array, pack_array
-from protocol.captions.symbols import END, FAR, NEAR, UNKNOWN
+from protocol.captions import CodebookId
+from protocol.captions.codebook import MAGIC, Codebook, array_of, pack_array
+from protocol.captions.tokens import END, FAR, NEAR, UNKNOWN
 
 TOLD = parts()
 FILE = file(TOLD)
@@ -23,11 +23,11 @@ WRONG: tuple[Any, ...] = (None, True, -1, 2**40, 0.5, "x", b"x", [], [[]], {}, {
 
 def refused(told: Any) -> None:
     with pytest.raises(ValueError, match="codebook"):
-        Model.read(file(told))
+        Codebook.read(file(told))
 
 
 def test_a_codebook_is_known_by_its_number_and_its_file() -> None:
-    assert model().identity == Codebook(9, hashlib.sha256(FILE).digest()[:4])
+    assert model().identity == CodebookId(9, hashlib.sha256(FILE).digest()[:4])
     assert model(1).identity != model().identity
 
 
@@ -54,27 +54,27 @@ def test_an_array_is_read_back(kind: Any, packed: bool) -> None:
     array = np.arange(24).astype(kind).reshape(4, 6)
     told = pack_array(array, packed=packed)
     assert told[0][0] in "<|"
-    assert np.array_equal(_array(told), array)
-    assert np.array_equal(_array(pack_array(array.T)), array.T)
+    assert np.array_equal(array_of(told), array)
+    assert np.array_equal(array_of(pack_array(array.T)), array.T)
 
 
 @pytest.mark.parametrize("data", [b"", MAGIC[:3], MAGIC, b"XXXX" + FILE[4:], FILE[1:], FILE + b"\0"])
 def test_what_is_no_codebook_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="codebook"):
-        Model.read(data)
+        Codebook.read(data)
 
 
 @given(st.integers(0, len(FILE) - 1))
 @settings(max_examples=60)
 def test_a_part_of_a_codebook_is_refused(length: int) -> None:
     with pytest.raises(ValueError, match="codebook"):
-        Model.read(FILE[:length])
+        Codebook.read(FILE[:length])
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="codebook"):
-        Model.read(MAGIC + data)
+        Codebook.read(MAGIC + data)
 
 
 values = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text() | st.binary()
@@ -130,9 +130,9 @@ def test_a_damaged_codebook_is_read_or_refused(at: int, flipped: int) -> None:
     damaged = bytearray(FILE)
     damaged[at] ^= flipped
     with contextlib.suppress(ValueError):
-        assert Model.read(bytes(damaged)).identity != model().identity
+        assert Codebook.read(bytes(damaged)).identity != model().identity
 
 
 def test_other_parts_are_ignored() -> None:
-    assert Model.read(file({**TOLD, "more": 1})).words == WORDS
+    assert Codebook.read(file({**TOLD, "more": 1})).words == WORDS
     assert msgpack.unpackb(FILE[4:]).keys() == TOLD.keys()

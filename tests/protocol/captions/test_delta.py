@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.captions.arithmetic import Below, evenly
-from protocol.captions.delta import CHANGES, Change, Copier, change_of, differing, places, style_near
+from protocol.captions.delta import CHANGES, Change, CopyModel, change_of, differing, places, style_near
 from protocol.captions.ngrams import TOTAL
 from protocol.captions.tokens import Style, parse
 
@@ -16,7 +16,7 @@ def chance(below: Below, symbol: int) -> float:
 
 def guesses(earlier: str, now: str) -> list[bool]:
     """For each token of a caption and its end, whether the guess from the earlier one is right."""
-    copier, right = Copier(parse(earlier).tokens), []
+    copier, right = CopyModel(parse(earlier).tokens), []
     for token in (*parse(now).tokens, None):
         right.append(copier.guess == token)
         if right[-1]:
@@ -84,7 +84,7 @@ def test_the_guess_finds_its_way_again(now: str, wrong: list[str | None]) -> Non
 
 
 def test_at_the_end_of_the_earlier_caption_nothing_is_guessed() -> None:
-    copier = Copier([" a"])
+    copier = CopyModel([" a"])
     copier.confirm()
     assert copier.guess is None
     copier.correct(" b")
@@ -93,7 +93,7 @@ def test_at_the_end_of_the_earlier_caption_nothing_is_guessed() -> None:
 
 
 def test_a_guess_is_trusted_less_after_a_wrong_one_and_more_with_every_right_one() -> None:
-    copier = Copier([" a"] * 20)
+    copier = CopyModel([" a"] * 20)
     before = chance(copier.confidence, 0)
     copier.correct(" b")
     after = []
@@ -108,7 +108,7 @@ def test_a_guess_is_trusted_less_after_a_wrong_one_and_more_with_every_right_one
 
 @given(st.lists(st.sampled_from([" a", " b", " c"]), max_size=9), st.lists(st.sampled_from([" a", " b", " d"])))
 def test_whatever_comes_the_guess_stays_within_the_caption(earlier: list[str], now: list[str]) -> None:
-    copier = Copier(earlier)
+    copier = CopyModel(earlier)
     for token in now:
         assert copier.guess in {*earlier, None}
         if copier.guess == token:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from reference_decoder import Reference
 from tiny_codebook import GROUPS, LIKELY, SIZE, TOKENS, WAYS, file, model, parts
 
-from protocol.captions.codebook import Model, pack_array
-from protocol.captions.gru import BLOCK_BYTES, PLAIN, Outlook, State, Weights
+from protocol.captions.codebook import Codebook, pack_array
+from protocol.captions.gru import BLOCK_BYTES, PLAIN, NextToken, State, Weights
 from protocol.captions.ngrams import TOTAL
 
 NETWORK = model().network
@@ -30,7 +30,7 @@ def told(ways: tuple[int, ...], history: list[int]) -> State:
 
 
 def begins(state: State, row: int = 0, sharpness: int = PLAIN) -> list[int]:
-    outlook = Outlook(NETWORK, state, [(row, sharpness)])
+    outlook = NextToken(NETWORK, state, [(row, sharpness)])
     return [outlook.below(token)[0] for token in range(TOKENS + 1)]
 
 
@@ -105,14 +105,14 @@ def test_layers_fit_together() -> None:
 def test_views_of_one_state_are_each_by_themselves() -> None:
     state = told(WAYS, [2, 3])
     views = [(0, PLAIN), (0, 11), (1, PLAIN)]
-    outlook = Outlook(NETWORK, state, views)
+    outlook = NextToken(NETWORK, state, views)
     apart = [begins(state, row, sharpness) for row, sharpness in views]
     assert [outlook.below(token) for token in range(TOKENS + 1)] == [list(place) for place in zip(*apart, strict=True)]
 
 
 def test_a_group_is_worked_out_when_asked() -> None:
-    outlook = Outlook(NETWORK, told(WAYS, []), [(0, PLAIN)])
-    with mock.patch.object(Outlook, "group", autospec=True, side_effect=Outlook.group) as group:
+    outlook = NextToken(NETWORK, told(WAYS, []), [(0, PLAIN)])
+    with mock.patch.object(NextToken, "group", autospec=True, side_effect=NextToken.group) as group:
         for token in range(LIKELY + 1):
             outlook.below(token)
         assert not group.called
@@ -123,7 +123,7 @@ def test_a_group_is_worked_out_when_asked() -> None:
 
 @given(histories)
 def test_lines_are_about_where_tokens_begin(history: list[int]) -> None:
-    outlook = Outlook(NETWORK, told(WAYS, history), [(0, PLAIN), (1, 11)])
+    outlook = NextToken(NETWORK, told(WAYS, history), [(0, PLAIN), (1, 11)])
     weights = [3, 5]
     lines = [*outlook.line(weights)[: LIKELY + 1], *outlook.line_in(0, weights)[1:], *outlook.line_in(1, weights)[1:]]
     exact = [sum(map(mul, weights, outlook.below(token))) for token in range(TOKENS + 1)]
@@ -135,4 +135,4 @@ def test_tables_have_their_length(table: int) -> None:
     wrong = copy.deepcopy(parts())
     wrong["tables"][table] = pack_array(np.arange(1000, dtype=np.int32))
     with pytest.raises(ValueError, match="tables"):
-        Model.read(file(wrong))
+        Codebook.read(file(wrong))

@@ -56,7 +56,7 @@ def test_the_second_decoder_mixes_the_same(style: Style, history: list[int]) -> 
 
 @given(styles, histories)
 def test_trust_is_never_lost(style: Style, history: list[int]) -> None:
-    trusts = [trust for _, trust in mixture(style=style, history=history)._trusts]
+    trusts = [trust for _, trust in mixture(style=style, history=history).trusts]
     assert sum(trusts) == 1 << TRUST_BITS
     assert min(trusts) >= LEAST_TRUST
 
@@ -66,14 +66,14 @@ def test_a_source_that_expected_what_came_is_trusted_more() -> None:
     told = mixture(style=4)
     assert share[1] > share[0]
     evidence = [source.prior * part for source, part in zip(BOOK.sources, share, strict=True)]
-    assert told._trusts[1][1] == pytest.approx(evidence[1] / sum(evidence) * (1 << TRUST_BITS), abs=2)
-    assert told._trusts[1][1] > UNUSUAL.prior
+    assert told.trusts[1][1] == pytest.approx(evidence[1] / sum(evidence) * (1 << TRUST_BITS), abs=2)
+    assert told.trusts[1][1] > UNUSUAL.prior
 
 
 def test_one_that_did_not_is_asked_no_more() -> None:
     never = (0, *((TOTAL - 5 + step) for step in range(5)), TOTAL)
     told = mixture((replace(USUAL, styles=never), UNUSUAL), style=4)
-    assert [source for source, _ in told._trusts] == [UNUSUAL]
+    assert [source for source, _ in told.trusts] == [UNUSUAL]
     assert told.ways == [WAYS[1]]
     alone = mixture((replace(UNUSUAL, prior=1 << TRUST_BITS),), style=4, history=[2, 3])
     assert begins(told.after(2).after(3)) == begins(alone)
@@ -132,5 +132,5 @@ def test_a_guess_is_a_token_near_the_place(style: Style, history: list[int], pla
     ],
 )
 def test_a_source_has_parts_that_make_a_whole(wrong: Source) -> None:
-    assert USUAL.is_whole(len(BOOK.counted))
-    assert not wrong.is_whole(len(BOOK.counted))
+    assert USUAL.is_complete(len(BOOK.counted))
+    assert not wrong.is_complete(len(BOOK.counted))

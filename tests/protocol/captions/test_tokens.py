@@ -1,10 +1,24 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.captions.tokens import Case, Parsed, Style, case_of, parse, render, scalars, tokens_of
+from protocol.captions.tokens import (
+    Case,
+    Style,
+    Tokenised,
+    case_of,
+    from_utf8,
+    parse,
+    render,
+    scalars,
+    to_utf8,
+    tokens_of,
+)
+from protocol.errors import CaptionError
 
 # Every kind of sign, and those that parsing looks at much more often than chance would.
 texts = (
@@ -27,7 +41,7 @@ def test_tokens_are_the_text_after_a_space(text: str) -> None:
 
 
 @given(texts)
-def test_capitals_are_told_in_mixed_style_alone(text: str) -> None:
+def test_capitals_are_kept_in_mixed_style_alone(text: str) -> None:
     parsed = parse(text)
     if parsed.style in {Style.MIXED, Style.MIXED_STOP}:
         letters = [sum("a" <= sign <= "z" for sign in token) for token in parsed.tokens]
@@ -94,5 +108,27 @@ def test_a_word_has_a_case(word: str, case: Case) -> None:
 
 
 def test_a_sentence_that_begins_with_no_letter_of_the_26_is_left_as_it_is() -> None:
-    assert render(Parsed(Style.SENTENCE, (" ß",))) == "ß"
-    assert render(Parsed(Style.SENTENCE, ())) == ""
+    assert render(Tokenised(Style.SENTENCE, (" ß",))) == "ß"
+    assert render(Tokenised(Style.SENTENCE, ())) == ""
+
+
+@given(st.text())
+def test_utf8_is_read_back(text: str) -> None:
+    data, bits = to_utf8(text)
+    assert from_utf8(data) == text
+    assert bits == 8 * len(data)
+
+
+def test_a_lone_surrogate_has_no_utf8() -> None:
+    assert to_utf8("\ud800") == (b"?", 8)
+
+
+def test_damaged_utf8_is_refused() -> None:
+    with pytest.raises(CaptionError):
+        from_utf8(b"\xff")
+
+
+@given(st.binary())
+def test_any_bytes_are_utf8_or_raise(data: bytes) -> None:
+    with contextlib.suppress(CaptionError):
+        assert from_utf8(data).encode() == data

@@ -1,4 +1,4 @@
-"""How often consent is asked for, on a clock turned by hand."""
+"""When consent is asked for, on a clock turned by hand."""
 
 from __future__ import annotations
 
@@ -6,67 +6,32 @@ import random
 
 import pytest
 
-from protocol.rtp import consent
-from protocol.rtp.consent import EXPIRES_S, OFTEN_S, PATIENCE_S, SELDOM_S, Consent
+from protocol.rtp.consent import ANSWERS_FOR_TRUST, EXPIRES_S, PATIENCE_S, RFC_PERIOD_S, TRUSTED_PERIOD_S, Consent
 
 
-class Peer:
-    """Answers as the script says: `+` at once, `-` never; then for ever as its last letter."""
-
-    def __init__(self, answers: str) -> None:
-        self.answers, self.time, self.asked = answers, 0.0, []
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.time += seconds
-
-    async def ask(self) -> bool:
-        self.asked.append(self.time)
-        answer = self.answers[min(len(self.asked), len(self.answers)) - 1]
-        self.time += 0.05 if answer == "+" else PATIENCE_S
-        if len(self.asked) > 1000:
-            raise EOFError
-        return answer == "+"
-
-    @property
-    def periods(self) -> list[float]:
-        return [after - before for before, after in zip([0.0, *self.asked], self.asked, strict=False)]
+def test_the_next_question_waits_for_the_rest_of_a_period() -> None:
+    consent = Consent(0.0, random.Random(1))
+    waits = [consent.wait_s(100.0, asked=99.0) for _ in range(200)]
+    assert 0.8 * TRUSTED_PERIOD_S - 1 <= min(waits) < max(waits) <= 1.2 * TRUSTED_PERIOD_S - 1
+    assert max(waits) - min(waits) > 0.2 * TRUSTED_PERIOD_S
+    assert consent.wait_s(100.0, asked=0.0) == 0.0
 
 
-async def kept(answers: str) -> Peer:
-    peer = Peer(answers)
-    try:
-        await consent.keep(peer.ask, peer.now, peer.sleep)
-    except EOFError:
-        peer.answers = "for ever"
-    return peer
+def test_after_a_miss_periods_are_the_rfcs_until_four_were_answered() -> None:
+    consent = Consent(0.0, random.Random(1))
+    consent.missed()
+    for number in range(ANSWERS_FOR_TRUST):
+        assert 4.0 <= consent.wait_s(0.0, asked=0.0) <= 1.2 * RFC_PERIOD_S
+        consent.answered(float(number))
+    assert consent.wait_s(0.0, asked=0.0) > 1.2 * RFC_PERIOD_S
 
 
-async def test_a_link_that_answers_is_asked_seldom_and_never_given_up() -> None:
-    peer = await kept("+")
-    assert peer.answers == "for ever"
-    assert all(0.8 * SELDOM_S <= period <= 1.2 * SELDOM_S for period in peer.periods)
-    assert max(peer.periods) - min(peer.periods) > 0.2 * SELDOM_S
-
-
-async def test_a_dead_link_is_given_up_after_thirty_seconds() -> None:
-    peer = await kept("-")
-    assert EXPIRES_S <= peer.time <= EXPIRES_S + OFTEN_S * 1.2 + PATIENCE_S
-    assert len(peer.asked) >= 4
-
-
-async def test_no_question_comes_sooner_than_the_rfc_allows() -> None:
-    for seed in range(20):
-        answers = "".join(random.Random(seed).choice("++-") for _ in range(300))
-        assert min((await kept(answers)).periods) >= 4.0
-
-
-async def test_after_a_miss_questions_come_often_until_four_were_answered() -> None:
-    peer = await kept("+-++++++++")
-    seldom = [period > 1.2 * OFTEN_S for period in peer.periods]
-    assert seldom[:9] == [True, True, False, False, False, False, True, True, True]
+def test_it_expires_thirty_seconds_after_the_last_answer() -> None:
+    consent = Consent(0.0)
+    consent.answered(10.0)
+    consent.missed()
+    assert not consent.expired(10.0 + EXPIRES_S - 0.001)
+    assert consent.expired(10.0 + EXPIRES_S)
 
 
 @pytest.mark.parametrize(("loss", "least_s"), [(0.1, 7200), (0.2, 900)])
@@ -74,7 +39,7 @@ def test_a_link_that_loses_questions_and_answers_is_not_given_up(loss: float, le
     rng, now, asked, lived = random.Random(1), 0.0, 0.0, []
     one = Consent(0.0, rng)
     while len(lived) < 20 and now < 1e6:
-        now += one.pause(now, asked)
+        now += one.wait_s(now, asked)
         asked = now
         if rng.random() < (1 - loss) ** 2:
             one.answered(now)

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.rtp.red import Copy
-from protocol.rtp.retiming import QUIET_EVERY_S, RTP_RATE, RtpRetimer, RtpTimeline
+from protocol.rtp.retiming import SILENCE_EVERY_S, RtpRetimer, RtpTimeline
 from protocol.speech import opus_packet
+from protocol.speech.opus_packet import OPUS_RATE
 
 TOC = 0x18  # SILK, narrowband, 60 ms, mono
 STEP = 2880
@@ -42,7 +43,7 @@ def test_packets_pass_untouched_on_the_lines_own_clock(pushed: Pushed) -> None:
     for number, packet in enumerate(packets):
         pushed.line.forward(7_000_000 + number * 2 * STEP, packet, (), 10 + number * 0.12)
     assert [packet for _, packet in pushed.all] == packets
-    first = 10 * RTP_RATE
+    first = 10 * OPUS_RATE
     assert pushed.timestamps == [first, first + 2 * STEP, first + 4 * STEP]
 
 
@@ -75,12 +76,12 @@ def test_a_pause_is_told_at_once_and_again_while_it_lasts(pushed: Pushed) -> Non
     pushed.line.forward(0, opus_packet.join([frame("a"), bytes([TOC])]), (), 1.0)
     start = pushed.timestamps[0]
     assert pushed.all[1:] == [(start + 2 * STEP, bytes([TOC]))]
-    pushed.line.keep_quiet(1.1)
+    pushed.line.continue_silence(1.1)
     assert len(pushed.all) == 2
-    pushed.line.keep_quiet(1.0 + QUIET_EVERY_S)
-    assert pushed.all[2:] == [(start + 2 * STEP + round(QUIET_EVERY_S * RTP_RATE), bytes([TOC]))]
+    pushed.line.continue_silence(1.0 + SILENCE_EVERY_S)
+    assert pushed.all[2:] == [(start + 2 * STEP + round(SILENCE_EVERY_S * OPUS_RATE), bytes([TOC]))]
     pushed.line.forward(20 * STEP, pair("b", "c"), (), 1.0 + 20 * 0.06)
-    pushed.line.keep_quiet(10.0)
+    pushed.line.continue_silence(10.0)
     assert pushed.timestamps[3] == start + 20 * STEP
     assert len(pushed.all) == 4
 
@@ -88,15 +89,15 @@ def test_a_pause_is_told_at_once_and_again_while_it_lasts(pushed: Pushed) -> Non
 def test_another_stream_goes_on_where_the_time_is(pushed: Pushed) -> None:
     pushed.line.forward(0, frame("a"), (), 1.0)
     pushed.line.forward(3_000_000_000, frame("b"), (), 1.5)
-    pushed.line.begin_anew()
+    pushed.line.restart()
     pushed.line.forward(STEP, frame("c"), (), 2.0)
-    assert pushed.timestamps == [RTP_RATE, round(1.5 * RTP_RATE), 2 * RTP_RATE]
+    assert pushed.timestamps == [OPUS_RATE, round(1.5 * OPUS_RATE), 2 * OPUS_RATE]
 
 
 def test_timestamps_wrap_without_a_jump(pushed: Pushed) -> None:
     pushed.line.forward(2**32 - STEP, frame("a"), (), 1.0)
     pushed.line.forward(0, frame("b"), (), 1.06)
-    assert pushed.timestamps == [RTP_RATE, RTP_RATE + STEP]
+    assert pushed.timestamps == [OPUS_RATE, OPUS_RATE + STEP]
 
 
 @given(
@@ -113,7 +114,7 @@ def test_only_opus_goes_on_whatever_comes(packets: list[tuple[int, bytes, list[t
     pushed = Pushed()
     for number, (timestamp, payload, copies) in enumerate(packets):
         pushed.line.forward(timestamp, payload, [Copy(*copy) for copy in copies], number * 0.1)
-        pushed.line.keep_quiet(number * 0.1)
+        pushed.line.continue_silence(number * 0.1)
     for _, packet in pushed.all:
         opus_packet.parse(packet)
 
@@ -129,8 +130,8 @@ def test_a_stream_that_ends_in_the_middle_is_followed_by_silence_and_another_goe
     assert pushed.timestamps[2] == start + 3 * STEP
     pushed.line.pause(5.0)
     pushed.line.pause(5.0)
-    pushed.line.keep_quiet(5.0 + QUIET_EVERY_S)
+    pushed.line.continue_silence(5.0 + SILENCE_EVERY_S)
     assert len(pushed.all) == 5
     pushed.line.forward(0, frame("d"), (), 9.0)
-    assert pushed.timestamps[-1] == 9 * RTP_RATE
+    assert pushed.timestamps[-1] == 9 * OPUS_RATE
     assert pushed.timestamps == sorted(pushed.timestamps)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.rtp.sequence import REMEMBERED_PACKETS, Ledger, unwrap
+from protocol.rtp.sequence import REMEMBERED_PACKETS, ReceivedSet, unwrap
 
 
 @given(st.integers(-(2**40), 2**40), st.integers(-(2**15), 2**15 - 1))
@@ -14,7 +14,7 @@ def test_a_counter_is_unwrapped_to_the_nearest(near: int, step: int) -> None:
 @given(st.permutations(range(65_530, 65_545)), st.sets(st.integers(65_531, 65_543)))
 def test_gaps_are_counted_whatever_the_order(order: list[int], missing: set[int]) -> None:
     came = [number for number in order if number not in missing]
-    ledger = Ledger(came[0])
+    ledger = ReceivedSet(came[0])
     for number in came:
         assert ledger.add(number)
         assert not ledger.add(number)
@@ -22,7 +22,7 @@ def test_gaps_are_counted_whatever_the_order(order: list[int], missing: set[int]
 
 
 def test_what_is_too_old_counts_as_repeated() -> None:
-    ledger = Ledger(0)
+    ledger = ReceivedSet(0)
     assert ledger.add(REMEMBERED_PACKETS)
     assert not ledger.add(0)
     assert ledger.add(10**9)

@@ -8,8 +8,8 @@ import pytest
 from mesh import World
 
 from protocol.signalling import EndCall, PeerJoined
+from protocol.signalling.full_room import MAX_PEERS, REFUSALS
 from protocol.signalling.liveness import DOUBT_S
-from protocol.signalling.room import MAX_PEERS, REFUSALS
 
 NAMES = [f"aaa{letter}" for letter in "bcdefghijklm"]
 FULL = MAX_PEERS + 1
@@ -71,7 +71,7 @@ def test_who_is_only_said_to_have_crashed_keeps_his_place() -> None:
     for node in world.nodes.values():
         if node.name != NAMES[0]:
             node.room.receive(NAMES[0], "h", b"", world.now)
-            world._drain(node)
+            world.drain(node)
     world.join("zzzz")
     world.run(DOUBT_S + SETTLES_S)
     assert world.turned_away == ["zzzz"]

@@ -12,10 +12,11 @@ from mesh import Node, World
 
 from protocol.errors import RemoteError
 from protocol.signalling import Carries, EndCall, Hello, MakeAnswer, PeerJoined, Reason, RoomIsFull
+from protocol.signalling.full_room import REFUSALS, REFUSED_AFTER_S, REFUSED_WITHIN_S
 from protocol.signalling.liveness import DOUBT_S, HELLO_BURST, HELLO_EVERY_S, MAX_STRANGERS
 from protocol.signalling.messages import MAX_ECHOES, Answer, Bye, Message, Offer, Proof, encode
 from protocol.signalling.peer_call import OFFER_BURST, OFFER_EVERY_S
-from protocol.signalling.room import HEARD_S, MAX_PEERS, REFUSALS, REFUSED_AFTER_S, REFUSED_WITHIN_S
+from protocol.signalling.room import MAX_PEERS, MEDIA_FRESH_S
 from protocol.signalling.sdp_compression import pack_description
 from protocol.signalling.states import State
 from protocol.topics import Letter
@@ -36,22 +37,22 @@ def call(carries: Carries = Carries.EVERYTHING) -> tuple[World, Node]:
 def enter(world: World, node: Node, sybil: str, session: int = 7) -> None:
     """One more identity is taken in by this node. It never connects."""
     greet(node.room, sybil, Hello(session, sybil), world.now)
-    world._drain(node)
+    world.drain(node)
 
 
 def say(world: World, node: Node, sender: str, message: Message) -> None:
     node.room.receive(
         sender, Letter.PRESENCE if isinstance(message, Hello) else Letter.SIGNAL, encode(message), world.now
     )
-    world._drain(node)
+    world.drain(node)
 
 
 def lose(world: World, node: Node) -> None:
     """The media between the two dies."""
-    call_id = node.room._pairs[BOB]._call_id
-    assert call_id is not None
-    node.room.lost(BOB, call_id, world.now)
-    world._drain(node)
+    call = node.room.call(BOB)
+    assert call is not None and call.call_id is not None
+    node.room.lost(BOB, call.call_id, world.now)
+    world.drain(node)
 
 
 def refuse(world: World, node: Node, sybils: list[str]) -> None:
@@ -118,16 +119,16 @@ def test_who_is_still_heard_gives_no_place_away_when_the_will_comes(heard: bool)
     clear_presence(world, ann)
     world.run(DOUBT_S + 1)
     assert ann.room.state(BOB) is State.UNSEEN
-    call_id = ann.room._pairs[BOB]._call_id
-    assert call_id is not None
-    ann.room.heard(BOB, call_id, world.now if heard else world.now - HEARD_S)
+    call_to_bob = ann.room.call(BOB)
+    assert call_to_bob is not None and call_to_bob.call_id is not None
+    ann.room.media_received(BOB, call_to_bob.call_id, world.now if heard else world.now - MEDIA_FRESH_S)
     enter(world, ann, SYBILS[-1])
     assert (ann.room.state(BOB) is State.UNSEEN) is heard
 
 
 def clear_presence(world: World, node: Node) -> None:
     node.room.receive(BOB, Letter.PRESENCE, b"", world.now)
-    world._drain(node)
+    world.drain(node)
 
 
 def test_a_flood_of_offers_makes_few_connections() -> None:
@@ -164,8 +165,8 @@ def test_whatever_a_member_sends_the_two_talk_on_and_remember_little() -> None:
         for _ in range(400):
             world.run(dice.choice([0, 0, 0.01, 0.3]))
             hostile(world, ann, dice)
-            assert len(ann.room._handshake._heard) <= MAX_ECHOES
-            assert len(ann.room._in_line) <= MAX_STRANGERS
+            assert ann.room.liveness.remembered <= MAX_ECHOES
+            assert len(ann.room.waiting) <= MAX_STRANGERS
             assert len(ann.room.peers) <= MAX_PEERS
             assert ann.room.state(BOB) is State.CONNECTED, seed
         letters = [one.letter for sender, one in world.sent[said:] if sender == ANN]
@@ -181,7 +182,7 @@ def hostile(world: World, node: Node, dice: random.Random) -> None:
     sender = "".join(dice.choices("abcdefgh234567", k=4))
     sender = dice.choice([*SYBILS, sender])
     hello = Hello(dice.choice([7, dice.getrandbits(64)]), sender)
-    asks = (node.room._hello.session,)
+    asks = (node.session,)
     message: Message = dice.choice(
         [
             proven(node.room, hello, dice.randrange(9)),
@@ -200,4 +201,4 @@ def hostile(world: World, node: Node, dice: random.Random) -> None:
     try:
         say(world, node, sender, message)
     except RemoteError:
-        world._drain(node)
+        world.drain(node)

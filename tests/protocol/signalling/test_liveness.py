@@ -32,31 +32,31 @@ class Ann:
     def __post_init__(self) -> None:
         self.room = Room("anna", Hello(1, "ann", WATCHER), random.Random(1))
         self.room.start(self.now)
-        self._drain()
+        self.drain()
 
     def hear(self, sender: str, hello: Hello) -> None:
         try:
             self.room.receive(sender, Letter.PRESENCE, encode(hello), self.now)
         finally:
-            self._drain()
+            self.drain()
 
     def cleared(self, sender: str) -> None:
         self.room.receive(sender, Letter.PRESENCE, b"", self.now)
-        self._drain()
+        self.drain()
 
     def wait(self, seconds: float) -> None:
         end = self.now + seconds
         while (timer := self.room.get_timer()) is not None and timer <= end:
             self.now = max(self.now, timer)
             self.room.handle_timer(self.now)
-            self._drain()
+            self.drain()
         self.now = end
 
     def echo(self) -> tuple[int]:
         """What she wants echoed, as everybody knows who has her newest hello."""
         return (self.said[-1].proof.challenge,)
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
         for outgoing in self.room.outgoing():
             message = decode(outgoing.payload)
             if isinstance(message, Bye) and message.reason is Reason.FULL:
@@ -103,7 +103,7 @@ def test_an_old_hello_does_not_make_its_sender_count_after_our_restart() -> None
     after = Ann()
     after.room = Room("anna", Hello(3, "ann", WATCHER), random.Random(2))
     after.room.start(after.now)
-    after._drain()
+    after.drain()
     after.hear("bobb", kept)
     after.wait(60)
     assert after.happened == []
@@ -123,7 +123,7 @@ def test_an_old_hello_does_not_replace_the_peers_new_session(ann: Ann) -> None:
     first = hello_of(2, number=1, challenge=5, echoes=ann.echo())
     ann.hear("bobb", first)
     greet(ann.room, "bobb", hello_of(3), ann.now)
-    ann._drain()
+    ann.drain()
     ann.hear("bobb", first)
     ann.wait(60)
     assert ann.happened == [("bobb", "joined as 2"), ("bobb", "RESTARTED"), ("bobb", "joined as 3")]
@@ -137,7 +137,7 @@ def test_an_older_hello_of_the_session_changes_nothing(ann: Ann) -> None:
     ann.wait(10)
     assert len(ann.said) == said
     ann.room.reconnected(ann.now)
-    ann._drain()
+    ann.drain()
     assert ann.said[-1].proof.echoes == (5,)
 
 
@@ -218,7 +218,7 @@ def test_after_an_outage_everybody_has_to_prove_it_anew(ann: Ann) -> None:
     ann.hear("bobb", hello)
     ann.hear("carl", hello_of(3, number=1, challenge=6, echoes=ann.echo()))
     ann.room.reconnected(ann.now)
-    ann._drain()
+    ann.drain()
     ann.hear("bobb", replace(hello, proof=replace(hello.proof, number=2)))  # made while the broker was away
     ann.hear("carl", hello_of(3, number=2, challenge=6, echoes=ann.echo()))
     ann.wait(ROLL_CALL_S)
@@ -247,8 +247,8 @@ def test_kept_hellos_of_a_thousand_sessions_do_not_add_up(ann: Ann) -> None:
     for number in range(1000):
         ann.hear(f"bo{number % 10}{number // 10 % 10}", hello_of(100 + number, number=1, challenge=number))
         ann.wait(0.01)
-    assert len(ann.room._handshake._heard) <= 1 + MAX_STRANGERS
-    assert len(ann.room._handshake._asked) <= MAX_STRANGERS
+    assert ann.room.liveness.remembered <= 1 + MAX_STRANGERS
+    assert ann.room.liveness.asked <= MAX_STRANGERS
     assert len(ann.said) <= 1 + HELLO_BURST + 10 / HELLO_EVERY_S + 1
     assert list(ann.room.peers) == ["bobb"]
 
@@ -276,7 +276,7 @@ def test_who_finds_the_room_full_is_echoed_but_not_remembered_for_ever(ann: Ann)
     for number in range(100):
         ann.hear("carl", proven(ann.room, hello_of(100 + number)))
     ann.room.reconnected(ann.now)
-    ann._drain()
+    ann.drain()
     assert 200 in ann.said[-1].proof.echoes
     assert len(ann.said[-1].proof.echoes) <= MAX_PEERS + MAX_STRANGERS
     assert len(ann.said[-1].proof.asks) <= MAX_PEERS

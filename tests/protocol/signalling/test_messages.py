@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.captions import Codebook
+from protocol.captions import CodebookId
 from protocol.errors import SignalError, VersionError
 from protocol.signalling.messages import (
     MAX_MESSAGE_BYTES,
@@ -36,7 +36,7 @@ messages = st.one_of(
         carries=st.integers(0, 15).map(Carries),
         codecs=st.lists(st.integers(0, 255), max_size=15).map(tuple),
         codebooks=st.lists(
-            st.builds(Codebook, st.integers(0, 2**16 - 1), st.binary(min_size=4, max_size=4)), max_size=15
+            st.builds(CodebookId, st.integers(0, 2**16 - 1), st.binary(min_size=4, max_size=4)), max_size=15
         ).map(tuple),
         proof=st.builds(
             Proof,
@@ -67,7 +67,7 @@ def test_a_message_is_read_back(message: Message) -> None:
 
 def test_the_bytes_are_pinned() -> None:
     assert encode(Hello(5, "Ada", Carries.EVERYTHING, (0, 1))).hex() == "950105a34164610f920001"
-    with_codebook = Hello(5, "Ada", Carries.EVERYTHING, (0, 1), (Codebook(1, b"hash"),))
+    with_codebook = Hello(5, "Ada", Carries.EVERYTHING, (0, 1), (CodebookId(1, b"hash"),))
     assert encode(with_codebook).hex() == "960105a34164610f920001919201c40468617368"
     proof = Proof(1, 2, (3,), (4,), (5, 6, 7), leaving=True)
     assert encode(Hello(5, "Ada", proof=proof)).hex() == "9c0105a34164610f91009001029103910493050607c3"
@@ -87,7 +87,7 @@ def test_what_a_later_program_adds_is_ignored() -> None:
         5, "Ada", Carries(5), (0,)
     )
     books = [[1, b"hash", "new"]]
-    assert decode(msgpack.packb([1, 5, "Ada", 0, [0], books])).codebooks == (Codebook(1, b"hash"),)
+    assert decode(msgpack.packb([1, 5, "Ada", 0, [0], books])).codebooks == (CodebookId(1, b"hash"),)
     assert decode(msgpack.packb([4, "ab", 5, 99])) == Bye("ab", 5, Reason.LEFT)
 
 
@@ -152,11 +152,11 @@ def test_an_invalid_message_cannot_be_built() -> None:
     with pytest.raises(ValueError, match="codecs"):
         Hello(5, codecs=tuple(range(16)))
     with pytest.raises(ValueError, match="codebooks"):
-        Hello(5, codebooks=(Codebook(1, b"hash"),) * 16)
+        Hello(5, codebooks=(CodebookId(1, b"hash"),) * 16)
 
 
 def test_the_longest_hello_fits() -> None:
-    books = tuple(Codebook(2**16 - 1 - number, b"hash") for number in range(15))
+    books = tuple(CodebookId(2**16 - 1 - number, b"hash") for number in range(15))
     longest = Hello(2**32 - 1, "x" * MAX_NAME_BYTES, Carries.EVERYTHING, tuple(range(241, 256)), books)
     assert decode(encode(longest)) == longest
     assert len(encode(longest)) < MAX_MESSAGE_BYTES

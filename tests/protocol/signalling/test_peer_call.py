@@ -9,16 +9,16 @@ from mesh import World
 
 from protocol.signalling import EndCall, Hello, MakeOffer, Reason
 from protocol.signalling.messages import Bye, Offer, decode
-from protocol.signalling.peer_call import OFFER_RESEND_S, RETRY_S, Output, Pair
+from protocol.signalling.peer_call import OFFER_RESEND_S, RETRY_S, Output, PeerCall
 from protocol.signalling.states import State
 from protocol.topics import Letter
 
 A, B = "aaaa", "bbbb"
 
 
-def pair(node: str = A, peer: str = B) -> tuple[Pair, Output]:
+def pair(node: str = A, peer: str = B) -> tuple[PeerCall, Output]:
     output = Output()
-    return Pair(node, peer, Hello(1), Hello(2), rng=random.Random(1), output=output), output
+    return PeerCall(node, peer, Hello(1), Hello(2), rng=random.Random(1), output=output), output
 
 
 @pytest.mark.parametrize("mover", [A, B])
@@ -29,7 +29,7 @@ def test_who_moved_calls_again_at_once_whoever_has_the_first_word(mover: str) ->
     world.run(60)
     node, peer = world.nodes[mover], {A: B, B: A}[mover]
     node.room.network_changed((), world.now)
-    world._drain(node)
+    world.drain(node)
     world.run(0.01)
     assert node.events[-2:] == [
         EndCall(peer, node.of(EndCall)[-1].call_id, Reason.LOST),
@@ -46,7 +46,7 @@ def test_a_link_that_still_serves_is_kept() -> None:
     world.run(60)
     calls = {name: set(node.open_calls) for name, node in world.nodes.items()}
     world.nodes[A].room.network_changed({B}, world.now)
-    world._drain(world.nodes[A])
+    world.drain(world.nodes[A])
     world.run(3)
     assert world.connected()
     assert len(calls[A] & world.nodes[A].open_calls) == 1
@@ -60,7 +60,7 @@ def test_both_may_move_at_once() -> None:
     world.run(60)
     for name in (A, B):
         world.nodes[name].room.network_changed((), world.now)
-        world._drain(world.nodes[name])
+        world.drain(world.nodes[name])
     world.run(5)
     assert world.connected()
 
@@ -74,7 +74,7 @@ def test_a_change_ends_a_long_pause() -> None:
     world.media = True
     for name in (A, B):
         world.nodes[name].room.network_changed((), world.now)
-        world._drain(world.nodes[name])
+        world.drain(world.nodes[name])
     world.run(3)
     assert world.connected()
 
@@ -91,7 +91,7 @@ def test_what_is_not_answered_is_said_again_when_the_broker_is_back() -> None:
     assert a.room.state(B) is State.OFFERED
     world.sent.clear()
     a.room.reconnected(world.now)
-    world._drain(a)
+    world.drain(a)
     world.run(0)
     letters = [one.letter for sender, one in world.sent if sender == A]
     assert letters == [Letter.PRESENCE, Letter.SIGNAL]
@@ -102,12 +102,12 @@ def test_after_an_outage_the_first_pause_is_short_again() -> None:
     a, _ = pair()
     a.begin(0)
     for now in range(10, 200, 20):
-        assert a._call_id is not None
-        a.lost(a._call_id, now)
+        assert a.call_id is not None
+        a.lost(a.call_id, now)
         assert a.deadline is not None
         a.timeout(a.deadline)
-    assert a._call_id is not None
-    a.lost(a._call_id, 300)
+    assert a.call_id is not None
+    a.lost(a.call_id, 300)
     assert a.deadline is not None and a.deadline > 300 + RETRY_S[-1] / 2 - 1
     a.resume(301)
     assert a.deadline <= 301 + RETRY_S[0]
@@ -116,9 +116,9 @@ def test_after_an_outage_the_first_pause_is_short_again() -> None:
 def test_a_peer_that_hung_up_is_not_called_because_we_moved() -> None:
     a, output = pair()
     a.begin(0)
-    assert a._call_id is not None
-    a.described(a._call_id, "offer", 1)
-    a.receive_bye(a._call_id, Reason.LEFT, 2)
+    assert a.call_id is not None
+    a.described(a.call_id, "offer", 1)
+    a.receive_bye(a.call_id, Reason.LEFT, 2)
     output.events.clear()
     output.messages.clear()
     a.start_over(3)
@@ -129,7 +129,7 @@ def test_a_peer_that_hung_up_is_not_called_because_we_moved() -> None:
 def test_the_peer_is_told_of_the_call_that_moved_away() -> None:
     a, output = pair()
     a.begin(0)
-    call_id = a._call_id
+    call_id = a.call_id
     assert call_id is not None
     a.start_over(1)
     assert output.messages == [(Bye(B, call_id, Reason.LOST), 2)]

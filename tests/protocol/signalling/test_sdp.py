@@ -1,4 +1,4 @@
-"""Descriptions are trimmed to what aiortc needs."""
+"""Descriptions are trimmed to what aiortc needs, and those of browsers asked for what we want."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ from hypothesis import strategies as st
 
 from protocol.signalling import sdp
 from protocol.signalling.sdp_compression import pack_description
+
+ANSWER = "\r\n".join(
+    [
+        "v=0",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111 0",
+        "a=rtpmap:111 opus/48000/2",
+        "a=fmtp:111 minptime=10;useinbandfec=1",
+        "a=rtpmap:0 PCMU/8000",
+        "a=fmtp:0 x=1",
+        "",
+    ]
+)
 
 GONE = ("a=extmap", "a=ssrc", "a=msid", "a=rtcp:", "a=end-of-candidates", "a=rtcp-fb", "sha-384", "sha-512", "fe80")
 
@@ -102,3 +114,22 @@ def test_a_description_of_many_media_is_refused() -> None:
     sdp.bounded("v=0\r\n" + "m=audio 9 X 96\r\n" * sdp.MAX_MEDIA)
     with pytest.raises(ValueError, match="5 media"):
         sdp.bounded("v=0\r\n" + "m=audio 9 X 96\r\n" * (sdp.MAX_MEDIA + 1))
+
+
+def test_an_answer_asks_for_speech_as_it_is_wanted() -> None:
+    lines = sdp.ask_for_opus(ANSWER, bitrate=8000, frame_ms=60, dtx=True).splitlines()
+    assert lines[3] == ("a=fmtp:111 minptime=60;maxaveragebitrate=8000;stereo=0;sprop-stereo=0;useinbandfec=0;usedtx=1")
+    assert lines[4:6] == ["a=ptime:60", "a=maxptime:120"]
+    assert lines[6:] == ["a=rtpmap:0 PCMU/8000", "a=fmtp:0 x=1"]
+
+
+def test_another_bitrate_and_frame_asks_for_other_speech() -> None:
+    asked = sdp.ask_for_opus(ANSWER, bitrate=12_000, frame_ms=20, dtx=False)
+    assert "maxaveragebitrate=12000" in asked
+    assert "usedtx=0" in asked
+    assert "a=ptime:20\r\n" in asked
+
+
+def test_addresses_are_left_out_whatever_ends_the_lines() -> None:
+    offer = "v=0\nm=audio 9 x 0\na=candidate:1 1 udp 1 10.0.0.1 9 typ host\n\na=end-of-candidates\na=mid:0\n"
+    assert sdp.without_candidates(offer) == "v=0\r\nm=audio 9 x 0\r\na=mid:0\r\n"

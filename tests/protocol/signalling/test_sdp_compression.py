@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import SignalError
-from protocol.signalling.sdp_compression import MAX_PACKED_BYTES, MAX_SDP_BYTES, pack_description, unpack_description
+from protocol.signalling.sdp_compression import (
+    MAX_PACKED_BYTES,
+    MAX_SDP_BYTES,
+    pack_description,
+    unpack_description,
+)
 
 # What aiortc 1.16 says on a LAN, without header extensions and other codecs.
 TRIMMED = "\r\n".join(

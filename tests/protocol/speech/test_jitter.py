@@ -71,10 +71,10 @@ def test_jitter_is_waited_for_besides_the_copies() -> None:
 def test_a_standstill_lengthens_the_target_unless_a_copy_ended_it_in_time() -> None:
     arrivals = _after([0] * 5)
     arrivals.receive(5 * PACKET_MS * 48, 1000 + 5 * PACKET_MS, 180)
-    arrivals.stood(4 * PACKET_MS * 48, 1000 + 4 * PACKET_MS + 120)
+    arrivals.waited(4 * PACKET_MS * 48, 1000 + 4 * PACKET_MS + 120)
     assert arrivals.target_ms == MIN_TARGET_MS + 180
     assert arrivals.baseline_ms == 1000
-    arrivals.stood(4 * PACKET_MS * 48, 1000 + 4 * PACKET_MS + 240)
+    arrivals.waited(4 * PACKET_MS * 48, 1000 + 4 * PACKET_MS + 240)
     assert arrivals.target_ms == 180 + 60 + MARGIN_MS
 
 

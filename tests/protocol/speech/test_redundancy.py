@@ -8,7 +8,7 @@ from protocol.errors import PacketError
 from protocol.rtp import red
 from protocol.rtp.red import Copy
 from protocol.speech import opus_packet
-from protocol.speech.redundancy import Copies
+from protocol.speech.redundancy import RedundancyEncoder
 
 FRAME = 2880  # 60 ms at 48 kHz
 TOC = b"\x18"  # 60 ms, narrowband SILK
@@ -19,7 +19,7 @@ def bundle(first: int) -> bytes:
     return opus_packet.join([TOC + bytes([first, 7]), TOC + bytes([first + 1, 7])])
 
 
-def sent(copies: Copies, packets: int) -> list[tuple[Copy, ...]]:
+def sent(copies: RedundancyEncoder, packets: int) -> list[tuple[Copy, ...]]:
     return [copies.beside(number * 2 * FRAME, bundle(number * 2)) for number in range(packets)]
 
 
@@ -28,12 +28,12 @@ def numbers(copy: Copy) -> list[int]:
 
 
 def test_without_redundancy_nothing_goes_along() -> None:
-    assert sent(Copies(), 5) == [()] * 5
+    assert sent(RedundancyEncoder(), 5) == [()] * 5
 
 
 @pytest.mark.parametrize(("redundancy", "back"), [(1, 3), (2, 5)])
 def test_the_copy_is_cut_across_two_packets(redundancy: int, back: int) -> None:
-    *_, last = sent(Copies(redundancy), 5)
+    *_, last = sent(RedundancyEncoder(redundancy), 5)
     (copy,) = last
     assert copy.offset == back * FRAME
     assert numbers(copy) == [8 - back, 9 - back]
@@ -41,12 +41,12 @@ def test_the_copy_is_cut_across_two_packets(redundancy: int, back: int) -> None:
 
 
 def test_a_copy_costs_no_more_than_a_packet() -> None:
-    *_, ((copy), *_) = sent(Copies(1), 5)
+    *_, ((copy), *_) = sent(RedundancyEncoder(1), 5)
     assert len(copy.payload) == len(bundle(0))
 
 
 def test_at_the_beginning_what_there_is_goes_along() -> None:
-    first, second, third, *_ = sent(Copies(1), 4)
+    first, second, third, *_ = sent(RedundancyEncoder(1), 4)
     empty = Copy(3 * FRAME, TOC)  # tells how far back copies will be
     assert first == (empty,)
     assert second[0] == empty
@@ -56,19 +56,19 @@ def test_at_the_beginning_what_there_is_goes_along() -> None:
 
 @pytest.mark.parametrize("redundancy", [1, 2])
 def test_no_packet_after_a_pause_tells_of_copies_that_it_has_not(redundancy: int) -> None:
-    copies = Copies(redundancy)
+    copies = RedundancyEncoder(redundancy)
     sent(copies, 5)
     assert copies.beside(100 * FRAME, bundle(100)) == ()
 
 
 def test_single_frames_are_copied_whole_packets_back() -> None:
-    copies = Copies(2)
+    copies = RedundancyEncoder(2)
     *_, last = [copies.beside(number * FRAME, TOC + bytes([number])) for number in range(4)]
     assert last == (Copy(2 * FRAME, TOC + b"\x01"),)
 
 
 def test_the_distance_may_change_at_any_time() -> None:
-    copies = Copies()
+    copies = RedundancyEncoder()
     sent(copies, 4)
     copies.redundancy = 2
     (copy,) = copies.beside(8 * FRAME, bundle(8))
@@ -78,11 +78,11 @@ def test_the_distance_may_change_at_any_time() -> None:
 @pytest.mark.parametrize("distance", [-1, 3])
 def test_no_other_distance_is_taken(distance: int) -> None:
     with pytest.raises(ValueError, match="0, 1 or 2"):
-        Copies().redundancy = distance
+        RedundancyEncoder().redundancy = distance
 
 
 def test_what_a_pause_left_out_is_not_copied() -> None:
-    copies = Copies(1)
+    copies = RedundancyEncoder(1)
     copies.beside(0, bundle(0))
     copies.beside(2 * FRAME, bundle(2))
     assert copies.beside(20 * FRAME, bundle(20)) == ()
@@ -91,7 +91,7 @@ def test_what_a_pause_left_out_is_not_copied() -> None:
 
 
 def test_frames_of_different_configurations_are_copied_apart() -> None:
-    copies = Copies(1)
+    copies = RedundancyEncoder(1)
     copies.beside(0, bundle(0))
     copies.beside(2 * FRAME, opus_packet.join([b"\x38\x02\x07", b"\x38\x03\x07"]))
     apart = copies.beside(4 * FRAME, bundle(4))
@@ -99,7 +99,7 @@ def test_frames_of_different_configurations_are_copied_apart() -> None:
 
 
 def test_frames_apart_in_time_are_copied_apart() -> None:
-    copies = Copies(2)
+    copies = RedundancyEncoder(2)
     for at in (0, 2):
         copies.beside(at * FRAME, TOC + bytes([at]))
     apart = copies.beside(5 * FRAME, bundle(5))
@@ -110,13 +110,13 @@ def test_frames_apart_in_time_are_copied_apart() -> None:
 
 def test_garbage_is_refused() -> None:
     with pytest.raises(PacketError):
-        Copies(1).beside(0, b"")
+        RedundancyEncoder(1).beside(0, b"")
 
 
 @given(st.lists(st.tuples(st.integers(0, 8), st.sampled_from([1, 2]), st.integers(0, 2)), max_size=30))
 def test_every_copy_is_what_was_sent_then(steps: list[tuple[int, int, int]]) -> None:
     """Whatever pauses, bundles and distances there are."""
-    copies, now, log = Copies(), 0, {}
+    copies, now, log = RedundancyEncoder(), 0, {}
     for number, (pause, count, redundancy) in enumerate(steps):
         now += pause * FRAME
         copies.redundancy = redundancy

@@ -12,10 +12,13 @@ import pytest
 from node.bench.captions import comparison as versus
 from node.bench.captions.baselines import Baseline
 from node.bench.captions.comparison import SCENES, Training, scene_captions, training_text
+from node.captions.coder import shipped_codecs
 from node.vision.scenes import grammar
 from protocol.errors import NodeError
 
 LEARNED = Training(lines=["a", "b"], about="the 2 lines of a test")
+
+CODECS = shipped_codecs()
 
 
 def length(module: Any, lines: Sequence[str]) -> Any:
@@ -35,7 +38,7 @@ def baselines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def rows(lines: list[str]) -> dict[str, versus.Row]:
-    return {row["name"]: row for row in versus.compare(lines, LEARNED)["rows"]}
+    return {row["name"]: row for row in versus.compare(CODECS, lines, LEARNED)["rows"]}
 
 
 def test_every_codec_and_baseline_has_its_row() -> None:
@@ -49,7 +52,7 @@ def test_every_codec_and_baseline_has_its_row() -> None:
 
 
 def test_what_is_missing_or_fails_leaves_the_others() -> None:
-    comparison = versus.compare(["abc", "a\0"], LEARNED)
+    comparison = versus.compare(CODECS, ["abc", "a\0"], LEARNED)
     assert comparison["missing"] == ["lost"]
     found = {row["name"]: row for row in comparison["rows"]}
     assert (found["lost"]["lines"], found["lost"]["bits_mean"]) == (0, None)
@@ -75,13 +78,13 @@ def test_a_text_or_a_file_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_table_for_people_and_json_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    versus.run("a cat", None, json=True)
+    versus.run(CODECS, "a cat", None, json=True)
     comparison = json.loads(capsys.readouterr().out)
     assert comparison["rows"][0]["bits_mean"] == 40
     assert "drawn scenes" in comparison["trained_on"]
     path = tmp_path / "captions.txt"
     path.write_text("a cat\na dog\na cow\n")
-    versus.run(str(path), path, json=False)
+    versus.run(CODECS, str(path), path, json=False)
     printed, remarks = capsys.readouterr()
     assert "slow (2 lines)" in printed
     assert "learned from the 3 lines of captions.txt" in printed

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stand_in_codec import STAND_IN, registered
+from stand_in_codec import STAND_IN, stand_in_codecs
 
 from node.bench.captions import measure
 from node.bench.captions.measure import read_lines
-from protocol.captions import registry, utf8
+from node.captions.coder import shipped_codecs
+from protocol.captions.registry import Codec
+from protocol.captions.tokens import from_utf8
 from protocol.errors import NodeError, UsageError
 
+CODECS, STAND_INS = shipped_codecs(), stand_in_codecs()
 KEYS = {
     "lines", "lossless", "bits_mean", "ideal_bits_mean", "bits_p95", "bytes_mean", "encode_ms_mean", "decode_ms_mean",
 }  # fmt: skip
 
 
-@pytest.fixture
-def stand_in() -> Iterator[int]:
-    with registered() as codec:
-        yield codec
-
-
 def test_the_figures_are_over_the_lines() -> None:
     ticks: list[int] = []
-    figures = measure.bench(["a", "abc", "ab", "é"], 0, context=False, tick=lambda: ticks.append(1))
+    figures = measure.bench(CODECS, ["a", "abc", "ab", "é"], 0, context=False, tick=lambda: ticks.append(1))
     assert figures["encode_ms_mean"] >= 0
     assert figures["decode_ms_mean"] >= 0
     assert {name: value for name, value in figures.items() if not name.endswith("ms_mean")} == {
@@ -38,47 +34,49 @@ def test_the_figures_are_over_the_lines() -> None:
     assert len(ticks) == 4
 
 
-def test_the_bits_of_code_and_of_model_are_distinguished(stand_in: int) -> None:
-    figures = measure.bench(["a cat", "a cat"], stand_in, context=False)
+def test_the_bits_of_code_and_of_model_are_distinguished() -> None:
+    figures = measure.bench(STAND_INS, ["a cat", "a cat"], STAND_IN, context=False)
     assert (figures["bits_mean"], figures["ideal_bits_mean"], figures["bytes_mean"]) == (37, 36.5, 5)
 
 
-def test_in_context_each_line_knows_the_one_before(stand_in: int) -> None:
-    figures = measure.bench(["a cat", "a cat", "a dog", "a cat"], stand_in, context=True)
+def test_in_context_each_line_knows_the_one_before() -> None:
+    figures = measure.bench(STAND_INS, ["a cat", "a cat", "a dog", "a cat"], STAND_IN, context=True)
     assert figures["lossless"]
     assert figures["bytes_mean"] == 3.75
     assert figures["ideal_bits_mean"] == round((3 * 36.5 + 0.25) / 4, 3)
 
 
-def test_what_does_not_come_back_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert measure.bench(["abc", "a b", "A"], 1, context=False)["lost_lines"] == 2
-    monkeypatch.setattr(
-        registry, "encode", lambda text, codec, earlier=None: registry.Coded(0, text[:1].encode(), 8, 8)
+def test_what_does_not_come_back_is_counted() -> None:
+    assert measure.bench(CODECS, ["abc", "a b", "A"], 1, context=False)["lost_lines"] == 2
+    lossy = Codec(
+        "lossy",
+        lambda text, _: (text[:1].encode(), 8, 8.0),
+        lambda data, _: from_utf8(data.replace(b"!", b"\xff")),
+        lossless=False,
     )
-    monkeypatch.setattr(registry, "decode", lambda codec, data, earlier=None: utf8.decode(data.replace(b"!", b"\xff")))
-    assert measure.bench(["a", "", "!", "ab"], 0, context=False)["lost_lines"] == 2
+    assert measure.bench(stand_in_codecs(c0=lossy), ["a", "", "!", "ab"], 0, context=False)["lost_lines"] == 2
 
 
 def test_a_file_is_measured_and_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "captions.txt"
     path.write_text("a cat\na dog\n")
-    assert measure.run(path, None, context=False, json=True)
+    assert measure.run(CODECS, path, None, context=False, json=True)
     figures = json.loads(capsys.readouterr().out)
     assert figures.keys() >= KEYS
     assert (figures["lines"], figures["lossless"]) == (2, True)
-    assert measure.run(path, 0, context=False, json=False)
+    assert measure.run(CODECS, path, 0, context=False, json=False)
     printed = capsys.readouterr().out
     assert "codec 0 (UTF-8), 2 lines: all came back as they were" in printed
     assert "40.00" in printed
-    assert not measure.run(path, 1, context=False, json=False)
+    assert not measure.run(CODECS, path, 1, context=False, json=False)
     assert "2 DID NOT come back" in capsys.readouterr().out
 
 
 def test_what_cannot_be_measured_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(NodeError, match="no file"):
-        measure.run(tmp_path / "none.txt", None, context=False, json=False)
+        measure.run(CODECS, tmp_path / "none.txt", None, context=False, json=False)
     with pytest.raises(UsageError, match=f"no caption codec {STAND_IN}"):
-        measure.run(tmp_path / "none.txt", STAND_IN, context=False, json=False)
+        measure.run(CODECS, tmp_path / "none.txt", STAND_IN, context=False, json=False)
 
 
 @pytest.mark.parametrize(

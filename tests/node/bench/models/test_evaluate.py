@@ -21,7 +21,7 @@ class Oracle:
 
     def __init__(self, scenes: list[Scene]) -> None:
         self._by_words = {caption(scene): scene for scene in scenes}
-        shown = [(scene, moment) for scene in scenes for moment in (0.0, scene.chance / 100 % evaluate.CLIP_SECONDS)]
+        shown = [(scene, moment) for scene in scenes for moment in (0.0, scene.variant / 100 % evaluate.CLIP_SECONDS)]
         self._by_pixels = {draw(scene, moment).tobytes(): caption(scene) for scene, moment in shown}
         self.blind_to: set[str] = set()
         self.painted: list[tuple[str, int]] = []

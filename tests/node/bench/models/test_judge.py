@@ -30,7 +30,7 @@ def test_drawn_pictures_are_judged_right_whatever_is_unnamed() -> None:
     for seed in range(300, 312):
         scene = sample(seed)
         painted = softened(draw(scene, seconds=seed / 7))
-        truth, told = attributes(scene), judge(painted, replace(scene, chance=0)).attributes
+        truth, told = attributes(scene), judge(painted, replace(scene, variant=0)).attributes
         right += sum(told[name] == value for name, value in truth.items())
         total += len(truth)
         assert told.keys() == truth.keys()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from PIL import Image, ImageDraw
-from stand_in_codec import registered
+from stand_in_codec import STAND_IN, stand_in_codecs
 
 from node.bench.pictures import encodings
 from node.bench.pictures.encodings import Encoding, as_ratio, raw_bits
-from node.vision import heic
-from node.vision.scenes import Story
+from node.vision.formats import heic
+from node.vision.scenes import SceneSequence
 
 PAINTED = Image.new("RGB", (8, 8))
 
@@ -34,7 +34,7 @@ def test_a_ratio_is_written_as_in_the_article() -> None:
 
 @pytest.fixture(scope="module")
 def scene() -> Image.Image:
-    return Story(20_000_001).image(1.0)
+    return SceneSequence(20_000_001).image(1.0)
 
 
 def test_the_middle_becomes_a_square() -> None:
@@ -77,7 +77,7 @@ def test_what_this_pillow_cannot_write_is_left_out(scene: Image.Image, monkeypat
 
 @pytest.mark.parametrize("seed", [1, 20_000_001])
 def test_it_comes_close_to_its_bytes_and_not_over(seed: int) -> None:
-    found = encodings.thumbnail(Story(seed).image(1.0))
+    found = encodings.thumbnail(SceneSequence(seed).image(1.0))
     assert found is not None
     assert encodings.THUMBNAIL_BYTES - 20 <= len(found.data) <= encodings.THUMBNAIL_BYTES
     assert encodings.decoded(found.data).size == (found.side, found.side)
@@ -97,7 +97,7 @@ def test_a_plain_picture_gets_the_largest() -> None:
 
 
 def test_as_an_encoding_it_costs_the_same_at_both_sides() -> None:
-    encoding = encodings.as_thumbnail(Story(1).image(1.0))
+    encoding = encodings.as_thumbnail(SceneSequence(1).image(1.0))
     assert encoding is not None
     assert encoding.bits[0] == encoding.bits[1] <= 8 * encodings.THUMBNAIL_BYTES
     assert encoding.shown is not None
@@ -107,18 +107,17 @@ def test_as_an_encoding_it_costs_the_same_at_both_sides() -> None:
 
 def test_there_is_none_where_none_is_so_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encodings, "THUMBNAIL_BYTES", 20)
-    assert encodings.as_thumbnail(Story(1).image(1.0)) is None
+    assert encodings.as_thumbnail(SceneSequence(1).image(1.0)) is None
 
 
 def test_the_article_counts_its_code_and_we_whole_bytes() -> None:
-    with registered() as codec:
-        theirs, ours = encodings.as_captions("a cat sitting on top of a wooden bench", PAINTED)
+    theirs, ours = encodings.as_captions(stand_in_codecs(), "a cat sitting on top of a wooden bench", PAINTED)
     assert (theirs.bits, theirs.words, theirs.shown) == ((174, 174), "acatsittingontopofawoodenbench", None)
     assert (ours.bits, ours.shown) == ((8 * 38, 8 * 38), PAINTED)
-    assert ours.note == f"38 bytes, codec {codec} (stand-in)"
+    assert ours.note == f"38 bytes, codec {STAND_IN} (stand-in)"
 
 
 def test_no_words_are_no_failure() -> None:
-    theirs, ours = encodings.as_captions("", None)
+    theirs, ours = encodings.as_captions(stand_in_codecs(), "", None)
     assert (theirs.bits, theirs.words) == ((0, 0), "")
     assert ours.words == ""

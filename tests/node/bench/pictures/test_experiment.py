@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from node.bench.pictures import experiment
-from node.vision import heic
-from node.vision.scenes import Story
+from node.captions.coder import shipped_codecs
+from node.vision.formats import heic
+from node.vision.scenes import SceneSequence
 
 FILES = ["raw RGB", "PNG", "JPEG", "WebP", "AVIF", *["HEIC"] * heic.installed()]
 WORDS = ["caption, article's LZW", "caption, ours"]
@@ -15,7 +16,8 @@ PAINTED = Image.new("RGB", (8, 8))
 
 
 def test_every_encoding_is_measured() -> None:
-    result = experiment.measure_picture("scene.png", Story(1).image(1.0), "a cat on a bench", PAINTED)
+    scene = SceneSequence(1).image(1.0)
+    result = experiment.measure_picture(shipped_codecs(), "scene.png", scene, "a cat on a bench", PAINTED)
     assert [encoding.name for encoding in result.encodings] == [*FILES, "580-byte thumbnail", *WORDS]
     assert result.encodings[-1].shown is PAINTED
     done = experiment.as_dict(result)
@@ -29,12 +31,12 @@ def test_every_encoding_is_measured() -> None:
 def test_without_webp_there_is_no_thumbnail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("PIL.features.check", lambda feature: feature == "jpg")
     monkeypatch.setattr(heic, "installed", lambda: False)
-    result = experiment.measure_picture("scene.png", Story(1).image(1.0), "a cat", PAINTED)
+    result = experiment.measure_picture(shipped_codecs(), "scene.png", SceneSequence(1).image(1.0), "a cat", PAINTED)
     assert [encoding.name for encoding in result.encodings] == [*FILES[:3], *WORDS]
 
 
 def test_its_figures_are_found_again() -> None:
-    done = experiment.measure_article()
+    done = experiment.measure_article(shipped_codecs())
     assert done.theirs.bits == (174, 174)
     assert done.their_ratios == (9039, 144_624)
     assert experiment.article_as_dict(done)["article"] == {"bits": 174, "ratio_256": 9039, "ratio_1024": 144_624}
@@ -42,7 +44,7 @@ def test_its_figures_are_found_again() -> None:
 
 def test_ours_stand_beside_them() -> None:
     painted = Image.new("RGB", (8, 8))
-    done = experiment.measure_article(painted)
+    done = experiment.measure_article(shipped_codecs(), painted)
     ours = experiment.article_as_dict(done)["ours"]
     assert ours["bits"] == done.ours.bits[0]
     assert ours["ratio_256"] == round(256 * 256 * 24 / ours["bits"], 1)

@@ -15,6 +15,7 @@ from node.bench.pictures import report
 from node.bench.pictures.encodings import Encoding
 from node.bench.pictures.experiment import PictureResult, measure_article
 from node.bench.pictures.report import UNKNOWN, page
+from node.captions.coder import shipped_codecs
 
 PAINTED = Image.new("RGB", (512, 300), "blue")
 RED = Image.new("RGB", (256, 256), "red")
@@ -50,7 +51,7 @@ class Tree(HTMLParser):
 
 
 def test_it_is_complete_and_needs_no_network() -> None:
-    text = page([RESULT], measure_article(PAINTED))
+    text = page([RESULT], measure_article(shipped_codecs(), PAINTED))
     tree = Tree(text)
     assert "script" not in tree.tags
     assert "link" not in tree.tags
@@ -70,7 +71,7 @@ def test_its_pictures_are_squares_of_one_size() -> None:
 
 
 def test_figures_and_words_are_all_there() -> None:
-    text = page([RESULT], measure_article(PAINTED))
+    text = page([RESULT], measure_article(shipped_codecs(), PAINTED))
     for part in ("one.png", "a cat", "98,304:1", "1,572,864:1", "acat", "9,039:1", "144,624:1", "1024x1024"):
         assert part in text
     assert len(re.findall(r'<tr class="ours">', text)) == 2
@@ -111,7 +112,7 @@ def test_each_picture_has_a_table_of_unfolded_lines(capsys: pytest.CaptureFixtur
 
 
 def test_the_articles_own_ratios_are_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    report.show([], measure_article())
+    report.show([], measure_article(shipped_codecs()))
     printed = capsys.readouterr().out
     assert "a cat sitting on top of a wooden bench" in printed
     assert [line.split()[-4:] for line in printed.splitlines() if "LZW" in line] == [

@@ -12,10 +12,11 @@ from node.bench.speech.article import CUTOFFS, opus
 from node.bench.speech.settings import CODEC2_FRAMES, Setting, SpeechCodec
 from node.bench.speech.streams import losses, read
 from protocol.errors import NodeError
+from protocol.speech.opus_packet import OPUS_RATE
 
 
 def test_opus_takes_the_articles_options(recording: Path) -> None:
-    pcm = read(recording, external_codecs.FULL_RATE)[:96_000]
+    pcm = read(recording, OPUS_RATE)[:96_000]
     sizes = {}
     for cutoff in CUTOFFS:
         stream = external_codecs.code_opus(opus(24_000, cutoff), pcm)
@@ -25,7 +26,7 @@ def test_opus_takes_the_articles_options(recording: Path) -> None:
 
 
 def test_a_lost_packet_of_opus_is_concealed(recording: Path) -> None:
-    stream = external_codecs.code_opus(opus(8_000, 4_000), read(recording, external_codecs.FULL_RATE)[:96_000])
+    stream = external_codecs.code_opus(opus(8_000, 4_000), read(recording, OPUS_RATE)[:96_000])
     assert len(stream.decode(losses(len(stream.packets), 20))) == len(stream.packets) * 320
 
 

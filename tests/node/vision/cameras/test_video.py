@@ -245,11 +245,11 @@ async def test_times_that_jump_are_played_on(clip: Path, tmp_path: Path, clock: 
 
 
 async def test_what_is_too_large_for_the_machine_plays_slower(clip: Path, clock: Clock) -> None:
-    camera = VideoCamera(clip, clock)
+    moments: list[float] = []
+    camera = VideoCamera(clip, lambda: moments.pop(0) if moments else clock.now)
     clock.now += 0.01
     assert await frame(camera) == 0
-    moments = iter([clock.now + 1.5, *[clock.now + 1.5 + 2 * DECODE_SECONDS] * 9])
-    camera._clock = lambda: next(moments)
+    moments += [clock.now + 1.5, *[clock.now + 1.5 + 2 * DECODE_SECONDS] * 9]
     assert await frame(camera) == 1
     await camera.close()
 
@@ -260,7 +260,7 @@ async def test_a_disk_that_hangs_is_one_line_and_closing_does_not_wait(
     over = threading.Event()
     camera = VideoCamera(clip, clock)
     monkeypatch.setattr(video, "MAX_WAIT", 0.01)
-    monkeypatch.setattr(camera, "_play_on", lambda now: over.wait())
+    monkeypatch.setattr(camera, "_advance_to", lambda now: over.wait())
     with pytest.raises(NodeError, match="does not answer"):
         await camera.snapshot()
     await camera.close()

@@ -11,12 +11,12 @@ from node.vision.scenes.world import (
     Action,
     Cloth,
     Creature,
+    CreatureKind,
     Fur,
     Garment,
     Hair,
     HairColour,
     Hat,
-    Kind,
     Light,
     Person,
     Place,
@@ -37,8 +37,8 @@ WOMAN = Person(
 )
 MAN = replace(WOMAN, who=Who.MAN)
 HATTED = replace(MAN, hat=Hat.WOOLLY, glasses=True, beard=True)
-CAT = Creature(Kind.CAT, Fur.NATURAL, Pose.SITTING, Support.BENCH, Thing.NOTHING)
-BIRD = Creature(Kind.BIRD, Fur.BLACK, Pose.JUMPING, Support.SOFA, Thing.BOOK)
+CAT = Creature(CreatureKind.CAT, Fur.NATURAL, Pose.SITTING, Support.BENCH, Thing.NOTHING)
+BIRD = Creature(CreatureKind.BIRD, Fur.BLACK, Pose.JUMPING, Support.SOFA, Thing.BOOK)
 
 
 def changed_pixels(first: Scene, second: Scene) -> int:
@@ -61,7 +61,7 @@ def variants(subject: Person | Creature) -> list[tuple[Person | Creature, Person
 @pytest.mark.parametrize("subject", [WOMAN, MAN, HATTED, CAT, BIRD], ids=["woman", "man", "hatted", "cat", "bird"])
 def test_every_attribute_of_a_subject_is_visible(subject: Person | Creature, light: Light) -> None:
     for first, second in variants(subject):
-        scenes = [Scene(one, Place.PARK, light, chance=7) for one in (first, second)]
+        scenes = [Scene(one, Place.PARK, light, variant=7) for one in (first, second)]
         assert changed_pixels(*scenes) > VISIBLE_PIXELS, (first, second)
 
 
@@ -80,7 +80,7 @@ def test_the_same_scene_and_moment_give_the_same_picture() -> None:
 
 
 def test_chance_moves_what_no_caption_names() -> None:
-    first, second = (draw(Scene(WOMAN, Place.PARK, Light.DAY, chance)) for chance in (1, 2))
+    first, second = (draw(Scene(WOMAN, Place.PARK, Light.DAY, variant)) for variant in (1, 2))
     assert first.tobytes() != second.tobytes()
 
 
@@ -111,4 +111,6 @@ def test_a_picture_has_the_size_asked_for(size: int) -> None:
 
 
 def test_enumerations_are_words() -> None:
-    assert all(isinstance(value, Enum) and value == str(value) for value in (*Kind, *Support, *Thing, *Fur, *Pose))
+    assert all(
+        isinstance(value, Enum) and value == str(value) for value in (*CreatureKind, *Support, *Thing, *Fur, *Pose)
+    )

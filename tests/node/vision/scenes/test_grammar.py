@@ -11,12 +11,12 @@ from node.vision.scenes.world import (
     Action,
     Cloth,
     Creature,
+    CreatureKind,
     Fur,
     Garment,
     Hair,
     HairColour,
     Hat,
-    Kind,
     Light,
     Person,
     Place,
@@ -31,7 +31,7 @@ from node.vision.scenes.world import (
 
 
 def test_the_articles_sentence_is_a_canonical_caption() -> None:
-    cat = Creature(Kind.CAT, Fur.NATURAL, Pose.SITTING, Support.BENCH, Thing.NOTHING)
+    cat = Creature(CreatureKind.CAT, Fur.NATURAL, Pose.SITTING, Support.BENCH, Thing.NOTHING)
     assert caption(Scene(cat, Place.PLAIN, Light.DAY)) == "a cat sitting on top of a wooden bench"
 
 

@@ -8,12 +8,12 @@ from node.vision.scenes.world import (
     Action,
     Cloth,
     Creature,
+    CreatureKind,
     Fur,
     Garment,
     Hair,
     HairColour,
     Hat,
-    Kind,
     Light,
     Person,
     Place,
@@ -27,7 +27,7 @@ from node.vision.scenes.world import (
     sample,
 )
 
-CAT = Creature(Kind.CAT, Fur.NATURAL, Pose.SITTING, Support.BENCH, Thing.NOTHING)
+CAT = Creature(CreatureKind.CAT, Fur.NATURAL, Pose.SITTING, Support.BENCH, Thing.NOTHING)
 
 
 def scenes(number: int) -> list[Scene]:
@@ -41,7 +41,7 @@ def combinations() -> int:
     men = (coloured + 1) * 2 * 2 * len(Hat) * (len(Garment) - 1)
     people = (women + men) * len(Cloth) * len(Action) * len(Place)
     furnished = (len(Support) - 1) * len(Place) + (len(Place) - len(INDOORS))
-    creatures = math.prod(map(len, (Kind, Fur, Pose, Thing))) * furnished
+    creatures = math.prod(map(len, (CreatureKind, Fur, Pose, Thing))) * furnished
     return (people + creatures) * len(Light)
 
 
@@ -61,7 +61,7 @@ def test_a_tenth_of_the_combinations_is_held_out() -> None:
 
 
 def test_held_out_is_a_matter_of_attributes_alone() -> None:
-    assert {held_out(Scene(CAT, Place.PARK, Light.DAY, chance)) for chance in range(10)} in ({True}, {False})
+    assert {held_out(Scene(CAT, Place.PARK, Light.DAY, variant)) for variant in range(10)} in ({True}, {False})
 
 
 def test_held_out_never_moves() -> None:
@@ -78,7 +78,7 @@ def test_every_value_is_drawn() -> None:
         "hat": Hat,
         "cloth": Cloth,
         "action": Action,
-        "kind": Kind,
+        "kind": CreatureKind,
         "fur": Fur,
         "pose": Pose,
         "support": Support,
