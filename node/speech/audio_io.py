@@ -34,7 +34,7 @@ class Captured:
 
 
 class Source(Protocol):
-    """Yields frames of one length until the sound ends; closing the iterator releases the device."""
+    """An asynchronous iterator of frames of one length, until the sound ends; closing it releases the device."""
 
     def __aiter__(self) -> AsyncIterator[Captured]: ...
 
@@ -58,7 +58,7 @@ class Underruns:
 
 
 class Sink(Protocol):
-    """Plays what it pulls until cancelled.
+    """An end that plays what it pulls until cancelled.
 
     `latency_ms` is the time from a block being pulled to its first sample being played.
     """

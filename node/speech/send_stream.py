@@ -48,7 +48,7 @@ class SpeechPacket:
 
 @dataclass(slots=True)
 class _Bundle:
-    """Frames that will share a packet, the profile they are encoded by, and where they end."""
+    """Frames that will share a packet, the profile to encode them with, and the position at which they end."""
 
     profile: Profile
     frames: list[Captured] = field(default_factory=list)

@@ -207,6 +207,6 @@ def test_frames_of_another_form_are_not_taken_but_held_against_nobody(spoken: Pc
     assert policy.accepts(frame)
 
 
-def test_what_is_no_frame_is_told() -> None:
+def test_what_is_no_frame_is_refused() -> None:
     with pytest.raises(PacketError):
         PassthroughPolicy(LEAN).accepts(b"")

@@ -68,7 +68,7 @@ def test_wrong_frames_are_a_mistake_of_ours(lyra_folder: Path) -> None:
             encoder.encode(wrong)
 
 
-def test_what_is_missing_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_named_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NodeError, match=ENCODER):
         check(tmp_path)
     for name in (ENCODER, QUANTIZER, DECODER):
@@ -78,7 +78,7 @@ def test_what_is_missing_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest
         check(tmp_path)
 
 
-def test_files_that_are_no_models_are_told(tmp_path: Path) -> None:
+def test_files_that_are_no_models_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("ai_edge_litert")
     for name in (ENCODER, QUANTIZER, DECODER):
         (tmp_path / name).write_bytes(b"no model")
@@ -86,6 +86,6 @@ def test_files_that_are_no_models_are_told(tmp_path: Path) -> None:
         LyraEncoder(tmp_path)
 
 
-def test_a_bitrate_that_there_is_not_is_told(tmp_path: Path) -> None:
+def test_a_bitrate_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NodeError, match="3200, 6000, 9200"):
         LyraEncoder(tmp_path, 4000)

@@ -75,7 +75,7 @@ async def test_a_gap_ends_the_bundle_and_moves_the_timestamp(tone: Pcm) -> None:
     assert [packet.captured_at for packet in sent] == pytest.approx([50 + packet.timestamp / 48_000 for packet in sent])
 
 
-async def test_talking_is_told_from_a_quiet_room(tone: Pcm) -> None:
+async def test_talking_is_distinguished_from_a_quiet_room(tone: Pcm) -> None:
     room = np.random.default_rng(1).normal(0, 20, 2 * FRAME_SAMPLES).astype(np.int16)
     sent = await packets(Frames(np.concatenate([silence(1920), room, tone[:1920]])))
     assert [packet.voiced for packet in sent] == [False, False, True]
