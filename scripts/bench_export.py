@@ -27,7 +27,7 @@ from node.export.export import ExportOptions, export_session
 from node.recording.writer import SessionWriter
 from node.speech import sound_files
 from node.speech.dialogue import shipped
-from node.speech.libopus import Encoder
+from node.speech.libopus import OpusEncoder
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from node.speech.profiles import LEAN
 from protocol import frames
@@ -97,7 +97,7 @@ def sound() -> Pcm:
 
 
 def packets(pcm: Pcm) -> list[bytes]:
-    encoder, samples = Encoder(LEAN), LEAN.frame_samples
+    encoder, samples = OpusEncoder(LEAN), LEAN.frame_samples
     coded = [encoder.encode(pcm[at : at + samples]) for at in range(0, len(pcm) - samples + 1, samples)]
     return [opus_packet.join(pair) for pair in zip(coded[::2], coded[1::2], strict=False)]
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from node.common.config import Settings
     from node.rooms import ResolvedRoom
+    from node.speech.audio_io import Source
     from node.speech.codec import LyraChoice
-    from node.speech.sources import Source
     from node.vision.cameras import Camera
     from node.vision.gallery import PictureKeeper
     from node.vision.morph import Screen
@@ -147,9 +147,10 @@ def build_endpoints(
     ``note`` is told later, when a microphone or loudspeaker comes or goes, or a file cannot be read or written on. What
     the settings have a browser say or show is the ``page``'s. Without ``captions``, a thread codes the pictures' words.
     """
-    from node.speech import audio_processing, profile_options
-    from node.speech.sinks import blocks_for, open_sink
-    from node.speech.sources import AtEnd, open_source
+    from node.speech import profile_options
+    from node.speech.devices import open_sink, open_source, processed
+    from node.speech.playback_buffer import blocks_for
+    from node.speech.sources import AtEnd
     from node.vision.cameras import open_camera
     from node.vision.presets import only_drawings
 
@@ -170,7 +171,7 @@ def build_endpoints(
         sink, remark = open_sink(settings.speaker, note=note, blocks=blocks_for(speech_profile.packet_ms))
         notes.append(remark)
     if settings.clean:
-        source, sink, remark = audio_processing.between(source, sink)
+        source, sink, remark = processed(source, sink)
         notes.append(remark)
     made = Endpoints(
         profile=speech_profile,

@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from node.links.webrtc import Observer
+    from node.speech.audio_io import Sink, Source
     from node.speech.codec import LyraChoice
     from node.speech.profiles import Profile
-    from node.speech.sinks import Sink
-    from node.speech.sources import Source
     from node.vision.cameras import Camera
     from node.vision.types import Prompt
 

@@ -46,9 +46,9 @@ def ears(
     if parts.sink is None:
         return None
     from node.speech.level_meter import MeteredSink
-    from node.speech.libopus import Encoder
+    from node.speech.libopus import OpusEncoder
 
     sink = MeteredSink(parts.sink, tally.heard)
-    lookahead_ms = Encoder(parts.profile).lookahead_ms
+    lookahead_ms = OpusEncoder(parts.profile).lookahead_ms
     folder = parts.lyra.folder if parts.lyra is not None else None
     return SpeechReceiver(sink, lookahead_ms, round_trip_seconds, tally.speech_in, clock, folder, faults)

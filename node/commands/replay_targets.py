@@ -16,7 +16,7 @@ from node.recording.timecode import format_time
 from node.replay.haunting import replay_into_room
 from node.replay.pictures import RecordedPicture, cached, session_painter
 from node.replay.player import PlaybackOptions, Player
-from node.speech.sinks import open_sink
+from node.speech.devices import open_sink
 from node.terminal import keyboard
 from node.terminal.replay_status import Screen, choose
 from node.terminal.status import BufferedNotes

@@ -38,7 +38,7 @@ from protocol.log import Left, Record
 
 if TYPE_CHECKING:
     from node.call.observers import CallObserver
-    from node.speech.sinks import Sink
+    from node.speech.audio_io import Sink
     from node.vision.sender import PaintedPicture
     from protocol.captions.registry import CaptionCodecs
 

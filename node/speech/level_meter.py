@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
+from node.speech.audio_io import Captured, ForwardingSink, Pull, Sink, Source
 from node.speech.levels import LevelMeter
 from node.speech.pcm import Pcm, level_dbfs, seconds_of, silence
-from node.speech.sinks import ForwardingSink, Pull, Sink
-from node.speech.sources import Captured, Source
 
 
 @dataclass

@@ -15,10 +15,10 @@ from protocol.errors import PacketError
 from protocol.speech.opus_packet import SAMPLES_PER_MS
 
 if TYPE_CHECKING:
+    from node.speech.audio_io import Sink
     from node.speech.pcm import Pcm
     from node.speech.receive_stream import ReceiveStream
     from node.speech.send_stream import SendStream, SpeechPacket
-    from node.speech.sinks import Sink
     from protocol.rtp.red import Copy
 
 logger = logging.getLogger(__name__)

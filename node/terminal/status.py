@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from node.call.stats import CallStats
 from node.common import output
-from node.common.note_pace import NotePace
+from node.common.notes import NotePace
 from node.common.printable import printable
 from node.speech.levels import LevelMeter, bar
 

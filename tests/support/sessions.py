@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from node.captions.coder import shipped_codecs
-from node.speech.libopus import Encoder
+from node.speech.libopus import OpusEncoder
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from node.speech.profiles import LEAN
 from protocol import frames
@@ -59,7 +59,7 @@ def tone(seconds: float, hertz: float = 300.0, level: float = 0.4) -> Pcm:
 
 def spoken(sender: str, pcm: Pcm, at: float = 0.0, sequence: int = 0, timestamp: int = 0) -> list[Record]:
     """One packet for each frame of 60 ms, each arriving when its sound is over."""
-    encoder, samples = Encoder(LEAN), LEAN.frame_samples
+    encoder, samples = OpusEncoder(LEAN), LEAN.frame_samples
     packets: list[Record] = []
     for number in range(len(pcm) // samples):
         payload = encoder.encode(pcm[number * samples : (number + 1) * samples])

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
+from node.speech.audio_io import Captured, Pull, Underruns
 from node.speech.level_meter import MeteredSink, MeteredSource
 from node.speech.levels import LevelMeter
 from node.speech.pcm import Pcm
-from node.speech.sinks import NullSink, Pull, Underruns
-from node.speech.sources import Captured
+from node.speech.sinks import NullSink
 
 
 class Loud:

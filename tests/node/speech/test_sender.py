@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from node.call.stats import SpeechIn, SpeechOut
-from node.speech.libopus import Encoder
+from node.speech.audio_io import Pull
+from node.speech.libopus import OpusEncoder
 from node.speech.pcm import Pcm
 from node.speech.profiles import LEAN
 from node.speech.send_stream import SpeechPacket
 from node.speech.sender import RECENT_WAITS, SpeechReceiver, SpeechSender
-from node.speech.sinks import NullSink, Pull
+from node.speech.sinks import NullSink
 from protocol.rtp.red import Copy
 from protocol.speech import opus_packet
 from protocol.speech.redundancy import RedundancyEncoder
@@ -27,7 +28,7 @@ COPY = Copy(RTP_PER_PACKET, b"earlier")
 
 def packets(frequency: float, loudness: float = 8000.0) -> Iterator[bytes]:
     """A steady tone as 120 ms packets without end."""
-    encoder, start = Encoder(LEAN), 0
+    encoder, start = OpusEncoder(LEAN), 0
     while True:
         frames = []
         for _ in range(2):
