@@ -23,11 +23,11 @@ from pathlib import Path
 import numpy as np
 
 from node.captions.coder import shipped_codecs
-from node.export.export import ExportOptions, run
+from node.export.export import ExportOptions, export_session
 from node.recording.writer import SessionWriter
 from node.speech import sound_files
 from node.speech.dialogue import shipped
-from node.speech.libopus import Encoder
+from node.speech.libopus import OpusEncoder
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from node.speech.profiles import LEAN
 from protocol import frames
@@ -61,7 +61,9 @@ def main() -> None:
 def measure(file: Path, output: Path, seconds: float) -> dict[str, float]:
     began = time.monotonic()
     asyncio.run(
-        run(file, CODECS, ExportOptions(output, pictures=False), None, lambda text: print(text, file=sys.stderr))
+        export_session(
+            file, CODECS, ExportOptions(output, pictures=False), None, lambda text: print(text, file=sys.stderr)
+        )
     )
     took = time.monotonic() - began
     return {"took_s": round(took, 1), "share": round(took / seconds, 3), "bytes": output.stat().st_size}
@@ -95,7 +97,7 @@ def sound() -> Pcm:
 
 
 def packets(pcm: Pcm) -> list[bytes]:
-    encoder, samples = Encoder(LEAN), LEAN.frame_samples
+    encoder, samples = OpusEncoder(LEAN), LEAN.frame_samples
     coded = [encoder.encode(pcm[at : at + samples]) for at in range(0, len(pcm) - samples + 1, samples)]
     return [opus_packet.join(pair) for pair in zip(coded[::2], coded[1::2], strict=False)]
 

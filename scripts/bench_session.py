@@ -28,9 +28,9 @@ from typing import Any
 import session_traffic
 from mcap.reader import make_reader
 
-from node.recording.reader import Session
-from node.recording.recover import recover
-from node.recording.writer import SessionWriter, create
+from node.recording.edit import recover
+from node.recording.reader import SessionReader
+from node.recording.writer import SessionWriter, create_file
 from protocol import log
 from protocol.errors import PictophoneError
 
@@ -39,7 +39,7 @@ CUT_EVERY = 997
 
 
 def write(path: Path, records: Iterable[log.Record], secret: bytes | None = None) -> None:
-    with create(path) as stream:
+    with create_file(path) as stream:
         writer = SessionWriter(stream, session_traffic.HEADER, secret)
         writer.write_all(records)
         writer.finish()
@@ -87,18 +87,18 @@ def seek(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     script = (
         "import json,re,sys,time,random\n"
         "from pathlib import Path\n"
-        "from node.recording.reader import Session\n"
+        "from node.recording.reader import SessionReader\n"
         "from protocol.log import Speech\n"
         "path=Path(sys.argv[1]); rng=random.Random(1); ms={'seek':[], 'open_and_seek':[], 'seek_and_state':[]}\n"
         "def peak(): return int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"
-        "session=Session.open(path); before=peak()\n"
+        "session=SessionReader.open(path); before=peak()\n"
         "def timed(kind, work):\n"
         "    began=time.perf_counter(); work(); ms[kind].append((time.perf_counter()-began)*1e3)\n"
         "for _ in range(50):\n"
         "    at=rng.uniform(0, session.duration_s-60)\n"
         "    timed('seek', lambda: next(session.records(at, kinds=(Speech,))))\n"
         "    timed('seek_and_state', lambda: (session.state(at), next(session.records(at))))\n"
-        "    timed('open_and_seek', lambda: next(Session.open(path).records(at, kinds=(Speech,))))\n"
+        "    timed('open_and_seek', lambda: next(SessionReader.open(path).records(at, kinds=(Speech,))))\n"
         "after=peak(); count=sum(1 for _ in session.records()); end=peak()\n"
         "print(json.dumps({'ms':ms,'mib':[before/1024,after/1024,end/1024],'records':count}))\n"
     )
@@ -123,7 +123,7 @@ def kill(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         recover(path, None, None)
         with mended.open("rb") as file:
             assert sum(1 for _ in make_reader(file, validate_crcs=True).iter_messages()) > 0
-        with Session.open(mended) as session:
+        with SessionReader.open(mended) as session:
             assert session.complete and not session.damage
     return {
         "times": arguments.times,
@@ -142,7 +142,7 @@ def killed(path: Path, after_s: float) -> float:
     recording.send_signal(signal.SIGKILL)
     died = time.monotonic()
     recording.wait()
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         return died - began - session.duration_s
 
 
@@ -181,7 +181,7 @@ def tried(folder: Path, damaged: list[bytes], records: int) -> dict[str, Any]:
             continue
         finally:
             slowest = max(slowest, time.perf_counter() - began)
-        with Session.open(mended) as session:
+        with SessionReader.open(mended) as session:
             shares.append(sum(1 for _ in session.records()) / records)
     return {
         "files": len(damaged),
@@ -198,8 +198,8 @@ def silence(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     script = (
         "import json,re,sys,time\n"
         "from pathlib import Path\n"
-        "from node.recording.info import gather\n"
-        "path=Path(sys.argv[1]); began=time.process_time(); info=gather(path, ())\n"
+        "from node.recording.info import read_info\n"
+        "path=Path(sys.argv[1]); began=time.process_time(); info=read_info(path, ())\n"
         "peak=int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"
         "packets=sum(one.speech.packets for one in info.people)\n"
         "print(json.dumps({'packets':packets,'info_cpu_s':round(time.process_time()-began,1),'mib':round(peak/1024)}))\n"

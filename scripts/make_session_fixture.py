@@ -20,7 +20,7 @@ from typing import Any
 import session_traffic
 from PIL import Image
 
-from node.recording.writer import SessionWriter, create
+from node.recording.writer import SessionWriter, create_file
 from protocol import log
 from protocol.rtp.red import Copy
 
@@ -35,7 +35,7 @@ def main() -> None:
     records.append(log.Meters(7_100_000, {"sent_bytes": 9120, "received_bytes": 8770, "lost": 0, "delay_ms": 206.5}))
     records.append(log.Snapshot(800_000, 1, "webp", _drawn()))
     records.sort(key=lambda record: record.at_us)
-    with create(path) as stream:
+    with create_file(path) as stream:
         writer = SessionWriter(stream, HEADER)
         writer.write_all(records)
         writer.finish()

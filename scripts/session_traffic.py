@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Iterator
 from node.captions.coder import shipped_codecs
 from node.recording.control import METERS_EVERY_S
 from node.speech import dialogue
+from node.speech.audio_io import Captured
 from node.speech.pcm import Pcm, seconds_of
 from node.speech.profiles import PROFILES, Profile
 from node.speech.send_stream import SendStream, SpeechPacket
-from node.speech.sources import Captured
 from node.vision.scenes.grammar import caption
 from node.vision.scenes.world import sample
 from protocol import frames, log

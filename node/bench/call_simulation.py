@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from node.speech.libopus import Decoder
+from node.speech.audio_io import Captured
+from node.speech.libopus import OpusDecoder
 from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm, seconds_of
 from node.speech.profiles import Profile
 from node.speech.rates import PACKET_HEADERS
 from node.speech.receive_stream import ReceiveStream
 from node.speech.send_stream import SendStream, SpeechPacket
-from node.speech.sources import Captured
 from protocol.rtp import red
 from protocol.speech.opus_packet import OPUS_RATE
 from protocol.speech.playout import Conceal, Play, Playout, PlayoutEvent, Silence
@@ -119,7 +119,7 @@ class CallSimulation:
 
     def __post_init__(self) -> None:
         self.playout = _GapMeter()
-        self.listener = ReceiveStream(self.playout, Decoder())
+        self.listener = ReceiveStream(self.playout, OpusDecoder())
 
     @property
     def gap_ms_max(self) -> float:

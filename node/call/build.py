@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from node.common.config import Settings
     from node.rooms import ResolvedRoom
+    from node.speech.audio_io import Source
     from node.speech.codec import LyraChoice
     from node.speech.profiles import Profile
-    from node.speech.sources import Source
     from node.vision.cameras import Camera
     from node.vision.gallery import PictureKeeper
     from node.vision.morph import Screen
@@ -148,8 +148,9 @@ def build_endpoints(
     written on. The inputs that the settings give to a browser are the `page`'s. Without `captions`, a thread codes the
     pictures' words. Raises NodeError if an endpoint cannot be had.
     """
-    from node.speech import audio_processing, profile_options
-    from node.speech.sinks import blocks_for, open_sink
+    from node.speech import profile_options
+    from node.speech.devices import open_sink, processed
+    from node.speech.playback_buffer import blocks_for
     from node.vision.presets import only_drawings
 
     captions = captions or ThreadCoder(shipped_codecs())
@@ -161,7 +162,7 @@ def build_endpoints(
         sink, remark = open_sink(settings.speaker, note=note, blocks=blocks_for(profile.packet_ms))
         notes.append(remark)
     if settings.clean:
-        source, sink, remark = audio_processing.between(source, sink)
+        source, sink, remark = processed(source, sink)
         notes.append(remark)
     made = Endpoints(
         profile=profile,
@@ -186,7 +187,8 @@ def _open_inputs(
     settings: Settings, role: Role, profile: Profile, note: Callable[[str], None], page: PageInputs | None
 ) -> tuple[Source | None, Camera | None, str]:
     """Open what the role sends, where it is not the page's, and return it with a line about it for the user."""
-    from node.speech.sources import AtEnd, open_source
+    from node.speech.devices import open_source
+    from node.speech.sources import AtEnd
     from node.vision.cameras import open_camera
 
     source = page.microphone if page is not None and settings.speech == PAGE else None

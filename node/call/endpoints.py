@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from node.captions.coder import CaptionCoder
 from node.links.address import BrokerAddress
-from node.speech.sinks import Pull, Underruns
+from node.speech.audio_io import Pull, Underruns
 from node.vision.image_metrics import is_drawing
 from protocol.errors import NodeError
 from protocol.room_secret import RoomSecret
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from node.links.webrtc import Observer
+    from node.speech.audio_io import Captured, Sink, Source
     from node.speech.codec import LyraChoice
     from node.speech.profiles import Profile
-    from node.speech.sinks import Sink
-    from node.speech.sources import Captured, Source
     from node.vision.cameras import Camera
     from node.vision.morph import Screen
     from node.vision.types import Prompt

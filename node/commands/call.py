@@ -14,8 +14,8 @@ from node.captions.coding_process import CaptionProcess
 from node.commands import options
 from node.common.output import say
 from node.links import login
-from node.recording import control as recording
 from node.recording import provenance
+from node.recording.control import recording_control
 from node.terminal import keyboard
 from node.terminal.status import BufferedNotes, choose, view
 from node.terminal.summary import Summary, as_json, for_people, summarise
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from node.call.endpoints import Models
     from node.call.node import Node
     from node.common.config import Settings
-    from node.recording.control import Recording
+    from node.recording.control import RecordingControl
 
 MUTE_KEY = "m"
 RECORD_KEY = "r"
@@ -119,7 +119,7 @@ async def _call(
             notes(remark)
         with choose([view(node)], quiet=quiet) as display:
             notes.to(display)
-            with recording.of(node, settings, header, notes, resolved.secret) as recorder:
+            with recording_control(node, settings, header, notes, resolved.secret) as recorder:
                 actions = {MUTE_KEY: node.toggle_mute, RECORD_KEY: recorder.toggle}
                 with keyboard.listening(actions, lambda line: run_line(node, recorder, line, notes)) as typing:
                     if typing:
@@ -138,7 +138,7 @@ def _help(role: Role) -> str:
 # -- lines typed while a call runs
 
 
-def run_line(node: Node, recording: Recording, line: str, note: Callable[[str], None]) -> None:
+def run_line(node: Node, recording: RecordingControl, line: str, note: Callable[[str], None]) -> None:
     """Run a line that was typed during a call: how speech is sent, or a recording. Note what is wrong with it."""
     command, _, rest = line.strip().partition(" ")
     match command:

@@ -80,7 +80,7 @@ async def hold_call(
         header = await asyncio.to_thread(provenance.recording_header, named, build.CALL, codebooks)
         with choose([view(a), view(b)], quiet=quiet) as display:
             notes.to(display)
-            with control.of(a, settings, header, notes, call.place.room):
+            with control.recording_control(a, settings, header, notes, call.place.room):
                 async with web.serving(page, notes, a, b):
                     await run_nodes([a, b], seconds, display.refresh)
     return a, b

@@ -10,8 +10,8 @@ import typer
 from node.captions.coder import shipped_codecs
 from node.commands import options, session
 from node.common.tasks import first_error
-from node.recording.reader import Session
-from node.recording.timecode import clock, span
+from node.recording.reader import SessionReader
+from node.recording.timecode import format_time, parse_span
 from node.terminal.status import BufferedNotes
 from node.web.page_address import OFF
 from protocol.errors import UsageError
@@ -48,7 +48,7 @@ def replay(
 
     In a terminal space pauses, the arrows go 5 s back and on, and q ends.
     """
-    begins, ends = span(start, to)
+    begins, ends = parse_span(start, to)
     asked = options.ReplayOptions(begins, ends, speed, loop, tuple(who or ()), models, generator, into)
     options.run(run(file, session.secret(room), asked, settings))
 
@@ -65,9 +65,11 @@ async def run(file: Path, secret: bytes | None, asked: options.ReplayOptions, se
         raise UsageError("--as replays into a room, --page in a browser: give one of them, or --page off")
     if asked.into is not None and asked.speed != 1:
         raise UsageError("--as replays at speed 1: what is sent are the recorded packets; leave --speed out")
-    with Session.open(file, secret) as session:
+    with SessionReader.open(file, secret) as session:
         if asked.start >= session.duration_s > 0:
-            raise UsageError(f"--from {clock(asked.start)} is after the session's end, {clock(session.duration_s)}")
+            raise UsageError(
+                f"--from {format_time(asked.start)} is after the session's end, {format_time(session.duration_s)}"
+            )
         notes = BufferedNotes()
         codecs = shipped_codecs()
         for remark in (*session.remarks, *session.missing_codebooks(codecs.codebooks())):

@@ -11,13 +11,12 @@ from node.call import build
 from node.call.observers import CallObserver
 from node.common import signals
 from node.links import login
-from node.recording.roster import Attendance
-from node.recording.timecode import clock
+from node.recording.participants import Attendance
+from node.recording.timecode import format_time
 from node.replay.into_room import replay_into_room
-from node.replay.models import painter
-from node.replay.pictures import RecordedPicture, cached
-from node.replay.player import Player
-from node.speech.sinks import open_sink
+from node.replay.pictures import RecordedPicture, cached, session_painter
+from node.replay.player import PlaybackOptions, Player
+from node.speech.devices import open_sink
 from node.terminal import keyboard
 from node.terminal.replay_status import Screen, choose
 from node.terminal.status import BufferedNotes
@@ -28,7 +27,7 @@ from node.web.setup import page_from_settings
 if TYPE_CHECKING:
     from node.commands.options import ReplayOptions
     from node.common.config import Settings
-    from node.recording.reader import Session
+    from node.recording.reader import SessionReader
     from node.web.page import Page
     from protocol.captions.registry import CaptionCodecs
 
@@ -37,7 +36,7 @@ HELP = "space pauses, the arrows go 5 s back and on, q ends"
 
 
 async def play_in_terminal(
-    session: Session, codecs: CaptionCodecs, asked: ReplayOptions, settings: Settings, notes: BufferedNotes
+    session: SessionReader, codecs: CaptionCodecs, asked: ReplayOptions, settings: Settings, notes: BufferedNotes
 ) -> None:
     roster = Attendance(session)
     sink, remark = open_sink(settings.speaker, note=notes)
@@ -47,17 +46,20 @@ async def play_in_terminal(
         paint = keep = None
         if settings.pictures is not None:
             keep = build.gallery(build.keeper(settings.pictures, notes))
-            paint = await stack.enter_async_context(painter(session.header, asked.models, asked.generator, notes))
+            paint = await stack.enter_async_context(
+                session_painter(session.header, asked.models, asked.generator, notes)
+            )
+        voices = chosen_voices(asked, roster)
+        options = _playback(asked, voices, settings)
         player = Player(
-            session, codecs, CallObserver(), sink, paint=paint, start=asked.start, end=asked.end, speed=asked.speed,
-            loop=asked.loop, voices=chosen_voices(asked, roster), lyra_folder=settings.lyra, note=notes, keep=keep,
-            told=lambda told: notes(caption(player, roster, told)),
+            session, codecs, CallObserver(), sink, options, paint=paint, on_painted=keep, note=notes,
+            on_picture=lambda picture: notes(caption(player, roster, picture)),
         )  # fmt: skip
         await play(player, notes)
 
 
 async def play_into_room(
-    session: Session, codecs: CaptionCodecs, asked: ReplayOptions, settings: Settings, notes: BufferedNotes
+    session: SessionReader, codecs: CaptionCodecs, asked: ReplayOptions, settings: Settings, notes: BufferedNotes
 ) -> None:
     roster = Attendance(session)
     resolved = rooms.resolve(asked.into, settings)
@@ -68,15 +70,19 @@ async def play_into_room(
     await asyncio.to_thread(build.preload, codecs)
     async with replay_into_room(roster, session.header.node, place, codecs, voices or (), notes) as replay:
 
-        def told(told: RecordedPicture) -> None:
-            replay.picture(told)
-            notes(caption(player, roster, told))
+        def send(picture: RecordedPicture) -> None:
+            replay.picture(picture)
+            notes(caption(player, roster, picture))
 
-        player = Player(
-            session, codecs, replay, sink, start=asked.start, end=asked.end, loop=asked.loop, voices=voices,
-            lyra_folder=settings.lyra, told=told, note=notes,
-        )  # fmt: skip
+        options = PlaybackOptions(asked.start, asked.end, loop=asked.loop, voices=voices, lyra_folder=settings.lyra)
+        player = Player(session, codecs, replay, sink, options, on_picture=send, note=notes)
         await play(player, notes)
+
+
+def _playback(
+    asked: ReplayOptions, voices: set[str] | None, settings: Settings, pause_at_end: bool = False
+) -> PlaybackOptions:
+    return PlaybackOptions(asked.start, asked.end, asked.speed, asked.loop, pause_at_end, voices, settings.lyra)
 
 
 def chosen_voices(asked: ReplayOptions, roster: Attendance) -> set[str] | None:
@@ -84,11 +90,11 @@ def chosen_voices(asked: ReplayOptions, roster: Attendance) -> set[str] | None:
     return roster.ids(asked.who) if asked.who else None
 
 
-def caption(player: Player, roster: Attendance, told: RecordedPicture) -> str:
+def caption(player: Player, roster: Attendance, picture: RecordedPicture) -> str:
     """Return a picture's words as a line."""
-    place = roster.place(told.sender)
-    name = told.sender if place is None else roster.members[place].name
-    return f"{clock(player.position_s)}  {name}: {told.prompt.text}"
+    index = roster.index(picture.sender)
+    name = picture.sender if index is None else roster.participants[index].name
+    return f"{format_time(player.position_s)}  {name}: {picture.prompt.text}"
 
 
 async def play(player: Player, notes: BufferedNotes) -> None:
@@ -125,7 +131,7 @@ async def _until(player: Player, stop: asyncio.Event, screen: Screen) -> None:
 
 
 async def play_in_browser(
-    session: Session, codecs: CaptionCodecs, asked: ReplayOptions, settings: Settings, notes: BufferedNotes
+    session: SessionReader, codecs: CaptionCodecs, asked: ReplayOptions, settings: Settings, notes: BufferedNotes
 ) -> None:
     """Replay until the user ends it. It begins when the page is opened first, and stands still at its end.
 
@@ -133,10 +139,10 @@ async def play_in_browser(
     """
     from node.web.server import serve  # aiohttp hides behind it: a replay without a page starts sooner
 
-    page = page_from_settings(settings.model_copy(update={"speech": None, "camera": None}), "replay", notes)
-    assert page is not None, "a page was asked for"
     roster = Attendance(session)
     voices = chosen_voices(asked, roster)
+    page = page_from_settings(settings.model_copy(update={"speech": None, "camera": None}), "replay", notes)
+    assert page is not None, "a page was asked for"
     sink, remark = open_sink(settings.speaker or "none", note=notes)
     if remark:
         notes(remark)
@@ -145,26 +151,24 @@ async def play_in_browser(
         notes(text)
         page.state.note(text)
 
-    def tell(told: RecordedPicture) -> None:
-        feeder.caption_read(told)
-        notes(caption(player, roster, told))
+    def show(picture: RecordedPicture) -> None:
+        feeder.caption_read(picture)
+        notes(caption(player, roster, picture))
 
     async with contextlib.AsyncExitStack() as stack:
-        paint = await stack.enter_async_context(painter(session.header, asked.models, asked.generator, note))
+        paint = await stack.enter_async_context(session_painter(session.header, asked.models, asked.generator, note))
         audio = ReplayAudio(page.broadcast, sink, voices)
         feeder = ReplayFeeder(page.state, audio, session.header, codecs, paints=paint is not None)
+        options = _playback(asked, voices, settings, pause_at_end=True)
         player = Player(
-            session, codecs, feeder, audio, paint=None if paint is None else cached(paint),
-            start=asked.start, end=asked.end, speed=asked.speed, loop=asked.loop, stays=True, voices=voices,
-            lyra_folder=settings.lyra, told=tell, sought=feeder.sought, note=note,
-            keep=build.gallery(build.keeper(settings.pictures, notes)),
+            session, codecs, feeder, audio, options, paint=None if paint is None else cached(paint), on_picture=show,
+            on_painted=build.gallery(build.keeper(settings.pictures, notes)), on_seek=feeder.sought, note=note,
         )  # fmt: skip
         audio.player = player
         page.show(player, session.header.started_ns / 1e9)
-        if roster.place(session.header.node) is not None:
+        if roster.index(session.header.node) is not None:
             page.state.joined(session.header.node, session.header.name, speaks=True, shows=True)
-        link = await stack.enter_async_context(serve(page))
-        notes(f"the page is at {link}: it begins when that is opened")
+        notes(f"the page is at {await stack.enter_async_context(serve(page))}: it begins when that is opened")
         await _play_when_opened(page, player, notes)
 
 

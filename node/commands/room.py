@@ -16,8 +16,8 @@ from node.common import output, secret_input
 from node.links import login as meeting
 from node.links.address import BrokerAddress, without_password
 from node.links.reach import names_this_machine
-from node.rooms import store, words
-from node.rooms.resolve import PROMPT, resolve
+from node.rooms import store
+from node.rooms.resolve import PROMPT, resolve, to_mnemonic
 from protocol.errors import UsageError
 from protocol.room_link import RoomLink
 from protocol.room_secret import SECRET_BYTES, RoomSecret
@@ -161,7 +161,7 @@ def _show(link: RoomLink, view: LinkView) -> None:
         link = _link(link.secret, without_password(link.broker))
     output.say(link.reveal())
     if view.words:
-        output.say(words.to_mnemonic(link.secret))
+        output.say(to_mnemonic(link.secret))
     if view.qr:
         _draw(link.reveal())
 

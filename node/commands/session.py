@@ -13,8 +13,7 @@ from node.commands import options
 from node.common import config, signals
 from node.common.output import remark, say
 from node.common.progress import bars
-from node.recording import recover as recovery
-from node.recording import timecode
+from node.recording import edit, timecode
 from protocol.errors import UsageError
 from protocol.log.sealing import recording_secret
 
@@ -38,7 +37,7 @@ def info(file: File, room: Room = None, json: options.Json = False) -> None:
     """Tell who was in a session, when, how long, what it weighs, what was lost, and its captions."""
     from node.recording import info as about
 
-    say(*about.show(file, shipped_codecs().codebooks(), secret(room), json))
+    say(*about.info_lines(file, shipped_codecs().codebooks(), secret(room), json))
 
 
 @options.command(app)
@@ -50,7 +49,7 @@ def recover(
     room: Room = None,
 ) -> None:
     """Make a whole session of a damaged one, or of one whose recording was cut off."""
-    for line in recovery.recover(file, output, secret(room)):
+    for line in edit.recover(file, output, secret(room)):
         say(line)
 
 
@@ -72,10 +71,10 @@ def export(
     force: Force = False,
 ) -> None:
     """Make a video, a sound, subtitles, a page that plays by itself, or JSON lines of a session."""
-    from node.export.export import ExportOptions, run
+    from node.export.export import ExportOptions, export_session
 
     output, end = _output_and_end(output, to, until)
-    begins, ends = timecode.span(start, end, "--to" if until is None else "--until")
+    begins, ends = timecode.parse_span(start, end, "--to" if until is None else "--until")
     asked = ExportOptions(output, begins, ends, not no_pictures, tuple(who or ()), models, generator, lyra, force)
     with bars() as progress:
         bar = progress.add_task(output.name, total=None)
@@ -83,7 +82,7 @@ def export(
         def advance(done: float, total: float) -> None:
             progress.update(bar, completed=int(done), total=max(int(total), 1))
 
-        signals.run(run(file, shipped_codecs(), asked, secret(room), remark, advance))
+        signals.run(export_session(file, shipped_codecs(), asked, secret(room), remark, advance))
 
 
 def _output_and_end(output: Path | None, to: str | None, until: str | None) -> tuple[Path, str | None]:
@@ -108,11 +107,9 @@ def cut(
     force: Force = False,
 ) -> None:
     """Take a part out of a session."""
-    from node.recording import edit
-
-    begins, ends = timecode.span(start, to)
+    begins, ends = timecode.parse_span(start, to)
     seconds = edit.cut(file, output, begins, ends, secret(room), force, remark)
-    say(f"{output}: {timecode.clock(seconds)}")
+    say(f"{output}: {timecode.format_time(seconds)}")
 
 
 @options.command(app)
@@ -123,10 +120,8 @@ def join(
     force: Force = False,
 ) -> None:
     """Put sessions one after the other."""
-    from node.recording import edit
-
     seconds = edit.join(files, output, secret(room), remark, force)
-    say(f"{output}: {timecode.clock(seconds)}")
+    say(f"{output}: {timecode.format_time(seconds)}")
 
 
 @options.command(app)
@@ -140,11 +135,9 @@ def redact(
     force: Force = False,
 ) -> None:
     """Leave out of a session what nobody should hear or read."""
-    from node.recording import edit
-
-    without = edit.Without(speech, words, tuple(who or ()))
+    without = edit.Redaction(speech, words, tuple(who or ()))
     seconds = edit.redact(file, output, without, secret(room), force, remark)
-    say(f"{output}: {timecode.clock(seconds)}")
+    say(f"{output}: {timecode.format_time(seconds)}")
 
 
 def secret(room: str | None) -> bytes | None:

@@ -1,7 +1,7 @@
-"""Settings: a TOML file, then the environment (``PICTOPHONE_*``), then flags; the later wins.
+"""Settings: a TOML file, then the environment (`PICTOPHONE_*`), then flags; the later wins.
 
-The file is the one named by ``PICTOPHONE_SETTINGS``, else ``pictophone.toml`` in this folder, else
-``pictophone/settings.toml`` in the user's configuration folder. Every field below is a key of it.
+The file is the one named by `PICTOPHONE_SETTINGS`, else `pictophone.toml` in this folder, else
+`pictophone/settings.toml` in the user's configuration folder. Every field below is a key of it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from pydantic_settings import (
 from protocol.errors import NodeError, UsageError
 
 ENVIRONMENT_PREFIX = "PICTOPHONE_"
-MAX_NAME = 16  # characters of a display name; the hello has room for this many of any script
+
+# Characters of a display name: the hello has room for this many of any script.
+MAX_NAME = 16
 
 
 def _user_name() -> str:
@@ -35,7 +37,7 @@ def _user_name() -> str:
 
 
 class Settings(BaseSettings):
-    """Everything that can be set, with its default."""
+    """All settings, with their defaults."""
 
     model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="forbid")
 
@@ -85,17 +87,17 @@ class Settings(BaseSettings):
     _environment: frozenset[str] = PrivateAttr(default=frozenset())
 
     def by_flag(self, key: str) -> bool:
-        """Whether a flag gave the key."""
+        """Return whether a flag gave the key."""
         return key in self._flags
 
     def for_this_run(self, key: str) -> bool:
-        """Whether a flag or the environment gave the key, and not the file, which is for every call."""
+        """Return whether a flag or the environment gave the key, and not the file, which is for every call."""
         return key in self._flags | self._environment
 
     def prefers(self, file: str, value: str) -> bool:
-        """Whether a secret comes from the file that one key names, and not from the value of the other.
+        """Return whether a secret is read from the file that one key names, and not from the value of the other.
 
-        The one that came by a flag or, failing that, by the environment does; of two from the settings file, the file.
+        A flag precedes the environment, and that the settings file; of two from the settings file, it is the file.
         """
         if getattr(self, file) is None:
             return False
@@ -114,9 +116,9 @@ class Settings(BaseSettings):
 
 
 def folder() -> Path:
-    """The user's own folder of settings, which may not be there yet. Raises NodeError for a user without a home."""
+    """Return the user's folder of settings, which may not exist yet. Raises NodeError for a user without a home."""
     named = os.environ.get("XDG_CONFIG_HOME", "")
-    if Path(named).is_absolute():  # others are to be ignored, says the XDG Base Directory Specification
+    if Path(named).is_absolute():  # others are to be ignored (XDG Base Directory Specification)
         return Path(named) / "pictophone"
     try:
         return Path.home() / ".config" / "pictophone"
@@ -125,21 +127,21 @@ def folder() -> Path:
 
 
 def settings_file() -> Path | None:
-    """The settings file in force, or None. Raises NodeError if the one named by the environment is missing."""
+    """Return the settings file in force, or None. Raises NodeError if the one named by the environment is missing."""
     named = os.environ.get(f"{ENVIRONMENT_PREFIX}SETTINGS")
     if named:
         path = Path(named)
         if not _is_file(path):
             raise NodeError(f"no settings file {named!r}; correct {ENVIRONMENT_PREFIX}SETTINGS or unset it")
         return path
-    places = [Path("pictophone.toml")]
+    candidates = [Path("pictophone.toml")]
     with contextlib.suppress(NodeError):
-        places.append(folder() / "settings.toml")
-    return next(filter(_is_file, places), None)
+        candidates.append(folder() / "settings.toml")
+    return next(filter(_is_file, candidates), None)
 
 
 def _is_file(path: Path) -> bool:
-    """Whether it is there for us: a home that others own, as after `su`, has none of our settings."""
+    """Return whether the file exists and may be read: a home of another user, as after `su`, has no settings for us."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -147,7 +149,7 @@ def _is_file(path: Path) -> bool:
 
 
 def load(**flags: Any) -> Settings:
-    """The settings in force; a flag that is None was not given.
+    """Return the settings in force; a flag that is None was not given.
 
     Raises UsageError naming the first key that is unknown or has a value that does not fit, NodeError if the file
     cannot be read.

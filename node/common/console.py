@@ -1,4 +1,4 @@
-"""The console of `rich` for text that others wrote. Imported where something is drawn: `rich` takes 60 ms."""
+"""The console of `rich` for foreign text. Imported only where something is drawn: `rich` takes 60 ms."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from node.common.printable import inert, printable
 
 
 class TextConsole(Console):
-    """Takes every string as text: titles, headings, cells and lines alike. `file` is where it draws.
+    """A console that draws to `file` and takes every string as text: titles, headings, cells and lines alike.
 
-    What is laid out already (`Text`, a bar) keeps its lines, and loses what a terminal would obey.
+    Text that is laid out already (`Text`, a bar) keeps its lines, and loses what a terminal would execute.
     """
 
     def __init__(self, file: IO[str], **options: Any) -> None:
         super().__init__(file=file, markup=False, emoji=False, highlight=False, **options)
 
-    def render_str(self, text: str, **look: Any) -> Text:
-        """Make text of a string, without markup, whatever is asked for."""
-        return super().render_str(printable(text), **(look | {"markup": False, "emoji": False}))
+    def render_str(self, text: str, **style: Any) -> Text:
+        """Return a string as text without markup, whatever the options are."""
+        return super().render_str(printable(text), **(style | {"markup": False, "emoji": False}))
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Draw, and keep from the terminal what it would obey; its own orders are `control` segments."""
+        """Yield segments without what a terminal would execute; the console's own sequences are `control` segments."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(inert(segment.text), segment.style)

@@ -1,7 +1,7 @@
-"""Sound and video files, read by FFmpeg as far as they are whole.
+"""Sound and video files, read by FFmpeg; damaged parts are skipped.
 
 FFmpeg gets an open file and no path: it would take a colon in a name for a protocol, a % for a pattern, and open what a
-playlist names, on the network too. What is damaged in a file is passed over.
+playlist names, on the network too.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ if TYPE_CHECKING:
     from av.frame import Frame
     from av.stream import Stream
 
-MOST_DAMAGED = 1000
-"""Damaged packets in a row after which nothing more is expected of a file: 26 s of MP3, 40 s of video."""
+# Damaged packets in a row after which a file is given up: 26 s of MP3, 40 s of video.
+MAX_DAMAGED = 1000
 
+# FFmpeg's formats that consist of the names of other files or of addresses.
 LISTS = frozenset({"concat", "dash", "hls", "imf", "rtsp", "sap", "sdp", "smoothstreaming", "webm_dash_manifest"})
-"""FFmpeg's formats that consist of the names of other files or of addresses."""
 
+# FFmpeg's format that plays any file whose name ends in .txt as a video.
 TEXTS = frozenset({"tty"})
-"""What FFmpeg plays as a video although it is none: any file whose name ends in .txt."""
 
 NOT_MEDIA = "a text or a list of other files, and neither sound nor video"
 
+# FFmpeg's option by which it opens no other file or address that a file names.
 NO_OTHER_FILES = {"protocol_whitelist": "none"}
-"""FFmpeg's option by which it opens nothing else, whatever a file names."""
 
 
+# The beginnings of lists: NOT_MEDIA is a better error than that of the first name in them.
 _LIST_START = re.compile(rb"(\xef\xbb\xbf)?\s*(#EXTM3U|ffconcat|v=0\r?\n|<\?xml|<MPD|\[playlist\])")
-"""How lists begin: a line that says more than the error at the first name in them."""
 
 
 class UnreadableError(NodeError):
-    """Why a file cannot be played, in a few words: the caller names the path and says what to give instead."""
+    """The reason why a file cannot be played, in a few words: the caller adds the path and what to give instead."""
 
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[InputContainer]:
-    """Open a sound or video file. Raises UnreadableError when it is none."""
+    """Open a sound or video file. Raises UnreadableError if it is none."""
     import av
 
     try:
@@ -68,7 +68,7 @@ def opened(path: Path) -> Iterator[InputContainer]:
 
 
 def best_stream(container: InputContainer, kind: Literal["audio", "video"]) -> Stream:
-    """Return the stream that a player would choose. Raises UnreadableError when none can be decoded."""
+    """Return the stream that a player would choose. Raises UnreadableError if none can be decoded."""
     found = container.streams.best(kind)
     if found is None:
         raise UnreadableError(f"no {'sound' if kind == 'audio' else kind} in it")
@@ -78,24 +78,24 @@ def best_stream(container: InputContainer, kind: Literal["audio", "video"]) -> S
 
 
 def decoded(container: InputContainer, stream: Stream) -> Iterator[Frame]:
-    """Yield the frames of a stream, without those that are damaged, as far as the file goes.
+    """Yield the undamaged frames of a stream.
 
-    Raises UnreadableError when there is no frame at all because of damage, or the disk fails.
+    Raises UnreadableError if damage leaves no frame at all, or the disk fails.
     """
     damage = _Damage()
     for packet in _packets(container, stream, damage):
         for frame in damage.survived(packet.decode) or ():
             damage.row, damage.all = 0, False
             yield frame
-        if damage.row > MOST_DAMAGED:
+        if damage.row > MAX_DAMAGED:
             break
     if damage.all and damage.reason:
         raise UnreadableError(damage.reason)
 
 
 def _packets(container: InputContainer, stream: Stream, damage: _Damage) -> Iterator[Any]:
-    """Yield the packets to the end of the file; where reading one fails, the next one is tried."""
-    while damage.row <= MOST_DAMAGED:
+    """Yield the packets to the end of the file; after one that cannot be read, try the next."""
+    while damage.row <= MAX_DAMAGED:
         packets = container.demux(stream)
         while (packet := damage.survived(partial(next, packets, _END))) is not None:
             if packet is _END:
@@ -107,7 +107,7 @@ _END = object()
 
 
 class _Damage:
-    """What could not be read of a file: how many packets in a row, whether it is all, and why the last one."""
+    """The damage of a file: how many packets in a row, whether it is all of them, and the reason at the last one."""
 
     def __init__(self) -> None:
         self.row = 0
@@ -115,7 +115,7 @@ class _Damage:
         self.reason = ""
 
     def survived(self, work: Any) -> Any:
-        """Return what the work returns, or None if what it works on is damaged."""
+        """Return the result of the work, or None if its packet is damaged."""
         import av
 
         try:
@@ -129,7 +129,7 @@ class _Damage:
 
 
 class _Nameless:
-    """A file of whose name FFmpeg sees the ending only: some formats without a signature are known by it."""
+    """A file of whose name FFmpeg sees the ending only, by which it knows some formats that have no signature."""
 
     def __init__(self, file: BinaryIO, suffix: str) -> None:
         self.name = f"file{suffix}" if re.fullmatch(r"\.[A-Za-z0-9]+", suffix) else "file"

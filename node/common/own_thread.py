@@ -1,4 +1,4 @@
-"""Work that may hang for ever (a network disk that went away), in a thread that nothing waits for longer than it wants.
+"""A thread for work that may hang for ever, such as on a lost network disk, with a limit on every wait for it.
 
 Threads of asyncio's own pool are joined when the loop and the interpreter end, so one that hangs would keep both from
 ending. A daemon thread is left behind.
@@ -21,14 +21,14 @@ Outcome = TypeVar("Outcome")
 
 
 class OwnThread:
-    """A daemon thread that does one piece of work after the other until `end`; it begins with the first."""
+    """A daemon thread that runs one piece of work after the other until `end`; it starts with the first."""
 
     def __init__(self) -> None:
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def start(self, work: Callable[[], Result]) -> Future[Result]:
-        """Have the work done when its turn comes; the future holds what it returned or raised."""
+        """Queue the work; the future gets what it returns or raises."""
         future: Future[Result] = Future()
         self._work.put(lambda: _do(work, future))
         if self._thread is None:
@@ -37,12 +37,12 @@ class OwnThread:
         return future
 
     def end(self) -> None:
-        """Let the thread end once all is done. It may be called more than once; nothing waits for it."""
+        """Let the thread end after the queued work, without waiting for it. May be called more than once."""
         self._work.put(None)
 
 
 def within(seconds: float, what: str, work: Callable[[], Result]) -> Result:
-    """Return what the work returns. Raises NodeError naming `what` when that takes longer than `seconds`."""
+    """Run the work and return its result. Raises NodeError that names `what` if it takes longer than `seconds`."""
     future = _alone(work)
     try:
         return future.result(seconds)
@@ -53,12 +53,12 @@ def within(seconds: float, what: str, work: Callable[[], Result]) -> Result:
 
 
 async def awaited(seconds: float, what: str, work: Callable[[], Result]) -> Result:
-    """Do the same for a coroutine, without holding its loop."""
+    """Run the work as `within` does, without blocking the event loop."""
     return await settled(seconds, what, _alone(work))
 
 
 async def settled(seconds: float, what: str, future: Future[Result]) -> Result:
-    """Return the result of work that was started. Raises NodeError when it is not there within `seconds`."""
+    """Return the result of work that was started. Raises NodeError if it takes longer than `seconds`."""
     wrapped = asyncio.wrap_future(future)
     try:
         done, _ = await asyncio.wait([wrapped], timeout=seconds)
@@ -79,7 +79,7 @@ def _alone(work: Callable[[], Result]) -> Future[Result]:
 def _run(work: SimpleQueue[Callable[[], None] | None]) -> None:
     while (job := work.get()) is not None:
         job()
-        del job  # a result that nobody wants any more would stay until the next
+        del job  # else a result that is no longer wanted would stay in memory until the next
 
 
 def _do(work: Callable[[], Result], future: Future[Result]) -> None:
@@ -94,7 +94,7 @@ def _do(work: Callable[[], Result], future: Future[Result]) -> None:
 
 
 def _settle(report: Callable[[Outcome], None], outcome: Outcome) -> None:
-    """Hand over what nobody may want any more: the future was cancelled, or its loop is closed."""
+    """Report an outcome that may no longer be wanted: the future was cancelled, or its loop is closed."""
     with contextlib.suppress(Exception):
         report(outcome)
 

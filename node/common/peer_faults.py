@@ -1,4 +1,4 @@
-"""The wall around each peer: what goes wrong while something of one peer is handled ends that, and nothing else."""
+"""Containment of peers' faults: an error while a message of a peer is handled ends that, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from protocol.errors import LocalError, RemoteError
 
 logger = logging.getLogger(__name__)
 
-MAX_REMEMBERED = 256
-"""Peers whose fault was noted once; a flood of forged names must not grow this."""
+# Peers whose first fault was noted; a flood of forged names must not grow this.
+MAX_NOTED_PEERS = 256
 
 
 class PeerFaults:
-    """Counts what handling the peers' messages raised. The first fault of each peer is noted, without content.
+    """A count of the errors while peers' messages were handled. The first one of each peer is noted.
 
-    Neither the note nor the log has the error's own text: that may quote a caption.
+    Neither the note nor the log has the error's own text, which may quote a caption.
     """
 
     def __init__(self, note: Callable[[str], None]) -> None:
@@ -28,9 +28,9 @@ class PeerFaults:
 
     @contextmanager
     def contained(self, peer: str, what: str) -> Iterator[None]:
-        """Handle `what` of a peer inside: an exception ends that, is counted, and goes no further.
+        """Count an exception in the context, in which `what` of a peer is handled, and end the context there.
 
-        A LocalError is raised on: it is meant to end the node. So is what is no Exception, such as a cancellation.
+        A LocalError is raised on, as it is meant to end the node, and so is a BaseException such as a cancellation.
         """
         try:
             yield
@@ -48,6 +48,6 @@ class PeerFaults:
         kind = type(error).__name__
         frames = "".join(traceback.format_tb(error.__traceback__))
         logger.debug("%s of %.40r raised %s:\n%s", what, peer, kind, frames)
-        if peer not in self._noted and len(self._noted) < MAX_REMEMBERED:
+        if peer not in self._noted and len(self._noted) < MAX_NOTED_PEERS:
             self._noted.add(peer)
             self._note(f"{what} of {peer or 'nobody known'} could not be handled ({kind}) and is left out")

@@ -1,4 +1,4 @@
-"""Progress on standard error: bars on a terminal, gone when done; a log sees nothing of them."""
+"""Progress on standard error: bars that vanish when done, on a terminal only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def bars(count: ProgressColumn | None = None) -> Progress:
-    """Bars, `count` telling how far each is in its own unit; without it, in whole things of so many."""
+    """Return progress bars; `count` is the column of how much is done, by default `done/total`."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = output.console(on_error=True)
@@ -27,7 +27,7 @@ def bars(count: ProgressColumn | None = None) -> Progress:
 
 
 def waiting(text: str) -> AbstractContextManager[object]:
-    """Says what is waited for, on a terminal and as long as the context lasts, when nobody knows how long it takes."""
+    """Show what is waited for, on a terminal and for the length of the context, if the time is unknown."""
     from rich.text import Text
 
     console = output.console(on_error=True)

@@ -1,4 +1,4 @@
-"""The newest numbers of a series, in memory that is taken once and never grows."""
+"""The newest values of a series, in memory of fixed size."""
 
 from __future__ import annotations
 

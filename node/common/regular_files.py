@@ -1,4 +1,4 @@
-"""Files that others made, opened without waiting for what is none: a named pipe, a device, a disk that is gone."""
+"""Regular files, opened without waiting for a path that is none: a named pipe, a device."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _NEVER_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getatt
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Open a file for reading if it is an ordinary one with something in it.
+    """Open a file for reading if it is a regular one and not empty.
 
-    Raises NodeError with the reason alone ('no such file', 'it is a named pipe', 'it is empty'): the caller names the
-    path and says what to give instead.
+    Raises NodeError with the reason alone ('no such file', 'it is a named pipe', 'it is empty'): the caller adds the
+    path and what to give instead.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | _NEVER_WAIT)
@@ -43,9 +43,9 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def create_regular(path: Path) -> BinaryIO:
-    """Make a file, or empty it if it is there, and open it for writing without a buffer.
+    """Create a file, or empty the one that exists, and open it for writing without a buffer.
 
-    Raises NodeError with the reason alone, also for a named pipe, which nobody might ever read.
+    Raises NodeError with the reason alone, also for a named pipe, which may never have a reader.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _NEVER_WAIT, 0o666)
@@ -58,8 +58,8 @@ def create_regular(path: Path) -> BinaryIO:
 
 
 def refusal(path: Path, error: Exception) -> str:
-    """Return what kept a file from being opened, in a few words."""
-    if getattr(error, "errno", None) == errno.ENXIO:  # what a socket answers, and a pipe that nobody reads
+    """Return the reason why a file could not be opened, in a few words."""
+    if getattr(error, "errno", None) == errno.ENXIO:  # the error of a socket, and of a pipe without a reader
         return "it is a socket" if path.is_socket() else "it is a named pipe"
     return str(getattr(error, "strerror", None) or error)
 

@@ -1,7 +1,7 @@
 """Signals that ask a process to end: Ctrl-C (SIGINT), SIGTERM, and SIGHUP, which a closed terminal sends.
 
-All three do the same. The first ends a command in order: a call says goodbye and closes its recording, other work is
-broken off as if by an error, so that half-written files are gone. The second ends the process at once.
+All three do the same. The first ends a command in order: a call posts its goodbye and closes its recording, other work
+is interrupted as if by an error, so that half-written files are removed. The second ends the process at once.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP",
 
 
 class _First:
-    """A handler of the first signal, which does `act`; from then on each of them ends the process at once."""
+    """A handler of the first signal, which calls `act`; from then on each signal ends the process at once."""
 
     def __init__(self, act: Callable[[int], None]) -> None:
         self._act = act
-        self.came: int | None = None
+        self.received: int | None = None
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        self.came = number
+        self.received = number
         for ending in ENDING:
             if signal.getsignal(ending) is self:
                 signal.signal(ending, signal.SIG_DFL)
@@ -39,10 +39,10 @@ class _First:
 
 @contextlib.contextmanager
 def caught(act: Callable[[int], None]) -> Iterator[None]:
-    """Have the first signal do `act` for the length of the context, in the main thread between any two steps of it.
+    """Call `act` at the first signal for the length of the context, in the main thread between any two steps of it.
 
-    Within another such context this one comes first; once a signal came in either, the next ends the process. One that
-    is ignored from the beginning stays so, as `nohup` has it. Does nothing in other threads, which get no signals.
+    Within another such context this one takes precedence; after a signal in either, the next ends the process. One that
+    is ignored from the beginning stays so, as with `nohup`. Does nothing in other threads, which get no signals.
     """
     first, before = _First(act), {}
     for number in ENDING:
@@ -54,13 +54,13 @@ def caught(act: Callable[[int], None]) -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            came_within = first.came is not None and isinstance(handler, _First)
-            signal.signal(number, signal.SIG_DFL if came_within else handler)
+            received_within = first.received is not None and isinstance(handler, _First)
+            signal.signal(number, signal.SIG_DFL if received_within else handler)
 
 
 @contextlib.contextmanager
 def stopping(stop: Callable[[], object]) -> Iterator[None]:
-    """Have the first signal call `stop` in the running event loop: for what runs until somebody ends it."""
+    """Call `stop` in the running event loop at the first signal: for work without an end of its own."""
     loop = asyncio.get_running_loop()
     with caught(lambda number: _soon(loop, stop)):
         yield
@@ -73,7 +73,7 @@ def _soon(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
 
 @contextlib.contextmanager
 def breaking_off() -> Iterator[None]:
-    """Have the first signal raise SystemExit(128 + its number), as shells count: for a whole command."""
+    """Raise SystemExit(128 + its number), as shells count, at the first signal: around a command."""
     with caught(_exit):
         yield
 
@@ -83,7 +83,7 @@ def _exit(number: int) -> None:
 
 
 def leave_to_parent() -> None:
-    """Ignore Ctrl-C and a closed terminal in a process of `multiprocessing`: its parent ends it, or takes it along."""
+    """Ignore Ctrl-C and a closed terminal in a process of `multiprocessing`; it ends with its parent at the latest."""
     for number in ENDING:
         if number != signal.SIGTERM:
             signal.signal(number, signal.SIG_IGN)
@@ -98,7 +98,7 @@ def _end_with_parent() -> None:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run the coroutine in an event loop of its own; the first signal cancels it, and then raises as `breaking_off`."""
+    """Run the coroutine in a new event loop; the first signal cancels it, and then raises as in `breaking_off`."""
     return asyncio.run(_cancelled_by_signals(work))
 
 

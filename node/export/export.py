@@ -1,4 +1,4 @@
-"""A recorded call as a video, a sound, subtitles, a page, or lines of JSON, as the end of the file's name says."""
+"""Exports a session as a video, a sound, subtitles, a page or JSON lines, by the suffix of the output's name."""
 
 from __future__ import annotations
 
@@ -11,32 +11,34 @@ from datetime import datetime
 from pathlib import Path
 
 from node.common.files import atomic_write
-from node.export.html import PageEvents, page
-from node.export.jsonl import Lines
-from node.export.subtitles import MOST_LINES, MOST_NAME_LETTERS, CaptionTrack, Cue, cues, one_line, said_by, srt
+from node.export.html import PageEvents, render_page
+from node.export.jsonl import JsonLines
+from node.export.subtitles import MOST_LINES, MOST_NAME_LETTERS, CaptionChange, Cue, caption_line, cues, one_line, srt
 from node.export.timeline import ExportTimeline, TimelineStep
-from node.export.video_frame import SIZE, Tile, draw
+from node.export.video_frame import SIZE, Tile, draw_frame
 from node.export.video_writer import MP4, WEBM, VideoFormat, VideoWriter
-from node.recording.reader import Session
-from node.recording.timecode import clock
-from node.replay.models import painter
+from node.recording.participants import Attendance
+from node.recording.reader import SessionReader
+from node.recording.timecode import format_time
+from node.replay.pictures import PictureReader, session_painter
 from node.speech.sound_files import OggOpus
 from protocol.captions.registry import CaptionCodecs
 from protocol.errors import NodeError, UsageError
+from protocol.log import Frame, Left
 
+# A video in which nothing moves still has a frame a second, for players that seek by them.
 PICTURE_AT_LEAST_EVERY_S = 1.0
-"""A film in which nothing moves still has a frame a second, for players that seek by them."""
 
-BREATH = 50
-"""Moments, a second of them, after which the event loop gets its turn."""
+# Steps, a second of them, after which the event loop gets its turn.
+STEPS_A_TURN = 50
 
+# Called with the seconds that are done, and all of them.
 Progress = Callable[[float, float], None]
-"""Told how many seconds of how many are done."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What a person asked for; times in seconds, names of those to be heard (nobody named: all)."""
+    """What to export and how; times in seconds. `who` are the names that are heard, by default all."""
 
     output: Path
     start: float = 0.0
@@ -49,120 +51,128 @@ class ExportOptions:
     force: bool = False
 
 
-async def run(
+async def export_session(
     file: Path,
     codecs: CaptionCodecs,
-    asked: ExportOptions,
+    options: ExportOptions,
     secret: bytes | None,
     note: Callable[[str], None],
     progress: Progress = lambda _, __: None,
 ) -> None:
-    """Writes the export. Raises UsageError, NodeError or LogError, and leaves no half of a file."""
-    write = _WRITERS.get(asked.output.suffix.lower())
-    if write is None:
-        raise UsageError(f"cannot export to {asked.output.name!r}: its name must end in {', '.join(_WRITERS)}")
-    with Session.open(file, secret) as session:
+    """Export the session in `file`, its captions decoded with `codecs`.
+
+    Raises UsageError, NodeError or LogError, and leaves no incomplete file.
+    """
+    export = _EXPORTS.get(options.output.suffix.lower())
+    if export is None:
+        raise UsageError(f"cannot export to {options.output.name!r}: its name must end in {', '.join(_EXPORTS)}")
+    with SessionReader.open(file, secret) as session:
         for remark in (*session.remarks, *session.missing_codebooks(codecs.codebooks())):
             note(remark)
-        if asked.start >= session.duration_s > 0:
-            raise UsageError(f"--from {clock(asked.start)} is after the session's end, {clock(session.duration_s)}")
-        with atomic_write(asked.output, asked.force) as path:
-            await write(_Work(session, codecs, asked, path, note, progress))
+        if options.start >= session.duration_s > 0:
+            raise UsageError(
+                f"--from {format_time(options.start)} is after the session's end, {format_time(session.duration_s)}"
+            )
+        with atomic_write(options.output, options.force) as path:
+            await export(_Job(session, codecs, options, path, note, progress))
         if session.left_out and not any("damaged" in remark for remark in session.remarks):
             note(session.left_out)
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    session: Session
+class _Job:
+    """One export: from the session to `path`."""
+
+    session: SessionReader
     codecs: CaptionCodecs
-    asked: ExportOptions
+    options: ExportOptions
     path: Path
     note: Callable[[str], None]
     progress: Progress
 
     @contextlib.asynccontextmanager
-    async def story(self, pictures: bool) -> AsyncIterator[ExportTimeline]:
-        """The story, its painter ready if pictures are wanted."""
+    async def timeline(self, pictures: bool) -> AsyncIterator[ExportTimeline]:
+        """Yield the timeline, its generator running if pictures are wanted."""
         async with contextlib.AsyncExitStack() as stack:
-            asked, paint = self.asked, None
-            if pictures and asked.pictures:
-                header = self.session.header
-                paint = await stack.enter_async_context(painter(header, asked.models, asked.generator, self.note))
-            story = ExportTimeline(
-                self.session, self.codecs, start=asked.start, end=asked.end, paint=paint, lyra_folder=asked.lyra_folder,
-                note=self.note,
+            options, paint = self.options, None
+            if pictures and options.pictures:
+                painter = session_painter(self.session.header, options.models, options.generator, self.note)
+                paint = await stack.enter_async_context(painter)
+            timeline = ExportTimeline(
+                self.session, self.codecs, start=options.start, end=options.end, paint=paint,
+                lyra_folder=options.lyra_folder, note=self.note,
             )  # fmt: skip
-            if asked.who:
-                story.hear_only(story.roster.ids(asked.who))
-            yield story
+            if options.who:
+                timeline.hear_only(timeline.attendance.ids(options.who))
+            yield timeline
 
-    async def moments(self, story: ExportTimeline) -> AsyncIterator[TimelineStep]:
-        """The moments, telling the progress; the loop gets its turn now and then."""
+    async def steps(self, timeline: ExportTimeline) -> AsyncIterator[TimelineStep]:
+        """Yield the steps and report the progress; the event loop gets its turn now and then."""
         count = 0
-        async for moment in story.moments():
-            yield moment
+        async for step in timeline.steps():
+            yield step
             count += 1
-            if count % BREATH == 0:
-                self.progress(moment.at, story.seconds)
+            if count % STEPS_A_TURN == 0:
+                self.progress(step.at, timeline.seconds)
                 await asyncio.sleep(0)
-        self.progress(story.seconds, story.seconds)
+        self.progress(timeline.seconds, timeline.seconds)
 
 
 # -- video
 
 
-async def _film(work: _Work, kind: VideoFormat) -> None:
-    async with work.story(pictures=True) as story:
-        with _blaming_the_encoder(work.asked.output):
-            film = VideoWriter(work.path, kind, SIZE)
+async def _export_video(job: _Job, kind: VideoFormat) -> None:
+    async with job.timeline(pictures=True) as timeline:
+        with _naming_the_file(job.options.output):
+            video = VideoWriter(job.path, kind, SIZE)
             try:
-                await _shoot(work, story, film)
-                film.close()
+                await _write_video(job, timeline, video)
+                video.close()
             except BaseException:
                 with contextlib.suppress(Exception):
-                    film.abandon()
+                    video.abandon()
                 raise
 
 
-async def _shoot(work: _Work, story: ExportTimeline, film: VideoWriter) -> None:
-    shown, people, next_at, at = None, None, 0.0, 0.0
-    titles = _Titles(film)
-    async for moment in work.moments(story):
-        at = moment.at
-        titles.see(at, moment.people)
-        if moment.people is not people:
-            people, shown = moment.people, draw(moment.people)
+async def _write_video(job: _Job, timeline: ExportTimeline, video: VideoWriter) -> None:
+    frame, tiles, next_at, at = None, None, 0.0, 0.0
+    subtitles = _SubtitleTrack(video)
+    async for step in job.steps(timeline):
+        at = step.at
+        subtitles.update(at, step.tiles)
+        if step.tiles is not tiles:
+            tiles, frame = step.tiles, draw_frame(step.tiles)
             next_at = at
-        if shown is not None and at >= next_at:
-            film.picture(at, shown)
+        if frame is not None and at >= next_at:
+            video.picture(at, frame)
             next_at = at + PICTURE_AT_LEAST_EVERY_S
-        film.sound(moment.sound)
-    titles.end(at)
-    if shown is not None and at > next_at - PICTURE_AT_LEAST_EVERY_S:
-        film.picture(at, shown)
+        video.sound(step.sound)
+    subtitles.end(at)
+    if frame is not None and at > next_at - PICTURE_AT_LEAST_EVERY_S:
+        video.picture(at, frame)
 
 
-class _Titles:
+class _SubtitleTrack:
     """Writes each subtitle once its end is known."""
 
-    def __init__(self, film: VideoWriter) -> None:
-        self._film, self._since, self._text = film, 0.0, ""
+    def __init__(self, video: VideoWriter) -> None:
+        self._video, self._since, self._text = video, 0.0, ""
 
-    def see(self, at: float, people: tuple[Tile, ...]) -> None:
-        shown = [said_by(one.name, one.words) for one in people if one.here and one.words]
-        text = "\n".join(shown[-MOST_LINES:])
+    def update(self, at: float, tiles: tuple[Tile, ...]) -> None:
+        lines = [caption_line(tile.name, tile.words) for tile in tiles if tile.present and tile.words]
+        text = "\n".join(lines[-MOST_LINES:])
         if text != self._text:
             self.end(at)
             self._since, self._text = at, text
 
     def end(self, at: float) -> None:
-        for cue in cues([CaptionTrack(self._since, "", self._text)], at) if self._text else ():
-            self._film.caption(Cue(cue.start, cue.end, self._text))
+        for cue in cues([CaptionChange(self._since, "", self._text)], at) if self._text else ():
+            self._video.caption(Cue(cue.start, cue.end, self._text))
 
 
 @contextlib.contextmanager
-def _blaming_the_encoder(path: Path) -> Iterator[None]:
+def _naming_the_file(path: Path) -> Iterator[None]:
+    """Raise NodeError, which names the file, for an encoder's error."""
     import av
 
     try:
@@ -174,49 +184,45 @@ def _blaming_the_encoder(path: Path) -> Iterator[None]:
 # -- sound
 
 
-async def _opus(work: _Work) -> None:
-    async with work.story(pictures=False) as story:
-        with work.path.open("wb") as file, _blaming_the_encoder(work.asked.output):
+async def _export_opus(job: _Job) -> None:
+    async with job.timeline(pictures=False) as timeline:
+        with job.path.open("wb") as file, _naming_the_file(job.options.output):
             ogg = OggOpus(file)
-            async for moment in work.moments(story):
-                ogg.sound(moment.sound)
+            async for step in job.steps(timeline):
+                ogg.sound(step.sound)
             ogg.close()
 
 
-# -- words
+# -- subtitles and lines
 
 
-async def _srt(work: _Work) -> None:
-    asked, end = work.asked, work.session.duration_s
-    end = end if asked.end is None else min(asked.end, end)
-    subtitles = cues(words_of(work.session, work.codecs, asked.start, end), end - asked.start)
-    work.path.write_text(srt(subtitles), encoding="utf-8", errors="replace")
+async def _export_srt(job: _Job) -> None:
+    options, end = job.options, job.session.duration_s
+    end = end if options.end is None else min(options.end, end)
+    subtitles = cues(caption_changes(job.session, job.codecs, options.start, end), end - options.start)
+    job.path.write_text(srt(subtitles), encoding="utf-8", errors="replace")
 
 
-def words_of(session: Session, codecs: CaptionCodecs, start: float, end: float) -> Iterator[CaptionTrack]:
-    """Yields from when on whose picture shows what, in seconds since `start`; who left shows nothing."""
-    from node.recording.roster import Attendance
-    from node.replay.pictures import PictureReader
-    from protocol.log import Frame, Left
-
-    roster, reading = Attendance(session), PictureReader(codecs, session.header.codebooks, lambda text: None)
-    holds = [record for record in session.state(start) if isinstance(record, Frame)]
-    for record in (*holds, *session.records(start, end, kinds=(Frame, Left))):
+def caption_changes(session: SessionReader, codecs: CaptionCodecs, start: float, end: float) -> Iterator[CaptionChange]:
+    """Yield each change of a participant's caption, in seconds since `start`; one that left has none."""
+    attendance, reader = Attendance(session), PictureReader(codecs, session.header.codebooks, lambda text: None)
+    state = [record for record in session.state(start) if isinstance(record, Frame)]
+    for record in (*state, *session.records(start, end, kinds=(Frame, Left))):
         at = max(record.at_us / 1e6 - start, 0.0)
         sender = record.sender if isinstance(record, Frame) else record.peer if isinstance(record, Left) else ""
-        if (place := roster.place(sender)) is None:
+        if (index := attendance.index(sender)) is None:
             continue
-        name = roster.members[place].name
+        name = attendance.participants[index].name
         if isinstance(record, Left):
-            yield CaptionTrack(at, name, "")
-        elif isinstance(record, Frame) and (told := reading.read(record)) is not None:
-            yield CaptionTrack(at, name, told.prompt.text)
+            yield CaptionChange(at, name, "")
+        elif isinstance(record, Frame) and (picture := reader.read(record)) is not None:
+            yield CaptionChange(at, name, picture.prompt.text)
 
 
-async def _jsonl(work: _Work) -> None:
-    # What is text and cannot be coded, a lone surrogate, becomes the escape that JSON has for it.
-    with work.path.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        for number, line in enumerate(Lines(work.session, work.codecs, work.asked.start, work.asked.end)):
+async def _export_jsonl(job: _Job) -> None:
+    # Text that cannot be encoded, as a lone surrogate, becomes the escape that JSON has for it.
+    with job.path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        for number, line in enumerate(JsonLines(job.session, job.codecs, job.options.start, job.options.end)):
             file.write(line)
             if number % 1000 == 0:
                 await asyncio.sleep(0)
@@ -225,49 +231,53 @@ async def _jsonl(work: _Work) -> None:
 # -- page
 
 
-async def _html(work: _Work) -> None:
-    async with work.story(pictures=True) as story:
-        album, sound = PageEvents(), io.BytesIO()
-        members = story.roster.members
-        album.people = [member.name for member in members]
-        album.here = [
-            [(max(came - story.start, 0.0), min(went - story.start, story.seconds)) for came, went in member.here]
-            for member in members
+async def _export_html(job: _Job) -> None:
+    async with job.timeline(pictures=True) as timeline:
+        events, sound = PageEvents(), io.BytesIO()
+        participants = timeline.attendance.participants
+        events.people = [participant.name for participant in participants]
+        events.present = [
+            [
+                (max(begin - timeline.start, 0.0), min(end - timeline.start, timeline.seconds))
+                for begin, end in one.present
+            ]
+            for one in participants
         ]
-        with _blaming_the_encoder(work.asked.output):
+        with _naming_the_file(job.options.output):
             ogg = OggOpus(sound)
-            seconds = await _fill(work, story, album, ogg)
+            seconds = await _fill_page(job, timeline, events, ogg)
             ogg.close()
-        title, told = headline(work.session, [member.name for member in members], seconds)
-        whole_page = page(title, told, seconds, album, sound.getvalue())
-        work.path.write_text(whole_page, encoding="utf-8", errors="backslashreplace")
+        title, subtitle = headline(job.session, events.people, seconds)
+        page = render_page(title, subtitle, seconds, events, sound.getvalue())
+        job.path.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
-async def _fill(work: _Work, story: ExportTimeline, album: PageEvents, ogg: OggOpus) -> float:
-    seen: tuple[Tile, ...] = tuple(Tile(member.name) for member in story.roster.members)
+async def _fill_page(job: _Job, timeline: ExportTimeline, events: PageEvents, ogg: OggOpus) -> float:
+    """Write the sound and the events; return the duration in seconds."""
+    tiles: tuple[Tile, ...] = tuple(Tile(participant.name) for participant in timeline.attendance.participants)
     seconds = 0.0
-    async for moment in work.moments(story):
-        ogg.sound(moment.sound)
-        for place, (before, now) in enumerate(zip(seen, moment.people, strict=True)):
+    async for step in job.steps(timeline):
+        ogg.sound(step.sound)
+        for index, (before, now) in enumerate(zip(tiles, step.tiles, strict=True)):
             if (before.words, before.image) != (now.words, now.image):
-                album.add(moment.at, place, now.words, now.image)
-        seen, seconds = moment.people, moment.at
+                events.add(step.at, index, now.words, now.image)
+        tiles, seconds = step.tiles, step.at
     return seconds
 
 
-def headline(session: Session, names: list[str], seconds: float) -> tuple[str, str]:
-    """What a page is called, and what it says of the session below that."""
+def headline(session: SessionReader, names: list[str], seconds: float) -> tuple[str, str]:
+    """Return a page's title, and the line below it."""
     shown = [one_line(name, MOST_NAME_LETTERS) for name in names]
     title = " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]])) or "A recorded call"
     when = datetime.fromtimestamp(session.header.started_ns / 1e9).astimezone()
-    return title, f"{when:%d %B %Y, %H:%M}, {clock(seconds)} long. Pictures were sent as words and painted again."
+    return title, f"{when:%d %B %Y, %H:%M}, {format_time(seconds)} long. Pictures were sent as words and painted again."
 
 
-_WRITERS: Mapping[str, Callable[[_Work], Awaitable[None]]] = {
-    ".mp4": lambda work: _film(work, MP4),
-    ".webm": lambda work: _film(work, WEBM),
-    ".opus": _opus,
-    ".srt": _srt,
-    ".html": _html,
-    ".jsonl": _jsonl,
+_EXPORTS: Mapping[str, Callable[[_Job], Awaitable[None]]] = {
+    ".mp4": lambda job: _export_video(job, MP4),
+    ".webm": lambda job: _export_video(job, WEBM),
+    ".opus": _export_opus,
+    ".srt": _export_srt,
+    ".html": _export_html,
+    ".jsonl": _export_jsonl,
 }

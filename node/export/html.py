@@ -1,4 +1,4 @@
-"""A session as one page that plays by itself: sound, pictures and words inline, no network, no other file."""
+"""A session as a page that plays by itself: sound, pictures and captions inline, no network, no other file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from node.common.printable import escaped, printable
 if TYPE_CHECKING:
     from PIL import Image
 
+# Of a picture: one of 256 x 256 takes some 12 kB, and 90 kB as PNG.
 JPEG_QUALITY = 88
-"""A painted picture of 256x256 takes some 12 kB so, and 90 kB as PNG."""
 
-BODY = """<p class="pale">{told}</p>
+BODY = """<p class="pale">{subtitle}</p>
 <main id="people"></main>
 <div id="controls">
 <button type="button" id="toggle">Play</button>
@@ -40,16 +40,16 @@ BODY = """<p class="pale">{told}</p>
 
 @dataclass(slots=True)
 class PageEvents:
-    """What a page shows: who was here when, and from when on which words and picture."""
+    """What a page shows: each person's spans of being present, and the changes of captions and pictures."""
 
     people: list[str] = field(default_factory=list)
-    here: list[list[tuple[float, float]]] = field(default_factory=list)
+    present: list[list[tuple[float, float]]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     _known: dict[bytes, int] = field(default_factory=dict)
 
     def add(self, at: float, who: int, words: str, image: Image.Image | None) -> None:
-        """From `at` on, person `who`'s picture is this; times never go back."""
+        """Add a change of person `who`'s picture at `at` seconds, not before earlier changes."""
         number = None if image is None else self._number(image)
         self.events.append({"at": round(at, 3), "who": who, "words": words, "image": number})
 
@@ -63,19 +63,19 @@ class PageEvents:
         return number
 
 
-def page(title: str, told: str, seconds: float, album: PageEvents, ogg: bytes) -> str:
-    """The whole page; `ogg` is the sound, an Ogg Opus file."""
+def render_page(title: str, subtitle: str, seconds: float, events: PageEvents, ogg: bytes) -> str:
+    """Render the page; `ogg` is the sound, an Ogg Opus file."""
     style, script = _resource("page.css"), _resource("page.js")
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; media-src data:; "
         f"style-src '{html_page.source_hash(style)}'; script-src '{html_page.source_hash(script)}'"
     )
     people: Sequence[Mapping[str, Any]] = [
-        {"name": name, "here": here} for name, here in zip(album.people, album.here, strict=True)
+        {"name": name, "here": present} for name, present in zip(events.people, events.present, strict=True)
     ]
-    session = {"seconds": round(seconds, 3), "people": people, "events": album.events, "images": album.images}
+    session = {"seconds": round(seconds, 3), "people": people, "events": events.events, "images": events.images}
     body = BODY.format(
-        told=html.escape(told),
+        subtitle=html.escape(subtitle),
         script=script,
         sound=html_page.data_uri("audio/ogg", ogg),
         session=_inert(escaped(json.dumps(session, ensure_ascii=False))),
@@ -84,7 +84,7 @@ def page(title: str, told: str, seconds: float, album: PageEvents, ogg: bytes) -
 
 
 def _inert(text: str) -> str:
-    """JSON in which nothing can end the element that holds it, nor begin a comment or another script."""
+    """Escape JSON so that it can neither end its element nor begin a comment or another script."""
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 

@@ -1,4 +1,4 @@
-"""A session as JSON lines: one object a record, its words readable, its bytes in base64."""
+"""A session as JSON lines: one object a record, its texts readable, its bytes in base64."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from node.common.printable import escaped
 from node.recording.participants import Participants
-from node.replay.decoder import Recorded
+from node.recording.reader import Recorded
 from node.replay.pictures import PictureReader
 from protocol import frames
 from protocol.captions.registry import CaptionCodecs
@@ -19,27 +19,28 @@ from protocol.log import Frame, Joined, Left, Meters, Note, Record, Snapshot, Sp
 from protocol.speech import opus_packet
 
 _US = 1_000_000
+
+# Characters at which some readers end a line, and JSON does not.
 _LINE_ENDS = {number: f"\\u{number:04x}" for number in (0x85, 0x2028, 0x2029)}
-"""Where some readers end a line, and JSON does not."""
 
 
-class Lines:
-    """Yields the lines of a session from `start` to `end`, the header first. `at` is in seconds since it began."""
+class JsonLines:
+    """The lines of a session from `start` to `end`, the header first. `at` is in seconds since it began."""
 
     def __init__(self, session: Recorded, codecs: CaptionCodecs, start: float = 0.0, end: float | None = None) -> None:
         self._session, self._start, self._end = session, start, end
         self._people = Participants(session)
-        self._reading = PictureReader(codecs, session.header.codebooks, lambda text: None)
+        self._reader = PictureReader(codecs, session.header.codebooks, lambda text: None)
 
     def __iter__(self) -> Iterator[str]:
         header = self._session.header
         books = [{"id": book.id, "hash": book.hash.hex()} for book in header.codebooks]
         yield _line({"kind": "session", **asdict(header), "codebooks": books, "seconds": self._session.duration_s})
         for record in self._session.records(self._start, self._end):
-            self._people.meet(record)
-            yield _line({"at": round(record.at_us / _US, 6), **self._told(record)})
+            self._people.learn(record)
+            yield _line({"at": round(record.at_us / _US, 6), **self._fields(record)})
 
-    def _told(self, record: Record) -> dict[str, Any]:
+    def _fields(self, record: Record) -> dict[str, Any]:
         match record:
             case Speech(sender=sender):
                 return {"kind": "speech", **self._from(sender), **_speech(record)}
@@ -63,9 +64,9 @@ class Lines:
             return {**fields, "frame": _base64(record.frame)}
         match frame:
             case frames.Picture(sequence=sequence, seed=seed):
-                told = self._reading.read(record)
+                picture = self._reader.read(record)
                 fields = {"kind": "picture", "sequence": sequence, "seed": seed}
-                fields |= {} if told is None else {"caption": told.prompt.text}
+                fields |= {} if picture is None else {"caption": picture.prompt.text}
             case frames.Hold(sequence=sequence):
                 fields = {"kind": "hold", "sequence": sequence}
             case frames.Text(text=text):

@@ -1,4 +1,4 @@
-"""Captions as subtitles: what the pictures of all show, from one change of words to the next."""
+"""Captions as subtitles: those of all pictures, from one change to the next."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 from node.common.printable import REPLACEMENT, printable
 
+# A shorter cue is left out: it is replaced before a frame of it is seen.
 SHORTEST_S = 0.04
-"""A cue that would be over sooner is left out: it is replaced before a frame of it is seen."""
 
+# Of a caption: more than a frame carries, and less than a forged file may have.
 MOST_LETTERS = 2000
-"""Of a caption that is shown: more than a frame carries, and less than a made-up file may have."""
 
+# Of a name: those of the longest.
 MOST_NAME_LETTERS = 64
-"""Of a name: as many as the longest has."""
 
+# Of a cue, twice as many as a room has people: the first are left out.
 MOST_LINES = 16
-"""Of a cue, twice as many as a room has people: who came first is left out."""
 
 
 @dataclass(frozen=True, slots=True)
-class CaptionTrack:
-    """From `at` (seconds) on, `who`'s picture shows this; nothing when the words are empty."""
+class CaptionChange:
+    """The caption of `who`'s picture from `at` (seconds) on; an empty `text` for none."""
 
     at: float
     who: str
@@ -38,18 +38,18 @@ class Cue:
     text: str
 
 
-def cues(words: Iterable[CaptionTrack], end: float) -> Iterator[Cue]:
-    """Yields one cue from each change to the next, a line for each one whose picture shows something."""
+def cues(changes: Iterable[CaptionChange], end: float) -> Iterator[Cue]:
+    """Yield a cue from each change to the next, with a line for each person that has a caption."""
     showing: dict[str, str] = {}
     since = 0.0
-    for change in words:
+    for change in changes:
         yield from _cue(showing, since, min(change.at, end))
         _show(showing, change)
         since = max(since, change.at)
     yield from _cue(showing, since, end)
 
 
-def _show(showing: dict[str, str], change: CaptionTrack) -> None:
+def _show(showing: dict[str, str], change: CaptionChange) -> None:
     if not change.text:
         showing.pop(change.who, None)
         return
@@ -59,27 +59,27 @@ def _show(showing: dict[str, str], change: CaptionTrack) -> None:
 
 
 def _cue(showing: dict[str, str], start: float, end: float) -> Iterator[Cue]:
-    lines = [said_by(who, text) for who, text in showing.items()]
+    lines = [caption_line(who, text) for who, text in showing.items()]
     if lines and end - start >= SHORTEST_S:
         yield Cue(start, end, "\n".join(lines))
 
 
-def said_by(who: str, text: str) -> str:
-    """The line of a cue that says whose picture shows what."""
+def caption_line(who: str, text: str) -> str:
+    """Return the line of a cue for one person's caption."""
     return f"{one_line(who, MOST_NAME_LETTERS)}: {one_line(text)}"
 
 
 def one_line(text: str, most: int = MOST_LETTERS) -> str:
-    """The text with every run of white space and of what is not printable made one space: a blank line ends a cue.
+    """Replace each run of white space and of what is not printable by one space: a blank line ends a cue.
 
-    Of what is longer than `most` letters the beginning is left.
+    A text of more than `most` letters is shortened.
     """
     line = " ".join(printable(text[: 2 * most]).replace(REPLACEMENT, " ").split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def srt(cues: Iterable[Cue]) -> str:
-    """The cues as a SubRip file."""
+    """Return the cues as a SubRip file."""
     return "".join(
         f"{number}\n{_time(cue.start)} --> {_time(cue.end)}\n{unmarked(cue.text)}\n\n"
         for number, cue in enumerate(cues, 1)
@@ -87,7 +87,7 @@ def srt(cues: Iterable[Cue]) -> str:
 
 
 def unmarked(text: str) -> str:
-    """The text without what players take for markup (<i>, {...}), orders (a backslash) or times (an arrow)."""
+    """Replace what players read as markup (<i>, {...}), commands (a backslash) or times (an arrow)."""
     plain = text.replace("-->", "->").replace("<", "‹").replace(">", "›")
     return plain.replace("{", "(").replace("}", ")").replace("\\", "/")
 

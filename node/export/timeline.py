@@ -1,4 +1,4 @@
-"""A session told from beginning to end at the speed of the machine, for files: sound, and what everybody looks like."""
+"""A session from begin to end at the speed of the machine, for files: the sound, and the tile of each participant."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from node.common.notes import NoteOnce
 from node.export.video_frame import Tile
-from node.recording.roster import Attendance
-from node.replay.decoder import STEP_S, Recorded, SessionDecoder
+from node.recording.participants import Attendance
+from node.recording.reader import Recorded
+from node.replay.decoder import STEP_S, SessionDecoder
 from node.replay.pictures import Paint, PictureReader, RecordedPicture
 from node.speech.pcm import BLOCK_SAMPLES, Pcm, level_dbfs
 from node.speech.receive_stream import mix
@@ -24,27 +25,26 @@ from protocol.log import Frame, Record
 if TYPE_CHECKING:
     from PIL import Image
 
+# A participant that pauses between two words is still shown as speaking.
 SPEAKS_ON_S = 0.4
-"""Who paused between two words still speaks."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineStep:
-    """20 ms from `at` on (seconds since the story began): what is heard, int16 16 kHz, and what is to be seen of all.
+    """20 ms from `at` on (seconds since the export's start): the sound, int16 of 16 kHz, and each participant's tile.
 
-    The people are the same tuple for as long as nothing about them changes.
+    `tiles` is the same tuple for as long as nothing in it changes.
     """
 
     at: float
     sound: Pcm
-    people: tuple[Tile, ...]
+    tiles: tuple[Tile, ...]
 
 
 class ExportTimeline:
-    """The session from `start` to `end`. Without `paint` there are words and no pictures.
+    """The session from `start` to `end`, in seconds. Without `paint` tiles have captions and no pictures.
 
-    A picture that came at some moment is shown when what was said at that moment is heard: later by the delay of the
-    jitter buffer.
+    A picture is shown when the speech that arrived with it is heard: later by the delay of the jitter buffer.
     """
 
     def __init__(
@@ -58,88 +58,90 @@ class ExportTimeline:
         lyra_folder: Path | None = None,
         note: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self.roster = Attendance(session)
+        self.attendance = Attendance(session)
         self.start = start
         self._paint, self._note = paint, NoteOnce(note)
-        self._reading = PictureReader(codecs, session.header.codebooks, note)
-        self._shown: deque[tuple[float, RecordedPicture]] = deque()
-        self._people = [Tile(member.name) for member in self.roster.members]
-        self._spoke = [float("-inf")] * len(self._people)
-        self._heard: Collection[str] | None = None
-        holds = session.state(start)
-        self._reel = SessionDecoder(session, start, end, tell=self._tell, lyra_folder=lyra_folder, note=self._note)
-        for record in holds:
-            self._tell(record)
+        self._reader = PictureReader(codecs, session.header.codebooks, note)
+        self._due: deque[tuple[float, RecordedPicture]] = deque()
+        self._tiles = [Tile(participant.name) for participant in self.attendance.participants]
+        self._spoke_at = [float("-inf")] * len(self._tiles)
+        self._audible: Collection[str] | None = None
+        state = session.state(start)
+        self._decoder = SessionDecoder(
+            session, start, end, on_record=self._queue_picture, lyra_folder=lyra_folder, note=self._note
+        )
+        for record in state:
+            self._queue_picture(record)
 
     def hear_only(self, senders: Collection[str]) -> None:
-        """Leave out what others than these node ids say."""
-        self._heard = senders
+        """Leave out the speech of other node ids than these."""
+        self._audible = senders
 
     @property
     def seconds(self) -> float:
-        """How long it lasts, as far as the session can be read."""
-        return max(self._reel.end - self.start, 0.0)
+        """The duration in seconds, as far as the session can be read."""
+        return max(self._decoder.end - self.start, 0.0)
 
-    async def moments(self) -> AsyncIterator[TimelineStep]:
-        """Yield one moment after the other."""
-        people = tuple(self._people)
-        while not self._reel.over:
-            at = self._reel.position
+    async def steps(self) -> AsyncIterator[TimelineStep]:
+        """Yield step after step."""
+        tiles = tuple(self._tiles)
+        while not self._decoder.ended:
+            at = self._decoder.position
             try:
-                voices = self._reel.step()
+                voices = self._decoder.step()
             except RemoteError as error:
                 self._note(f"the session cannot be read any further: {error}")
-                self._reel.end = at
+                self._decoder.end = at
                 return
-            await self._show(at)
-            self._look(at, voices)
-            if tuple(self._people) != people:
-                people = tuple(self._people)
-            yield TimelineStep(at - self.start, mix(self._audible(voices), BLOCK_SAMPLES), people)
+            await self._show_due(at)
+            self._update_tiles(at, voices)
+            if tuple(self._tiles) != tiles:
+                tiles = tuple(self._tiles)
+            yield TimelineStep(at - self.start, mix(self._heard(voices), BLOCK_SAMPLES), tiles)
 
-    def _audible(self, voices: dict[str, Pcm]) -> list[Pcm]:
-        return [pcm for sender, pcm in voices.items() if self._heard is None or sender in self._heard]
+    def _heard(self, voices: dict[str, Pcm]) -> list[Pcm]:
+        return [pcm for sender, pcm in voices.items() if self._audible is None or sender in self._audible]
 
-    def _tell(self, record: Record) -> None:
-        if not isinstance(record, Frame) or self.roster.place(record.sender) is None:
+    def _queue_picture(self, record: Record) -> None:
+        if not isinstance(record, Frame) or self.attendance.index(record.sender) is None:
             return
-        if (told := self._reading.read(record)) is not None:
-            self._shown.append((record.at_us / 1e6, told))
+        if (picture := self._reader.read(record)) is not None:
+            self._due.append((record.at_us / 1e6, picture))
 
-    async def _show(self, at: float) -> None:
-        """Paint what is due, the newest of each alone."""
+    async def _show_due(self, at: float) -> None:
+        """Paint and show the pictures that are due, only the newest of each sender."""
         due: dict[str, RecordedPicture] = {}
         waiting: deque[tuple[float, RecordedPicture]] = deque()
-        for came, told in self._shown:
-            if came + self._reel.delay_s(told.sender) < at + STEP_S:
-                due[told.sender] = told
+        for arrived, picture in self._due:
+            if arrived + self._decoder.delay_s(picture.sender) < at + STEP_S:
+                due[picture.sender] = picture
             else:
-                waiting.append((came, told))
-        self._shown = waiting
-        for told in due.values():
-            image = None if self._paint is None else await self._painted(self._paint, told)
-            self._change(self.roster.place(told.sender), words=told.prompt.text, image=image)
+                waiting.append((arrived, picture))
+        self._due = waiting
+        for picture in due.values():
+            image = None if self._paint is None else await self._painted(self._paint, picture)
+            self._change(self.attendance.index(picture.sender), words=picture.prompt.text, image=image)
 
-    async def _painted(self, paint: Paint, told: RecordedPicture) -> Image.Image | None:
+    async def _painted(self, paint: Paint, picture: RecordedPicture) -> Image.Image | None:
         try:
-            return await paint(told.sender, told.prompt)
+            return await paint(picture.sender, picture.prompt)
         except NodeError as error:
             self._note(str(error))
             return None
 
-    def _look(self, at: float, voices: dict[str, Pcm]) -> None:
-        """Note who is here and who speaks."""
+    def _update_tiles(self, at: float, voices: dict[str, Pcm]) -> None:
+        """Mark who is present and who speaks."""
         for sender, pcm in voices.items():
-            place = self.roster.place(sender)
-            if place is not None and level_dbfs(pcm) >= VOICED_DBFS:
-                self._spoke[place] = at
-        for place, member in enumerate(self.roster.members):
-            here = member.is_here(at)
-            self._change(place, here=here, speaking=here and at - self._spoke[place] < SPEAKS_ON_S)
+            index = self.attendance.index(sender)
+            if index is not None and level_dbfs(pcm) >= VOICED_DBFS:
+                self._spoke_at[index] = at
+        for index, participant in enumerate(self.attendance.participants):
+            present = participant.is_present(at)
+            self._change(index, present=present, speaking=present and at - self._spoke_at[index] < SPEAKS_ON_S)
 
-    def _change(self, place: int | None, **news: object) -> None:
-        if place is None:
+    def _change(self, index: int | None, **fields: object) -> None:
+        if index is None:
             return
-        changed = dataclasses.replace(self._people[place], **news)  # type: ignore[arg-type]
-        if changed != self._people[place]:
-            self._people[place] = changed
+        changed = dataclasses.replace(self._tiles[index], **fields)  # type: ignore[arg-type]
+        if changed != self._tiles[index]:
+            self._tiles[index] = changed

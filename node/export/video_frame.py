@@ -1,4 +1,4 @@
-"""What a frame of an exported video looks like: everybody's picture side by side, the name above, the words below."""
+"""Draws a frame of an exported video: a tile for each participant, the name above, the caption below."""
 
 from __future__ import annotations
 
@@ -17,57 +17,59 @@ SIZE = (1280, 720)
 MARGIN = 24
 NAME_SIZE, WORDS_SIZE = 30, 24
 NAME_HEIGHT = 46
+
+# Longer captions end in an ellipsis; the subtitles have all of them.
 WORDS_LINES = 4
-"""Longer captions end in an ellipsis; the subtitles have all of their words."""
 
 WORDS_HEIGHT = WORDS_LINES * (WORDS_SIZE + 6)
 PAPER, CARD, INK, PALE, SPEAKING = "#15161a", "#1e2026", "#e7e8ec", "#9a9eab", "#5fd0a5"
 RING = 6
-MOST_LETTERS = 400
-"""Of a name or a caption; what is longer does not fit, and measuring it would take minutes."""
 
+# Of a name or a caption; longer ones do not fit, and measuring them would take minutes.
+MOST_LETTERS = 400
+
+# The first that is installed is used; Pillow's own, the last resort, has Latin letters alone.
 FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf")
-"""Of which the first that is installed writes; Pillow's own, the last resort, has Latin letters alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """What is to be seen of one; `image` is None before the first picture, and for who sends none."""
+    """What a frame shows of a participant; `image` is None before the first picture."""
 
     name: str
-    here: bool = False
+    present: bool = False
     speaking: bool = False
     image: Image.Image | None = None
     words: str = ""
 
 
-def draw(people: Sequence[Tile]) -> Image.Image:
-    """Return the frame, RGB of `SIZE`. The same people always have the same places."""
+def draw_frame(tiles: Sequence[Tile]) -> Image.Image:
+    """Return the frame, RGB of `SIZE`. The tiles' positions depend on their number alone."""
     from PIL import Image, ImageDraw
 
     frame = Image.new("RGB", SIZE, PAPER)
     pen = ImageDraw.Draw(frame)
-    columns, side = _layout(len(people))
-    rows = math.ceil(len(people) / columns)
+    columns, side = _layout(len(tiles))
+    rows = math.ceil(len(tiles) / columns)
     top = (SIZE[1] - rows * _height(side) - (rows - 1) * MARGIN) // 2
-    for index, person in enumerate(people):
+    for index, tile in enumerate(tiles):
         row, column = divmod(index, columns)
-        in_row = min(columns, len(people) - row * columns)
+        in_row = min(columns, len(tiles) - row * columns)
         left = (SIZE[0] - in_row * side - (in_row - 1) * MARGIN) // 2
-        _draw_person(frame, pen, person, (left + column * (side + MARGIN), top + row * (_height(side) + MARGIN)), side)
+        _draw_tile(frame, pen, tile, (left + column * (side + MARGIN), top + row * (_height(side) + MARGIN)), side)
     return frame
 
 
-def _layout(people: int) -> tuple[int, int]:
-    """Columns, and the side of a picture: as large as goes."""
+def _layout(tiles: int) -> tuple[int, int]:
+    """Return the number of columns, and the side of a picture: the largest that fits."""
 
     def side(columns: int) -> int:
-        rows = max(math.ceil(people / columns), 1)
+        rows = max(math.ceil(tiles / columns), 1)
         wide = (SIZE[0] - (columns + 1) * MARGIN) // columns
         high = (SIZE[1] - (rows + 1) * MARGIN) // rows - NAME_HEIGHT - WORDS_HEIGHT
         return max(min(wide, high), 1)
 
-    best = max(range(1, max(people, 1) + 1), key=side)
+    best = max(range(1, max(tiles, 1) + 1), key=side)
     return best, side(best)
 
 
@@ -75,25 +77,23 @@ def _height(side: int) -> int:
     return NAME_HEIGHT + side + WORDS_HEIGHT
 
 
-def _draw_person(
-    frame: Image.Image, pen: ImageDraw.ImageDraw, person: Tile, corner: tuple[int, int], side: int
-) -> None:
+def _draw_tile(frame: Image.Image, pen: ImageDraw.ImageDraw, tile: Tile, corner: tuple[int, int], side: int) -> None:
     left, top = corner
-    ink = INK if person.here else PALE
+    ink = INK if tile.present else PALE
     pen.text(
-        (left, top + 4), _shortened(pen, one_line(person.name, MOST_LETTERS), NAME_SIZE, side), ink, _font(NAME_SIZE)
+        (left, top + 4), _shortened(pen, one_line(tile.name, MOST_LETTERS), NAME_SIZE, side), ink, _font(NAME_SIZE)
     )
     square = (left, top + NAME_HEIGHT, left + side - 1, top + NAME_HEIGHT + side - 1)
     pen.rectangle(square, fill=CARD)
-    if person.here and person.image is not None:
-        frame.paste(_fitted(person.image, side), square[:2])
-    if person.speaking:
+    if tile.present and tile.image is not None:
+        frame.paste(_fitted(tile.image, side), square[:2])
+    if tile.speaking:
         outer = (square[0] - RING, square[1] - RING, square[2] + RING, square[3] + RING)
         pen.rectangle(outer, outline=SPEAKING, width=RING)
-    words = one_line(person.words, MOST_LETTERS) if person.here else "not here"
+    words = one_line(tile.words, MOST_LETTERS) if tile.present else "not here"
     for number, line in enumerate(_wrapped(pen, words, side)):
         at = (left, square[3] + 12 + number * (WORDS_SIZE + 6))
-        pen.text(at, line, ink if person.here else PALE, _font(WORDS_SIZE))
+        pen.text(at, line, ink if tile.present else PALE, _font(WORDS_SIZE))
 
 
 def _fitted(image: Image.Image, side: int) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Video files by PyAV: pictures at any times, sound without a gap, captions as a subtitle stream."""
+"""Writes video files with PyAV: pictures at any times, sound without a gap, captions as a subtitle stream."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MILLISECONDS = Fraction(1, 1000)
-SOUND_RATE = OPUS_RATE
-"""What every player takes, and at which AAC's delay is a third of what it is at 16 kHz."""
 
+# Hz. All players accept it, and AAC's delay is a third of that at 16 kHz.
+SOUND_RATE = OPUS_RATE
+
+# Pictures between keyframes; at one a second or more, a player seeks within ten seconds.
 KEYFRAME_EVERY = 10
-"""Pictures between keyframes; with one a second at least, a player seeks within ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
-    """What goes into a container: codecs, their options, and the unit in which its subtitles count."""
+    """A container's codecs, their options, and the unit of time of its subtitles."""
 
     container: str
     video: str
@@ -49,9 +50,9 @@ WEBM = VideoFormat(
 
 
 class VideoWriter:
-    """Writes one file. Times are seconds since its beginning and never go back; `close` makes the file whole.
+    """Writes one file, complete after `close`. Times are seconds since its begin, in ascending order.
 
-    `size` is of all pictures, in pixels, both even. av's errors (FFmpegError) and OSError come out as they are.
+    `size` is that of all pictures, in pixels, both even. av's errors (FFmpegError) and OSError come out as they are.
     """
 
     def __init__(self, path: Path, kind: VideoFormat, size: tuple[int, int]) -> None:
@@ -67,13 +68,13 @@ class VideoWriter:
         self._samples = 0
 
     def picture(self, at: float, image: Image.Image) -> None:
-        """Shows an RGB picture from `at` on, until the next."""
+        """Add an RGB picture, shown from `at` until the next."""
         frame = self._av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
         frame.pts, frame.time_base = round(at * 1000), MILLISECONDS
         self._container.mux(self._video.encode(frame))
 
     def sound(self, pcm: Pcm) -> None:
-        """Goes on with int16 `(samples,)` of 16 kHz."""
+        """Append int16 `(samples,)` of 16 kHz."""
         frame = self._av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, self._samples, Fraction(1, SAMPLE_RATE)
         self._samples += len(pcm)
@@ -81,7 +82,7 @@ class VideoWriter:
             self._container.mux(self._audio.encode(resampled))
 
     def caption(self, cue: Cue) -> None:
-        """Shows a subtitle."""
+        """Add a subtitle."""
         unit = self._kind.subtitle_unit
         shown = self._av.subtitles.subtitle.SubtitleSet.create(
             b"0,0,Default,,0,0,0,," + unmarked(cue.text).replace("\n", "\\N").encode(errors="replace"),
@@ -96,7 +97,7 @@ class VideoWriter:
         self._container.mux(packet)
 
     def close(self) -> None:
-        """Writes what the encoders still hold, and the end of the file."""
+        """Write what is left in the encoders, and the end of the file."""
         for resampled in self._resampler.resample(None):
             self._container.mux(self._audio.encode(resampled))
         self._container.mux(self._audio.encode(None))
@@ -104,7 +105,7 @@ class VideoWriter:
         self._container.close()
 
     def abandon(self) -> None:
-        """Lets go of the file as it is; it is of no use then."""
+        """Close the file, incomplete."""
         self._container.close()
 
     def _add_video(self, size: tuple[int, int]) -> Any:

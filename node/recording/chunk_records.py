@@ -1,4 +1,4 @@
-"""The records of a session's chunks: opened if they are sealed, decoded, in the order of time."""
+"""The records of a session's chunks: unsealed, decoded, in the order of time."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from node.recording import mcap_chunks
-from node.recording.chunk_index import Index, mask
-from node.recording.read_budget import Budget, BudgetError
+from node.recording.mcap_index import ChunkIndex, channel_mask
+from node.recording.read_budget import BudgetError, ReadBudget
 from protocol import log
 from protocol.errors import LogError
 from protocol.log.sealing import BlockCipher
 
 
 class ChunkRecords:
-    """Reads chunk by chunk. What cannot be read is left out and counted; several threads may read.
+    """A session's records, chunk by chunk. Unreadable ones are left out and counted; several threads may read.
 
-    `started_ns` is when the session began, and what is later than `horizon_us` after that is left out. `last_block` is
-    the number of a sealed session's last block once that was met, and `has_lone_blocks` tells whether each chunk that
-    was read has one block, as a recorder writes them.
+    `started_ns` is when the session began; records later than `horizon_us` after that are left out. `last_block` is the
+    number of a sealed session's last block once that was read, and `has_lone_blocks` tells whether each chunk so far
+    has one block, as a recorder writes them.
     """
 
-    def __init__(self, file: BinaryIO, index: Index) -> None:
+    def __init__(self, file: BinaryIO, index: ChunkIndex) -> None:
         self.index = index
         self.cipher: BlockCipher | None = None
         self.started_ns, self.horizon_us = 0, 0
@@ -34,19 +34,19 @@ class ChunkRecords:
 
     @property
     def damage(self) -> int:
-        """How many chunks and messages could not be read, of what was read up to now."""
+        """The number of chunks and messages that could not be read, so far."""
         return sum(self._damaged.values())
 
-    def budget(self) -> Budget:
-        """Return what one go through the file may cost."""
-        return Budget(self.index.file_bytes)
+    def budget(self) -> ReadBudget:
+        """Return the limits of one pass through the file."""
+        return ReadBudget(self.index.file_bytes)
 
     def first_message(self) -> mcap_chunks.RawMessage | None:
-        """Return the first message of a session's channel in a chunk that is not damaged; None if there is none."""
+        """Return the first message of a session channel in a chunk that is not damaged; None if there is none."""
         budget = self.budget()
         for number in range(len(self.index)):
             for message in self._read(number, budget) or ():
-                if self.index.topics.ours(message.channel):
+                if self.index.channel_map.ours(message.channel):
                     return message
         return None
 
@@ -54,10 +54,10 @@ class ChunkRecords:
         """Return a message's time in microseconds since the session began."""
         return max(0, at_ns - self.started_ns) // 1000
 
-    def records(self, number: int, wanted: int, budget: Budget) -> list[log.Record]:
-        """Return a chunk's records on these channels (bits), in the order of time; none if it is damaged.
+    def records(self, number: int, wanted: int, budget: ReadBudget) -> list[log.Record]:
+        """Return a chunk's records on the `wanted` channels (bits), in the order of time; none if it is damaged.
 
-        BudgetError if they are more than a recording can hold.
+        Raises BudgetError if they are more than a recording can hold.
         """
         if not self.index.channels[number] & (wanted | (self.cipher is not None) << log.SEALED):
             return []
@@ -76,28 +76,27 @@ class ChunkRecords:
         self._note_damage(number, unreadable + len(records) - near)
         return records[:near]
 
-    def messages(self, number: int, budget: Budget) -> list[log.Message | None]:
+    def messages(self, number: int, budget: ReadBudget) -> list[log.Message | None]:
         """Return a chunk's messages, None for each that cannot be read.
 
-        What channels they are on is remembered, where the index does not tell: of sealed chunks, and in files without
-        an end.
+        Their channels are entered in the index, which does not know those of sealed chunks and of files without an end.
         """
         found = self._read(number, budget)
         if found is None:
             return [None]
         messages: list[log.Message | None] = []
         for raw in found:
-            if not (channel := self.index.topics.ours(raw.channel)):
+            if not (channel := self.index.channel_map.ours(raw.channel)):
                 continue
             if self.cipher is None:
                 messages.append(log.Message(channel, self.since_start(raw.log_time), raw.data))
             else:
                 messages += self._opened(self.cipher, raw.data, budget) if channel == log.SEALED else [None]
         self.has_lone_blocks = self.has_lone_blocks and len(found) <= 1
-        self.index.channels[number] = mask(message.channel for message in messages if message is not None)
+        self.index.channels[number] = channel_mask(message.channel for message in messages if message is not None)
         return messages
 
-    def _opened(self, cipher: BlockCipher, block: bytes, budget: Budget) -> Sequence[log.Message | None]:
+    def _opened(self, cipher: BlockCipher, block: bytes, budget: ReadBudget) -> Sequence[log.Message | None]:
         try:
             number, last, messages = cipher.open(block)
         except LogError:
@@ -108,8 +107,8 @@ class ChunkRecords:
             self.last_block = number
         return messages
 
-    def _read(self, number: int, budget: Budget) -> list[mcap_chunks.RawMessage] | None:
-        """A chunk's messages as they are in the file; None if it is damaged."""
+    def _read(self, number: int, budget: ReadBudget) -> list[mcap_chunks.RawMessage] | None:
+        """Return a chunk's messages as they are in the file; None if it is damaged."""
         try:
             with self._lock:
                 return self.index.read(self._file, number, budget)
@@ -119,23 +118,23 @@ class ChunkRecords:
             return None
 
     def _note_damage(self, number: int, count: int) -> None:
-        """Count what could not be read of a chunk, once, however often it is read."""
+        """Count what could not be read of a chunk, once, however often the chunk is read."""
         if count > self._damaged.get(number, 0):
             self._damaged[number] = count
 
 
 def _decoded(message: log.Message | None, wanted: int) -> list[log.Record]:
-    """A message's records, if it is on one of these channels. LogError if it cannot be read."""
+    """Decode a message, if it is on a `wanted` channel. Raises LogError if it cannot be read."""
     if message is None:
         raise LogError("a message that cannot be read")
     return log.decode(message) if wanted >> message.channel & 1 else []
 
 
 def time_of(record: log.Record) -> int:
-    """Return a record's time, to sort by."""
+    """Return a record's time: a key for sorting."""
     return record.at_us
 
 
 def count_before(records: Sequence[log.Record], at_us: int) -> int:
-    """Return how many of these, which are in the order of time, are earlier."""
+    """Return how many of these records, which are in the order of time, are earlier."""
     return bisect_left(records, at_us, key=time_of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,42 +12,48 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from node.recording.meters import read
-from node.recording.recorder import Recorder
-from node.recording.standing import CallSnapshot
+from node.call.observers import CallObserver
+from node.recording.reader import picture_of
+from node.recording.recorder import Recorder, caption_text
+from protocol import log
 from protocol.log.sealing import recording_secret
 
 if TYPE_CHECKING:
     from node.call.node import Node
+    from node.captions.coder import Caption
     from node.common.config import Settings
-    from protocol.log import Header
     from protocol.room_secret import RoomSecret
+    from protocol.signalling import Hello
 
-# They cost 240 bytes each time.
+# They take 240 bytes each time.
 METERS_EVERY_S = 10.0
 
 # How long the end of a call waits for the disk to take the last two seconds.
 PATIENCE_S = 5.0
 
 
-def of(node: Node, settings: Settings, header: Header, note: Callable[[str], None], room: RoomSecret) -> Recording:
-    """The recordings of a node in this room, as the settings have it."""
+def recording_control(
+    node: Node, settings: Settings, header: log.Header, note: Callable[[str], None], room: RoomSecret
+) -> RecordingControl:
+    """Return the control of a node's recordings in this room, by the settings."""
     secret = recording_secret(room) if settings.seal_recording else None
-    return Recording(node, header, note, path=settings.record, secret=secret, keep_snapshots=settings.keep_snapshots)
+    return RecordingControl(
+        node, header, note, path=settings.record, secret=secret, keep_snapshots=settings.keep_snapshots
+    )
 
 
-class Recording:
+class RecordingControl:
     """A node's recordings, one at a time, for the length of the context.
 
-    ``path`` is recorded to from the beginning, if there is one; ``header`` is what every recording says of itself
-    (`node.recording.provenance.recording_header`). ``note`` gets a line at both ends. Entered in the event loop; raises
-    UsageError or NodeError if the file of the first one cannot be made.
+    A `path` is recorded to from the beginning; `header` is that of every recording
+    (`node.recording.provenance.recording_header`). `note` gets a line at the begin and the end of each. Enter it in the
+    event loop; that raises UsageError or NodeError if the file at `path` cannot be made.
     """
 
     def __init__(
         self,
         node: Node,
-        header: Header,
+        header: log.Header,
         note: Callable[[str], None],
         *,
         path: Path | None = None,
@@ -55,8 +62,8 @@ class Recording:
     ) -> None:
         self._node, self._note, self._first = node, note, path
         self._header = replace(header, node=node.id)
-        self._secret, self._keeps = secret, keep_snapshots
-        self._standing = CallSnapshot(node.id)
+        self._secret, self._keep_snapshots = secret, keep_snapshots
+        self._snapshot = CallSnapshot(node.id)
         self._recorder: Recorder | None = None
         self._is_announced = False
         self._meters: asyncio.TimerHandle | None = None
@@ -64,7 +71,7 @@ class Recording:
 
     def __enter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._node.observers.add(self._standing)
+        self._node.observers.add(self._snapshot)
         if self._first is not None:
             self._announce(self._begin(self._first))
         return self
@@ -72,9 +79,9 @@ class Recording:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._node.observers.remove(self._standing)
+        self._node.observers.remove(self._snapshot)
         if (recorder := self._recorder) is not None:
-            self._measure()
+            self._record_meters()
             recorder.stop()
             if not recorder.join(PATIENCE_S):
                 self._note(f"the disk is too slow for the recording: the end of {recorder.path} may be missing")
@@ -88,59 +95,60 @@ class Recording:
         return None if self._recorder is None else self._recorder.path
 
     def start(self, path: Path | None = None) -> None:
-        """Begin to record, by default to a file here that is named by the time. Says why not, if it cannot be.
+        """Begin to record, by default to a file in the current folder that is named by the time.
 
-        The file is made beside the call: a disk that does not answer costs the recording, and not the call.
+        The file is made in a thread: a disk that does not answer costs the recording, and not the call. A failure is
+        noted.
         """
         if self._recorder is not None:
             self._note(f"already recording to {self._recorder.path}; /stop ends that")
             return
-        self._begin(path or Path(time.strftime("call-%Y%m%d-%H%M%S.mcap")), beside=True)
+        self._begin(path or Path(time.strftime("call-%Y%m%d-%H%M%S.mcap")), in_thread=True)
 
     def stop(self) -> None:
-        """End the recording. What became of it is noted once it is written."""
+        """End the recording. Its outcome is noted once it is written."""
         if self._recorder is None:
             self._note("not recording")
         else:
-            self._measure()
+            self._record_meters()
             self._recorder.stop()
 
     def toggle(self) -> None:
-        """Begin to record, or end that."""
+        """Start recording, or stop it."""
         if self._recorder is None:
             self.start()
         else:
             self.stop()
 
-    def _begin(self, path: Path, beside: bool = False) -> Recorder:
+    def _begin(self, path: Path, in_thread: bool = False) -> Recorder:
         recorder: Recorder
 
-        def soon(work: Callable[[Recorder], None]) -> None:
-            with suppress(RuntimeError):  # the loop is gone: nobody waits for it any more
+        def in_loop(work: Callable[[Recorder], None]) -> None:
+            with suppress(RuntimeError):  # the loop has ended: nothing waits for it any more
                 self._loop.call_soon_threadsafe(lambda: work(recorder))
 
         recorder = Recorder(
             path,
             self._header,
-            already=self._standing.records(),
+            already=self._snapshot.records(),
             secret=self._secret,
-            keep_snapshots=self._keeps,
-            opened=(lambda: soon(self._announce)) if beside else None,
-            ended=lambda: soon(self._finish),
+            keep_snapshots=self._keep_snapshots,
+            opened=(lambda: in_loop(self._announce)) if in_thread else None,
+            ended=lambda: in_loop(self._finish),
         )
         self._recorder, self._is_announced = recorder, False
         self._node.observers.add(recorder)
-        self._meters = self._loop.call_later(METERS_EVERY_S, self._measure_again)
+        self._meters = self._loop.call_later(METERS_EVERY_S, self._record_meters_again)
         return recorder
 
     def _announce(self, recorder: Recorder) -> None:
-        """Tell that the recording has begun, once."""
+        """Note that the recording has begun, once."""
         if self._recorder is recorder and not self._is_announced:
             self._is_announced = True
             self._note(f"recording to {recorder.path}{', sealed' if self._secret else ''}")
 
     def _finish(self, recorder: Recorder) -> None:
-        """The recorder has ended, by itself or because it was told to."""
+        """Note the outcome of a recorder that has ended, by itself or by `stop`."""
         if self._recorder is not recorder:
             return
         if recorder.was_opened:
@@ -152,10 +160,62 @@ class Recording:
         if recorder.outcome:
             self._note(recorder.outcome)
 
-    def _measure_again(self) -> None:
-        self._measure()
-        self._meters = self._loop.call_later(METERS_EVERY_S, self._measure_again)
+    def _record_meters_again(self) -> None:
+        self._record_meters()
+        self._meters = self._loop.call_later(METERS_EVERY_S, self._record_meters_again)
 
-    def _measure(self) -> None:
+    def _record_meters(self) -> None:
         if self._recorder is not None:
-            self._recorder.measured(read(self._node))
+            self._recorder.record_meters(read_meters(self._node))
+
+
+def read_meters(node: Node) -> dict[str, float]:
+    """Return a node's counts of this moment, by name, without unknown ones. Bytes are those on the wire."""
+    stats = node.count()
+    speech_in = stats.speech_in
+    values = {
+        "sent_bytes": stats.meter.total("sent"),
+        "received_bytes": stats.meter.total("received"),
+        "lost": speech_in.lost,
+        "late": speech_in.late,
+        "concealed_ms": round(speech_in.concealed_ms),
+        "underruns": speech_in.underruns,
+        "delay_ms": _rounded(node.delay_ms()),
+        "said_dbfs": _rounded(stats.sent_level.shown_dbfs),
+        "heard_dbfs": _rounded(stats.received_level.shown_dbfs),
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(value, 1)
+
+
+class CallSnapshot(CallObserver):
+    """Who is present in a call, and the newest picture frame of each: the state at which a recording begins."""
+
+    def __init__(self, own: str) -> None:
+        self._own = own
+        self._joined: dict[str, log.Record] = {}
+        self._pictures: dict[str, log.Record] = {}
+
+    def records(self) -> list[log.Record]:
+        """Return the state as records of a session's beginning."""
+        return [*self._joined.values(), *self._pictures.values()]
+
+    def joined(self, peer: str, hello: Hello) -> None:
+        self._joined[peer] = log.Joined(0, peer, hello.name, int(hello.carries))
+
+    def left(self, peer: str) -> None:
+        self._joined.pop(peer, None)
+        self._pictures.pop(peer, None)
+
+    def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
+        self._add(self._own, frame, caption)
+
+    def frame_received(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
+        self._add(peer, frame, caption)
+
+    def _add(self, sender: str, frame: bytes, caption: Caption | None) -> None:
+        if picture_of(frame) is not None:
+            self._pictures[sender] = log.Frame(0, sender, frame, caption_text(caption))

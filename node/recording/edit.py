@@ -1,6 +1,6 @@
-"""Sessions made of sessions: a part of one, several one after the other, one without what nobody should hear or read.
+"""Makes sessions of sessions: a part of one, several joined, one redacted, a damaged one recovered.
 
-The result is sealed if a session that it was made of was, with the same room's secret.
+The result is sealed with the same room's secret if one of its sources was.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from node.common.files import atomic_write
-from node.recording.participants import Participants
-from node.recording.reader import Session
+from node.recording.participants import Participants, fitting_caption
+from node.recording.reader import SessionReader, picture_of, plural
+from node.recording.timecode import format_time
 from node.recording.writer import SessionWriter
-from node.replay.pictures import fitting_words
-from protocol import frames
+from protocol import frames, log
 from protocol.captions.tokens import to_utf8
 from protocol.errors import FrameError, UsageError, VersionError
-from protocol.log import Frame, Header, Joined, Left, Note, Record, Snapshot, Speech
+from protocol.log import Frame, Header, Joined, Left, Record, Snapshot, Speech
 from protocol.signalling import Carries
 
 REDACTED = "[redacted]"
 _US = 1_000_000
-Tell = Callable[[str], None]
+Note = Callable[[str], None]
 
 
-def _nobody(text: str) -> None:
-    """Nobody is told."""
+def _discard(text: str) -> None:
+    """Note nothing."""
 
 
 # -- a part
@@ -40,13 +40,13 @@ def cut(
     end: float | None,
     secret: bytes | None,
     force: bool = False,
-    note: Tell = _nobody,
+    note: Note = _discard,
 ) -> float:
-    """Writes what lies between two moments; returns how long it is. UsageError if nothing does.
+    """Write the part from `start` to `end` (seconds) to a new session; return its duration in seconds.
 
-    `note` is told what a person should know, here and below: what could not be read.
+    `note` gets a line on what could not be read. Raises UsageError if nothing lies between.
     """
-    with Session.open(file, secret) as session:
+    with SessionReader.open(file, secret) as session:
         last = session.duration_s
         if start >= last:
             raise UsageError(f"nothing lies after {start:g} s: the session is {last:g} s long")
@@ -61,38 +61,38 @@ def cut(
         return seconds
 
 
-def _part(session: Session, start: float, end: float | None) -> Iterator[Record]:
-    """The records of that time, after what held when it began: who was here, and the picture of each."""
+def _part(session: SessionReader, start: float, end: float | None) -> Iterator[Record]:
+    """Yield the records of that time, after the state at its begin: a Joined and a picture of each participant."""
     start_us = round(start * _US)
     for record in session.state(start):
-        yield dataclasses.replace(_alone(record), at_us=0)
+        yield dataclasses.replace(_independent(record), at_us=0)
     for record in session.records(start, end):
         yield dataclasses.replace(record, at_us=record.at_us - start_us)
 
 
-def _alone(record: Record) -> Record:
-    """A picture that was coded against an earlier one, coded so that it is read without."""
+def _independent(record: Record) -> Record:
+    """Return a picture that was coded against an earlier one coded without it; any other record as it is."""
     if not isinstance(record, Frame) or record.caption is None:
         return record
-    picture = _picture(record)
+    picture = picture_of(record.frame)
     if picture is None or picture.earlier is None:
         return record
-    return dataclasses.replace(record, frame=_coded(picture, fitting_words(record.caption)))
+    return dataclasses.replace(record, frame=_encoded(picture, fitting_caption(record.caption)))
 
 
-# -- one after the other
+# -- several joined
 
 
 def join(
     files: Sequence[Path],
     output: Path,
     secret: bytes | None,
-    note: Tell = _nobody,
+    note: Note = _discard,
     force: bool = False,
 ) -> float:
-    """Writes the sessions one after the other; returns how long they are together."""
+    """Write the sessions one after the other to a new one; return its duration in seconds."""
     with contextlib.ExitStack() as stack:
-        sessions = [stack.enter_context(Session.open(file, secret)) for file in files]
+        sessions = [stack.enter_context(SessionReader.open(file, secret)) for file in files]
         first, seconds = sessions[0], sum(session.duration_s for session in sessions)
         books = {book: None for session in sessions for book in session.header.codebooks}
         if any(session.header.models != first.header.models for session in sessions):
@@ -104,33 +104,33 @@ def join(
         return seconds
 
 
-def _joined(sessions: Sequence[Session]) -> Iterator[Record]:
-    """Everybody leaves at the end of each session, so that none of it lasts into the next."""
+def _joined(sessions: Sequence[SessionReader]) -> Iterator[Record]:
+    """Yield the records of all; every participant leaves at the end of each session."""
     begins_us = 0
     for session in sessions:
         own, name = session.header.node, session.header.name
-        here: dict[str, None] = {}
+        present: dict[str, None] = {}
         if own != sessions[0].header.node:
-            here[own] = None
+            present[own] = None
             yield Joined(begins_us, own, name, int(Carries.SPEECH_OUT | Carries.PICTURES_OUT))
         for record in session.records():
             match record:
                 case Joined(peer=peer):
-                    here[peer] = None
+                    present[peer] = None
                 case Left(peer=peer):
-                    here.pop(peer, None)
+                    present.pop(peer, None)
             yield dataclasses.replace(record, at_us=record.at_us + begins_us)
         begins_us += round(session.duration_s * _US)
         if session is not sessions[-1]:
-            yield from (Left(begins_us, peer) for peer in here)
+            yield from (Left(begins_us, peer) for peer in present)
 
 
-# -- without something
+# -- one redacted
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Without:
-    """What is left out: speech, words, or both; of these people alone, if any are named."""
+class Redaction:
+    """What is left out: speech, captions and texts (`words`), or both; of the participants `who` alone, if any."""
 
     speech: bool = False
     words: bool = False
@@ -138,16 +138,16 @@ class Without:
 
 
 def redact(
-    file: Path, output: Path, without: Without, secret: bytes | None, force: bool = False, note: Tell = _nobody
+    file: Path, output: Path, without: Redaction, secret: bytes | None, force: bool = False, note: Note = _discard
 ) -> float:
-    """Writes the session without what is to be left out; returns how long it is.
+    """Write the session without what is to be left out; return its duration in seconds.
 
-    Of words, the pictures' captions are replaced, typed lines, snapshots and what the recording person was told are
-    dropped. Raises UsageError if nothing is to be left out, NodeError for a name that nobody has.
+    Without words, captions are replaced; texts, snapshots and notes are dropped. Raises UsageError if nothing is to be
+    left out, NodeError for a name that nobody has.
     """
     if not (without.speech or without.words):
         raise UsageError("nothing to leave out: give --speech, --words or both")
-    with Session.open(file, secret) as session:
+    with SessionReader.open(file, secret) as session:
         ids = _ids(session, without.who)
         records = _redacted(session.records(), session.header.node, without, ids)
         sealed = secret if session.sealed else None
@@ -156,36 +156,36 @@ def redact(
         return session.duration_s
 
 
-def _ids(session: Session, who: Collection[str]) -> set[str] | None:
+def _ids(session: SessionReader, who: Collection[str]) -> set[str] | None:
     if not who:
         return None
     people = Participants(session)
     for record in session.records(kinds=(Joined,)):
-        people.meet(record)
+        people.learn(record)
     return people.ids(who)
 
 
-def _redacted(records: Iterable[Record], own: str, without: Without, ids: set[str] | None) -> Iterator[Record]:
-    def is_meant(sender: str) -> bool:
+def _redacted(records: Iterable[Record], own: str, without: Redaction, ids: set[str] | None) -> Iterator[Record]:
+    def is_redacted(sender: str) -> bool:
         return ids is None or sender in ids
 
     for record in records:
         match record:
-            case Speech(sender=sender) if without.speech and is_meant(sender):
+            case Speech(sender=sender) if without.speech and is_redacted(sender):
                 continue
-            case Frame(sender=sender) if without.words and is_meant(sender):
-                if (wordless := _wordless(record)) is not None:
-                    yield wordless
-            case Snapshot() if without.words and is_meant(own):
+            case Frame(sender=sender) if without.words and is_redacted(sender):
+                if (redacted := _without_words(record)) is not None:
+                    yield redacted
+            case Snapshot() if without.words and is_redacted(own):
                 continue
-            case Note() if without.words:
+            case log.Note() if without.words:
                 continue
             case _:
                 yield record
 
 
-def _wordless(record: Frame) -> Frame | None:
-    """The frame with nothing in it of what its picture showed; None for a typed line and what cannot be read."""
+def _without_words(record: Frame) -> Frame | None:
+    """Return the frame without its picture's caption, seed and look; None for a text and for what cannot be read."""
     try:
         frame = frames.decode(record.frame)
     except (FrameError, VersionError):
@@ -193,30 +193,45 @@ def _wordless(record: Frame) -> Frame | None:
     match frame:
         case frames.Picture():
             plain = dataclasses.replace(frame, seed=0, look=b"")
-            return dataclasses.replace(record, frame=_coded(plain, REDACTED), caption=REDACTED)
+            return dataclasses.replace(record, frame=_encoded(plain, REDACTED), caption=REDACTED)
         case frames.Hold():
             return record
         case _:
             return None
 
 
+# -- a damaged one recovered
+
+
+def recover(path: Path, output: Path | None, secret: bytes | None) -> list[str]:
+    """Write everything readable of `path` to a new file, by default one beside it; return a report in lines.
+
+    A sealed session is sealed again. Raises LogError if nothing is left, or it is no session; NodeError or UsageError
+    if the new file cannot be written, of which nothing stays then.
+    """
+    output = output or path.with_stem(f"{path.stem}-recovered")
+    with SessionReader.open(path, secret) as session:
+        sealed = secret if session.sealed else None
+        _write(output, session.header, session.records(), session.duration_s, sealed, force=False)
+        return [*_damage_report(session), f"{format_time(session.duration_s)} of the session are in {output}"]
+
+
+def _damage_report(session: SessionReader) -> list[str]:
+    if session.complete and not session.damage:
+        return ["this session was whole"]
+    lines = [] if session.complete else ["it has no end: what was recorded in its last two seconds may be lost"]
+    return [*lines, f"{plural(session.damage, 'place')} could not be read"] if session.damage else lines
+
+
 # -- common
 
 
-def _picture(record: Frame) -> frames.Picture | None:
-    try:
-        frame = frames.decode(record.frame)
-    except (FrameError, VersionError):
-        return None
-    return frame if isinstance(frame, frames.Picture) else None
+def _encoded(picture: frames.Picture, caption: str) -> bytes:
+    """Return the frame of a picture with this caption, coded independently and without a codebook."""
+    return frames.encode(dataclasses.replace(picture, codec=0, caption=to_utf8(caption)[0], earlier=None))
 
 
-def _coded(picture: frames.Picture, words: str) -> bytes:
-    """The frame with these words, coded alone and with no codebook."""
-    return frames.encode(dataclasses.replace(picture, codec=0, caption=to_utf8(words)[0], earlier=None))
-
-
-def _note_damage(sessions: Iterable[Session], note: Tell) -> None:
+def _note_damage(sessions: Iterable[SessionReader], note: Note) -> None:
     for session in sessions:
         if session.left_out:
             note(session.left_out)

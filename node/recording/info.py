@@ -1,4 +1,4 @@
-"""What is in a session: who, when, how long, what it weighs, what was lost, and the captions."""
+"""What a session contains: participants, times, sizes, losses and captions."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from node.recording.participants import Participants, check_count
-from node.recording.reader import Session, plural
+from node.recording.reader import SessionReader, picture_of, plural
 from node.recording.speech_loss import SpeechLoss
-from node.recording.timecode import clock
-from protocol import frames, log
+from node.recording.timecode import format_time
+from protocol import log
 from protocol.captions.codebook_id import CodebookId
-from protocol.errors import FrameError, VersionError
 
 
 @dataclass
-class Sender:
-    """Somebody who was here: what came from there, and by which names and node ids."""
+class SenderSummary:
+    """A participant with its node ids, and the speech and frames it sent."""
 
     name: str
     ids: list[str]
@@ -29,16 +28,16 @@ class Sender:
     pictures: int = 0
     _known: set[str] = field(default_factory=set)
 
-    def know(self, node: str) -> None:
-        """Note a node id, once."""
+    def add_id(self, node: str) -> None:
+        """Add a node id, once."""
         if node and node not in self._known:
             self._known.add(node)
             self.ids.append(node)
 
 
 @dataclass
-class Caption:
-    """The words of one picture."""
+class CaptionEntry:
+    """The caption of one picture."""
 
     at_s: float
     name: str
@@ -48,8 +47,8 @@ class Caption:
 
 
 @dataclass
-class Info:
-    """All of it. Times in seconds since the start, which is the wall clock's `started`, in UTC."""
+class SessionInfo:
+    """What a session contains. Times are in seconds since `started`, in UTC."""
 
     file: str
     file_bytes: int
@@ -63,32 +62,32 @@ class Info:
     models: dict[str, str]
     versions: dict[str, str]
     codebooks: list[str]
-    people: list[Sender] = field(default_factory=list)
-    captions: list[Caption] = field(default_factory=list)
+    people: list[SenderSummary] = field(default_factory=list)
+    captions: list[CaptionEntry] = field(default_factory=list)
     snapshots: int = 0
     bytes_by_kind: dict[str, int] = field(default_factory=dict)
     meters: dict[str, float] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
 
-def gather(path: Path, codebooks: Collection[CodebookId], secret: bytes | None = None) -> Info:
-    """Read the whole session; `codebooks` are ours. Raises LogError or NodeError if it cannot be read at all."""
-    with Session.open(path, secret) as session:
-        info = _begun(path, session)
+def read_info(path: Path, codebooks: Collection[CodebookId], secret: bytes | None = None) -> SessionInfo:
+    """Read a session from begin to end; `codebooks` are ours. LogError or NodeError if it cannot be read at all."""
+    with SessionReader.open(path, secret) as session:
+        info = _info_of_header(path, session)
         info.remarks += session.missing_codebooks(codebooks)
-        count = _Count(info, Participants(session))
+        counter = _Counter(info, Participants(session))
         for record in session.records():
-            count.add(record)
+            counter.add(record)
         info.damage = session.damage
         if session.left_out and not any("damaged" in remark for remark in info.remarks):
             info.remarks.append(session.left_out)
-    count.finish()
+    counter.finish()
     return info
 
 
-def _begun(path: Path, session: Session) -> Info:
+def _info_of_header(path: Path, session: SessionReader) -> SessionInfo:
     header = session.header
-    return Info(
+    return SessionInfo(
         file=str(path),
         file_bytes=path.stat().st_size,
         started=datetime.fromtimestamp(header.started_ns / 1e9, UTC).isoformat(timespec="seconds"),
@@ -105,23 +104,23 @@ def _begun(path: Path, session: Session) -> Info:
     )
 
 
-class _Count:
-    """Adds record by record to what is told."""
+class _Counter:
+    """Adds record by record to a session's info."""
 
-    def __init__(self, info: Info, people: Participants) -> None:
+    def __init__(self, info: SessionInfo, people: Participants) -> None:
         self._info, self._people = info, people
-        self._senders: dict[str, Sender] = {}
+        self._senders: dict[str, SenderSummary] = {}
         self._snapshot_bytes = 0
         self._of(people.own)
 
     def add(self, record: log.Record) -> None:
-        self._people.meet(record)
+        self._people.learn(record)
         match record:
             case log.Speech(sender=sender):
                 speech = self._of(sender).speech
                 speech.add(record)
                 if sender == self._people.own:
-                    speech.left(sender)  # what was sent is all here: a gap is where sessions were joined
+                    speech.left(sender)  # nothing sent is lost here: a gap is where sessions were joined
             case log.Frame():
                 self._add_frame(record)
             case log.Joined():
@@ -135,7 +134,7 @@ class _Count:
                 self._snapshot_bytes += len(record.data)
 
     def finish(self) -> None:
-        """Add up what can only be known at the end."""
+        """Add up the totals."""
         info = self._info
         info.people = [sender for sender in self._senders.values() if sender.name]
         for sender in info.people:
@@ -152,48 +151,44 @@ class _Count:
         sender = self._of(record.sender)
         sender.frames += 1
         sender.frame_bytes += len(record.frame)
-        try:
-            frame = frames.decode(record.frame)
-        except (FrameError, VersionError):
-            return
-        if isinstance(frame, frames.Picture):
+        if (picture := picture_of(record.frame)) is not None:
             sender.pictures += 1
             at_s = record.at_us / 1e6
-            self._info.captions.append(Caption(at_s, sender.name, record.caption, frame.seed, frame.codec))
+            self._info.captions.append(CaptionEntry(at_s, sender.name, record.caption, picture.seed, picture.codec))
 
-    def _of(self, node: str) -> Sender:
+    def _of(self, node: str) -> SenderSummary:
         name = self._people.name(node)
         if (sender := self._senders.get(name)) is None:
-            sender = self._senders[name] = Sender(name, [])
+            sender = self._senders[name] = SenderSummary(name, [])
             check_count(len(self._senders))
-        sender.know(node)
+        sender.add_id(node)
         return sender
 
 
-# -- to read
+# -- as text
 
 
-def show(path: Path, codebooks: Collection[CodebookId], secret: bytes | None, as_json: bool) -> Iterator[str]:
-    """The lines to print."""
-    info = gather(path, codebooks, secret)
+def info_lines(path: Path, codebooks: Collection[CodebookId], secret: bytes | None, as_json: bool) -> Iterator[str]:
+    """Return the lines to print: JSON, or `text_lines`."""
+    info = read_info(path, codebooks, secret)
     if as_json:
         yield json.dumps(asdict(info, dict_factory=_public))
     else:
-        yield from for_people(info)
+        yield from text_lines(info)
 
 
 def _public(fields: list[tuple[str, object]]) -> dict[str, object]:
     return {name: value for name, value in fields if not name.startswith("_")}
 
 
-def for_people(info: Info) -> Iterator[str]:
-    """The same in plain lines."""
+def text_lines(info: SessionInfo) -> Iterator[str]:
+    """Return the info in lines for the user."""
     sealed = ", sealed" if info.sealed else ""
-    yield f"{info.file}: {clock(info.duration_s)} from {info.started}, {plural(info.file_bytes, 'byte')}{sealed}"
+    yield f"{info.file}: {format_time(info.duration_s)} from {info.started}, {plural(info.file_bytes, 'byte')}{sealed}"
     yield from info.remarks
     made = [info.program, f"profile {info.profile}" if info.profile else "", *_models(info)]
     yield f"made by   {', '.join(filter(None, made)) or 'an unknown program'}"
-    yield from map(_sender, info.people)
+    yield from map(_sender_line, info.people)
     if info.bytes_by_kind:
         kinds = ", ".join(f"{kind} {size:,}" for kind, size in info.bytes_by_kind.items())
         yield f"bytes     {kinds}; {info.file_bytes * 8 / 1000 / max(info.duration_s, 1e-9):.2f} kbit/s of file"
@@ -201,22 +196,22 @@ def for_people(info: Info) -> Iterator[str]:
         yield f"snapshots {info.snapshots}"
     for caption in info.captions:
         words = caption.caption if caption.caption is not None else f"(a caption of codec {caption.codec})"
-        yield f"{clock(caption.at_s):>8}  {caption.name}: {words}"
+        yield f"{format_time(caption.at_s):>8}  {caption.name}: {words}"
 
 
-def _models(info: Info) -> Iterator[str]:
+def _models(info: SessionInfo) -> Iterator[str]:
     for role, model in info.models.items():
         version = info.versions.get(role)
         yield f"{role} {model}{f' ({version})' if version else ''}"
 
 
-def _sender(sender: Sender) -> str:
-    speech = sender.speech
-    told = [f"{plural(sender.pictures, 'picture')} in {plural(sender.frame_bytes, 'byte')}"] if sender.frames else []
+def _sender_line(sender: SenderSummary) -> str:
+    speech, parts = sender.speech, list[str]()
     if speech.packets:
-        told.insert(
-            0,
+        parts.append(
             f"{plural(speech.packets, 'packet')} of speech, {speech.kbps:.2f} kbit/s over the session, "
-            f"{speech.lost} lost ({speech.loss_percent:.1f} %)",
+            f"{speech.lost} lost ({speech.loss_percent:.1f} %)"
         )
-    return f"{sender.name:<9} {'; '.join(told) or 'sent nothing'}"
+    if sender.frames:
+        parts.append(f"{plural(sender.pictures, 'picture')} in {plural(sender.frame_bytes, 'byte')}")
+    return f"{sender.name:<9} {'; '.join(parts) or 'sent nothing'}"

@@ -1,6 +1,6 @@
-"""The records of an MCAP file, byte by byte, as its specification has them (https://mcap.dev/spec).
+"""The records of an MCAP file, byte by byte, as in its specification (https://mcap.dev/spec).
 
-What is read here may be damaged or made up: struct.error, ValueError and IndexError mean that it is.
+The bytes may be damaged or made up: struct.error, ValueError and IndexError mean that they are.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from protocol.log.channels import channel_id
 MAGIC = b"\x89MCAP0\r\n"
 HEADER, FOOTER, SCHEMA, CHANNEL, MESSAGE, CHUNK = 1, 2, 3, 4, 5, 6
 CHUNK_INDEX, ATTACHMENT, STATISTICS, METADATA, METADATA_INDEX, DATA_END = 8, 9, 11, 12, 13, 15
-LAST_OPCODE = 15
-"""Of the specification as it is. Others are skipped, where behind them comes one of these."""
 
+# The specification's last. Records of higher opcodes are skipped where one of a known opcode follows.
+LAST_OPCODE = 15
+
+# Records in a row of unknown opcodes: more are no records, but a damage.
 MOST_UNKNOWN = 16
-"""Records in a row that the specification does not have: more are no records, but a damage."""
 
 RECORD = struct.Struct("<BQ")
 FOOT = struct.Struct("<BQQQI")
@@ -37,8 +38,8 @@ _CHUNK_COUNT = struct.Struct("<QHIIII")
 
 
 class ChunkEntry(NamedTuple):
-    """What a summary says of a chunk: times (ns) of its first and last message, where it is, how many bytes it has in
-    the file and unpacked, and the low bytes of the ids of its channels, if that is told.
+    """A summary's entry of a chunk: times (ns) of its first and last message, offset and length in the file, the low
+    bytes of the ids of its channels (empty if not stated), and its bytes when unpacked.
     """
 
     start: int
@@ -50,17 +51,17 @@ class ChunkEntry(NamedTuple):
 
 
 @dataclass(slots=True)
-class Topics:
-    """Which of our channels the channels of a file are: other tools number them as they like.
+class ChannelMap:
+    """The session channels that a file's channel ids stand for: other tools number them as they like.
 
-    Of an id that is described twice, the first description counts, as a file must not have another.
+    Of an id that is described twice the first description counts: a file must not have another.
     """
 
     _of: dict[int, int] = field(default_factory=dict)
     _schemas: dict[int, str] = field(default_factory=dict)
 
     def learn(self, opcode: int, body: bytes) -> None:
-        """Learn from a record; a schema comes before its channels."""
+        """Learn from a schema or channel record; a schema precedes its channels."""
         if opcode == SCHEMA:
             number, name = struct.unpack_from("<H", body)[0], text_at(body, 2)[0]
             self._schemas.setdefault(number, name)
@@ -70,17 +71,17 @@ class Topics:
             self._of.setdefault(number, channel_id(topic, text_at(body, at)[0], self._schemas.get(schema)))
 
     def ours(self, channel: int) -> int:
-        """Return the id that the format gives this channel, 0 if it has none. What was never described has its own."""
+        """Return the session channel of this id, 0 for another tool's; one that was never described is its own."""
         return self._of.get(channel, channel)
 
     @property
     def has_ours(self) -> bool:
-        """Whether a session's channel was described."""
+        """Tell whether a session channel was described."""
         return any(self._of.values())
 
     @property
     def is_renumbered(self) -> bool:
-        """Whether a channel is another one than its id says."""
+        """Tell whether a channel's id is not that of its session channel."""
         return any(ours != channel for channel, ours in self._of.items())
 
     def __len__(self) -> int:
@@ -91,7 +92,7 @@ class Topics:
 
 
 def size_of(file: BinaryIO) -> int:
-    """Return how many bytes a file has. LogError if that cannot be known, as of a pipe."""
+    """Return a file's size in bytes. Raises LogError if it has none, as a pipe."""
     try:
         return file.seek(0, os.SEEK_END)
     except (OSError, ValueError) as error:
@@ -99,7 +100,7 @@ def size_of(file: BinaryIO) -> int:
 
 
 def read_at(file: BinaryIO, at: int, size: int) -> bytes:
-    """Return so many bytes from there, fewer at the end. LogError if the disk does not give them."""
+    """Return `size` bytes from offset `at`, fewer at the end. Raises LogError if the disk fails."""
     try:
         file.seek(at)
         return file.read(size)
@@ -112,7 +113,7 @@ def _unreadable(error: Exception) -> LogError:
 
 
 def record_at(file: BinaryIO, at: int, file_bytes: int) -> tuple[int, int] | None:
-    """Return opcode and length of the record there; None at the end, or where none can be, or it is not all there."""
+    """Return opcode and length of the record at `at`; None at the end, or where no complete record can be."""
     first = head = _head_at(file, at, file_bytes)
     for _ in range(MOST_UNKNOWN):
         if head is None or head[0] <= LAST_OPCODE:
@@ -137,7 +138,7 @@ def _head_at(file: BinaryIO, at: int, file_bytes: int) -> tuple[int, int] | None
 
 
 def records_in(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield opcode, place and length of each record; struct.error where one is cut off."""
+    """Yield opcode, offset and length of each record's content. Raises struct.error where one is cut off."""
     at, end = 0, len(data)
     while at < end:
         opcode, length = RECORD.unpack_from(data, at)
@@ -149,7 +150,7 @@ def records_in(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def text_at(data: bytes, at: int) -> tuple[str, int]:
-    """Return a text and the place behind it."""
+    """Return a text and the offset after it."""
     size = _TEXT.unpack_from(data, at)[0]
     end = at + _TEXT.size + size
     if end > len(data):
@@ -158,7 +159,7 @@ def text_at(data: bytes, at: int) -> tuple[str, int]:
 
 
 def metadata(body: bytes) -> tuple[str, dict[str, str]]:
-    """Return name and content of a metadata record."""
+    """Return the name and the content of a metadata record."""
     name, at = text_at(body, 0)
     end = min(len(body), at + _TEXT.size + _TEXT.unpack_from(body, at)[0])
     at += _TEXT.size
@@ -170,12 +171,12 @@ def metadata(body: bytes) -> tuple[str, dict[str, str]]:
 
 
 def chunk_entry(data: bytes, at: int, length: int) -> ChunkEntry:
-    """Read a chunk index record of this length, which ends with the chunk's unpacked size."""
+    """Decode a chunk index record of this length, which ends with the chunk's unpacked size."""
     start, end, offset, chunk_length, map_bytes = _INDEX_HEAD.unpack_from(data, at)
     channels = data[at + _INDEX_HEAD.size : at + _INDEX_HEAD.size + map_bytes : _INDEX_ENTRY_BYTES]
     return ChunkEntry(start, end, offset, chunk_length, channels, _SIZE.unpack_from(data, at + length - _SIZE.size)[0])
 
 
 def chunk_count(data: bytes, at: int) -> int:
-    """Read of a statistics record how many chunks there are."""
+    """Return the number of chunks in a statistics record."""
     return int(_CHUNK_COUNT.unpack_from(data, at)[-1])

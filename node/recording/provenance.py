@@ -1,4 +1,4 @@
-"""What a recording says of the node that makes it: program, profile, models and their versions."""
+"""The header of a recording: the node's program, profile, models and their versions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from node.vision.hub import local_folder
+from node.vision.presets import PRESETS, check_name, is_folder
 from protocol.captions.codebook_id import CodebookId
 from protocol.errors import NodeError
 from protocol.log import Header
@@ -16,24 +18,24 @@ if TYPE_CHECKING:
     from node.common.config import Settings
 
 PACKAGE = "pictophone"
+
+# Libraries that paint with the model: another version of these may paint another picture.
 LIBRARIES = ("diffusers", "torch", "transformers")
-"""What paints beside the model itself: another version of these may paint another picture."""
 
 _DIGITS = 12
 
 
 def program() -> str:
-    """This program and its version."""
+    """Return the name and the version of this program."""
     return f"{PACKAGE} {_version(PACKAGE)}".strip()
 
 
 def recording_header(settings: Settings, role: Role, codebooks: tuple[CodebookId, ...]) -> Header:
-    """A header for whatever a node with these settings and codebooks records; its id and the times are set later.
+    """Return the header of recordings by a node with these settings and codebooks; its id and the times are set later.
 
-    Reads the models' files, or the hub's cache: not for the event loop.
+    Reads the models' files, or the hub's cache: don't call it in the event loop.
     """
-    from node.call.build import chosen_models
-    from node.vision.presets import PRESETS
+    from node.call.build import chosen_models  # loads numpy and Pillow, which `call --help` does without
 
     chosen = chosen_models(settings)
     models = {"generator": chosen.generator}
@@ -52,10 +54,7 @@ def recording_header(settings: Settings, role: Role, codebooks: tuple[CodebookId
 
 
 def version_of(model: str) -> str:
-    """The revision of a model of the hub, or a digest of a folder's files; empty if it is not on this machine."""
-    from node.vision.hub import local_folder
-    from node.vision.presets import check_name, is_folder
-
+    """Return a hub model's revision, or a digest of a folder's files; empty if it is not on this machine."""
     try:
         check_name(model)
     except NodeError:

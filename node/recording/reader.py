@@ -1,17 +1,16 @@
-"""Reads a recorded session: what it is, and its records from any moment on."""
+"""Reads a recorded session: its header, and its records from any moment on."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Protocol, Self
 
 from node.recording import mcap_chunks
-from node.recording.chunk_finder import read_index
-from node.recording.chunk_index import EVERY_CHANNEL, MAX_TIME
 from node.recording.chunk_records import ChunkRecords, count_before, time_of
+from node.recording.mcap_index import EVERY_CHANNEL, MAX_TIME
+from node.recording.mcap_summary import read_index
 from protocol import frames, log
 from protocol.captions.codebook_id import CodebookId
 from protocol.errors import FrameError, LogError, NodeError, VersionError
@@ -23,29 +22,46 @@ WRONG_KEY = "this session was sealed in another room: give the one it was record
 CUT_OFF = "this session has no end: its recording was cut off, or the file was"
 LOST = "nothing of this session is left"
 
+# A recorder writes meters every ten seconds; where other tools take out all but speech, pauses have hours at most. A
+# record that is further behind all before it has a wrong time, or was made to keep a player waiting.
 MAX_SILENCE_S = 6 * 3600
-"""A recorder writes meters every ten seconds, and of speech alone, which other tools may take out of a session, there
-are pauses of hours at most. What lies further behind all before it has a wrong time, or was made to keep a player
-waiting."""
 
+# A week; nothing is recorded for longer.
 MAX_SESSION_S = 7 * 24 * 3600
-"""A week; nothing is recorded for longer."""
 
+# Metadata records that are read: a recorder writes one.
 MOST_METADATA = 1000
-"""Metadata records that are looked at: a recorder writes one."""
 
+# Chunks that are searched for the header where the index does not name its chunk, which is the first.
 HEADER_CHUNKS = 64
-"""Chunks that are searched for the header where the index does not tell: it is in the first."""
 
 _NS_PER_S = 1_000_000_000
 
 
-class Session:
-    """A session's file, open for reading; use it as a context. It may be cut off or damaged: what can be read is.
+class Recorded(Protocol):
+    """What is read of a session: see `SessionReader`. Times are in seconds since it began."""
 
-    `header` tells what the session is, `duration_s` when its last record is, `complete` whether the file has its end,
-    and `sealed` whether it is encrypted. Everything may raise BudgetError, a LogError, for a file that holds more than
-    a recording can (`node.recording.read_budget`).
+    @property
+    def header(self) -> log.Header: ...
+
+    @property
+    def duration_s(self) -> float: ...
+
+    def records(
+        self, start: float = 0.0, end: float | None = None, *, kinds: tuple[type[log.Record], ...] | None = None
+    ) -> Iterator[log.Record]:
+        """See `SessionReader.records`."""
+
+    def state(self, at: float) -> Iterable[log.Record]:
+        """See `SessionReader.state`."""
+
+
+class SessionReader:
+    """A session's file, open for reading; use it as a context. Of a damaged one, everything readable is read.
+
+    `duration_s` is the time of the last record; `complete` tells whether the file has its end, `sealed` whether it is
+    encrypted. Everything may raise BudgetError, a LogError, for a file that holds more than a recording can
+    (`node.recording.read_budget`).
     """
 
     header: log.Header
@@ -54,31 +70,29 @@ class Session:
     sealed: bool
 
     def __init__(self, file: BinaryIO, secret: bytes | None = None) -> None:
-        """Reads what is needed of a seekable file that stays the caller's to close. LogError if it is no session."""
+        """Read the header and the end of a seekable file, which the caller closes. LogError if it is no session."""
         self._file = file
         self._index = read_index(file)
         self._metadata = self._read_metadata()
-        if not (self._metadata or self._index.topics.has_ours) and mcap_chunks.read_profile(file) not in {
-            log.PROFILE,
-            None,
-        }:
+        is_described = bool(self._metadata) or self._index.channel_map.has_ours
+        if not is_described and mcap_chunks.read_profile(file) not in {log.PROFILE, None}:
             raise LogError("not a session: an MCAP file of something else")
         self._chunks = ChunkRecords(file, self._index)
         first = self._chunks.first_message()
         if first is None:
             raise LogError(LOST)
-        self.sealed = "sealed" in self._metadata or self._index.topics.ours(first.channel) == log.SEALED
+        self.sealed = "sealed" in self._metadata or self._index.channel_map.ours(first.channel) == log.SEALED
         if self.sealed:
             self._chunks.cipher = self._unlock(first.data, secret)
-        self.header = self._believable(self._read_header(), first.log_time)
+        self.header = self._plausible(self._read_header(), first.log_time)
         self._chunks.started_ns = self.header.started_ns
-        self._leave_out_far_away()
+        self._drop_implausible_times()
         self.duration_s = self._read_end()
         self.complete = self._index.complete and (not self.sealed or self._has_last_block())
 
     @classmethod
     def open(cls, path: Path, secret: bytes | None = None) -> Self:
-        """Open the file at this path; `secret` is the room's, for a sealed one (`protocol.log.sealing`).
+        """Open the file at `path`; a sealed one with the room's `secret` (`protocol.log.sealing`).
 
         Raises NodeError if there is no such file, LogError if it is no session that this program can read.
         """
@@ -102,18 +116,15 @@ class Session:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def records(
         self, start: float = 0.0, end: float | None = None, *, kinds: tuple[type[log.Record], ...] | None = None
     ) -> Iterator[log.Record]:
-        """The records from `start` on, and before `end`, in seconds, by time; only of these kinds, if any are given.
+        """Yield the records from `start` on, and before `end`, in seconds, by time; only of these `kinds`, if given.
 
-        Seeks at once to where they begin. Parts that are damaged are left out (`remarks` tells of them). Iterators do
-        not disturb each other.
+        Seeks at once to the first. Damaged parts are left out, and counted in `damage`. Iterators are independent.
         """
         start_us = round(start * 1e6)
         end_us = None if end is None else round(end * 1e6)
@@ -130,7 +141,7 @@ class Session:
         yield from _within(waiting, start_us, end_us, kinds)
 
     def state(self, at: float) -> list[log.Record]:
-        """What holds at a moment, for who comes late: a Joined for each peer here, and the newest picture of each."""
+        """Return the state at a moment: a Joined for each peer present, and the newest picture frame of each sender."""
         people: dict[str, log.Record] = {}
         for record in self.records(0.0, at, kinds=(log.Joined, log.Left)):
             if isinstance(record, log.Joined):
@@ -141,14 +152,14 @@ class Session:
 
     @property
     def remarks(self) -> list[str]:
-        """Lines that a person should read: whether it was cut off or is damaged, and what is missing here."""
+        """Lines for the user: whether the file was cut off or is damaged."""
         remarks = [] if self.complete else [CUT_OFF]
         if self._index.damaged:
             remarks.append(f"damaged in {plural(self._index.damaged, 'place')}; what lies between is read")
         return remarks
 
     def missing_codebooks(self, ours: Collection[CodebookId]) -> list[str]:
-        """Return a line for a person for each codebook of its captions that is none of `ours`."""
+        """Return a line for the user on each codebook of the captions that is none of `ours`."""
         return [
             f"its captions were coded with codebook {book.id}/{book.hash.hex()}, which is not here: "
             "they are shown by the words kept beside them"
@@ -158,16 +169,16 @@ class Session:
 
     @property
     def damage(self) -> int:
-        """In how many places something could not be read, so far as the file was read."""
+        """The number of gaps in which something could not be read, so far as the file was read."""
         return self._index.damaged + self._chunks.damage
 
     @property
     def left_out(self) -> str:
-        """A line that says what could not be read, so far as the file was read; empty if all could."""
+        """A line for the user on the damage, so far as the file was read; empty if there is none."""
         return f"damaged in {plural(self.damage, 'place')}, which are left out" if self.damage else ""
 
     def _newest_pictures(self, at: float, senders: set[str]) -> list[log.Frame]:
-        """Looks back from that moment, until there is one of each or the session begins."""
+        """Search back from a moment, until there is a picture of each sender or the session begins."""
         found: dict[str, log.Frame] = {}
         at_us, budget = round(at * 1e6), self._chunks.budget()
         for number in range(self._index.last_from(self._at_ns(at_us)), -1, -1):
@@ -175,7 +186,7 @@ class Session:
             if senders <= found.keys() and self._reach_us(number) <= earliest_us:
                 break
             for record in self._chunks.records(number, _channels((log.Frame,)), budget):
-                if not isinstance(record, log.Frame) or record.at_us >= at_us or not _is_picture(record):
+                if not isinstance(record, log.Frame) or record.at_us >= at_us or picture_of(record.frame) is None:
                     continue
                 if (other := found.get(record.sender)) is None or record.at_us >= other.at_us:
                     found[record.sender] = record
@@ -187,7 +198,7 @@ class Session:
     def _reach_us(self, number: int) -> int:
         return self._chunks.since_start(self._index.reach(number))
 
-    # -- what is found out at the beginning
+    # -- on opening
 
     def _read_metadata(self) -> dict[str, str]:
         elsewhere = iter(self._index.metadata[:MOST_METADATA])
@@ -211,7 +222,7 @@ class Session:
         return cipher
 
     def _read_header(self) -> log.Header:
-        """The header; if it was lost, one that tells only when the session began."""
+        """Return the header; if it is lost, one that has only the time at which the session began."""
         budget, bits = self._chunks.budget(), 1 << log.SESSION | self.sealed << log.SEALED
         with_header = [number for number, channels in enumerate(self._index.channels) if channels & bits]
         for number in with_header[:HEADER_CHUNKS]:
@@ -221,25 +232,17 @@ class Session:
         self._check_version()
         return log.Header(_number(self._metadata.get("started_ns", "")))
 
-    def _believable(self, header: log.Header, first_ns: int) -> log.Header:
-        """The header, beginning at the session's first message if there is nothing near its own beginning."""
-        silence_ns, started = MAX_SILENCE_S * _NS_PER_S, header.started_ns
-        for number, start in enumerate(self._index.starts):
-            if start - silence_ns <= started <= self._index.end(number) + silence_ns:
-                return header
+    def _plausible(self, header: log.Header, first_ns: int) -> log.Header:
+        """Return the header, its begin that of the first message if no chunk is near its own."""
+        if self._index.has_near(header.started_ns, MAX_SILENCE_S * _NS_PER_S):
+            return header
         return dataclasses.replace(header, started_ns=min(first_ns, MAX_TIME))
 
-    def _leave_out_far_away(self) -> None:
-        """Leave out chunks that are later than a recording can be, and set the horizon for what is in the others."""
-        silence_ns, latest = MAX_SILENCE_S * _NS_PER_S, self.header.started_ns
-        last = self.header.started_ns + MAX_SESSION_S * _NS_PER_S
-        for number, start in enumerate(self._index.starts):
-            if start > min(latest + silence_ns, last):
-                self._index.damaged += len(self._index) - number
-                self._index.cut(number)
-                break
-            latest = max(latest, min(self._index.end(number), max(latest, start) + silence_ns))
-        self._chunks.horizon_us = self._chunks.since_start(latest + silence_ns)
+    def _drop_implausible_times(self) -> None:
+        """Drop chunks that are later than a recording can be, and set the horizon for the records of the others."""
+        begin = self.header.started_ns
+        last = self._index.cut_after_gap(begin, MAX_SILENCE_S * _NS_PER_S, begin + MAX_SESSION_S * _NS_PER_S)
+        self._chunks.horizon_us = self._chunks.since_start(last)
 
     def _read_end(self) -> float:
         last_us, budget = 0, self._chunks.budget()
@@ -277,15 +280,17 @@ def _within(
 
 
 def plural(count: int, noun: str) -> str:
-    """The count and the noun, in its plural form unless there is one."""
+    """Return the count and the noun, in its plural form unless the count is one."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _is_picture(record: log.Frame) -> bool:
+def picture_of(frame: bytes) -> frames.Picture | None:
+    """Decode a recorded frame; None if it is no picture, or cannot be read."""
     try:
-        return isinstance(frames.decode(record.frame), frames.Picture)
+        decoded = frames.decode(frame)
     except (FrameError, VersionError):
-        return False
+        return None
+    return decoded if isinstance(decoded, frames.Picture) else None
 
 
 def _number(text: str) -> int:

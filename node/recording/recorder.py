@@ -1,4 +1,4 @@
-"""Writes down what crosses the wire, while it does, in a thread: the call never waits for the disk."""
+"""Records what crosses the wire during a call, in a thread: the call never waits for the disk."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -14,11 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from node.call.observers import CallObserver
-from node.recording.fault_text import without_content
-from node.recording.file_watch import FileWatch, whereabouts
 from node.recording.reader import plural
-from node.recording.timecode import clock as as_clock
-from node.recording.writer import CHUNK_S, SessionWriter, create
+from node.recording.timecode import format_time
+from node.recording.writer import CHUNK_S, FileLocation, SessionWriter, create_file, locate
 from protocol import log
 from protocol.errors import LocalError
 
@@ -33,65 +32,65 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Records that may wait for a disk that has stopped: several minutes of a busy room, a few megabytes. Further ones are
+# left out, as speech must not fill the memory.
 MAX_WAITING = 20_000
-"""Records that may wait for a disk that has stopped: several minutes of a busy room, a few megabytes. Then they are
-left out, as speech must not fill the memory."""
 
+# Of those records, for packets that are larger than speech: 32 MB.
 MAX_WAITING_BYTES = 1 << 25
-"""Of those records, for packets that are larger than speech: 32 MB."""
 
-MAX_WAITING_SHOTS = 4
-"""Snapshots that may wait, each of a megabyte or many: those that come while so many do are left out."""
+# Snapshots that may wait, each of a megabyte or many. Further ones are left out.
+MAX_WAITING_SNAPSHOTS = 4
 
+# Of kept snapshots: enough to compare, some 20 kB each.
 SNAPSHOT_SIDE = 640
 SNAPSHOT_QUALITY = 80
-"""Of kept snapshots: enough to compare, some 20 kB each."""
 
 _SEQUENCES, _TIMESTAMPS = 1 << 16, 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
-class _Shot:
-    """A snapshot that is still to be made a file."""
+class _PendingSnapshot:
+    """A snapshot that is not encoded yet."""
 
     at_us: int
     sequence: int
     image: Image.Image
 
 
-_Waiting: TypeAlias = log.Record | _Shot
+_Waiting: TypeAlias = log.Record | _PendingSnapshot
 
 
 @dataclass
 class _Queue:
-    """What waits to be written; filled by the event loop, emptied by the thread."""
+    """Records to be written: added in the event loop, taken in the thread."""
 
     waiting: list[_Waiting] = field(default_factory=list)
     left_out: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     _bytes: int = 0
-    _shots: int = 0
+    _snapshots: int = 0
 
     def put(self, record: _Waiting) -> None:
-        """Let a record wait; what comes when the queue is full is left out, and counted."""
-        is_shot, size = isinstance(record, _Shot), _size(record)
+        """Add a record; one that exceeds the limits is left out, and counted."""
+        is_snapshot, size = isinstance(record, _PendingSnapshot), _size(record)
         with self.lock:
             if (
                 len(self.waiting) >= MAX_WAITING
                 or self._bytes + size > MAX_WAITING_BYTES
-                or (is_shot and self._shots >= MAX_WAITING_SHOTS)
+                or (is_snapshot and self._snapshots >= MAX_WAITING_SNAPSHOTS)
             ):
                 self.left_out += 1
                 return
             self.waiting.append(record)
             self._bytes += size
-            self._shots += is_shot
+            self._snapshots += is_snapshot
 
     def take(self) -> list[_Waiting]:
-        """Return all that waits, in the order in which it came."""
+        """Take all records, in the order in which they were added."""
         with self.lock:
             taken, self.waiting = self.waiting, []
-            self._bytes = self._shots = 0
+            self._bytes = self._snapshots = 0
         return taken
 
 
@@ -107,14 +106,14 @@ def _size(record: _Waiting) -> int:
 
 
 class Recorder(CallObserver):
-    """Records to a new file from now on until `stop`, or until the disk is full or gone.
+    """Records a call to a new file until `stop`, or until the disk is full or gone.
 
-    `header` says what is recorded (its times are set here), `already` is what held before. When the recording has
-    ended, `outcome` is a line for a person, and `ended` is called, in the recorder's thread. `empty` tells whether
-    nobody came and nothing crossed the wire. A process that is killed loses at most the last two seconds.
+    `header` describes the session (its times are set here), `already` is the call's state before. When the recording
+    has ended, `outcome` is a line for the user, and `ended` is called, in the recorder's thread. `empty` tells whether
+    no peer joined and nothing crossed the wire. A process that is killed loses at most the last two seconds.
 
     The file is made at once: raises UsageError or NodeError if it cannot be. With `opened` it is made in the thread, as
-    a disk may take its time, and that called when it is there; what keeps it from being made is the `outcome`.
+    a disk may be slow, and `opened` called there when it exists; if it cannot be made, the `outcome` says why.
     """
 
     def __init__(
@@ -132,38 +131,38 @@ class Recorder(CallObserver):
         self.path, self.outcome = path, ""
         self._clock, self._began = clock, clock()
         self._header = replace(header, started_ns=time.time_ns(), monotonic_s=self._began)
-        self._secret, self._keeps, self._ended = secret, keep_snapshots, ended
+        self._secret, self._keep_snapshots, self._ended = secret, keep_snapshots, ended
         self._queue, self._stop = _Queue(list(already)), threading.Event()
         self._sent = 0
         self.empty = True
         self.was_opened = False
-        self._opened, self._stream = opened, None if opened else create(path)
+        self._opened, self._stream = opened, None if opened else create_file(path)
         self._thread = threading.Thread(target=self._run, name=f"recorder of {path.name}", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what waits, and the end. Returns at once; `join` waits for it."""
+        """Finish the file. Returns at once; `join` waits for it."""
         self._stop.set()
 
     def join(self, timeout: float) -> bool:
-        """Wait so many seconds for the file to be whole; whether it is."""
+        """Wait at most `timeout` seconds for the file to be complete; return whether it is."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
     def discard(self) -> None:
-        """Delete the file of a recording that has ended, if it is where it was made."""
+        """Delete the file of a recording that has ended, unless it was moved."""
         with suppress(OSError):
             self.path.unlink()
         self.outcome = ""
 
-    def measured(self, values: Mapping[str, float]) -> None:
-        """Write down what was counted up to now."""
+    def record_meters(self, values: Mapping[str, float]) -> None:
+        """Record counts of the node (`node.recording.control.read_meters`)."""
         self._queue.put(log.Meters(self._now(), dict(values)))
 
     # -- what crosses the wire (see node.call.observers)
 
     def joined(self, peer: str, hello: Hello) -> None:
-        self._happened(log.Joined(self._now(), peer, hello.name, int(hello.carries)))
+        self._record_event(log.Joined(self._now(), peer, hello.name, int(hello.carries)))
 
     def left(self, peer: str) -> None:
         self._queue.put(log.Left(self._now(), peer))
@@ -172,28 +171,28 @@ class Recorder(CallObserver):
         sequence, timestamp = self._sent % _SEQUENCES, packet.timestamp % _TIMESTAMPS
         self._sent += 1
         own = self._header.node
-        self._happened(log.Speech(self._now(), own, sequence, timestamp, packet.payload, packet.copies))
+        self._record_event(log.Speech(self._now(), own, sequence, timestamp, packet.payload, packet.copies))
 
     def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        self._happened(log.Speech(self._now(), peer, sequence, timestamp, payload, tuple(copies)))
+        self._record_event(log.Speech(self._now(), peer, sequence, timestamp, payload, tuple(copies)))
 
     def frame_sent(self, frame: bytes, caption: Caption | None = None) -> None:
-        self._happened(log.Frame(self._now(), self._header.node, frame, words_of(caption)))
+        self._record_event(log.Frame(self._now(), self._header.node, frame, caption_text(caption)))
 
     def frame_received(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
-        self._happened(log.Frame(self._now(), peer, frame, words_of(caption)))
+        self._record_event(log.Frame(self._now(), peer, frame, caption_text(caption)))
 
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
-        if self._keeps:
-            self._queue.put(_Shot(self._now(), sequence, snapshot))
+        if self._keep_snapshots:
+            self._queue.put(_PendingSnapshot(self._now(), sequence, snapshot))
 
     def painted(self, painted: PaintedPicture) -> None:
-        """Nothing: its words and seed are there, and make it again."""
+        """Record nothing: a replay paints the picture again from its words and seed."""
 
     def noted(self, text: str) -> None:
         self._queue.put(log.Note(self._now(), text))
 
-    def _happened(self, record: log.Record) -> None:
+    def _record_event(self, record: log.Record) -> None:
         self.empty = False
         self._queue.put(record)
 
@@ -204,7 +203,7 @@ class Recorder(CallObserver):
 
     def _run(self) -> None:
         try:
-            stream = self._stream or create(self.path)
+            stream = self._stream or create_file(self.path)
         except LocalError as error:
             self.outcome = str(error)
             self._ended()
@@ -212,70 +211,67 @@ class Recorder(CallObserver):
         self.was_opened = True
         if self._opened is not None:
             self._opened()
-        self._record(stream)
+        self._write_to(stream)
         self._ended()
 
-    def _record(self, stream: BinaryIO) -> None:
-        good = 0
+    def _write_to(self, stream: BinaryIO) -> None:
+        good_bytes = 0
         try:
             writer = SessionWriter(stream, self._header, self._secret)
-            is_last, good = False, stream.tell()
+            is_last, good_bytes = False, stream.tell()
             while not is_last:
-                is_last = self._stop.wait(CHUNK_S) or whereabouts(stream, self.path).is_deleted
+                is_last = self._stop.wait(CHUNK_S) or locate(stream, self.path).is_deleted
                 writer.write(list(self._records()))
-                good = stream.tell()
+                good_bytes = stream.tell()
             writer.finish(self._now())
-            place = whereabouts(stream, self.path)
+            location = locate(stream, self.path)
             stream.close()
-            self.outcome = self._told_of(place, writer.left_out)
+            self.outcome = self._outcome(location, writer.left_out)
         except OSError as error:
-            _give_up(stream, good)
+            _abandon(stream, good_bytes)
             self.outcome = f"no longer recording: cannot write {str(self.path)!r}: {error.strerror or error}"
-        except Exception as error:  # whatever it is, the call must go on, and a person must know
+        except Exception as error:  # whatever it is, the call must go on, and the user must know
             logger.error("the recorder failed: %s", without_content(error))
-            _give_up(stream, good)
+            _abandon(stream, good_bytes)
             fault = f"a fault of this program, {without_content(error)}"
             self.outcome = f"no longer recording to {str(self.path)!r}: {fault}"
 
     def _records(self) -> Iterator[log.Record]:
-        """What waits, made complete: snapshots become files."""
+        """Take the waiting records, their snapshots encoded."""
         for waiting in self._queue.take():
             match waiting:
-                case _Shot():
+                case _PendingSnapshot():
                     yield log.Snapshot(waiting.at_us, waiting.sequence, "webp", _as_webp(waiting.image))
                 case _:
                     yield waiting
 
-    def _told_of(self, place: FileWatch, unwritten: int) -> str:
-        if place.is_deleted:
+    def _outcome(self, location: FileLocation, unwritten: int) -> str:
+        if location.is_deleted:
             return f"no longer recording: {str(self.path)!r} was deleted, and what was recorded with it"
-        told = self._told()
+        outcome = f"recorded {format_time(self._now() / 1e6)} to {self.path}"
+        if left_out := self._queue.left_out:
+            outcome += f"; the disk was too slow for {left_out:,} packets, which are not in it"
         if unwritten:
-            told += f"; {plural(unwritten, 'record')} could not be written"
-        if place.path == self.path:
-            return told
-        where = f"moved meanwhile to {place.path}" if place.path else "moved meanwhile, to where is not known"
-        return f"{told}; this file was {where}"
-
-    def _told(self) -> str:
-        told = f"recorded {as_clock(self._now() / 1e6)} to {self.path}"
-        left_out = self._queue.left_out
-        return f"{told}; the disk was too slow for {left_out:,} packets, which are not in it" if left_out else told
+            outcome += f"; {plural(unwritten, 'record')} could not be written"
+        if location.path == self.path:
+            return outcome
+        where = f"moved meanwhile to {location.path}" if location.path else "moved meanwhile, to where is not known"
+        return f"{outcome}; this file was {where}"
 
 
-def words_of(caption: Caption | None) -> str | None:
-    """The words of a picture as the node coded or read them; None where it did not."""
+def caption_text(caption: Caption | None) -> str | None:
+    """Return a picture's caption as the node encoded or decoded it; None if it did not."""
     return None if caption is None else caption.words
 
 
-def _give_up(stream: BinaryIO, good: int) -> None:
-    """Leave a file with what was written whole, wherever it is by now."""
+def _abandon(stream: BinaryIO, good_bytes: int) -> None:
+    """Close a file that cannot be written any further, cut after its last complete chunk."""
     with suppress(OSError):
         descriptor = os.dup(stream.fileno())  # closing writes once more what could not be written
         with suppress(OSError):
             stream.close()
         with suppress(OSError):
-            os.ftruncate(descriptor, good)
+            os.ftruncate(descriptor, good_bytes)
         os.close(descriptor)
 
 
@@ -285,3 +281,10 @@ def _as_webp(image: Image.Image) -> bytes:
     file = io.BytesIO()
     small.save(file, "WEBP", quality=SNAPSHOT_QUALITY)
     return file.getvalue()
+
+
+def without_content(error: BaseException) -> str:
+    """Return the type of an exception and the line that raised it: its message may quote a caption."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"

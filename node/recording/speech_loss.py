@@ -1,4 +1,4 @@
-"""What of a sender's speech was lost: the gaps in the RTP sequence numbers, link by link."""
+"""Loss of a sender's speech: gaps in the RTP sequence numbers, link by link."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from protocol.rtp.stream import MAX_DROPOUT
 from protocol.speech.opus_packet import SAMPLES_PER_MS
 
 SEQUENCE_BITS, TIMESTAMP_BITS = 16, 32
-MAX_DRIFT_MS = 2_000.0
-"""A packet whose timestamp went on by so much more or less than the time that went by belongs to another link: one that
-is made again begins with any numbers. Between packets of one link that is jitter, and drift of clocks in a pause."""
 
+# A packet whose timestamp advances by this much more or less than the time belongs to another link: a new link begins
+# with random numbers. Within a link the difference is jitter, and drift of clocks in a pause.
+MAX_DRIFT_MS = 2_000.0
+
+# Of a sender: a packet of the previous link may come late.
 LINKS_REMEMBERED = 2
-"""Of a sender: a packet of the link before may come late."""
 
 
 class _Link:
-    """The packets that came over one link: a run of RTP sequence numbers and timestamps."""
+    """The packets of one link: a run of RTP sequence numbers and timestamps."""
 
     def __init__(self, packet: log.Speech) -> None:
         self._received = ReceivedSet(packet.sequence)
@@ -32,7 +33,7 @@ class _Link:
         return self._received.lost
 
     def add(self, packet: log.Speech) -> bool:
-        """Count a packet; whether it is one of this link's."""
+        """Count a packet, if it is of this link; return whether it is."""
         number = unwrap(packet.sequence, SEQUENCE_BITS, near=self._received.highest)
         timestamp = unwrap(packet.timestamp, TIMESTAMP_BITS, near=self._timestamp)
         drift_ms = (timestamp - self._timestamp) / SAMPLES_PER_MS - (packet.at_us - self._at_us) / 1000
@@ -45,9 +46,9 @@ class _Link:
 
 @dataclass
 class SpeechLoss:
-    """Speech of one sender, who may have come again under other node ids, each over one link after the other.
+    """Speech of one sender, which may have several node ids, each with one link after the other.
 
-    `bytes` are Opus packets, `copies_bytes` what was sent again beside them.
+    `bytes` are those of Opus packets, `copies_bytes` those of the redundant copies beside them.
     """
 
     packets: int = 0
@@ -58,7 +59,7 @@ class SpeechLoss:
     _links: dict[str, deque[_Link]] = field(default_factory=dict)
 
     def add(self, packet: log.Speech) -> None:
-        """Count a packet, and what must have been lost before it."""
+        """Count a packet, and those lost before it."""
         self.packets += 1
         self.bytes += len(packet.payload)
         self.copies_bytes += sum(len(copy.payload) for copy in packet.copies)
@@ -71,9 +72,10 @@ class SpeechLoss:
         links.append(_Link(packet))
 
     def left(self, sender: str) -> None:
-        """Numbers that this node sends from now on have nothing to do with those before."""
+        """Forget a node's links: its sequence numbers from now on are not compared with earlier ones."""
         self._links.pop(sender, None)
 
     @property
     def loss_percent(self) -> float:
+        """The share of packets that were lost."""
         return 100 * self.lost / max(1, self.lost + self.packets)

@@ -1,4 +1,4 @@
-"""Moments of a session as people write them: seconds, mm:ss or hh:mm:ss."""
+"""Times of a session as users write them: seconds, mm:ss or hh:mm:ss."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from protocol.errors import UsageError
 _TIME = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d+)?)", re.ASCII)
 
 
-def parse(text: str) -> float:
-    """Return the seconds that `90`, `1:30`, `1:30.5` or `0:01:30` mean; UsageError for anything else."""
+def parse_time(text: str) -> float:
+    """Parse a time such as `90`, `1:30`, `1:30.5` or `0:01:30` into seconds. Raises UsageError if it is none."""
     match = _TIME.fullmatch(text.strip())
     if match is None or (match[2] is not None and float(match[3]) >= 60):
         raise UsageError(f"not a time: {text!r}; write seconds, mm:ss or hh:mm:ss, as in 90, 1:30 or 0:01:30")
@@ -18,23 +18,23 @@ def parse(text: str) -> float:
 
 
 def is_time(text: str) -> bool:
-    """Whether `parse` reads the text."""
+    """Tell whether `parse_time` accepts a text."""
     try:
-        parse(text)
+        parse_time(text)
     except UsageError:
         return False
     return True
 
 
-def clock(seconds: float) -> str:
-    """Return whole seconds as m:ss, or h:mm:ss from an hour on."""
+def format_time(seconds: float) -> str:
+    """Format seconds as m:ss, or h:mm:ss from an hour on, rounded down."""
     minutes, rest = divmod(int(max(seconds, 0)), 60)
     return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
-def span(start: str | None, end: str | None, end_option: str = "--to") -> tuple[float, float | None]:
-    """Return `--from` and `--to` in seconds; UsageError unless they are times, one after the other."""
-    begins, ends = parse(start) if start is not None else 0.0, parse(end) if end is not None else None
+def parse_span(start: str | None, end: str | None, end_option: str = "--to") -> tuple[float, float | None]:
+    """Parse `--from` and `--to` into seconds. Raises UsageError unless they are times, one after the other."""
+    begins, ends = parse_time(start) if start is not None else 0.0, parse_time(end) if end is not None else None
     if ends is not None and ends <= begins:
         raise UsageError(f"{end_option} {end} is not after --from {start or 0}")
     return begins, ends

@@ -1,9 +1,10 @@
-"""Writes a session's file: one chunk for each call of `write`, on the disk when it returns."""
+"""Writes a session's file: one chunk for each call of `write`, handed to the system when it returns."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,17 +12,23 @@ from protocol import log
 from protocol.errors import NodeError, UsageError
 from protocol.log.sealing import SALT_BYTES, BlockCipher
 
+# Length of a chunk: a process that is killed loses at most two seconds, the wait for the processor included.
 CHUNK_S = 1.8
-"""A chunk holds so much: a process that is killed loses at most two seconds, the wait for the processor included."""
 
+# More than any chunk has: chunks end when `write` returns, and at no other time.
 CHUNK_BYTES = 1 << 24
-"""More than any chunk has: a chunk ends when `write` returns, and at no other time."""
+
+# What Linux adds to the name of an open file that was deleted.
+DELETED = " (deleted)"
+
+# What NFS calls a file that was deleted while a process has it open.
+NFS_DELETED = ".nfs"
 
 _NO_RECORD = (ValueError, TypeError, OverflowError)
 
 
-def create(path: Path) -> BinaryIO:
-    """Open a new file for a session. UsageError if it exists already, NodeError if it cannot be made."""
+def create_file(path: Path) -> BinaryIO:
+    """Open a new file for a session. Raises UsageError if it exists already, NodeError if it cannot be made."""
     try:
         return path.open("xb")
     except FileExistsError:
@@ -33,9 +40,9 @@ def create(path: Path) -> BinaryIO:
 class SessionWriter:
     """Writes records to a stream that nothing else writes to; sealed if there is a secret.
 
-    Whatever `write` was given has left for the operating system when it returns, so that a killed process loses no more
-    than what came after. Raises OSError as the stream does, and is of no use then. `left_out` counts records that could
-    not be written.
+    When `write` returns, its records are handed to the operating system, so that a killed process loses only later
+    ones. Raises OSError as the stream does, and must not be used any further then. `left_out` counts records that could
+    not be encoded.
     """
 
     def __init__(self, stream: BinaryIO, header: log.Header, secret: bytes | None = None) -> None:
@@ -54,15 +61,15 @@ class SessionWriter:
         self._put([log.encode_header(header)])
 
     def write(self, records: Sequence[log.Record]) -> None:
-        """Write records, in the order of time and none earlier than those before: about `CHUNK_S` of them.
+        """Write a chunk: records of about `CHUNK_S`, in the order of time, none earlier than those before.
 
-        What is no record that can be written, as of text that is none, is left out and counted.
+        Records that cannot be encoded, as with lone surrogates in a text, are left out and counted.
         """
         if messages := self._encoded(records):
             self._put(messages)
 
     def write_all(self, records: Iterable[log.Record]) -> None:
-        """Write records of any length of time, in the order of time, in chunks as a recording has them."""
+        """Write records of any length of time, in the order of time, in chunks as a recorder makes them."""
         block: list[log.Record] = []
         for record in records:
             if block and record.at_us - block[0].at_us >= CHUNK_S * 1e6:
@@ -72,7 +79,7 @@ class SessionWriter:
         self.write(block)
 
     def finish(self, at_us: int = 0) -> None:
-        """Write the end, with the index by which a reader seeks; `at_us` is when a sealed log says that it ended."""
+        """Write the end, with the index by which a reader seeks; `at_us` is the end's time in a sealed session."""
         if self._cipher is not None:
             self._seal([], at_us, last=True)
         self._mcap.finish()  # type: ignore[no-untyped-call]
@@ -86,11 +93,11 @@ class SessionWriter:
         try:
             return log.encode(records, self._header.started_ns)
         except _NO_RECORD:
-            good = [record for record in records if self._can_be_written(record)]
+            good = [record for record in records if self._is_encodable(record)]
             self.left_out += len(records) - len(good)
             return log.encode(good, self._header.started_ns)
 
-    def _can_be_written(self, record: log.Record) -> bool:
+    def _is_encodable(self, record: log.Record) -> bool:
         try:
             return bool(log.encode([record], self._header.started_ns))
         except _NO_RECORD:
@@ -113,3 +120,42 @@ class SessionWriter:
     def _add(self, message: log.Message) -> None:
         at_ns = self._header.started_ns + message.at_us * 1000
         self._mcap.add_message(message.channel, at_ns, message.data, at_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class FileLocation:
+    """The present path of a file, None if it is not known; `is_deleted` tells that it has none."""
+
+    path: Path | None
+    is_deleted: bool = False
+
+
+def locate(file: BinaryIO, path: Path) -> FileLocation:
+    """Return where a file is now that was opened at `path`; a disk that does not answer leaves it there."""
+    try:
+        opened = os.fstat(file.fileno())
+    except (OSError, ValueError):
+        return FileLocation(path)
+    if opened.st_nlink == 0:
+        return FileLocation(None, is_deleted=True)
+    try:
+        present = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return _elsewhere(file, path, missing=True)
+    except OSError:
+        return FileLocation(path)
+    same = (present.st_dev, present.st_ino) == (opened.st_dev, opened.st_ino)
+    return FileLocation(path) if same else _elsewhere(file, path, missing=False)
+
+
+def _elsewhere(file: BinaryIO, path: Path, missing: bool) -> FileLocation:
+    """Locate an open file by the name that the system has for it, where it has one."""
+    try:
+        name = str(Path(f"/proc/self/fd/{file.fileno()}").readlink())
+    except (OSError, ValueError):
+        return FileLocation(None)
+    if name.endswith(DELETED) or Path(name).name.startswith(NFS_DELETED):
+        return FileLocation(None, is_deleted=True)
+    if not missing and name == os.path.realpath(path):
+        return FileLocation(path)  # a file system that numbers one file in two ways
+    return FileLocation(Path(name) if Path(name).exists() else None)

@@ -1,4 +1,4 @@
-"""A session's records, told to a witness as the live call would have told them."""
+"""Dispatches a session's records to an observer, as in the live call."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from node.call.observers import CallObserver
 from node.recording.participants import fitting_name
+from node.recording.reader import picture_of
 from node.speech.send_stream import SpeechPacket
-from protocol import frames
-from protocol.errors import FrameError, PacketError, VersionError
+from protocol.errors import PacketError
 from protocol.log import Frame, Header, Joined, Left, Note, Record, Snapshot, Speech
 from protocol.signalling import Carries, Hello
 from protocol.speech import opus_packet
@@ -20,22 +20,23 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _US = 1_000_000
+
+# The capabilities that this program knows: a recording may have others.
 KNOWN = Carries.EVERYTHING | Carries.LYRA_IN
 
-
+# Of a snapshot, which a recorder makes of 640 x 640 at most: a larger one is forged, and may take seconds to open.
 MAX_SNAPSHOT_PIXELS = 1 << 22
-"""Of a kept snapshot, which has 640 x 640 at most: a larger one is not ours, and may take seconds to open."""
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSnapshot(Snapshot):
-    """A snapshot whose picture was opened already; `image` is RGB, None if it is none."""
+class DecodedSnapshot(Snapshot):
+    """A snapshot with its decoded `image`, RGB; None if it cannot be decoded."""
 
     image: Image.Image | None = None
 
 
-def open_snapshot(record: Snapshot) -> OpenSnapshot:
-    """Return the snapshot with its picture."""
+def decode_snapshot(record: Snapshot) -> DecodedSnapshot:
+    """Decode a snapshot."""
     from PIL import Image
 
     opened = None
@@ -44,77 +45,69 @@ def open_snapshot(record: Snapshot) -> OpenSnapshot:
             if image.width * image.height <= MAX_SNAPSHOT_PIXELS:
                 opened = image.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        pass  # no picture, and nothing to show
-    return OpenSnapshot(record.at_us, record.sequence, record.format, record.data, opened)
+        pass  # no picture
+    return DecodedSnapshot(record.at_us, record.sequence, record.format, record.data, opened)
 
 
 class RecordDispatcher:
-    """Tells a witness what happened, and knows who is here."""
+    """Calls an observer with what records report, and keeps track of the peers present."""
 
-    def __init__(self, header: Header, witness: CallObserver) -> None:
-        self._header, self._witness = header, witness
-        self._here: dict[str, Joined] = {}
+    def __init__(self, header: Header, observer: CallObserver) -> None:
+        self._header, self._observer = header, observer
+        self._present: dict[str, Joined] = {}
         self._snapshot: Snapshot | None = None
 
-    def leavers(self, holds: Iterable[Record]) -> Iterator[Left]:
-        """Yield a leave of each one who is here and, in that state of things, is not."""
-        staying = {record.peer for record in holds if isinstance(record, Joined)}
-        for peer in [peer for peer in self._here if peer not in staying]:
+    def departed(self, state: Iterable[Record]) -> Iterator[Left]:
+        """Yield a Left for each peer that is present now, and absent in another state."""
+        remaining = {record.peer for record in state if isinstance(record, Joined)}
+        for peer in [peer for peer in self._present if peer not in remaining]:
             yield Left(0, peer)
 
-    def tell(self, record: Record, words: str = "") -> None:
-        """Tell of a record; `words` are a picture's."""
+    def dispatch(self, record: Record, caption: str = "") -> None:
+        """Call the observer with a record; `caption` is that of a picture."""
         match record:
             case Joined(peer=peer, name=name, carries=carries):
-                if self._here.get(peer) != record:
-                    self._here[peer] = record
-                    self._witness.joined(peer, Hello(0, fitting_name(name), Carries(carries & KNOWN)))
+                if self._present.get(peer) != record:
+                    self._present[peer] = record
+                    self._observer.joined(peer, Hello(0, fitting_name(name), Carries(carries & KNOWN)))
             case Left(peer=peer):
-                if self._here.pop(peer, None) is not None:
-                    self._witness.left(peer)
+                if self._present.pop(peer, None) is not None:
+                    self._observer.left(peer)
             case Speech():
-                self._tell_speech(record)
+                self._dispatch_speech(record)
             case Frame():
-                self._tell_frame(record, words)
+                self._dispatch_frame(record, caption)
             case Snapshot():
                 self._snapshot = record
             case Note(text=text):
-                self._witness.noted(text)
+                self._observer.noted(text)
 
-    def _tell_speech(self, record: Speech) -> None:
+    def _dispatch_speech(self, record: Speech) -> None:
         if record.sender == self._header.node:
             at, payload = record.at_us / _US, record.payload
             packet = SpeechPacket(payload, record.timestamp, at, True, _duration_ms(payload), record.copies)
-            self._witness.speech_sent(packet)
+            self._observer.speech_sent(packet)
         else:
-            self._witness.speech_received(
+            self._observer.speech_received(
                 record.sender, record.sequence, record.timestamp, record.payload, record.copies
             )
 
-    def _tell_frame(self, record: Frame, words: str) -> None:
+    def _dispatch_frame(self, record: Frame, caption: str) -> None:
         if record.sender != self._header.node:
-            self._witness.frame_received(record.sender, record.frame)
+            self._observer.frame_received(record.sender, record.frame)
             return
-        self._tell_snapshot(record, words)
-        self._witness.frame_sent(record.frame)
+        self._dispatch_snapshot(record, caption)
+        self._observer.frame_sent(record.frame)
 
-    def _tell_snapshot(self, record: Frame, words: str) -> None:
-        """A snapshot lies before the frame that was made of it."""
-        kept, self._snapshot = self._snapshot, None
-        if kept is None or sequence_of(record.frame) != kept.sequence:
+    def _dispatch_snapshot(self, record: Frame, caption: str) -> None:
+        """Report the snapshot of a picture, whose record precedes the picture's."""
+        snapshot, self._snapshot = self._snapshot, None
+        picture = picture_of(record.frame)
+        if snapshot is None or picture is None or picture.sequence != snapshot.sequence:
             return
-        image = kept.image if isinstance(kept, OpenSnapshot) else open_snapshot(kept).image
+        image = snapshot.image if isinstance(snapshot, DecodedSnapshot) else decode_snapshot(snapshot).image
         if image is not None:
-            self._witness.captioned(image, kept.sequence, words)
-
-
-def sequence_of(frame: bytes) -> int | None:
-    """Return the number of a picture; None for any other frame."""
-    try:
-        decoded = frames.decode(frame)
-    except (FrameError, VersionError):
-        return None
-    return decoded.sequence if isinstance(decoded, frames.Picture) else None
+            self._observer.captioned(image, snapshot.sequence, caption)
 
 
 def _duration_ms(payload: bytes) -> int:

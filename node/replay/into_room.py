@@ -28,7 +28,7 @@ from protocol.signalling.room import MAX_PEERS
 
 if TYPE_CHECKING:
     from node.call.endpoints import Rendezvous
-    from node.recording.roster import Attendance
+    from node.recording.participants import Attendance
     from node.replay.pictures import RecordedPicture
     from node.speech.send_stream import SpeechPacket
     from protocol.rtp.red import Copy
@@ -172,7 +172,7 @@ class RoomReplay(CallObserver):
             participant.send_picture(picture)
 
     def _of(self, sender: str) -> ReplayParticipant | None:
-        index = self._roster.place(sender)
+        index = self._roster.index(sender)
         return None if index is None else self._participants.get(index)
 
 
@@ -191,7 +191,7 @@ async def replay_into_room(
     """
     participants = {
         index: ReplayParticipant(fitting_name(member.name), place, codecs, note if index == 0 else _ignore)
-        for index, member in enumerate(roster.members)
+        for index, member in enumerate(roster.participants)
         if not ids or any(one in ids for one in member.ids)
     }
     if len(participants) > MAX_PEERS:

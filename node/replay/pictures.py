@@ -1,38 +1,43 @@
-"""Pictures of a session, painted again from their words: the same model, words, seed and look make the same picture."""
+"""Paints a session's pictures again: the same model, caption, seed and look make the same picture."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from node.recording import provenance
+from node.recording.participants import fitting_caption
 from node.vision.look import NO_LOOK
+from node.vision.presets import choose
 from node.vision.types import PaintedPicture, Prompt
+from node.vision.worker import Worker
 from protocol import frames, look
 from protocol.captions.codebook_id import CodebookId
 from protocol.captions.history import History
 from protocol.captions.registry import CaptionCodecs
 from protocol.errors import CaptionError, FrameError, NodeError, VersionError
-from protocol.log import Frame
+from protocol.log import Frame, Header
 
 if TYPE_CHECKING:
     from PIL import Image
 
-MOST_REMEMBERED = 32
-"""Pictures: a minute of a lively call, and 25 MB where they are of 512 x 512."""
+# Pictures in the cache: a minute of a lively call, and 25 MB where they are of 512 x 512.
+MAX_CACHED = 32
 
-_MOST_BYTES = frames.MAX_CAPTION_BYTES - 2
-_MOST_LETTERS = _MOST_BYTES // 4
+# The preset that needs no other model.
+EMBEDDED = "embedded"
 
+# Paints a picture of this sender from a prompt.
 Paint = Callable[[str, Prompt], Awaitable["Image.Image"]]
-"""Paints a picture for a sender's tile."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedPicture:
-    """A picture in words, as a session holds it: the frame that was sent, and what is to be painted of it. It came
+    """A picture of a session: the frame that was sent, and the prompt to paint it from. It was sent or received
     `at_s` seconds after the session began."""
 
     sender: str
@@ -43,15 +48,15 @@ class RecordedPicture:
 
 @dataclass(frozen=True, slots=True)
 class ReadFrame(Frame):
-    """A frame whose picture was read already; `told` is None if it has none that can be."""
+    """A frame with its decoded picture; `recorded` is None if it has none, or it cannot be decoded."""
 
-    told: RecordedPicture | None = None
+    recorded: RecordedPicture | None = None
 
 
 class PictureReader:
-    """Reads the pictures among a session's frames, which were coded with these codebooks.
+    """Decodes with `codecs` the pictures among a session's frames, which were coded with these codebooks.
 
-    What cannot be read is noted once for each sender.
+    A picture that cannot be decoded is noted, once for each sender.
     """
 
     def __init__(self, codecs: CaptionCodecs, codebooks: Collection[CodebookId], note: Callable[[str], None]) -> None:
@@ -60,46 +65,39 @@ class PictureReader:
         self._warned: set[str] = set()
 
     def read(self, record: Frame) -> RecordedPicture | None:
-        """Return the picture of this frame; None if it is no picture, or has no words that can be read."""
+        """Decode a frame's picture; None if it is no picture, or its caption cannot be decoded."""
         try:
             frame = frames.decode(record.frame)
             if not isinstance(frame, frames.Picture):
                 return None
-            words = self._words(record, frame)
+            caption = self._caption(record, frame)
         except (FrameError, VersionError, CaptionError) as error:
             if record.sender not in self._warned:
                 self._warned.add(record.sender)
                 self._note(f"a picture of {record.sender} cannot be read: {error}")
             return None
         readable = frame.look if len(frame.look) in look.SIZES else NO_LOOK
-        return RecordedPicture(record.sender, frame, Prompt(words, frame.seed, readable), record.at_us / 1e6)
+        return RecordedPicture(record.sender, frame, Prompt(caption, frame.seed, readable), record.at_us / 1e6)
 
     def read_frame(self, record: Frame) -> ReadFrame:
-        """Return the frame with its picture."""
+        """Decode a frame."""
         return ReadFrame(record.at_us, record.sender, record.frame, record.caption, self.read(record))
 
-    def _words(self, record: Frame, picture: frames.Picture) -> str:
-        """The words as the recorder read them: no codebook is needed for those."""
+    def _caption(self, record: Frame, picture: frames.Picture) -> str:
+        """Return the caption that the recorder decoded, for which no codebook is needed; else decode it."""
         if record.caption is not None:
-            return fitting_words(record.caption)
+            return fitting_caption(record.caption)
         self._codecs.check_codebook(picture.codec, self._codebooks)
-        words = self._histories.setdefault(record.sender, History()).read(picture, self._codecs)
+        caption = self._histories.setdefault(record.sender, History()).read(picture, self._codecs)
         try:
-            words.encode()
+            caption.encode()
         except UnicodeEncodeError:
             raise CaptionError("words that are no text") from None
-        return words
+        return caption
 
 
-def fitting_words(words: str) -> str:
-    """Return as much of recorded words as a frame carries: files that were made up have more."""
-    return (
-        words if len(words) <= _MOST_LETTERS else words.encode(errors="replace")[:_MOST_BYTES].decode(errors="ignore")
-    )
-
-
-def cached(paint: Paint, most: int = MOST_REMEMBERED) -> Paint:
-    """Return what paints the same, with the last pictures at hand: who seeks back and forth waits for none twice."""
+def cached(paint: Paint, most: int = MAX_CACHED) -> Paint:
+    """Cache the last pictures that `paint` painted, so that seeking back and forth paints none twice."""
     painted: OrderedDict[Prompt, Image.Image] = OrderedDict()
 
     async def paint_once(sender: str, prompt: Prompt) -> Image.Image:
@@ -114,47 +112,96 @@ def cached(paint: Paint, most: int = MOST_REMEMBERED) -> Paint:
 
 @dataclass
 class LatestPainter:
-    """Paints the newest picture of each sender, one at a time, and shows it; who waits longest comes first."""
+    """Paints and shows the newest picture of each sender, one at a time, in the order of the requests."""
 
     paint: Paint
     show: Callable[[PaintedPicture], Awaitable[None]]
     note: Callable[[str], None]
     _waiting: dict[str, RecordedPicture] = field(default_factory=dict)
-    _at_work: RecordedPicture | None = None
-    _something: asyncio.Event = field(default_factory=asyncio.Event)
+    _current: RecordedPicture | None = None
+    _has_waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def want(self, told: RecordedPicture) -> None:
-        """Paint this, unless something newer of the same sender comes before its turn."""
-        self._waiting.pop(told.sender, None)
-        self._waiting[told.sender] = told
-        self._something.set()
+    def request(self, picture: RecordedPicture) -> None:
+        """Queue a picture for painting, in place of an older one of the same sender."""
+        self._waiting.pop(picture.sender, None)
+        self._waiting[picture.sender] = picture
+        self._has_waiting.set()
 
     def forget(self, sender: str) -> None:
-        """Nobody wants to see this sender any more."""
+        """Drop the waiting picture of a sender."""
         self._waiting.pop(sender, None)
 
-    def forget_all(self) -> None:
-        """Nobody wants to see any more what waits, or what is being painted."""
+    def clear(self) -> None:
+        """Drop all waiting pictures, and the one that is being painted."""
         self._waiting.clear()
-        self._at_work = None
+        self._current = None
 
     async def run(self) -> None:
-        """Paint until cancelled."""
+        """Paint requested pictures until cancelled."""
         while True:
             while self._waiting:
                 await self._paint(self._waiting.pop(next(iter(self._waiting))))
-            self._something.clear()
-            await self._something.wait()
+            self._has_waiting.clear()
+            await self._has_waiting.wait()
 
-    async def _paint(self, told: RecordedPicture) -> None:
-        self._at_work = told
+    async def _paint(self, picture: RecordedPicture) -> None:
+        self._current, prompt = picture, picture.prompt
         try:
-            image = await self.paint(told.sender, told.prompt)
-            if self._at_work is not told:
+            image = await self.paint(picture.sender, prompt)
+            if self._current is not picture:
                 return
-            prompt = told.prompt
-            await self.show(
-                PaintedPicture(told.sender, told.picture.sequence, prompt.text, prompt.seed, image, prompt.look)
-            )
+            sequence = picture.picture.sequence
+            await self.show(PaintedPicture(picture.sender, sequence, prompt.text, prompt.seed, image, prompt.look))
         except NodeError as error:
             self.note(str(error))
+
+
+@contextlib.asynccontextmanager
+async def session_painter(
+    header: Header, models: str | None, generator: str | None, note: Callable[[str], None]
+) -> AsyncIterator[Paint | None]:
+    """Load the session's own generator, or that of `models` or `generator`, and yield what paints with it.
+
+    If it cannot be loaded, that is noted and None yielded: everything else can still be played. Raises NodeError for an
+    unknown preset.
+    """
+    chosen = chosen_generator(header, models, generator)
+    async with contextlib.AsyncExitStack() as stack:
+        worker = await _ready(stack, chosen, note)
+        if worker is None:
+            yield None
+            return
+        if remark := await asyncio.to_thread(_version_remark, header, chosen):
+            note(remark)
+
+        async def paint(sender: str, prompt: Prompt) -> Image.Image:
+            return await worker.paint(prompt.text, prompt.seed, client=sender, look=prompt.look)
+
+        yield paint
+
+
+async def _ready(stack: contextlib.AsyncExitStack, generator: str, note: Callable[[str], None]) -> Worker | None:
+    try:
+        worker = await stack.enter_async_context(Worker(generator=generator))
+        await worker.ready()
+    except NodeError as error:
+        note(f"no pictures: {error}")
+        return None
+    return worker
+
+
+def chosen_generator(header: Header, models: str | None, generator: str | None) -> str:
+    """Return the folder or hub id of the generator that is asked for, by default the recorded one."""
+    if models is None and generator is None:
+        generator = header.models.get("generator")
+    return choose(models or EMBEDDED, generator=generator).generator
+
+
+def _version_remark(header: Header, generator: str) -> str:
+    """Return a line for the user if the model of the recorded name is another version; else an empty one."""
+    recorded = header.versions.get("generator", "")
+    if not recorded or chosen_generator(header, None, None) != generator:
+        return ""
+    if provenance.version_of(generator) == recorded:
+        return ""
+    return "the generator is another version than the recorded one: its pictures may differ"

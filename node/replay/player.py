@@ -1,30 +1,24 @@
-"""Plays a session into a witness and a sink, as if its call were held now.
+"""Plays a session to an observer and a sink, as its call was. All but reading happens in the event loop.
 
-How to drive it, from a terminal or a page, in the event loop:
-
-    player = Player(session, codecs, witness, sink, paint=paint, note=note)
+    player = Player(session, codecs, observer, sink, PlaybackOptions(start=30.0), paint=paint, note=note)
     task = group.create_task(player.run())    # ends at the end of the session; never with `loop`
-    player.pause(); player.resume(); player.toggle()
     player.seek(75.0)                         # seconds since the session began
-    player.speed = 1.5                        # 0.25 to 8; ValueError beyond
-    player.loop = True
-    player.position_s, player.start_s, player.end_s, player.duration_s, player.paused, player.speed, player.loop
 
-The witness hears what a witness of the live call would (`node.call.observers`): `joined`, `left`, `speech_received`,
-`frame_received`, `painted`, `noted`; and of the node that recorded, `speech_sent`, `frame_sent`, `captioned`. Its own
-pictures are painted too, with its id as `PaintedPicture.peer`. After `seek` it is told only what changed: who is no
-longer here, who is, and the newest picture of each. `sink` sets the pace: the player has no clock of its own, so that
-a test that turns the sink's clock never waits.
+The observer gets what one of the live call got (`node.call.observers`): `joined`, `left`, `speech_received`,
+`frame_received`, `painted`, `noted`; and of the recording node `speech_sent`, `frame_sent`, `captioned`. That node's own pictures are
+painted too, with its id as `PaintedPicture.peer`. After `seek` the observer gets only the difference: peers that left,
+peers that joined, and the newest picture of each. `sink` sets the pace: the player has no clock of its own, so that a
+test that turns the sink's clock never waits.
 
-Reading a file takes as long as it takes: it is done beside the loop, some seconds ahead. Until what was sought is read,
-and where a disk does not keep up, nothing is heard and the replay stands.
+The file is read in a thread, some seconds ahead. Until a sought position is read, and while a disk is too slow, the
+replay is silent.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,151 +27,147 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from node.common.notes import NoteOnce
-from node.replay.decoder import Recorded, SessionDecoder, first_needed
+from node.recording.reader import Recorded
 from node.replay.dispatch import RecordDispatcher
-from node.replay.pictures import LatestPainter, Paint, PictureReader, ReadFrame, RecordedPicture
-from node.replay.read_ahead import AHEAD_S, ReadAhead
+from node.replay.pictures import LatestPainter, Paint, ReadFrame, RecordedPicture
+from node.replay.read_ahead import PlaybackPosition, PositionReader
 from node.replay.tempo import Tempo
-from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm, silence
-from node.speech.receive_stream import mix
+from node.speech.pcm import SAMPLE_RATE, Pcm, silence
 from protocol.errors import RemoteError
-from protocol.log import Frame, Left, Record
+from protocol.log import Left, Record
 
 if TYPE_CHECKING:
     from node.call.observers import CallObserver
-    from node.speech.sinks import Sink
+    from node.speech.audio_io import Sink
     from node.vision.types import PaintedPicture
     from protocol.captions.registry import CaptionCodecs
 
-
-Beside: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
-"""Runs what may take long where it holds nobody up."""
+# Runs a function that may block, beside the event loop.
+InThread: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """A moment of a session made ready to be played: what holds there, and what comes then."""
+class PlaybackOptions:
+    """What is played: from `start` to `end` (seconds), the speech of the node ids `voices`, by default everything.
 
-    holds: Sequence[Record]
-    ahead: ReadAhead
-    reel: SessionDecoder
+    With `pause_at_end` the player pauses at its end instead of returning, and begins again when resumed. `lyra_folder`
+    has Lyra's models, for sessions spoken in it.
+    """
+
+    start: float = 0.0
+    end: float | None = None
+    speed: float = 1.0
+    loop: bool = False
+    pause_at_end: bool = False
+    voices: Collection[str] | None = None
+    lyra_folder: Path | None = None
 
 
 class Player:
-    """Plays from `start` to `end`, in seconds (the whole session unless told).
+    """Plays a session, its captions decoded with `codecs`, to an observer and a sink.
 
-    `paint` paints a picture from its prompt; without it pictures are words alone. `voices` are the ids of those to be
-    heard, everybody unless told; `lyra_folder` has Lyra's models, for sessions that were spoken in it. `note` is told
-    what a person should know, a line each, `told` every picture's words (which need no codebook: the recorder read
-    them), and `keep` gets every painted picture, after the witness. `sought` is called whenever it goes on elsewhere,
-    before it is told what holds there. One that `stays` does not end at its end but stands still; to resume it there is
-    to begin again. `beside` runs what reads the session.
+    `paint` paints a picture from its prompt; without it pictures are captions alone. `note` gets lines for the user,
+    `on_picture` every picture's caption and prompt, `on_painted` every painted picture, after the observer. `on_seek`
+    is called when playback continues at another position, before the observer gets the state there. `in_thread` runs
+    what reads the session.
     """
 
     def __init__(
         self,
         session: Recorded,
         codecs: CaptionCodecs,
-        witness: CallObserver,
+        observer: CallObserver,
         sink: Sink,
+        options: PlaybackOptions = PlaybackOptions(),
         *,
         paint: Paint | None = None,
-        start: float = 0.0,
-        end: float | None = None,
-        speed: float = 1.0,
-        loop: bool = False,
-        stays: bool = False,
-        voices: Collection[str] | None = None,
-        lyra_folder: Path | None = None,
-        told: Callable[[RecordedPicture], None] = lambda told: None,
-        keep: Callable[[PaintedPicture], Awaitable[None]] | None = None,
-        sought: Callable[[], None] = lambda: None,
+        on_picture: Callable[[RecordedPicture], None] = lambda picture: None,
+        on_painted: Callable[[PaintedPicture], Awaitable[None]] | None = None,
+        on_seek: Callable[[], None] = lambda: None,
         note: Callable[[str], None] = lambda text: None,
-        beside: Beside = asyncio.to_thread,
+        in_thread: InThread = asyncio.to_thread,
     ) -> None:
-        self.loop = loop
-        self._session, self._codecs, self._witness, self._sink = session, codecs, witness, sink
-        self._start, self._end = start, end
-        self._voices, self._lyra_folder, self._say = voices, lyra_folder, NoteOnce(note)
-        self._beside = beside
-        self._teller = RecordDispatcher(session.header, witness)
-        self._told, self._keep, self._went = told, keep, sought
-        self._stays = stays
+        self.loop = options.loop
+        self._duration_s, self._observer, self._sink = session.duration_s, observer, sink
+        self._start, self._end, self._pause_at_end = options.start, options.end, options.pause_at_end
+        self._note_once = NoteOnce(note)
+        self._in_thread = in_thread
+        voices, lyra = options.voices, options.lyra_folder
+        self._reader = PositionReader(session, codecs, options.end, voices, lyra, self._dispatch, self._note)
+        self._dispatcher = RecordDispatcher(session.header, observer)
+        self._on_picture, self._on_painted, self._on_seek = on_picture, on_painted, on_seek
         self._painter = None if paint is None else LatestPainter(paint, self._show, note)
-        self._tempo = Tempo(speed)
+        self._tempo = Tempo(options.speed)
         self._paused = False
         self._silent_samples = 0
-        self._over = asyncio.Event()
-        self._place: _Place | None = None  # until it runs: nothing is told before
-        self._sought: float | None = None  # until what holds there was read and told
-        self._is_sought, self._is_hungry = asyncio.Event(), asyncio.Event()
+        self._has_ended = asyncio.Event()
+        self._position: PlaybackPosition | None = None  # until it runs
+        self._sought: float | None = None  # until that position is read
+        self._is_sought, self._needs_reading = asyncio.Event(), asyncio.Event()
         self._event_loop: asyncio.AbstractEventLoop
         self._thread = threading.get_ident()
 
-    # -- what is seen of it
+    # -- its state
 
     @property
     def position_s(self) -> float:
-        """Where it is, in seconds since the session began."""
-        if self._place is None or self._sought is not None:
+        """The present position, in seconds since the session began."""
+        if self._position is None or self._sought is not None:
             return self._start if self._sought is None else self._sought
-        return min(self._place.reel.position, self.end_s)
+        return min(self._position.decoder.position, self.end_s)
 
     @property
     def start_s(self) -> float:
-        """Where it begins, and begins again with `loop`."""
+        """Where playback begins, and begins again with `loop`."""
         return self._start
 
     @property
     def end_s(self) -> float:
-        """Where it ends."""
+        """Where playback ends."""
         return self.duration_s if self._end is None else min(self._end, self.duration_s)
 
     @property
     def duration_s(self) -> float:
-        """How long the session is."""
-        return self._session.duration_s
+        """The session's duration."""
+        return self._duration_s
 
     @property
     def paused(self) -> bool:
-        """Whether it stands still."""
+        """Whether playback is paused."""
         return self._paused
 
     @property
     def speed(self) -> float:
-        """How much faster than in the call it goes."""
+        """The speed, 1 for that of the call."""
         return self._tempo.speed
 
     @speed.setter
     def speed(self, speed: float) -> None:
-        """Go on at another speed; ValueError for one that is no speed for speech."""
+        """Change the speed. Raises ValueError for one beyond the limits of `Tempo`."""
         self._tempo = Tempo(speed)
 
-    # -- what is done with it
+    # -- control
 
     def pause(self) -> None:
-        """Stand still: nothing is heard, nothing is told."""
+        """Pause: the sink gets silence, the observer nothing."""
         self._paused = True
 
     def resume(self) -> None:
-        """Go on from where it stands."""
-        if self._paused and self._stays and self._place is not None and self._place.reel.over:
+        """Resume after a pause."""
+        if self._paused and self._pause_at_end and self._position is not None and self._position.decoder.ended:
             self.seek(self._start)
         self._paused = False
 
     def toggle(self) -> None:
-        """Pause, or go on."""
-        if self._paused:
-            self.resume()
-        else:
-            self.pause()
+        """Pause or resume."""
+        (self.resume if self._paused else self.pause)()
 
     def seek(self, seconds: float) -> None:
-        """Go on from there; before the beginning is the beginning, after the end the end."""
-        self._over.clear()
+        """Continue at another position, at least the start, at most the end."""
+        self._has_ended.clear()
         self._silent_samples = 0
         self._tempo = Tempo(self._tempo.speed)
-        self._go_on_from(min(max(seconds, self._start), self.end_s))
+        self._request_position(min(max(seconds, self._start), self.end_s))
 
     async def run(self) -> None:
         """Play until the end is heard, or until cancelled.
@@ -186,142 +176,123 @@ class Player:
         """
         self._event_loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
         if self._sought is None:
-            self._go_on_from(self._start)
-        while self._place is None:
-            await self._go()
+            self._request_position(self._start)
+        while self._position is None:
+            await self._read_position()
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._sink.run(self._pull), name="player: sink")]
-            tasks.append(group.create_task(self._follow(), name="player: seek"))
-            tasks.append(group.create_task(self._feed(), name="player: read"))
+            tasks = [
+                group.create_task(self._sink.run(self._pull), name="player: sink"),
+                group.create_task(self._follow_seeks(), name="player: seek"),
+                group.create_task(self._read_ahead(), name="player: read"),
+            ]
             if self._painter is not None:
                 tasks.append(group.create_task(self._painter.run(), name="player: painter"))
-            await self._over.wait()
+            await self._has_ended.wait()
             for task in tasks:
                 task.cancel()
 
-    # -- where it is read
+    # -- reading
 
-    def _go_on_from(self, at: float) -> None:
+    def _request_position(self, at: float) -> None:
         self._sought = at
         self._is_sought.set()
 
-    async def _follow(self) -> None:
-        """Go wherever it is sought."""
+    async def _follow_seeks(self) -> None:
+        """Read and take each position that is sought."""
         while True:
             await self._is_sought.wait()
             try:
-                await self._go()
+                await self._read_position()
             except RemoteError as error:
                 self._end_early(error)
 
-    async def _go(self) -> None:
-        """Go where it was sought last, unless it is sought elsewhere meanwhile."""
+    async def _read_position(self) -> None:
+        """Read the sought position and continue there, unless another one is sought meanwhile."""
         self._is_sought.clear()
         at = self._sought
         if at is not None:
-            place = await self._beside(partial(self._read, at))
+            position = await self._in_thread(partial(self._reader.read, at))
             if self._sought == at:
-                self._begin(place)
+                self._continue_at(position)
 
-    def _read(self, at: float) -> _Place:
-        """Read what holds at a moment, and what comes then; in a thread."""
-        reading = PictureReader(self._codecs, self._session.header.codebooks, self._note)
-        holds = [reading.read_frame(one) if isinstance(one, Frame) else one for one in self._session.state(at)]
-        ahead = ReadAhead(self._session, reading, first_needed(at), self._end)
-        ahead.read(at + AHEAD_S)
-        reel = SessionDecoder(
-            self._session,
-            at,
-            self._end,
-            tell=self._tell,
-            voices=self._voices,
-            lyra_folder=self._lyra_folder,
-            note=self._note,
-            records=ahead,
-        )
-        return _Place(holds, ahead, reel)
-
-    async def _feed(self) -> None:
-        """Keep what comes ready some seconds before its time."""
+    async def _read_ahead(self) -> None:
+        """Read on whenever too little is ready."""
         while True:
-            await self._is_hungry.wait()
-            self._is_hungry.clear()
-            if self._place is not None:
-                await self._beside(partial(self._place.ahead.read, self._place.reel.position + AHEAD_S))
+            await self._needs_reading.wait()
+            self._needs_reading.clear()
+            if self._position is not None:
+                await self._in_thread(self._position.read)
 
-    # -- how it plays
+    # -- playing
 
-    def _begin(self, place: _Place) -> None:
-        """Go on there, after everything was told that holds."""
-        for leaver in self._teller.leavers(place.holds):
-            self._tell(leaver)
+    def _continue_at(self, position: PlaybackPosition) -> None:
+        """Dispatch the difference to the state at a position, and continue there."""
+        for left in self._dispatcher.departed(position.state):
+            self._dispatch(left)
         if self._painter is not None:
-            self._painter.forget_all()
-        self._went()
-        for record in place.holds:
-            self._tell(record)
-        self._place, self._sought = place, None
+            self._painter.clear()
+        self._on_seek()
+        for record in position.state:
+            self._dispatch(record)
+        self._position, self._sought = position, None
 
     def _pull(self, samples: int) -> Pcm:
-        if self._paused or self._place is None:
+        """Return the next sound for the sink, int16 `(samples,)`."""
+        position = self._position
+        if self._paused or position is None:
             return silence(samples)
         if self._sought is None:
             try:
-                self._play(self._place, samples)
-            except RemoteError as error:  # a session that is damaged from here on
+                self._fill_tempo(position, samples)
+            except RemoteError as error:  # the session is damaged from here on
                 self._end_early(error)
         pcm = self._tempo.take(samples)
         missing = samples - len(pcm)
-        if missing and self._sought is None and self._place.reel.over:
-            self._ring_out(missing)
+        if missing and self._sought is None and position.decoder.ended:
+            self._drain_sink(missing)
         return np.concatenate([pcm, silence(missing)])
 
-    def _play(self, place: _Place, samples: int) -> None:
-        """Play so many samples, fewer where it is over or not read yet."""
-        reel = place.reel
-        while len(self._tempo) < samples and not reel.over and place.ahead.has(reel.position):
-            self._tempo.put(mix(reel.step().values(), BLOCK_SAMPLES))
-        if reel.over and self.loop and reel.end > self._start:
-            self._go_on_from(self._start)
-        elif not place.ahead.has(reel.position + AHEAD_S / 2):
-            self._is_hungry.set()
+    def _fill_tempo(self, position: PlaybackPosition, samples: int) -> None:
+        """Play until so many samples are ready, or nothing more is read or left."""
+        while len(self._tempo) < samples and position.has_next:
+            self._tempo.put(position.play())
+        if position.decoder.ended and self.loop and position.decoder.end > self._start:
+            self._request_position(self._start)
+        elif position.needs_reading:
+            self._needs_reading.set()
 
     def _end_early(self, error: RemoteError) -> None:
         self._note(f"the session cannot be read any further: {error}")
         self.loop, self._sought = False, None
-        if self._place is not None:
-            self._place.reel.end = self._place.reel.position
+        if self._position is not None:
+            self._position.decoder.end = self._position.decoder.position
 
-    def _ring_out(self, samples: int) -> None:
-        """What the sink still holds is heard before the end."""
+    def _drain_sink(self, samples: int) -> None:
+        """End, or pause, once the sink has played what it buffers."""
         self._silent_samples += samples
         if self._silent_samples * 1000 / SAMPLE_RATE <= self._sink.latency_ms:
             return
-        if self._stays:
-            self.pause()
-        else:
-            self._over.set()
+        (self.pause if self._pause_at_end else self._has_ended.set)()
 
     def _note(self, text: str) -> None:
-        """Say something once, from whatever thread."""
+        """Note a line once, from any thread."""
         if threading.get_ident() == self._thread:
-            self._say(text)
+            self._note_once(text)
         else:
-            self._event_loop.call_soon_threadsafe(self._say, text)
+            self._event_loop.call_soon_threadsafe(self._note_once, text)
 
     async def _show(self, painted: PaintedPicture) -> None:
-        self._witness.painted(painted)
-        if self._keep is not None:
-            await self._keep(painted)
+        self._observer.painted(painted)
+        if self._on_painted is not None:
+            await self._on_painted(painted)
 
-    def _tell(self, record: Record) -> None:
-        told = record.told if isinstance(record, ReadFrame) else None
-        self._teller.tell(record, "" if told is None else told.prompt.text)
-        if told is not None:
-            self._told(told)
-        if self._painter is None:
-            return
-        if told is not None:
-            self._painter.want(told)
-        elif isinstance(record, Left):
+    def _dispatch(self, record: Record) -> None:
+        """Report a record to the observer, and its picture to the painter."""
+        picture = record.recorded if isinstance(record, ReadFrame) else None
+        self._dispatcher.dispatch(record, "" if picture is None else picture.prompt.text)
+        if picture is not None:
+            self._on_picture(picture)
+            if self._painter is not None:
+                self._painter.request(picture)
+        elif isinstance(record, Left) and self._painter is not None:
             self._painter.forget(record.peer)

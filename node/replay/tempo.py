@@ -1,4 +1,4 @@
-"""Speech at another speed and its own pitch, as a stream: FFmpeg's atempo."""
+"""Changes the speed of speech and not its pitch, as a stream: FFmpeg's atempo."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from node.speech.pcm import SAMPLE_RATE, Pcm, silence
 if TYPE_CHECKING:
     import av
 
+# Beyond these speeds speech is not intelligible.
 SLOWEST, FASTEST = 0.25, 8.0
-"""Beyond them speech is no speech any more."""
 
+# The speeds at which one atempo overlaps pieces; at higher ones it drops some.
 _LEAST, _MOST = 0.5, 2.0
-"""What one atempo does by overlapping its pieces; faster ones leave pieces out."""
 
 
 class Tempo:
-    """Takes sound piece by piece and gives it at `speed`: 2 makes it half as long. ValueError beyond the limits."""
+    """A stream of sound at `speed`: 2 makes it half as long. Raises ValueError beyond `SLOWEST` and `FASTEST`."""
 
     def __init__(self, speed: float) -> None:
         if not SLOWEST <= speed <= FASTEST:
@@ -32,7 +32,7 @@ class Tempo:
         self._graph = None if speed == 1 else _graph(speed)
 
     def put(self, pcm: Pcm) -> None:
-        """Go on with int16 `(samples,)` of 16 kHz."""
+        """Append int16 `(samples,)` of 16 kHz."""
         if self._graph is None:
             self._ready = np.concatenate([self._ready, pcm])
             return
@@ -48,7 +48,7 @@ class Tempo:
         return len(self._ready)
 
     def take(self, samples: int) -> Pcm:
-        """Return as many samples, at most those that are ready."""
+        """Take so many samples, or as many as are ready."""
         taken, self._ready = self._ready[:samples], self._ready[samples:]
         return taken
 

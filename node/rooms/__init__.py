@@ -1,4 +1,4 @@
-"""Rooms as people name them: links, words, saved names, passphrases. `resolve` is the way in."""
+"""Rooms as people name them: links, words, saved names, passphrases. Enter by `resolve`."""
 
 from node.rooms.resolve import ResolvedRoom, resolve
 

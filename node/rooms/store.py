@@ -1,6 +1,7 @@
-"""The rooms that the user keeps by name: `rooms.toml` in the settings folder, for the owner's eyes alone.
+"""The rooms that the user saves by name: `rooms.toml` in the settings folder, readable by its owner alone.
 
-Each name has the room's link; or the word `keyring`, if the link is in the system's keyring.
+Each name has the room's link; or the word `keyring`, if the link is in the keyring of the desktop (the extra
+`keyring`).
 """
 
 from __future__ import annotations
@@ -10,49 +11,55 @@ import os
 import re
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 from node.common import config
 from node.common.files import replaced
 from node.common.output import remark
 from node.common.secret_input import OWNER_ONLY, exposed
-from node.rooms import keyrings
 from protocol.errors import NodeError, UsageError
 from protocol.room_link import RoomLink
 
-IN_KEYRING = "keyring"  # stands in the file instead of a link
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")  # a bare key of TOML, shorter than any room's code
+# In the file in place of a link that is in the keyring.
+IN_KEYRING = "keyring"
+
+# The keyring's name for this program.
+KEYRING_SERVICE = "pictophone"
+
+# A bare key of TOML, shorter than any room's code.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
-def file() -> Path:
-    """Where the rooms are kept."""
+def rooms_file() -> Path:
+    """Return where the rooms are saved."""
     return config.folder() / "rooms.toml"
 
 
 def is_name(text: str) -> bool:
-    """Whether a room may be called so; upper and lower case are the same."""
+    """Tell whether a room may be called so; upper and lower case are the same."""
     return _NAME.fullmatch(text.lower()) is not None
 
 
 def names() -> dict[str, bool]:
-    """The rooms that are kept, in the order of the alphabet, and whether each is in the keyring."""
-    return {name: kept == IN_KEYRING for name, kept in sorted(_read().items())}
+    """Return the names of the saved rooms, in the order of the alphabet, and whether each is in the keyring."""
+    return {name: link == IN_KEYRING for name, link in sorted(_read().items())}
 
 
 def find(name: str) -> RoomLink | None:
-    """The room kept under this name, if there is one. Raises NodeError if it cannot be had or read."""
-    kept = _read().get(name.lower())
-    if kept == IN_KEYRING:
-        kept = keyrings.get(name.lower())
-    if kept is None:
+    """Return the room saved under this name, if there is one. Raises NodeError if it cannot be read."""
+    link = _read().get(name.lower())
+    if link == IN_KEYRING:
+        link = _get_from_keyring(name.lower())
+    if link is None:
         return None
     try:
-        return RoomLink.parse(kept)
+        return RoomLink.parse(link)
     except ValueError as error:
         raise NodeError(f"the saved room {name!r} cannot be read: {error}; or forget it and save it again") from None
 
 
 def check_free(name: str) -> None:
-    """Raises UsageError for a name that is none or taken."""
+    """Raise UsageError for a name that is none or taken."""
     if not is_name(name):  # and may be a link that was given in its place: it is not repeated
         raise UsageError("a room cannot be called that: take up to 32 letters a-z, digits, '-' and '_'")
     if (name := name.lower()) in _read():
@@ -60,71 +67,119 @@ def check_free(name: str) -> None:
 
 
 def save(name: str, link: RoomLink, in_keyring: bool) -> None:
-    """Keeps a room. Raises UsageError for a name that is none or taken, NodeError if it cannot be written."""
+    """Save a room. Raises UsageError for a name that is none or taken, NodeError if it cannot be written."""
     check_free(name)
-    kept, name = _read(), name.lower()
+    links, name = _read(), name.lower()
     if in_keyring:
-        keyrings.put(name, link.reveal())
-    _write(kept | {name: IN_KEYRING if in_keyring else link.reveal()})
+        _put_in_keyring(name, link.reveal())
+    _write(links | {name: IN_KEYRING if in_keyring else link.reveal()})
 
 
 def forget(name: str) -> None:
-    """Keeps the room no longer. Raises UsageError if there is none of that name."""
-    kept = _read()
-    if name.lower() not in kept:
+    """Delete a saved room. Raises UsageError if there is none of that name."""
+    links = _read()
+    if name.lower() not in links:
         raise unknown(name)
-    if kept.pop(name.lower()) == IN_KEYRING:
-        keyrings.delete(name.lower())
-    _write(kept)
+    if links.pop(name.lower()) == IN_KEYRING:
+        _delete_from_keyring(name.lower())
+    _write(links)
 
 
 def unknown(name: str) -> UsageError:
-    """What to say of a name that no room has; what can be no name may be a secret, and is not repeated."""
+    """Return the error for a name that no room has; what can be no name may be a secret, and is not repeated."""
     called = f" {name!r}" if is_name(name) else " of that name"
     return UsageError(f"there is no saved room{called}: pictophone room list names them")
 
 
+# -- the file
+
+
 def _read() -> dict[str, str]:
-    if not _may_be_there():
+    if not _may_exist():
         return {}
-    path = file()
+    path = rooms_file()
     try:
         with path.open("rb") as opened:
             if exposed(os.fstat(opened.fileno())):
                 path.chmod(OWNER_ONLY)
                 remark(f"others could read {path}, your rooms: now they cannot")
-            kept = tomllib.load(opened)
+            links = tomllib.load(opened)
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise NodeError(f"cannot read your rooms in {str(path)!r}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # whose text may show what stands there
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # whose text may quote a link
         raise NodeError(f"your rooms in {str(path)!r} are no TOML: mend the file or put it aside") from None
-    if not all(isinstance(link, str) for link in kept.values()):
+    if not all(isinstance(link, str) for link in links.values()):
         raise NodeError(f'your rooms in {str(path)!r} should each be one line, NAME = "LINK": mend the file')
-    return {name.lower(): link for name, link in kept.items()}
+    return {name.lower(): link for name, link in links.items()}
 
 
-def _may_be_there() -> bool:
-    """Whether we can have rooms: a user without a home has none, and a home that others own, as after `su`, none of
-    ours."""
+def _may_exist() -> bool:
+    """Tell whether the file can be ours: a user without a home has none, and in a home that others own, as after `su`,
+    it is none of ours."""
     try:
-        file().stat()
+        rooms_file().stat()
     except (FileNotFoundError, NotADirectoryError, PermissionError, NodeError):
         return False
     except OSError:
-        return True  # what is wrong is said when it is read
+        return True  # what is wrong is reported when it is read
     return True
 
 
-def _write(kept: dict[str, str]) -> None:
-    """Replaces the file whole, so that it is never half written, nor for a moment readable by others."""
-    path = file()
+def _write(links: dict[str, str]) -> None:
+    """Replace the file at once, so that it is never half written, nor for a moment readable by others."""
+    path = rooms_file()
     text = "# The rooms of pictophone. Whoever reads this can enter them.\n"
-    text += "".join(f"{name} = {json.dumps(link)}\n" for name, link in sorted(kept.items()))
+    text += "".join(f"{name} = {json.dumps(link)}\n" for name, link in sorted(links.items()))
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with replaced(path, OWNER_ONLY) as beside:
             beside.write_text(text, encoding="utf-8")
     except OSError as error:
         raise NodeError(f"cannot write your rooms to {str(path)!r}: {error.strerror or error}") from None
+
+
+# -- the keyring: all of it raises NodeError where there is none
+
+
+def _get_from_keyring(name: str) -> str | None:
+    keyring = _keyring()
+    try:
+        link: str | None = keyring.get_password(KEYRING_SERVICE, name)
+    except keyring.errors.KeyringError as error:
+        raise _keyring_failure(error) from None
+    return link
+
+
+def _put_in_keyring(name: str, link: str) -> None:
+    keyring = _keyring()
+    try:
+        keyring.set_password(KEYRING_SERVICE, name, link)
+    except keyring.errors.KeyringError as error:
+        raise _keyring_failure(error) from None
+
+
+def _delete_from_keyring(name: str) -> None:
+    """Delete the link, which may be gone already."""
+    keyring = _keyring()
+    try:
+        keyring.delete_password(KEYRING_SERVICE, name)
+    except keyring.errors.PasswordDeleteError:
+        pass
+    except keyring.errors.KeyringError as error:
+        raise _keyring_failure(error) from None
+
+
+def _keyring() -> ModuleType:
+    try:
+        import keyring
+        import keyring.errors
+    except ImportError:
+        raise NodeError("the room's keyring needs: pip install 'pictophone[keyring]'") from None
+    return keyring
+
+
+def _keyring_failure(error: Exception) -> NodeError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return NodeError(f"the keyring does not serve: {reason}; unlock it, or save the room without --keyring")

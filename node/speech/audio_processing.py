@@ -1,6 +1,6 @@
 """Echo cancellation, noise suppression and gain: WebRTC's audio processing, from the package `livekit`.
 
-A microphone beside a loudspeaker hears the peer again; the processing knows what was played and takes it out.
+A microphone beside a loudspeaker captures the peer's voice again; the processing subtracts what was played.
 """
 
 from __future__ import annotations
@@ -13,49 +13,48 @@ from typing import Any
 
 import numpy as np
 
+from node.speech.audio_io import Captured, ForwardingSink, Pull, Sink, Source
 from node.speech.pcm import SAMPLE_RATE, Pcm
-from node.speech.sinks import ForwardingSink, Pull, Sink
-from node.speech.sources import Captured, Source
 
+# Samples in 10 ms: the processing takes so much at a time.
 STEP = SAMPLE_RATE // 100
-"""The processing takes 10 ms at a time."""
 
+# The longest delay from loudspeaker to microphone that the processing takes.
 MAX_DELAY_MS = 500
-"""What it takes for the way from its loudspeaker's side to its microphone's."""
 
 NOT_INSTALLED = "no echo cancellation, noise suppression and gain: pip install 'pictophone[live]', or use a headset"
 
 
 def installed() -> bool:
-    """Tell whether the package is here."""
+    """Return whether the package is installed."""
     return find_spec("livekit") is not None
 
 
 class AudioProcessing:
-    """One microphone's processing, and the loudspeaker's (`hears_itself`) whose echo is to go."""
+    """The processing of one microphone; with `cancels_echo`, of the loudspeaker beside it as well."""
 
-    def __init__(self, hears_itself: bool) -> None:
+    def __init__(self, cancels_echo: bool) -> None:
         from livekit.rtc.apm import AudioProcessingModule
 
-        self._hears_itself = hears_itself
+        self._cancels_echo = cancels_echo
         self._module = AudioProcessingModule(
-            echo_cancellation=hears_itself, noise_suppression=True, high_pass_filter=True, auto_gain_control=True
+            echo_cancellation=cancels_echo, noise_suppression=True, high_pass_filter=True, auto_gain_control=True
         )
 
     def played(self, pcm: Pcm) -> None:
-        """Note what goes to the loudspeaker: a multiple of 10 ms, int16."""
+        """Pass on what the loudspeaker plays, as the echo to expect: a multiple of 10 ms, int16."""
         for part in pcm.reshape(-1, STEP):
             self._module.process_reverse_stream(_frame(part))
 
     def clean(self, pcm: Pcm, delay_ms: float) -> Pcm:
-        """Return what the microphone heard (a multiple of 10 ms, int16) without echo and noise, at an even level.
+        """Return what the microphone captured (a multiple of 10 ms, int16) without echo and noise, at an even level.
 
-        `delay_ms` is the time from a sound's being noted as played to its being heard here.
+        `delay_ms` is the time from a sound's `played` to its echo here.
         """
         return np.concatenate([self._cleaned(part, delay_ms) for part in pcm.reshape(-1, STEP)])
 
     def _cleaned(self, part: Pcm, delay_ms: float) -> Pcm:
-        if self._hears_itself:
+        if self._cancels_echo:
             self._module.set_stream_delay_ms(round(min(max(delay_ms, 0.0), MAX_DELAY_MS)))
         frame = _frame(part)
         self._module.process_stream(frame)
@@ -70,7 +69,7 @@ def _frame(part: Pcm) -> Any:
 
 @dataclass
 class CleanSource:
-    """A microphone's frames, cleaned. `sink` is the loudspeaker beside it, if there is one."""
+    """A source of a microphone's frames, cleaned. `sink` is the loudspeaker beside it, if there is one."""
 
     source: Source
     processing: AudioProcessing
@@ -85,7 +84,7 @@ class CleanSource:
 
 
 class EchoingSink(ForwardingSink):
-    """A loudspeaker whose sound the processing gets to know."""
+    """A sink that passes the loudspeaker's sound on to the processing."""
 
     def __init__(self, sink: Sink, processing: AudioProcessing) -> None:
         super().__init__(sink)
@@ -100,21 +99,3 @@ class EchoingSink(ForwardingSink):
             return pcm
 
         await self.sink.run(noted)
-
-
-def between(source: Source | None, sink: Sink | None) -> tuple[Source | None, Sink | None, str]:
-    """Return both ends with the processing between them, and a line to show the user (or an empty one).
-
-    Only a microphone is processed; the echo is taken out if there is a loudspeaker.
-    """
-    from node.speech.loudspeaker import Loudspeaker
-    from node.speech.microphone import Microphone
-
-    if not isinstance(source, Microphone):
-        return source, sink, ""
-    if not installed():
-        return source, sink, NOT_INSTALLED
-    if not isinstance(sink, Loudspeaker):
-        return CleanSource(source, AudioProcessing(hears_itself=False)), sink, ""
-    processing = AudioProcessing(hears_itself=True)
-    return CleanSource(source, processing, sink), EchoingSink(sink, processing), ""

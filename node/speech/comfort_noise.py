@@ -1,7 +1,7 @@
-"""Comfort noise: what a room sounds like while its owner says nothing.
+"""Comfort noise: the background of the peer's room, in place of what is not sent in a pause.
 
-Nothing is sent in a pause, and a line that is dead between the words is heard as one that broke. So the listener
-learns the room's sound from the quiet moments that were sent, and goes on with noise of the same colour and level.
+Digital silence between the words sounds like a broken line. So the receive stream learns the background from the quiet
+moments that were sent, and fills pauses with noise of the same colour and level.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ import numpy.typing as npt
 
 from node.speech.pcm import BLOCK_SAMPLES, FULL_SCALE, Pcm, level_dbfs, silence
 
+# What is louder is no background, or one that should not be prolonged.
 LOUDEST_DBFS = -45.0
-"""What is louder is no background, or one that nobody wants to hear more of than is sent."""
 
+# What is quieter is silence.
 QUIETEST_DBFS = -80.0
-"""What is quieter is silence."""
 
+# By so much the floor rises with each block, for rooms that become louder (5 dB/s).
 RISE_DB = 0.1
-"""By so much a block may be louder than the quietest lately, for rooms that become louder (5 dB/s)."""
 
+# A block this near to the floor is background.
 NEAR_DB = 4.0
-"""A block this near to the quietest lately is background."""
 
+# The newest block's share of the learned spectrum.
 NEWEST_SHARE = 0.2
-"""How much of the learned spectrum is the newest block's."""
 
 _HOP = BLOCK_SAMPLES // 2
 _WINDOW = np.sin(np.pi * (np.arange(BLOCK_SAMPLES) + 0.5) / BLOCK_SAMPLES)
@@ -33,7 +33,7 @@ Spectrum = npt.NDArray[np.float64]
 
 
 class ComfortNoise:
-    """Learns from decoded speech, and makes noise like its background."""
+    """A generator of noise like the background of the decoded speech that it learns from."""
 
     def __init__(self, rng: np.random.Generator | None = None) -> None:
         self._rng = rng or np.random.default_rng()
@@ -43,7 +43,7 @@ class ComfortNoise:
         self._ready = silence(0)
 
     def learn(self, pcm: Pcm) -> None:
-        """Listen to decoded sound, int16 `(samples,)`."""
+        """Learn the background of decoded sound, int16 `(samples,)`."""
         for begin in range(0, len(pcm) - BLOCK_SAMPLES + 1, BLOCK_SAMPLES):
             block = pcm[begin : begin + BLOCK_SAMPLES]
             level = max(level_dbfs(block), QUIETEST_DBFS)
@@ -52,7 +52,7 @@ class ComfortNoise:
                 self._add(block)
 
     def make(self, samples: int) -> Pcm:
-        """Return noise, int16 `(samples,)`; silence as long as no background was heard."""
+        """Return noise, int16 `(samples,)`; silence as long as no background was learned."""
         if self._spectrum is None:
             return silence(samples)
         while len(self._ready) < samples:
@@ -61,13 +61,13 @@ class ComfortNoise:
         return made
 
     def _add(self, block: Pcm) -> None:
-        """Average powers, not amplitudes: the level is to be that of the background."""
+        """Average the block into the spectrum, as powers: the level is to be that of the background."""
         power = np.abs(np.fft.rfft(block * _WINDOW)) ** 2
         before = power if self._spectrum is None else self._spectrum
         self._spectrum = before + (power - before) * NEWEST_SHARE
 
     def _more(self, spectrum: Spectrum) -> Pcm:
-        """Return the next half block: the learned amplitudes with new phases, overlapped with what was made last."""
+        """Return the next half block: the learned amplitudes with new phases, overlapped with the half before it."""
         phases = np.exp(2j * np.pi * self._rng.random(len(spectrum)))
         block = np.fft.irfft(np.sqrt(spectrum) * phases, BLOCK_SAMPLES) * _WINDOW * np.sqrt(2)
         head, self._tail = block[:_HOP] + self._tail, block[_HOP:]

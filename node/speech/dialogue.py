@@ -14,13 +14,13 @@ from node.speech.pcm import FRAME_SAMPLES, Clock, Pcm, samples_of, silence
 from node.speech.sources import AtEnd, PacedSource
 from protocol.errors import NodeError
 
+# Seconds of silence after each turn, as in an unhurried conversation.
 PAUSE = 0.3
-"""Seconds of silence after each turn, as between people who are in no hurry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one voice says before the other answers: a sound file, its words, and how long it lasts."""
+    """One turn of a voice before the other answers: a sound file, its words, and its length."""
 
     voice: str
     path: Path
@@ -34,7 +34,7 @@ def shipped() -> tuple[Turn, ...]:
 
 
 def read(folder: Path) -> tuple[Turn, ...]:
-    """Return the turns that `folder/dialogue.json` lists; NodeError when it cannot be read."""
+    """Return the turns that `folder/dialogue.json` lists. Raises NodeError if it cannot be read."""
     index = folder / "dialogue.json"
     try:
         listed = json.loads(index.read_text("utf-8"))["turns"]
@@ -46,17 +46,16 @@ def read(folder: Path) -> tuple[Turn, ...]:
 def voice_source(
     voice: str, turns: tuple[Turn, ...] | None = None, frame: int = FRAME_SAMPLES, clock: Clock | None = None
 ) -> PacedSource:
-    """Return a source in which `voice` says its turns and is silent while the others say theirs, in a loop.
+    """Return a source of one voice's turns, with silence during those of the others, in a loop.
 
-    All voices of a dialogue that start together stay together: each turn lasts the same whole number of
-    frames in all.
+    Sources of one dialogue that start together stay together: in each, a turn lasts the same number of frames.
     """
     spoken = shipped() if turns is None else turns
     return PacedSource(lambda: part(voice, spoken, frame), AtEnd.LOOP, frame, clock)
 
 
 def part(voice: str, turns: tuple[Turn, ...], frame: int) -> Iterator[Pcm]:
-    """Yield what `voice` says in these turns, once, in frames of so many samples, with silence in the others' turns."""
+    """Yield one voice's turns, once, in frames of so many samples, with silence during those of the others."""
     for turn in turns:
         length = -(-samples_of(turn.seconds + PAUSE) // frame)
         speech = sound_files.blocks(turn.path, frame) if turn.voice == voice else iter(())

@@ -6,9 +6,8 @@ import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
+from node.speech.audio_io import Captured, ForwardingSink, Pull, Sink, Source
 from node.speech.pcm import Pcm, level_dbfs, seconds_of, silence
-from node.speech.sinks import ForwardingSink, Pull, Sink
-from node.speech.sources import Captured, Source
 
 # A meter rises at once and falls slowly, so that an eye can follow it.
 FALL_DB_PER_S = 20.0

@@ -1,4 +1,4 @@
-"""Opus by opuslib, on the libopus that comes inside PyAV's wheel, or else the system's.
+"""The Opus codec by opuslib, on the libopus inside PyAV's wheel, or else the system's.
 
 opuslib 3.0.1 asks `ctypes.util.find_library` for libopus, so it is pointed elsewhere while it is imported.
 Its high-level classes cannot force a bandwidth nor conceal a loss; its low-level functions can, and are used
@@ -17,26 +17,32 @@ from typing import Any
 
 import numpy as np
 
-from node.speech.foreign import PassthroughPolicy
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from node.speech.profiles import Profile
 from protocol.errors import NodeError, PacketError
+from protocol.speech import opus_packet
 
+# The largest Opus frame (RFC 6716, section 3.2.1).
 MAX_FRAME_BYTES = 1275
-"""The largest Opus frame (RFC 6716, section 3.2.1)."""
 
+# The longest Opus packet lasts 120 ms (RFC 6716, section 3.2.5, R5).
 MAX_PACKET_SAMPLES = SAMPLE_RATE * 120 // 1000
-"""The longest Opus packet lasts 120 ms (RFC 6716, section 3.2.5, R5)."""
 
+# libopus conceals in steps of 2.5 ms.
 CONCEAL_STEP = SAMPLE_RATE * 5 // 2000
-"""libopus conceals in steps of 2.5 ms."""
+
+# The bit of the TOC byte that marks stereo (RFC 6716, section 3.1).
+STEREO = 4
+
+# VBR speech comes out some 10 % below the bitrate that it was asked for; a talkative minute may come out above it.
+HEADROOM = 1.1
 
 NO_LIBOPUS = "no libopus here; `pip install av` brings one, as does the system package (Debian: libopus0)"
 
 
 @cache
 def library_path() -> str:
-    """Return where libopus is: a file in PyAV's wheel, or the system's name for it. NodeError if neither."""
+    """Return where libopus is: a file in PyAV's wheel, or the system's name for it. Raises NodeError if neither."""
     path = _bundled() or ctypes.util.find_library("opus")
     if path is None:
         raise NodeError(NO_LIBOPUS)
@@ -44,37 +50,61 @@ def library_path() -> str:
 
 
 def version() -> str:
-    """Return what libopus calls itself, such as `libopus 1.6.1`."""
+    """Return the library's own name and version, such as `libopus 1.6.1`."""
     get_version = _opuslib().api.libopus.opus_get_version_string
     get_version.restype = ctypes.c_char_p
     return str(get_version().decode())
 
 
-class Encoder:
-    """Encodes 16 kHz mono speech as `profile` says, one Opus packet of one frame at a time."""
+class PassthroughPolicy:
+    """Which frames of another encoder may be sent in place of one's own, without a second encoding.
+
+    They have to be mono, of the profile's length, and in the long run of its bitrate. After too many bits none is
+    accepted any more: each change from one encoder to another can be heard.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._saved_bits: float = profile.bitrate  # a second's worth: VBR makes some frames larger than others
+        self._is_trusted = True
+
+    def accepts(self, encoded: bytes) -> bool:
+        """Return whether a frame may be sent, and count it as sent. Raises PacketError if it is no Opus packet."""
+        profile, packet = self._profile, opus_packet.parse(encoded)
+        fits = len(packet.frames) == 1 and packet.frame_ms == profile.frame_ms and not packet.toc & STEREO
+        if not (fits and self._is_trusted):
+            return False
+        earned = HEADROOM * profile.bitrate * profile.frame_ms / 1000
+        self._saved_bits = min(self._saved_bits + earned, profile.bitrate) - 8 * len(encoded)
+        self._is_trusted = self._saved_bits >= 0
+        return self._is_trusted
+
+
+class OpusEncoder:
+    """An encoder of 16 kHz mono speech with a profile's settings: one Opus packet for each frame."""
 
     def __init__(self, profile: Profile) -> None:
         lib = _opuslib()
         self._new_owner = lib.Encoder
         self._api = lib.api.encoder
         self._ctl = lib.api.ctl
-        self._begin(profile)
+        self._start(profile)
 
     def change(self, profile: Profile) -> None:
-        """Go on with other settings. Only another application begins anew; all else is heard as one sound."""
+        """Change the settings. Only another application starts a new encoder; all else leaves the sound continuous."""
         if profile.application is not self.profile.application:
-            self._begin(profile)
+            self._start(profile)
         elif profile != self.profile:
-            self._settle(profile)
+            self._apply(profile)
 
-    def _begin(self, profile: Profile) -> None:
+    def _start(self, profile: Profile) -> None:
         self._owner = self._new_owner(SAMPLE_RATE, 1, profile.application.value)
         self._state = self._owner.encoder_state
-        self._settle(profile)
+        self._apply(profile)
 
-    def _settle(self, profile: Profile) -> None:
+    def _apply(self, profile: Profile) -> None:
         self.profile = profile
-        self._foreign = PassthroughPolicy(profile)
+        self._passthrough = PassthroughPolicy(profile)
         self._set("bitrate", profile.bitrate)
         self._set("bandwidth", profile.bandwidth.value)
         self._set("vbr", int(profile.vbr))
@@ -88,13 +118,13 @@ class Encoder:
 
     @property
     def lookahead_ms(self) -> float:
-        """How much later sound leaves a decoder than it entered this encoder, besides the frame itself."""
+        """The codec's delay besides the frame itself, in milliseconds."""
         samples: int = self._api.encoder_ctl(self._state, self._ctl.get_lookahead)
         return samples * 1000 / SAMPLE_RATE
 
-    def takes(self, encoded: bytes) -> bool:
-        """Tell whether a frame that another encoder made may be sent for this one's; see `node.speech.foreign`."""
-        return self._foreign.takes(encoded)
+    def accepts(self, encoded: bytes) -> bool:
+        """Return whether another encoder's frame may be sent in place of this one's. See PassthroughPolicy.accepts."""
+        return self._passthrough.accepts(encoded)
 
     def encode(self, pcm: Pcm) -> bytes:
         """Return one Opus packet for one frame: int16 `(profile.frame_samples,)`."""
@@ -104,8 +134,8 @@ class Encoder:
         return bytes(self._api.encode(self._state, pcm.tobytes(), samples, MAX_FRAME_BYTES))
 
 
-class Decoder:
-    """Decodes Opus packets of any bandwidth and length to 16 kHz mono, and conceals those that are lost."""
+class OpusDecoder:
+    """A decoder of Opus packets of any bandwidth and length to 16 kHz mono, which also conceals lost ones."""
 
     def __init__(self) -> None:
         lib = _opuslib()
@@ -115,7 +145,7 @@ class Decoder:
         self._state = self._owner.decoder_state
 
     def decode(self, packet: bytes) -> Pcm:
-        """Return the packet's sound, int16 `(samples,)`; PacketError when libopus cannot read it."""
+        """Return the packet's sound, int16 `(samples,)`. Raises PacketError if libopus cannot read it."""
         if not packet:
             raise PacketError("an empty Opus packet")
         try:
@@ -129,7 +159,7 @@ class Decoder:
         return self._run(None, samples)
 
     def recover(self, samples: int, following: bytes) -> Pcm:
-        """Do the same, or better if the packet that follows holds what was lost: in-band FEC, as browsers send it."""
+        """Return the same, restored from in-band FEC if the following packet has it, as browsers send it."""
         _check_concealed(samples)
         try:
             return self._run(following, samples, in_band=True)
@@ -176,7 +206,7 @@ def _opuslib() -> Any:
 
 
 def _declare_fixed_arguments(opuslib: Any) -> None:
-    """Tell ctypes where the variadic part begins: some platforms pass it differently (Apple's arm64)."""
+    """Declare to ctypes where the variadic part begins: some platforms pass it differently (Apple's arm64)."""
     encoder, decoder = opuslib.api.encoder, opuslib.api.decoder
     encoder.libopus_ctl.argtypes = (encoder.EncoderPointer, ctypes.c_int)
     decoder.libopus_ctl.argtypes = (decoder.DecoderPointer, ctypes.c_int)

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from node.speech import soundcard
-from node.speech.buffer_depth import BufferDepth
+from node.speech.audio_io import Pull, Underruns
 from node.speech.pcm import BLOCK_SAMPLES, Clock, seconds_of
-from node.speech.sinks import BLOCK_MS, DEVICE_BLOCKS, Pull, Underruns
+from node.speech.playback_buffer import BLOCK_MS, DEVICE_BLOCKS, BufferDepth
 from node.speech.soundcard import Direction
 from protocol.errors import NodeError
 
@@ -19,11 +19,11 @@ logger = logging.getLogger(__name__)
 
 
 class Loudspeaker:
-    """Plays on the default output. Each block that the device takes is replaced: its clock is the pace.
+    """A sink that plays on the default output. Each block that the device takes is replaced: its clock is the pace.
 
-    When the loudspeaker goes away, what is said is lost until the default one, whichever that is then, can be used;
-    `note` tells a person of both. The loop keeps `blocks` of 20 ms ready for the device, and more after each time that
-    it came too late (`BufferDepth`). NodeError at once when there is no usable loudspeaker.
+    A loudspeaker that is unplugged is followed by a sink that plays nothing until there is a default one again; `note`
+    gets a line about either. `blocks` of 20 ms are ready for the device at first, and more after each underrun
+    (`BufferDepth`). Raises NodeError if there is no usable loudspeaker at first.
     """
 
     def __init__(
@@ -37,46 +37,46 @@ class Loudspeaker:
         self._ready: deque[bytes] = deque()
         self._changed = asyncio.Event()
         self._taken = 0
-        self._gone = False
+        self._lost = False
 
     @property
     def latency_ms(self) -> float:
-        """The device's, and that of the blocks before it."""
+        """The latency of the device and of the blocks before it."""
         return (self._depth.blocks - 1) * BLOCK_MS + self._device_ms
 
     async def run(self, pull: Pull) -> None:
         """Play what `pull` gives until cancelled."""
-        was_there = False
+        found_before = False
         while True:
             try:
-                await self._play(pull, back=was_there)
+                await self._play(pull, again=found_before)
             except NodeError:
-                if not was_there:
+                if not found_before:
                     raise
             else:
-                was_there = True
+                found_before = True
                 self._note(Direction.OUTPUT.gone)
-            await self._play_to_nobody(pull)
-            soundcard.look_again()
+            await self._discard(pull)
+            soundcard.rescan()
 
-    async def _play(self, pull: Pull, back: bool) -> None:
-        """Play on the default device until it goes away; NodeError when there is none."""
+    async def _play(self, pull: Pull, again: bool) -> None:
+        """Play on the default device until it is unplugged. Raises NodeError if there is none."""
         self._fill(pull)
         loop = asyncio.get_running_loop()
         self._stream += 1
-        self._gone = False
+        self._lost = False
         callbacks = self._callbacks(loop, self._stream)
         with soundcard.running(Direction.OUTPUT, blocksize=BLOCK_SAMPLES, **callbacks) as stream:
             self._device_ms = stream.latency * 1000
-            if back:
+            if again:
                 self._note(Direction.OUTPUT.back)
-            while not self._gone:
+            while not self._lost:
                 await self._changed.wait()
                 self._changed.clear()
                 self._fill(pull)
 
-    async def _play_to_nobody(self, pull: Pull) -> None:
-        """Keep the pace until it is time to look for a device again."""
+    async def _discard(self, pull: Pull) -> None:
+        """Pull at the pace of the clock, and play nothing, until the next attempt to open a device."""
         begin = self._clock.now()
         for count in range(round(soundcard.RETRY_S * 1000 / BLOCK_MS)):
             pull(BLOCK_SAMPLES)
@@ -95,13 +95,13 @@ class Loudspeaker:
 
         def finished() -> None:
             if not loop.is_closed():
-                loop.call_soon_threadsafe(self._ended, stream)
+                loop.call_soon_threadsafe(self._finish, stream)
 
         return {"callback": wanted, "finished_callback": finished}
 
-    def _ended(self, stream: int) -> None:
+    def _finish(self, stream: int) -> None:
         if stream == self._stream:
-            self._gone = True
+            self._lost = True
             self._changed.set()
 
     def _take(self, out: Any) -> None:

@@ -1,7 +1,7 @@
 """Lyra V2 (SoundStream) by its three TensorFlow Lite models, on the `ai-edge-litert` package.
 
-The models come with Google's Lyra (Apache-2.0) and not with this project; a user names the folder they are in. They
-keep their state from frame to frame inside the interpreter, so each direction of a call has interpreters of its own.
+The models come with Google's Lyra (Apache-2.0) and not with this project; a setting names their folder. They keep
+their state from frame to frame inside the interpreter, so each direction of a call has interpreters of its own.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from node.speech.pcm import FULL_SCALE, SAMPLE_RATE, Pcm
 from protocol.errors import NodeError
 from protocol.speech import lyra
 
+# The number of quantizers in the model; the lower bitrates leave the finer ones out.
 FRAME_SAMPLES = SAMPLE_RATE * lyra.FRAME_MS // 1000
-QUANTIZERS = 46
-"""What the quantizer's model has room for; the lower bitrates leave the finer ones out."""
 
+QUANTIZERS = 46
+
+# The model's index for a quantizer that was left out.
 NOT_USED = -1
-"""What the quantizer's model takes for a quantizer that was left out."""
 
 ENCODER, QUANTIZER, DECODER = "soundstream_encoder.tflite", "quantizer.tflite", "lyragan.tflite"
 PACKAGE = "ai_edge_litert"
@@ -36,7 +37,7 @@ _Features = npt.NDArray[np.float32]
 
 
 def check(folder: Path) -> None:
-    """Raise NodeError, saying what to do, unless Lyra can run from this folder."""
+    """Raise NodeError, with what to do, unless Lyra can run from this folder."""
     missing = [name for name in (ENCODER, QUANTIZER, DECODER) if not (folder / name).is_file()]
     if missing:
         raise NodeError(f"no {', '.join(missing)} in {str(folder)!r}; give the folder with Lyra V2's model files")
@@ -44,8 +45,8 @@ def check(folder: Path) -> None:
         raise NodeError(NO_PACKAGE)
 
 
-class Encoder:
-    """Encodes 16 kHz mono speech at 3200, 6000 or 9200 bit/s. NodeError when the models cannot be had."""
+class LyraEncoder:
+    """An encoder of 16 kHz mono speech at 3200, 6000 or 9200 bit/s. Raises NodeError if it cannot run."""
 
     def __init__(self, folder: Path, bitrate: int = 3200) -> None:
         if bitrate not in lyra.FRAME_BYTES:
@@ -69,10 +70,10 @@ class Encoder:
         return lyra.pack([int(index) for index in coded.reshape(-1)[: self._count]])
 
 
-class Decoder:
-    """Decodes Lyra packets of any bitrate to 16 kHz mono, and goes on where one is lost.
+class LyraDecoder:
+    """A decoder of Lyra packets of any bitrate to 16 kHz mono, which also conceals lost ones.
 
-    NodeError when the models cannot be had.
+    Raises NodeError if it cannot run.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -80,19 +81,19 @@ class Decoder:
         self._dequantize = _interpreter(folder / QUANTIZER).get_signature_runner("decode")
         self._generate = _Model(folder / DECODER)
         self._last: _Features | None = None
-        self._made_up: Pcm = np.zeros(0, np.int16)
+        self._concealment: Pcm = np.zeros(0, np.int16)
 
     def decode(self, packet: bytes) -> Pcm:
-        """Return the packet's sound, int16 `(samples,)`; PacketError when it is no Lyra packet."""
+        """Return the packet's sound, int16 `(samples,)`. Raises PacketError if it is no Lyra packet."""
         frames = lyra.parse(packet)
-        self._made_up = self._made_up[:0]
+        self._concealment = self._concealment[:0]
         return np.concatenate([self._frame(frame) for frame in frames])
 
     def conceal(self, samples: int) -> Pcm:
-        """Return `samples` that hold on to the last sound; silence before any."""
-        while len(self._made_up) < samples:
-            self._made_up = np.concatenate([self._made_up, self._again()])
-        given, self._made_up = self._made_up[:samples], self._made_up[samples:]
+        """Return `samples` that continue the last sound; silence before any."""
+        while len(self._concealment) < samples:
+            self._concealment = np.concatenate([self._concealment, self._repeat_last()])
+        given, self._concealment = self._concealment[:samples], self._concealment[samples:]
         return given
 
     def _frame(self, frame: bytes) -> Pcm:
@@ -102,7 +103,7 @@ class Decoder:
         self._last = self._dequantize(encoding_indices=indices)["output_0"]
         return _sound(self._generate.run(self._last))
 
-    def _again(self) -> Pcm:
+    def _repeat_last(self) -> Pcm:
         return np.zeros(FRAME_SAMPLES, np.int16) if self._last is None else _sound(self._generate.run(self._last))
 
 
@@ -137,7 +138,7 @@ def _interpreter(path: Path) -> Any:
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Keeps the library's greeting, written past Python, off the user's terminal."""
+    """Keep the library's greeting, written past Python, off the user's terminal."""
     sys.stderr.flush()
     kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 2)

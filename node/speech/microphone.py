@@ -12,26 +12,26 @@ from typing import Any
 import numpy as np
 
 from node.speech import soundcard
+from node.speech.audio_io import Captured
 from node.speech.pcm import FRAME_SAMPLES, Clock, seconds_of, silence
 from node.speech.soundcard import Direction
-from node.speech.sources import Captured
 from protocol.errors import NodeError
 
 logger = logging.getLogger(__name__)
 
+# Captured frames that may wait for the loop (half a second of 60 ms frames). The oldest is dropped: late speech is
+# worth less than present speech.
 MAX_WAITING = 8
-"""Captured frames that may wait for the loop (half a second of 60 ms frames). The oldest gives way: late
-speech is worth less than present speech."""
 
+# Seconds. A device that reports its sound as older than this (or younger than its frame) does not know.
 MAX_AGE = 1.0
-"""Seconds: a device that says its sound is older than this (or younger than its frame) does not know."""
 
 
 class Microphone:
-    """Yields what the default input captures; `dropped` counts the frames that waited too long.
+    """What the default input captures; `dropped` counts the frames that waited too long.
 
-    A microphone that goes away is silent until the default one, whichever that is then, can be used; `note` tells a
-    person of both. NodeError at once when there is no usable microphone.
+    A microphone that is unplugged is followed by silence until there is a default one again; `note` gets a line about
+    either. Raises NodeError if there is no usable microphone at first.
     """
 
     def __init__(
@@ -43,46 +43,46 @@ class Microphone:
         self.dropped = 0
         self._frame = frame
         self._clock = clock or Clock()
-        self._gone = False
+        self._lost = False
         self._waiting: deque[Captured] = deque()
         self._changed = asyncio.Event()
 
     async def __aiter__(self) -> AsyncIterator[Captured]:
-        """Yield the frames as they are captured; the device is held open until the iterator is closed."""
-        was_there = False
+        """Yield the frames as they are captured; the device stays open until the iterator is closed."""
+        found_before = False
         while True:
             try:
-                async with aclosing(self._captured(back=was_there)) as frames:
+                async with aclosing(self._captured(again=found_before)) as frames:
                     async for captured in frames:
-                        was_there = True
+                        found_before = True
                         yield captured
             except NodeError:
-                if not was_there:
+                if not found_before:
                     raise
             else:
-                was_there = True
+                found_before = True
                 self._note(Direction.INPUT.gone)
             async with aclosing(self._silence()) as frames:
                 async for captured in frames:
                     yield captured
-            soundcard.look_again()
+            soundcard.rescan()
 
-    async def _captured(self, back: bool) -> AsyncGenerator[Captured, None]:
-        """Yield what the default device captures until it goes away; NodeError when there is none."""
+    async def _captured(self, again: bool) -> AsyncGenerator[Captured, None]:
+        """Yield what the default device captures until it is unplugged. Raises NodeError if there is none."""
         loop = asyncio.get_running_loop()
         self._stream += 1
-        self._gone = False
+        self._lost = False
         with soundcard.running(Direction.INPUT, blocksize=self._frame, **self._callbacks(loop, self._stream)):
-            if back:
+            if again:
                 self._note(Direction.INPUT.back)
-            while not self._gone:
+            while not self._lost:
                 await self._changed.wait()
                 self._changed.clear()
                 while self._waiting:
                     yield self._waiting.popleft()
 
     async def _silence(self) -> AsyncGenerator[Captured, None]:
-        """Yield silence until it is time to look for a device again."""
+        """Yield silence until the next attempt to open a device."""
         begin, period = self._clock.now(), seconds_of(self._frame)
         for count in range(round(soundcard.RETRY_S / period)):
             await self._clock.sleep_until(begin + (count + 1) * period)
@@ -94,29 +94,29 @@ class Microphone:
 
         def captured(data: Any, _frames: int, time: Any, _status: Any) -> None:
             age = time.currentTime - time.inputBufferAdcTime
-            believed = age if period <= age <= MAX_AGE else period
-            loop.call_soon_threadsafe(self._arrived, bytes(data), self._clock.now() - believed)
+            plausible_age = age if period <= age <= MAX_AGE else period
+            loop.call_soon_threadsafe(self._append, bytes(data), self._clock.now() - plausible_age)
 
         def finished() -> None:
             if not loop.is_closed():
-                loop.call_soon_threadsafe(self._ended, stream)
+                loop.call_soon_threadsafe(self._finish, stream)
 
         return {"callback": captured, "finished_callback": finished}
 
-    def _arrived(self, data: bytes, at: float) -> None:
+    def _append(self, data: bytes, at: float) -> None:
         if len(self._waiting) == MAX_WAITING:
             self._drop_oldest()
         self._waiting.append(Captured(np.frombuffer(data, np.int16), at))
         self._changed.set()
 
     def _drop_oldest(self) -> None:
-        gone = self._waiting.popleft()
+        oldest = self._waiting.popleft()
         self.dropped += 1
-        lost = gone.skipped + len(gone.pcm)
+        lost = oldest.skipped + len(oldest.pcm)
         following = self._waiting[0]
         self._waiting[0] = Captured(following.pcm, following.at, following.skipped + lost)
 
-    def _ended(self, stream: int) -> None:
+    def _finish(self, stream: int) -> None:
         if stream == self._stream:
-            self._gone = True
+            self._lost = True
             self._changed.set()

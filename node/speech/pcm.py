@@ -1,7 +1,6 @@
-"""The one form sound has inside the node, and the clock it is paced by.
+"""PCM, the form of sound inside a node, and the clock that paces it.
 
-Everywhere between a source and a sink sound is mono, 16 kHz, signed 16 bit: a numpy array of shape
-`(samples,)`.
+Everywhere between a source and a sink sound is mono, 16 kHz, signed 16 bit: a numpy array of shape `(samples,)`.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+# Wideband: the most that speech at these bitrates can use, and a rate libopus takes without resampling.
 SAMPLE_RATE = 16_000
-"""Wideband: the most that speech at these bitrates can use, and a rate libopus takes without resampling."""
 
+# Sinks take 20 ms at a time: short enough to add little delay, long enough for 50 wake-ups a second.
 BLOCK_SAMPLES = SAMPLE_RATE * 20 // 1000
-"""Sinks take 20 ms at a time: short enough to add little delay, long enough for 50 wake-ups a second."""
 
+# One Opus frame of every profile that bundles: 60 ms.
 FRAME_SAMPLES = SAMPLE_RATE * 60 // 1000
-"""One Opus frame of every profile that bundles: 60 ms."""
 
 FULL_SCALE = 32_768
 
@@ -39,7 +38,7 @@ def samples_of(seconds: float) -> int:
 
 
 def seconds_of(samples: int) -> float:
-    """Return how long `samples` sound."""
+    """Return the length of `samples` in seconds."""
     return samples / SAMPLE_RATE
 
 
@@ -53,11 +52,11 @@ def level_dbfs(pcm: Pcm) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What tells the time and waits: the monotonic clock and asyncio, unless a test brings its own."""
+    """The time, and waiting for it: the monotonic clock and asyncio, unless a test replaces them."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def sleep_until(self, when: float) -> None:
-        """Wait until `when` (on this clock); give way to other tasks even if that has passed."""
+        """Wait until `when` (on this clock); let other tasks run even if that has passed."""
         await self.sleep(max(0.0, when - self.now()))

@@ -1,4 +1,4 @@
-"""Which profile the settings mean: a named one, one of single options, or whatever the link carries."""
+"""The profile that settings or a typed command ask for: a named one, one of single options, or an adaptive one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ APPLICATIONS = {one.name.lower(): one for one in Application}
 
 
 def profile_from_settings(settings: Settings) -> Profile:
-    """Return the profile to begin with. UsageError for one that cannot be, naming the option and what it may be."""
+    """Return the profile to begin with. Raises UsageError that names an impossible option and its possible values."""
     options = {
         "bitrate": settings.bitrate,
         "bandwidth": _named(BANDWIDTHS, "bandwidth", settings.bandwidth),
@@ -36,29 +36,29 @@ def profile_from_settings(settings: Settings) -> Profile:
 
 
 def adapts(settings: Settings) -> bool:
-    """Tell whether the profile follows the link. Who names a profile gets that one, whatever the link does to it."""
+    """Return whether the profile adapts to the link. A named profile stays, whatever the link carries."""
     return settings.profile == AUTO
 
 
 def parse_profile_command(line: str) -> Profile | None:
-    """Return the profile that a line typed during a call names, or None if it is no such line.
+    """Return the profile that a line typed during a call names, or None if it is no such command.
 
-    Options may follow the name: `/profile clear bitrate=14000`. UsageError for what cannot be.
+    Options may follow the name: `/profile clear bitrate=14000`. Raises UsageError if one is impossible.
     """
     words = line.split()
     if len(words) < 2 or words[0] != "/profile":
         return None
     if words[1] == AUTO:
         raise UsageError(f"there is no speech profile {AUTO!r} with options: it chooses them itself")
-    return custom(profile(words[1]), **dict(map(_typed_option, words[2:])))
+    return custom(profile(words[1]), **dict(map(_parse_option, words[2:])))
 
 
 def is_auto_command(line: str) -> bool:
-    """Tell whether a line typed during a call asks for the profile to follow the link."""
+    """Return whether a line typed during a call asks for a profile that adapts to the link."""
     return line.split() == ["/profile", AUTO]
 
 
-def _typed_option(word: str) -> tuple[str, Any]:
+def _parse_option(word: str) -> tuple[str, Any]:
     option, equals, value = word.partition("=")
     if option not in TYPED_OPTIONS or not equals:
         raise UsageError(f"there is no option {word!r}; write OPTION=VALUE, of: {', '.join(TYPED_OPTIONS)}")
@@ -73,6 +73,7 @@ def _yes_or_no(value: str) -> bool | None:
     return _named({"yes": True, "no": False}, "answer", value)
 
 
+# By the name of the setting: the profile's field, and how a value is read.
 TYPED_OPTIONS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "bitrate": ("bitrate", int),
     "bandwidth": ("bandwidth", lambda name: _named(BANDWIDTHS, "bandwidth", name)),
@@ -83,7 +84,6 @@ TYPED_OPTIONS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "dtx": ("dtx", _yes_or_no),
     "redundancy": ("redundancy", int),
 }
-"""As the settings call them: the profile's own field, and how a value is read."""
 
 
 def _named(known: Mapping[str, T], option: str, name: str | None) -> T | None:

@@ -1,4 +1,4 @@
-"""Named speech settings: what the encoder does and how its frames share a packet."""
+"""Speech profiles: named settings of the encoder and of how its frames share a packet."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from node.speech.pcm import SAMPLE_RATE
 from protocol.errors import UsageError
 from protocol.speech.redundancy import MAX_REDUNDANCY
 
+# Lengths of one Opus frame: shorter ones carry no SILK, longer ones are joined from these.
 FRAME_LENGTHS_MS = (10, 20, 40, 60)
-"""What one Opus frame may last: shorter ones carry no SILK, longer ones are joined from these."""
 
+# The longest Opus packet (RFC 6716, section 3.2.5).
 MAX_PACKET_MS = 120
-"""The longest Opus packet (RFC 6716, section 3.2.5)."""
 
+# Bits a second. What libopus takes for one channel, up to where no difference can be heard.
 BITRATES = (500, 128_000)
-"""What libopus takes for one channel, up to where nobody hears a difference any more."""
 
 
+# Below this bitrate libopus writes no in-band FEC, whatever its settings.
 FEC_FROM = 16_000
-"""Below this bitrate libopus writes no in-band FEC, whatever it is asked."""
 
 
 class Bandwidth(Enum):
@@ -40,7 +40,7 @@ class Bandwidth(Enum):
 
 
 class Application(Enum):
-    """What the encoder optimises for; the values are libopus's constants."""
+    """What the encoder is optimised for; the values are libopus's constants."""
 
     VOIP = 2048
     AUDIO = 2049
@@ -58,9 +58,9 @@ class Profile:
 
     `bitrate` is in bit/s and is what the encoder aims at: VBR speech comes out some 10 % below it.
     `bandwidth` is forced: left to itself libopus may choose another. With `dtx` nothing is sent in silence.
-    `redundancy` is the copy distance: each packet also carries what was said one and a half (1) or two and a half
-    packets (2) earlier; see `protocol.speech.redundancy`. `fec_percent` is the loss, in percent, that Opus's in-band
-    FEC is to be ready for (0: none); libopus writes it from `FEC_FROM` bit/s on.
+    `redundancy` is the copy distance: each packet also carries the sound one and a half (1) or two and a half packets
+    (2) earlier; see `protocol.speech.redundancy`. `fec_percent` is the loss, in percent, that Opus's in-band FEC is to
+    be ready for (0: none); libopus writes it from `FEC_FROM` bit/s on.
     """
 
     name: str
@@ -116,7 +116,7 @@ CUSTOM = "custom"
 
 
 def profile(name: str) -> Profile:
-    """Return the profile called `name`; UsageError names those there are. `custom` is `lean`, to be changed."""
+    """Return the profile called `name`; `custom` is `lean`, to be changed. Raises UsageError that lists all names."""
     if name == CUSTOM:
         return replace(LEAN, name=CUSTOM)
     try:
@@ -127,13 +127,13 @@ def profile(name: str) -> Profile:
 
 
 def custom(base: Profile, **options: Any) -> Profile:
-    """Return `base` with the given options (None: as it is) in place of its own; UsageError if they do not fit."""
+    """Return `base` with these options (None: unchanged). Raises UsageError if they are impossible."""
     given = {option: value for option, value in options.items() if value is not None}
     return checked(replace(base, name=CUSTOM, **given)) if given else base
 
 
 def checked(one: Profile) -> Profile:
-    """Return the profile if libopus and RTP can do what it says, else raise UsageError."""
+    """Return the profile if libopus and RTP can carry it. Raises UsageError if not."""
     low, high = BITRATES
     if not low <= one.bitrate <= high:
         raise UsageError(f"a bitrate of {one.bitrate} bit/s is not possible; give {low} to {high}")

@@ -1,4 +1,4 @@
-"""From received RTP packets to sound: what the playout decides, the listener carries out."""
+"""The receive stream: one sender's RTP packets become sound, as the playout decides frame by frame."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from node.speech.codec import SpeechDecoder
 from node.speech.comfort_noise import ComfortNoise
-from node.speech.libopus import CONCEAL_STEP, Decoder
+from node.speech.libopus import CONCEAL_STEP, OpusDecoder
 from node.speech.pcm import FULL_SCALE, Pcm, samples_of, seconds_of, silence
 from node.speech.time_stretch import Stretcher
 from protocol.errors import PacketError
@@ -19,36 +19,37 @@ from protocol.speech import opus_packet
 from protocol.speech.opus_packet import SAMPLES_PER_MS
 from protocol.speech.playout import Conceal, Play, Playout, Silence
 
+# Samples. Long enough that neither edge of a silence clicks, too short to be missed from a word.
 FADE_IN = samples_of(0.005)
 FADE_OUT = samples_of(0.010)
-"""Long enough that neither edge of a silence clicks, too short to be missed from a word."""
 
+# Samples. libopus prolongs a vowel for as long as it is asked to. One lost packet is filled like that; a longer gap
+# fades away rather than buzz.
 CONCEALED_FULLY = samples_of(0.12)
 CONCEALED_AT_ALL = samples_of(0.36)
-"""libopus goes on with a vowel for as long as it is asked to. One lost packet is filled as it does; what is
-missing for longer fades away, rather than buzz."""
 
+# Waits that are remembered: the last four minutes of 60 ms frames.
 MAX_WAITS = 4096
-"""Waits remembered: the last four minutes of 60 ms frames."""
 
+# Frames whose offset in their packet is remembered: more than any playout holds.
 MAX_OFFSETS = 1024
-"""Frames whose place in their packet is remembered: more than any playout holds."""
 
 _TIMESTAMP_MASK = 0xFFFF_FFFF
 
 
 class ReceiveStream:
-    """Decodes one sender's speech, whatever the number of samples asked for.
+    """One sender's speech: receives packets, and returns any number of samples at a time.
 
-    `wait_ms_recent` holds, for each frame of the last minutes, how long its packet waited: from the packet's
-    arrival to when the packet's first sample leaves (or would leave) `pull`. Of a frame that only a copy brought, the
-    packet is the one that the copy came with. Mouth to ear is then the sum of
-    the packet's duration, the encoder's lookahead, the one-way delay, this wait and the sink's latency, for
-    every frame of a bundle alike. `undecodable` counts frames that libopus refused and that were concealed
-    instead.
+    `wait_ms_recent` has, for each frame of the last minutes, how long its packet waited: from the packet's arrival to
+    when its first sample leaves (or would leave) `pull`. A frame that arrived only as a copy belongs to the packet that
+    carried the copy. Mouth to ear is then the sum of the packet's duration, the encoder's lookahead, the one-way delay,
+    this wait and the sink's latency, for every frame of a bundle alike. `undecodable` counts frames that the decoder
+    refused and that were concealed instead.
     """
 
-    def __init__(self, playout: Playout, decoder: Decoder | SpeechDecoder, comfort: ComfortNoise | None = None) -> None:
+    def __init__(
+        self, playout: Playout, decoder: OpusDecoder | SpeechDecoder, comfort: ComfortNoise | None = None
+    ) -> None:
         self.playout = playout
         self.wait_ms_recent: deque[float] = deque(maxlen=MAX_WAITS)
         self.undecodable = 0
@@ -61,9 +62,9 @@ class ReceiveStream:
         self._offsets_ms: dict[int, float] = {}
 
     def receive(self, sequence: int, timestamp: int, payload: bytes, now: float, copies: Sequence[Copy] = ()) -> None:
-        """Take one RTP packet (48 kHz timestamp) and the copies that came with it.
+        """Queue one RTP packet (48 kHz timestamp) and the copies that it carries for playout.
 
-        PacketError on garbage, and nothing has changed.
+        Raises PacketError if it is no speech, and then changes nothing.
         """
         self.playout.receive(sequence, timestamp, payload, now, copies)
         self._note_offsets(timestamp, 0, payload)
@@ -83,11 +84,11 @@ class ReceiveStream:
     def pull(self, samples: int, now: float) -> Pcm:
         """Return the next `samples` of sound, int16 `(samples,)`: speech, concealment or silence.
 
-        `now` is the moment of the first of them; those that follow are for as much later as they are further on.
+        `now` is the time of the first of them.
         """
         while len(self._ready) < samples:
-            following = self._next(now + seconds_of(len(self._ready)))
-            self._ready = np.concatenate([self._ready, following])
+            frame = self._next(now + seconds_of(len(self._ready)))
+            self._ready = np.concatenate([self._ready, frame])
         pulled, self._ready = self._ready[:samples], self._ready[samples:]
         return pulled
 
@@ -136,7 +137,7 @@ class ReceiveStream:
         return _rounded(pcm * ramp)
 
     def _quiet(self, samples: int) -> Pcm:
-        """Return what the peer's room sounds like; sound that stops is continued by the decoder and faded into it."""
+        """Return comfort noise; sound that stops is continued by the decoder and faded into it."""
         tail = min(FADE_OUT, samples // CONCEAL_STEP * CONCEAL_STEP) if self._sounding else 0
         self._sounding = False
         background = self._comfort.make(samples)
@@ -148,7 +149,7 @@ class ReceiveStream:
 
 
 def mix(sounds: Iterable[Pcm], samples: int) -> Pcm:
-    """Return the sum of sounds of that many samples; what is too loud is clipped, and no sound is silence."""
+    """Return the sum of sounds of so many samples each, clipped to full scale; silence if there are none."""
     total = np.zeros(samples, np.int32)
     for sound in sounds:
         total += sound

@@ -19,8 +19,8 @@ from protocol.speech import opus_packet
 from protocol.speech.playout import Playout
 
 if TYPE_CHECKING:
+    from node.speech.audio_io import Sink
     from node.speech.pcm import Pcm
-    from node.speech.sinks import Sink
     from protocol.rtp.red import Copy
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""From captured sound to Opus packets, ready for RTP."""
+"""The send stream: captured sound is encoded and bundled into Opus packets, ready for RTP."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from node.speech.framing import Reframer
-from node.speech.libopus import Encoder
-from node.speech.pauses import DtxDecision, DtxGate
-from node.speech.pcm import SAMPLE_RATE, level_dbfs, seconds_of
+import numpy as np
+
+from node.speech.audio_io import Captured, Source
+from node.speech.libopus import OpusEncoder
+from node.speech.pcm import SAMPLE_RATE, Pcm, level_dbfs, seconds_of, silence
 from node.speech.profiles import LEAN, Profile
-from node.speech.sources import Captured, Source
-from node.speech.voice_activity import VoiceDetector
+from node.speech.voice_activity import DtxDecision, DtxGate, VoiceDetector
 from protocol.rtp.red import Copy
 from protocol.speech import opus_packet
 from protocol.speech.opus_packet import OPUS_RATE
@@ -21,9 +21,9 @@ from protocol.speech.redundancy import MAX_REDUNDANCY, RedundancyEncoder
 if TYPE_CHECKING:
     from node.speech.codec import SpeechEncoder
 
+# A frame at or above this level counts as talking. Speech frames lie some 20 dB above it and a quiet room below; it
+# only serves to state rates "while talking" and switches nothing.
 VOICED_DBFS = -45.0
-"""A frame at or above this level counts as talking. Speech frames lie some 20 dB above it and a quiet room
-below; it only serves to state rates "while talking" and switches nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class SpeechPacket:
     """One RTP packet's worth of speech.
 
     `timestamp` counts 48 kHz samples from 0 at the first packet, over dropped and unsent sound too; the RTP layer
-    adds its random offset and wraps it. `captured_at` is the monotonic time at which the first sample was
-    captured; `voiced` says whether someone talks in it; `duration_ms` is the sound it carries. `copies` are of earlier
-    packets, for peers who can take them; `begins` marks the first packet after a pause (the marker bit of RFC 3551,
-    section 4.1).
+    adds its random offset and wraps it. `captured_at` is the monotonic time at which the first sample was captured;
+    `voiced` says whether the packet is loud enough for speech; `duration_ms` is the sound it carries. `copies` are of
+    earlier packets, for peers that can use them; `begins` marks the first packet after a pause (the marker bit of
+    RFC 3551, section 4.1).
     """
 
     payload: bytes
@@ -48,7 +48,7 @@ class SpeechPacket:
 
 @dataclass(slots=True)
 class _Bundle:
-    """Frames that will share a packet, the profile they are encoded by, and where they end."""
+    """Frames that will share a packet, the profile to encode them with, and the position at which they end."""
 
     profile: Profile
     frames: list[Captured] = field(default_factory=list)
@@ -63,29 +63,66 @@ class _Bundle:
         return len(self.frames) == self.profile.frames_per_packet
 
 
-class SendStream:
-    """Encodes a source and bundles the frames as the profile says: an asynchronous iterator of packets.
+class Reframer:
+    """A buffer that cuts captured sound into frames of another length, which may change from frame to frame.
 
-    A source whose frames are not of the profile's length is cut anew, which delays it by no more than its own frames.
-    In a pause nothing comes, if the profile has `dtx`. `encoder` is Opus's, unless another one is given.
+    What remains waits for the next piece. A frame that is recut is no longer the one that came encoded.
     """
 
-    def __init__(self, source: Source, profile: Profile = LEAN, encoder: Encoder | SpeechEncoder | None = None) -> None:
+    def __init__(self) -> None:
+        self._rest = silence(0)
+        self._at = 0.0
+        self._skipped = 0
+        self._encoded: bytes | None = None
+
+    def put(self, captured: Captured) -> None:
+        """Add a piece. After a gap, the incomplete frame before it becomes part of the gap."""
+        if captured.skipped:
+            self._skipped += captured.skipped + len(self._rest)
+            self._rest = silence(0)
+        self._encoded = None
+        if not len(self._rest):
+            self._at, self._encoded = captured.at, captured.encoded
+        self._rest = np.concatenate([self._rest, captured.pcm])
+
+    def take(self, samples: int) -> Captured | None:
+        """Return the next frame of this length, or None until there is enough for it."""
+        if len(self._rest) < samples:
+            return None
+        pcm: Pcm = self._rest[:samples]
+        complete = len(self._rest) == samples
+        frame = Captured(pcm, self._at, self._skipped, self._encoded if complete else None)
+        self._rest = self._rest[samples:]
+        self._at += seconds_of(samples)
+        self._skipped, self._encoded = 0, None
+        return frame
+
+
+class SendStream:
+    """A source's sound, encoded and bundled with a profile's settings: an asynchronous iterator of packets.
+
+    A source whose frames are not of the profile's length is reframed, which delays it by no more than its own frames.
+    With the profile's `dtx` there are no packets in a pause. `encoder` is an OpusEncoder, unless another is given.
+    """
+
+    def __init__(
+        self, source: Source, profile: Profile = LEAN, encoder: OpusEncoder | SpeechEncoder | None = None
+    ) -> None:
         self.profile = profile
         self._source = source
-        self._framing = Reframer()
-        self._encoder = encoder or Encoder(profile)
+        self._reframer = Reframer()
+        self._encoder = encoder or OpusEncoder(profile)
         self._copies = RedundancyEncoder()
-        self._voice = VoiceDetector()
-        self._pauses = DtxGate()
+        self._voice_detector = VoiceDetector()
+        self._dtx = DtxGate()
         self._position = 0
         self._silent = True
 
     @property
     def redundancy(self) -> int:
-        """The profile's: 0 sends no copies, 1 and 2 copies of what was said about so many packets earlier.
+        """The profile's copy distance: 0 sends no copies, 1 and 2 copies of the sound so many packets earlier.
 
-        It may be set while speech goes on, and holds from the next packet on; ValueError if it is none of these.
+        A new one takes effect with the next packet. Raises ValueError if it is none of these.
         """
         return self.profile.redundancy
 
@@ -97,19 +134,19 @@ class SendStream:
 
     @property
     def lookahead_ms(self) -> float:
-        """What the encoder adds to mouth-to-ear besides the packet's duration."""
+        """The encoder's part of the mouth-to-ear delay, besides the packet's duration."""
         return self._encoder.lookahead_ms
 
     def change(self, profile: Profile) -> None:
-        """Go on with other settings, from the next packet on."""
+        """Use another profile from the next packet on."""
         self.profile = profile
 
     async def __aiter__(self) -> AsyncIterator[SpeechPacket]:
         """Yield each packet as soon as its last frame is captured. Frames before a gap travel alone."""
         bundle = _Bundle(self.profile)
         async for captured in self._source:
-            self._framing.put(captured)
-            while (frame := self._framing.take(bundle.profile.frame_samples)) is not None:
+            self._reframer.put(captured)
+            while (frame := self._reframer.take(bundle.profile.frame_samples)) is not None:
                 if frame.skipped:
                     for packet in self._packets(bundle):
                         yield packet
@@ -126,34 +163,34 @@ class SendStream:
             yield packet
 
     def _packets(self, bundle: _Bundle) -> Iterator[SpeechPacket]:
-        """Encode what is to be sent of a bundle. Frames of different Opus modes cannot share a packet."""
+        """Yield what is to be sent of a bundle, encoded. Frames of different Opus modes cannot share a packet."""
         if not bundle.frames:
             return
-        match self._sending(bundle):
-            case DtxDecision.NOTHING:
+        match self._decide(bundle):
+            case DtxDecision.SKIP:
                 self._silent = True
-            case DtxDecision.WHOLE:
-                yield from self._joined(bundle, [self._encoded(bundle, frame) for frame in bundle.frames])
-            case DtxDecision.END:
-                first = self._encoded(bundle, bundle.frames[0])
+            case DtxDecision.SEND:
+                yield from self._joined(bundle, [self._encode(bundle, frame) for frame in bundle.frames])
+            case DtxDecision.SEND_LAST:
+                first = self._encode(bundle, bundle.frames[0])
                 empty = opus_packet.empty_like(first)
                 yield from self._joined(bundle, [first, empty] if len(bundle.frames) > 1 else [empty])
 
-    def _sending(self, bundle: _Bundle) -> DtxDecision:
+    def _decide(self, bundle: _Bundle) -> DtxDecision:
         if not bundle.profile.dtx:
-            return DtxDecision.WHOLE
-        voices = [self._voice.hears(frame.pcm) for frame in bundle.frames]
-        return self._pauses.judge(any(voices), len(voices) * bundle.profile.frame_ms)
+            return DtxDecision.SEND
+        voices = [self._voice_detector.detects(frame.pcm) for frame in bundle.frames]
+        return self._dtx.decide(any(voices), len(voices) * bundle.profile.frame_ms)
 
-    def _encoded(self, bundle: _Bundle, frame: Captured) -> bytes:
+    def _encode(self, bundle: _Bundle, frame: Captured) -> bytes:
         self._encoder.change(bundle.profile)
-        if frame.encoded is not None and self._encoder.takes(frame.encoded):
+        if frame.encoded is not None and self._encoder.accepts(frame.encoded):
             return frame.encoded
         return self._encoder.encode(frame.pcm)
 
     def _joined(self, bundle: _Bundle, encoded: list[bytes]) -> Iterator[SpeechPacket]:
-        together = len({opus_packet.configuration(one) for one in encoded}) == 1
-        for first, parts in [(0, encoded)] if together else [(n, [one]) for n, one in enumerate(encoded)]:
+        same_mode = len({opus_packet.configuration(one) for one in encoded}) == 1
+        for first, parts in [(0, encoded)] if same_mode else [(n, [one]) for n, one in enumerate(encoded)]:
             yield self._packet(bundle, first, parts)
 
     def _packet(self, bundle: _Bundle, first: int, encoded: list[bytes]) -> SpeechPacket:

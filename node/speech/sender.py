@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from node.links.peer_events import PeerEvents
 from node.speech.codec import LyraChoice, SpeechEncoder
-from node.speech.libopus import Encoder
+from node.speech.libopus import OpusEncoder
 from node.speech.stats import SpeechOut
 from protocol.speech.opus_packet import SAMPLES_PER_MS
 
@@ -23,9 +23,9 @@ LATE_S = 0.06
 
 def encoder_for(
     profile: Profile, lyra: LyraChoice | None, all_take_lyra: Callable[[], bool]
-) -> Encoder | SpeechEncoder:
+) -> OpusEncoder | SpeechEncoder:
     """Return an encoder of Opus, which is one of Lyra as well if that is chosen, for while all listeners take it."""
-    return Encoder(profile) if lyra is None else SpeechEncoder(profile, lyra, all_take_lyra)
+    return OpusEncoder(profile) if lyra is None else SpeechEncoder(profile, lyra, all_take_lyra)
 
 
 class SpeechSender(PeerEvents):

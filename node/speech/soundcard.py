@@ -1,4 +1,4 @@
-"""The sound card as sounddevice (PortAudio) sees it: is there one, and what is it called?
+"""The sound card by sounddevice (PortAudio): its devices, and the streams that are open on them.
 
 sounddevice is imported at the first use: that fails without PortAudio, and a node needs no sound card.
 """
@@ -14,43 +14,45 @@ from typing import Any
 from node.speech.pcm import SAMPLE_RATE
 from protocol.errors import NodeError
 
+# Seconds between two attempts to open a device after one was unplugged.
 RETRY_S = 1.0
-"""How long to wait, when a device went away, before looking for another one."""
 
 NO_PORTAUDIO = "no PortAudio here; install it (Debian and Ubuntu: apt-get install libportaudio2)"
 
+# The format of every stream of the node.
 FORMAT = {"samplerate": SAMPLE_RATE, "channels": 1, "dtype": "int16"}
-"""What every stream of the node is opened with."""
 
 
+# The streams of this process that are open: PortAudio lists its devices again only while there is none. It is one of
+# the process-wide states that docs/architecture.md lists.
 _streams: list[Any] = []
 
 
 class Direction(Enum):
-    """Which way sound goes; the values are sounddevice's."""
+    """The direction of sound; the values are sounddevice's."""
 
     INPUT = "input"
     OUTPUT = "output"
 
     @property
     def device(self) -> str:
-        """What people call such a device."""
+        """The device's name in texts."""
         return "microphone" if self is Direction.INPUT else "loudspeaker"
 
     @property
     def gone(self) -> str:
-        """What a person is told when the device went away."""
+        """The note that the device was unplugged."""
         return f"the {self.device} went away; looking for another one"
 
     @property
     def back(self) -> str:
-        """What a person is told when another one was found."""
+        """The note that another one was found."""
         return f"the default {self.device} is in use again"
 
 
 @dataclass(frozen=True, slots=True)
 class SoundDevices:
-    """Names of the inputs and outputs there are, and a line saying why there are none (or an empty one)."""
+    """Names of the inputs and outputs, and a line with the reason if there are none (or an empty one)."""
 
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -58,7 +60,7 @@ class SoundDevices:
 
 
 def library() -> Any:
-    """Return the sounddevice module; NodeError when it or PortAudio is missing."""
+    """Return the sounddevice module. Raises NodeError if it or PortAudio is missing."""
     try:
         import sounddevice
     except (ImportError, OSError):
@@ -78,7 +80,7 @@ def check(direction: Direction) -> None:
 
 @contextmanager
 def running(direction: Direction, **settings: Any) -> Iterator[Any]:
-    """Hold a started raw stream of the default device; NodeError when the device refuses."""
+    """Open and start a raw stream of the default device for the context. Raises NodeError if the device refuses."""
     sounddevice = library()
     kind = sounddevice.RawInputStream if direction is Direction.INPUT else sounddevice.RawOutputStream
     try:
@@ -97,11 +99,11 @@ def running(direction: Direction, **settings: Any) -> Iterator[Any]:
         _streams.remove(stream)
 
 
-def look_again() -> None:
-    """Have PortAudio list the devices anew, which it does only while no stream is open; else change nothing."""
+def rescan() -> None:
+    """Make PortAudio list the devices again, which it does only while no stream is open; else change nothing."""
     if not _streams:
         sounddevice = library()
-        with suppress(sounddevice.PortAudioError):  # the next opening will tell
+        with suppress(sounddevice.PortAudioError):  # the next attempt to open a device fails with it
             sounddevice._terminate()
             sounddevice._initialize()
 

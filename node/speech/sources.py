@@ -1,4 +1,4 @@
-"""Where speech comes from: asynchronous iterators of captured frames, at the pace of real time."""
+"""Sources without a device: sound files and silence at the pace of real time."""
 
 from __future__ import annotations
 
@@ -6,49 +6,26 @@ import itertools
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
 
 from node.common.own_thread import OwnThread, settled, within
 from node.speech import sound_files
+from node.speech.audio_io import Captured
 from node.speech.pcm import FRAME_SAMPLES, Clock, Pcm, samples_of, seconds_of, silence
 from protocol.errors import NodeError
 
 logger = logging.getLogger(__name__)
 
+# Seconds that a paced source catches up with; after a longer stop (a sleeping laptop) it skips that time.
 MAX_BEHIND = 1.0
-"""Seconds a paced source hurries to catch up; after a longer stop (a sleeping laptop) it skips that time."""
 
-
+# Seconds for a block of a recording, or for its file to open: a disk that sleeps takes a few, one that is gone all.
 MAX_WAIT = 10.0
-"""Seconds for a block of a recording, or for its file to open: a disk that sleeps takes a few, one that is gone all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Captured:
-    """One frame of sound.
-
-    `pcm` is int16 `(frame,)`; `at` the monotonic time at which its first sample was captured;
-    `skipped` the number of samples that should have come just before it and never will. `encoded` is the same sound as
-    one Opus frame, if it came as one: who needs no other need not encode it anew.
-    """
-
-    pcm: Pcm
-    at: float
-    skipped: int = 0
-    encoded: bytes | None = None
-
-
-class Source(Protocol):
-    """Yields frames of one length until the sound ends; closing the iterator releases the device."""
-
-    def __aiter__(self) -> AsyncIterator[Captured]: ...
 
 
 class AtEnd(Enum):
-    """What a source does when its recording is over."""
+    """What a source does at the end of its recording."""
 
     STOP = "stop"
     SILENCE = "silence"
@@ -56,11 +33,11 @@ class AtEnd(Enum):
 
 
 class PacedSource:
-    """Plays blocks of one length as a microphone would deliver them: each when its last sample is in.
+    """A recording in blocks of one length as a microphone would deliver them: each when its last sample is due.
 
     The blocks' times are counted in samples from the first one on, so that small delays never add up.
-    `recording` begins the recording anew at each call. Where it fails (NodeError), or gives nothing for MAX_WAIT, the
-    recording is over, and `note` takes a line about it.
+    `recording` returns the recording from its beginning. Where it raises NodeError, or yields nothing for MAX_WAIT
+    seconds, it ends, and `note` gets a line about it.
     """
 
     def __init__(
@@ -92,8 +69,8 @@ class PacedSource:
                 count += 1
 
     async def _blocks(self) -> AsyncGenerator[Pcm, None]:
-        """Yield the recording's blocks, each read while the one before it sounds, and what follows at its end."""
-        recorded, thread = self._rounds(), OwnThread()
+        """Yield the recording's blocks, each read while the one before is played, and then silence unless it stops."""
+        recorded, thread = self._repeated(), OwnThread()
         try:
             ahead = thread.start(lambda: next(recorded, None))
             while (pcm := await settled(MAX_WAIT, "the sound file", ahead)) is not None:
@@ -106,13 +83,13 @@ class PacedSource:
         while self._at_end is not AtEnd.STOP:
             yield silence(self._frame)
 
-    def _rounds(self) -> Iterator[Pcm]:
-        """Yield the recording once, or again and again if it is to be repeated and holds anything."""
-        anything, again = True, True
-        while anything and again:
-            anything, again = False, self._at_end is AtEnd.LOOP
+    def _repeated(self) -> Iterator[Pcm]:
+        """Yield the recording's blocks once, or in a loop if it is to be repeated and is not empty."""
+        has_blocks, again = True, True
+        while has_blocks and again:
+            has_blocks, again = False, self._at_end is AtEnd.LOOP
             for pcm in self._recording():
-                anything = True
+                has_blocks = True
                 yield pcm
 
 
@@ -123,40 +100,11 @@ def file_source(
     clock: Clock | None = None,
     note: Callable[[str], None] = logger.info,
 ) -> PacedSource:
-    """Return a source that plays a sound file; NodeError when it cannot be read."""
+    """Return a source that plays a sound file. Raises NodeError if it cannot be read."""
     within(MAX_WAIT, f"the sound file {path}", lambda: sound_files.check(path))
     return PacedSource(lambda: sound_files.blocks(path, frame), at_end, frame, clock, note)
 
 
 def silent_source(frame: int = FRAME_SAMPLES, clock: Clock | None = None) -> PacedSource:
-    """Return a source that says nothing, for ever."""
+    """Return a source of endless silence."""
     return PacedSource(lambda: itertools.repeat(silence(frame)), AtEnd.STOP, frame, clock)
-
-
-def open_source(
-    spec: str | None,
-    at_end: AtEnd = AtEnd.STOP,
-    frame: int = FRAME_SAMPLES,
-    clock: Clock | None = None,
-    note: Callable[[str], None] = logger.info,
-) -> tuple[Source, str]:
-    """Return the source that `spec` names, and a line to show the user (or an empty one).
-
-    `mic` is the default microphone, `none` silence, anything else a file. Not asking (None) takes the
-    microphone if there is one and silence otherwise, which the line then says. `note` takes a line when a microphone
-    comes or goes, or a file cannot be read on. NodeError when what was asked for cannot be had.
-    """
-    from node.speech.microphone import Microphone
-
-    match spec:
-        case None:
-            try:
-                return Microphone(frame, clock, note), ""
-            except NodeError as error:
-                return silent_source(frame, clock), f"nothing will be said: {error}"
-        case "mic":
-            return Microphone(frame, clock, note), ""
-        case "none":
-            return silent_source(frame, clock), ""
-        case _:
-            return file_source(Path(spec), at_end, frame, clock, note), ""

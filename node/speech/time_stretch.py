@@ -1,8 +1,8 @@
-"""Speech made shorter or longer without changing its pitch, a few milliseconds at a time.
+"""Time stretching: speech becomes shorter or longer at the same pitch, a few milliseconds at a time.
 
-Where two pieces of a frame, a pitch period or some of them apart, are most alike, what lies between them is left out
-or said twice, and the two are faded into each other: overlap-add with similar waveforms (Verhelst and Roelands, 1993).
-Pauses are alike everywhere, so they give way first.
+Where two pieces of a frame, one or more pitch periods apart, are most similar, the sound between them is left out or
+repeated, and the two are cross-faded: overlap-add with similar waveforms (WSOLA, Verhelst and Roelands, 1993). Pauses
+are similar everywhere, so they are changed first.
 """
 
 from __future__ import annotations
@@ -14,41 +14,41 @@ import numpy.typing as npt
 
 from node.speech.pcm import Pcm, samples_of
 
+# Samples that are left out or repeated at once: pitch periods from 400 Hz down to 67 Hz.
 SHORTEST, LONGEST = samples_of(0.0025), samples_of(0.015)
-"""What is left out or repeated at once: pitch periods from 400 Hz down to 67 Hz."""
 
+# Samples of the two pieces that are compared and cross-faded: a period of most voices.
 FADE = samples_of(0.010)
-"""How much of the two pieces is compared and faded: a period of most voices."""
 
+# Samples of surplus from which a change is made.
 WORTHWHILE = samples_of(0.0075)
-"""What must have come together before anything is done."""
 
+# Samples of surplus from which the best splice is taken even if it is not good. More is not remembered.
 URGENT = samples_of(0.020)
-"""With so much to make up, the best place is taken even if it is not good. Nothing beyond it is remembered."""
 
+# Changes in one frame: enough for 60 ms at four fifths of the speed.
 MAX_CHANGES = 4
-"""In one frame: enough for 60 ms at four fifths of the speed."""
 
-ALIKE = 0.6
-"""Likeness of two pieces above which nobody hears that what lies between them is gone."""
+# Similarity of two pieces above which a splice between them cannot be heard.
+SIMILAR = 0.6
 
+# Mean square of pieces (-50 dBFS) so quiet that they count as similar.
 QUIET_POWER = 100.0**2
-"""Mean square of pieces (-50 dBFS) so quiet that they count as alike."""
 
 Samples = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Two pieces, at `at` and `lag` samples later, and how alike they are (at most 1)."""
+class _Splice:
+    """Two pieces, at sample `at` and `lag` samples later, and their similarity (at most 1)."""
 
     at: int
     lag: int
-    alike: float
+    similarity: float
 
 
 class Stretcher:
-    """Changes the speed of one stream of frames. The length comes out right over time, within 20 ms."""
+    """The changing speed of one stream of frames. Its length is right over time, within 20 ms."""
 
     def __init__(self) -> None:
         self._surplus = 0.0
@@ -65,44 +65,44 @@ class Stretcher:
         return np.rint(sound).astype(np.int16)
 
     def _changed(self, sound: Samples) -> Samples:
-        """Return the frame with one change more, if one is worthwhile and has a good place."""
+        """Return the frame with one more change, if one is worthwhile and a good splice exists."""
         surplus = abs(self._surplus)
-        place = _best_place(sound, int(surplus) + SHORTEST) if surplus >= WORTHWHILE else None
-        if place is None or (place.alike < ALIKE and surplus < URGENT):
+        splice = _best_splice(sound, int(surplus) + SHORTEST) if surplus >= WORTHWHILE else None
+        if splice is None or (splice.similarity < SIMILAR and surplus < URGENT):
             return sound
         if self._surplus > 0:
-            self._surplus -= place.lag
-            return _left_out(sound, place)
-        self._surplus += place.lag
-        return _said_twice(sound, place)
+            self._surplus -= splice.lag
+            return _shortened(sound, splice)
+        self._surplus += splice.lag
+        return _lengthened(sound, splice)
 
 
-def _best_place(sound: Samples, longest: int) -> _Place | None:
-    """Return where the frame is most like itself at most `longest` samples later; None if it is too short."""
+def _best_splice(sound: Samples, longest: int) -> _Splice | None:
+    """Return where the frame is most similar to itself at most `longest` samples later; None if it is too short."""
     longest = min(longest, LONGEST, len(sound) - FADE)
     starts = range(0, len(sound) - FADE - longest + 1, FADE)
-    places = [_best_lag(sound, at, longest) for at in starts if longest >= SHORTEST]
-    return max(places, key=lambda place: place.alike, default=None)
+    splices = [_best_lag(sound, at, longest) for at in starts if longest >= SHORTEST]
+    return max(splices, key=lambda splice: splice.similarity, default=None)
 
 
-def _best_lag(sound: Samples, at: int, longest: int) -> _Place:
+def _best_lag(sound: Samples, at: int, longest: int) -> _Splice:
     piece = sound[at : at + FADE]
     others = np.lib.stride_tricks.sliding_window_view(sound[at : at + longest + FADE], FADE)[SHORTEST:]
     floor = QUIET_POWER * FADE
     power = (np.square(others).sum(axis=1) + np.square(piece).sum()) / 2
-    alike = (others @ piece + floor) / (power + floor)
-    best = int(np.argmax(alike))
-    return _Place(at, best + SHORTEST, float(alike[best]))
+    similarity = (others @ piece + floor) / (power + floor)
+    best = int(np.argmax(similarity))
+    return _Splice(at, best + SHORTEST, float(similarity[best]))
 
 
-def _left_out(sound: Samples, place: _Place) -> Samples:
-    later = place.at + place.lag
-    return np.concatenate([sound[: place.at], _faded(sound, place.at, later), sound[later + FADE :]])
+def _shortened(sound: Samples, splice: _Splice) -> Samples:
+    later = splice.at + splice.lag
+    return np.concatenate([sound[: splice.at], _faded(sound, splice.at, later), sound[later + FADE :]])
 
 
-def _said_twice(sound: Samples, place: _Place) -> Samples:
-    later = place.at + place.lag
-    return np.concatenate([sound[:later], _faded(sound, later, place.at), sound[place.at + FADE :]])
+def _lengthened(sound: Samples, splice: _Splice) -> Samples:
+    later = splice.at + splice.lag
+    return np.concatenate([sound[:later], _faded(sound, later, splice.at), sound[splice.at + FADE :]])
 
 
 def _faded(sound: Samples, out: int, into: int) -> Samples:

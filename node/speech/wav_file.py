@@ -1,4 +1,4 @@
-"""A WAV file that grows while a call runs, written in a thread of its own: a slow or full disk costs no speech."""
+"""A WAV file that grows during a call, written in a thread of its own: a slow or full disk costs no speech."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from node.common.regular_files import create_regular
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from protocol.errors import NodeError
 
+# A WAV header counts its bytes in 32 bits; a recording stops growing there (after 34 hours).
 MAX_SAMPLES = 2_000_000_000
-"""A WAV header counts its bytes in 32 bits; a recording stops growing there (after 34 hours)."""
 
-MOST_WAITING = 500
-"""Blocks of 20 ms that may wait for the disk: 10 s and 320 kB."""
+# Blocks of 20 ms that may wait for the disk: 10 s and 320 kB.
+MAX_WAITING = 500
 
+# Seconds for the file to open or to close.
 MAX_WAIT = 10.0
-"""Seconds for the file to open or to close."""
 
 
 class WavFile:
-    """Mono sound of 16 kHz in a file that is valid from the beginning on. NodeError when it cannot be made.
+    """Mono sound of 16 kHz in a file that is valid from the beginning on. Raises NodeError if it cannot be made.
 
-    When it cannot be written any more, `note` takes one line, and what comes after is dropped.
+    If it cannot be written any more, `note` gets one line, and all further sound is dropped.
     """
 
     def __init__(self, path: Path, note: Callable[[str], None]) -> None:
@@ -46,14 +46,14 @@ class WavFile:
             self._give_up(_reason(error))
 
     def put(self, pcm: Pcm) -> None:
-        """Have a block written; at once, whatever the disk does."""
+        """Queue a block for writing, without waiting for the disk."""
         if self._over:
             return
-        kept = pcm[: self._room]
-        self._room -= len(kept)
-        data = kept.astype("<i2", copy=False).tobytes()
+        fitting = pcm[: self._room]
+        self._room -= len(fitting)
+        data = fitting.astype("<i2", copy=False).tobytes()
         self._waiting.append(self._thread.start(lambda: self._write(data)))
-        if len(self._waiting) > MOST_WAITING:
+        if len(self._waiting) > MAX_WAITING:
             self._give_up("the disk is too slow, or gone")
         while self._waiting and self._waiting[0].done():
             self._check(self._waiting.popleft())
@@ -76,13 +76,13 @@ class WavFile:
             raise NodeError(f"cannot write {self._path}: {error}") from error
 
     def _write(self, data: bytes) -> None:
-        """In the thread."""
+        """Write a block, in the thread."""
         if os.fstat(self._file.fileno()).st_nlink == 0:
             raise FileNotFoundError(None, "it was deleted")
         self._wave.writeframes(data)
 
     def _close(self) -> None:
-        """In the thread."""
+        """Close the file, in the thread."""
         with self._file:
             self._wave.close()
 

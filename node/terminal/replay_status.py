@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from node.common import output
 from node.common.printable import printable
-from node.recording.timecode import clock
+from node.recording.timecode import format_time
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,7 +63,7 @@ def line(player: Player) -> str:
     signs = [f"{player.speed:g}x"] * (player.speed != 1) + ["again and again"] * player.loop
     state = "paused" if player.paused else "playing"
     bar = "━" * done + "─" * (BAR - done)
-    return "  ".join([state, bar, f"{clock(player.position_s)} / {clock(player.duration_s)}", *signs])
+    return "  ".join([state, bar, f"{format_time(player.position_s)} / {format_time(player.duration_s)}", *signs])
 
 
 def choose(player: Player) -> Screen:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from node.common import output
-from node.common.note_pace import NotePace
+from node.common.notes import NotePace
 from node.common.printable import printable
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import numpy as np
 
-from node.speech.libopus import CONCEAL_STEP, Decoder
+from node.speech.audio_io import Captured
+from node.speech.libopus import CONCEAL_STEP, OpusDecoder
 from node.speech.pcm import FRAME_SAMPLES, Clock, Pcm, samples_of, seconds_of, silence
-from node.speech.sources import MAX_BEHIND, Captured
+from node.speech.sources import MAX_BEHIND
 from protocol.errors import PacketError
 from protocol.speech import opus_packet
 from protocol.speech.playout import Conceal, Play, Playout, Silence
@@ -96,7 +97,7 @@ class PageMicrophone:
 
     def _reset(self) -> None:
         self._playout = Playout()
-        self._decoder = Decoder()
+        self._decoder = OpusDecoder()
         self._rest = silence(0)
 
     def _next(self) -> tuple[Pcm, bytes | None]:

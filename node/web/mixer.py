@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from node.speech.codec import SpeechDecoder
-from node.speech.libopus import Encoder
+from node.speech.libopus import OpusEncoder
 from node.speech.pcm import Clock, Pcm, seconds_of
 from node.speech.profiles import RICH
 from node.speech.receive_stream import ReceiveStream, mix
@@ -26,7 +26,7 @@ class Reencoder:
     """Encodes Opus packets of 20 ms. Silence gives no packet but the first, which tells a browser that it is silent."""
 
     def __init__(self) -> None:
-        self._encoder = Encoder(PROFILE)
+        self._encoder = OpusEncoder(PROFILE)
         self._silent = True
 
     def encode(self, pcm: Pcm) -> bytes | None:

@@ -11,15 +11,15 @@ from collections.abc import Collection, Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from node.speech.audio_io import ForwardingSink
 from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm
-from node.speech.sinks import ForwardingSink
 from node.web.mixer import Reencoder
 from protocol.speech import lyra
 from protocol.speech.opus_packet import OPUS_RATE
 
 if TYPE_CHECKING:
     from node.replay.player import Player
-    from node.speech.sinks import Pull, Sink
+    from node.speech.audio_io import Pull, Sink
     from node.web.broadcast import Broadcast
     from protocol.rtp.red import Copy
 

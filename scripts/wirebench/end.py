@@ -24,11 +24,13 @@ from node.call.node import Node
 from node.captions.coder import ThreadCoder, shipped_codecs
 from node.links.address import BrokerAddress
 from node.speech import dialogue, sound_files
+from node.speech.audio_io import Captured
 from node.speech.codec import LyraChoice
 from node.speech.pcm import FRAME_SAMPLES, Clock, Pcm, samples_of, silence
+from node.speech.playback_buffer import blocks_for
 from node.speech.profiles import AUTO, LEAN, Profile, profile
-from node.speech.sinks import NullSink, blocks_for
-from node.speech.sources import Captured, PacedSource
+from node.speech.sinks import NullSink
+from node.speech.sources import PacedSource
 from node.terminal.summary import percentile
 from node.vision.cameras import open_camera
 from node.vision.types import PaintedPicture

@@ -7,7 +7,7 @@ import contextlib
 import numpy as np
 
 from node.bench.speech import measures
-from node.speech.libopus import Decoder, Encoder
+from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.pcm import SAMPLE_RATE, Pcm, silence
 from node.speech.profiles import Profile
 
@@ -41,7 +41,7 @@ def aligned(said: Pcm, heard: Pcm) -> Pcm:
 
 def offline(said: Pcm, setting: Profile) -> Pcm:
     """What a decoder makes of it that gets every frame, pauses included."""
-    encoder, decoder, length = Encoder(setting), Decoder(), setting.frame_samples
+    encoder, decoder, length = OpusEncoder(setting), OpusDecoder(), setting.frame_samples
     frames = [said[begin : begin + length] for begin in range(0, len(said) - length + 1, length)]
     heard = [decoder.decode(encoder.encode(frame)) for frame in frames]
     return aligned(said, np.concatenate([*heard, silence(SAMPLE_RATE)]))

@@ -18,8 +18,8 @@ from sessions import came, picture, spoken, tone
 from node.commands import replay_targets
 from node.commands.options import ReplayOptions
 from node.common import config
-from node.recording.reader import Session
-from node.replay import models
+from node.recording.reader import SessionReader
+from node.replay import pictures
 from node.terminal.status import BufferedNotes
 from protocol.log import Header, Note, Record
 
@@ -51,7 +51,7 @@ async def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     if chromium.binary() is None:
         pytest.skip("needs Chromium")
     monkeypatch.chdir(tmp_path)  # no settings file
-    monkeypatch.setattr(models, "Worker", lambda generator: FakeWorker())
+    monkeypatch.setattr(pictures, "Worker", lambda generator: FakeWorker())
     link: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     class Notes(BufferedNotes):
@@ -59,7 +59,7 @@ async def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
             if text.startswith("the page is at "):
                 link.set_result(text.split()[4].rstrip(":"))
 
-    with Session.open(written(tmp_path / "a.mcap", session(), HEADER)) as recorded:
+    with SessionReader.open(written(tmp_path / "a.mcap", session(), HEADER)) as recorded:
         replaying = asyncio.create_task(
             replay_targets.play_in_browser(recorded, ReplayOptions(), config.load(page="127.0.0.1:0"), Notes()),
             name="replay",

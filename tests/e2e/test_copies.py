@@ -8,7 +8,7 @@ from linked import End, connected
 from node.bench.call_simulation import encoded_packets
 from node.links.wire_meter import Direction, udp_kind
 from node.speech import dialogue, sound_files
-from node.speech.libopus import Decoder
+from node.speech.libopus import OpusDecoder
 from node.speech.pcm import BLOCK_SAMPLES, Pcm
 from node.speech.profiles import LEAN
 from node.speech.receive_stream import ReceiveStream
@@ -33,7 +33,7 @@ class Losing:
 
 async def heard(packets: list[SpeechPacket], losing: Losing) -> tuple[Pcm, ReceiveStream]:
     """What comes out at the other end, played by a clock that moves a packet's time on with each packet."""
-    listener, sound, now = ReceiveStream(Playout(), Decoder()), [], 1000.0
+    listener, sound, now = ReceiveStream(Playout(), OpusDecoder()), [], 1000.0
     async with connected(End(observer=losing), End()) as (a, b):
         for number, packet in enumerate(packets):
             arrived = len(b.packets)

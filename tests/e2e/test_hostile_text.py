@@ -22,7 +22,7 @@ from PIL import Image
 from live_call import PATIENCE_S, parts, place, running, secret
 from node.call.node import Node
 from node.links.address import BrokerAddress
-from node.recording.reader import Session
+from node.recording.reader import SessionReader
 from protocol.room_link import RoomLink
 
 NAME = "[/b]\x1b]52;c;aA=\x07\n\u202e\x9b2J[link=x]"
@@ -150,6 +150,6 @@ async def test_a_terminal_that_is_closed_ends_the_call_in_order(
 
 def assert_whole(folder: Path) -> None:
     """The recording has its end, and nothing is left half written."""
-    with Session.open(folder / "call.mcap") as session:
+    with SessionReader.open(folder / "call.mcap") as session:
         assert session.complete
     assert not list(folder.rglob("*.part"))

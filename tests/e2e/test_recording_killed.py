@@ -9,8 +9,8 @@ import pytest
 from bench_session import killed
 from mcap.reader import make_reader
 
-from node.recording.reader import Session
-from node.recording.recover import recover
+from node.recording.edit import recover
+from node.recording.reader import SessionReader
 
 MOST_S = 2.0
 
@@ -20,10 +20,10 @@ def test_at_most_two_seconds_are_lost(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "killed.mcap"
     lost_s = killed(path, after_s=random.Random(seed).uniform(2.5, 6.0))
     assert lost_s <= MOST_S
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         assert not session.complete
     recover(path, tmp_path / "mended.mcap", None)
-    with Session.open(tmp_path / "mended.mcap") as session:
+    with SessionReader.open(tmp_path / "mended.mcap") as session:
         assert session.complete
         senders = {getattr(record, "sender", None) for record in session.records()}
         assert senders == {"a", "b"}

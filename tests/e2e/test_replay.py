@@ -19,7 +19,7 @@ from live_call import KeepingSink, clip_after, parts, place, running, secret
 from node.call.node import Node
 from node.captions.coder import shipped_codecs
 from node.links.address import BrokerAddress
-from node.recording.reader import Session
+from node.recording.reader import SessionReader
 from node.recording.recorder import Recorder
 from node.replay.decoder import SessionDecoder
 from node.replay.pictures import PictureReader
@@ -69,7 +69,7 @@ async def test_replay_is_what_was_heard_and_seen(embedded_broker: BrokerAddress,
         await asyncio.sleep(TALK_S)
     recorder.stop()
     assert await asyncio.to_thread(recorder.join, PATIENCE_S)
-    with Session.open(tmp_path / "call.mcap") as session:
+    with SessionReader.open(tmp_path / "call.mcap") as session:
         packets = [record for record in session.records() if isinstance(record, Speech)]
         assert ben.count().speech_in.received == len(packets) > 20
         assert ben.count().speech_in.late == 0
@@ -89,10 +89,10 @@ async def test_replay_is_what_was_heard_and_seen(embedded_broker: BrokerAddress,
     assert [(one.caption, one.image.tobytes()) for one in painted] == repainted[: len(painted)]
 
 
-def heard_again(session: Session) -> Pcm:
-    reel, pieces = SessionDecoder(session), list[Pcm]()
-    while not reel.over:
-        pieces.append(next(iter(reel.step().values()), silence(320)))
+def heard_again(session: SessionReader) -> Pcm:
+    decoder, pieces = SessionDecoder(session), list[Pcm]()
+    while not decoder.ended:
+        pieces.append(next(iter(decoder.step().values()), silence(320)))
     return np.concatenate(pieces)
 
 

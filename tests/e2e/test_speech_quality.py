@@ -15,10 +15,10 @@ from node.call.endpoints import Models
 from node.call.node import Node
 from node.links.address import BrokerAddress
 from node.speech import sound_files
-from node.speech.libopus import Decoder, Encoder
+from node.speech.audio_io import Captured, Source
+from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
 from node.speech.profiles import LEAN
-from node.speech.sources import Captured, Source
 from node.terminal.summary import percentile
 
 LEAD_S = 3.0
@@ -34,7 +34,7 @@ def whole(path: Path) -> Pcm:
 
 
 def offline(pcm: Pcm) -> Pcm:
-    encoder, decoder = Encoder(LEAN), Decoder()
+    encoder, decoder = OpusEncoder(LEAN), OpusDecoder()
     frames = [pcm[i : i + FRAME_SAMPLES] for i in range(0, len(pcm) - FRAME_SAMPLES + 1, FRAME_SAMPLES)]
     return np.concatenate([decoder.decode(encoder.encode(frame)) for frame in frames])
 
@@ -125,7 +125,7 @@ async def test_the_stated_delay_is_the_measured_one(
     # The sink's clock starts with its first sample: it pulls ahead of what is heard.
     heard_at = sink.began + lag_of(sink.sound(), offline(said)) / SAMPLE_RATE
     # What the decoder puts out at a time was captured a lookahead before: that delay is in the sound itself.
-    measured_ms = (heard_at - (source.began + LEAD_S)) * 1000 + Encoder(LEAN).lookahead_ms
+    measured_ms = (heard_at - (source.began + LEAD_S)) * 1000 + OpusEncoder(LEAN).lookahead_ms
     stated_ms = percentile(listener.count().speech_in.mouth_to_ear_ms, 50)
     assert stated_ms == pytest.approx(measured_ms, abs=DELAY_TOLERANCE_MS)
     assert stated_ms <= 300

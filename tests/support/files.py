@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sessions import HEADER
 
-from node.recording.reader import Session
+from node.recording.reader import SessionReader
 from node.recording.writer import SessionWriter
 from protocol.log import Header, Record
 
@@ -24,6 +24,6 @@ def written(path: Path, records: Iterable[Record], header: Header = HEADER, secr
 
 def read(path: Path, secret: bytes | None = None) -> list[Record]:
     """All records of a file."""
-    with Session.open(path, secret) as session:
+    with SessionReader.open(path, secret) as session:
         assert session.complete
         return list(session.records())

@@ -18,9 +18,10 @@ from node.call.running import Participant
 from node.captions.coder import ThreadCoder, shipped_codecs
 from node.links.address import BrokerAddress
 from node.speech import sound_files
+from node.speech.audio_io import Pull
 from node.speech.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
 from node.speech.profiles import LEAN, Profile
-from node.speech.sinks import NullSink, Pull
+from node.speech.sinks import NullSink
 from node.speech.sources import PacedSource
 from protocol.room_secret import SECRET_BYTES, RoomSecret
 

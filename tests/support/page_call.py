@@ -12,8 +12,9 @@ from PIL import Image
 from live_call import LOOPBACK, KeepingSink, Running, parts, place, running
 from node.call.node import Node
 from node.links.address import BrokerAddress
+from node.speech.audio_io import Source
 from node.speech.profiles import LEAN
-from node.speech.sources import Source, silent_source
+from node.speech.sources import silent_source
 from node.vision.cameras import Camera
 from node.web.page import Page
 from node.web.page_address import PageAddress

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 from node.captions.coder import shipped_codecs
-from node.recording.writer import SessionWriter, create
+from node.recording.writer import SessionWriter, create_file
 from protocol import frames, log
 
 CODECS = shipped_codecs()
@@ -37,8 +37,8 @@ def made_up(seconds: float = 20.0) -> list[log.Record]:
 def write(
     path: Path, records: list[log.Record], *, secret: bytes | None = None, header: log.Header = HEADER, end: bool = True
 ) -> Path:
-    """A session's file of these records; without its end if told so."""
-    with create(path) as stream:
+    """A session's file of these records; without its end unless `end`."""
+    with create_file(path) as stream:
         writer = SessionWriter(stream, header, secret)
         writer.write_all(records)
         if end:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from node.captions.coder import shipped_codecs
-from node.speech.libopus import Encoder
+from node.speech.libopus import OpusEncoder
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from node.speech.profiles import LEAN
 from protocol import frames
@@ -59,7 +59,7 @@ def tone(seconds: float, hertz: float = 300.0, level: float = 0.4) -> Pcm:
 
 def spoken(sender: str, pcm: Pcm, at: float = 0.0, sequence: int = 0, timestamp: int = 0) -> list[Record]:
     """One packet for each frame of 60 ms, each arriving when its sound is over."""
-    encoder, samples = Encoder(LEAN), LEAN.frame_samples
+    encoder, samples = OpusEncoder(LEAN), LEAN.frame_samples
     packets: list[Record] = []
     for number in range(len(pcm) // samples):
         payload = encoder.encode(pcm[number * samples : (number + 1) * samples])
@@ -70,11 +70,11 @@ def spoken(sender: str, pcm: Pcm, at: float = 0.0, sequence: int = 0, timestamp:
     return packets
 
 
-def picture(sender: str, at: float, words: str, sequence: int = 1, seed: int = 7, told: bool = True) -> Frame:
+def picture(sender: str, at: float, words: str, sequence: int = 1, seed: int = 7, with_caption: bool = True) -> Frame:
     """A picture in words; untold, its caption is only in the frame."""
     coded = CODECS.encode(words, 0)
     frame = frames.Picture(sequence, round(at * 1000), coded.codec, coded.data, seed)
-    return Frame(round(at * 1e6), sender, frames.encode(frame), words if told else None)
+    return Frame(round(at * 1e6), sender, frames.encode(frame), words if with_caption else None)
 
 
 def came(peer: str, at: float, name: str) -> Joined:

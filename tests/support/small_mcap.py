@@ -6,9 +6,9 @@ import io
 
 from mcap.writer import CompressionType, Writer
 
-from node.recording.chunk_finder import read_index
-from node.recording.chunk_index import Index
-from node.recording.read_budget import Budget
+from node.recording.mcap_index import ChunkIndex
+from node.recording.mcap_summary import read_index
+from node.recording.read_budget import ReadBudget
 from protocol import log
 
 TIMES = [10, 20, 30, 40, 50]
@@ -32,9 +32,9 @@ def mcap(compression: CompressionType = CompressionType.ZSTD, end: bool = True, 
     return bytearray(stream.getvalue())
 
 
-def read(data: bytes) -> tuple[Index, list[int]]:
+def read(data: bytes) -> tuple[ChunkIndex, list[int]]:
     """The index, and the times of the messages in its chunks."""
     file = io.BytesIO(data)
     index = read_index(file)
-    budget = Budget(len(data))
+    budget = ReadBudget(len(data))
     return index, [one.log_time for number in range(len(index)) for one in index.read(file, number, budget)]

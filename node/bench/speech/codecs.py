@@ -11,7 +11,7 @@ from node.bench.speech import external_codecs
 from node.bench.speech.settings import Setting, SpeechCodec
 from node.bench.speech.streams import CodedRecording, Lost, frames_of, read
 from node.speech import lyra_model
-from node.speech.libopus import Decoder, Encoder
+from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from node.speech.profiles import Application, Bandwidth, Profile
 from protocol.errors import NodeError
@@ -105,7 +105,7 @@ def opus_profile(setting: Setting) -> Profile:
 def code_opus(setting: Setting, pcm: Pcm) -> CodedRecording:
     """Code a recording of 16 kHz with the node's own encoder, bundles and concealment."""
     profile = opus_profile(setting)
-    encoder = Encoder(profile)
+    encoder = OpusEncoder(profile)
     frames = [encoder.encode(frame) for frame in frames_of(pcm, profile.frame_samples)]
     packets = [frames[first : first + setting.bundle] for first in range(0, len(frames), setting.bundle)]
     sizes = tuple(len(opus_packet.join(packet) if len(packet) > 1 else packet[0]) for packet in packets)
@@ -114,26 +114,26 @@ def code_opus(setting: Setting, pcm: Pcm) -> CodedRecording:
 
 def _decoded_opus(packets: Sequence[Sequence[bytes]], samples: int, lost: Lost) -> Pcm:
     """Decode packets of single frames, each of so many samples."""
-    decoder, decoded = Decoder(), []
+    decoder, decoded = OpusDecoder(), []
     for packet, gone in zip(packets, lost, strict=True):
         for frame in packet:
             decoded += _concealed_opus(decoder, samples) if gone else [decoder.decode(frame)]
     return np.concatenate(decoded)
 
 
-def _concealed_opus(decoder: Decoder, samples: int) -> list[Pcm]:
+def _concealed_opus(decoder: OpusDecoder, samples: int) -> list[Pcm]:
     pieces = [min(LONGEST_CONCEALED, samples - at) for at in range(0, samples, LONGEST_CONCEALED)]
     return [decoder.conceal(piece) for piece in pieces]
 
 
 def code_lyra(setting: Setting, pcm: Pcm, folder: Path) -> CodedRecording:
     """Code a recording of 16 kHz with the models in the folder. Raises NodeError if they cannot be had."""
-    encoder = lyra_model.Encoder(folder, setting.bitrate)
+    encoder = lyra_model.LyraEncoder(folder, setting.bitrate)
     samples = lyra_model.FRAME_SAMPLES * setting.bundle
     packets = [encoder.encode(part) for part in frames_of(pcm, samples)]
 
     def decode(lost: Lost) -> Pcm:
-        decoder = lyra_model.Decoder(folder)
+        decoder = lyra_model.LyraDecoder(folder)
         pairs = zip(packets, lost, strict=True)
         return np.concatenate([decoder.conceal(samples) if gone else decoder.decode(packet) for packet, gone in pairs])
 

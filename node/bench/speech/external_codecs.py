@@ -16,7 +16,7 @@ import numpy as np
 
 from node.bench.speech.settings import CODEC2_FRAMES, Setting
 from node.bench.speech.streams import CodedRecording, Lost
-from node.speech.libopus import Decoder
+from node.speech.libopus import OpusDecoder
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from protocol.errors import NodeError
 from protocol.speech.opus_packet import OPUS_RATE
@@ -62,7 +62,7 @@ def code_opus(setting: Setting, pcm: Pcm) -> CodedRecording:
     samples = SAMPLE_RATE * setting.frame_ms // 1000
 
     def decode(lost: Lost) -> Pcm:
-        decoder = Decoder()
+        decoder = OpusDecoder()
         pairs = zip(packets, lost, strict=True)
         return np.concatenate([decoder.conceal(samples) if gone else decoder.decode(packet) for packet, gone in pairs])
 

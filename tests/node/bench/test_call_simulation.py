@@ -17,7 +17,7 @@ from node.bench.call_simulation import (
     wire_bytes,
 )
 from node.bench.speech.streams import read
-from node.speech.libopus import Decoder
+from node.speech.libopus import OpusDecoder
 from node.speech.pcm import Pcm
 from node.speech.profiles import LEAN
 from node.speech.rates import PACKET_HEADERS
@@ -54,7 +54,7 @@ def test_a_perfect_path_is_heard_whole(packets: list[SpeechPacket]) -> None:
 
 def test_without_copies_what_is_heard_is_what_was_encoded(spoken: Pcm) -> None:
     sent = asyncio.run(encoded_packets(spoken, LEAN))
-    heard, decoder = CallSimulation(sent).decode(seconds(sent) + 1), Decoder()
+    heard, decoder = CallSimulation(sent).decode(seconds(sent) + 1), OpusDecoder()
     offline = np.concatenate([decoder.decode(frame) for packet in sent for frame in opus_packet.split(packet.payload)])
     start = next(n for n in range(6400) if np.array_equal(heard[n + 80 : n + 2000], offline[80:2000]))
     assert np.array_equal(heard[start + 80 : start + len(offline)], offline[80:])

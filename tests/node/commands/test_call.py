@@ -20,7 +20,7 @@ from node.commands import call
 from node.common import config
 from node.links import broker
 from node.links.address import BrokerAddress
-from node.recording.reader import Session
+from node.recording.reader import SessionReader
 from protocol.errors import NodeError, UsageError
 
 
@@ -108,7 +108,7 @@ async def test_r_records_and_ends_that(
     assert "r to record, and again to end that" in said.err
     assert "recording to talk.mcap" in said.err
     assert "recorded 0:00 to talk.mcap" in said.err
-    with Session.open(tmp_path / "talk.mcap") as session:
+    with SessionReader.open(tmp_path / "talk.mcap") as session:
         assert session.header.name == "ann"
         assert session.complete
 

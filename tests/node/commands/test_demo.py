@@ -13,7 +13,7 @@ from node.call import build
 from node.commands import demo
 from node.common import config
 from node.links.address import BrokerAddress
-from node.recording.reader import Session
+from node.recording.reader import SessionReader
 from protocol import log
 from protocol.errors import UsageError
 
@@ -46,7 +46,7 @@ async def test_what_a_sends_and_gets_is_recorded(tmp_path: Path, capsys: pytest.
     settings = config.load(speaker="none", record=path, keep_snapshots=True)
     assert await demo.run(settings, own_broker=True, seconds=3.0, json=True)
     summaries = json.loads(capsys.readouterr().out)
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         assert (session.header.name, session.complete) == ("a", True)
         own, records = session.header.node, list(session.records())
     sent = [record for record in records if isinstance(record, log.Speech) and record.sender == own]

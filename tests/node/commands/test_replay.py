@@ -18,8 +18,8 @@ from node.call.observers import CallObserver
 from node.captions.coder import shipped_codecs
 from node.commands import replay_targets
 from node.commands.options import ReplayOptions
-from node.replay import models
-from node.replay.player import Player
+from node.replay import pictures
+from node.replay.player import PlaybackOptions, Player
 from node.speech.sinks import NullSink
 from node.terminal import keyboard
 from node.terminal.replay_status import Screen, line
@@ -61,7 +61,7 @@ def test_it_paints_with_the_recorded_model(file: Path, command: Command, monkeyp
         asked.append(generator)
         return FakeWorker()
 
-    monkeypatch.setattr(models, "Worker", worker)
+    monkeypatch.setattr(pictures, "Worker", worker)
     assert command.run("replay", file, "--speaker", "none", "--pictures", "out", "--generator", "some/model").code == 0
     assert asked == ["some/model"]
     assert len(list(Path("out").glob("*-b-00001.png"))) == 1
@@ -71,7 +71,7 @@ def test_it_paints_with_the_recorded_model(file: Path, command: Command, monkeyp
 def test_missing_models_are_one_line_and_the_rest_is_played(
     file: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "Worker", lambda generator: FakeWorker("the model is not here"))
+    monkeypatch.setattr(pictures, "Worker", lambda generator: FakeWorker("the model is not here"))
     assert command.run("replay", file, "--speaker", "none", "--pictures", "out").code == 0
     assert command.out == "no pictures: the model is not here\n0:00  Ben: a dog [b]\n"
 
@@ -142,15 +142,8 @@ async def test_keys_pause_seek_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_line_says_where_it_is() -> None:
-    player = Player(
-        FakeSession([Note(80_000_000, "end")]),
-        shipped_codecs(),
-        CallObserver(),
-        NullSink(),
-        start=40.0,
-        speed=1.5,
-        loop=True,
-    )
+    session, options = FakeSession([Note(80_000_000, "end")]), PlaybackOptions(start=40.0, speed=1.5, loop=True)
+    player = Player(session, shipped_codecs(), CallObserver(), NullSink(), options)
     assert line(player) == f"playing  {'━' * 15}{'─' * 15}  0:40 / 1:20  1.5x  again and again"
     player.toggle()
     assert line(player).startswith("paused")
@@ -164,22 +157,24 @@ def test_the_line_says_where_it_is() -> None:
 
 def test_the_recorded_generator_is_the_one_unless_another_is_named() -> None:
     recorded = Header(models={"generator": "some/model"})
-    assert models.chosen_generator(recorded, None, None) == "some/model"
-    assert models.chosen_generator(recorded, "photo-cpu", None) == "IDKiro/sdxs-512-0.9"
-    assert models.chosen_generator(recorded, None, "other/model") == "other/model"
-    assert models.chosen_generator(Header(), None, None).endswith("embedded/generator")
-    assert models.chosen_generator(Header(models={"generator": "embedded"}), None, None).endswith("embedded/generator")
+    assert pictures.chosen_generator(recorded, None, None) == "some/model"
+    assert pictures.chosen_generator(recorded, "photo-cpu", None) == "IDKiro/sdxs-512-0.9"
+    assert pictures.chosen_generator(recorded, None, "other/model") == "other/model"
+    assert pictures.chosen_generator(Header(), None, None).endswith("embedded/generator")
+    assert pictures.chosen_generator(Header(models={"generator": "embedded"}), None, None).endswith(
+        "embedded/generator"
+    )
     with pytest.raises(NodeError, match="no preset"):
-        models.chosen_generator(recorded, "nothing", None)
+        pictures.chosen_generator(recorded, "nothing", None)
 
 
 async def test_another_version_of_the_model_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "Worker", lambda generator: FakeWorker())
-    monkeypatch.setattr(models.provenance, "version_of", lambda model: "new")
+    monkeypatch.setattr(pictures, "Worker", lambda generator: FakeWorker())
+    monkeypatch.setattr(pictures.provenance, "version_of", lambda model: "new")
     notes: list[str] = []
     for version, model in (("old", None), ("new", None), ("old", "other/model")):
         header = Header(models={"generator": "some/model"}, versions={"generator": version})
-        async with models.painter(header, None, model, notes.append) as paint:
+        async with pictures.session_painter(header, None, model, notes.append) as paint:
             assert paint is not None
     assert notes == ["the generator is another version than the recorded one: its pictures may differ"]
     assert ReplayOptions().speed == 1

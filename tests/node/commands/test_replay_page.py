@@ -23,8 +23,8 @@ from node.captions.coder import shipped_codecs
 from node.commands import replay, replay_targets
 from node.commands.options import ReplayOptions
 from node.common import config
-from node.recording.reader import Session
-from node.replay import models
+from node.recording.reader import SessionReader
+from node.replay import pictures
 from node.terminal.status import BufferedNotes
 from protocol.errors import NodeError
 from protocol.log import Header, Note, Record
@@ -86,7 +86,7 @@ class Watching:
 
     async def run(self) -> None:
         settings = config.load(page="127.0.0.1:0")
-        with Session.open(self.file, self.secret) as session:
+        with SessionReader.open(self.file, self.secret) as session:
             await replay_targets.play_in_browser(session, shipped_codecs(), ReplayOptions(), settings, self.notes)
 
     @property
@@ -106,7 +106,7 @@ Watch = Callable[..., contextlib.AbstractAsyncContextManager[Watching]]
 def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watch:
     """Replays a file into a page that nobody has opened yet: `watch(records)`."""
     monkeypatch.chdir(tmp_path)  # no settings file
-    monkeypatch.setattr(models, "Worker", lambda generator: FakeWorker())
+    monkeypatch.setattr(pictures, "Worker", lambda generator: FakeWorker())
     told: list[str] = []
 
     class Notes(BufferedNotes):
@@ -179,7 +179,7 @@ async def test_it_pauses_seeks_and_changes_its_speed_as_it_is_told(watch: Watch)
 async def test_without_a_model_there_are_the_words_and_a_line_that_says_why(
     watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "Worker", lambda generator: FakeWorker("the model is not here"))
+    monkeypatch.setattr(pictures, "Worker", lambda generator: FakeWorker("the model is not here"))
     async with watch(records()) as one, opened(one) as page:
         await until(lambda: len(page.words()) == 2)
         assert page.of("state")[0]["notes"][0]["text"] == "no pictures: the model is not here"

@@ -10,7 +10,8 @@ import pytest
 from command import ROOM, SECRET, Command
 
 from node.common import config
-from node.rooms import store, words
+from node.rooms import store
+from node.rooms.resolve import from_mnemonic, to_mnemonic
 from protocol.room_link import RoomLink
 
 BROKER = "mqtts://us@broker.example.org"
@@ -65,7 +66,7 @@ def test_the_code_holds_the_link(command: Command, monkeypatch: pytest.MonkeyPat
 def test_words_spell_the_same_room(command: Command) -> None:
     command.run("room", "new", "--words", "--no-qr")
     link, spelt = command.out.splitlines()
-    assert words.from_mnemonic(spelt) == RoomLink.parse(link).secret
+    assert from_mnemonic(spelt) == RoomLink.parse(link).secret
 
 
 def test_the_link_names_the_broker_and_keeps_its_password_back(command: Command, home: Path) -> None:
@@ -107,7 +108,7 @@ def test_a_saved_room_is_listed_shown_and_forgotten(command: Command) -> None:
     assert command.run("room", "show", "treehouse").out == link
     assert "█" in command.err
     command.run("room", "show", "treehouse", "--words", "--no-qr")
-    assert command.out.splitlines()[1] == words.to_mnemonic(RoomLink.parse(link).secret)
+    assert command.out.splitlines()[1] == to_mnemonic(RoomLink.parse(link).secret)
     assert command.run("room", "forget", "treehouse").code == 0
     assert "no rooms are kept" in command.run("room", "list").out
     assert "no saved room 'treehouse'" in command.fails("room", "forget", "treehouse", code=2)
@@ -138,7 +139,7 @@ def test_the_brokers_password_is_asked_for_at_a_terminal(command: Command, monke
 
 
 def test_words_are_kept_with_the_broker_that_is_named(command: Command, home: Path) -> None:
-    spelt = words.to_mnemonic(RoomLink.parse(ROOM).secret)
+    spelt = to_mnemonic(RoomLink.parse(ROOM).secret)
     path = home / "words"
     path.write_text(spelt)
     path.chmod(0o600)
@@ -148,7 +149,7 @@ def test_words_are_kept_with_the_broker_that_is_named(command: Command, home: Pa
 
 
 def test_words_need_no_quotes(command: Command) -> None:
-    spelt = words.to_mnemonic(RoomLink.parse(ROOM).secret).split()
+    spelt = to_mnemonic(RoomLink.parse(ROOM).secret).split()
     assert command.run("room", "save", "treehouse", *spelt).code == 0
     assert store.find("treehouse") == RoomLink.parse(ROOM)
     assert "others on this machine can see" in command.err

@@ -69,7 +69,7 @@ def test_every_kind_of_value_is_read(folder: Path, monkeypatch: pytest.MonkeyPat
     assert (settings.ice_servers, settings.loop) == (["stun:b", "stun:c"], False)
 
 
-def test_what_the_command_was_told_is_known_from_what_it_was_not() -> None:
+def test_flags_that_were_given_are_distinguished_from_defaults() -> None:
     assert "broker" not in config.load(broker=None).model_fields_set
     assert "broker" in config.load(broker="mqtt://h").model_fields_set
 

@@ -66,7 +66,7 @@ def test_damage_without_an_end_is_given_up(tmp_path: Path, monkeypatch: pytest.M
                 packets += 1
                 data[packet.pos + 8 : packet.pos + packet.size] = b"\x55" * (packet.size - 8)
     path.write_bytes(data)
-    monkeypatch.setattr(media_files, "MOST_DAMAGED", 2)
+    monkeypatch.setattr(media_files, "MAX_DAMAGED", 2)
     assert packets > 5
     with pytest.raises(UnreadableError):
         samples(path)

@@ -216,6 +216,7 @@ def test_a_stream_that_was_closed_or_is_none_takes_everything(monkeypatch: pytes
 
 MAY = {
     ("common/output.py", "*"): "the place where it is done",
+    ("common/standard_streams.py", "*"): "the streams themselves",
     ("common/console.py", "Console"): "the class that takes every string as text",
     ("terminal/keyboard.py", "os.write"): "echoes keys that a person typed, printable ones alone",
     ("common/child_process.py", "sys.stdout"): "the standard output of a process of ours is the pipe to the node",

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from node.common.peer_faults import MAX_REMEMBERED, PeerFaults
+from node.common.peer_faults import MAX_NOTED_PEERS, PeerFaults
 from protocol.errors import CaptionError, NodeError, UsageError
 
 SECRET = "a caption of no concern to a log"
@@ -56,6 +56,6 @@ def test_what_is_meant_to_end_the_node_does(error: BaseException) -> None:
 def test_a_flood_of_names_is_not_remembered_without_end() -> None:
     notes: list[str] = []
     faults = PeerFaults(notes.append)
-    for number in range(2 * MAX_REMEMBERED):
+    for number in range(2 * MAX_NOTED_PEERS):
         faults.add(str(number), "a message", ValueError())
-    assert (faults.count, len(notes)) == (2 * MAX_REMEMBERED, MAX_REMEMBERED)
+    assert (faults.count, len(notes)) == (2 * MAX_NOTED_PEERS, MAX_NOTED_PEERS)

@@ -114,12 +114,15 @@ def test_a_result_is_returned_and_an_error_raised() -> None:
         signals.run(work(KeyError()))
 
 
-async def test_a_cancellation_that_no_signal_asked_for_stays_one() -> None:
-    task = asyncio.create_task(signals._cancelled_by_signals(asyncio.sleep(60)))
-    await asyncio.sleep(0)
-    task.cancel()
+def test_a_cancellation_that_no_signal_asked_for_stays_one() -> None:
+    async def work() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(60)
+
     with pytest.raises(asyncio.CancelledError):
-        await task
+        signals.run(work())
 
 
 async def test_handlers_are_as_before_afterwards() -> None:

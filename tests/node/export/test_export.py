@@ -26,7 +26,7 @@ from small_disk import FULL, small_disk
 from node.captions.coder import shipped_codecs
 from node.export import export
 from node.export.export import ExportOptions
-from node.recording.reader import Session
+from node.recording.reader import SessionReader
 from node.replay.pictures import Paint
 from node.vision.types import Prompt
 from protocol import frames
@@ -45,7 +45,7 @@ class Painters(FakeModels):
     fails_after = 1000
 
     @contextlib.asynccontextmanager
-    async def painter(
+    async def session_painter(
         self, header: Header, models: str | None, generator: str | None, note: Callable[[str], None]
     ) -> AsyncIterator[Paint | None]:
         if self.missing:
@@ -64,12 +64,12 @@ class Painters(FakeModels):
 @pytest.fixture
 def painters(monkeypatch: pytest.MonkeyPatch) -> Painters:
     painters = Painters()
-    monkeypatch.setattr(export, "painter", painters.painter)
+    monkeypatch.setattr(export, "session_painter", painters.session_painter)
     return painters
 
 
 def records() -> list[Record]:
-    """From CHANGE_S on Ben talks, and his picture shows something else."""
+    """From CHANGE_S on Ben talks, and the picture shows something else."""
     return [
         came("b", 0.1, "Ben"), picture("me", 0.3, "a cat"), picture("b", 0.4, "a dog <b>{x}"),
         *spoken("b", tone(2.0, 500), at=CHANGE_S),
@@ -86,7 +86,7 @@ def file(tmp_path: Path) -> Path:
 def exported(file: Path, name: str, **asked: Any) -> tuple[Path, list[str]]:
     notes: list[str] = []
     out = file.parent / name
-    asyncio.run(export.run(file, shipped_codecs(), ExportOptions(out, **asked), None, notes.append))
+    asyncio.run(export.export_session(file, shipped_codecs(), ExportOptions(out, **asked), None, notes.append))
     return out, notes
 
 
@@ -173,7 +173,7 @@ def test_srt_has_the_captions_at_their_times(file: Path) -> None:
 def test_jsonl_has_a_readable_object_for_each_record(file: Path) -> None:
     lines = [json.loads(line) for line in exported(file, "out.jsonl")[0].read_text("utf-8").splitlines()]
     assert (lines[0]["kind"], lines[0]["name"], lines[0]["node"]) == ("session", "Ann", "me")
-    with Session.open(file) as session:
+    with SessionReader.open(file) as session:
         assert len(lines) - 1 == len(list(session.records()))
     assert [line["caption"] for line in lines if line["kind"] == "picture"] == [
         "a cat",
@@ -332,7 +332,7 @@ ODD = (
 
 @pytest.mark.parametrize("name", KINDS)
 def test_whatever_names_and_words_are_made_of(tmp_path: Path, painters: Painters, name: str) -> None:
-    """And what is no record is left out, and told at the end."""
+    """And what is no record is left out, and noted at the end."""
     found: list[Record] = []
     for number, text in enumerate(ODD):
         shown = replace(picture(f"p{number}", 0.2 + number / 10, "words"), caption=text)

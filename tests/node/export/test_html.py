@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from node.export.html import PageEvents, page
+from node.export.html import PageEvents, render_page
 
 NASTY = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>&amp;\u2028'\""
 
@@ -36,11 +36,11 @@ class Elements(HTMLParser):
 
 
 def made(words: str = "a cat", name: str = "Ann") -> str:
-    album = PageEvents([name], [[(0.0, 5.0)]])
-    album.add(0.5, 0, words, Image.new("RGB", (8, 8), "red"))
-    album.add(1.5, 0, words, Image.new("RGB", (8, 8), "red"))
-    album.add(2.5, 0, words, None)
-    return page(f"{name} and others", "told", 5.0, album, b"OggS")
+    events = PageEvents([name], [[(0.0, 5.0)]])
+    events.add(0.5, 0, words, Image.new("RGB", (8, 8), "red"))
+    events.add(1.5, 0, words, Image.new("RGB", (8, 8), "red"))
+    events.add(2.5, 0, words, None)
+    return render_page(f"{name} and others", "below the title", 5.0, events, b"OggS")
 
 
 def test_it_needs_nothing_else_and_runs_only_its_own_script() -> None:

@@ -12,7 +12,7 @@ from node.export.subtitles import (
     MOST_LETTERS,
     MOST_LINES,
     MOST_NAME_LETTERS,
-    CaptionTrack,
+    CaptionChange,
     Cue,
     cues,
     one_line,
@@ -23,10 +23,10 @@ from node.export.subtitles import (
 
 def test_a_cue_lasts_until_something_changes() -> None:
     words = [
-        CaptionTrack(1, "Ann", "a cat"),
-        CaptionTrack(3, "Ben", "a dog"),
-        CaptionTrack(4, "Ann", "a bird"),
-        CaptionTrack(6, "Ben", ""),
+        CaptionChange(1, "Ann", "a cat"),
+        CaptionChange(3, "Ben", "a dog"),
+        CaptionChange(4, "Ann", "a bird"),
+        CaptionChange(6, "Ben", ""),
     ]
     assert list(cues(words, 8)) == [
         Cue(1, 3, "Ann: a cat"),
@@ -37,7 +37,7 @@ def test_a_cue_lasts_until_something_changes() -> None:
 
 
 def test_what_is_replaced_at_once_is_left_out() -> None:
-    assert list(cues([CaptionTrack(1, "a", "x"), CaptionTrack(1.01, "a", "y")], 2)) == [Cue(1.01, 2, "a: y")]
+    assert list(cues([CaptionChange(1, "a", "x"), CaptionChange(1.01, "a", "y")], 2)) == [Cue(1.01, 2, "a: y")]
     assert list(cues([], 2)) == []
 
 
@@ -51,7 +51,7 @@ def test_srt() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.sampled_from(["a", "b"]), st.text()), max_size=8))
 def test_cues_never_overlap_and_hold_no_markup(changes: list[tuple[float, str, str]]) -> None:
-    words = [CaptionTrack(*change) for change in sorted(changes, key=lambda change: change[0])]
+    words = [CaptionChange(*change) for change in sorted(changes, key=lambda change: change[0])]
     made = list(cues(words, 100))
     assert all(before.end <= after.start for before, after in itertools.pairwise(made))
     text = srt(made)
@@ -67,22 +67,22 @@ def test_a_line_is_one_line() -> None:
 
 
 def test_who_shows_nothing_any_more_makes_room_and_a_crowd_is_cut() -> None:
-    words = [CaptionTrack(number, f"p{number}", "x") for number in range(MOST_LINES + 3)]
+    words = [CaptionChange(number, f"p{number}", "x") for number in range(MOST_LINES + 3)]
     assert [cue.text.count("\n") + 1 for cue in cues(words, 100)][-1] == MOST_LINES
-    assert list(cues([CaptionTrack(1, "a", "x"), CaptionTrack(2, "a", ""), CaptionTrack(3, "b", "y")], 4)) == [
+    assert list(cues([CaptionChange(1, "a", "x"), CaptionChange(2, "a", ""), CaptionChange(3, "b", "y")], 4)) == [
         Cue(1, 2, "a: x"),
         Cue(3, 4, "b: y"),
     ]
 
 
 def test_of_what_is_made_up_to_be_long_the_beginning_is_left() -> None:
-    (cue,) = cues([CaptionTrack(0, "N" * 60_000, "word " * 12_000)], 5)
+    (cue,) = cues([CaptionChange(0, "N" * 60_000, "word " * 12_000)], 5)
     name, words = cue.text.split(": ")
     assert (len(name), len(words)) == (MOST_NAME_LETTERS, MOST_LETTERS)
     assert name.endswith("…") and words.endswith("…")
 
 
 def test_names_are_one_line_too() -> None:
-    (cue,) = cues([CaptionTrack(0, "Ann\n\n2\n00:00:01,000 --> 00:00:02,000\n\u202eneB", "a cat\udc80\x00")], 5)
+    (cue,) = cues([CaptionChange(0, "Ann\n\n2\n00:00:01,000 --> 00:00:02,000\n\u202eneB", "a cat\udc80\x00")], 5)
     assert cue.text == "Ann 2 00:00:01,000 --> 00:00:02,000 neB: a cat"
     assert unmarked(cue.text) == "Ann 2 00:00:01,000 -› 00:00:02,000 neB: a cat"

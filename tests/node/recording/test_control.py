@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,8 +18,8 @@ from node.call.stats import CallStats
 from node.captions.coder import Caption
 from node.common.config import Settings
 from node.recording import control, recorder
-from node.recording.control import Recording
-from node.recording.reader import Session
+from node.recording.control import CallSnapshot, RecordingControl, read_meters
+from node.recording.reader import SessionReader
 from protocol import frames, log
 from protocol.errors import NodeError, UsageError
 from protocol.log.sealing import recording_secret
@@ -60,7 +61,7 @@ def _exists(path: Path) -> bool:
 
 
 def _records(path: Path, secret: bytes | None = None) -> list[log.Record]:
-    with Session.open(path, secret) as session:
+    with SessionReader.open(path, secret) as session:
         assert session.complete
         assert session.header.node == "a7k"
         return list(session.records())
@@ -68,7 +69,7 @@ def _records(path: Path, secret: bytes | None = None) -> list[log.Record]:
 
 async def test_from_the_first_moment_to_the_last(node: Any, notes: Happenings, tmp_path: Path) -> None:
     path = tmp_path / "call.mcap"
-    with Recording(node, HEADER, notes.add, path=path) as held:
+    with RecordingControl(node, HEADER, notes.add, path=path) as held:
         assert held.path == path
         node.observers.joined("b2q", BOB)
         node.observers.left("b2q")
@@ -86,7 +87,7 @@ async def test_begun_in_the_middle_it_knows_who_is_here(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     frame = frames.encode(frames.Picture(4, 0, 0, b"a cat", 0))
-    with Recording(node, HEADER, notes.add) as held:
+    with RecordingControl(node, HEADER, notes.add) as held:
         node.observers.joined("b2q", BOB)
         node.observers.frame_received("b2q", frame, Caption("a cat"))
         assert held.path is None
@@ -110,7 +111,7 @@ async def test_begun_in_the_middle_it_knows_who_is_here(
 
 
 async def test_one_after_the_other(node: Any, notes: Happenings, tmp_path: Path) -> None:
-    with Recording(node, HEADER, notes.add, path=tmp_path / "1.mcap") as held:
+    with RecordingControl(node, HEADER, notes.add, path=tmp_path / "1.mcap") as held:
         held.stop()
         await notes.count(2)
         held.start(tmp_path / "2.mcap")
@@ -126,7 +127,7 @@ async def test_meters_are_read_now_and_then(
     read = Happenings()
     count = node.count
     monkeypatch.setattr(node, "count", lambda: read.add("count") or count())
-    with Recording(node, HEADER, notes.add, path=tmp_path / "call.mcap"):
+    with RecordingControl(node, HEADER, notes.add, path=tmp_path / "call.mcap"):
         await read.count(3)
     meters = _records(tmp_path / "call.mcap")
     assert len(meters) >= 4
@@ -138,7 +139,7 @@ async def test_a_call_that_never_began_leaves_no_file(
     node: Any, notes: Happenings, tmp_path: Path, began: bool
 ) -> None:
     path = tmp_path / "call.mcap"
-    with pytest.raises(NodeError), Recording(node, HEADER, notes.add, path=path):
+    with pytest.raises(NodeError), RecordingControl(node, HEADER, notes.add, path=path):
         if began:
             node.observers.joined("b2q", BOB)
         raise NodeError("no broker there")
@@ -149,9 +150,9 @@ async def test_a_call_that_never_began_leaves_no_file(
 async def test_a_file_that_exists_is_refused_at_the_beginning(node: Any, notes: Happenings, tmp_path: Path) -> None:
     path = tmp_path / "call.mcap"
     path.touch()
-    with pytest.raises(UsageError, match="exists already"), Recording(node, HEADER, notes.add, path=path):
+    with pytest.raises(UsageError, match="exists already"), RecordingControl(node, HEADER, notes.add, path=path):
         pass
-    with Recording(node, HEADER, notes.add) as held:
+    with RecordingControl(node, HEADER, notes.add) as held:
         held.start(path)
         await notes.count(1)
         assert held.path is None
@@ -162,8 +163,8 @@ async def test_a_file_that_exists_is_refused_at_the_beginning(node: Any, notes: 
 async def test_a_full_disk_is_told_once_and_the_call_goes_on(
     node: Any, notes: Happenings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder, "create", lambda path: FULL.open("wb"))
-    with Recording(node, HEADER, notes.add, path=tmp_path / "call.mcap") as held:
+    monkeypatch.setattr(recorder, "create_file", lambda path: FULL.open("wb"))
+    with RecordingControl(node, HEADER, notes.add, path=tmp_path / "call.mcap") as held:
         await notes.count(2)
         assert held.path is None
         node.observers.joined("b2q", BOB)
@@ -184,7 +185,7 @@ async def test_a_disk_that_never_answers_does_not_hold_the_end(
 
     monkeypatch.setattr(recorder, "SessionWriter", slow)
     path = tmp_path / "call.mcap"
-    with Recording(node, HEADER, notes.add, path=path):
+    with RecordingControl(node, HEADER, notes.add, path=path):
         pass
     assert notes.all[1] == f"the disk is too slow for the recording: the end of {path} may be missing"
     answer.set()
@@ -194,8 +195,54 @@ async def test_a_disk_that_never_answers_does_not_hold_the_end(
 async def test_as_the_settings_have_it(node: Any, notes: Happenings, tmp_path: Path, sealed: bool) -> None:
     path = tmp_path / "call.mcap"
     settings = Settings(record=path, keep_snapshots=True, seal_recording=sealed)
-    with control.of(node, settings, HEADER, notes.add, GARDEN):
+    with control.recording_control(node, settings, HEADER, notes.add, GARDEN):
         node.observers.captioned(Image.new("RGB", (8, 8)), 1, "nothing")
     assert notes.all[0] == f"recording to {path}{', sealed' if sealed else ''}"
     secret = recording_secret(GARDEN) if sealed else None
     assert any(isinstance(record, log.Snapshot) for record in _records(path, secret))
+
+
+def counted(delay_ms: float | None) -> Any:
+    tally = CallStats(0.0, "lean")
+    tally.speech_in.lost, tally.speech_in.concealed_ms = 3, 240.4
+    tally.meter.sent["rtp"].add(170)
+    tally.said.add(-20.04, 1.0)
+    return SimpleNamespace(count=lambda: tally, delay_ms=lambda: delay_ms)
+
+
+def test_what_is_known_is_told_and_nothing_else() -> None:
+    values = read_meters(counted(None))
+    assert values == {
+        "sent_bytes": 170,
+        "received_bytes": 0,
+        "lost": 3,
+        "late": 0,
+        "concealed_ms": 240,
+        "underruns": 0,
+        "said_dbfs": -20.0,
+    }
+    assert read_meters(counted(201.26)) == {**values, "delay_ms": 201.3}
+
+
+def _picture(sequence: int) -> bytes:
+    return frames.encode(frames.Picture(sequence, 0, 0, b"a cat", 0))
+
+
+def test_the_newest_of_each_who_is_here() -> None:
+    snapshot = CallSnapshot("a7k")
+    assert snapshot.records() == []
+    snapshot.joined("b2q", BOB)
+    snapshot.joined("c3d", Hello(2, "Cat", Carries.NOTHING))
+    snapshot.frame_sent(_picture(1))
+    snapshot.frame_received("b2q", _picture(1))
+    snapshot.frame_received("b2q", _picture(2), Caption("a cat"))
+    snapshot.frame_received("b2q", frames.encode(frames.Hold(2)))
+    snapshot.frame_received("c3d", _picture(9))
+    snapshot.frame_sent(b"\xff")
+    snapshot.left("c3d")
+    snapshot.left("nobody")
+    assert snapshot.records() == [
+        log.Joined(0, "b2q", "Bob", 4),
+        log.Frame(0, "a7k", _picture(1)),
+        log.Frame(0, "b2q", _picture(2), "a cat"),
+    ]

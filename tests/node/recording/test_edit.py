@@ -9,13 +9,15 @@ import pytest
 from command import Command
 from files import read, written
 from mcap.reader import make_reader
+from session_files import HEADER as MADE_UP_HEADER
+from session_files import SECRET, made_up
 from sessions import HEADER, came, picture, spoken, tone, went
 from small_disk import FULL, small_disk
 
 from node.captions.coder import shipped_codecs
 from node.recording import edit
-from node.recording.edit import REDACTED, Without
-from node.recording.reader import Session
+from node.recording.edit import REDACTED, Redaction, recover
+from node.recording.reader import SessionReader
 from protocol import frames
 from protocol.errors import LogError, NodeError, UsageError
 from protocol.log import Frame, Header, Joined, Left, Note, Record, Snapshot, Speech
@@ -63,7 +65,7 @@ def test_a_cut_begins_with_who_is_there_and_what_is_seen(file: Path, tmp_path: P
     before = [one for one in records() if isinstance(one, Speech) and 2_000_000 <= one.at_us < 5_500_000]
     assert [(one.sequence, one.payload) for one in packets] == [(one.sequence, one.payload) for one in before]
     assert packets[0].at_us == before[0].at_us - 2_000_000
-    with Session.open(out) as session:
+    with SessionReader.open(out) as session:
         assert session.header.started_ns == HEADER.started_ns + 2_000_000_000
     opens_elsewhere(out)
 
@@ -110,16 +112,16 @@ def test_sessions_one_after_the_other(file: Path, tmp_path: Path) -> None:
 
 
 def test_without_speech(file: Path, tmp_path: Path) -> None:
-    edit.redact(file, tmp_path / "out.mcap", Without(speech=True), None)
+    edit.redact(file, tmp_path / "out.mcap", Redaction(speech=True), None)
     found = read(tmp_path / "out.mcap")
     assert found == [one for one in sorted(records(), key=lambda one: one.at_us) if not isinstance(one, Speech)]
-    edit.redact(file, tmp_path / "ben.mcap", Without(speech=True, who=("Ben",)), None)
+    edit.redact(file, tmp_path / "ben.mcap", Redaction(speech=True, who=("Ben",)), None)
     assert {one.sender for one in read(tmp_path / "ben.mcap") if isinstance(one, Speech)} == {"me"}
 
 
 def test_without_words_no_word_is_left_in_the_file(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mcap"
-    edit.redact(file, out, Without(words=True), None)
+    edit.redact(file, out, Redaction(words=True), None)
     found = read(out)
     assert {caption for _, _, caption in captions(found)} == {REDACTED}
     assert len(captions(found)) == 3
@@ -135,7 +137,7 @@ def test_without_words_no_word_is_left_in_the_file(file: Path, tmp_path: Path) -
 
 
 def test_without_the_words_of_one(file: Path, tmp_path: Path) -> None:
-    edit.redact(file, tmp_path / "out.mcap", Without(words=True, who=("Ben",)), None)
+    edit.redact(file, tmp_path / "out.mcap", Redaction(words=True, who=("Ben",)), None)
     found = read(tmp_path / "out.mcap")
     assert [caption for _, _, caption in captions(found)] == ["a cat", REDACTED, REDACTED]
     assert [one for one in found if isinstance(one, Snapshot)]
@@ -146,13 +148,13 @@ def test_what_was_sealed_stays_sealed(tmp_path: Path) -> None:
     file = written(tmp_path / "a.mcap", records(), secret=secret)
     edit.cut(file, tmp_path / "cut.mcap", 1.0, None, secret)
     edit.join([file, file], tmp_path / "join.mcap", secret)
-    edit.redact(file, tmp_path / "red.mcap", Without(words=True), secret)
+    edit.redact(file, tmp_path / "red.mcap", Redaction(words=True), secret)
     for name in ("cut", "join", "red"):
         out = tmp_path / f"{name}.mcap"
         assert b"Ben" not in out.read_bytes()
         assert read(out, secret)
         with pytest.raises(LogError, match="sealed"):
-            Session.open(out)
+            SessionReader.open(out)
 
 
 def test_nothing_half_is_left_behind(file: Path, tmp_path: Path) -> None:
@@ -160,9 +162,9 @@ def test_nothing_half_is_left_behind(file: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing lies after 9 s"):
         edit.cut(file, out, 9.0, None, None)
     with pytest.raises(UsageError, match="nothing to leave out"):
-        edit.redact(file, out, Without(), None)
+        edit.redact(file, out, Redaction(), None)
     with pytest.raises(NodeError, match="nobody here is called 'Zed'"):
-        edit.redact(file, out, Without(speech=True, who=("Zed",)), None)
+        edit.redact(file, out, Redaction(speech=True, who=("Zed",)), None)
     with pytest.raises(LogError):
         edit.join([file, Path(__file__)], out, None)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mcap"]
@@ -188,7 +190,7 @@ def test_the_commands(file: Path, tmp_path: Path, command: Command) -> None:
 EDITS: dict[str, Callable[[Path, Path], object]] = {
     "cut": lambda file, output: edit.cut(file, output, 1.0, None, None),
     "join": lambda file, output: edit.join([file, file], output, None),
-    "redact": lambda file, output: edit.redact(file, output, Without(words=True), None),
+    "redact": lambda file, output: edit.redact(file, output, Redaction(words=True), None),
 }
 
 
@@ -200,11 +202,99 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(make: Callable[[Path, Path],
 
 
 def test_what_could_not_be_read_is_told_at_the_end(file: Path) -> None:
-    told, output = list[str](), file.with_name("out.mcap")
+    notes, output = list[str](), file.with_name("out.mcap")
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 0xFF
     file.write_bytes(data)
-    edit.cut(file, output, 1.0, None, None, force=True, note=told.append)
-    edit.join([file], output, None, told.append, force=True)
-    edit.redact(file, output, Without(speech=True), None, force=True, note=told.append)
-    assert told == ["damaged in 1 place, which are left out"] * 3
+    edit.cut(file, output, 1.0, None, None, force=True, note=notes.append)
+    edit.join([file], output, None, notes.append, force=True)
+    edit.redact(file, output, Redaction(speech=True), None, force=True, note=notes.append)
+    assert notes == ["damaged in 1 place, which are left out"] * 3
+
+
+SessionFile = Callable[..., Path]
+
+
+def count_records(path: Path, secret: bytes | None = None) -> int:
+    """How many records our reader finds in a file that must be whole, also for MCAP's own reader."""
+    with path.open("rb") as file:
+        assert list(make_reader(file, validate_crcs=True).iter_messages())
+    with SessionReader.open(path, secret) as session:
+        assert session.complete
+        assert session.remarks == []
+        found = list(session.records())
+        assert session.damage == 0
+        assert session.header == MADE_UP_HEADER
+    assert all(record in made_up() for record in found)
+    return len(found)
+
+
+@pytest.mark.parametrize("secret", [None, SECRET])
+def test_a_recording_that_was_killed(session_file: SessionFile, secret: bytes | None) -> None:
+    path = session_file(secret=secret, end=False)
+    report = recover(path, None, secret)
+    mended = path.with_name("call-recovered.mcap")
+    assert report == [
+        "it has no end: what was recorded in its last two seconds may be lost",
+        f"0:20 of the session are in {mended}",
+    ]
+    assert count_records(mended, secret) == len(made_up())
+
+
+def test_a_whole_one_is_told_to_be_whole(session_file: SessionFile, tmp_path: Path) -> None:
+    path, mended = session_file(), tmp_path / "copy.mcap"
+    assert recover(path, mended, None)[0] == "this session was whole"
+    assert count_records(mended) == len(made_up())
+
+
+def test_what_lies_behind_the_damage_is_recovered(session_file: SessionFile, tmp_path: Path) -> None:
+    path, mended = session_file(), tmp_path / "mended.mcap"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert recover(path, mended, None)[0] == "1 place could not be read"
+    with SessionReader.open(mended) as session:
+        found = list(session.records())
+    assert found[0] == made_up()[0]
+    assert found[-1] == made_up()[-1]
+    assert count_records(mended) > len(made_up()) * 0.8
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.77, 0.999])
+def test_a_length_that_is_nonsense_does_not_hide_the_rest(
+    session_file: SessionFile, tmp_path: Path, share: float
+) -> None:
+    """Damage to the chain of records: the next chunk is found by what chunks look like."""
+    path, mended = session_file(end=False), tmp_path / "mended.mcap"
+    data = bytearray(path.read_bytes())
+    place = data.index(b"zstd", int(len(data) * share * 0.9)) - 40
+    data[place : place + 8] = b"\xff" * 8
+    path.write_bytes(data)
+    recover(path, mended, None)
+    with SessionReader.open(mended) as session:
+        assert len(list(session.records())) > len(made_up()) * 0.8
+
+
+def test_nothing_is_left_to_recover(session_file: SessionFile, tmp_path: Path) -> None:
+    path, mended = session_file(), tmp_path / "mended.mcap"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(LogError, match="nothing of this session is left"):
+        recover(path, mended, None)
+    assert not mended.exists()
+
+
+def test_recovering_overwrites_nothing(session_file: SessionFile, tmp_path: Path) -> None:
+    path, mended = session_file(), tmp_path / "mended.mcap"
+    mended.write_text("something dear")
+    with pytest.raises(UsageError, match="exists already"):
+        recover(path, mended, None)
+    with pytest.raises(UsageError, match="exists already"):
+        recover(path, path, None)
+    assert mended.read_text() == "something dear"
+
+
+def test_a_full_disk_leaves_of_a_recovered_one_nothing_behind(session_file: SessionFile, tmp_path: Path) -> None:
+    mended, path = tmp_path / "mended.mcap", session_file()
+    with small_disk(9000), pytest.raises(NodeError, match=rf"cannot write .*{FULL}"):
+        recover(path, mended, None)
+    assert list(tmp_path.iterdir()) == [path]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from node.captions.coder import shipped_codecs
-from node.export.export import ExportOptions, run
+from node.export.export import ExportOptions, export_session
 from node.export.timeline import ExportTimeline
-from node.recording.reader import Session
+from node.recording.reader import SessionReader
 from node.replay.decoder import SessionDecoder
 from node.speech.pcm import SAMPLE_RATE, Pcm, level_dbfs, silence
 from node.speech.send_stream import VOICED_DBFS
@@ -28,10 +28,10 @@ WORDS = [
 
 def heard() -> dict[str, Pcm]:
     pieces: dict[str, list[Pcm]] = {}
-    with Session.open(FIXTURE) as session:
-        reel, steps = SessionDecoder(session), 0
-        while not reel.over:
-            for sender, pcm in reel.step().items():
+    with SessionReader.open(FIXTURE) as session:
+        decoder, steps = SessionDecoder(session), 0
+        while not decoder.ended:
+            for sender, pcm in decoder.step().items():
                 pieces.setdefault(sender, [silence(320 * steps)]).append(pcm)
             steps += 1
     return {sender: np.concatenate(parts) for sender, parts in pieces.items()}
@@ -48,17 +48,19 @@ def test_both_voices_are_heard_and_the_same_each_time() -> None:
 
 
 async def test_all_its_pictures_are_seen() -> None:
-    with Session.open(FIXTURE) as session:
-        story = ExportTimeline(session, shipped_codecs())
-        seen = dict.fromkeys([one.words async for moment in story.moments() for one in moment.people])
-        assert [member.name for member in story.roster.members] == ["Ann", "Bob"]
+    with SessionReader.open(FIXTURE) as session:
+        timeline = ExportTimeline(session, shipped_codecs())
+        seen = dict.fromkeys([tile.words async for step in timeline.steps() for tile in step.tiles])
+        assert [member.name for member in timeline.attendance.participants] == ["Ann", "Bob"]
     assert [words for words in seen if words] == WORDS
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm", "out.opus", "out.srt", "out.html", "out.jsonl"])
 def test_it_is_exported_to_all_formats(tmp_path: Path, name: str) -> None:
     notes: list[str] = []
-    asyncio.run(run(FIXTURE, ExportOptions(tmp_path / name, pictures=False), None, notes.append))
+    asyncio.run(
+        export_session(FIXTURE, shipped_codecs(), ExportOptions(tmp_path / name, pictures=False), None, notes.append)
+    )
     assert not notes
     text = (tmp_path / name).read_bytes()
     if name not in ("out.opus", "out.webm", "out.mp4"):

@@ -15,16 +15,16 @@ from mcap_files import chunk, header, message, metadata, packed_chunk, record, s
 from small_mcap import TIMES, mcap, read
 
 from node.recording import mcap_chunks
-from node.recording.chunk_finder import read_index
-from node.recording.mcap_records import ATTACHMENT, Topics
-from node.recording.read_budget import Budget
+from node.recording.mcap_records import ATTACHMENT, ChannelMap
+from node.recording.mcap_summary import read_index
+from node.recording.read_budget import ReadBudget
 from protocol.errors import LogError
 
 RECORDS = message(1, 5, b"one") + message(2, 6, b"two")
 
 
 def _read(data: bytes) -> list[mcap_chunks.RawMessage]:
-    return mcap_chunks.read_chunk(io.BytesIO(data), 0, len(data), Topics(), Budget(len(data)))
+    return mcap_chunks.read_chunk(io.BytesIO(data), 0, len(data), ChannelMap(), ReadBudget(len(data)))
 
 
 @pytest.mark.parametrize("compression", ["zstd", "lz4", "none", ""])
@@ -37,10 +37,10 @@ def test_the_messages_of_a_chunk(compression: str) -> None:
 
 def test_the_messages_of_a_stretch_without_chunks() -> None:
     data = b"before" + RECORDS
-    found = mcap_chunks.read_loose(io.BytesIO(data), 6, len(RECORDS), Topics(), Budget(100))
+    found = mcap_chunks.read_loose(io.BytesIO(data), 6, len(RECORDS), ChannelMap(), ReadBudget(100))
     assert [one.data for one in found] == [b"one", b"two"]
     with pytest.raises(LogError, match="damaged"):
-        mcap_chunks.read_loose(io.BytesIO(data), 6, len(RECORDS) - 1, Topics(), Budget(100))
+        mcap_chunks.read_loose(io.BytesIO(data), 6, len(RECORDS) - 1, ChannelMap(), ReadBudget(100))
 
 
 DAMAGED: dict[str, Callable[[], bytes]] = {
@@ -80,7 +80,7 @@ def test_what_is_flipped_is_not_read() -> None:
         flipped = bytearray(data)
         flipped[place] ^= 1
         with pytest.raises(LogError):
-            index.read(io.BytesIO(flipped), 2, Budget(len(data)))
+            index.read(io.BytesIO(flipped), 2, ReadBudget(len(data)))
 
 
 def test_what_the_file_says_of_itself() -> None:

@@ -17,7 +17,7 @@ from mcap.writer import CompressionType, IndexType, Writer
 from mcap_files import chunk, message, messages, metadata, opened, our_channels, packed_chunk, whole
 from session_files import HEADER, SECRET, STARTED_NS, made_up, write
 
-from node.recording.reader import Session
+from node.recording.reader import SessionReader
 from protocol import log
 from protocol.errors import LogError
 
@@ -100,7 +100,7 @@ HOW: dict[str, dict[str, Any]] = {
 def test_what_another_writer_wrote(ours: list[tuple[int, Message]], how: dict[str, Any]) -> None:
     file = rewritten(ours, **how)
     assert len(list(NonSeekingReader(file).iter_messages())) >= len(ours)
-    with Session(file) as session:
+    with SessionReader(file) as session:
         assert list(session.records()) == made_up()
         assert (session.header, session.complete, session.damage, session.remarks) == (HEADER, True, 0, [])
         assert session.duration_s == 20.0
@@ -109,7 +109,10 @@ def test_what_another_writer_wrote(ours: list[tuple[int, Message]], how: dict[st
 @pytest.mark.parametrize("how", HOW.values(), ids=HOW)
 @pytest.mark.parametrize("at", [0.0, 7.3, 12.0, 19.9])
 def test_any_moment_of_it(ours: list[tuple[int, Message]], how: dict[str, Any], at: float, tmp_path: Path) -> None:
-    with Session(rewritten(ours, **how)) as other, Session.open(write(tmp_path / "a.mcap", made_up())) as session:
+    with (
+        SessionReader(rewritten(ours, **how)) as other,
+        SessionReader.open(write(tmp_path / "a.mcap", made_up())) as session,
+    ):
         assert list(other.records(at)) == list(session.records(at))
         assert list(other.records(at, at + 0.5, kinds=(log.Speech,))) == list(
             session.records(at, at + 0.5, kinds=(log.Speech,))
@@ -121,7 +124,7 @@ def test_any_moment_of_it(ours: list[tuple[int, Message]], how: dict[str, Any], 
 def test_messages_in_any_order(ours: list[tuple[int, Message]], how: dict[str, Any]) -> None:
     shuffled = list(ours)
     random.Random(4).shuffle(shuffled)
-    with Session(rewritten(shuffled, **how)) as session:
+    with SessionReader(rewritten(shuffled, **how)) as session:
         assert list(session.records()) == made_up()
         assert [one for one in session.records(12.0) if isinstance(one, log.Frame)] == [
             one for one in made_up() if isinstance(one, log.Frame) and one.at_us >= 12_000_000
@@ -131,7 +134,7 @@ def test_messages_in_any_order(ours: list[tuple[int, Message]], how: dict[str, A
 @pytest.mark.parametrize("how", [HOW["no chunks"], HOW["one chunk"], HOW["beside other channels"], HOW["lz4"]])
 def test_a_sealed_one(tmp_path: Path, how: dict[str, Any]) -> None:
     blocks = taken_apart(write(tmp_path / "call.mcap", made_up(), secret=SECRET).read_bytes())
-    with Session(rewritten(blocks, **how), SECRET) as session:
+    with SessionReader(rewritten(blocks, **how), SECRET) as session:
         assert list(session.records()) == made_up()
         assert (session.sealed, session.complete, session.damage) == (True, True, 0)
 
@@ -141,7 +144,7 @@ def test_two_recordings_merged_are_read_side_by_side(ours: list[tuple[int, Messa
     both = our_channels() + our_channels(first=100)
     for number, one in ours:
         both += message(number, one.log_time, one.data) + message(number + 99, one.log_time, one.data)
-    with Session(opened(whole(both, profile=""))) as session:
+    with SessionReader(opened(whole(both, profile=""))) as session:
         found = list(session.records())
     assert found[::2] == found[1::2] == made_up()
 
@@ -167,7 +170,7 @@ def test_other_ways_to_compress(pack: Callable[[bytes], tuple[bytes, str]]) -> N
     records = our_channels() + messages(made_up())
     packed, compression = pack(records)
     data = whole(packed_chunk(packed, len(records), STARTED_NS, STARTED_NS + 20 * 10**9, compression))
-    with Session(opened(data)) as session:
+    with SessionReader(opened(data)) as session:
         assert list(session.records()) == made_up()
 
 
@@ -175,22 +178,22 @@ def test_chunks_with_nothing_in_them_and_records_that_only_others_know() -> None
     records = our_channels() + messages(made_up())
     empty, unknown = chunk(our_channels([1])), struct.pack("<BQ", 0x90, 5) + b"other"
     data = whole(empty, unknown, metadata("x", {}), chunk(records, STARTED_NS, STARTED_NS + 20 * 10**9), empty, unknown)
-    with Session(opened(data)) as session:
+    with SessionReader(opened(data)) as session:
         assert list(session.records()) == made_up()
         assert session.remarks == []
 
 
 def test_a_channel_described_twice_is_what_it_was_first() -> None:
     records = our_channels() + our_channels([5], first=2) + messages(made_up())
-    with Session(opened(whole(records))) as session:
+    with SessionReader(opened(whole(records))) as session:
         assert list(session.records()) == made_up()
 
 
 def test_channels_of_our_names_that_are_something_else() -> None:
-    with Session(opened(whole(our_channels() + _lidar(30) + messages(made_up())))) as session:
+    with SessionReader(opened(whole(our_channels() + _lidar(30) + messages(made_up())))) as session:
         assert list(session.records()) == made_up()
     with pytest.raises(LogError, match="an MCAP file of something else"):
-        Session(opened(whole(_lidar(2), profile="ros2")))
+        SessionReader(opened(whole(_lidar(2), profile="ros2")))
 
 
 def _lidar(number: int) -> bytes:
@@ -204,6 +207,6 @@ def _lidar(number: int) -> bytes:
 def test_a_file_of_another_tool(name: str) -> None:
     if not (path := CASES / f"{name}.mcap").exists():
         pytest.skip(f"needs {path}")
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         assert len(list(session.records())) > 60
         assert session.remarks == []

@@ -13,23 +13,22 @@ from command import Command
 from mcap_files import STARTED_NS, Entry, chunk, header, message, messages, opened, our_channels, packed_chunk, whole
 
 from node.captions.coder import shipped_codecs
-from node.recording import chunk_records, unpacking
-from node.recording.edit import Without, cut, join, redact
-from node.recording.info import gather
+from node.recording import chunk_records, mcap_chunks
+from node.recording.edit import Redaction, cut, join, recover, redact
+from node.recording.info import read_info
 from node.recording.mcap_records import MAGIC
-from node.recording.participants import MOST_PEOPLE
+from node.recording.mcap_summary import read_index
+from node.recording.participants import MAX_PARTICIPANTS, Attendance
 from node.recording.read_budget import (
     BYTES_FROM_A_BYTE,
     BYTES_OF_A_RECORD,
     FREE_BYTES,
     FREE_RECORDS,
     MAX_CHUNK_RECORDS,
-    Budget,
     BudgetError,
+    ReadBudget,
 )
-from node.recording.reader import MAX_SESSION_S, MAX_SILENCE_S, Session
-from node.recording.recover import recover
-from node.recording.roster import Attendance
+from node.recording.reader import MAX_SESSION_S, MAX_SILENCE_S, SessionReader
 from protocol import log
 from protocol.errors import LogError
 from protocol.log.speech import MAX_BUNDLE_PACKETS
@@ -84,7 +83,7 @@ def busy(request: pytest.FixtureRequest) -> bytes:
 
 def test_it_is_one_line_after_bounded_work(busy: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     unpacked, decoded = [0], [0]
-    decompressed, decode = unpacking._decompressed, log.decode
+    decompressed, decode = mcap_chunks.decompressed, log.decode
 
     def count_bytes(*what: object) -> bytes:
         plain = decompressed(*what)  # type: ignore[arg-type]
@@ -96,10 +95,10 @@ def test_it_is_one_line_after_bounded_work(busy: bytes, monkeypatch: pytest.Monk
         decoded[0] += len(records)
         return records
 
-    monkeypatch.setattr(unpacking, "_decompressed", count_bytes)
+    monkeypatch.setattr(mcap_chunks, "decompressed", count_bytes)
     monkeypatch.setattr(chunk_records.log, "decode", count_records)
     with pytest.raises(BudgetError, match=r"no recording holds so much: more than [\d,]+ (bytes|records) in a file of"):
-        list(Session(io.BytesIO(busy)).records())
+        list(SessionReader(io.BytesIO(busy)).records())
     goes = 4  # through the file: its first message, its header, its end, its records
     assert unpacked[0] <= goes * (FREE_BYTES + BYTES_FROM_A_BYTE * len(busy))
     assert decoded[0] <= goes * (FREE_RECORDS + len(busy) // BYTES_OF_A_RECORD) + MAX_BUNDLE_PACKETS
@@ -123,7 +122,7 @@ def test_the_densest_recording_there_can_be_is_within_bounds() -> None:
     """Ten hours of eight people whose packets are all alike: measured by `scripts/bench_session.py silence`."""
     packets = round(HOURS * 3600 * PEOPLE * PACKETS_A_SECOND)
     file_bytes, unpacked = 5_413_573, 294_082_227
-    budget = Budget(file_bytes)
+    budget = ReadBudget(file_bytes)
     for _ in range(2):
         budget.take_bytes(unpacked)
         budget.take_records(packets)
@@ -132,9 +131,10 @@ def test_the_densest_recording_there_can_be_is_within_bounds() -> None:
 def test_many_entries_of_one_chunk_are_not_believed() -> None:
     first = chunk(BEGINNING, STARTED_NS, STARTED_NS)
     for entries in ([Entry(FIRST, len(first))] * 5000, [Entry(FIRST + n, len(first) - n) for n in range(20)]):
-        with Session(opened(whole(first, summary=entries))) as session:
+        data = whole(first, summary=entries)
+        with SessionReader(opened(data)) as session:
             assert list(session.records()) == [log.Note(1000, "near")]
-            assert len(session._index) == 1
+        assert len(read_index(opened(data))) == 1
 
 
 @pytest.mark.parametrize("far_ns", [(1 << 64) - 1, STARTED_NS + MAX_SESSION_S * 10**9 + 1, STARTED_NS + 10**16])
@@ -142,7 +142,7 @@ def test_many_entries_of_one_chunk_are_not_believed() -> None:
 def test_what_is_far_away_is_left_out(far_ns: int, apart: bool) -> None:
     far = message(6, far_ns, log.encode([log.Note(0, "far")])[0].data)
     parts = [BEGINNING, far] if apart else [BEGINNING + far]
-    with Session(
+    with SessionReader(
         opened(whole(*(chunk(part, STARTED_NS, far_ns if far in part else STARTED_NS) for part in parts)))
     ) as it:
         assert list(it.records()) == [log.Note(1000, "near")]
@@ -153,28 +153,28 @@ def test_what_is_far_away_is_left_out(far_ns: int, apart: bool) -> None:
 def test_a_pause_of_hours_is_none(tmp_path: Path) -> None:
     """Of speech alone, which another tool took out of a recording."""
     later = message(6, STARTED_NS + (MAX_SILENCE_S - 1) * 10**9, log.encode([log.Note(0, "later")])[0].data)
-    with Session(opened(whole(BEGINNING + later))) as session:
+    with SessionReader(opened(whole(BEGINNING + later))) as session:
         assert [one.text for one in session.records() if isinstance(one, log.Note)] == ["near", "later"]
 
 
 def test_a_beginning_that_is_a_lie_is_not_believed() -> None:
     lying = log.Header(STARTED_NS - 10**17, 0.0, "a7k", "Ann")
     records = our_channels() + messages([log.Note(1000, "near")], header=lying)
-    with Session(opened(whole(records))) as session:
+    with SessionReader(opened(whole(records))) as session:
         assert session.header.started_ns == STARTED_NS
         assert session.duration_s == 0.001
 
 
 def test_a_crowd_is_no_session(tmp_path: Path) -> None:
-    crowd: list[log.Record] = [log.Joined(n, f"p{n}", f"person {n}", 15) for n in range(MOST_PEOPLE + 1)]
-    speakers: list[log.Record] = [log.Speech(n, f"p{n}", 0, 0, b"\x08") for n in range(MOST_PEOPLE + 1)]
+    crowd: list[log.Record] = [log.Joined(n, f"p{n}", f"person {n}", 15) for n in range(MAX_PARTICIPANTS + 1)]
+    speakers: list[log.Record] = [log.Speech(n, f"p{n}", 0, 0, b"\x08") for n in range(MAX_PARTICIPANTS + 1)]
     for records in (crowd, speakers):
         path = tmp_path / "crowd.mcap"
         path.write_bytes(whole(our_channels() + messages(records)))
-        with pytest.raises(LogError, match=f"more than {MOST_PEOPLE} people in one session"):
-            gather(path, CODEBOOKS)
+        with pytest.raises(LogError, match=f"more than {MAX_PARTICIPANTS} people in one session"):
+            read_info(path, CODEBOOKS)
     with (
-        Session(opened(whole(our_channels() + messages(crowd)))) as session,
+        SessionReader(opened(whole(our_channels() + messages(crowd)))) as session,
         pytest.raises(LogError, match="more than"),
     ):
         Attendance(session)
@@ -185,10 +185,10 @@ def test_one_who_comes_again_and_again_is_one() -> None:
     records: list[log.Record] = []
     for n in range(5000):
         records += [log.Joined(n * 10, f"p{n}", "Ben", 15), log.Left(n * 10 + 5, f"p{n}")]
-    with Session(opened(whole(our_channels() + messages(records)))) as session:
-        (ben,) = Attendance(session).members
-    assert len(ben.ids) == len(ben.here) == 5000
-    assert [ben.is_here(at) for at in (0.0, 4e-6, 7e-6, 11e-6)] == [True, True, False, True]
+    with SessionReader(opened(whole(our_channels() + messages(records)))) as session:
+        (ben,) = Attendance(session).participants
+    assert len(ben.ids) == len(ben.present) == 5000
+    assert [ben.is_present(at) for at in (0.0, 4e-6, 7e-6, 11e-6)] == [True, True, False, True]
 
 
 def test_a_bundle_of_more_packets_than_a_recorder_keeps() -> None:
@@ -201,7 +201,7 @@ def test_a_chunk_of_more_records_than_go_into_memory() -> None:
     records = BEGINNING + message(6, STARTED_NS) * MAX_CHUNK_RECORDS
     data = whole(squeezed(records), b"\x90" + (1 << 23).to_bytes(8, "little") + bytes(1 << 23))
     with pytest.raises(LogError, match="nothing of this session is left"):
-        Session(opened(data))
+        SessionReader(opened(data))
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_a_chunk_of_more_records_than_go_into_memory() -> None:
     [
         lambda file, out: cut(file, out, 0.0, None, None),
         lambda file, out: join([file], out, None),
-        lambda file, out: redact(file, out, Without(speech=True), None),
+        lambda file, out: redact(file, out, Redaction(speech=True), None),
         lambda file, out: recover(file, out, None),
     ],
 )

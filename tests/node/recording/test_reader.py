@@ -17,8 +17,8 @@ from mcap.writer import Writer
 from session_files import HEADER, SECRET, made_up, write
 
 from node.captions.coder import shipped_codecs
-from node.recording import chunk_index
-from node.recording.reader import CUT_OFF, NO_KEY, WRONG_KEY, Session
+from node.recording import mcap_index
+from node.recording.reader import CUT_OFF, NO_KEY, WRONG_KEY, SessionReader
 from protocol import log
 from protocol.captions.codebook_id import CodebookId
 from protocol.errors import LogError, NodeError
@@ -28,7 +28,7 @@ SessionFile = Callable[..., Path]
 
 def test_everything_comes_back(session_file: SessionFile) -> None:
     records = made_up()
-    with Session.open(session_file()) as session:
+    with SessionReader.open(session_file()) as session:
         assert list(session.records()) == records
         assert session.header == HEADER
         assert session.duration_s == 20.0
@@ -39,20 +39,20 @@ def test_everything_comes_back(session_file: SessionFile) -> None:
 @pytest.mark.parametrize(("start", "end"), [(0, 5.5), (7.3, 7.9), (19.99, None), (3.0, 3.0), (25.0, None), (-5, 1)])
 def test_records_of_a_time(session_file: SessionFile, start: float, end: float | None, sealed: bool) -> None:
     secret = SECRET if sealed else None
-    with Session.open(session_file(secret=secret), secret) as session:
+    with SessionReader.open(session_file(secret=secret), secret) as session:
         assert list(session.records(start, end)) == [
             one for one in made_up() if start <= one.at_us / 1e6 and (end is None or one.at_us / 1e6 < end)
         ]
 
 
 def test_records_of_some_kinds(session_file: SessionFile) -> None:
-    with Session.open(session_file()) as session:
+    with SessionReader.open(session_file()) as session:
         kinds = (log.Frame, log.Left)
         assert list(session.records(kinds=kinds)) == [one for one in made_up() if isinstance(one, kinds)]
 
 
 def test_iterators_do_not_disturb_each_other(session_file: SessionFile) -> None:
-    with Session.open(session_file()) as session:
+    with SessionReader.open(session_file()) as session:
         one, other = session.records(), session.records(10.0)
         pairs = [(next(one), next(other)) for _ in range(20)]
     assert [first for first, _ in pairs] == made_up()[:20]
@@ -62,7 +62,7 @@ def test_iterators_do_not_disturb_each_other(session_file: SessionFile) -> None:
 @pytest.mark.parametrize("end", [True, False])
 def test_what_holds_at_a_moment(session_file: SessionFile, end: bool) -> None:
     bob = log.Joined(1000, "b2q", "Bob", 15)
-    with Session.open(session_file(end=end)) as session:
+    with SessionReader.open(session_file(end=end)) as session:
         assert session.state(0.0) == []
         assert session.state(4.0) == [bob]
         assert _captions(session.state(6.0)) == ["picture 1 of a7k", "picture 1 of b2q"]
@@ -77,11 +77,11 @@ def test_what_was_read_once_is_not_searched_again(
 ) -> None:
     """A sealed file does not tell what is where, nor does one without an end."""
     read: list[int] = []
-    read_chunk = chunk_index.read_chunk
-    with Session.open(session_file(**how), how.get("secret")) as session:  # type: ignore[arg-type]
+    read_chunk = mcap_index.read_chunk
+    with SessionReader.open(session_file(**how), how.get("secret")) as session:  # type: ignore[arg-type]
         first = session.state(15.5)
         monkeypatch.setattr(
-            chunk_index, "read_chunk", lambda file, at, *how: read.append(at) or read_chunk(file, at, *how)
+            mcap_index, "read_chunk", lambda file, at, *how: read.append(at) or read_chunk(file, at, *how)
         )
         assert session.state(15.5) == first
         assert len(read) <= 5
@@ -93,7 +93,7 @@ def _captions(records: list[log.Record]) -> list[str | None]:
 
 
 def test_a_file_without_an_end(session_file: SessionFile) -> None:
-    with Session.open(session_file(end=False)) as session:
+    with SessionReader.open(session_file(end=False)) as session:
         assert list(session.records()) == made_up()
         assert not session.complete
         assert session.remarks == [CUT_OFF]
@@ -103,7 +103,7 @@ def test_a_file_without_an_end(session_file: SessionFile) -> None:
 def test_a_file_cut_off_in_a_chunk(session_file: SessionFile) -> None:
     path = session_file(end=False)
     path.write_bytes(path.read_bytes()[:-700])
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         found = list(session.records())
         assert found == made_up()[: len(found)]
         assert 18.0 < session.duration_s < 20.0
@@ -115,7 +115,7 @@ def test_a_damaged_chunk_is_left_out(session_file: SessionFile) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0xFF
     path.write_bytes(data)
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         found = list(session.records())
         missing = [one for one in made_up() if one not in found]
         assert found == [one for one in made_up() if one not in missing]
@@ -129,44 +129,44 @@ def test_a_session_whose_beginning_is_lost(session_file: SessionFile) -> None:
     data = bytearray(path.read_bytes())
     data[300:700] = bytes(400)
     path.write_bytes(data)
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         assert session.header.started_ns == HEADER.started_ns
         assert session.header.name == ""
         assert list(session.records())[-1] == made_up()[-1]
 
 
 def test_sealed_with_the_key(session_file: SessionFile) -> None:
-    with Session.open(session_file(secret=SECRET), SECRET) as session:
+    with SessionReader.open(session_file(secret=SECRET), SECRET) as session:
         assert list(session.records()) == made_up()
         assert session.header == HEADER
         assert (session.complete, session.sealed, session.remarks) == (True, True, [])
         assert _captions(session.state(6.0)) == ["picture 1 of a7k", "picture 1 of b2q"]
 
 
-@pytest.mark.parametrize(("secret", "told"), [(None, NO_KEY), (b"another room", WRONG_KEY)])
+@pytest.mark.parametrize(("secret", "message"), [(None, NO_KEY), (b"another room", WRONG_KEY)])
 @pytest.mark.parametrize("metadata", [True, False])
-def test_sealed_without_the_key(session_file: SessionFile, secret: bytes | None, told: str, metadata: bool) -> None:
+def test_sealed_without_the_key(session_file: SessionFile, secret: bytes | None, message: str, metadata: bool) -> None:
     path = session_file(secret=SECRET)
     if not metadata:
         path.write_bytes(path.read_bytes().replace(b"sealed", b"leased", 1))
     with pytest.raises(LogError) as caught:
-        Session.open(path, secret)
-    assert str(caught.value) == f"{str(path)!r}: {told}"
+        SessionReader.open(path, secret)
+    assert str(caught.value) == f"{str(path)!r}: {message}"
 
 
 def test_sealed_and_cut_off_where_a_block_ends(session_file: SessionFile) -> None:
     """Whoever cuts a sealed file may make it a whole MCAP file again, but not a whole session."""
     blocks = _blocks(session_file(secret=SECRET))
-    with Session(_sealed_file(blocks), SECRET) as session:
+    with SessionReader(_sealed_file(blocks), SECRET) as session:
         assert session.complete
-    with Session(_sealed_file(blocks[:-1]), SECRET) as session:
+    with SessionReader(_sealed_file(blocks[:-1]), SECRET) as session:
         assert not session.complete
         assert session.remarks == [CUT_OFF]
 
 
 def test_sealed_and_something_taken_out(session_file: SessionFile) -> None:
     blocks = _blocks(session_file(secret=SECRET))
-    with Session(_sealed_file(blocks[:4] + blocks[5:]), SECRET) as session:
+    with SessionReader(_sealed_file(blocks[:4] + blocks[5:]), SECRET) as session:
         assert session.damage == 1
 
 
@@ -191,7 +191,7 @@ def _sealed_file(blocks: list[Message]) -> io.BytesIO:
 
 def test_a_codebook_that_is_not_here(session_file: SessionFile) -> None:
     path = session_file(header=replace(HEADER, codebooks=(CodebookId(9, b"wxyz"),)))
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         assert session.remarks == []
         (remark,) = session.missing_codebooks(shipped_codecs().codebooks())
         assert "codebook 9/7778797a, which is not here" in remark
@@ -207,7 +207,7 @@ def test_a_newer_version(session_file: SessionFile, monkeypatch: pytest.MonkeyPa
             newer.setattr(log, "FORMAT", 2)
             path = session_file(f"{secret}.mcap", secret=secret)
         with pytest.raises(LogError, match=r"newer Pictophone \(format 2; this one reads up to 1\): update it"):
-            Session.open(path, secret)
+            SessionReader.open(path, secret)
 
 
 @pytest.mark.parametrize("data", [b"", b"RIFF", b"\x89MCAP0\r", b"<html>" * 1000])
@@ -215,7 +215,7 @@ def test_no_session(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "other.mcap"
     path.write_bytes(data)
     with pytest.raises(LogError, match="not a session: no MCAP file"):
-        Session.open(path)
+        SessionReader.open(path)
 
 
 def test_an_mcap_file_of_something_else(tmp_path: Path) -> None:
@@ -227,14 +227,14 @@ def test_an_mcap_file_of_something_else(tmp_path: Path) -> None:
         writer.add_message(channel, 1, b"beep", 1)
         writer.finish()
     with pytest.raises(LogError, match="not a session: an MCAP file of something else"):
-        Session.open(path)
+        SessionReader.open(path)
 
 
 def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(NodeError, match=r"cannot read .*No such file or directory"):
-        Session.open(tmp_path / "nothing.mcap")
+        SessionReader.open(tmp_path / "nothing.mcap")
     with pytest.raises(NodeError, match=r"cannot read .*Is a directory"):
-        Session.open(tmp_path)
+        SessionReader.open(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -278,7 +278,7 @@ def test_any_bytes(data: bytes) -> None:
 def _reads_or_says_why(data: bytes, secret: bytes | None = None) -> None:
     """What is read was there, in order, or there is one error of one line."""
     try:
-        session = Session(io.BytesIO(data), secret)
+        session = SessionReader(io.BytesIO(data), secret)
         found = list(session.records())
     except LogError as error:
         assert "\n" not in str(error)
@@ -296,7 +296,7 @@ def test_cut_at_every_997th_byte(session_file: SessionFile, secret: bytes | None
     for at in range(0, len(whole), 997):
         left = sum(end <= at for end in ends)
         try:
-            with Session(io.BytesIO(whole[:at]), secret) as session:
+            with SessionReader(io.BytesIO(whole[:at]), secret) as session:
                 found = list(session.records())
         except LogError:
             assert left == 0
@@ -318,5 +318,5 @@ def test_a_chunk_that_lies_about_its_time_is_found_by_what_is_in_it(session_file
     place = data.index(b"zstd", len(data) // 2) - 4 - 28
     data[place : place + 8] = random.Random(1).randbytes(8)
     path.write_bytes(data)
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         assert list(session.records()) == made_up()

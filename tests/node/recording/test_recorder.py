@@ -16,8 +16,8 @@ from session_files import HEADER, SECRET
 
 from node.captions.coder import Caption, shipped_codecs
 from node.recording import recorder as module
-from node.recording.reader import Session
-from node.recording.recorder import Recorder
+from node.recording.reader import SessionReader
+from node.recording.recorder import Recorder, without_content
 from node.speech.send_stream import SpeechPacket
 from node.vision.types import PaintedPicture
 from protocol import frames, log
@@ -55,7 +55,7 @@ def told_everything(recorder: Recorder, clock: Clock) -> None:
         lambda: recorder.frame_received("b2q", frames.encode(frames.Hold(4))),
         lambda: recorder.painted(PaintedPicture("b2q", 1, "a cat", 0, SNAPSHOT)),
         lambda: recorder.noted("Bob is here"),
-        lambda: recorder.measured({"lost": 2}),
+        lambda: recorder.record_meters({"lost": 2}),
         lambda: recorder.left("b2q"),
     ):
         clock.now += 0.5
@@ -87,7 +87,7 @@ def test_all_that_crosses_the_wire_is_there(tmp_path: Path) -> None:
     told_everything(recorder, clock)
     assert finished(recorder) == f"recorded 0:05 to {path}"
     assert ended.is_set()
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         assert list(session.records()) == EVERYTHING
         assert session.complete
         assert (session.header.name, session.header.node, session.header.monotonic_s) == ("Ann", "a7k", 50.0)
@@ -99,7 +99,7 @@ def test_snapshots_are_kept_when_asked(tmp_path: Path) -> None:
     recorder = Recorder(path, HEADER, clock=clock, keep_snapshots=True)
     told_everything(recorder, clock)
     finished(recorder)
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         (snapshot,) = session.records(kinds=(log.Snapshot,))
         assert len(list(session.records())) == len(EVERYTHING) + 1
     assert isinstance(snapshot, log.Snapshot)
@@ -114,7 +114,7 @@ def test_a_sealed_recording(tmp_path: Path) -> None:
     told_everything(recorder, clock)
     finished(recorder)
     assert b"Bob" not in path.read_bytes()
-    with Session.open(path, SECRET) as session:
+    with SessionReader.open(path, SECRET) as session:
         assert list(session.records()) == EVERYTHING
         assert session.complete
 
@@ -125,7 +125,7 @@ def test_what_held_before_comes_first(tmp_path: Path) -> None:
     recorder = Recorder(path, HEADER, already=already)
     recorder.left("b2q")
     finished(recorder)
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         first, second, third = session.records()
     assert (first, second) == tuple(already)
     assert isinstance(third, log.Left)
@@ -138,7 +138,7 @@ def test_frames_that_nobody_read_are_kept_without_words(tmp_path: Path) -> None:
     for frame in (b"\xff", unknown, PICTURE):
         recorder.frame_received("b2q", frame)
     finished(recorder)
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         assert [(one.frame, one.caption) for one in session.records() if isinstance(one, log.Frame)] == [
             (b"\xff", None),
             (unknown, None),
@@ -180,7 +180,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
             raw.room = room
             return io.BufferedWriter(raw)
 
-        monkeypatch.setattr(module, "create", create)
+        monkeypatch.setattr(module, "create_file", create)
 
     return make
 
@@ -200,7 +200,7 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
     recorder.left("b2q")  # the call goes on
     assert recorder.join(PATIENCE_S)
     if room > 4000:
-        with Session.open(path) as session:
+        with SessionReader.open(path) as session:
             assert [one.sequence for one in session.records()] == list(range(len(list(session.records()))))  # type: ignore[union-attr]
             assert session.duration_s > 0
             assert session.damage == 0
@@ -210,7 +210,7 @@ def test_dev_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("needs /dev/full")
-    monkeypatch.setattr(module, "create", lambda path: full.open("wb"))
+    monkeypatch.setattr(module, "create_file", lambda path: full.open("wb"))
     recorder = Recorder(tmp_path / "call.mcap", HEADER)
     assert recorder.join(PATIENCE_S)
     assert "No space left on device" in recorder.outcome
@@ -224,11 +224,11 @@ def test_whatever_goes_wrong_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path = tmp_path / "call.mcap"
     recorder = Recorder(path, HEADER, keep_snapshots=True)
     recorder.captioned(SNAPSHOT, 1, "a cat")
-    told = finished(recorder)
-    assert told.startswith(
+    outcome = finished(recorder)
+    assert outcome.startswith(
         f"no longer recording to {str(path)!r}: a fault of this program, ZeroDivisionError at test_rec"
     )
-    assert "a bug" not in told
+    assert "a bug" not in outcome
 
 
 def test_a_disk_that_stands_still_costs_packets_and_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +238,7 @@ def test_a_disk_that_stands_still_costs_packets_and_no_memory(tmp_path: Path, mo
     for number in range(25):
         recorder.speech_received("b2q", number, number * 960, b"\x08", ())
     assert "the disk was too slow for 15 packets, which are not in it" in finished(recorder)
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         assert len(list(session.records())) == 10
 
 
@@ -273,7 +273,7 @@ def test_a_recording_that_is_moved_goes_on_where_it_is(tmp_path: Path) -> None:
     _spoken(recorder, range(3))
     assert finished(recorder) == f"recorded 0:00 to {path}; this file was moved meanwhile to {moved}"
     assert path.read_text() == "another file"
-    with Session.open(moved) as session:
+    with SessionReader.open(moved) as session:
         assert len(list(session.records())) == 3
 
 
@@ -286,7 +286,7 @@ def test_what_cannot_be_written_is_left_out_and_the_rest_is_there(tmp_path: Path
     recorder.noted("after \udc80")
     outcome = finished(recorder)
     assert outcome == f"recorded 0:00 to {path}; 1 record could not be written"
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         assert [record.text for record in session.records() if isinstance(record, log.Note)] == ["before", "after ?"]
 
 
@@ -312,7 +312,7 @@ def test_a_file_made_beside_the_call(tmp_path: Path) -> None:
     _spoken(recorder, range(3))
     assert finished(recorder) == f"recorded 0:00 to {path}"
     assert opened.is_set()
-    with Session.open(path) as session:
+    with SessionReader.open(path) as session:
         assert len(list(session.records())) == 3
 
 
@@ -324,7 +324,7 @@ def test_a_file_that_cannot_be_made_beside_the_call_is_told_of(tmp_path: Path) -
     assert not opened.is_set()
 
 
-@pytest.mark.parametrize(("limit", "packets", "shots"), [("MAX_WAITING_BYTES", 2, 4), ("MAX_WAITING_SHOTS", 5, 2)])
+@pytest.mark.parametrize(("limit", "packets", "shots"), [("MAX_WAITING_BYTES", 2, 4), ("MAX_WAITING_SNAPSHOTS", 5, 2)])
 def test_large_packets_and_snapshots_do_not_fill_the_memory(
     limit: str, packets: int, shots: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -335,8 +335,21 @@ def test_large_packets_and_snapshots_do_not_fill_the_memory(
         recorder.captioned(SNAPSHOT, number, "a cat")
     recorder.left("b2q")
     assert f"too slow for {10 - packets - shots} packets" in finished(recorder)
-    with Session.open(tmp_path / "call.mcap") as session:
+    with SessionReader.open(tmp_path / "call.mcap") as session:
         found = list(session.records())
     assert sum(isinstance(record, log.Speech) for record in found) == packets
     assert sum(isinstance(record, log.Snapshot) for record in found) == shots
     assert isinstance(found[-1], log.Left)
+
+
+def test_a_fault_is_described_without_its_content() -> None:
+    try:
+        "my secret \udc80".encode()
+    except UnicodeEncodeError as error:
+        fault = without_content(error)
+    assert fault.startswith("UnicodeEncodeError at test_recorder.py:")
+    assert "secret" not in fault
+
+
+def test_a_fault_that_was_never_raised() -> None:
+    assert without_content(ValueError("secret")) == "ValueError"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from node.captions.coder import shipped_codecs
-from node.recording.info import gather
+from node.recording.info import read_info
 from node.recording.speech_loss import MAX_DRIFT_MS, SpeechLoss
 from protocol import log
 from protocol.rtp.red import Copy
@@ -83,4 +83,4 @@ def test_jitter_makes_no_new_link() -> None:
 def test_the_recording_of_a_peer_that_was_stopped() -> None:
     if not (path := CASES / "stop.mcap").exists():
         pytest.skip(f"needs {path}")
-    assert [one.speech.lost for one in gather(path, CODEBOOKS).people] == [0, 0]
+    assert [one.speech.lost for one in read_info(path, CODEBOOKS).people] == [0, 0]

@@ -1,4 +1,4 @@
-"""Records told as the live call told them."""
+"""Records dispatched as the live call reported them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from protocol.signalling import Carries, Hello
 
 class Watching(CallObserver):
     def __init__(self) -> None:
-        self.told: list[tuple[object, ...]] = []
+        self.events: list[tuple[object, ...]] = []
 
     def joined(self, peer: str, hello: Hello) -> None:
-        self.told.append((peer, hello.name, hello.carries))
+        self.events.append((peer, hello.name, hello.carries))
 
     def left(self, peer: str) -> None:
-        self.told.append((peer, "left"))
+        self.events.append((peer, "left"))
 
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
-        self.told.append((snapshot.size, sequence, words))
+        self.events.append((snapshot.size, sequence, words))
 
     def frame_sent(self, frame: bytes) -> None:
-        self.told.append(("frame",))
+        self.events.append(("frame",))
 
 
 def snapshot(sequence: int, data: bytes | None = None) -> Snapshot:
@@ -38,32 +38,32 @@ def snapshot(sequence: int, data: bytes | None = None) -> Snapshot:
 
 def test_a_snapshot_is_told_with_the_picture_that_was_made_of_it() -> None:
     watching = Watching()
-    teller = RecordDispatcher(HEADER, watching)
+    dispatcher = RecordDispatcher(HEADER, watching)
     for record, words in ((snapshot(1), ""), (picture("me", 0, "a cat"), "a cat"), (picture("me", 1, "b", 2), "b")):
-        teller.tell(record, words)
-    assert watching.told == [((4, 3), 1, "a cat"), ("frame",), ("frame",)]
+        dispatcher.dispatch(record, words)
+    assert watching.events == [((4, 3), 1, "a cat"), ("frame",), ("frame",)]
 
 
 def test_a_snapshot_that_is_none_costs_nothing_else() -> None:
     watching = Watching()
-    teller = RecordDispatcher(HEADER, watching)
-    teller.tell(snapshot(1, b"no picture"))
-    teller.tell(picture("me", 0, "a cat"), "a cat")
-    assert watching.told == [("frame",)]
+    dispatcher = RecordDispatcher(HEADER, watching)
+    dispatcher.dispatch(snapshot(1, b"no picture"))
+    dispatcher.dispatch(picture("me", 0, "a cat"), "a cat")
+    assert watching.events == [("frame",)]
 
 
 def test_who_is_here_is_told_once_and_leaves_once() -> None:
     watching = Watching()
-    teller = RecordDispatcher(Header(), watching)
+    dispatcher = RecordDispatcher(Header(), watching)
     for record in (came("b", 0, "Ben"), came("b", 0, "Ben"), went("b", 1), went("b", 2), Joined(3, "c", "C", 1 << 20)):
-        teller.tell(record)
-    assert watching.told == [("b", "Ben", Carries.EVERYTHING), ("b", "left"), ("c", "C", Carries.NOTHING)]
-    assert [left.peer for left in teller.leavers([])] == ["c"]
-    assert list(teller.leavers([Joined(3, "c", "C", 1)])) == []
+        dispatcher.dispatch(record)
+    assert watching.events == [("b", "Ben", Carries.EVERYTHING), ("b", "left"), ("c", "C", Carries.NOTHING)]
+    assert [left.peer for left in dispatcher.departed([])] == ["c"]
+    assert list(dispatcher.departed([Joined(3, "c", "C", 1)])) == []
 
 
 def test_a_name_longer_than_a_hello_has_is_cut() -> None:
     """Of a file that somebody made up: each letter here has three bytes."""
     watching = Watching()
-    RecordDispatcher(Header(node="me"), watching).tell(Joined(0, "b", "語" * 5000, 15))
-    assert watching.told == [("b", "語" * 21, Carries.EVERYTHING)]
+    RecordDispatcher(Header(node="me"), watching).dispatch(Joined(0, "b", "語" * 5000, 15))
+    assert watching.events == [("b", "語" * 21, Carries.EVERYTHING)]

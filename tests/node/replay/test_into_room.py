@@ -13,7 +13,7 @@ from sessions import FakeSession, came, picture
 from node.call.endpoints import Rendezvous
 from node.captions.coder import shipped_codecs
 from node.links.address import BrokerAddress
-from node.recording.roster import Attendance
+from node.recording.participants import Attendance
 from node.replay import into_room as module
 from node.replay.into_room import ReplayParticipant, RoomReplay, renumbered, replay_into_room
 from node.replay.pictures import PictureReader, RecordedPicture

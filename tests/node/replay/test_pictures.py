@@ -34,7 +34,9 @@ async def test_what_was_painted_lately_is_not_painted_again() -> None:
 
 @pytest.mark.parametrize("words", ["x" * 60_000, "語" * 60_000, "a cat"])
 def test_no_more_words_than_a_frame_carries(words: str) -> None:
-    told = PictureReader(shipped_codecs(), (), lambda text: None).read(replace(picture("b", 0, "a cat"), caption=words))
-    assert told is not None
-    assert words.startswith(told.prompt.text)
-    assert frames.encode(replace(told.picture, caption=told.prompt.text.encode()))
+    recorded = PictureReader(shipped_codecs(), (), lambda text: None).read(
+        replace(picture("b", 0, "a cat"), caption=words)
+    )
+    assert recorded is not None
+    assert words.startswith(recorded.prompt.text)
+    assert frames.encode(replace(recorded.picture, caption=recorded.prompt.text.encode()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from node.call.observers import CallObserver
 from node.captions.coder import shipped_codecs
 from node.replay.decoder import MOST_A_STEP, MOST_VOICES, NEEDS_LYRA, TAIL_S, SessionDecoder
 from node.replay.pictures import PictureReader, RecordedPicture
-from node.replay.player import Player
+from node.replay.player import PlaybackOptions, Player
 from node.replay.read_ahead import AHEAD_S
 from node.speech.codec import SpeechDecoder
 from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Clock, Pcm, level_dbfs
@@ -35,37 +36,37 @@ ROUNDS = 20  # of the event loop, in which a sink that runs has played its block
 
 
 class Watching(CallObserver):
-    """Keeps what it is told, in order."""
+    """An observer that lists its calls."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[object, ...]] = []
+        self.events: list[tuple[object, ...]] = []
 
     def joined(self, peer: str, hello: Hello) -> None:
-        self.told.append(("joined", peer, hello.name))
+        self.events.append(("joined", peer, hello.name))
 
     def left(self, peer: str) -> None:
-        self.told.append(("left", peer))
+        self.events.append(("left", peer))
 
     def speech_sent(self, packet: SpeechPacket) -> None:
-        self.told.append(("sent", packet.duration_ms))
+        self.events.append(("sent", packet.duration_ms))
 
     def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        self.told.append(("speech", peer, sequence))
+        self.events.append(("speech", peer, sequence))
 
     def frame_sent(self, frame: bytes) -> None:
-        self.told.append(("frame sent",))
+        self.events.append(("frame sent",))
 
     def frame_received(self, peer: str, frame: bytes) -> None:
-        self.told.append(("frame", peer))
+        self.events.append(("frame", peer))
 
     def painted(self, painted: PaintedPicture) -> None:
-        self.told.append(("painted", painted.peer, painted.caption, painted.seed))
+        self.events.append(("painted", painted.peer, painted.caption, painted.seed))
 
     def noted(self, text: str) -> None:
-        self.told.append(("noted", text))
+        self.events.append(("noted", text))
 
     def of(self, *kinds: str) -> list[tuple[object, ...]]:
-        return [told for told in self.told if told[0] in kinds]
+        return [event for event in self.events if event[0] in kinds]
 
 
 class Deck(NullSink):
@@ -108,13 +109,14 @@ class Playing:
     """A player at work."""
 
     def __init__(self, session: FakeSession, **options: object) -> None:
-        self.deck, self.witness, self.models, self.notes = Deck(), Watching(), FakeModels(), list[str]()
+        self.deck, self.observer, self.models, self.notes = Deck(), Watching(), FakeModels(), list[str]()
+        played = {field.name: options.pop(field.name) for field in fields(PlaybackOptions) if field.name in options}
         self.player = Player(
-            session, shipped_codecs(), self.witness, self.deck, paint=self._paint, note=self.notes.append,
-            **{"beside": at_once, **options},  # type: ignore[arg-type]
+            session, shipped_codecs(), self.observer, self.deck, PlaybackOptions(**played), paint=self.paint,  # type: ignore[arg-type]
+            note=self.notes.append, **{"in_thread": at_once, **options},  # type: ignore[arg-type]
         )  # fmt: skip
 
-    async def _paint(self, sender: str, prompt: Prompt) -> Image.Image:
+    async def paint(self, sender: str, prompt: Prompt) -> Image.Image:
         return await self.models.paint(prompt.text, prompt.seed)
 
     async def __aenter__(self) -> Playing:
@@ -161,8 +163,8 @@ def call() -> FakeSession:
 async def test_it_tells_what_the_live_call_told() -> None:
     async with Playing(call()) as playing:
         await playing.to_the_end()
-        told = playing.witness.of("joined", "left", "frame", "frame sent", "painted", "noted")
-    assert told == [
+        events = playing.observer.of("joined", "left", "frame", "frame sent", "painted", "noted")
+    assert events == [
         ("joined", "b", "Ben"),
         ("frame sent",),
         ("painted", "me", "a cat", 7),
@@ -173,8 +175,8 @@ async def test_it_tells_what_the_live_call_told() -> None:
         ("painted", "b", "a dog that sleeps", 9),
         ("left", "b"),
     ]
-    assert [told[2] for told in playing.witness.of("speech")][:8] == [65530, 65531, 65532, 65533, 65534, 65535, 0, 1]
-    assert playing.witness.of("sent")[0] == ("sent", 60)
+    assert [event[2] for event in playing.observer.of("speech")][:8] == [65530, 65531, 65532, 65533, 65534, 65535, 0, 1]
+    assert playing.observer.of("sent")[0] == ("sent", 60)
     assert not playing.notes
     assert playing.player.position_s == pytest.approx(8.0)
 
@@ -219,9 +221,9 @@ async def test_it_stands_still_when_paused() -> None:
         await playing.deck.go(1.0)
         playing.player.pause()
         assert playing.player.paused
-        at, told, heard = playing.player.position_s, len(playing.witness.told), len(playing.deck.heard)
+        at, events, heard = playing.player.position_s, len(playing.observer.events), len(playing.deck.heard)
         await playing.deck.go(5.0)
-        assert (playing.player.position_s, len(playing.witness.told)) == (at, told)
+        assert (playing.player.position_s, len(playing.observer.events)) == (at, events)
         assert not np.concatenate(playing.deck.heard[heard:]).any()
         playing.player.toggle()
         await playing.deck.go(1.0)
@@ -230,20 +232,20 @@ async def test_it_stands_still_when_paused() -> None:
 
 async def test_seeking_tells_what_holds_there_and_what_no_longer_does() -> None:
     positions: list[float] = []
-    async with Playing(call(), told=lambda told: positions.append(playing.player.position_s)) as playing:
+    async with Playing(call(), on_picture=lambda picture: positions.append(playing.player.position_s)) as playing:
         playing.player.seek(6.0)
         assert playing.player.position_s == 6.0
         await playing.settle()
         assert positions == [6.0, 6.0]
         await playing.deck.go(0.2)
-        assert playing.witness.told == [
+        assert playing.observer.events == [
             ("joined", "b", "Ben"), ("frame sent",), ("frame", "b"),
             ("painted", "me", "a cat", 7), ("painted", "b", "a dog that sleeps", 9),
         ]  # fmt: skip
         assert 6.0 < playing.player.position_s < 6.4
-        playing.witness.told.clear()
+        playing.observer.events.clear()
         await playing.seek(0.0)
-        assert playing.witness.told == [("left", "b")]
+        assert playing.observer.events == [("left", "b")]
         playing.player.seek(1000.0)
         assert playing.player.position_s == pytest.approx(8.0)
         playing.player.seek(-5.0)
@@ -267,7 +269,14 @@ async def test_from_and_to_and_again() -> None:
         assert (playing.player.start_s, playing.player.end_s, playing.player.duration_s) == (4.5, 5.5, 8.0)
         await playing.deck.go(3.2)
         assert (
-            len([told for told in playing.witness.told if told[0] == "painted" and told[2] == "a dog that sleeps"]) == 3
+            len(
+                [
+                    event
+                    for event in playing.observer.events
+                    if event[0] == "painted" and event[2] == "a dog that sleeps"
+                ]
+            )
+            == 3
         )
         assert not playing.task.done()
         playing.player.loop = False
@@ -332,13 +341,13 @@ async def test_damage_ends_it_with_a_line_and_keeps_what_came_before() -> None:
 
 async def test_pictures_that_cannot_be_read_are_noted_once_and_the_rest_is_shown() -> None:
     strange: list[Record] = [
-        picture("b", 1.0, "untold", told=False),
+        picture("b", 1.0, "untold", with_caption=False),
         came("c", 0.5, "Carl"),
     ]
     strange += [Damagers.frame("c", 1.5), Damagers.frame("c", 2.0)]
     async with Playing(FakeSession(strange, Header(node="me"))) as playing:
         await playing.to_the_end()
-    assert playing.witness.of("painted") == [("painted", "b", "untold", 7)]
+    assert playing.observer.of("painted") == [("painted", "b", "untold", 7)]
     assert len(playing.notes) == 1
     assert "c" in playing.notes[0]
 
@@ -352,12 +361,12 @@ class Damagers:
 
 
 async def test_whoever_shows_it_is_told_of_a_seek_between_who_left_and_who_is_there() -> None:
-    playing = Playing(call(), sought=lambda: playing.witness.told.append(("sought",)))
+    playing = Playing(call(), on_seek=lambda: playing.observer.events.append(("sought",)))
     async with playing:
         for seconds in (6.0, 0.0, 6.0):
             await playing.seek(seconds)
-    told = [told[:2] for told in playing.witness.of("sought", "joined", "left", "frame", "frame sent")]
-    assert told == [
+    events = [event[:2] for event in playing.observer.of("sought", "joined", "left", "frame", "frame sent")]
+    assert events == [
         ("sought",),
         ("sought",), ("joined", "b"), ("frame sent",), ("frame", "b"),
         ("left", "b"), ("sought",),
@@ -369,23 +378,23 @@ async def test_what_is_still_painted_when_it_goes_elsewhere_is_shown_nowhere() -
     brush = asyncio.Event()
 
     class Slow(Playing):
-        async def _paint(self, sender: str, prompt: Prompt) -> Image.Image:
+        async def paint(self, sender: str, prompt: Prompt) -> Image.Image:
             await brush.wait()
-            return await super()._paint(sender, prompt)
+            return await super().paint(sender, prompt)
 
     async with Slow(call()) as playing:
         await playing.deck.go(0.7)
         playing.player.seek(6.0)
         brush.set()
         await playing.deck.go(0.2)
-        assert playing.witness.of("painted") == [
+        assert playing.observer.of("painted") == [
             ("painted", "me", "a cat", 7),
             ("painted", "b", "a dog that sleeps", 9),
         ]
 
 
 async def test_one_that_stays_stands_still_at_its_end_and_begins_again() -> None:
-    async with Playing(call(), stays=True, start=7.5) as playing:
+    async with Playing(call(), pause_at_end=True, start=7.5) as playing:
         await playing.deck.go(3.0)
         assert playing.player.paused
         assert playing.player.position_s == pytest.approx(8.0)
@@ -418,7 +427,7 @@ class Held:
 
 async def test_while_what_is_sought_is_read_it_stands_and_nothing_is_heard() -> None:
     held = Held()
-    playing = Playing(call(), beside=held)
+    playing = Playing(call(), in_thread=held)
     async with playing:
         held.let()
         await playing.deck.go(0.8)
@@ -427,7 +436,7 @@ async def test_while_what_is_sought_is_read_it_stands_and_nothing_is_heard() -> 
         await playing.deck.go(1.0)
         assert at < playing.player.position_s == 6.0
         assert not np.concatenate(playing.deck.heard[heard:]).any()
-        assert playing.witness.of("left", "joined") == [("joined", "b", "Ben")]
+        assert playing.observer.of("left", "joined") == [("joined", "b", "Ben")]
         held.let()
         await playing.deck.go(1.0)
         assert 6.5 < playing.player.position_s < 7.1
@@ -436,7 +445,7 @@ async def test_while_what_is_sought_is_read_it_stands_and_nothing_is_heard() -> 
 async def test_only_the_latest_place_that_is_sought_is_gone_to() -> None:
     held = Held()
     sought: list[str] = []
-    playing = Playing(call(), beside=held, sought=lambda: sought.append("sought"))
+    playing = Playing(call(), in_thread=held, on_seek=lambda: sought.append("sought"))
     async with playing:
         held.let()
         await playing.settle()
@@ -454,7 +463,7 @@ async def test_only_the_latest_place_that_is_sought_is_gone_to() -> None:
 async def test_a_disk_that_does_not_keep_up_makes_it_stand() -> None:
     held = Held()
     long = FakeSession([*spoken("b", tone(20.0)), came("b", 0, "Ben")])
-    playing = Playing(long, beside=held)
+    playing = Playing(long, in_thread=held)
     async with playing:
         held.let()
         await playing.deck.go(9.0)
@@ -474,12 +483,12 @@ async def test_captions_and_snapshots_are_read_beside_the_loop(monkeypatch: pyte
         return read(reading, record)
 
     monkeypatch.setattr(PictureReader, "read", noted)
-    untold = FakeSession([came("b", 0.1, "Ben"), picture("b", 0.3, "a dog", told=False), went("b", 0.4)])
-    playing = Playing(untold, beside=asyncio.to_thread)
+    untold = FakeSession([came("b", 0.1, "Ben"), picture("b", 0.3, "a dog", with_caption=False), went("b", 0.4)])
+    playing = Playing(untold, in_thread=asyncio.to_thread)
     async with playing:
-        while not playing.witness.of("painted"):
+        while not playing.observer.of("painted"):
             await playing.deck.go(0.1)
-    assert playing.witness.of("painted") == [("painted", "b", "a dog", 7)]
+    assert playing.observer.of("painted") == [("painted", "b", "a dog", 7)]
     assert threads and threading.get_ident() not in threads
 
 
@@ -495,8 +504,10 @@ async def test_a_session_that_cannot_be_read_where_it_begins() -> None:
 
 async def test_thousands_of_packets_at_once_are_taken_one_step_after_the_other() -> None:
     packets = [Speech(1_000_000, f"{n % 50}", n, n * 960, b"\x08abc") for n in range(MOST_A_STEP * 3)]
-    reel = SessionDecoder(FakeSession(packets, duration_s=3.0), tell=lambda record: taken.append(reel.position))
+    decoder = SessionDecoder(
+        FakeSession(packets, duration_s=3.0), on_record=lambda record: taken.append(decoder.position)
+    )
     taken: list[float] = []
-    while not reel.over:
-        assert len(reel.step()) <= MOST_VOICES
+    while not decoder.ended:
+        assert len(decoder.step()) <= MOST_VOICES
     assert [taken.count(at) for at in sorted(set(taken))] == [MOST_A_STEP] * 3

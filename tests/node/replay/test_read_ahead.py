@@ -11,7 +11,7 @@ from sessions import FakeSession, came, picture
 
 from node.captions.coder import shipped_codecs
 from node.replay import read_ahead
-from node.replay.dispatch import MAX_SNAPSHOT_PIXELS, OpenSnapshot
+from node.replay.dispatch import MAX_SNAPSHOT_PIXELS, DecodedSnapshot
 from node.replay.pictures import PictureReader, ReadFrame
 from node.replay.read_ahead import ReadAhead
 from protocol.errors import LogError
@@ -83,12 +83,14 @@ def _file(width: int, height: int) -> bytes:
     ],
 )
 def test_frames_are_read_and_snapshots_opened(data: bytes, size: tuple[int, int] | None) -> None:
-    session = FakeSession([came("b", 0, "Ben"), Snapshot(1, 1, "png", data), picture("b", 0.1, "a cat", told=False)])
+    session = FakeSession(
+        [came("b", 0, "Ben"), Snapshot(1, 1, "png", data), picture("b", 0.1, "a cat", with_caption=False)]
+    )
     found = ahead(session)
     found.read(1.0)
     _, snapshot, frame = found
-    assert isinstance(snapshot, OpenSnapshot)
+    assert isinstance(snapshot, DecodedSnapshot)
     assert (None if snapshot.image is None else snapshot.image.size) == size
     assert isinstance(frame, ReadFrame)
-    assert frame.told is not None
-    assert frame.told.prompt.text == "a cat"
+    assert frame.recorded is not None
+    assert frame.recorded.prompt.text == "a cat"

@@ -1,16 +1,19 @@
-"""From what a user gives as the room to the room."""
+"""How rooms are given: links, words, saved names, passphrases; which are refused, and what is repeated of them."""
 
 from __future__ import annotations
 
 import io
 import re
+import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from node.common import config
-from node.rooms import resolve, store, words
-from node.rooms.resolve import IN_THE_OPEN
+from node.rooms import resolve, store
+from node.rooms.resolve import IN_THE_OPEN, check_strength, from_mnemonic, looks_like_mnemonic, to_mnemonic
 from protocol import passphrase
 from protocol.errors import NodeError, UsageError
 from protocol.room_link import RoomLink
@@ -43,7 +46,7 @@ def test_a_link_is_a_room_and_its_broker() -> None:
 
 
 def test_words_are_a_room() -> None:
-    room = resolve(words.to_mnemonic(SECRET), config.load())
+    room = resolve(to_mnemonic(SECRET), config.load())
     assert (room.secret, room.broker, room.name) == (SECRET, None, None)
 
 
@@ -67,7 +70,7 @@ def test_what_is_none_of_them_is_one_line(text: str) -> None:
     assert not text or text == "treehouse" or text not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", [LINK.reveal(), words.to_mnemonic(SECRET), PHRASE])
+@pytest.mark.parametrize("text", [LINK.reveal(), to_mnemonic(SECRET), PHRASE])
 def test_a_secret_in_the_process_list_is_told_of_once(text: str) -> None:
     assert resolve(text, config.load()).note == IN_THE_OPEN
 
@@ -152,3 +155,78 @@ def test_a_room_does_not_show_itself() -> None:
     shown = repr(resolve(LINK.reveal(), config.load()))
     assert "pa55" not in shown
     assert LINK.reveal()[11:16] not in shown
+
+
+@pytest.mark.parametrize("phrase", ["otter lamp quartz mild", "correct horse battery staple", "j7#Kq0!pZ2vL9x"])
+def test_one_that_nobody_guesses_is_taken(phrase: str) -> None:
+    check_strength(phrase)
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    ["", " ", "treehouse", "Password123!", "summer2026", "qwertyuiop asdfghjkl", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+     "room room room room",
+     "pictophone call treehouse", "12345678901234567890", "\x00", "ann and bob"],
+)  # fmt: skip
+def test_one_that_is_tried_first_is_refused_and_not_repeated(phrase: str) -> None:
+    with pytest.raises(UsageError, match="too easy to guess") as caught:
+        check_strength(phrase)
+    assert "\n" not in str(caught.value)
+    assert phrase.strip() not in str(caught.value) or len(phrase) < 5 or phrase == "treehouse"
+
+
+@given(st.text())
+def test_any_text_is_taken_or_refused(text: str) -> None:
+    try:
+        check_strength(text)
+    except UsageError as error:
+        assert "\n" not in str(error)
+
+
+def test_a_long_one_is_judged_by_its_beginning() -> None:
+    began = time.process_time()
+    check_strength("otter lamp quartz mild " * 1000)
+    assert time.process_time() - began < 20  # zxcvbn would take hours for all of it
+
+
+# The first of BIP-39's own test vectors, and another.
+VECTORS = {
+    "00" * 16: "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about",
+    "7f" * 16: "legal winner thank year wave sausage worth useful legal winner thank yellow",
+}
+
+
+@pytest.mark.parametrize(("secret", "spelt"), VECTORS.items())
+def test_they_are_those_of_bip_39(secret: str, spelt: str) -> None:
+    assert to_mnemonic(RoomSecret(bytes.fromhex(secret))) == spelt
+    assert from_mnemonic(spelt).reveal().hex() == secret
+
+
+@given(st.binary(min_size=16, max_size=16).map(RoomSecret))
+def test_every_secret_comes_back(secret: RoomSecret) -> None:
+    spelt = to_mnemonic(secret)
+    assert looks_like_mnemonic(spelt)
+    assert from_mnemonic(f" {spelt.upper()}\n".replace(" ", "  ")) == secret
+
+
+def test_a_word_that_is_none_is_counted_and_not_repeated() -> None:
+    spelt = VECTORS["7f" * 16].replace("year", "yeer")
+    assert looks_like_mnemonic(spelt)
+    with pytest.raises(UsageError, match="word 4 of the room's words") as caught:
+        from_mnemonic(spelt)
+    assert "yeer" not in str(caught.value)
+
+
+def test_a_wrong_order_is_noticed() -> None:
+    spelt = VECTORS["7f" * 16].replace("legal winner thank year", "winner legal thank year")
+    with pytest.raises(UsageError, match="their order") as caught:
+        from_mnemonic(spelt)
+    assert "winner" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "abandon", "abandon " * 11, "abandon " * 13, "the quick brown fox is jumping over the lazy dog at noon"],
+)
+def test_what_means_to_be_something_else(text: str) -> None:
+    assert not looks_like_mnemonic(text)

@@ -28,7 +28,7 @@ def test_a_room_is_kept_for_the_owner_alone(home: Path) -> None:
     finally:
         os.umask(before)
     assert store.find("treehouse") == LINK
-    assert (mode(store.file()), mode(home)) == (0o600, 0o700)
+    assert (mode(store.rooms_file()), mode(home)) == (0o600, 0o700)
     assert [path.name for path in home.iterdir()] == ["rooms.toml"]
 
 
@@ -69,9 +69,9 @@ def test_who_is_not_there_is_not_forgotten() -> None:
 
 def test_a_file_that_others_could_read_is_closed_and_told_of(capsys: pytest.CaptureFixture[str]) -> None:
     store.save("treehouse", LINK, in_keyring=False)
-    store.file().chmod(0o644)
+    store.rooms_file().chmod(0o644)
     assert store.find("treehouse") == LINK
-    assert mode(store.file()) == 0o600
+    assert mode(store.rooms_file()) == 0o600
     assert capsys.readouterr().err.count("others could read") == 1
     store.find("treehouse")
     assert capsys.readouterr().err == ""
@@ -82,18 +82,18 @@ def test_a_file_that_others_could_read_is_closed_and_told_of(capsys: pytest.Capt
 )
 def test_a_damaged_file_is_one_line_without_what_it_holds(home: Path, content: bytes) -> None:
     home.mkdir()
-    store.file().write_bytes(content)
-    store.file().chmod(0o600)
+    store.rooms_file().write_bytes(content)
+    store.rooms_file().chmod(0o600)
     with pytest.raises(NodeError, match=r"rooms\.toml") as caught:
         store.names()
     assert "\n" not in str(caught.value)
     assert "SECRET" not in str(caught.value)
-    assert store.file().read_bytes() == content
+    assert store.rooms_file().read_bytes() == content
 
 
 def test_a_damaged_link_names_its_room(home: Path) -> None:
     home.mkdir()
-    store.file().write_text('treehouse = "pictophone:SECRET"')
+    store.rooms_file().write_text('treehouse = "pictophone:SECRET"')
     with pytest.raises(NodeError, match=r"the saved room 'treehouse' cannot be read: .* not 6") as caught:
         store.find("treehouse")
     assert "SECRET" not in str(caught.value)
@@ -105,11 +105,16 @@ def test_a_folder_that_cannot_be_written_is_one_line(home: Path) -> None:
         store.save("treehouse", LINK, in_keyring=False)
 
 
-def test_what_cannot_be_replaced_stays_and_leaves_nothing_beside(home: Path) -> None:
-    store.file().mkdir(parents=True)
-    with pytest.raises(NodeError):
-        store._write({})
+def test_what_cannot_be_replaced_stays_and_leaves_nothing_beside(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, target: Path) -> Path:
+        raise PermissionError("not allowed")
+
+    store.save("treehouse", LINK, in_keyring=False)
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(NodeError, match="cannot write your rooms"):
+        store.save("attic", OTHER, in_keyring=False)
     assert [path.name for path in home.iterdir()] == ["rooms.toml"]
+    assert store.names() == {"treehouse": False}
 
 
 @pytest.mark.parametrize("error", [PermissionError, NotADirectoryError])

@@ -62,7 +62,7 @@ class FakeCard(SimpleNamespace):
         pass
 
     def __init__(self) -> None:
-        super().__init__(streams=[], there=True, refuses=False, refuses_start=False, looked_again=0)
+        super().__init__(streams=[], there=True, refuses=False, refuses_start=False, refuses_rescan=False, rescans=0)
 
     def query_devices(self) -> list[dict[str, Any]]:
         return [
@@ -74,7 +74,9 @@ class FakeCard(SimpleNamespace):
         assert all(stream.state == "closed" for stream in self.streams)
 
     def _initialize(self) -> None:
-        self.looked_again += 1
+        if self.refuses_rescan:
+            raise self.PortAudioError("no host API")
+        self.rescans += 1
 
     def check_input_settings(self, **_settings: Any) -> None:
         if not self.there:

@@ -7,13 +7,9 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from node.speech import audio_processing
-from node.speech.audio_processing import AudioProcessing, CleanSource, EchoingSink, between
-from node.speech.loudspeaker import Loudspeaker
-from node.speech.microphone import Microphone
+from node.speech.audio_io import Captured, Pull, Underruns
+from node.speech.audio_processing import AudioProcessing, CleanSource, EchoingSink
 from node.speech.pcm import Pcm, level_dbfs, silence
-from node.speech.sinks import NullSink, Pull, Underruns
-from node.speech.sources import Captured, silent_source
 
 DELAY = 1600
 
@@ -32,7 +28,7 @@ def echoed(played: Pcm) -> Pcm:
 @pytest.mark.usefixtures("livekit")
 def test_the_echo_goes(spoken: Pcm) -> None:
     played = np.tile(spoken[: len(spoken) // 320 * 320], 3)
-    heard, module, cleaned = echoed(played), AudioProcessing(hears_itself=True), []
+    heard, module, cleaned = echoed(played), AudioProcessing(cancels_echo=True), []
     for first in range(0, len(played), 320):
         module.played(played[first : first + 320])
         cleaned.append(module.clean(heard[first : first + 320], 100))
@@ -46,7 +42,7 @@ def test_the_near_voice_stays_and_noise_goes(spoken: Pcm) -> None:
     noise = np.random.default_rng(4).normal(0, 150, 32_000 + len(spoken)).astype(np.int16)
     heard = noise.copy()
     heard[32_000:] += spoken
-    cleaned = AudioProcessing(hears_itself=False).clean(heard[: len(heard) // 160 * 160], 0)
+    cleaned = AudioProcessing(cancels_echo=False).clean(heard[: len(heard) // 160 * 160], 0)
 
     def above_noise(sound: Pcm) -> float:
         return level_dbfs(sound[32_000:]) - level_dbfs(sound[16_000:32_000])
@@ -116,30 +112,3 @@ async def test_what_is_played_is_noted() -> None:
     assert steps.heard == [320]
     assert sink.latency_ms == 75
     assert sink.underruns is inner.underruns
-
-
-@pytest.mark.usefixtures("livekit")
-def test_a_microphone_is_cleaned_and_a_loudspeaker_beside_it_noted(card) -> None:
-    source, sink, remark = between(Microphone(), Loudspeaker())
-    assert isinstance(source, CleanSource)
-    assert isinstance(sink, EchoingSink)
-    assert remark == ""
-    source, sink, remark = between(Microphone(), NullSink())
-    assert isinstance(source, CleanSource)
-    assert isinstance(sink, NullSink)
-
-
-def test_without_the_package_one_line_says_so(card, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audio_processing, "find_spec", lambda name: None)
-    source, sink, remark = between(Microphone(), Loudspeaker())
-    assert isinstance(source, Microphone)
-    assert isinstance(sink, Loudspeaker)
-    assert "pip install 'pictophone[live]'" in remark
-    assert "\n" not in remark
-
-
-def test_what_is_no_microphone_is_left_alone(card) -> None:
-    files = silent_source()
-    speaker = Loudspeaker()
-    assert between(files, speaker) == (files, speaker, "")
-    assert between(None, None) == (None, None, "")

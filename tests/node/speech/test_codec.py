@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from node.speech import lyra_model as lyra_models
+from node.speech.audio_io import Captured
 from node.speech.codec import LyraChoice, SpeechDecoder, SpeechEncoder
-from node.speech.libopus import Decoder, Encoder
+from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.pcm import FRAME_SAMPLES, Pcm
 from node.speech.profiles import LEAN
 from node.speech.send_stream import SendStream, SpeechPacket
-from node.speech.sources import Captured
 from protocol.errors import NodeError, PacketError
 from protocol.speech import lyra, opus_packet
 
@@ -79,18 +79,18 @@ async def test_the_decoder_takes_both_and_conceals_as_it_heard_last(lyra_folder:
 
 
 def test_opus_alone_is_as_without_it(speech: Pcm) -> None:
-    packets = [Encoder(LEAN).encode(speech[:FRAME_SAMPLES])]
-    plain, both = Decoder(), SpeechDecoder()
+    packets = [OpusEncoder(LEAN).encode(speech[:FRAME_SAMPLES])]
+    plain, both = OpusDecoder(), SpeechDecoder()
     for packet in packets:
         assert np.array_equal(both.decode(packet), plain.decode(packet))
     assert np.array_equal(both.conceal(400), plain.conceal(400))
-    following = Encoder(LEAN).encode(speech[FRAME_SAMPLES : 2 * FRAME_SAMPLES])
+    following = OpusEncoder(LEAN).encode(speech[FRAME_SAMPLES : 2 * FRAME_SAMPLES])
     assert np.array_equal(both.recover(400, following), plain.recover(400, following))
 
 
 def test_lyra_holds_nothing_of_what_was_lost_before_it(speech: Pcm) -> None:
-    plain, both = Decoder(), SpeechDecoder()
-    packet = Encoder(LEAN).encode(speech[:FRAME_SAMPLES])
+    plain, both = OpusDecoder(), SpeechDecoder()
+    packet = OpusEncoder(LEAN).encode(speech[:FRAME_SAMPLES])
     assert np.array_equal(both.decode(packet), plain.decode(packet))
     assert np.array_equal(both.recover(400, lyra.build([bytes(8)])), plain.conceal(400))
 
@@ -107,7 +107,7 @@ def test_frames_that_lyra_has_not_are_opus(lyra_folder: Path, speech: Pcm) -> No
 
     short = SpeechEncoder(replace(LEAN, frame_ms=10), LyraChoice(lyra_folder), lambda: True)
     assert not lyra.is_lyra(short.encode(speech[:160]))
-    assert short.lookahead_ms == Encoder(LEAN).lookahead_ms
+    assert short.lookahead_ms == OpusEncoder(LEAN).lookahead_ms
 
 
 def test_no_models_no_encoder(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
+from node.speech.audio_io import Captured, Pull, Underruns
 from node.speech.level_meter import FALL_DB_PER_S, LevelMeter, MeteredSink, MeteredSource
 from node.speech.pcm import Pcm
-from node.speech.sinks import NullSink, Pull, Underruns
-from node.speech.sources import Captured
+from node.speech.sinks import NullSink
 
 
 def test_it_rises_at_once_and_falls_slowly() -> None:

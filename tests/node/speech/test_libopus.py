@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pystoi import stoi
 
 from node.speech import libopus
-from node.speech.libopus import Decoder, Encoder
+from node.speech.libopus import STEREO, OpusDecoder, OpusEncoder, PassthroughPolicy
 from node.speech.pcm import FRAME_SAMPLES, Pcm, level_dbfs
 from node.speech.profiles import LEAN, Bandwidth, Profile
 from protocol.errors import NodeError, PacketError
@@ -19,8 +19,8 @@ from protocol.speech import opus_packet as packets
 NARROWBAND_SILK_60_MS = 3  # RFC 6716, table 2
 
 
-def encoded(pcm: Pcm, encoder: Encoder | None = None) -> list[bytes]:
-    encoder = encoder or Encoder(LEAN)
+def encoded(pcm: Pcm, encoder: OpusEncoder | None = None) -> list[bytes]:
+    encoder = encoder or OpusEncoder(LEAN)
     frames = len(pcm) // FRAME_SAMPLES
     return [encoder.encode(pcm[n * FRAME_SAMPLES : (n + 1) * FRAME_SAMPLES]) for n in range(frames)]
 
@@ -46,19 +46,19 @@ def test_every_frame_is_forced_narrowband_of_sixty_milliseconds(tone: Pcm) -> No
 
 
 def test_another_bandwidth_is_forced_too(tone: Pcm) -> None:
-    wide = Encoder(replace(LEAN, bitrate=12_000, bandwidth=Bandwidth.WIDE))
+    wide = OpusEncoder(replace(LEAN, bitrate=12_000, bandwidth=Bandwidth.WIDE))
     assert {packet[0] >> 3 for packet in encoded(tone, wide)} == {11}
 
 
 def test_frames_of_another_encoder_are_taken_by_the_profile_there_is(tone: Pcm) -> None:
-    encoder, [frame, *_] = Encoder(LEAN), encoded(tone)
-    assert encoder.takes(frame)
+    encoder, [frame, *_] = OpusEncoder(LEAN), encoded(tone)
+    assert encoder.accepts(frame)
     encoder.change(replace(LEAN, frame_ms=20))
-    assert not encoder.takes(frame)
+    assert not encoder.accepts(frame)
 
 
 def test_the_lookahead_is_what_the_decoder_lags(spoken: Pcm) -> None:
-    encoder, decoder = Encoder(LEAN), Decoder()
+    encoder, decoder = OpusEncoder(LEAN), OpusDecoder()
     heard = np.concatenate([decoder.decode(packet) for packet in encoded(spoken, encoder)]).astype(float)
     middle = spoken[8000:40_000].astype(float)
     likeness = [float(middle @ heard[8000 + lag : 40_000 + lag]) for lag in range(300)]
@@ -68,11 +68,11 @@ def test_the_lookahead_is_what_the_decoder_lags(spoken: Pcm) -> None:
 @pytest.mark.parametrize("wrong", [np.zeros(320, np.int16), np.zeros(960, np.float32), np.zeros((1, 960), np.int16)])
 def test_only_whole_int16_frames_are_encoded(wrong: np.ndarray) -> None:
     with pytest.raises(ValueError, match="an int16 frame"):
-        Encoder(LEAN).encode(wrong)
+        OpusEncoder(LEAN).encode(wrong)
 
 
 def test_concealment_goes_on_with_the_last_sound(tone: Pcm) -> None:
-    decoder = Decoder()
+    decoder = OpusDecoder()
     for packet in encoded(tone):
         last = decoder.decode(packet)
     assert level_dbfs(decoder.conceal(FRAME_SAMPLES)) == pytest.approx(level_dbfs(last), abs=9)
@@ -81,12 +81,12 @@ def test_concealment_goes_on_with_the_last_sound(tone: Pcm) -> None:
 @pytest.mark.parametrize("samples", [0, 41, 1960])
 def test_concealment_comes_in_steps(samples: int) -> None:
     with pytest.raises(ValueError, match="multiples of 40"):
-        Decoder().conceal(samples)
+        OpusDecoder().conceal(samples)
 
 
 def with_fec(pcm: Pcm) -> list[bytes]:
     """As a browser sends it: 20 ms frames at a rate at which libopus adds a copy of the frame before."""
-    encoder = Encoder(Profile("browser", bitrate=24_000, bandwidth=Bandwidth.WIDE, frame_ms=20, fec_percent=20))
+    encoder = OpusEncoder(Profile("browser", bitrate=24_000, bandwidth=Bandwidth.WIDE, frame_ms=20, fec_percent=20))
     return [encoder.encode(pcm[n : n + 320]) for n in range(0, len(pcm) - 319, 320)]
 
 
@@ -97,7 +97,7 @@ def difference(one: Pcm, other: Pcm) -> float:
 def test_what_the_next_packet_holds_of_a_lost_one_is_heard(spoken: Pcm) -> None:
     sent, gained, concealed = with_fec(spoken), 0.0, 0.0
     for lost in range(60, 120, 7):
-        whole, recovering, concealing = Decoder(), Decoder(), Decoder()
+        whole, recovering, concealing = OpusDecoder(), OpusDecoder(), OpusDecoder()
         for packet in sent[:lost]:
             for decoder in (whole, recovering, concealing):
                 decoder.decode(packet)
@@ -109,7 +109,7 @@ def test_what_the_next_packet_holds_of_a_lost_one_is_heard(spoken: Pcm) -> None:
 
 def test_where_nothing_is_held_the_loss_is_concealed(spoken: Pcm) -> None:
     sent = encoded(spoken)
-    recovering, concealing = Decoder(), Decoder()
+    recovering, concealing = OpusDecoder(), OpusDecoder()
     for packet in sent[:20]:
         recovering.decode(packet)
         concealing.decode(packet)
@@ -118,25 +118,25 @@ def test_where_nothing_is_held_the_loss_is_concealed(spoken: Pcm) -> None:
 
 @pytest.mark.parametrize("garbage", [b"", b"\xff", b"\x03\x00", b"\x02\xff\xff" + bytes(20)])
 def test_garbage_recovers_nothing(garbage: bytes) -> None:
-    assert len(Decoder().recover(960, garbage)) == 960
+    assert len(OpusDecoder().recover(960, garbage)) == 960
 
 
 def test_recovery_comes_in_steps() -> None:
     with pytest.raises(ValueError, match="multiples of 40"):
-        Decoder().recover(41, b"\x18voice")
+        OpusDecoder().recover(41, b"\x18voice")
 
 
 @pytest.mark.parametrize("garbage", [b"", b"\xff", b"\x03\x00", b"\x02\xff\xff" + bytes(20), bytes([1, 1, 1, 1])])
 def test_garbage_is_refused(garbage: bytes) -> None:
     with pytest.raises(PacketError):
-        Decoder().decode(garbage)
+        OpusDecoder().decode(garbage)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_decode_or_are_refused(data: bytes) -> None:
     try:
-        sound = Decoder().decode(data)
+        sound = OpusDecoder().decode(data)
     except PacketError:
         return
     assert sound.dtype == np.int16
@@ -144,7 +144,7 @@ def test_any_bytes_decode_or_are_refused(data: bytes) -> None:
 
 
 def test_a_decoder_goes_on_after_garbage(tone: Pcm) -> None:
-    clean, disturbed = Decoder(), Decoder()
+    clean, disturbed = OpusDecoder(), OpusDecoder()
     for packet in encoded(tone):
         with pytest.raises(PacketError):
             disturbed.decode(b"\xff")
@@ -156,7 +156,7 @@ def test_bundled_frames_sound_the_same_bit_for_bit(speech: Pcm) -> None:
     plain = encoded(speech)
     pairs = [packets.join(plain[n : n + 2]) for n in range(0, len(plain) - 1, 2)]
     apart = [frame for pair in pairs for frame in packets.split(pair)]
-    alone, split, whole = Decoder(), Decoder(), Decoder()
+    alone, split, whole = OpusDecoder(), OpusDecoder(), OpusDecoder()
     offline = np.concatenate([alone.decode(packet) for packet in plain[: len(apart)]])
     assert np.array_equal(offline, np.concatenate([split.decode(packet) for packet in apart]))
     assert np.array_equal(offline, np.concatenate([whole.decode(packet) for packet in pairs]))
@@ -164,8 +164,49 @@ def test_bundled_frames_sound_the_same_bit_for_bit(speech: Pcm) -> None:
 
 @pytest.mark.shared
 def test_lean_speech_is_understood_at_its_rate(speech: Pcm) -> None:
-    encoder, decoder = Encoder(LEAN), Decoder()
+    encoder, decoder = OpusEncoder(LEAN), OpusDecoder()
     sent = encoded(speech, encoder)
     heard = np.concatenate([decoder.decode(packet) for packet in sent])[round(encoder.lookahead_ms * 16) :]
     assert sum(map(len, sent)) * 8 / (len(sent) * 60) < 8.0
     assert stoi(speech[: len(heard)].astype(float), heard.astype(float), 16_000, extended=True) > 0.85
+
+
+def frames(pcm: Pcm, profile: Profile) -> list[bytes]:
+    encoder, length = OpusEncoder(profile), profile.frame_samples
+    return [encoder.encode(pcm[at : at + length]) for at in range(0, len(pcm) - length + 1, length)]
+
+
+@pytest.mark.parametrize("profile", [LEAN, replace(LEAN, bandwidth=Bandwidth.MEDIUM)], ids=["nb", "mb"])
+def test_speech_of_the_bitrate_is_taken_to_the_last_frame(spoken: Pcm, profile: Profile) -> None:
+    policy = PassthroughPolicy(LEAN)
+    assert all(policy.accepts(frame) for frame in frames(spoken, profile) * 4)
+
+
+def test_who_sends_too_many_bits_is_believed_for_a_second_and_no_more(spoken: Pcm) -> None:
+    policy = PassthroughPolicy(LEAN)
+    rich = frames(spoken, replace(LEAN, bitrate=30_000, bandwidth=Bandwidth.WIDE))
+    taken = [policy.accepts(frame) for frame in rich]
+    believed = taken.index(False)
+    assert not any(taken[believed:])
+    assert sum(map(len, rich[:believed])) * 8 < 2 * LEAN.bitrate
+    assert not policy.accepts(frames(spoken, LEAN)[0])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda frame: bytes([frame[0] | STEREO]) + frame[1:],
+        lambda frame: packets.join([frame, frame]),
+        lambda frame: b"\x08" + frame[1:],
+    ],
+    ids=["stereo", "two frames", "20 ms"],
+)
+def test_frames_of_another_form_are_not_taken_but_held_against_nobody(spoken: Pcm, change: object) -> None:
+    policy, frame = PassthroughPolicy(LEAN), frames(spoken, LEAN)[0]
+    assert not policy.accepts(change(frame))  # type: ignore[operator]
+    assert policy.accepts(frame)
+
+
+def test_what_is_no_frame_is_refused() -> None:
+    with pytest.raises(PacketError):
+        PassthroughPolicy(LEAN).accepts(b"")

@@ -8,7 +8,7 @@ import pytest
 
 from node.speech.loudspeaker import Loudspeaker
 from node.speech.pcm import Pcm
-from node.speech.sinks import DEVICE_BLOCKS, SHALLOW_BLOCKS
+from node.speech.playback_buffer import DEVICE_BLOCKS, SHALLOW_BLOCKS
 from protocol.errors import NodeError
 
 
@@ -103,7 +103,7 @@ async def test_a_loudspeaker_that_goes_away_keeps_pace_until_another_is_there(ca
     await until(lambda: hand.time > began + 2.5)
     assert notes == ["the loudspeaker went away; looking for another one"]
     assert pull.blocks - before == pytest.approx(50 * (hand.time - began), abs=2)
-    assert card.looked_again >= 2
+    assert card.rescans >= 2
     card.refuses = False
     await until(lambda: len(card.streams) == 2)
     assert notes[-1] == "the default loudspeaker is in use again"

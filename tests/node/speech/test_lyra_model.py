@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from node.speech.lyra_model import DECODER, ENCODER, FRAME_SAMPLES, QUANTIZER, Decoder, Encoder, check
+from node.speech.lyra_model import DECODER, ENCODER, FRAME_SAMPLES, QUANTIZER, LyraDecoder, LyraEncoder, check
 from node.speech.pcm import Pcm
 from protocol.errors import NodeError, PacketError
 from protocol.speech import lyra, opus_packet
@@ -16,14 +16,14 @@ PACKET = 6 * FRAME_SAMPLES
 
 
 def through(folder: Path, bitrate: int, pcm: Pcm) -> Pcm:
-    encoder, decoder = Encoder(folder, bitrate), Decoder(folder)
+    encoder, decoder = LyraEncoder(folder, bitrate), LyraDecoder(folder)
     whole = len(pcm) // PACKET * PACKET
     return np.concatenate([decoder.decode(encoder.encode(part)) for part in pcm[:whole].reshape(-1, PACKET)])
 
 
 def test_each_bitrate_has_its_bytes(lyra_folder: Path, speech: Pcm) -> None:
     for bitrate, size in lyra.FRAME_BYTES.items():
-        packet = Encoder(lyra_folder, bitrate).encode(speech[:PACKET])
+        packet = LyraEncoder(lyra_folder, bitrate).encode(speech[:PACKET])
         assert len(packet) == 2 + 6 * size
 
 
@@ -38,16 +38,16 @@ def test_speech_stays_intelligible_and_in_time(lyra_folder: Path, speech: Pcm) -
 
 
 def test_frames_can_come_one_by_one(lyra_folder: Path, speech: Pcm) -> None:
-    packet = Encoder(lyra_folder).encode(speech[:PACKET])
-    whole, single = Decoder(lyra_folder), Decoder(lyra_folder)
+    packet = LyraEncoder(lyra_folder).encode(speech[:PACKET])
+    whole, single = LyraDecoder(lyra_folder), LyraDecoder(lyra_folder)
     parts = [single.decode(each) for each in opus_packet.split(packet)]
     assert np.array_equal(np.concatenate(parts), whole.decode(packet))
 
 
 def test_what_is_lost_is_held_on_to(lyra_folder: Path, speech: Pcm) -> None:
-    decoder = Decoder(lyra_folder)
+    decoder = LyraDecoder(lyra_folder)
     assert not decoder.conceal(320).any()
-    encoder = Encoder(lyra_folder)
+    encoder = LyraEncoder(lyra_folder)
     for part in speech[: 4 * PACKET].reshape(-1, PACKET):
         decoder.decode(encoder.encode(part))
     made_up = np.concatenate([decoder.conceal(40) for _ in range(12)])
@@ -58,17 +58,17 @@ def test_what_is_lost_is_held_on_to(lyra_folder: Path, speech: Pcm) -> None:
 
 def test_a_packet_that_is_none_changes_nothing(lyra_folder: Path) -> None:
     with pytest.raises(PacketError):
-        Decoder(lyra_folder).decode(b"\x08opus")
+        LyraDecoder(lyra_folder).decode(b"\x08opus")
 
 
 def test_wrong_frames_are_a_mistake_of_ours(lyra_folder: Path) -> None:
-    encoder = Encoder(lyra_folder)
+    encoder = LyraEncoder(lyra_folder)
     for wrong in (np.zeros(0, np.int16), np.zeros(100, np.int16), np.zeros(7 * 320, np.int16), np.zeros(320)):
         with pytest.raises(ValueError, match="320"):
             encoder.encode(wrong)
 
 
-def test_what_is_missing_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_named_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NodeError, match=ENCODER):
         check(tmp_path)
     for name in (ENCODER, QUANTIZER, DECODER):
@@ -78,14 +78,14 @@ def test_what_is_missing_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest
         check(tmp_path)
 
 
-def test_files_that_are_no_models_are_told(tmp_path: Path) -> None:
+def test_files_that_are_no_models_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("ai_edge_litert")
     for name in (ENCODER, QUANTIZER, DECODER):
         (tmp_path / name).write_bytes(b"no model")
     with pytest.raises(NodeError, match="no TensorFlow Lite model"):
-        Encoder(tmp_path)
+        LyraEncoder(tmp_path)
 
 
-def test_a_bitrate_that_there_is_not_is_told(tmp_path: Path) -> None:
+def test_a_bitrate_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NodeError, match="3200, 6000, 9200"):
-        Encoder(tmp_path, 4000)
+        LyraEncoder(tmp_path, 4000)

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from node.speech.audio_io import Captured
 from node.speech.microphone import MAX_WAITING, Microphone
-from node.speech.sources import Captured
 from protocol.errors import NodeError
 
 TIMES = SimpleNamespace(currentTime=5.0, inputBufferAdcTime=4.93)
@@ -80,7 +80,7 @@ async def test_a_microphone_that_goes_away_is_silent_until_another_is_there(card
     silent = await taken(task, 40)
     assert not any(captured.pcm.any() for captured in silent)
     assert [captured.at for captured in silent] == pytest.approx([first.at + 0.06 * n for n in range(1, 41)], abs=0.03)
-    assert card.looked_again >= 2
+    assert card.rescans >= 2
     card.refuses = False
     following = asyncio.ensure_future(anext(task.frames))
     while len(card.streams) < 2:

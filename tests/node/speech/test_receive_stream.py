@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pystoi import stoi
 
 from node.speech.comfort_noise import ComfortNoise
-from node.speech.libopus import Decoder, Encoder
+from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, Pcm, level_dbfs, silence
 from node.speech.profiles import LEAN
 from node.speech.receive_stream import CONCEALED_AT_ALL, FADE_OUT, ReceiveStream, mix
@@ -37,7 +37,7 @@ class Script:
 
 
 def frames(pcm: Pcm) -> list[bytes]:
-    encoder = Encoder(LEAN)
+    encoder = OpusEncoder(LEAN)
     return [encoder.encode(pcm[n : n + FRAME_SAMPLES]) for n in range(0, len(pcm) - FRAME_SAMPLES + 1, FRAME_SAMPLES)]
 
 
@@ -46,7 +46,7 @@ def plays(pcm: Pcm, speed: float = 1.0) -> list[Play]:
 
 
 def listening(*sounds: PlayoutEvent) -> ReceiveStream:
-    return ReceiveStream(Script(*sounds), Decoder())  # type: ignore[arg-type]
+    return ReceiveStream(Script(*sounds), OpusDecoder())  # type: ignore[arg-type]
 
 
 def roughest(pcm: Pcm) -> int:
@@ -55,7 +55,7 @@ def roughest(pcm: Pcm) -> int:
 
 
 def decoded(pcm: Pcm) -> Pcm:
-    decoder = Decoder()
+    decoder = OpusDecoder()
     return np.concatenate([decoder.decode(frame) for frame in frames(pcm)])
 
 
@@ -138,18 +138,18 @@ def test_a_frame_that_libopus_refuses_is_concealed_and_counted(tone: Pcm, monkey
     listener = listening(*sounds)
     listener.pull(9600, 0.0)
 
-    def refuse(_self: Decoder, _packet: bytes) -> Pcm:
+    def refuse(_self: OpusDecoder, _packet: bytes) -> Pcm:
         raise PacketError("no")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Decoder, "decode", refuse)
+        patch.setattr(OpusDecoder, "decode", refuse)
         assert level_dbfs(listener.pull(960, 0.0)) > -25
     assert listener.undecodable == 1
     assert listener.pull(960, 0.0).any()
 
 
 def test_garbage_changes_nothing(spoken: Pcm) -> None:
-    listener = ReceiveStream(Playout(), Decoder())
+    listener = ReceiveStream(Playout(), OpusDecoder())
     with pytest.raises(PacketError):
         listener.receive(1, 0, b"", 0.0)
     assert listener.playout.stats.packets_received == 0
@@ -158,7 +158,7 @@ def test_garbage_changes_nothing(spoken: Pcm) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 65_535), st.integers(0, 2**32 - 1), st.binary(max_size=60)), max_size=8))
 def test_any_packets_are_refused_or_played(packets: list[tuple[int, int, bytes]]) -> None:
-    listener = ReceiveStream(Playout(), Decoder())
+    listener = ReceiveStream(Playout(), OpusDecoder())
     for number, (sequence, timestamp, payload) in enumerate(packets):
         now = number * 0.02
         with suppress(PacketError):
@@ -186,7 +186,7 @@ def call(
 
 
 def test_every_frame_of_a_bundle_states_the_same_wait(spoken: Pcm) -> None:
-    listener = ReceiveStream(Playout(), Decoder())
+    listener = ReceiveStream(Playout(), OpusDecoder())
     call(listener, frames(spoken), 0.05)
     waits = np.array(listener.wait_ms_recent)
     assert len(waits) == len(frames(spoken)) // 2 * 2
@@ -195,7 +195,7 @@ def test_every_frame_of_a_bundle_states_the_same_wait(spoken: Pcm) -> None:
 
 
 def test_a_steady_link_plays_what_was_sent(spoken: Pcm) -> None:
-    heard = call(ReceiveStream(Playout(), Decoder()), frames(spoken), 0.05)
+    heard = call(ReceiveStream(Playout(), OpusDecoder()), frames(spoken), 0.05)
     offline = decoded(spoken)[: len(frames(spoken)) // 2 * 1920]
     start = next(n for n in range(0, 3200, 1) if np.array_equal(heard[n + 80 : n + 2000], offline[80:2000]))
     assert np.array_equal(heard[start + 80 : start + len(offline)], offline[80:])
@@ -204,21 +204,21 @@ def test_a_steady_link_plays_what_was_sent(spoken: Pcm) -> None:
 @pytest.mark.parametrize("after_a_pull_ms", [0.5, 2.6, 10.0, 19.5])
 def test_playing_begins_when_it_should_whenever_the_device_asks(tone: Pcm, after_a_pull_ms: float) -> None:
     """A device asks for 20 ms at a time: silence before the first word ends within one of these, not at its end."""
-    listener, block_ms = ReceiveStream(Playout(), Decoder()), 20.0
+    listener, block_ms = ReceiveStream(Playout(), OpusDecoder()), 20.0
     payload, heard = opus_packet.join(frames(tone)[:2]), silence(0)
     for number in range(10):
         if number == 1:
             listener.receive(1, 0, payload, after_a_pull_ms / 1000)
         heard = np.concatenate([heard, listener.pull(BLOCK_SAMPLES, number * block_ms / 1000)])
     began_ms = np.flatnonzero(np.abs(heard) > 1000)[0] / 16
-    lookahead_ms = Encoder(LEAN).lookahead_ms
+    lookahead_ms = OpusEncoder(LEAN).lookahead_ms
     assert began_ms == pytest.approx(after_a_pull_ms + listener.playout.stats.target_ms + lookahead_ms, abs=3)
     assert listener.wait_ms_recent[0] == pytest.approx(listener.playout.stats.target_ms, abs=1)
 
 
 def test_a_frame_from_a_copy_states_the_same_delay(spoken: Pcm) -> None:
     """Counted from the frame's own capture, it waits as long as all the others."""
-    whole, holed = ReceiveStream(Playout(), Decoder()), ReceiveStream(Playout(), Decoder())
+    whole, holed = ReceiveStream(Playout(), OpusDecoder()), ReceiveStream(Playout(), OpusDecoder())
     call(whole, frames(spoken), 0.05, redundancy=1)
     call(holed, frames(spoken), 0.05, redundancy=1, lost=[15, 18])
     assert holed.playout.stats.recovered == 4
@@ -227,15 +227,17 @@ def test_a_frame_from_a_copy_states_the_same_delay(spoken: Pcm) -> None:
 
 def test_a_lost_packet_is_heard_bit_for_bit_from_its_copy(spoken: Pcm) -> None:
     comforts = [ComfortNoise(np.random.default_rng(1)) for _ in range(2)]
-    whole = call(ReceiveStream(Playout(), Decoder(), comforts[0]), frames(spoken), 0.05, redundancy=1)
-    holed = call(ReceiveStream(Playout(), Decoder(), comforts[1]), frames(spoken), 0.05, redundancy=1, lost=[15, 18])
+    whole = call(ReceiveStream(Playout(), OpusDecoder(), comforts[0]), frames(spoken), 0.05, redundancy=1)
+    holed = call(
+        ReceiveStream(Playout(), OpusDecoder(), comforts[1]), frames(spoken), 0.05, redundancy=1, lost=[15, 18]
+    )
     assert np.array_equal(whole, holed)
 
 
 @pytest.mark.shared
 def test_played_speech_is_as_good_as_offline(speech: Pcm) -> None:
-    lag = round(Encoder(LEAN).lookahead_ms * 16)
-    heard = call(ReceiveStream(Playout(), Decoder()), frames(speech), 0.05)
+    lag = round(OpusEncoder(LEAN).lookahead_ms * 16)
+    heard = call(ReceiveStream(Playout(), OpusDecoder()), frames(speech), 0.05)
     offline = decoded(speech)[: len(frames(speech)) // 2 * 1920]
     start = next(n for n in range(3200) if np.array_equal(heard[n + 80 : n + 2000], offline[80:2000]))
 
@@ -259,7 +261,7 @@ def test_a_mix_of_no_one_is_silence() -> None:
 
 
 def test_an_unknown_sender_is_silent() -> None:
-    assert np.array_equal(ReceiveStream(Playout(), Decoder()).pull(960, 0.0), silence(960))
+    assert np.array_equal(ReceiveStream(Playout(), OpusDecoder()).pull(960, 0.0), silence(960))
 
 
 # -- pauses

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from node.speech import receiver as module
-from node.speech.libopus import Encoder
+from node.speech.audio_io import Pull
+from node.speech.libopus import OpusEncoder
 from node.speech.pcm import Pcm
 from node.speech.profiles import LEAN
 from node.speech.receive_stream import ReceiveStream
 from node.speech.receiver import RECENT_WAITS, SpeechReceiver
-from node.speech.sinks import NullSink, Pull
+from node.speech.sinks import NullSink
 from node.speech.stats import SpeechIn
 from protocol.speech import opus_packet
 from protocol.speech.redundancy import RedundancyEncoder
@@ -27,7 +28,7 @@ LATENCY_MS = NullSink().latency_ms
 
 def packets(frequency: float, loudness: float = 8000.0) -> Iterator[bytes]:
     """A steady tone as 120 ms packets without end."""
-    encoder, start = Encoder(LEAN), 0
+    encoder, start = OpusEncoder(LEAN), 0
     while True:
         frames = []
         for _ in range(2):

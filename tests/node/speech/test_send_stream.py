@@ -8,13 +8,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from node.speech.libopus import Decoder, Encoder
-from node.speech.pauses import HANGOVER_MS
+from node.speech.audio_io import Captured
+from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.pcm import FRAME_SAMPLES, Pcm, silence
 from node.speech.profiles import CLEAR, LEAN, QUICK, Application, Profile, custom
-from node.speech.send_stream import SendStream, SpeechPacket
-from node.speech.sources import Captured
+from node.speech.send_stream import Reframer, SendStream, SpeechPacket
+from node.speech.voice_activity import HANGOVER_MS
 from protocol.speech import opus_packet
 
 
@@ -37,7 +39,7 @@ class Frames:
 
 
 WITHOUT_PAUSES = replace(LEAN, dtx=False)
-ENCODE = Encoder.encode
+ENCODE = OpusEncoder.encode
 
 
 async def packets(source: Frames, profile: Profile = WITHOUT_PAUSES) -> list[SpeechPacket]:
@@ -52,7 +54,7 @@ async def test_two_frames_share_a_packet(tone: Pcm) -> None:
 
 
 async def test_the_frames_are_what_the_encoder_gives(tone: Pcm) -> None:
-    encoder = Encoder(LEAN)
+    encoder = OpusEncoder(LEAN)
     sent = await packets(Frames(tone[: 4 * FRAME_SAMPLES]))
     frames = [frame for packet in sent for frame in opus_packet.split(packet.payload)]
     assert frames == [encoder.encode(tone[n * 960 : (n + 1) * 960]) for n in range(4)]
@@ -73,14 +75,14 @@ async def test_a_gap_ends_the_bundle_and_moves_the_timestamp(tone: Pcm) -> None:
     assert [packet.captured_at for packet in sent] == pytest.approx([50 + packet.timestamp / 48_000 for packet in sent])
 
 
-async def test_talking_is_told_from_a_quiet_room(tone: Pcm) -> None:
+async def test_talking_is_distinguished_from_a_quiet_room(tone: Pcm) -> None:
     room = np.random.default_rng(1).normal(0, 20, 2 * FRAME_SAMPLES).astype(np.int16)
     sent = await packets(Frames(np.concatenate([silence(1920), room, tone[:1920]])))
     assert [packet.voiced for packet in sent] == [False, False, True]
 
 
 def test_the_lookahead_is_the_encoders() -> None:
-    assert SendStream(Frames(silence(0))).lookahead_ms == Encoder(LEAN).lookahead_ms
+    assert SendStream(Frames(silence(0))).lookahead_ms == OpusEncoder(LEAN).lookahead_ms
 
 
 async def test_copies_go_along_when_asked_for() -> None:
@@ -122,7 +124,7 @@ async def test_other_settings_hold_from_the_next_packet_on(tone: Pcm) -> None:
 
 
 async def test_a_change_is_heard_as_one_sound(tone: Pcm) -> None:
-    talker, decoder, heard = SendStream(Frames(tone), WITHOUT_PAUSES), Decoder(), []
+    talker, decoder, heard = SendStream(Frames(tone), WITHOUT_PAUSES), OpusDecoder(), []
     async for packet in talker:
         heard += [decoder.decode(frame) for frame in opus_packet.split(packet.payload)]
         talker.change(replace(CLEAR, dtx=False) if len(heard) > 14 else WITHOUT_PAUSES)
@@ -167,9 +169,55 @@ async def test_speech_is_sent_whole(spoken: Pcm) -> None:
 
 
 async def test_frames_of_different_modes_travel_apart(tone: Pcm, monkeypatch: pytest.MonkeyPatch) -> None:
-    wide, narrow = Encoder(CLEAR), Encoder(LEAN)
+    wide, narrow = OpusEncoder(CLEAR), OpusEncoder(LEAN)
     encoders = itertools.cycle([narrow, narrow, narrow, wide])
-    monkeypatch.setattr(Encoder, "encode", lambda _self, pcm: ENCODE(next(encoders), pcm))
+    monkeypatch.setattr(OpusEncoder, "encode", lambda _self, pcm: ENCODE(next(encoders), pcm))
     sent = await packets(Frames(tone[: 4 * FRAME_SAMPLES]))
     assert [(packet.timestamp, packet.duration_ms) for packet in sent] == [(0, 120), (5760, 60), (8640, 60)]
     assert sent[2].captured_at == pytest.approx(50.18)
+
+
+@given(st.lists(st.integers(1, 2000), max_size=20), st.lists(st.integers(1, 2000), min_size=1, max_size=20))
+def test_no_sample_is_lost_or_moved(pieces: list[int], frames: list[int]) -> None:
+    framing, at, taken = Reframer(), 0, []
+    numbers = np.arange(sum(pieces)).astype(np.int16)
+    for size, wanted in zip(pieces, frames * 20, strict=False):
+        framing.put(Captured(numbers[at : at + size], at / 16_000))
+        at += size
+        while (frame := framing.take(wanted)) is not None:
+            assert len(frame.pcm) == wanted
+            assert frame.at == pytest.approx(sum(map(len, taken)) / 16_000)
+            taken.append(frame.pcm)
+    heard = np.concatenate([np.zeros(0, np.int16), *taken])
+    assert np.array_equal(heard, numbers[: len(heard)])
+
+
+def test_what_came_encoded_goes_along_only_where_it_is_not_cut() -> None:
+    framing = Reframer()
+    framing.put(Captured(np.ones(320, np.int16), 1.0, encoded=b"1"))
+    whole = framing.take(320)
+    assert whole is not None
+    assert whole.encoded == b"1"
+    framing.put(Captured(np.ones(320, np.int16), 1.02, encoded=b"2"))
+    framing.put(Captured(np.ones(320, np.int16), 1.04, encoded=b"3"))
+    assert [(frame.encoded if (frame := framing.take(320)) else None) for _ in range(2)] == [None, None]
+    framing.put(Captured(np.ones(320, np.int16), 1.06, encoded=b"4"))
+    assert [(frame.encoded if (frame := framing.take(160)) else None) for _ in range(2)] == [None, None]
+    framing.put(Captured(np.ones(320, np.int16), 2.0, skipped=160, encoded=b"5"))
+    frame = framing.take(320)
+    assert frame is not None
+    assert (frame.encoded, frame.skipped) == (b"5", 160)
+
+
+def test_a_gap_swallows_the_rest_before_it() -> None:
+    framing = Reframer()
+    framing.put(Captured(np.ones(500, np.int16), 1.0))
+    assert framing.take(320) is not None
+    framing.put(Captured(np.full(320, 2, np.int16), 2.0, skipped=1000))
+    frame = framing.take(320)
+    assert frame is not None
+    assert (frame.at, frame.skipped, set(frame.pcm)) == (2.0, 1180, {2})
+    framing.put(Captured(np.ones(320, np.int16), 2.02))
+    again = framing.take(320)
+    assert again is not None
+    assert again.skipped == 0

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from node.speech import sinks, wav_file
-from node.speech.loudspeaker import Loudspeaker
+from node.speech.audio_io import Pull
 from node.speech.pcm import BLOCK_SAMPLES, Pcm
-from node.speech.sinks import SHALLOW_BLOCKS, ForwardingSink, NullSink, Pull, Underruns, WavSink, blocks_for, open_sink
-from protocol.errors import NodeError
+from node.speech.playback_buffer import SHALLOW_BLOCKS
+from node.speech.sinks import NullSink, WavSink
 
 
 class Counter:
@@ -115,19 +115,7 @@ async def test_a_machine_that_was_busy_once_costs_no_delay_for_ever(hand) -> Non
     assert sink.underruns.count == 1
 
 
-@pytest.mark.parametrize(("packet_ms", "blocks"), [(20, 2), (60, 2), (80, 4), (120, 4)])
-def test_who_talks_in_short_packets_hears_with_little_delay(packet_ms: float, blocks: int) -> None:
-    assert blocks_for(packet_ms) == blocks
-
-
-def test_underruns_are_told_from_those_of_a_slow_start() -> None:
-    underruns = Underruns()
-    for at in (0.5, 1.5, 5.5):
-        underruns.note(at)
-    assert (underruns.count, underruns.settled, underruns.late) == (3, 2, 1)
-
-
-async def test_underruns_are_told_from_those_of_the_first_second(hand) -> None:
+async def test_underruns_are_counted_apart_from_those_of_the_first_second(hand) -> None:
     hand.late = [0.5] + [0.0] * 50 + [0.5] + [0.0] * 50 + [0.5]
     sink = NullSink(hand.clock)
     await play(sink, Counter(200))
@@ -171,49 +159,3 @@ async def test_a_full_disk_is_noted_once_and_playing_goes_on(hand) -> None:
     notes: list[str] = []
     await play(WavSink(Path("/dev/full"), hand.clock, note=notes.append), Counter(500))
     assert notes == ["cannot write /dev/full: No space left on device; what is heard is not kept any more"]
-
-
-def test_an_unwritable_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NodeError, match=r"cannot write .*out\.wav: No such file or directory"):
-        open_sink(str(tmp_path / "nowhere" / "out.wav"))
-
-
-async def test_a_forwarding_sink_plays_and_measures_as_the_one_behind_it(hand) -> None:
-    device = NullSink(hand.clock)
-    front = ForwardingSink(device)
-    pull = Counter(10)
-    with pytest.raises(asyncio.CancelledError):
-        await front.run(pull)
-    assert pull.given == 10 * BLOCK_SAMPLES
-    assert front.latency_ms == device.latency_ms
-    assert front.underruns is device.underruns
-
-
-def test_sinks_by_name(card, tmp_path: Path) -> None:
-    for spec, kind in {
-        None: Loudspeaker,
-        "default": Loudspeaker,
-        "none": NullSink,
-        str(tmp_path / "A.WAV"): WavSink,
-    }.items():
-        sink, note = open_sink(spec)
-        assert type(sink) is kind
-        assert not note
-
-
-def test_not_asking_is_silent_without_a_loudspeaker(card) -> None:
-    card.there = False
-    sink, note = open_sink(None)
-    assert type(sink) is NullSink
-    assert note.startswith("nothing will be heard: no usable loudspeaker")
-
-
-def test_asking_for_a_loudspeaker_needs_one(card) -> None:
-    card.there = False
-    with pytest.raises(NodeError, match="no usable loudspeaker"):
-        open_sink("default")
-
-
-def test_other_files_are_refused() -> None:
-    with pytest.raises(NodeError, match=r"'call\.mp3'"):
-        open_sink("call.mp3")

@@ -52,17 +52,14 @@ def test_a_taken_device_is_said_plainly(card, refusal: str) -> None:
     assert all(stream.state == "closed" for stream in card.streams)
 
 
-def test_devices_are_listed_anew_only_while_none_is_open(card) -> None:
+def test_devices_are_listed_again_only_while_none_is_open(card) -> None:
     with soundcard.running(Direction.INPUT, finished_callback=lambda: None):
-        soundcard.look_again()
-        assert card.looked_again == 0
-    soundcard.look_again()
-    assert card.looked_again == 1
+        soundcard.rescan()
+        assert card.rescans == 0
+    soundcard.rescan()
+    assert card.rescans == 1
 
 
-def test_a_portaudio_that_fails_to_look_is_no_error(card) -> None:
-    def fails() -> None:
-        raise card.PortAudioError("no host API")
-
-    card._initialize = fails
-    soundcard.look_again()
+def test_a_portaudio_that_cannot_rescan_is_no_error(card) -> None:
+    card.refuses_rescan = True
+    soundcard.rescan()

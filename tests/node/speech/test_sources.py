@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from node.speech import sources
-from node.speech.microphone import Microphone
+from node.speech.audio_io import Captured, Source
 from node.speech.pcm import Pcm, silence
-from node.speech.sources import AtEnd, Captured, PacedSource, Source, file_source, open_source, silent_source
+from node.speech.sources import AtEnd, PacedSource, file_source, silent_source
 from protocol.errors import NodeError
 
 
@@ -102,42 +102,6 @@ async def test_frames_of_another_length(clip: Path, hand) -> None:
 async def test_a_silent_source_says_nothing(hand) -> None:
     frames = await first(silent_source(clock=hand.clock), 20)
     assert not any(frame.pcm.any() for frame in frames)
-
-
-async def test_a_file_is_opened_by_its_name(clip: Path, hand) -> None:
-    source, note = open_source(str(clip), clock=hand.clock)
-    assert len(await first(source, 99)) == 3
-    assert not note
-
-
-def test_a_missing_file_is_named() -> None:
-    with pytest.raises(NodeError, match=r"nowhere\.wav"):
-        open_source("nowhere.wav")
-
-
-def test_not_asking_takes_the_microphone(card) -> None:
-    source, note = open_source(None)
-    assert isinstance(source, Microphone)
-    assert not note
-
-
-async def test_not_asking_is_silent_without_a_microphone(card, hand) -> None:
-    card.there = False
-    source, note = open_source(None, clock=hand.clock)
-    assert note.startswith("nothing will be said: no usable microphone")
-    assert not (await first(source, 1))[0].pcm.any()
-
-
-def test_asking_for_a_microphone_needs_one(card) -> None:
-    card.there = False
-    with pytest.raises(NodeError, match="no usable microphone"):
-        open_source("mic")
-
-
-async def test_none_is_silence(card, hand) -> None:
-    source, note = open_source("none", clock=hand.clock)
-    assert not (await first(source, 1))[0].pcm.any()
-    assert not note
 
 
 def failing_after(blocks: int) -> Callable[[], Iterator[Pcm]]:

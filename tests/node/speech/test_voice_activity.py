@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, Pcm, silence
-from node.speech.voice_activity import QUIETEST_DBFS, NoiseFloor, VoiceDetector
+from node.speech.voice_activity import HANGOVER_MS, QUIETEST_DBFS, DtxDecision, DtxGate, NoiseFloor, VoiceDetector
 
 
 def share(detector: VoiceDetector, pcm: Pcm) -> float:
     """The share of frames in which a voice is heard."""
     frames = [pcm[at : at + FRAME_SAMPLES] for at in range(0, len(pcm), FRAME_SAMPLES)]
-    return sum(detector.hears(frame) for frame in frames) / len(frames)
+    return sum(detector.detects(frame) for frame in frames) / len(frames)
 
 
 def noise(seconds: float, dbfs: float, low: int = 6) -> Pcm:
@@ -47,12 +47,39 @@ def test_speech_is_heard_in_noise(spoken: Pcm, dbfs: float) -> None:
 def test_the_floor_falls_at_once_and_rises_slowly() -> None:
     floor = NoiseFloor()
     for _ in range(200):
-        floor.hear(-40.0)
+        floor.update(-40.0)
     assert -50 < floor.dbfs < -46
-    floor.hear(float("-inf"))
+    floor.update(float("-inf"))
     assert floor.dbfs == QUIETEST_DBFS
 
 
 def test_a_piece_too_short_to_judge_is_left_out(spoken: Pcm) -> None:
     loud = spoken[8000 : 8000 + BLOCK_SAMPLES]
-    assert VoiceDetector().hears(np.concatenate([loud, loud[:100]])) == VoiceDetector().hears(loud)
+    assert VoiceDetector().detects(np.concatenate([loud, loud[:100]])) == VoiceDetector().detects(loud)
+
+
+SEND, SEND_LAST, SKIP = DtxDecision.SEND, DtxDecision.SEND_LAST, DtxDecision.SKIP
+
+
+def decisions(voices: str, packet_ms: int = 120) -> list[DtxDecision]:
+    """The decisions on packets, `v` with a voice and `.` without."""
+    gate = DtxGate()
+    return [gate.decide(voice == "v", packet_ms) for voice in voices]
+
+
+def test_a_talk_begins_in_silence() -> None:
+    assert decisions("...v") == [SKIP, SKIP, SKIP, SEND]
+
+
+@pytest.mark.parametrize("packet_ms", [20, 60, 120])
+def test_a_pause_is_begun_ended_and_not_sent(packet_ms: int) -> None:
+    begun = HANGOVER_MS // packet_ms
+    assert decisions("v" + "." * (begun + 3), packet_ms) == [*[SEND] * begun, SEND_LAST, *[SKIP] * 3]
+
+
+def test_a_short_pause_is_sent() -> None:
+    assert decisions("v..v..v") == [SEND] * 7
+
+
+def test_each_pause_has_one_end() -> None:
+    assert decisions("v....v....").count(SEND_LAST) == 2

@@ -68,7 +68,7 @@ async def test_a_disk_that_hangs_is_noted_once_and_holds_nobody(
     file = WavFile(tmp_path / "a.wav", notes.append)
     monkeypatch.setattr(WavFile, "_write", lambda self, data: over.wait())
     monkeypatch.setattr(wav_file, "MAX_WAIT", 0.01)
-    for _ in range(2 * wav_file.MOST_WAITING):
+    for _ in range(2 * wav_file.MAX_WAITING):
         file.put(BLOCK)
     await file.close()
     over.set()

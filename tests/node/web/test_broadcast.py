@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from happenings import Happenings
 
-from node.speech.libopus import Encoder
+from node.speech.libopus import OpusEncoder
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from node.speech.profiles import QUICK
 from node.web.broadcast import Broadcast, Listener
@@ -19,7 +19,7 @@ STEP = 2880
 
 
 def tones(hertz: float, frames: int) -> list[bytes]:
-    encoder = Encoder(QUICK)
+    encoder = OpusEncoder(QUICK)
     samples = np.arange(frames * QUICK.frame_samples)
     pcm: Pcm = (9000 * np.sin(2 * np.pi * hertz * samples / SAMPLE_RATE)).astype(np.int16)
     return [encoder.encode(part) for part in pcm.reshape(frames, -1)]

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from page_events import HandClock
 
-from node.speech.libopus import Encoder
+from node.speech.audio_io import Captured
+from node.speech.libopus import OpusEncoder
 from node.speech.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, level_dbfs, seconds_of
 from node.speech.profiles import LEAN, QUICK, Profile
 from node.speech.send_stream import SendStream, SpeechPacket
-from node.speech.sources import Captured
 from node.web.browser_microphone import SILENT_S, PageMicrophone
 from protocol.speech import opus_packet
 
@@ -27,7 +27,7 @@ def speech(seconds: float) -> Pcm:
 
 
 def encoded(pcm: Pcm, profile: Profile) -> list[bytes]:
-    encoder, length = Encoder(profile), profile.frame_samples
+    encoder, length = OpusEncoder(profile), profile.frame_samples
     return [encoder.encode(pcm[at : at + length]) for at in range(0, len(pcm) - length + 1, length)]
 
 

@@ -9,7 +9,7 @@ import pytest
 from happenings import until
 from page_events import HandClock
 
-from node.speech.libopus import Decoder, Encoder
+from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.pcm import SAMPLE_RATE, Pcm, level_dbfs
 from node.speech.profiles import QUICK
 from node.web.mixer import PROFILE, Mixer, Reencoder
@@ -20,7 +20,7 @@ FRAMES = 30
 
 
 def tone(hertz: float) -> list[bytes]:
-    encoder = Encoder(QUICK)
+    encoder = OpusEncoder(QUICK)
     at = np.arange(FRAMES * QUICK.frame_samples) / SAMPLE_RATE
     pcm: Pcm = (9000 * np.sin(2 * np.pi * hertz * at)).astype(np.int16)
     return [encoder.encode(part) for part in pcm.reshape(FRAMES, -1)]
@@ -58,7 +58,7 @@ async def room() -> Room:
 
 
 async def test_everybody_is_in_it(room: Room) -> None:
-    decoder = Decoder()
+    decoder = OpusDecoder()
     heard = np.concatenate([decoder.decode(packet) for _, packet in room.pushed])
     spectrum = np.abs(np.fft.rfft(heard.astype(float)))
     hertz = np.fft.rfftfreq(len(heard), 1 / SAMPLE_RATE)
@@ -88,7 +88,7 @@ async def test_a_person_who_is_removed_is_not_heard() -> None:
 
 
 def test_what_is_encoded_says_once_that_it_is_silent() -> None:
-    reencoder, decoder = Reencoder(), Decoder()
+    reencoder, decoder = Reencoder(), OpusDecoder()
     loud: Pcm = np.full(PROFILE.frame_samples, 3000, np.int16)
     quiet = np.zeros_like(loud)
     packets = [reencoder.encode(pcm) for pcm in (quiet, loud, quiet, quiet, loud)]

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from node.speech.libopus import Decoder
+from node.speech.audio_io import Pull
+from node.speech.libopus import OpusDecoder
 from node.speech.pcm import BLOCK_SAMPLES, Pcm, silence
-from node.speech.sinks import NullSink, Pull
+from node.speech.sinks import NullSink
 from node.web.broadcast import Broadcast
 from node.web.replay_audio import MIXED, ReplayAudio
 from protocol.rtp.red import Copy
@@ -113,7 +114,7 @@ async def test_at_another_speed_what_is_played_is_encoded_anew_without_a_gap() -
         heard = stage.recorder.take()
     assert {person for person, _, _ in heard} == {MIXED}
     assert set(np.diff([timestamp for _, timestamp, _ in heard])) == {960}
-    decoder = Decoder()
+    decoder = OpusDecoder()
     assert np.abs(np.concatenate([decoder.decode(packet) for _, _, packet in heard])).max() > 1000
 
 

@@ -1,6 +1,10 @@
+"""How deep a playback buffer is."""
+
 from __future__ import annotations
 
-from node.speech.buffer_depth import DEEPEST_BLOCKS, SHALLOWER_AFTER_BLOCKS, BufferDepth
+import pytest
+
+from node.speech.playback_buffer import DEEPEST_BLOCKS, SHALLOWER_AFTER_BLOCKS, BufferDepth, blocks_for
 
 
 def asked(depth: BufferDepth, left: float, times: int = SHALLOWER_AFTER_BLOCKS) -> int:
@@ -45,3 +49,8 @@ def test_what_was_left_before_it_ran_dry_says_nothing_of_after() -> None:
     asked(depth, 5.0, SHALLOWER_AFTER_BLOCKS - 1)
     depth.ran_dry(1)
     assert asked(depth, 5.0, SHALLOWER_AFTER_BLOCKS - 1) == 5
+
+
+@pytest.mark.parametrize(("packet_ms", "blocks"), [(20, 2), (60, 2), (80, 4), (120, 4)])
+def test_a_node_that_sends_short_packets_plays_with_little_delay(packet_ms: float, blocks: int) -> None:
+    assert blocks_for(packet_ms) == blocks

@@ -1,8 +1,8 @@
-"""How many notes pass, on a clock that the test turns."""
+"""Which notes pass: each once, or so many, on a clock that the test turns."""
 
 from __future__ import annotations
 
-from node.common.note_pace import BURST, BURST_OF_KIND, MAX_KINDS, PER_S_OF_KIND, NotePace
+from node.common.notes import BURST, BURST_OF_KIND, MAX_KINDS, MAX_REMEMBERED, PER_S_OF_KIND, NoteOnce, NotePace
 
 
 class Clocked:
@@ -24,7 +24,7 @@ def test_what_a_call_has_to_say_passes() -> None:
     assert list(clocked.pace.due(at_end=True)) == []
 
 
-def test_a_flood_is_counted_and_told_of_seldom() -> None:
+def test_a_flood_is_counted_and_reported_seldom() -> None:
     clocked = Clocked()
     seconds, a_second = 100, 50
     for number in range(seconds * a_second):
@@ -32,8 +32,8 @@ def test_a_flood_is_counted_and_told_of_seldom() -> None:
         clocked.note(f"\x1b{number} is here")
     assert len(clocked.shown) <= BURST_OF_KIND + seconds * PER_S_OF_KIND + 1
     clocked.shown += clocked.pace.due(at_end=True)
-    told = [int(line.split()[0].replace(",", "")) for line in clocked.shown if "more like “… is here”" in line]
-    assert sum(told) + len(clocked.shown) - len(told) == seconds * a_second
+    counted = [int(line.split()[0].replace(",", "")) for line in clocked.shown if "more like “… is here”" in line]
+    assert sum(counted) + len(clocked.shown) - len(counted) == seconds * a_second
 
 
 def test_a_flood_of_one_kind_keeps_back_no_other() -> None:
@@ -61,3 +61,19 @@ def test_notes_that_are_all_of_another_kind_are_bounded_too() -> None:
         clocked.note(f"painted now.png: {number} {number}")
     assert len(clocked.shown) <= BURST
     assert len(list(clocked.pace.due(at_end=True))) <= MAX_KINDS + 1
+
+
+def test_a_line_is_noted_once() -> None:
+    noted: list[str] = []
+    once = NoteOnce(noted.append)
+    for text in ("a", "b", "a"):
+        once(text)
+    assert noted == ["a", "b"]
+
+
+def test_lines_that_are_all_different_are_bounded() -> None:
+    noted: list[str] = []
+    once = NoteOnce(noted.append)
+    for number in range(2 * MAX_REMEMBERED):
+        once(str(number))
+    assert len(noted) == MAX_REMEMBERED

@@ -10,10 +10,10 @@ from mcap.writer import CompressionType
 from mcap_files import Entry, chunk, header, message, our_channels, record, whole
 from small_mcap import TIMES, mcap, read
 
-from node.recording import chunk_finder
-from node.recording.chunk_finder import read_index
-from node.recording.chunk_index import EVERY_CHANNEL
+from node.recording import mcap_summary
+from node.recording.mcap_index import EVERY_CHANNEL
 from node.recording.mcap_records import MAGIC, STATISTICS
+from node.recording.mcap_summary import read_index
 from node.recording.read_budget import BudgetError
 from protocol.errors import LogError
 
@@ -35,7 +35,7 @@ def test_a_whole_file_is_not_gone_through(monkeypatch: pytest.MonkeyPatch) -> No
     def scan(*what: object) -> None:
         raise AssertionError("gone through")
 
-    monkeypatch.setattr(chunk_finder, "scan", scan)
+    monkeypatch.setattr(mcap_summary, "scan", scan)
     assert len(read_index(io.BytesIO(mcap()))) == len(TIMES)
     assert len(read_index(io.BytesIO(whole(*CHUNKS, summary=PLACES)))) == 2
 

@@ -12,10 +12,10 @@ from mcap.writer import CompressionType
 from mcap_files import chunk, header, message, our_channels, record, whole
 from small_mcap import TIMES, mcap, read
 
-from node.recording import chunk_scan
-from node.recording.chunk_finder import read_index
+from node.recording import mcap_scan
 from node.recording.mcap_records import MAGIC
-from node.recording.read_budget import Budget
+from node.recording.mcap_summary import read_index
+from node.recording.read_budget import ReadBudget
 from protocol.errors import LogError
 
 
@@ -58,15 +58,15 @@ def test_a_record_of_the_future_is_gone_over() -> None:
 
 
 def test_a_file_made_of_false_chunks_keeps_nobody_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunk_scan, "MAX_TRIED_BYTES", 100_000)
+    monkeypatch.setattr(mcap_scan, "MAX_TRIED_BYTES", 100_000)
     tried: list[int] = []
-    read_chunk = chunk_scan.read_chunk
+    read_chunk = mcap_scan.read_chunk
 
     def counted(file: io.BytesIO, offset: int, *how: object) -> object:
         tried.append(offset)
         return read_chunk(file, offset, *how)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(chunk_scan, "read_chunk", counted)
+    monkeypatch.setattr(mcap_scan, "read_chunk", counted)
     false = b"\x06" + struct.pack("<QQQQII", 9000, 1, 1, 1, 1, 4) + b"zstd" + bytes(11)
     good = chunk(message(6, 9), 9, 9)
     data = MAGIC + header() + (b"\xff" + false * 400 + good) * 3
@@ -81,13 +81,15 @@ def test_any_bytes_end(data: bytes) -> None:
     index = read_index(file)
     for number in range(len(index)):
         try:
-            index.read(file, number, Budget(500))
+            index.read(file, number, ReadBudget(500))
         except LogError as error:
             assert "\n" not in str(error)
 
 
 def test_times_out_of_order_are_found_out_by_the_messages() -> None:
     """Nothing guards a chunk's own times."""
-    chunks = [chunk(our_channels([6]) + message(6, at), told, told) for at, told in ((10, 900), (20, 20), (30, 30))]
+    chunks = [
+        chunk(our_channels([6]) + message(6, at), stated, stated) for at, stated in ((10, 900), (20, 20), (30, 30))
+    ]
     index, times = read(whole(*chunks))
     assert (list(index.starts), times) == (TIMES[:3], TIMES[:3])

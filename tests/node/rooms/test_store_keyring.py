@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from node.rooms import keyrings, store
+from node.rooms import store
 from protocol.errors import NodeError
 from protocol.room_link import RoomLink
 from protocol.room_secret import RoomSecret
@@ -55,8 +55,8 @@ def held() -> Iterator[Held]:
 
 def test_the_file_holds_no_secret_then(held: Held) -> None:
     store.save("Treehouse", LINK, in_keyring=True)
-    assert "pictophone:" not in store.file().read_text()
-    assert held.held == {(keyrings.SERVICE, "treehouse"): LINK.reveal()}
+    assert "pictophone:" not in store.rooms_file().read_text()
+    assert held.held == {(store.KEYRING_SERVICE, "treehouse"): LINK.reveal()}
     assert store.names() == {"treehouse": True}
     assert store.find("treehouse") == LINK
     store.forget("treehouse")
@@ -88,4 +88,5 @@ def test_a_locked_keyring_is_one_line(held: Held) -> None:
 def test_without_the_package_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "keyring", None)
     with pytest.raises(NodeError, match="keyring\\]'"):
-        keyrings.get("treehouse")
+        store.save("treehouse", LINK, in_keyring=True)
+    assert store.names() == {}
