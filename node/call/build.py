@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from node.common.config import Settings
     from node.rooms import ResolvedRoom
-    from node.speech.audio_io import Source
+    from node.speech.audio_io import Sink, Source
     from node.speech.codec import LyraChoice
     from node.speech.profiles import Profile
     from node.vision.cameras import Camera
@@ -149,21 +149,13 @@ def build_endpoints(
     pictures' words. Raises NodeError if an endpoint cannot be had.
     """
     from node.speech import profile_options
-    from node.speech.devices import open_sink, processed
-    from node.speech.playback_buffer import blocks_for
     from node.vision.presets import only_drawings
 
     captions = captions or ThreadCoder(shipped_codecs())
     preload(captions.codecs)
     profile = profile_options.profile_from_settings(settings)
     source, camera, remark = _open_inputs(settings, role, profile, note, page)
-    sink, notes = None, [remark]
-    if role.receives:
-        sink, remark = open_sink(settings.speaker, note=note, blocks=blocks_for(profile.packet_ms))
-        notes.append(remark)
-    if settings.clean:
-        source, sink, remark = processed(source, sink)
-        notes.append(remark)
+    source, sink, remarks = _open_output(settings, role, profile, note, source)
     made = Endpoints(
         profile=profile,
         models=models if page is None else page.timed(models),
@@ -180,7 +172,7 @@ def build_endpoints(
         max_kbps=settings.max_kbps,
         captions=captions,
     )
-    return made, [line for line in notes if line]
+    return made, [line for line in (remark, *remarks) if line]
 
 
 def _open_inputs(
@@ -201,6 +193,23 @@ def _open_inputs(
         camera = camera or open_camera(settings.camera or DEFAULT_CAMERA, note=note)
         camera = camera if page is None else page.shutter(camera)
     return source, camera, remark
+
+
+def _open_output(
+    settings: Settings, role: Role, profile: Profile, note: Callable[[str], None], source: Source | None
+) -> tuple[Source | None, Sink | None, list[str]]:
+    """Open where received speech is played, and clean both sounds if the settings say so; return lines about both."""
+    from node.speech.devices import open_sink, processed
+    from node.speech.playback_buffer import blocks_for
+
+    sink, remarks = None, []
+    if role.receives:
+        sink, remark = open_sink(settings.speaker, note=note, blocks=blocks_for(profile.packet_ms))
+        remarks.append(remark)
+    if settings.clean:
+        source, sink, remark = processed(source, sink)
+        remarks.append(remark)
+    return source, sink, remarks
 
 
 def lyra_choice(settings: Settings) -> LyraChoice | None:

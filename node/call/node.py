@@ -61,6 +61,7 @@ class Node:
         )
         self.observers = Observers(faults=self.room.faults)
         self.id = self.room.node_id
+        self._camera = ends.camera or NoCamera()
         self.room.subscribe(self.observers, PresenceNotes(note_observed))
         self._wire_speech(ends, clock)
         self._wire_pictures(ends, show, screen, clock)
@@ -109,10 +110,8 @@ class Node:
         self, ends: Endpoints, show: Show | None, screen: Screen | None, clock: Callable[[], float]
     ) -> None:
         room, stats, note = self.room, self._stats, self._note
-        models = NodeModels(ends.models, room.node_id, ends.only_drawings)
-
+        models = NodeModels(ends.models, self.id, ends.only_drawings)
         # out: camera -> gate -> captioner -> caption codec -> room
-        self._camera = ends.camera or NoCamera()
         self._picture_sender = PictureSender(
             self._camera,
             Gate(),

@@ -5,10 +5,10 @@
     player.seek(75.0)                         # seconds since the session began
 
 The observer gets what one of the live call got (`node.call.observers`): `joined`, `left`, `speech_received`,
-`frame_received`, `painted`, `noted`; and of the recording node `speech_sent`, `frame_sent`, `captioned`. That node's own pictures are
-painted too, with its id as `PaintedPicture.peer`. After `seek` the observer gets only the difference: peers that left,
-peers that joined, and the newest picture of each. `sink` sets the pace: the player has no clock of its own, so that a
-test that turns the sink's clock never waits.
+`frame_received`, `painted`, `noted`; and of the recording node `speech_sent`, `frame_sent`, `captioned`. That node's
+own pictures are painted too, with its id as `PaintedPicture.peer`. After `seek` the observer gets only the difference:
+peers that left, peers that joined, and the newest picture of each. `sink` sets the pace: the player has no clock of its
+own, so that a test that turns the sink's clock never waits.
 
 The file is read in a thread, some seconds ahead. Until a sought position is read, and while a disk is too slow, the
 replay is silent.

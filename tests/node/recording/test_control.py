@@ -206,7 +206,7 @@ def counted(delay_ms: float | None) -> Any:
     tally = CallStats(0.0, "lean")
     tally.speech_in.lost, tally.speech_in.concealed_ms = 3, 240.4
     tally.meter.sent["rtp"].add(170)
-    tally.said.add(-20.04, 1.0)
+    tally.sent_level.add(-20.04, 1.0)
     return SimpleNamespace(count=lambda: tally, delay_ms=lambda: delay_ms)
 
 
