@@ -30,7 +30,7 @@ from rich.progress import track
 from node.vision.captioner import Captioner
 from node.vision.generator import Generator
 from node.vision.image_metrics import difference
-from node.vision.look import encode_look
+from node.vision.look_transfer import encode_look
 from node.vision.presets import preset
 from node.vision.scenes import Scene, attributes, attributes_of, caption, draw, held_out, sample
 

@@ -198,7 +198,7 @@ class RoomMembership(PeerEventHub):
     async def _watch_addresses(self) -> None:
         await network_watch.watch(self._network_changed)
 
-    def _network_changed(self, change: network_watch.Change) -> None:
+    def _network_changed(self, change: network_watch.NetworkChange) -> None:
         self.channel.link.network_changed(change.gone)  # first: what the links say goes by the new connection
         self.peers.network_changed(change)
 

@@ -11,7 +11,7 @@ from node.call.endpoints import Endpoints, NoCamera, NodeModels, NoSink, NoSourc
 from node.call.membership import RoomMembership
 from node.call.observers import Observers
 from node.call.stats import CallStats
-from node.captions.reader import CaptionReader
+from node.captions.frame_reader import CaptionReader
 from node.common.loop_lag import LagWatch
 from node.links.peer_events import PresenceNotes
 from node.speech.level_meter import MeteredSink, MeteredSource

@@ -16,7 +16,7 @@ LOOK_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class NetworkChange:
     """Addresses that are `new` and `gone`, as text without a scope."""
 
     new: frozenset[str]
@@ -32,7 +32,7 @@ def present() -> frozenset[str]:
     return frozenset(address for address in bare if not is_certainly_this_machine(address))
 
 
-async def watch(changed: Callable[[Change], None], look: Callable[[], frozenset[str]] = present) -> None:
+async def watch(changed: Callable[[NetworkChange], None], look: Callable[[], frozenset[str]] = present) -> None:
     """Call `changed` for each change, until cancelled. What cannot be read, or holds nothing new, is no change."""
     before: frozenset[str] | None = None
     while True:
@@ -42,6 +42,6 @@ async def watch(changed: Callable[[Change], None], look: Callable[[], frozenset[
             logger.debug("cannot read this machine's addresses: %s", error)
         else:
             if before is not None and now != before:
-                changed(Change(now - before, before - now))
+                changed(NetworkChange(now - before, before - now))
             before = now
         await asyncio.sleep(LOOK_EVERY_S)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from node.common.peer_faults import PeerFaults
 from node.common.tasks import begin
 from node.links.linked_peer import DOUBT_AFTER_S, LinkActivity, LinkedPeer, LinkSettings, media_direction
-from node.links.network_watch import Change
+from node.links.network_watch import NetworkChange
 from node.links.peer_events import PeerEvents
 from node.links.webrtc import PeerLink, State
 from protocol.errors import LocalError, NodeError, RemoteError
@@ -90,7 +90,7 @@ class Peers:
                 self.room.lost(peer, call.call_id, self._now())
         self._drain()
 
-    def network_changed(self, change: Change) -> None:
+    def network_changed(self, change: NetworkChange) -> None:
         """Call again at once where a link goes from an address that is gone, or is not up yet."""
         intact = {
             peer for peer, call in self._calls.items() if call.up and change.gone.isdisjoint(call.link.local_addresses)

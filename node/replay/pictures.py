@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from node.recording import provenance
 from node.recording.participants import fitting_caption
-from node.vision.look import NO_LOOK
+from node.vision.look_transfer import NO_LOOK
 from node.vision.presets import choose
 from node.vision.types import PaintedPicture, Prompt
 from node.vision.worker import Worker

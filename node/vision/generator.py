@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from node.vision.loading import decode_in_bfloat16, load, multiplies_bfloat16, number_type, pick_device, quieten
-from node.vision.look import apply_look
+from node.vision.look_transfer import apply_look
 from node.vision.presets import Recipe, recipe
 from node.vision.types import Prompt
 

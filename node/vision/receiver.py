@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from node.common.peer_faults import PeerFaults
 from node.links.peer_events import PeerEvents
-from node.vision.look import NO_LOOK
+from node.vision.look_transfer import NO_LOOK
 from node.vision.types import PaintedPicture, Prompt
 from protocol import frames, look
 from protocol.errors import NodeError

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from node.captions.coder import Caption, CaptionCoder
 from node.links.peer_events import PeerEvents
-from node.vision.look import NO_LOOK, encode_look
+from node.vision.look_transfer import NO_LOOK, encode_look
 from node.vision.presets import NOT_DRAWN
 from node.vision.rgb import raw_bits
 from node.vision.seeds import SeedChooser
@@ -62,7 +62,7 @@ class SentPictures(Protocol):
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None: ...
 
 
-class Captioner(Protocol):
+class CaptionModel(Protocol):
     """What captions snapshots."""
 
     async def caption(self, image: Image.Image) -> str:
@@ -83,7 +83,7 @@ class PictureSender(PeerEvents):
         self,
         camera: Camera,
         gate: Gate,
-        captioner: Captioner,
+        captioner: CaptionModel,
         room: PictureRoom,
         observer: SentPictures,
         counts: PicturesOut,

@@ -14,7 +14,7 @@ import msgpack
 from protocol import envelope, frames
 from protocol.captions.codebook_id import CodebookId
 from protocol.errors import FrameError, LogError, VersionError
-from protocol.log import speech
+from protocol.log import packed_speech
 from protocol.log.channels import CHANNELS, FORMAT
 from protocol.log.records import Frame, Header, Joined, Left, Meters, Note, Record, Snapshot, Speech
 
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 # The largest is a snapshot, of a few hundred kilobytes at most.
-MAX_MESSAGE_BYTES = speech.MAX_BUNDLE_BYTES
+MAX_MESSAGE_BYTES = packed_speech.MAX_BUNDLE_BYTES
 _ID_BYTES = 64
 _TEXT_BYTES = 1 << 16
 _MOST = 1 << 64
@@ -106,7 +106,7 @@ def encode(records: Iterable[Record], started_ns: int = 0) -> list[Message]:
             messages.append(_message(record, started_ns))
     if packets:
         at_us = packets[0].at_us
-        messages.append(Message(SPEECH, at_us, speech.pack(at_us, packets)))
+        messages.append(Message(SPEECH, at_us, packed_speech.pack(at_us, packets)))
     return sorted(messages, key=lambda message: message.at_us)
 
 
@@ -224,7 +224,7 @@ def _read_snapshot(at_us: int, data: bytes) -> list[Snapshot]:
 
 
 _READERS: dict[int, Callable[[int, bytes], Iterable[Record]]] = {
-    SPEECH: speech.unpack,
+    SPEECH: packed_speech.unpack,
     FRAMES: _read_frame,
     PEOPLE: _read_people,
     METERS: _read_meters,

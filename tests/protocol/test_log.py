@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from protocol import frames, log
 from protocol.captions.codebook_id import CodebookId
 from protocol.errors import LogError
-from protocol.log import speech
+from protocol.log import packed_speech
 from protocol.rtp.red import Copy
 
 STARTED_NS = 1_790_000_000_123_456_789
@@ -201,7 +201,7 @@ def test_any_json_is_a_record_or_one_error(fields: dict[str, object]) -> None:
 
 def test_a_message_too_large_to_be_one() -> None:
     with pytest.raises(LogError, match="more than"):
-        log.decode(log.Message(2, 0, bytes(speech.MAX_BUNDLE_BYTES + 1)))
+        log.decode(log.Message(2, 0, bytes(packed_speech.MAX_BUNDLE_BYTES + 1)))
 
 
 def test_a_header_is_no_record() -> None:

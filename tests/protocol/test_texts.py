@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from node.captions.coder import shipped_codecs
 from protocol import frames, log
 from protocol.errors import FrameError, LogError, RemoteError, SignalError, TopicError
-from protocol.log import speech
+from protocol.log import packed_speech
 from protocol.log.channels import CHANNELS
 from protocol.room_link import SCHEME, RoomLink
 from protocol.signalling import messages
@@ -96,7 +96,7 @@ def test_of_logs(channel: int, data: bytes) -> None:
     with contextlib.suppress(LogError):
         check(log.decode_header(data))
     with contextlib.suppress(ValueError, TypeError):
-        check(speech.unpack(0, data))
+        check(packed_speech.unpack(0, data))
 
 
 @given(texts | texts.map("abcdefgh/ab/".__add__))

@@ -11,7 +11,7 @@ import pytest
 from happenings import Happenings
 
 from node.links import network_watch
-from node.links.network_watch import Change
+from node.links.network_watch import NetworkChange
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def looks(*lists: set[str] | Exception) -> Callable[[], frozenset[str]]:
     return look
 
 
-async def changes(number: int, *lists: set[str] | Exception) -> list[Change]:
+async def changes(number: int, *lists: set[str] | Exception) -> list[NetworkChange]:
     seen = Happenings()
     watching = asyncio.create_task(network_watch.watch(seen.add, looks(*lists)))
     try:
@@ -61,12 +61,12 @@ async def changes(number: int, *lists: set[str] | Exception) -> list[Change]:
 async def test_a_change_is_told_once() -> None:
     a, b, c = {"192.0.2.1"}, {"192.0.2.2"}, {"192.0.2.1", "192.0.2.3"}
     assert await changes(3, a, a, b, b, b, c, set()) == [
-        Change(frozenset(b), frozenset(a)),
-        Change(frozenset(c), frozenset(b)),
-        Change(frozenset(), frozenset(c)),
+        NetworkChange(frozenset(b), frozenset(a)),
+        NetworkChange(frozenset(c), frozenset(b)),
+        NetworkChange(frozenset(), frozenset(c)),
     ]
 
 
 async def test_a_list_that_cannot_be_read_is_no_change() -> None:
     a, b, broken = {"192.0.2.1"}, {"192.0.2.2"}, OSError(24, "Too many open files")
-    assert await changes(1, broken, a, broken, a, broken, b) == [Change(frozenset(b), frozenset(a))]
+    assert await changes(1, broken, a, broken, a, broken, b) == [NetworkChange(frozenset(b), frozenset(a))]

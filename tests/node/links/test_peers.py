@@ -16,7 +16,7 @@ from happenings import Happenings, until
 
 from node.links import peers
 from node.links.linked_peer import DOUBT_AFTER_S, SILENT_AFTER_S, LinkActivity, LinkSettings
-from node.links.network_watch import Change
+from node.links.network_watch import NetworkChange
 from node.links.peer_events import PeerEvents
 from node.links.peers import Peers
 from node.links.webrtc import MediaDirection, PeerLink, State
@@ -488,9 +488,9 @@ async def test_a_link_from_an_address_that_is_gone_is_made_again_at_once(monkeyp
         await a.up(B)
         await b.up(A)
         assert b.link_to().local_addresses == {"127.0.0.1"}
-        b.calls.network_changed(Change(frozenset({"192.0.2.1"}), frozenset({"192.0.2.2"})))
+        b.calls.network_changed(NetworkChange(frozenset({"192.0.2.1"}), frozenset({"192.0.2.2"})))
         assert b.happened.all[-1] == ("connected", A)
-        b.calls.network_changed(Change(frozenset(), frozenset({"127.0.0.1"})))
+        b.calls.network_changed(NetworkChange(frozenset(), frozenset({"127.0.0.1"})))
         await a.up(B, times=2)
         await b.up(A, times=2)
         assert b.calls.send(0, b"from elsewhere")
@@ -502,7 +502,7 @@ async def test_a_link_that_is_not_up_yet_is_made_again_with_what_addresses_there
     async with company(Carries.EVERYTHING) as (air, (a,)):
         a.calls.receive("zzzz", Letter.PRESENCE, encode(proven(a.calls.room, Hello(1, "zzzz"))))
         await air.said.until(lambda _: air.messages(A, Offer))
-        a.calls.network_changed(Change(frozenset({"192.0.2.1"}), frozenset()))
+        a.calls.network_changed(NetworkChange(frozenset({"192.0.2.1"}), frozenset()))
         await air.said.until(lambda _: len(air.messages(A, Offer)) == 2)
         first, second = air.messages(A, Offer)
         assert first.call_id != second.call_id

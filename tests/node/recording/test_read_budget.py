@@ -31,7 +31,7 @@ from node.recording.read_budget import (
 from node.recording.reader import MAX_SESSION_S, MAX_SILENCE_S, SessionReader
 from protocol import log
 from protocol.errors import LogError
-from protocol.log.speech import MAX_BUNDLE_PACKETS
+from protocol.log.packed_speech import MAX_BUNDLE_PACKETS
 
 CODEBOOKS = shipped_codecs().codebooks()
 

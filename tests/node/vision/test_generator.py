@@ -12,7 +12,7 @@ from PIL import Image
 
 from node.vision import generator as module
 from node.vision.generator import Generator
-from node.vision.look import apply_look, encode_look
+from node.vision.look_transfer import apply_look, encode_look
 from node.vision.types import Prompt
 from protocol.errors import LookError, NodeError
 

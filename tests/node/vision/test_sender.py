@@ -13,7 +13,7 @@ from stand_in_codec import STAND_IN, stand_in_codecs
 
 from node.captions.coder import Caption, CaptionCoder, ThreadCoder
 from node.vision import sender as module
-from node.vision.look import encode_look
+from node.vision.look_transfer import encode_look
 from node.vision.presets import NOT_DRAWN
 from node.vision.seeds import SeedChooser
 from node.vision.sender import HOLD_EVERY_S, HOLDS_A_PICTURE, MAX_WORDS_BYTES, PictureSender

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from node.vision.image_metrics import difference
-from node.vision.look import apply_look, encode_look
+from node.vision.look_transfer import apply_look, encode_look
 from protocol import look
 from protocol.errors import LookError
 

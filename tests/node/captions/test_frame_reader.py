@@ -11,7 +11,7 @@ from happenings import Happenings
 from stand_in_codec import OTHERS, OURS, STAND_IN, stand_in_codecs
 
 from node.captions.coder import Caption, ThreadCoder
-from node.captions.reader import MAX_WAITING, REST, CaptionReader
+from node.captions.frame_reader import MAX_WAITING, REST, CaptionReader
 from node.common.peer_faults import PeerFaults
 from protocol import frames
 from protocol.captions.registry import Coded
