@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from node.bench.hostile_captions import hostile_texts
+from node.bench.hostile_peer import hostile_texts
 from node.captions.coder import shipped_codecs
 from node.vision.scenes import caption, sample
 from protocol.captions import mixture

@@ -13,19 +13,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, cycle
 from typing import TYPE_CHECKING, Any
 
-from node.bench.hostile_captions import worst_captions
-from node.bench.hostile_peer import HostilePeer
+from node.bench.hostile_peer import HostilePeer, worst_captions
 from node.bench.loop_culprits import LoopCulprits
+from node.bench.models.evaluate import unseen_scenes
 from node.call import build
 from node.call.loopback import loopback_call
 from node.call.node import Node
-from node.call.running import run_nodes
 from node.captions.coder import shipped_codecs
 from node.common.loop_lag import LagWatch, LoopLag
-from node.common.tasks import first_error
+from node.common.tasks import first_error, run_together
 from node.speech import profile_options
 from node.terminal.status import BufferedNotes, choose, view
 from node.terminal.summary import percentile
+from node.vision.scenes import caption
 
 if TYPE_CHECKING:
     from node.call.endpoints import Models
@@ -97,7 +97,7 @@ async def _call(
         others = [HostilePeer(call.place, hostile)] if hostile else []
         with choose([view(call.a), view(call.b)], quiet=quiet) as display:
             notes.to(display)
-            await run_nodes([call.a, call.b, *others], seconds, display.refresh)
+            await run_together([call.a, call.b, *others], seconds, display.refresh)
     return call.a, call.b
 
 
@@ -115,9 +115,6 @@ async def _paint_on(models: Models, client: str, painted: Counter[str]) -> None:
 
 
 def _prompts() -> Iterator[str]:
-    from node.bench.models.evaluate import unseen_scenes
-    from node.vision.scenes import caption
-
     return cycle([caption(scene) for scene in unseen_scenes(PROMPTS)])
 
 

@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING
 from node.call.endpoints import Endpoints, Models, PageInputs, Rendezvous
 from node.captions.coder import CaptionCoder, ThreadCoder, shipped_codecs
 from node.common.tasks import first_error
+from node.links.ice_servers import ice_server
 from node.links.login import broker_address
+from node.speech import profile_options
+from node.speech.playback_buffer import blocks_for
+from node.vision.presets import choose, only_drawings
+from node.vision.worker import Worker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +35,6 @@ if TYPE_CHECKING:
     from node.vision.morph import Screen
     from node.vision.presets import Preset
     from node.vision.types import PaintedPicture
-    from node.vision.worker import Worker
     from protocol.captions.registry import CaptionCodecs
 
 logger = logging.getLogger(__name__)
@@ -58,12 +62,11 @@ class Role:
 
 
 CALL, SEND, RECEIVE = Role(True, True), Role(True, False), Role(False, True)
+ROLES = {role.kind: role for role in (CALL, SEND, RECEIVE)}
 
 
 def build_rendezvous(settings: Settings, room: ResolvedRoom) -> Rendezvous:
     """Return where the call is. Raises NodeError for a broker address and UsageError for an ICE server that is none."""
-    from node.links.ice_servers import ice_server
-
     for url in settings.ice_servers:
         ice_server(url)
     broker = broker_address(settings, room.broker)
@@ -87,8 +90,6 @@ def waits(settings: Settings) -> bool:
 
 def worker(settings: Settings, role: Role) -> Worker:
     """Return the worker with the models that this role needs. Raises NodeError for a model that does not exist."""
-    from node.vision.worker import Worker
-
     chosen = chosen_models(settings)
     paints = role.receives or (role.sends and settings.tries > 1)
     return Worker(captioner=chosen.captioner if role.sends else None, generator=chosen.generator if paints else None)
@@ -96,8 +97,6 @@ def worker(settings: Settings, role: Role) -> Worker:
 
 def chosen_models(settings: Settings) -> Preset:
     """Return the captioner and the generator of the settings. Raises NodeError for a preset that does not exist."""
-    from node.vision.presets import choose
-
     return choose(settings.models, settings.captioner, settings.generator)
 
 
@@ -148,8 +147,6 @@ def build_endpoints(
     written on. The inputs that the settings give to a browser are the `page`'s. Without `captions`, a thread codes the
     pictures' words. Raises NodeError if an endpoint cannot be had.
     """
-    from node.speech import profile_options
-    from node.vision.presets import only_drawings
 
     captions = captions or ThreadCoder(shipped_codecs())
     preload(captions.codecs)
@@ -200,7 +197,6 @@ def _open_output(
 ) -> tuple[Source | None, Sink | None, list[str]]:
     """Open where received speech is played, and clean both sounds if the settings say so; return lines about both."""
     from node.speech.devices import open_sink, processed
-    from node.speech.playback_buffer import blocks_for
 
     sink, remarks = None, []
     if role.receives:

@@ -13,6 +13,7 @@ from node.captions.coder import shipped_codecs
 from node.captions.coding_process import CaptionProcess
 from node.commands import options
 from node.common.output import say
+from node.common.tasks import run_together
 from node.links import login
 from node.recording import provenance
 from node.recording.control import recording_control
@@ -43,9 +44,7 @@ def call(
     json: options.Summary = False,
 ) -> None:
     """Talk with everyone in a room: speech and pictures, both ways."""
-    from node.call import build
-
-    options.run(run(settings, options.joined(room), build.CALL, seconds, json))
+    _start("call", settings, room, seconds, json)
 
 
 @options.command(app, *options.SEND)
@@ -56,9 +55,7 @@ def send(
     json: options.Summary = False,
 ) -> None:
     """Send speech and pictures to a room, and receive nothing."""
-    from node.call import build
-
-    options.run(run(settings, options.joined(room), build.SEND, seconds, json))
+    _start("send", settings, room, seconds, json)
 
 
 @options.command(app, *options.RECEIVE)
@@ -69,9 +66,13 @@ def receive(
     json: options.Summary = False,
 ) -> None:
     """Hear and see a room, and send nothing."""
+    _start("receive", settings, room, seconds, json)
+
+
+def _start(kind: str, settings: Settings, room: list[str] | None, seconds: float | None, json: bool) -> None:
     from node.call import build
 
-    options.run(run(settings, options.joined(room), build.RECEIVE, seconds, json))
+    options.run(run(settings, options.joined(room), build.ROLES[kind], seconds, json))
 
 
 async def run(settings: Settings, room: str | None, role: Role, seconds: float | None, json: bool) -> bool:
@@ -100,7 +101,6 @@ async def _call(
     from node import rooms
     from node.call import build
     from node.call.node import Node
-    from node.call.running import run_nodes
     from node.web import setup as web
 
     settings = web.with_browser_defaults(settings, role.sends)
@@ -125,7 +125,7 @@ async def _call(
                     if typing:
                         notes(_help(role))
                     async with web.serving(page, notes, node):
-                        await run_nodes([node], seconds, display.refresh)
+                        await run_together([node], seconds, display.refresh)
     tally = node.count()
     return summarise(tally, tally, time.monotonic())
 

@@ -9,23 +9,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from node.bench.pictures import encodings, experiment, report
+from node.bench.pictures.experiment import Article, PictureResult
+from node.call import build
 from node.captions.coder import shipped_codecs
 from node.commands import options
 from node.commands.picture import captioner_knows
 from node.common import progress
+from node.common.config import Settings
 from node.common.files import check_writable, write_text
 from node.common.output import remark, say
 from node.common.own_thread import awaited
 from node.terminal.summary import as_json
 from node.vision import presets
+from node.vision.formats import heic
+from node.vision.images import MAX_WAIT, open_small
+from node.vision.worker import Worker
 from protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from PIL import Image
-
-    from node.bench.pictures.experiment import Article, PictureResult
-    from node.common.config import Settings
-    from node.vision.worker import Worker
 
 SEED = 0
 
@@ -58,8 +61,6 @@ async def run(settings: Settings, paths: Sequence[Path], output: Path | None, wi
     The generator is loaded for a page only, which shows what it paints. Raises UsageError when there is nothing to do;
     NodeError for a file or a model that cannot be had.
     """
-    from node.bench.pictures import encodings, experiment, report
-
     if not paths and not with_article:
         raise UsageError("nothing to compare: give a picture, or --article")
     images = [await _opened(path) for path in paths]
@@ -78,17 +79,12 @@ async def run(settings: Settings, paths: Sequence[Path], output: Path | None, wi
 
 
 async def _opened(path: Path) -> Image.Image:
-    from node.vision.images import MAX_WAIT, open_small
-
     return await awaited(MAX_WAIT, f"the picture {str(path)!r}", lambda: open_small(path, LONGEST_SIDE))
 
 
 async def _experiment(
     settings: Settings, names: Sequence[str], images: Sequence[Image.Image], paints: bool, with_article: bool
 ) -> tuple[list[PictureResult], Article | None]:
-    from node.bench.pictures import experiment
-    from node.call import build
-
     if not images and not paints:
         return [], experiment.measure_article(shipped_codecs())
     with progress.bars() as bars:
@@ -118,8 +114,6 @@ async def _painted(models: Worker, text: str, paints: bool) -> Image.Image | Non
 
 def _remark(results: Sequence[PictureResult], missing: Sequence[str]) -> None:
     """Note formats that cannot be written here, and pictures that the captioner cannot know."""
-    from node.vision.formats import heic
-
     if results and missing:
         cure = "" if heic.installed() else " (for HEIC: pip install 'pictophone[heic]')"
         remark(f"this Pillow cannot write {', '.join(missing)}: those rows are missing{cure}")

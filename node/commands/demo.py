@@ -10,6 +10,8 @@ import typer
 
 from node.commands import options
 from node.common.output import say
+from node.common.tasks import run_together
+from node.recording import control, provenance
 from node.terminal.status import BufferedNotes, choose, view
 from node.terminal.summary import Summary, as_json, for_people, summarise
 from node.web.page_address import DEFAULT
@@ -67,8 +69,6 @@ async def hold_call(
     """
     from node.call import build
     from node.call.loopback import loopback_call
-    from node.call.running import run_nodes
-    from node.recording import control, provenance
     from node.web import setup as web
 
     if settings.record is not None and settings.seal_recording:
@@ -82,7 +82,7 @@ async def hold_call(
             notes.to(display)
             with control.recording_control(a, settings, header, notes, call.place.room):
                 async with web.serving(page, notes, a, b):
-                    await run_nodes([a, b], seconds, display.refresh)
+                    await run_together([a, b], seconds, display.refresh)
     return a, b
 
 

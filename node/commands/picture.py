@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from node.call import build
 from node.commands import options
 from node.common import progress
+from node.common.config import Settings
 from node.common.files import check_writable, unwritable
 from node.common.output import remark, say
 from node.common.own_thread import awaited
 from node.terminal.summary import as_json
-from node.vision import presets
+from node.vision import images, presets
+from node.vision.image_metrics import is_drawing
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
     from PIL import Image
-
-    from node.common.config import Settings
 
 LOADING = "loading the picture model"
 
@@ -51,9 +52,6 @@ def imagine(
 
 async def describe(settings: Settings, path: Path, json: bool) -> bool:
     """Print what the picture shows."""
-    from node.call import build
-    from node.vision import images
-
     image = await awaited(images.MAX_WAIT, f"the picture {str(path)!r}", lambda: images.open_small(path))
     with progress.waiting(LOADING):
         async with build.worker(settings, build.SEND) as models:
@@ -66,16 +64,12 @@ async def describe(settings: Settings, path: Path, json: bool) -> bool:
 
 def captioner_knows(settings: Settings, image: Image.Image) -> bool:
     """Whether the captioner can know what the picture shows: the embedded one knows drawings alone."""
-    from node.vision.image_metrics import is_drawing
-
     captioner = presets.choose(settings.models, settings.captioner, settings.generator).captioner
     return not presets.only_drawings(captioner) or is_drawing(image)
 
 
 async def paint(settings: Settings, text: str, output: Path, seed: int) -> bool:
     """Paint the text into the file."""
-    from node.call import build
-
     await asyncio.to_thread(_check_picture, output)
     with progress.waiting(LOADING):
         async with build.worker(settings, build.RECEIVE) as models:

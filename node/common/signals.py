@@ -28,6 +28,8 @@ class _First:
     def __init__(self, act: Callable[[int], None]) -> None:
         self._act = act
         self.received: int | None = None
+        self.before: dict[int, Any] = {}
+        self.ended = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         self.received = number
@@ -44,18 +46,29 @@ def caught(act: Callable[[int], None]) -> Iterator[None]:
     Within another such context this one takes precedence; after a signal in either, the next ends the process. One that
     is ignored from the beginning stays so, as with `nohup`. Does nothing in other threads, which get no signals.
     """
-    first, before = _First(act), {}
+    first = _First(act)
     for number in ENDING:
         if number == getattr(signal, "SIGHUP", None) and signal.getsignal(number) is signal.SIG_IGN:
             continue
         with contextlib.suppress(ValueError):  # not the main thread
-            before[number] = signal.signal(number, first)
+            first.before[number] = signal.signal(number, first)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            received_within = first.received is not None and isinstance(handler, _First)
-            signal.signal(number, signal.SIG_DFL if received_within else handler)
+        first.ended = True
+        for number in first.before:
+            _restore(number, first)
+
+
+def _restore(number: int, first: _First) -> None:
+    """Install the handler from before all contexts that ended: those of concurrent tasks need not end in order."""
+    current: Any = signal.getsignal(number)
+    handler = first if first.received is not None and current is signal.SIG_DFL else current
+    while isinstance(handler, _First) and handler.ended:
+        received_within = handler.received is not None and isinstance(handler.before[number], _First)
+        handler = signal.SIG_DFL if received_within else handler.before[number]
+    if handler is not current:
+        signal.signal(number, handler)
 
 
 @contextlib.contextmanager

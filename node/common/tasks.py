@@ -1,11 +1,26 @@
-"""What asyncio's task groups lack: one error at a time, work that comes when they end, the first of several to end."""
+"""What asyncio's task groups lack: one error at a time, work that comes when they end, an end by time or signal."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterator
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any, Protocol
+
+from node.common import signals
+
+# Between two refreshes of what shows a call.
+REFRESH_EVERY_S = 0.5
+
+
+class Runnable(Protocol):
+    """Anything that runs as one named task, as a node does."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def run(self) -> None:
+        """Run until cancelled."""
 
 
 @contextlib.contextmanager
@@ -51,3 +66,32 @@ def stop_if_cancelled() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+async def run_together(
+    works: Sequence[Runnable], seconds: float | None, refresh: Callable[[], None] = lambda: None
+) -> None:
+    """Run all until one fails, the seconds are over, or a signal comes; call `refresh` every REFRESH_EVERY_S.
+
+    Raises what the first to fail raised.
+    """
+    stop = asyncio.Event()
+    with signals.stopping(stop.set), first_error():
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(work.run(), name=work.name) for work in works]
+            group.create_task(_end(running, stop, seconds), name="end")
+            group.create_task(_refresh(refresh, running), name="refresh")
+
+
+async def _end(running: Sequence[asyncio.Task[None]], stop: asyncio.Event, seconds: float | None) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    for task in running:
+        task.cancel()
+
+
+async def _refresh(refresh: Callable[[], None], running: Sequence[asyncio.Task[None]]) -> None:
+    while not all(task.done() for task in running):
+        refresh()
+        await asyncio.wait(running, timeout=REFRESH_EVERY_S, return_when=asyncio.FIRST_COMPLETED)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.vision.hub import local_folder
-from node.vision.presets import PRESETS, check_name, is_folder
+from node.vision.presets import PRESETS, check_name, choose, is_folder
 from protocol.captions.codebook_id import CodebookId
 from protocol.errors import NodeError
 from protocol.log import Header
@@ -35,9 +35,7 @@ def recording_header(settings: Settings, role: Role, codebooks: tuple[CodebookId
 
     Reads the models' files, or the hub's cache: don't call it in the event loop.
     """
-    from node.call.build import chosen_models  # loads numpy and Pillow, which `call --help` does without
-
-    chosen = chosen_models(settings)
+    chosen = choose(settings.models, settings.captioner, settings.generator)
     models = {"generator": chosen.generator}
     if role.sends:
         models["captioner"] = chosen.captioner

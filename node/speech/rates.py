@@ -1,4 +1,7 @@
-"""The bit rates of speech, of a profile or of measured packets: the payload, and every byte from the IP header on."""
+"""The bit rates of speech, of a profile or of measured packets: the payload, and every byte from the IP header on.
+
+A packet's headers are constant, so that kbit/s on the wire = payload + 8 x PACKET_HEADERS x packets a second / 1000.
+"""
 
 from __future__ import annotations
 

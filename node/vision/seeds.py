@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from node.vision.image_metrics import difference, words_kept
 from node.vision.types import Prompt
 from protocol.errors import NodeError
 
@@ -64,8 +65,6 @@ class SeedChooser:
         return self._seed
 
     async def _is_another(self, words: str, snapshot: Image.Image) -> bool:
-        from node.vision.image_metrics import difference, words_kept
-
         if self._before is None:
             return True
         before, seen = self._before
@@ -78,8 +77,6 @@ class SeedChooser:
         self._seed, self._judged = candidates[0], self.tries == 1 or self.paint is None
         if self._judged or self.paint is None:
             return
-        from node.vision.image_metrics import difference
-
         least = math.inf
         with contextlib.suppress(TimeoutError, NodeError):
             async with asyncio.timeout(TRIES_S):

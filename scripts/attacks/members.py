@@ -8,7 +8,7 @@ import itertools
 from attacks.attacks import Scene
 from attacks.stage import Stage
 from attacks.victims import Victim, running, until
-from node.bench import hostile_captions
+from node.bench import hostile_peer
 from node.captions.coder import shipped_codecs
 from protocol.frames import Picture, encode
 from protocol.signalling.messages import Bye, Reason
@@ -70,7 +70,7 @@ async def half_characters(stage: Stage) -> tuple[bool, str]:
 
 async def worst_captions(stage: Stage) -> tuple[bool, str]:
     """The captions that take longest to decode of all that fit a frame, 20 a second"""
-    captions = hostile_captions.worst_captions(shipped_codecs().modelled)
+    captions = hostile_peer.worst_captions(shipped_codecs().modelled)
 
     async def say() -> str:
         async with stage.member() as mallory:

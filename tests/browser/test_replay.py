@@ -15,6 +15,7 @@ from files import written
 from listening import PATIENCE_S, PLAYS_AT_ONCE, browsing, heard, opened, press, rms_dbfs
 from sessions import came, picture, spoken, tone
 
+from node.captions.coder import shipped_codecs
 from node.commands import replay_targets
 from node.commands.options import ReplayOptions
 from node.common import config
@@ -61,7 +62,9 @@ async def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
     with SessionReader.open(written(tmp_path / "a.mcap", session(), HEADER)) as recorded:
         replaying = asyncio.create_task(
-            replay_targets.play_in_browser(recorded, ReplayOptions(), config.load(page="127.0.0.1:0"), Notes()),
+            replay_targets.play_in_browser(
+                recorded, shipped_codecs(), ReplayOptions(), config.load(page="127.0.0.1:0"), Notes()
+            ),
             name="replay",
         )
         try:

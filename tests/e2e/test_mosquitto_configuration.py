@@ -13,7 +13,7 @@ from certificates import Certified, certify
 from happenings import Happenings
 from mosquitto import Mosquitto
 
-from node.links import mqtt
+from node.links import mqtt_client
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message, MqttLink
 from protocol.errors import NodeError
@@ -82,7 +82,7 @@ async def test_a_room_is_for_its_users_alone(documented: BrokerAddress) -> None:
 async def test_who_has_no_login_or_no_tls_is_refused(
     documented: BrokerAddress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mqtt, "CONNECT_TIMEOUT_S", 1.0)  # what speaks TLS alone does not answer
+    monkeypatch.setattr(mqtt_client, "CONNECT_TIMEOUT_S", 1.0)  # what speaks TLS alone does not answer
     for address in (replace(documented, password="wrong"), replace(documented, username=None, password=None)):
         with pytest.raises(NodeError, match="refuses the login"):
             await Client(address).link.run()

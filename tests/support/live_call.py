@@ -14,8 +14,8 @@ import numpy as np
 
 from node.call.build import preload
 from node.call.endpoints import Endpoints, Models, Rendezvous
-from node.call.running import Participant
 from node.captions.coder import ThreadCoder, shipped_codecs
+from node.common.tasks import Runnable
 from node.links.address import BrokerAddress
 from node.speech import sound_files
 from node.speech.audio_io import Pull
@@ -94,7 +94,7 @@ class KeepingSink(NullSink):
 class Running:
     """Nodes at work; ``note`` lines of all of them, in order."""
 
-    nodes: Sequence[Participant]
+    nodes: Sequence[Runnable]
     tasks: Sequence[asyncio.Task[None]]
 
     async def until(self, condition: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
@@ -109,7 +109,7 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(*nodes: Participant) -> AsyncIterator[Running]:
+async def running(*nodes: Runnable) -> AsyncIterator[Running]:
     """Runs the nodes for the length of the context."""
     tasks = [asyncio.create_task(node.run(), name=node.name) for node in nodes]
     try:

@@ -6,10 +6,12 @@ from fake_models import FakeModels
 from happenings import Happenings
 
 from live_call import parts, place, running
-from node.bench.hostile_peer import MODELLED, HostilePeer
+from node.bench.hostile_peer import MODELLED, TEXTS, HostilePeer, hostile_texts, worst_captions
 from node.call.node import Node
 from node.captions.coder import shipped_codecs
 from node.links.address import BrokerAddress
+from protocol.captions.model_codec import MAX_TOKENS
+from protocol.frames import MAX_CAPTION_BYTES
 
 CODECS = shipped_codecs()
 
@@ -28,3 +30,16 @@ async def test_its_pictures_come_without_end(embedded_broker: BrokerAddress, fak
         assert victim.count().bad_messages == 0
     assert hostile.sent > 3
     assert {painted.caption for painted in shown.all} == {"a cat", "a dog"}
+
+
+def test_hostile_texts_are_modelled_and_fit_a_frame() -> None:
+    for text in hostile_texts(CODECS.modelled, MAX_TOKENS).values():
+        data = CODECS.modelled.encode(text)[0]
+        assert data[:1] != b"\xff"
+        assert len(data) <= MAX_CAPTION_BYTES
+
+
+def test_the_worst_are_as_long_as_they_may_be_and_none_is_like_another() -> None:
+    coded = worst_captions(CODECS.modelled)
+    assert len(set(coded)) == TEXTS
+    assert all(len(CODECS.modelled.decode(data).split()) == MAX_TOKENS for data in coded)

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from node.bench import loop_culprits
-from node.bench.hostile_captions import worst_captions
+from node.bench.hostile_peer import worst_captions
 from node.bench.loop_culprits import IDLE, LoopCulprits, culprit
 from node.captions.coder import shipped_codecs
 from node.common.peer_faults import PeerFaults

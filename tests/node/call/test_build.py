@@ -20,7 +20,6 @@ from node.common import config
 from node.links.address import BrokerAddress
 from node.links.login import broker_address
 from node.rooms import ResolvedRoom
-from node.vision import worker as worker_module
 from node.vision.presets import PRESETS
 from node.vision.types import PaintedPicture
 from protocol.errors import NodeError, UsageError
@@ -62,7 +61,7 @@ def models_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     def worker(**models: object) -> dict[str, object]:
         return {kind: model for kind, model in models.items() if model is not None}
 
-    monkeypatch.setattr(worker_module, "Worker", worker)
+    monkeypatch.setattr(build, "Worker", worker)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -131,6 +132,18 @@ async def test_handlers_are_as_before_afterwards() -> None:
     with signals.stopping(stop.set):
         os.kill(os.getpid(), signal.SIGTERM)
         await stop.wait()
+    assert [signal.getsignal(number) for number in signals.ENDING] == before
+
+
+def test_contexts_that_end_out_of_order_leave_nothing() -> None:
+    """As two calls in one process do."""
+    before = [signal.getsignal(number) for number in signals.ENDING]
+    first, second = signals.caught(lambda number: None), signals.caught(lambda number: None)
+    with contextlib.ExitStack() as outer, contextlib.ExitStack() as inner:
+        outer.enter_context(first)
+        inner.enter_context(second)
+        outer.close()
+        assert [signal.getsignal(number) for number in signals.ENDING] != before
     assert [signal.getsignal(number) for number in signals.ENDING] == before
 
 
