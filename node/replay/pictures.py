@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from node.recording import provenance
 from node.recording.participants import fitting_caption
+from node.vision.job_queue import LatestOfEach
 from node.vision.look_transfer import NO_LOOK
 from node.vision.presets import choose
 from node.vision.types import PaintedPicture, Prompt
@@ -117,32 +118,28 @@ class LatestPainter:
     paint: Paint
     show: Callable[[PaintedPicture], Awaitable[None]]
     note: Callable[[str], None]
-    _waiting: dict[str, RecordedPicture] = field(default_factory=dict)
+    _queue: LatestOfEach[RecordedPicture] = field(default_factory=LatestOfEach)
     _current: RecordedPicture | None = None
-    _has_waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
     def request(self, picture: RecordedPicture) -> None:
         """Queue a picture for painting, in place of an older one of the same sender."""
-        self._waiting.pop(picture.sender, None)
-        self._waiting[picture.sender] = picture
-        self._has_waiting.set()
+        self._queue.put(picture.sender, picture)
 
     def forget(self, sender: str) -> None:
         """Drop the waiting picture of a sender."""
-        self._waiting.pop(sender, None)
+        self._queue.discard(sender)
 
     def clear(self) -> None:
         """Drop all waiting pictures, and the one that is being painted."""
-        self._waiting.clear()
+        self._queue.clear()
         self._current = None
 
     async def run(self) -> None:
         """Paint requested pictures until cancelled."""
         while True:
-            while self._waiting:
-                await self._paint(self._waiting.pop(next(iter(self._waiting))))
-            self._has_waiting.clear()
-            await self._has_waiting.wait()
+            await self._queue.wait()
+            _, picture = self._queue.take()
+            await self._paint(picture)
 
     async def _paint(self, picture: RecordedPicture) -> None:
         self._current, prompt = picture, picture.prompt

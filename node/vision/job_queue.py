@@ -1,15 +1,54 @@
-"""The bounded queue of requests for the model process: their order, and which is dropped if there is no room."""
+"""Queues in which a newer picture replaces an older one: of peers' pictures, and of requests for the model process."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from node.vision.ipc import CaptionImage, CaptionReply, ImageReply, PaintBetween, PaintImage
 
+T = TypeVar("T")
+
 # Waiting requests in all: sixteen callers with both roles. A longer queue would mean minutes of waiting.
 MAX_WAITING = 32
+
+
+class LatestOfEach(Generic[T]):
+    """The newest item of each peer, of which the one put in first is next: as many items as there are peers."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, T] = {}
+        self._has_new = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, peer: str, item: T) -> None:
+        """Queue an item behind those of all others, in place of an older one of the same peer."""
+        self._items.pop(peer, None)
+        self._items[peer] = item
+        self._has_new.set()
+
+    def take(self) -> tuple[str, T]:
+        """Remove and return the next item, and its peer. Raises StopIteration if there is none."""
+        peer = next(iter(self._items))
+        return peer, self._items.pop(peer)
+
+    def discard(self, peer: str) -> None:
+        """Remove the item of a peer, if there is one."""
+        self._items.pop(peer, None)
+
+    def clear(self) -> None:
+        """Remove all items."""
+        self._items.clear()
+
+    async def wait(self) -> None:
+        """Wait until there is an item."""
+        while not self._items:
+            self._has_new.clear()
+            await self._has_new.wait()
 
 
 @dataclass(frozen=True, slots=True)

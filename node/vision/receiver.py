@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from node.common.peer_faults import PeerFaults
 from node.links.peer_events import PeerEvents
+from node.vision.job_queue import LatestOfEach
 from node.vision.look_transfer import NO_LOOK
 from node.vision.types import PaintedPicture, Prompt
 from protocol import frames, look
@@ -50,40 +51,36 @@ class PictureReceiver(PeerEvents):
         self.faults = faults or PeerFaults(logger.warning)
         self._paint_picture, self._show, self._painted = paint, show, painted
         self._counts, self._clock, self._note, self._morph = counts, clock, note, morph
-        self._waiting: dict[str, tuple[frames.Picture, str]] = {}
-        self._news = asyncio.Event()
+        self._queue = LatestOfEach[tuple[frames.Picture, str]]()
 
     @property
     def waiting(self) -> int:
         """How many peers' pictures wait to be painted."""
-        return len(self._waiting)
+        return len(self._queue)
 
     def receive(self, peer: str, picture: frames.Picture, caption: str) -> None:
         """Queue a peer's picture, whose words are these; newer ones replace it until its turn comes."""
-        self._waiting.pop(peer, None)
-        self._waiting[peer] = (picture, caption)
-        self._news.set()
+        self._queue.put(peer, (picture, caption))
 
     def left(self, peer: str) -> None:
         """Forget the peer's pictures."""
-        self._waiting.pop(peer, None)
+        self._queue.discard(peer)
         if self._morph is not None:
             self._morph.forget(peer)
 
     async def run(self) -> None:
         """Paint until cancelled, the peer that has waited longest first."""
         while True:
-            while self._waiting:
-                peer = next(iter(self._waiting))
+            while self._queue:
+                peer, (picture, caption) = self._queue.take()
                 with self.faults.contained(peer, "a picture"):
-                    await self._paint(peer, *self._waiting.pop(peer))
-            self._news.clear()
-            await self._morph_until_news()
+                    await self._paint(peer, picture, caption)
+            await self._morph_until_next()
 
-    async def _morph_until_news(self) -> None:
+    async def _morph_until_next(self) -> None:
         async with asyncio.TaskGroup() as group:
             morphing = group.create_task(self._run_morph(), name="morph")
-            await self._news.wait()
+            await self._queue.wait()
             morphing.cancel()
 
     async def _run_morph(self) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.vision.ipc import PaintImage
-from node.vision.job_queue import MAX_WAITING, Job, JobQueue
+from node.vision.job_queue import MAX_WAITING, Job, JobQueue, LatestOfEach
 
 ROLES = ("captioner", "generator")
 
@@ -14,6 +14,28 @@ ROLES = ("captioner", "generator")
 def job(client: str, role: str = "generator", text: str = "", extra: bool = False) -> Job:
     with asyncio.Runner() as runner:
         return Job(client, role, PaintImage(text, 0), runner.get_loop().create_future(), extra)
+
+
+def test_the_latest_of_each_peer_is_taken_in_the_order_in_which_they_came() -> None:
+    queue = LatestOfEach[int]()
+    for peer, number in (("a", 1), ("b", 2), ("a", 3), ("c", 4)):
+        queue.put(peer, number)
+    queue.discard("c")
+    assert len(queue) == 2
+    assert [queue.take(), queue.take()] == [("b", 2), ("a", 3)]
+    queue.put("a", 5)
+    queue.clear()
+    assert not queue
+
+
+async def test_the_latest_are_waited_for() -> None:
+    queue = LatestOfEach[int]()
+    waiting = asyncio.create_task(queue.wait())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    queue.put("a", 1)
+    await waiting
+    await queue.wait()  # it is still there
 
 
 def test_first_come_first_served() -> None:
