@@ -28,7 +28,7 @@ class RoomSecret:
     __slots__ = ("_secret",)
 
     def __init__(self, secret: bytes) -> None:
-        """Raises `ValueError`, which does not show the bytes, unless there are exactly `SECRET_BYTES` of them."""
+        """Raise `ValueError`, which does not show the bytes, unless there are exactly `SECRET_BYTES` of them."""
         if type(secret) is not bytes or len(secret) != SECRET_BYTES:
             raise ValueError(f"a room secret is {SECRET_BYTES} bytes")
         self._secret = secret

@@ -1,7 +1,7 @@
-"""Tries what a room asks of its broker: each kind of message goes out under a node id of its own, and must come back.
+"""Checks that a broker hands on all that a room needs: each kind of message goes out, and must come back.
 
-Who is in the room is not troubled: the hello says goodbye, the signal is for nobody, pictures of strangers are not
-read. What the broker keeps of it is cleared again.
+Peers in the room are not troubled: the hello says goodbye, the signal is for no node, and pictures of strangers are not
+read. What the broker retains of it is cleared again.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from protocol.signalling.messages import MAX_MESSAGE_BYTES, Proof, encode
 from protocol.topics import Letter, Topic
 
 CONNECT_S: Final = 10.0
-TRY_S: Final = 6.0  # for a message to come back; half of them over a link of 16 kbit/s
+# For messages to come back; half of it over a link of 16 kbit/s.
+TRY_S: Final = 6.0
 CLEAR_S: Final = 2.0
 # An offer with eight addresses, and those of relays, has half of it.
 USUAL_BYTES: Final = 1_024
-NOBODY: Final = "zz", 0
+NO_NODE: Final = "zz", 0
 
 _NAMES = {
     Letter.PRESENCE: "hellos",
@@ -42,13 +43,13 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What came back: the kinds that did not, and the size of the largest call set-up that did."""
+    """The kinds of message that did not come back, and the size of the largest call set-up that did."""
 
     missing: tuple[Letter, ...]
     largest: int
 
     def describe(self, address: BrokerAddress, room: str) -> str:
-        """Return a line for a person. Raises NodeError if a call cannot be made."""
+        """Return a line for the user. Raises NodeError if a call cannot be made."""
         if self.missing:
             names = ", ".join(_NAMES[letter] for letter in self.missing)
             size = f" of {USUAL_BYTES} bytes" if self.missing == (Letter.SIGNAL,) else ""
@@ -76,9 +77,9 @@ class _Trial:
     def __init__(self, address: BrokerAddress, room: RoomSecret) -> None:
         self._address = address
         self._id, self._session = topics.node_id(secrets.token_bytes(3)), secrets.randbits(64)
-        self._up, self._news = asyncio.Event(), asyncio.Event()
-        self._came: dict[Letter, int] = {}
-        self._mailbox = RoomChannel(
+        self._up, self._changed = asyncio.Event(), asyncio.Event()
+        self._returned: dict[Letter, int] = {}
+        self._channel = RoomChannel(
             room,
             self._id,
             self._session,
@@ -86,20 +87,20 @@ class _Trial:
             deliver=_ignore,
             meter=WireMeter(),
             on_up=self._up.set,
-            on_down=lambda reason: self._went_down(),
+            on_down=lambda reason: self._down(),
             note=lambda text: None,
             on_echo=self._echo,
         )
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Connect, subscribe to all that a node may; at the end clear what the broker keeps."""
-        await self._mailbox.join()
+        """Connect and subscribe to all that a node may; at the end clear what the broker retains."""
+        await self._channel.join()
         for letter in (Letter.PICTURE, Letter.TEXT):
-            await self._mailbox.subscribe_peer(self._id, letter)
+            await self._channel.subscribe_peer(self._id, letter)
         with first_error():
             async with asyncio.TaskGroup() as group:
-                link = group.create_task(self._mailbox.link.run(), name="room check")
+                link = group.create_task(self._channel.link.run(), name="room check")
                 await self._wait_for_the_broker(CONNECT_S)
                 yield
                 await self._clear()
@@ -107,30 +108,30 @@ class _Trial:
 
     async def run(self) -> Passage:
         hello = Hello(self._session, "doctor", proof=Proof(1, leaving=True))
-        self._mailbox.post(Letter.PRESENCE, encode(hello), retain=True)
-        self._mailbox.post(Letter.PICTURE, frames.encode(frames.Hold(0)), retain=True)
-        self._mailbox.post(Letter.TEXT, frames.encode(frames.Text("")), retain=False)
+        self._channel.post(Letter.PRESENCE, encode(hello), retain=True)
+        self._channel.post(Letter.PICTURE, frames.encode(frames.Hold(0)), retain=True)
+        self._channel.post(Letter.TEXT, frames.encode(frames.Text("")), retain=False)
         await self._until_back(dict.fromkeys((Letter.PRESENCE, Letter.PICTURE, Letter.TEXT), 1))
         largest = 0
         for size in (USUAL_BYTES, MAX_MESSAGE_BYTES):
             await self._wait_for_the_broker(CONNECT_S)
-            self._mailbox.post(Letter.SIGNAL, bytes(size), retain=False, to=NOBODY)
+            self._channel.post(Letter.SIGNAL, bytes(size), retain=False, to=NO_NODE)
             if not await self._until_back({Letter.SIGNAL: size}):
                 break
             largest = size
-        return Passage(tuple(letter for letter in Letter if letter not in self._came), largest)
+        return Passage(tuple(letter for letter in Letter if letter not in self._returned), largest)
 
     async def _until_back(self, sizes: dict[Letter, int]) -> bool:
         """Wait until messages of at least these sizes came back, or the connection ends, or it takes too long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(TRY_S):
                 while self._up.is_set() and self._lacks(sizes):
-                    self._news.clear()
-                    await self._news.wait()
+                    self._changed.clear()
+                    await self._changed.wait()
         return not self._lacks(sizes)
 
     def _lacks(self, sizes: dict[Letter, int]) -> Collection[Letter]:
-        return [letter for letter, size in sizes.items() if self._came.get(letter, 0) < size]
+        return [letter for letter, size in sizes.items() if self._returned.get(letter, 0) < size]
 
     async def _wait_for_the_broker(self, patience_s: float) -> None:
         try:
@@ -141,20 +142,20 @@ class _Trial:
 
     async def _clear(self) -> None:
         for letter in (Letter.PRESENCE, Letter.PICTURE):
-            self._mailbox.post(letter, b"", retain=True)
+            self._channel.post(letter, b"", retain=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLEAR_S):
                 await self._up.wait()
-                await self._mailbox.link.flush(CLEAR_S)
+                await self._channel.link.flush(CLEAR_S)
 
     def _echo(self, letter: Letter, size: int) -> None:
-        self._came[letter] = max(size, self._came.get(letter, 0))
-        self._news.set()
+        self._returned[letter] = max(size, self._returned.get(letter, 0))
+        self._changed.set()
 
-    def _went_down(self) -> None:
+    def _down(self) -> None:
         self._up.clear()
-        self._news.set()
+        self._changed.set()
 
 
 def _ignore(topic: Topic, payload: bytes) -> None:
-    """Who is in the room is none of the doctor's business."""
+    """Drop what other nodes post: the check needs none of it."""

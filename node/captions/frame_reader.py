@@ -17,7 +17,7 @@ from protocol.captions.codebook_id import CodebookId
 from protocol.captions.history import MAX_CAPTIONS, History
 from protocol.errors import RemoteError
 
-# Times as long as its last caption took, a peer's next one waits: nobody's captions take more than a fifth of a core,
+# Times as long as its last caption took, a peer's next one waits: no peer's captions take more than a fifth of a core,
 # so that a peer that sends the worst there are, as fast as the broker takes them, holds up neither the others' nor the
 # painting of pictures. An honest one sends two a second, of some milliseconds each, and never waits.
 REST = 4.0

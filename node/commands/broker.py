@@ -77,7 +77,7 @@ async def run(settings: Settings, asked: BrokerOptions) -> bool:
     stop = asyncio.Event()
     async with serve(asked.host, asked.port, users, certificate) as port:
         address = BrokerAddress(asked.host, port, tls=certificate is not None)
-        with signals.stopping(stop.set):  # before anybody reads that it can be ended
+        with signals.stopping(stop.set):  # before any line says that it can be ended
             say(f"the broker listens on {address}; Ctrl-C ends it")
             await stop.wait()
     return True
@@ -92,7 +92,7 @@ def _certificate(asked: BrokerOptions) -> Certificate | None:
 
 
 def _users(settings: Settings, asked: BrokerOptions) -> Mapping[str, str]:
-    """The password of each user, from the options or the environment; without any, everybody may come in."""
+    """Return the password of each user, from the options or the environment; without any, no login is needed."""
     username = asked.username or _from_environment(settings, "broker_username")
     password = asked.password or _from_environment(settings, "broker_password")
     if asked.password_file is not None:
@@ -105,6 +105,6 @@ def _users(settings: Settings, asked: BrokerOptions) -> Mapping[str, str]:
 
 
 def _from_environment(settings: Settings, key: str) -> str | None:
-    """The setting, if the environment gives it: the settings file is about the broker that a node meets at."""
+    """Return the setting, if the environment gives it: the settings file is about the broker that a node meets at."""
     value: str | None = getattr(settings, key) if settings.for_this_run(key) else None
     return value

@@ -127,7 +127,7 @@ async def _models(settings: Settings) -> str:
 
 
 def _found_devices() -> tuple[SoundDevices, list[str]]:
-    """The microphones and loudspeakers, and the names of the webcams."""
+    """Return the microphones and loudspeakers, and the names of the webcams."""
     from node.speech import soundcard
     from node.vision import cameras
 
@@ -135,7 +135,7 @@ def _found_devices() -> tuple[SoundDevices, list[str]]:
 
 
 def _room(settings: Settings, text: str | None) -> tuple[rooms.ResolvedRoom | None, Finding | None]:
-    """The room, if one is given, and the finding about it."""
+    """Return the room, if one is given, and the finding about it."""
     if text is None and settings.room is None and settings.room_file is None:
         return None, None
     try:
@@ -173,7 +173,7 @@ async def _broker(settings: Settings, room: rooms.ResolvedRoom | None = None) ->
 
 
 async def _access(settings: Settings, room: rooms.ResolvedRoom) -> str:
-    """Whether the broker passes on what is sent in the room."""
+    """Return whether the broker passes on what is sent in the room."""
     address = login.broker_address(settings, room.broker)
     passage = await room_check.try_room(address, room.secret)
     return passage.describe(address, room.secret.room_id())

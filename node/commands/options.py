@@ -180,7 +180,7 @@ def command(
 
 
 def _parameters(function: Callable[..., None]) -> dict[str, inspect.Parameter]:
-    """The parameters of a command's function, their annotations evaluated: typer reads the options there."""
+    """Return the parameters of a command's function, their annotations evaluated: typer reads the options there."""
     hints = typing.get_type_hints(function, localns={"Settings": object}, include_extras=True)
     return {
         key: parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[key])
@@ -189,7 +189,7 @@ def _parameters(function: Callable[..., None]) -> dict[str, inspect.Parameter]:
 
 
 def _parameter(key: str, about: str | None) -> inspect.Parameter:
-    """The option of a setting. None stands for what was not given."""
+    """Return the option of a setting. None stands for what was not given."""
     annotation = SETTINGS[key]
     if about is not None:
         option = copy(annotation.__metadata__[0])

@@ -63,7 +63,7 @@ async def describe(settings: Settings, path: Path, json: bool) -> bool:
 
 
 def captioner_knows(settings: Settings, image: Image.Image) -> bool:
-    """Whether the captioner can know what the picture shows: the embedded one knows drawings alone."""
+    """Return whether the captioner can know what the picture shows: the embedded one knows drawings alone."""
     captioner = presets.choose(settings.models, settings.captioner, settings.generator).captioner
     return not presets.only_drawings(captioner) or is_drawing(image)
 

@@ -177,7 +177,7 @@ def _draw(text: str) -> None:
 
 
 def _broker(settings: Settings) -> str:
-    """The broker of the settings as a link has it, with the login they have for it. Raises NodeError if it is none."""
+    """Return the settings' broker as a link has it, with their login for it. Raises NodeError if it is none."""
     address = meeting.broker_address(settings)
     for remark in meeting.remarks(settings, address):
         output.remark(remark)
@@ -187,7 +187,7 @@ def _broker(settings: Settings) -> str:
 
 
 def _with_password(broker: str | None) -> str | None:
-    """The broker of a link; if it names a user without a password, the user of this terminal is asked for it."""
+    """Return the broker of a link; if it names a user without a password, the user of this terminal is asked for it."""
     if broker is None:
         return None
     address = BrokerAddress.parse(broker)
@@ -197,7 +197,7 @@ def _with_password(broker: str | None) -> str | None:
 
 
 def _joined(broker: str, username: str | None, password: str | None) -> str:
-    """The address with this login in it, and everything else as it was."""
+    """Return the address with this login in it, and everything else as it was."""
     scheme, separator, rest = broker.rpartition("://")
     host = rest.rpartition("@")[2]
     if not username:  # without a name there is no login (MQTT 3.1.1, section 3.1.2.9)

@@ -86,7 +86,7 @@ def export(
 
 
 def _output_and_end(output: Path | None, to: str | None, until: str | None) -> tuple[Path, str | None]:
-    """The file to write and the end, as this release takes them, or as the last one did: `--to` FILE, `--until` END."""
+    """Return the file to write and the end, as this release or the last one takes them: `--to` FILE, `--until` END."""
     if output is None and to is not None and not timecode.is_time(to) and Path(to).suffix:
         remark(f"write -o {to}: --to is the end now, and will not name a file any more in the next release")
         return Path(to), until

@@ -16,7 +16,7 @@ OTHERS = 0o077
 
 
 def read_line(path: Path, what: str) -> str:
-    """The first line of the file that holds ``what``, without spaces around it.
+    """Return the first line of the file that holds `what`, without spaces around it.
 
     Raises NodeError, which shows nothing of it, if the file cannot be read, others may read it, or it has none.
     """
@@ -36,12 +36,12 @@ def read_line(path: Path, what: str) -> str:
 
 
 def exposed(status: os.stat_result) -> bool:
-    """Whether others than the owner may read or write a file. A pipe is nobody else's; Windows has no such modes."""
+    """Return whether others than the owner may read or write a file. Pipes have no others, Windows no such modes."""
     return os.name == "posix" and stat.S_ISREG(status.st_mode) and bool(status.st_mode & OTHERS)
 
 
 def ask(what: str) -> str:
-    """What the user types, unseen, or the next line of a standard input that is no terminal.
+    """Return what the user types, unseen, or the next line of a standard input that is no terminal.
 
     Raises UsageError if nothing comes.
     """

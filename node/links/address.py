@@ -59,7 +59,7 @@ class BrokerAddress:
 
 
 def _split(url: str) -> tuple[str, Server]:
-    """The scheme, or nothing, and the rest."""
+    """Return the scheme, or nothing, and the rest."""
     scheme, rest = _scheme(url)
     try:
         if scheme and scheme not in SCHEMES:
@@ -73,13 +73,13 @@ def _split(url: str) -> tuple[str, Server]:
 
 
 def _scheme(url: str) -> tuple[str, str]:
-    """The scheme in small letters, or nothing; and what comes after it. A password may hold :// as well."""
+    """Return the scheme in small letters, or nothing; and what comes after it. A password may hold :// as well."""
     found = _SCHEME.match(url)
     return (found[1].lower(), url[found.end() :]) if found else ("", url)
 
 
 def without_password(url: str) -> str:
-    """A broker's address as it may be shown and shared: the user's name stays. It need not be a good address."""
+    """Return a broker's address as it may be shown and shared: the user's name stays. It need not be a good address."""
     rest = _scheme(url)[1]
     login, at, place = rest.rpartition("@")
     user = login.partition(":")[0]

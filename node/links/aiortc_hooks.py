@@ -49,12 +49,12 @@ class PacketTap:
 
 
 def tap_packets(receiver: RTCRtpReceiver, handler: PacketHandler) -> None:
-    """Sends every received RTP packet of this receiver to `handler(payload_type, sequence, timestamp, payload)`."""
+    """Send every received RTP packet of this receiver to `handler(payload_type, sequence, timestamp, payload)`."""
     vars(receiver)["_RTCRtpReceiver__jitter_buffer"] = PacketTap(handler)
 
 
 def know_red() -> None:
-    """Makes aiortc offer and accept RED (RFC 2198) beside Opus, under the payload type that Chromium gives it.
+    """Make aiortc offer and accept RED (RFC 2198) beside Opus, under the payload type that Chromium gives it.
 
     aiortc keeps an offered type only if it is 96 or above, so that any other of ours would not be Chromium's.
     """
@@ -69,7 +69,7 @@ def know_red() -> None:
 
 
 def put_opus_first(transceiver: RTCRtpTransceiver) -> None:
-    """Sends Opus by default whatever the peer's order, and names in RED's format line the type that Opus now has."""
+    """Send Opus by default whatever the peer's order, and name in RED's format line the type that Opus now has."""
     transceiver._codecs = sorted(transceiver._codecs, key=_is_opus, reverse=True)
     for codec in transceiver._codecs:
         if _is_red(codec):
@@ -77,7 +77,7 @@ def put_opus_first(transceiver: RTCRtpTransceiver) -> None:
 
 
 def keep_only_opus(transceiver: RTCRtpTransceiver) -> bool:
-    """Answers an offer with Opus alone; False if it has none, and then nothing has changed.
+    """Answer an offer with Opus alone; False if it has none, and then nothing has changed.
 
     aiortc takes preferences only before the offer comes, when there is no transceiver yet.
     """
@@ -87,19 +87,19 @@ def keep_only_opus(transceiver: RTCRtpTransceiver) -> bool:
 
 
 def offered_direction(transceiver: RTCRtpTransceiver) -> str:
-    """What an offer lets this end do on a line: sendrecv, sendonly, recvonly or inactive. aiortc keeps it to itself."""
+    """Return what an offer lets this end do on a line: sendrecv, sendonly, recvonly or inactive. aiortc hides it."""
     return str(transceiver._offerDirection)
 
 
 def speech_types(transceiver: RTCRtpTransceiver) -> SpeechTypes:
-    """The payload types that both ends agreed on; before they did, None for both."""
+    """Return the payload types that both ends agreed on; before they did, None for both."""
     opus = [codec.payloadType for codec in transceiver._codecs if _is_opus(codec)]
     red = [codec.payloadType for codec in transceiver._codecs if _is_red(codec)]
     return SpeechTypes(*opus[:1] or [None], *red[:1] or [None])
 
 
 def choose_payload_type(transceiver: RTCRtpTransceiver, choose: Callable[[int], int]) -> None:
-    """Asks `choose(payload type of Opus)` for the type of each packet, once the track has given its payload."""
+    """Ask `choose(payload type of Opus)` for the type of each packet, once the track has given its payload."""
     sender = transceiver.sender
     run: Callable[[Any], Awaitable[None]] = sender._run_rtp
     vars(sender)["_run_rtp"] = lambda codec: run(_ChosenType(codec, choose))
@@ -129,12 +129,12 @@ def _is_red(codec: Any) -> bool:
 
 
 def _blocks_of(opus: Any) -> Any:
-    """The format parameter of RFC 2198, section 5, for one copy: Chromium refuses RED without."""
+    """Return the format parameter of RFC 2198, section 5, for one copy: Chromium refuses RED without."""
     return {f"{opus.payloadType}/{opus.payloadType}": None}
 
 
 def shorten_cname(connection: RTCPeerConnection) -> None:
-    """A canonical name of one letter instead of a 36-character UUID in every RTCP report."""
+    """Use a canonical name of one letter instead of a 36-character UUID in every RTCP report."""
     vars(connection)["_RTCPeerConnection__cname"] = "p"
 
 
@@ -152,7 +152,7 @@ def choose_short_srtp_tag(transceiver: RTCRtpTransceiver) -> None:
 
 
 def mark_talkspurts(transceiver: RTCRtpTransceiver) -> None:
-    """Sets the RTP marker bit on the first packet after a pause, and on no other (RFC 3551, section 4.1).
+    """Set the RTP marker bit on the first packet after a pause, and on no other (RFC 3551, section 4.1).
 
     aiortc sets it on every packet, as is right for a picture's last one.
     """
@@ -167,7 +167,7 @@ def mark_talkspurts(transceiver: RTCRtpTransceiver) -> None:
 
 
 def number_packets(transceiver: RTCRtpTransceiver, choose: Callable[[], int | None]) -> None:
-    """Asks `choose()` for the sequence number of each packet; None leaves it as aiortc counts."""
+    """Ask `choose()` for the sequence number of each packet; None leaves it as aiortc counts."""
     transport = transceiver.sender.transport
     send = transport._send_rtp
 

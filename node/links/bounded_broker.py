@@ -61,7 +61,7 @@ class BoundedBroker(Broker):  # type: ignore[misc]
     async def stream_connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
     ) -> None:
-        """Serves one client from its login to its end, if there is room for it."""
+        """Serve one client from its login to its end, if there is room for it."""
         if self.connections >= broker_limits.MAX_CONNECTIONS:
             writer.transport.abort()
             return
@@ -77,7 +77,7 @@ class BoundedBroker(Broker):  # type: ignore[misc]
             await outgoing.close()
 
     async def _log_in(self, stream: asyncio.StreamReader, writer: _Writer) -> PacketReader | None:
-        """The reader of a client that may come in. amqtt would end another's session before it asks for a login."""
+        """Return the reader of an admitted client. amqtt would end another's session before it asks for a login."""
         reader = PacketReader(stream)
         first = await reader.fetch()
         if first[0] >> 4 != CONNECT:
@@ -96,7 +96,7 @@ class BoundedBroker(Broker):  # type: ignore[misc]
         return expected is not None and hmac.compare_digest(expected, (password or "").encode())
 
     async def _serve(self, listener_name: str, incoming: PacketReader, outgoing: _Writer) -> None:
-        """Has amqtt serve the client; it does not notice one that goes at once, so this sees to the end of it."""
+        """Have amqtt serve the client; it does not notice one that goes at once, so this sees to the end of it."""
         serving = asyncio.create_task(self._client_connected(listener_name, incoming, outgoing), name="serve a client")
         ending = asyncio.create_task(incoming.ended.wait(), name="end of a client")
         try:
@@ -111,7 +111,7 @@ class BoundedBroker(Broker):  # type: ignore[misc]
                 await self._forget(session)
 
     async def _forget(self, session: Any) -> None:
-        """Ends a session, unless its client has come back over another connection."""
+        """End a session, unless its client has come back over another connection."""
         kept, _ = self._sessions.get(session.client_id, (None, None))
         if kept is session:
             await self._cleanup_session(session.client_id)
@@ -127,7 +127,7 @@ class BoundedBroker(Broker):  # type: ignore[misc]
         return handler, session
 
     async def add_subscription(self, subscription: tuple[str, int], session: Any) -> int:
-        """Gives QoS 0: at another amqtt keeps each message until it is acknowledged."""
+        """Return QoS 0: at another amqtt keeps each message until it is acknowledged."""
         topic, _ = subscription
         self._drop_empty_filters()
         theirs = sum(any(one is session for one, _ in entries) for entries in self._subscriptions.values())
@@ -154,7 +154,7 @@ class BoundedBroker(Broker):  # type: ignore[misc]
             await super()._broadcast_message(session, topic, data, QOS_0)
 
     async def retain_message(self, source_session: Any, topic_name: Any, data: Any, qos: int | None = None) -> None:
-        """Keeps the newest message of each topic, as long as there is room for another topic."""
+        """Keep the newest message of each topic, as long as there is room for another topic."""
         if topic_name in self._retained_messages or len(self._retained_messages) < broker_limits.MAX_RETAINED:
             await super().retain_message(None, topic_name, data, QOS_0)
 

@@ -32,7 +32,7 @@ class Certificate:
 async def serve(
     host: str, port: int, users: Mapping[str, str] | None = None, certificate: Certificate | None = None
 ) -> AsyncIterator[int]:
-    """Runs the broker for the length of the context; yields the port, which the system chooses if `port` is 0.
+    """Run the broker for the length of the context; yield the port, which the system chooses if `port` is 0.
 
     `users` maps names to passwords; without any, no login is needed. With a certificate it speaks TLS alone.
     Raises NodeError if the address cannot be listened on or the certificate does not serve.

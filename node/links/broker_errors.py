@@ -59,6 +59,6 @@ def explain(error: Exception, address: BrokerAddress) -> str:
 
 
 def _doubt(error: Exception) -> str | None:
-    """What is wrong with the broker's certificate, if that is it: aiomqtt keeps the text of OpenSSL's error alone."""
+    """Return what is wrong with the broker's certificate, if it is: aiomqtt keeps OpenSSL's error as text alone."""
     _, verifying, reason = str(error).partition("certificate verify failed: ")
     return reason.partition(" (_ssl")[0].rstrip(".") if verifying else None

@@ -42,7 +42,7 @@ class TokenBucket:
         self._tokens, self._since = MAX_BURST, clock()
 
     def next(self) -> float:
-        """Takes one token and returns the seconds until it is there."""
+        """Take one token and return the seconds until there is one."""
         now = self._clock()
         self._tokens = min(MAX_BURST, self._tokens + (now - self._since) * MAX_PACKETS_PER_S) - 1
         self._since = now
@@ -64,7 +64,7 @@ class PacketReader:
         self._packet = b""
 
     async def read(self, n: int = -1) -> bytes:
-        """The next `n` bytes of the packet, which is fetched first if the one before it is used up.
+        """Return the next `n` bytes of the packet, which is fetched first if the one before it is used up.
 
         The end of the stream, a client that is silent for too long and one that sends too much all read as nothing.
         """
@@ -81,7 +81,7 @@ class PacketReader:
         self._stream.feed_eof()
 
     def put_back(self, packet: bytes) -> None:
-        """Has the packet read again."""
+        """Have the packet read again."""
         self._packet = packet
 
     async def fetch(self) -> bytes:

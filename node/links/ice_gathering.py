@@ -44,7 +44,7 @@ async def gather(gatherer: Any, component: int, servers: Sequence[IceServer]) ->
 
 
 async def answers(server: IceServer, address: str | None = None) -> bool:
-    """Whether a server has a candidate for us; `address` is the one of ours to ask from, by default any."""
+    """Return whether a server has a candidate for us; `address` is the one of ours to ask from, by default any."""
     from aioice import Connection
     from aioice.ice import get_host_addresses
 
@@ -58,7 +58,7 @@ async def answers(server: IceServer, address: str | None = None) -> bool:
 
 
 async def _placed(gatherer: Any, component: int, servers: Sequence[IceServer]) -> Candidate | None:
-    """A place at one of the relays, which `gatherer` uses from now on."""
+    """Return a place at one of the relays, which `gatherer` uses from now on."""
     relays = [partial(_relayed, gatherer, component, server) for server in servers]
     if (placed := await _first(relays, NEXT_RELAY_S, _give_back)) is None:
         return None
@@ -80,7 +80,7 @@ async def _first(
     apart_s: float,
     give_back: Callable[[Result], Coroutine[Any, Any, None]] = _keep,
 ) -> Result | None:
-    """The result of the first that has one within `GATHER_S`; None if all fail.
+    """Return the result of the first that has one within `GATHER_S`; None if all fail.
 
     Each begins `apart_s` after the one before it, or when that fails. Others' results are given back.
     """
@@ -117,7 +117,7 @@ async def _end(
 
 
 def _is_good(task: asyncio.Task[Any]) -> bool:
-    """Whether a server answered; aioice raises many things for one that is away, refuses, or answers nonsense."""
+    """Return whether a server answered; aioice raises many things for one that is away, refuses or answers badly."""
     if task.cancelled():
         return False
     if (error := task.exception()) is not None:
@@ -126,7 +126,7 @@ def _is_good(task: asyncio.Task[Any]) -> bool:
 
 
 async def _reflexive(protocol: Any, server: IceServer) -> Candidate:
-    """The address that a STUN server sees, of the socket of one host candidate."""
+    """Return the address that a STUN server sees, of the socket of one host candidate."""
     from aioice import Candidate, stun
     from aioice.candidate import candidate_foundation, candidate_priority
 
@@ -152,7 +152,7 @@ async def _reflexive(protocol: Any, server: IceServer) -> Candidate:
 
 
 async def _relayed(gatherer: Any, component: int, server: IceServer) -> tuple[Candidate, Any]:
-    """A place at a TURN server, and the protocol that speaks through it."""
+    """Return a place at a TURN server, and the protocol that speaks through it."""
     from aioice.ice import StunProtocol, relayed_candidate
 
     return await relayed_candidate(

@@ -48,10 +48,10 @@ class _ObservedTransport:
 
 
 def observe_datagrams(connection: RTCPeerConnection, observe: DatagramObserver) -> None:
-    """Shows every datagram of a connection whose candidates are gathered to `observe(direction, data, address)`.
+    """Show every datagram of a connection whose candidates are gathered to `observe(direction, data, address)`.
 
     A datagram for which it returns False goes no further. Datagrams that would end aiortc's receive loop (empty ones)
-    or that aioice cannot parse are swallowed here, and so are floods: anybody can send to an open UDP port.
+    or that aioice cannot parse are swallowed here, and so are floods: any host can send to an open UDP port.
     """
     for ice in ice_transports(connection):
         for protocol in ice._connection._protocols:
@@ -61,7 +61,7 @@ def observe_datagrams(connection: RTCPeerConnection, observe: DatagramObserver) 
 
 
 def nominated_address(connection: Any) -> tuple[str, int] | None:
-    """Where the media goes to and comes from; None as long as ICE has not found that."""
+    """Return where the media goes to and comes from; None as long as ICE has not found that."""
     pair = next(iter(connection._nominated.values()), None)
     return None if pair is None else pair.remote_addr
 
@@ -83,7 +83,7 @@ def _observed(
 
 
 def ice_transports(connection: RTCPeerConnection) -> set[Any]:
-    """aiortc's ICE transports of a connection; each keeps aioice's own object as `_connection`."""
+    """Return aiortc's ICE transports of a connection; each keeps aioice's own object as `_connection`."""
     return {transceiver.sender.transport.transport for transceiver in connection.getTransceivers()}
 
 
@@ -96,7 +96,7 @@ def local_addresses(connection: RTCPeerConnection) -> frozenset[str]:
 
 
 def _socket_of(transport: Any) -> Any:
-    """The transport that has a socket of this machine: a relayed one has the relay's name."""
+    """Return the transport that has a socket of this machine: a relayed one has the relay's name."""
     relayed = getattr(transport, "_TurnTransport__inner_protocol", None)
     return transport if relayed is None or relayed.transport is None else relayed.transport
 
@@ -106,7 +106,7 @@ def ice_protocols(connection: RTCPeerConnection) -> list[Any]:
 
 
 def choose_addresses(connection: RTCPeerConnection, address: str | None, servers: Sequence[IceServer] = ()) -> None:
-    """Makes ICE listen on `address` alone; without one, on all the machine has, or on loopback if it has none.
+    """Make ICE listen on `address` alone; without one, on all the machine has, or on loopback if it has none.
 
     Then it asks the servers.
 

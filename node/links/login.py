@@ -14,7 +14,7 @@ WHAT = "the broker's password"
 
 
 def broker_address(settings: Settings, rooms_own: str | None = None) -> BrokerAddress:
-    """Where to meet: at `rooms_own` broker, if the room has one and this run was given no other.
+    """Return where to meet: at `rooms_own` broker, if the room has one and this run was given no other.
 
     A login and a CA file that stand in the settings file are for the broker there: a link never makes a node show
     them to another one. Raises NodeError for an address that is none, or a password file that does not serve.
@@ -26,7 +26,7 @@ def broker_address(settings: Settings, rooms_own: str | None = None) -> BrokerAd
 
 
 def remarks(settings: Settings, broker: BrokerAddress) -> list[str]:
-    """What a person should know about the way to the broker."""
+    """Return what a person should know about the way to the broker."""
     lines = []
     if broker.in_the_open:
         lines.append(

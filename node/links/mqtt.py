@@ -99,7 +99,7 @@ class MqttLink:
         return self._client is not None
 
     def tls_state(self) -> TlsState | None:
-        """How the present connection is protected; None if it is not, or there is none."""
+        """Return how the present connection is protected; None if it is not, or there is none."""
         sock = self._traffic.socket
         if not isinstance(sock, ssl.SSLSocket) or not (certificate := sock.getpeercert()):
             return None
@@ -111,7 +111,7 @@ class MqttLink:
         return len(self._outbox)
 
     def message_cost(self, message: Message) -> int:
-        """Bytes on the wire, from IP up, that sending this message costs, its acknowledgement included."""
+        """Return the bytes on the wire, from IP up, that sending this message costs, its acknowledgement included."""
         return tcp_message_cost(message.size + (TLS_RECORD if self.address.tls else 0), self.address.host)
 
     def publish(self, message: Message) -> None:

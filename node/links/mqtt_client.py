@@ -104,14 +104,14 @@ class BrokerClient(Client):
             return None
 
     def drop(self, reason: str) -> None:
-        """End the connection without a word to the broker: whoever uses it gets a `MqttError` with this reason."""
+        """End the connection without a word to the broker: its user gets a `MqttError` with this reason."""
         ended = self._disconnected if self._connected.done() else self._connected
         if not ended.done():
             _fail(ended, MqttError(reason))
         self._client._sock_close()
 
     def _see_connack(self) -> Any:
-        """Take the code before the client beneath does: some it makes an error of its own, of which nobody hears."""
+        """Take the code before the client beneath, which makes of some an error of its own that reaches no caller."""
         body = bytes(self._client._in_packet["packet"])
         if len(body) != 2 or body[1] == ACCEPTED or self._connected.done():
             return self._handle_connack()
@@ -158,7 +158,7 @@ def tls_context(address: BrokerAddress) -> ssl.SSLContext:
 
 def _fail(future: Any, error: Exception) -> None:
     future.set_exception(error)
-    future.exception()  # so that it counts as seen where nobody waits for it any more
+    future.exception()  # so that it counts as seen where no task waits for it any more
 
 
 def _reason(code: Any) -> str:

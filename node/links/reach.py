@@ -30,7 +30,7 @@ def is_certainly_this_machine(host: str) -> bool:
 
 
 def is_private(host: str) -> bool:
-    """Whether the way to the host stays within this machine or a private network, as far as its name tells."""
+    """Return whether the way to the host stays within this machine or a private network, as far as its name tells."""
     name = host.lower().rstrip(".")
     named = ":" not in name and "." not in name  # a machine that the network at home knows by its bare name
     return named or name.endswith(_PRIVATE_ENDINGS) or _within(host, (*_LOOPBACK, *_PRIVATE))

@@ -28,7 +28,7 @@ def install_reporting(
     on_report: Callable[[Report], None],
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Lets `reporting` decide which RTCP reports leave and what they say; `on_report` gets those of the peer.
+    """Let `reporting` decide which RTCP reports leave and what they say; `on_report` gets those of the peer.
 
     aiortc's own loops go on as the clock that asks: every 0.5 to 1.5 seconds. Every BYE leaves. aiortc itself
     measures no round trip any more, since it does not know which of its reports left: `reporting` does.
@@ -91,7 +91,7 @@ class _Reports:
 
 
 def _read(info: Any) -> ReportBlock:
-    """The block of what aiortc calls `RtcpReceiverInfo`."""
+    """Return the block of what aiortc calls `RtcpReceiverInfo`."""
     return ReportBlock(**{field.name: getattr(info, field.name) for field in fields(ReportBlock)})
 
 
@@ -102,7 +102,7 @@ def _written(blocks: Sequence[ReportBlock]) -> list[Any]:
 
 
 def _stamped_now(info: Any) -> int:
-    """Sets a sender report's two clocks to now, and returns the part of the stamp that an answer repeats.
+    """Set a sender report's two clocks to now, and return the part of the stamp that an answer repeats.
 
     aiortc stamps it with the time of the last packet: in a pause, with the same time again and again.
     """
@@ -120,7 +120,7 @@ async def keep_consent(
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Ask, again and again, until consent has expired; ``ask`` tells whether an answer came."""
+    """Ask, again and again, until consent has expired; `ask` returns whether it was answered."""
     consent, asked = Consent(now()), now()
     while not consent.expired(now()):
         await sleep(consent.wait_s(now(), asked))
@@ -132,7 +132,7 @@ async def keep_consent(
 
 
 def install_consent(connection: RTCPeerConnection, keep: Callable[[Callable[[], Awaitable[bool]]], Any]) -> None:
-    """Lets `keep(ask)` decide when to ask the peer for consent; when it returns, consent has expired (RFC 7675)."""
+    """Let `keep(ask)` decide when to ask the peer for consent; when it returns, consent has expired (RFC 7675)."""
     for ice in ice_transports(connection):
         gatherer = ice._connection
         gatherer.query_consent = _consent_loop(gatherer, keep)

@@ -38,12 +38,12 @@ class SpeechTrack:
         self.sequence: int | None = None  # the same packet's; None for the next one
 
     def push(self, payload: Payload) -> None:
-        """Queues a packet; when too many wait, the oldest is lost."""
+        """Queue a packet; when too many wait, the oldest is lost."""
         self._packets.append(payload)
         self._ready.set()
 
     async def next_packet(self) -> tuple[int, bytes]:
-        """Waits for the next packet and returns its timestamp and bytes."""
+        """Wait for the next packet and return its timestamp and bytes."""
         while not self._packets:
             self._ready.clear()
             await self._ready.wait()
@@ -53,7 +53,7 @@ class SpeechTrack:
 
 
 def media_track(track: SpeechTrack) -> MediaStreamTrack:
-    """The track as aiortc takes it."""
+    """Return the track as aiortc takes it."""
     import av
     from aiortc import MediaStreamTrack
 

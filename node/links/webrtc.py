@@ -55,7 +55,7 @@ class MediaDirection:
 
 @contextlib.contextmanager
 def _blaming_the_peer(kind: str) -> Iterator[None]:
-    """Turns what aiortc trips over in a peer's description into SignalError; a system without sockets is our own.
+    """Turn what aiortc trips over in a peer's description into SignalError; a system without sockets is our own.
 
     Its parser checks little: a damaged line may come out as a ValueError, KeyError, AttributeError or OperationError.
     """
@@ -129,7 +129,7 @@ class PeerLink:
             return self._described()
 
     async def answer(self, sdp: str) -> str:
-        """Takes the peer's offer and returns our answer. Raises SignalError if it is not an offer we can take."""
+        """Take the peer's offer and return our answer. Raises SignalError if it is not an offer we can take."""
         async with self._describing():
             with _blaming_the_peer("offer"):
                 await self._apply(sdp, "offer")
@@ -139,7 +139,7 @@ class PeerLink:
             return self._described()
 
     async def accept(self, sdp: str) -> None:
-        """Takes the peer's answer to our offer. Raises SignalError if it does not fit."""
+        """Take the peer's answer to our offer. Raises SignalError if it does not fit."""
         with _blaming_the_peer("answer"):
             await self._apply(sdp, "answer")
 
@@ -149,7 +149,7 @@ class PeerLink:
         return self._types().red is not None
 
     def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None) -> None:
-        """Queues one Opus packet; `timestamp` counts 48 kHz samples. Until the link is up it is dropped.
+        """Queue one Opus packet; `timestamp` counts 48 kHz samples. Until the link is up it is dropped.
 
         Copies of earlier packets go along as RED if the peer knows it; without any it is plain Opus. Packets are
         numbered one after the other, unless each has a `sequence`: what was recorded keeps its losses so.
@@ -163,7 +163,7 @@ class PeerLink:
             self._speech.push(Payload(timestamp, payload, None, sequence))
 
     async def close(self) -> None:
-        """Ends the connection; never takes longer than `CLOSE_TIMEOUT_S`."""
+        """End the connection; never takes longer than `CLOSE_TIMEOUT_S`."""
         self._closing = True
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S), self._busy:
@@ -173,7 +173,7 @@ class PeerLink:
 
     @contextlib.asynccontextmanager
     async def _describing(self) -> AsyncIterator[None]:
-        """Keeps `close` waiting: aiortc, closed while it gathers addresses, leaves their sockets open for ever.
+        """Keep `close` waiting: aiortc, closed while it gathers addresses, leaves their sockets open for ever.
 
         Should gathering outlast the patience of `close`, what that began is ended here.
         """

@@ -37,12 +37,12 @@ class Count:
 
 
 def ip_header(address: str) -> int:
-    """Bytes of the IP header of a packet to or from this numeric address."""
+    """Return the bytes of the IP header of a packet to or from this numeric address."""
     return IPV6_HEADER if ":" in address else IPV4_HEADER
 
 
 def udp_kind(datagram: bytes) -> UdpKind:
-    """What a datagram on a WebRTC port carries, by its first two bytes (RFC 7983 and RFC 5761)."""
+    """Return what a datagram on a WebRTC port carries, by its first two bytes (RFC 7983 and RFC 5761)."""
     if not datagram:
         return "other"
     first = datagram[0]
@@ -96,7 +96,7 @@ def _tcp_info(sock: socket.socket) -> _TcpInfo | None:
 
 
 def tcp_traffic(sock: socket.socket) -> TcpTraffic | None:
-    """What this connection has cost so far, or None where the system does not tell."""
+    """Return what this connection has cost so far, or None where the system does not tell."""
     info = _tcp_info(sock)
     if info is None:
         return None
@@ -108,7 +108,7 @@ def tcp_traffic(sock: socket.socket) -> TcpTraffic | None:
 
 
 def tcp_message_cost(payload: int, address: str = "") -> int:
-    """Bytes that a small message costs its sender's link, both ways: one segment and the acknowledgement it draws."""
+    """Return the bytes that a small message costs its sender's link both ways: a segment and its acknowledgement."""
     return payload + 2 * (ip_header(address) + TCP_HEADER)
 
 
@@ -130,7 +130,7 @@ class TcpConnections:
         return TcpTraffic(self._before.sent + self._present.sent, self._before.received + self._present.received)
 
     def settle(self) -> None:
-        """The connection is over: its last known totals join the finished ones."""
+        """Add the last known totals of the connection, which has ended, to those of the finished ones."""
         self._before, self._present, self.socket = self.total(), TcpTraffic(0, 0), None
 
 
@@ -147,11 +147,11 @@ class WireMeter:
         counts[udp_kind(data)].add(len(data) + UDP_HEADER + ip_header(address))
 
     def add_tcp(self, read: Callable[[], TcpTraffic]) -> None:
-        """Registers a TCP link; `read` returns its totals whenever they are asked for."""
+        """Register a TCP link; `read` returns its totals whenever they are asked for."""
         self._tcp.append(read)
 
     def total(self, direction: Direction) -> int:
-        """All bytes in this direction, UDP and TCP together."""
+        """Return all bytes in this direction, UDP and TCP together."""
         counts = self.sent if direction == "sent" else self.received
         tcp = [read() for read in self._tcp]
         udp = sum(count.bytes for count in counts.values())

@@ -143,7 +143,7 @@ def redact(
     """Write the session without what is to be left out; return its duration in seconds.
 
     Without words, captions are replaced; texts, snapshots and notes are dropped. Raises UsageError if nothing is to be
-    left out, NodeError for a name that nobody has.
+    left out, NodeError for a name that no participant has.
     """
     if not (without.speech or without.words):
         raise UsageError("nothing to leave out: give --speech, --words or both")

@@ -46,7 +46,7 @@ def fitting_caption(caption: str) -> str:
 def ids_called(names: Collection[str], known: Collection[tuple[str, str]]) -> set[str]:
     """Return the ids of these names among `known` pairs of id and name; an id will do for a name.
 
-    Raises NodeError for a name that nobody has.
+    Raises NodeError for a name that no participant has.
     """
     found: set[str] = set()
     for name in names:

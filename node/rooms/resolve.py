@@ -46,7 +46,7 @@ MIN_GUESSES_LOG10 = 14.0
 # Characters that zxcvbn reads: its time grows faster than their number.
 MAX_JUDGED = 72
 
-# Words of our own manual, which everybody would try first.
+# Words of our own manual, which a guesser would try first.
 OURS = ["pictophone", "treehouse", "room", "call"]
 
 

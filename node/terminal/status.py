@@ -161,7 +161,7 @@ class PlainLines:
 
 
 def _text(text: str) -> Text:
-    """The text as it is: no markup is read in it."""
+    """Return the text as it is: no markup is read in it."""
     from rich.text import Text
 
     return Text(printable(text))
@@ -195,7 +195,7 @@ def _kbps(payload: float | None, wire: float | None) -> str:
 
 
 def _levels(sent: LevelMeter, received: LevelMeter, muted: bool) -> str:
-    """The levels of the speech sent and received; a side without any yet is left out."""
+    """Return the levels of the speech sent and received; a side without any yet is left out."""
     sides = [f"out {'muted' if muted else bar(sent)}"] if muted or sent.started else []
     return "  ".join([*sides, *([f"in {bar(received)}"] if received.started else [])]) or "-"
 

@@ -179,7 +179,7 @@ def for_people(summary: Summary) -> list[str]:
 
 
 def _trouble(call: CallSummary) -> list[str]:
-    """Lines about trouble, for a call that had any."""
+    """Return the lines about trouble, for a call that had any."""
     lines = []
     if times := call["loop_lags_over_50_ms"]:
         lines.append(

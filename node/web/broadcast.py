@@ -101,7 +101,7 @@ class Listener:
 
 
 class Broadcast:
-    """Forwards everybody's packets to all listeners, but for those of `excluded`, the person who listens."""
+    """Forwards all people's packets to all listeners, but for those of `excluded`, the person who listens."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock

@@ -18,7 +18,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 # A page needs up to six, and 32 pages may follow a call.
 MAX_CONNECTIONS = 256
-# Of one address. On a network that is a household behind one router; on loopback everybody shares a few addresses.
+# Of one address. On a network that is a household behind one router; on loopback all share a few addresses.
 MAX_FROM_ONE = 160
 # The share of the process's descriptors that the page may take: the call needs some dozens, its children as well.
 SHARE_OF_DESCRIPTORS = 4

@@ -38,7 +38,7 @@ class Reencoder:
 
 
 class Mixer:
-    """Mixes everybody whose packets it receives into one stream of Opus packets, for `push(timestamp, packet)`."""
+    """Mixes all people whose packets it receives into one stream of Opus packets, for `push(timestamp, packet)`."""
 
     def __init__(self, push: Callable[[int, bytes], None], clock: Clock | None = None) -> None:
         self._push = push

@@ -1,4 +1,4 @@
-"""Pictures for the page: encoded in a thread, cached under URLs nobody can guess, the oldest dropped first."""
+"""Pictures for the page: encoded in a thread, cached under URLs that cannot be guessed, the oldest dropped first."""
 
 from __future__ import annotations
 

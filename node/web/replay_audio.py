@@ -2,7 +2,7 @@
 
 At the speed of the call the recorded packets are forwarded as they are, each person's on an audio line of their own. At
 any other speed no packets fit: the player's mixed output is encoded for one line instead. The same is done once
-somebody spoke in Lyra, which no browser decodes.
+a person spoke in Lyra, which no browser decodes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from node.web.broadcast import Broadcast
     from protocol.rtp.red import Copy
 
-# The sender of packets of everybody together: no node has an empty id.
+# The sender of packets of all together: no node has an empty id.
 MIXED = ""
 
 # By which the RTP timestamp of a block is after that of the block before.

@@ -132,7 +132,7 @@ class PageState:
             self._send_person(person)
 
     def send_rates(self) -> None:
-        """Sample and send everybody's live rates."""
+        """Sample and send the live rates of every person."""
         now = self.clock()
         people = {person.id: person.sample_rates(now) for person in self.people.values()}
         self.events.send("meters", {"at": self.wall(), "people": people})

@@ -82,7 +82,7 @@ class Weights:
     """A matrix of 8-bit weights, and for each row what its products are multiplied with."""
 
     def __init__(self, matrix: npt.NDArray[np.int8], multipliers: npt.NDArray[np.int32]) -> None:
-        """Raises `ValueError` if not each row has its multiplier."""
+        """Raise `ValueError` if not each row has its multiplier."""
         if matrix.ndim != 2 or multipliers.shape != matrix.shape[:1]:
             raise ValueError(f"multipliers of shape {multipliers.shape} for weights of {matrix.shape}")
         self.shape: tuple[int, int] = matrix.shape

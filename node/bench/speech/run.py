@@ -50,7 +50,7 @@ def run(
 
 
 def _choose(options: SweepOptions, only: Sequence[str]) -> tuple[list[Setting], list[str]]:
-    """The settings that can be measured here, and a line for each codec that cannot."""
+    """Return the settings that can be measured here, and a line for each codec that cannot."""
     unknown = [name for name in only if name not in CHOICES]
     if unknown:
         raise UsageError(f"there is no codec {unknown[0]!r}; there are: {', '.join(CHOICES)}")
