@@ -40,14 +40,6 @@ FOLDERS = r"(?<![\w./-])(?:node|protocol|scripts|tests|docs)/[\w./*-]*[\w/*]"
 FILES = r"(?<![\w./*-])[\w./*-]*\w\.py\b"
 # Files that a page writes of, but that are not the project's.
 FOREIGN = {"docs/NAME"}
-# What the pages already name and is still on its way here; the last test of this file asks for its removal.
-COMING_PATHS = set[str]()
-COMING_OPTIONS = set[str]()
-
-
-def program() -> typer.Typer:
-    """Return the program of all commands."""
-    return app
 
 
 def parts(command: Any) -> dict[str, Any]:
@@ -61,7 +53,7 @@ def parts(command: Any) -> dict[str, Any]:
 @cache
 def top() -> Any:
     """Return the program as click has it."""
-    return typer.main.get_command(program())
+    return typer.main.get_command(app)
 
 
 def ids(pages: list[Path]) -> list[str]:
@@ -127,7 +119,7 @@ def is_there(path: str) -> bool:
 @pytest.mark.parametrize("page", WITH_PATHS, ids=ids(WITH_PATHS))
 def test_every_path_is_there(page: Path) -> None:
     text = WEB.sub("", page.read_text())
-    paths = set(re.findall(f"{FOLDERS}|{FILES}", text)) - FOREIGN - COMING_PATHS
+    paths = set(re.findall(f"{FOLDERS}|{FILES}", text)) - FOREIGN
     assert sorted(path for path in paths if not is_there(path)) == []
 
 
@@ -160,7 +152,7 @@ def command_lines(page: Path) -> Iterator[str]:
 def options(command: Any, hidden: bool = False) -> set[str]:
     """Return every spelling of a command's options that its help shows; with `hidden`, the last release's too."""
     shown = [one for one in command.params if hidden or not getattr(one, "hidden", False)]
-    return COMING_OPTIONS.union({"--help"}, *(spelling for one in shown for spelling in (one.opts, one.secondary_opts)))
+    return {"--help"}.union(*(spelling for one in shown for spelling in (one.opts, one.secondary_opts)))
 
 
 def faults(line: str) -> Iterator[str]:
@@ -188,7 +180,7 @@ def faults(line: str) -> Iterator[str]:
 @cache
 def help_fault(*names: str) -> str:
     """Run the --help of a command; return what is wrong with it, or nothing."""
-    result = CliRunner().invoke(program(), [*names, "--help"])
+    result = CliRunner().invoke(app, [*names, "--help"])
     return f"its --help ends with {result.exit_code}" if result.exit_code or not result.output else ""
 
 
@@ -224,9 +216,3 @@ def test_every_option_is_one_of_a_command_or_a_script(page: Path) -> None:
     )
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z]", WEB.sub("", page.read_text())))
     assert sorted(one for one in named - every_option() if one not in scripts) == []
-
-
-def test_what_has_come_is_no_longer_coming() -> None:
-    shown = {spelling for one in top().params for spelling in one.opts}
-    come = {path for path in COMING_PATHS if is_there(path)} | (COMING_OPTIONS & shown)
-    assert come == set(), "take these out of COMING_PATHS and COMING_OPTIONS above"
