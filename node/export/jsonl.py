@@ -20,9 +20,6 @@ from protocol.speech import opus_packet
 
 _US = 1_000_000
 
-# Characters at which some readers end a line, and JSON does not.
-_LINE_ENDS = {number: f"\\u{number:04x}" for number in (0x85, 0x2028, 0x2029)}
-
 
 class JsonLines:
     """The lines of a session from `start` to `end`, the header first. `at` is in seconds since it began."""
