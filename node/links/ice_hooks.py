@@ -1,6 +1,6 @@
 """The private parts of aioice that the node touches: datagrams, addresses and round trips of a connection.
 
-The rules of `node.links.aiortc_hooks` hold: `tests/node/links/test_aiortc_hooks.py` fails when a new aioice moves them.
+The rules of `node.links.aiortc_hooks` hold: `tests/node/links/test_ice_hooks.py` fails when a new aioice moves them.
 """
 
 from __future__ import annotations
