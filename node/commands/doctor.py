@@ -19,6 +19,7 @@ from node.common.tasks import first_error
 from node.links import ice_gathering, login
 from node.links.ice_servers import ice_server
 from node.links.mqtt import MqttLink
+from node.vision.presets import chosen_models
 from protocol.errors import LocalError, NodeError
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ async def _models(settings: Settings) -> str:
     async with build.worker(settings, build.CALL) as worker:
         await worker.ready()
     seconds = time.monotonic() - began
-    return f"{build.chosen_models(settings).name}: loaded in {seconds:.1f} s"
+    return f"{chosen_models(settings).name}: loaded in {seconds:.1f} s"
 
 
 def _found_devices() -> tuple[SoundDevices, list[str]]:

@@ -15,7 +15,7 @@ from node.common.output import say
 from node.terminal.summary import as_json
 from node.vision import hub
 from node.vision.loading import quieten
-from node.vision.presets import PRESETS, choose, preset
+from node.vision.presets import PRESETS, chosen_models, preset
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,12 +98,7 @@ async def measure(settings: Settings, count: int, seed: int | None, deadlines: f
     first_seed = bench.FIRST_SEED if seed is None else seed
     with progress.bars() as bars:
         bar = bars.add_task("scenes", total=count)
-        figures = await bench.evaluate_models(
-            choose(settings.models, settings.captioner, settings.generator),
-            count,
-            first_seed,
-            lambda: bars.advance(bar),
-        )
+        figures = await bench.evaluate_models(chosen_models(settings), count, first_seed, lambda: bars.advance(bar))
     lines = for_people(figures)
     if deadlines:
         figures["speech"] = await speech.run(settings, deadlines, quiet=True)

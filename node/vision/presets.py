@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
 from protocol.errors import NodeError
+
+if TYPE_CHECKING:
+    from node.common.config import Settings
 
 # The model folders that come with the package.
 EMBEDDED = Path(__file__).parent / "embedded"
@@ -115,6 +118,11 @@ def choose(models: str, captioner: str | None = None, generator: str | None = No
         captioner=PRESETS[captioner].captioner if captioner in PRESETS else captioner or base.captioner,
         generator=PRESETS[generator].generator if generator in PRESETS else generator or base.generator,
     )
+
+
+def chosen_models(settings: Settings) -> Preset:
+    """Return the captioner and the generator of the settings. Raises NodeError like `preset`."""
+    return choose(settings.models, settings.captioner, settings.generator)
 
 
 def only_drawings(captioner: str) -> bool:
