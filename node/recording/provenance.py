@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.vision.hub import local_folder
-from node.vision.presets import PRESETS, check_name, chosen_models, is_folder
+from node.vision.presets import PERCEPTION, PRESETS, check_name, chosen_models, is_folder
 from protocol.captions.codebook_id import CodebookId
 from protocol.errors import NodeError
 from protocol.log import Header
@@ -60,7 +60,7 @@ def version_of(model: str) -> str:
     folder = local_folder(model)
     if folder is None:
         return ""
-    return _digest(folder) if is_folder(model) else folder.name[:_DIGITS]
+    return _digest(folder) if model == PERCEPTION or is_folder(model) else folder.name[:_DIGITS]
 
 
 def _digest(folder: Path) -> str:
