@@ -1,0 +1,1 @@
+"""Perception of real people and things in one snapshot, by small pretrained models."""
