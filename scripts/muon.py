@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from node.vision.loading import multiplies_bfloat16
+
 MOMENTUM = 0.95
 BETAS = (0.9, 0.99)
 EPSILON = 1e-8
@@ -22,9 +24,9 @@ NEWTON_SCHULZ_TURNS = 5
 
 
 def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
-    """The nearest semi-orthogonal matrix, roughly, by a Newton-Schulz iteration in bfloat16."""
+    """The nearest semi-orthogonal matrix, roughly, by a Newton-Schulz iteration, in bfloat16 where that is quick."""
     a, b, c = NEWTON_SCHULZ
-    x = matrix.bfloat16()
+    x = matrix.bfloat16() if matrix.is_cuda or multiplies_bfloat16() else matrix
     tall = x.size(0) > x.size(1)
     if tall:
         x = x.T

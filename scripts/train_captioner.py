@@ -26,6 +26,7 @@ from train_common import (
     Budget,
     Pictures,
     Run,
+    carry_over,
     device,
     half_precision,
     set_rate,
@@ -231,14 +232,14 @@ def train(arguments: argparse.Namespace) -> None:
     torch.manual_seed(arguments.seed)
     pictures = Pictures(arguments.out, arguments.pictures, moments=True)
     folder = arguments.out / "captioner"
-    if arguments.init:
-        tokenizer = PreTrainedTokenizerFast.from_pretrained(arguments.init)
-    else:
-        tokenizer = train_tokenizer([caption(scene) for scene in pictures.scenes])
+    tokenizer = train_tokenizer([caption(scene) for scene in pictures.scenes])
     labels = Labels(pictures.scenes, tokenizer)
     model = build(tokenizer)
     if arguments.init:
-        model.load_state_dict(VisionEncoderDecoderModel.from_pretrained(arguments.init).state_dict())
+        earlier = VisionEncoderDecoderModel.from_pretrained(arguments.init, dtype=torch.float32)
+        carry_over(
+            model, earlier.state_dict(), tokenizer, PreTrainedTokenizerFast.from_pretrained(arguments.init)
+        )
     head = torch.nn.Linear(TOKENS * WIDTH, sum(labels.sizes)).to(device())
     both = torch.nn.ModuleDict({"model": model, "head": head}).train()
     average = Average(model)
@@ -255,7 +256,7 @@ def train(arguments: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("training"), help="pictures, checkpoint and result")
-    parser.add_argument("--init", type=Path, help="start from the captioner in this folder")
+    parser.add_argument("--init", type=Path, help="start from the captioner in this folder, whatever its words")
     parser.add_argument("--pictures", type=int, default=24_576, help="scenes drawn for training")
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--minutes", type=float, default=60.0)

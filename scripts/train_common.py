@@ -22,6 +22,9 @@ import numpy as np
 import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from transformers import PreTrainedTokenizerFast
+
+from node.vision.loading import multiplies_bfloat16
 from node.vision.scenes import Scene, draw, held_out, sample
 
 SIZE = 256
@@ -95,8 +98,9 @@ def device() -> torch.device:
 
 
 def half_precision() -> torch.autocast:
-    """bfloat16 where it pays: twice as quick as float32 on a CPU with AVX-512 BF16, and on every GPU."""
-    return torch.autocast(device().type, torch.bfloat16)
+    """bfloat16 where it pays: twice as quick as float32 on a CPU with AVX-512 BF16, and on every GPU; else nothing."""
+    pays = device().type != "cpu" or multiplies_bfloat16()
+    return torch.autocast(device().type, torch.bfloat16, enabled=pays)
 
 
 @dataclass
@@ -188,6 +192,44 @@ class Average:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.values, self.updates = state["values"], state["updates"]
+
+
+def carry_over(
+    model: torch.nn.Module,
+    earlier: dict[str, torch.Tensor],
+    tokenizer: PreTrainedTokenizerFast,
+    earlier_tokenizer: PreTrainedTokenizerFast,
+) -> None:
+    """Load weights that were trained with another vocabulary and fewer positions.
+
+    A token's embedding is that of the same token, else the mean of those that the earlier tokenizer splits it into. A
+    table of positions keeps its first rows; the others are as they were initialised.
+    """
+    state = model.state_dict()
+    for name, value in earlier.items():
+        if state[name].shape == value.shape and "token_embedding" not in name and "wte" not in name:
+            state[name].copy_(value)
+        elif "position" in name or "wpe" in name:
+            rows = min(len(value), len(state[name]))
+            state[name][:rows] = value[:rows]
+        else:
+            state[name].copy_(_embeddings(value, tokenizer, earlier_tokenizer))
+    model.load_state_dict(state)
+
+
+def _embeddings(
+    earlier: torch.Tensor, tokenizer: PreTrainedTokenizerFast, earlier_tokenizer: PreTrainedTokenizerFast
+) -> torch.Tensor:
+    known = earlier_tokenizer.get_vocab()
+    rows = torch.empty(len(tokenizer), earlier.shape[1])
+    for token, index in tokenizer.get_vocab().items():
+        if token in known:
+            rows[index] = earlier[known[token]]
+        else:
+            text = tokenizer.convert_tokens_to_string([token])
+            parts = earlier_tokenizer(text, add_special_tokens=False).input_ids
+            rows[index] = earlier[parts].mean(0) if parts else earlier.mean(0)
+    return rows
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

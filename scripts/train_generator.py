@@ -38,6 +38,7 @@ from train_common import (
     Pictures,
     Run,
     bar,
+    carry_over,
     device,
     half_precision,
     set_rate,
@@ -58,7 +59,7 @@ STEPS = 2
 GRID = 16  # latents on a side
 TEXT_WIDTH = 192
 VOCABULARY = 1024
-LONGEST = 56  # tokens; the longest wording of a scene has about 45
+LONGEST = 64  # tokens; the longest wording of a scene has about 55
 CHANNELS = (128, 160)
 BATCH = 32
 PEAK_RATE = 1.5e-3
@@ -122,6 +123,14 @@ class Painter(torch.nn.Module):
             addition_embed_type_num_heads=6,
         )
         self.to(device())
+
+    def start_from(self, folder: Path, tokenizer: PreTrainedTokenizerFast) -> None:
+        """Take the weights of the generator in this folder, whose tokenizer may be another one."""
+        earlier = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=torch.float32)
+        known = PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer")
+        carry_over(self.text, earlier.state_dict(), tokenizer, known)
+        unet = UNet2DConditionModel.from_pretrained(folder / "unet", dtype=torch.float32)
+        self.unet.load_state_dict(unet.state_dict())
 
     def load(self, folder: Path) -> None:
         """Take the weights of the generator in this folder."""
@@ -340,13 +349,10 @@ def train(arguments: argparse.Namespace) -> None:
     out = arguments.out
     pictures = Pictures(out, arguments.pictures, moments=False)
     rng = random.Random(arguments.seed)
-    if arguments.init:
-        tokenizer = PreTrainedTokenizerFast.from_pretrained(arguments.init / "tokenizer")
-    else:
-        tokenizer = train_tokenizer([phrasings(scene, rng) for scene in pictures.scenes])
+    tokenizer = train_tokenizer([phrasings(scene, rng) for scene in pictures.scenes])
     painter = Painter(tokenizer)
     if arguments.init:
-        painter.load(arguments.init)
+        painter.start_from(arguments.init, tokenizer)
     average = Average(painter, 0.998)
     parts: dict[str, Any] = {"painter": painter, "average": average, "optimizer": Muon(painter, PEAK_RATE)}
     run = Run(out / "generator.pt", Budget(arguments.steps, arguments.minutes), parts)

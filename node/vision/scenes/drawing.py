@@ -26,7 +26,7 @@ def draw(scene: Scene, seconds: float = 0.0, size: int = UNITS) -> Image:
     figure = canvas.lit(LIGHTING[scene.light].figure)
     if isinstance(scene.subject, Person):
         paint_person(figure, scene.subject, variation_of(scene), seconds)
-    else:
+    elif isinstance(scene.subject, Creature):
         _paint_still_life(figure, scene.subject, variation_of(scene), seconds)
     return canvas.finished()
 

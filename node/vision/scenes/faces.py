@@ -17,6 +17,12 @@ BLINK_S = 0.15
 # Openings of the mouth a second.
 TALK_RATE = 3.0
 
+# Those who show nothing by their mouths.
+STRAIGHT_MOUTHS = frozenset({Action.LOOKING_AWAY, Action.NOTHING, Action.LEANING, Action.PHONE})
+
+# Half the width of the jaw.
+JAWS = {Who.WOMAN: 27, Who.MAN: 33, Who.PERSON: 30}
+
 # How far the face of a person who looks away is from the head's middle.
 LOOK_SHIFT = 11.0
 
@@ -33,8 +39,13 @@ class PersonStyle:
 
     @property
     def man(self) -> bool:
-        """Return whether the person is a man, whose face, brows and shoulders are drawn differently."""
+        """Return whether the person is a man, with heavier brows."""
         return self.person.who is Who.MAN
+
+    @property
+    def woman(self) -> bool:
+        """Return whether the person is a woman, with lashes, red lips and earrings."""
+        return self.person.who is Who.WOMAN
 
 
 def paint_head(head: Canvas, style: PersonStyle) -> None:
@@ -43,9 +54,9 @@ def paint_head(head: Canvas, style: PersonStyle) -> None:
     ear = darker(style.skin, 0.08)
     for side in (-1, 1):
         head.ellipse(side * 39 - aside * 0.3, 6, 7.5, 10, ear)
-        if not style.man:
+        if style.woman:
             head.ellipse(side * 40 - aside * 0.3, 18, 3.6, 3.6, (255, 206, 70))
-    jaw = 33 if style.man else 27
+    jaw = JAWS[style.person.who]
     head.blob([(0, -47), (30, -38), (39, -6), (jaw, 34), (0, 48), (-jaw, 34), (-39, -6), (-30, -38)], style.skin)
     face = head.at(aside, 0)
     if style.person.beard:
@@ -61,6 +72,8 @@ def paint_head(head: Canvas, style: PersonStyle) -> None:
         _cap(head)
     elif style.person.hat is Hat.WOOLLY:
         _woolly(head)
+    elif style.person.hat is Hat.HEADPHONES:
+        _headphones(head)
     if style.person.action is Action.SLEEPING:
         _zs(head, style.seconds)
 
@@ -100,14 +113,14 @@ def _eyes(face: Canvas, style: PersonStyle) -> None:
         face.ellipse(x, -4, 8.6, 7.2, (255, 255, 255))
         face.ellipse(x + glance, -4, 4.6, 5.4, EYE)
         face.ellipse(x + glance + 1.5, -6, 1.6, 1.6, (255, 255, 255))
-        if not style.man:
+        if style.woman:
             face.arc(x, -3, 9.4, 8.6, (190, 350), 2.6, EYE)
             face.line([(x + side * 9, -6), (x + side * 13, -10)], 2.4, EYE)
 
 
 def _mouth(face: Canvas, style: PersonStyle) -> None:
     action = style.person.action
-    lip: Colour = (150, 70, 66) if style.man else (208, 48, 72)
+    lip: Colour = (208, 48, 72) if style.woman else (150, 70, 66)
     if action is Action.SMILING:
         face.pie(0, 20, 18, 17, (0, 180), lip)
         face.pie(0, 21, 15, 12, (0, 180), (255, 255, 255))
@@ -118,7 +131,7 @@ def _mouth(face: Canvas, style: PersonStyle) -> None:
         face.ellipse(0, 28 + opening * 0.55, 6, opening * 0.4, (232, 108, 112))
     elif action is Action.SLEEPING:
         face.ellipse(0, 27, 5, 4, lip)
-    elif action is Action.LOOKING_AWAY:
+    elif action in STRAIGHT_MOUTHS:
         face.line([(-8, 27), (8, 27)], 3.6, lip)
     else:
         face.arc(0, 20, 12, 8, (25, 155), 3.6, lip)
@@ -132,8 +145,10 @@ def paint_hair_behind(head: Canvas, style: PersonStyle) -> None:
             [(0, -54), (38, -42), (50, 0), (56, 50), (58, 90), (0, 96), (-58, 90), (-56, 50), (-50, 0), (-38, -42)],
             darker(style.hair, 0.14),
         )
+    elif person.hair is Hair.TIED:
+        head.blob([(28, -40), (58, -44), (70, -10), (66, 40), (56, 62), (50, 30), (50, -8)], darker(style.hair, 0.14))
     elif person.hair is Hair.CURLY:
-        hatted = person.hat is not Hat.NONE
+        hatted = person.hat in (Hat.CAP, Hat.WOOLLY)
         for x, y, r in ((-44, 22, 19), (44, 22, 19), (-49, -4, 21), (49, -4, 21)):
             head.ellipse(x, y, r, r, style.hair)
         if not hatted:
@@ -146,7 +161,15 @@ def _hair_front(head: Canvas, style: PersonStyle) -> None:
     if person.hair is Hair.BALD:
         return
     shine = lighter(style.hair, 0.2)
-    if person.hair is Hair.SHORT:
+    if person.hair is Hair.UNSAID:
+        outer = [(-41, -8), (-42, -30), (-28, -52), (0, -58), (28, -52), (42, -30), (41, -8)]
+        head.blob([*outer, (32, -27), (0, -33), (-32, -27)], style.hair)
+    elif person.hair is Hair.TIED:
+        outer = [(-41, 4), (-44, -22), (-32, -49), (0, -60), (32, -49), (44, -22), (41, 4)]
+        head.blob([*outer, (35, -20), (12, -38), (0, -41), (-12, -38), (-35, -20)], style.hair)
+        head.ellipse(42, -36, 7, 7, (236, 84, 120))
+        head.arc(0, -24, 30, 26, (225, 275), 3.5, shine)
+    elif person.hair is Hair.SHORT:
         outer = [(-40, 8), (-46, -16), (-39, -43), (-15, -58), (15, -58), (39, -43), (46, -16), (40, 8)]
         hairline = [(35, -9), (31, -26), (8, -31), (-14, -25), (-31, -27), (-35, -9)]
         head.blob([*outer, *hairline], style.hair)
@@ -198,6 +221,14 @@ def _woolly(head: Canvas) -> None:
         head.line([(x, -62), (x * 1.2, -36)], 2.6, darker(knit, 0.2))
     head.box(-48, -36, 48, -18, rim, 9)
     head.ellipse(0, -76, 13, 13, rim)
+
+
+def _headphones(head: Canvas) -> None:
+    band, pad = (52, 56, 70), (246, 174, 60)
+    head.arc(0, -6, 50, 60, (190, 350), 9, band)
+    for side in (-1, 1):
+        head.box(side * 50 - 9, -20, side * 50 + 9, 24, band, 8)
+        head.box(side * 56 - 5, -14, side * 56 + 5, 18, pad, 4)
 
 
 def _zs(head: Canvas, seconds: float) -> None:

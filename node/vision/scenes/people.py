@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 from node.vision.scenes.faces import PersonStyle, paint_hair_behind, paint_head
-from node.vision.scenes.paint import Canvas, Colour, darker, lighter
-from node.vision.scenes.world import Action, Cloth, Garment, Hair, HairColour, Person, Variation
+from node.vision.scenes.furniture import paint_thing
+from node.vision.scenes.hands import paint_hands
+from node.vision.scenes.paint import Canvas, Colour, darker, lighter, mix
+from node.vision.scenes.world import Action, Cloth, Garment, Hair, HairColour, Person, Variation, Who
 
-SKINS: tuple[Colour, ...] = ((255, 222, 196), (242, 196, 158), (208, 152, 110), (152, 104, 76))
+# Points on the way from the fairest skin to the darkest, which lie evenly on it.
+SKINS: tuple[Colour, ...] = ((255, 226, 204), (242, 196, 158), (208, 152, 110), (152, 104, 76), (92, 60, 46))
 HAIR_COLOURS: dict[HairColour, Colour] = {
     HairColour.BLACK: (38, 34, 44),
     HairColour.BROWN: (98, 58, 32),
@@ -28,37 +29,73 @@ CLOTHS: dict[Cloth, Colour] = {
     Cloth.BLACK: (50, 50, 58),
 }
 
-# Waves of the hand a second.
-WAVE_RATE = 1.2
+# Half the width of the shoulders, and of the neck.
+SHOULDERS = {Who.WOMAN: (80, 16), Who.MAN: (94, 21), Who.PERSON: (87, 18)}
+
+# Hair of which nothing was said: no colour that a caption names.
+UNSAID_HAIR: Colour = (122, 104, 98)
+
+# Of a person's face: the middle of the positions, how far they reach to either side, sizes, and tilts in degrees.
+ACROSS = (123.0, 16.0)
+DOWN = (112.0, 8.0)
+SIZES = (0.88, 1.08)
+TILT = 8.0
+
+# Degrees more, of those who sleep or lean.
+SLEEPING_TILT = 13.0
+LEANING_TILT = 9.0
+
+# The face's height within the figure, from which the body is drawn.
+FACE_HEIGHT = 112.0
+
+
+def skin_of(share: float) -> Colour:
+    """Return the colour of skin at a share of the way from the fairest (0) to the darkest (1)."""
+    at = share * (len(SKINS) - 1)
+    index = min(int(at), len(SKINS) - 2)
+    return mix(SKINS[index], SKINS[index + 1], at - index)
+
+
+def face_position(variation: Variation) -> tuple[float, float, float, float]:
+    """Return the middle of a face (x, y) in units, its size, and its tilt in degrees."""
+    x = ACROSS[0] + ACROSS[1] * (2 * variation.across - 1)
+    y = DOWN[0] + DOWN[1] * (2 * variation.down - 1)
+    return x, y, SIZES[0] + (SIZES[1] - SIZES[0]) * variation.size, TILT * (2 * variation.tilt - 1)
 
 
 def paint_person(canvas: Canvas, person: Person, variation: Variation, seconds: float) -> None:
-    """Draw the person near the middle of the canvas."""
-    skin = SKINS[int(variation.skin * len(SKINS))]
-    x, y = 117 + 10 * variation.across, 108 + 8 * variation.down
-    bald = person.hair is Hair.BALD
-    hair = HAIR_COLOURS[HairColour.BLACK] if bald else HAIR_COLOURS[person.hair_colour]
-    style = PersonStyle(person, skin, hair, CLOTHS[person.cloth], seconds)
-    tilt = 13.0 if person.action is Action.SLEEPING else 0.0
-    head = canvas.at(x, y, 1.16, tilt)
+    """Draw the person where the variation has the face."""
+    x, y, size, tilt = face_position(variation)
+    style = PersonStyle(person, skin_of(variation.skin), _hair_colour(person), CLOTHS[person.cloth], seconds)
+    figure = canvas.at(x, y, size)
+    tilt += {Action.SLEEPING: SLEEPING_TILT, Action.LEANING: LEANING_TILT}.get(person.action, 0.0)
+    head = figure.at(0, 0, 1.16, tilt)
     paint_hair_behind(head, style)
-    _body(canvas.at(x, 0), style)
+    _body(figure.at(0, -FACE_HEIGHT), style)
     paint_head(head, style)
-    _hand(canvas.at(x, y), style)
+    paint_thing(figure.at(-72, 136, 1.05), person.thing)
+    paint_hands(figure, style)
+
+
+def _hair_colour(person: Person) -> Colour:
+    if person.hair is Hair.UNSAID:
+        return UNSAID_HAIR
+    return HAIR_COLOURS[HairColour.BLACK if person.hair is Hair.BALD else person.hair_colour]
 
 
 def _body(canvas: Canvas, style: PersonStyle) -> None:
-    wide = 94 if style.man else 80
-    neck = 21 if style.man else 16
-    shoulders = [(-neck - 6, 172), (-wide + 18, 188), (-wide, 214), (-wide - 4, 270), (wide + 4, 270)]
+    wide, neck = SHOULDERS[style.person.who]
+    garment = style.person.garment
+    if garment is Garment.HOODIE:
+        canvas.ellipse(0, 172, neck + 34, 26, darker(style.cloth, 0.3))
+    shoulders = [(-neck - 6, 172), (-wide + 18, 188), (-wide, 214), (-wide - 4, 340), (wide + 4, 340)]
     shoulders += [(wide, 214), (wide - 18, 188), (neck + 6, 172)]
-    dress = style.person.garment is Garment.DRESS
-    canvas.blob(shoulders, style.skin if dress else style.cloth)
-    if dress:
+    canvas.blob(shoulders, style.skin if garment is Garment.DRESS else style.cloth)
+    if garment is Garment.DRESS:
         _dress(canvas, style, wide)
         canvas.box(-neck, 140, neck, 188, darker(style.skin, 0.12), 10)
     else:
-        (_jacket if style.person.garment is Garment.JACKET else _shirt)(canvas, style, neck)
+        GARMENTS[garment](canvas, style, neck)
 
 
 def _shirt(canvas: Canvas, style: PersonStyle, neck: float) -> None:
@@ -66,13 +103,13 @@ def _shirt(canvas: Canvas, style: PersonStyle, neck: float) -> None:
     collar = lighter(style.cloth, 0.35) if style.person.cloth is not Cloth.WHITE else (214, 218, 228)
     canvas.polygon([(-neck - 8, 168), (0, 198), (-16, 212), (-neck - 16, 180)], collar)
     canvas.polygon([(neck + 8, 168), (0, 198), (16, 212), (neck + 16, 180)], collar)
-    for y in (216, 234, 252):
+    for y in (216, 234, 252, 270):
         canvas.ellipse(0, y, 3.4, 3.4, collar)
 
 
 def _jacket(canvas: Canvas, style: PersonStyle, neck: float) -> None:
     inner: Colour = (222, 226, 232) if style.person.cloth is not Cloth.WHITE else (120, 128, 142)
-    canvas.polygon([(-neck - 10, 170), (neck + 10, 170), (22, 270), (-22, 270)], inner)
+    canvas.polygon([(-neck - 10, 170), (neck + 10, 170), (22, 340), (-22, 340)], inner)
     canvas.box(-neck, 140, neck, 186, darker(style.skin, 0.12), 12)
     lapel = darker(style.cloth, 0.28) if style.person.cloth is not Cloth.BLACK else (92, 92, 106)
     for side in (-1, 1):
@@ -82,7 +119,7 @@ def _jacket(canvas: Canvas, style: PersonStyle, neck: float) -> None:
 
 
 def _dress(canvas: Canvas, style: PersonStyle, wide: float) -> None:
-    top = [(-wide + 20, 222), (-30, 214), (0, 224), (30, 214), (wide - 20, 222), (wide - 14, 275), (-wide + 14, 275)]
+    top = [(-wide + 20, 222), (-30, 214), (0, 224), (30, 214), (wide - 20, 222), (wide - 14, 340), (-wide + 14, 340)]
     canvas.blob(top, style.cloth)
     for side in (-1, 1):
         canvas.line([(side * 40, 184), (side * 38, 220)], 13, style.cloth)
@@ -91,48 +128,27 @@ def _dress(canvas: Canvas, style: PersonStyle, wide: float) -> None:
         canvas.ellipse(x, y, 4, 4, dots)
 
 
-def _hand(canvas: Canvas, style: PersonStyle) -> None:
-    action = style.person.action
-    sleeve = style.skin if style.person.garment is Garment.DRESS else darker(style.cloth, 0.14)
-    if action is Action.WAVING:
-        swing = 12 * math.sin(2 * math.pi * WAVE_RATE * style.seconds)
-        arm = canvas.at(86, 92, 1.0, swing * 0.5)
-        arm.line([(2, 60), (4, -6)], 30, sleeve)
-        _palm(arm.at(5, -36, 1.0, swing), style.skin)
-    elif action is Action.THUMBS_UP:
-        canvas.line([(98, 150), (78, 100)], 32, sleeve)
-        _thumb(canvas.at(74, 72), style.skin)
-    elif action is Action.DRINKING:
-        canvas.line([(92, 150), (46, 78)], 32, sleeve)
-        _mug(canvas.at(4, 38), style.skin)
+def _hoodie(canvas: Canvas, style: PersonStyle, neck: float) -> None:
+    canvas.box(-neck, 140, neck, 184, darker(style.skin, 0.12), 10)
+    fold = darker(style.cloth, 0.24) if style.person.cloth is not Cloth.BLACK else (88, 88, 100)
+    for side in (-1, 1):
+        canvas.blob([(side * x, y) for x, y in ((neck, 160), (neck + 26, 170), (neck + 18, 194), (2, 204))], fold)
+        canvas.line([(side * 11, 196), (side * 13, 236)], 4, lighter(style.cloth, 0.6))
+    canvas.box(-40, 244, 40, 300, fold, 14)
 
 
-def _palm(hand: Canvas, skin: Colour) -> None:
-    edge = darker(skin, 0.18)
-    for x, tip in ((-12, -30), (-4, -36), (5, -34), (13, -26)):
-        hand.line([(x * 0.9, 0), (x * 1.25, tip)], 9, edge)
-        hand.line([(x * 0.9, 0), (x * 1.25, tip)], 7, skin)
-    hand.line([(-10, 12), (-25, -6)], 9, edge)
-    hand.line([(-10, 12), (-25, -6)], 7, skin)
-    hand.box(-17, -10, 17, 24, skin, 12)
+def _tshirt(canvas: Canvas, style: PersonStyle, neck: float) -> None:
+    canvas.ellipse(0, 174, neck + 11, 25, darker(style.cloth, 0.24))
+    canvas.ellipse(0, 172, neck + 6, 21, style.skin)
+    canvas.box(-neck, 140, neck, 180, darker(style.skin, 0.12), 10)
+    seam = darker(style.cloth, 0.24) if style.person.cloth is not Cloth.BLACK else (96, 96, 108)
+    for side in (-1, 1):
+        canvas.line([(side * 58, 250), (side * 62, 222)], 3.5, seam)
 
 
-def _thumb(hand: Canvas, skin: Colour) -> None:
-    edge = darker(skin, 0.25)
-    hand.line([(-8, 0), (-12, -34)], 17, edge)
-    hand.line([(-8, 0), (-12, -34)], 14, skin)
-    hand.box(-21, -10, 23, 32, edge, 12)
-    hand.box(-19, -8, 21, 30, skin, 11)
-    for y in (2, 12, 21):
-        hand.line([(2, y), (17, y)], 2.4, edge)
-
-
-def _mug(hand: Canvas, skin: Colour) -> None:
-    teal: Colour = (34, 176, 172)
-    hand.ring(26, 2, 11, 12, 6, darker(teal, 0.2))
-    hand.box(-22, -18, 22, 26, darker(teal, 0.15), 6)
-    hand.box(-22, -18, 18, 26, teal, 6)
-    hand.box(-22, -6, 20, 3, (250, 250, 250))
-    for y in (-4, 6, 16):
-        hand.line([(14, y), (32, y)], 10.5, darker(skin, 0.15))
-        hand.line([(14, y), (32, y)], 8.5, skin)
+GARMENTS = {
+    Garment.SHIRT: _shirt,
+    Garment.JACKET: _jacket,
+    Garment.HOODIE: _hoodie,
+    Garment.TSHIRT: _tshirt,
+}

@@ -1,4 +1,4 @@
-"""Drawing of backdrops: a bare wall, three rooms and five places outdoors, each in every light.
+"""Drawing of backdrops: a bare wall, four rooms and five places outdoors, each in every light.
 
 A room shows its light in a window at the upper left and in the colour of its walls. The objects that identify a place
 are at the sides of the picture: the subject fills the middle.
@@ -111,6 +111,16 @@ def _living_room(canvas: Canvas, lit: Canvas, light: Light, seconds: float) -> N
     lit.box(12, 222, 44, 230, (110, 84, 70), 4)
     lamp = canvas if light is Light.NIGHT else lit
     lamp.polygon([(16, 124), (40, 124), (52, 158), (4, 158)], LAMPLIGHT)
+
+
+def _room(canvas: Canvas, lit: Canvas, light: Light, seconds: float) -> None:
+    lit.box(0, 0, 256, 256, (226, 220, 204))
+    lit.box(0, 218, 256, 256, (182, 150, 116))
+    lit.box(0, 212, 256, 220, (250, 248, 240))
+    _window(canvas, lit, light, seconds, 10, 18)
+    lit.box(190, 22, 246, 84, (150, 112, 80), 2)  # a picture on the wall
+    lit.box(195, 27, 241, 79, (244, 240, 228))
+    lit.ellipse(218, 53, 15, 15, (120, 156, 150))
 
 
 def _tree(lit: Canvas, x: float, y: float, scale: float = 1.0) -> None:
@@ -237,4 +247,5 @@ BACKDROPS: dict[Place, Callable[[Canvas, Canvas, Light, float], None]] = {
     Place.STREET: _street,
     Place.MOUNTAINS: _mountains,
     Place.SNOW: _snow,
+    Place.ROOM: _room,
 }
