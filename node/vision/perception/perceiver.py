@@ -79,7 +79,7 @@ class Perceiver:
         if max(picture.size) > LONGEST_SIDE:
             picture = ImageOps.contain(picture, (LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BILINEAR)
         small = segmentation.squeezed(picture)
-        if colours.shows_nothing(segmentation.on_grid(small)):
+        if colours.shows_nothing(segmentation.sampled(small)):
             return Observation(blind=True)
         things = self._objects.things(picture)
         face = self._face(picture, things)
@@ -103,7 +103,7 @@ class Perceiver:
     ) -> Observation:
         persons = [one for one in _persons(things) if face is not None or _area(one) > FAR_AREA]
         others = tuple(thing for thing in things if thing.name != PERSON)
-        light = colours.light_of(segmentation.on_grid(small))
+        light = colours.light_of(segmentation.sampled(small))
         if not persons and face is None:
             return Observation(things=others, light=light, blind=any(map(_perhaps_near, things)))
         hands = self._hands.hands(picture, _hands_box(persons, face, picture.size))
@@ -140,10 +140,11 @@ class Perceiver:
     ) -> _Looks:
         """Return the person's colours; none of a picture in shades of grey."""
         grid = segmentation.on_grid(small)
-        if colours.is_colourless(grid):
+        if colours.is_colourless(segmentation.sampled(small)):
             return _Looks()
         mask = self._segmenter.area(small)
-        levels = colours.balance_of(grid[~mask]).applied(grid)
+        wall = segmentation.sampled(small)[~mask[::2, ::2]]
+        levels = colours.balance_of(wall).applied(grid)
         if face is None:
             area = segmentation.trunk(mask, persons[0].box, hands, picture.size)
             return _Looks(garment=segmentation.colour_in(levels, area))
