@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from node.vision.scenes.drawing import draw
 from node.vision.scenes.paint import UNITS
+from node.vision.scenes.sampling import sample
 from node.vision.scenes.world import (
     Action,
     Creature,
@@ -20,7 +21,6 @@ from node.vision.scenes.world import (
     Scene,
     Subject,
     Thing,
-    sample,
 )
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.vision.scenes.grammar import attributes_of, caption, phrasings
+from node.vision.scenes.sampling import sample
 from node.vision.scenes.world import (
     Action,
     Cloth,
@@ -27,7 +28,6 @@ from node.vision.scenes.world import (
     Thing,
     Who,
     attributes,
-    sample,
 )
 
 

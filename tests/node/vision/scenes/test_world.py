@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+from node.vision.scenes.sampling import held_out, sample
 from node.vision.scenes.world import (
     COLOURLESS_HAIR,
     INDOORS,
@@ -24,8 +25,6 @@ from node.vision.scenes.world import (
     Thing,
     Who,
     attributes,
-    held_out,
-    sample,
 )
 
 CAT = Creature(CreatureKind.CAT, Fur.NATURAL, Pose.SITTING, Support.BENCH, Thing.NOTHING)
