@@ -27,7 +27,7 @@ from protocol.captions.model_codec import MAX_TOKENS
 from protocol.errors import CaptionError
 from protocol.frames import MAX_CAPTION_BYTES
 
-CODEC = shipped_codecs().modelled
+CODEC = shipped_codecs().models[2]
 
 COUNT = 300
 FIRST_SEED = 60_000_000  # of the scenes: far from those that are trained on

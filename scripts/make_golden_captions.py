@@ -16,7 +16,7 @@ from pathlib import Path
 from node.captions.coder import shipped_codecs
 from node.vision.scenes import caption, sample
 
-CODEC = shipped_codecs().modelled
+CODEC = shipped_codecs().models[2]
 
 FILE = Path(__file__).parents[1] / "tests" / "data" / "golden_captions.json"
 CAPTIONS = 200

@@ -72,11 +72,11 @@ def test_the_codebook_is_read_when_it_is_first_needed() -> None:
     codecs = CaptionCodecs(file(parts()))
     codecs.encode("a cat", 0)
     assert codecs.newest() == 2
-    assert not codecs.modelled.has_model
+    assert not codecs.models[2].has_model
     assert codecs.codebooks() == (model().identity,) == (CodebookId(9, codecs.codebooks()[0].hash),)
-    assert not codecs.modelled.has_model  # which codebook it is takes no model
+    assert not codecs.models[2].has_model  # which codebook it is takes no model
     assert codecs.decode(2, codecs.encode("a cat", 2).data) == "a cat"
-    assert codecs.modelled.has_model
+    assert codecs.models[2].has_model
     assert codecs.codebooks() == (model().identity,)
 
 
@@ -92,7 +92,7 @@ def test_what_is_plain_needs_no_codebook() -> None:
 def test_threads_that_need_it_at_once_read_it_once() -> None:
     codecs = CaptionCodecs(file(parts()))
     with ThreadPoolExecutor(8) as pool:
-        models = set(map(id, pool.map(lambda _: codecs.modelled.model(), range(16))))
+        models = set(map(id, pool.map(lambda _: codecs.models[2].model(), range(16))))
     assert len(models) == 1
 
 
