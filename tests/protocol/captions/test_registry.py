@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from stand_in_codec import OTHERS, OURS, STAND_IN, stand_in_codecs
-from tiny_codebook import file, model, parts
+from tiny_codebook import extension, file, model, parts
 
 from protocol.captions import CaptionCodecs, CodebookId, Coded
 from protocol.errors import CaptionError
@@ -78,6 +78,17 @@ def test_the_codebook_is_read_when_it_is_first_needed() -> None:
     assert codecs.decode(2, codecs.encode("a cat", 2).data) == "a cat"
     assert codecs.models[2].has_model
     assert codecs.codebooks() == (model().identity,)
+
+
+def test_a_codec_whose_codebook_builds_on_another_shares_its_network() -> None:
+    codecs = CaptionCodecs(file(parts()), file(extension()))
+    assert codecs.ids == (0, 1, 2, 3)
+    assert codecs.newest() == 3
+    assert [book.id for book in codecs.codebooks()] == [9, 10]
+    assert not any(model.has_model for model in codecs.models.values())
+    assert codecs.decode(3, codecs.encode("a sofa", 3).data) == "a sofa"
+    assert codecs.models[3].model().network is codecs.models[2].model().network
+    assert codecs.encode("a sofa", 2).data != codecs.encode("a sofa", 3).data
 
 
 def test_what_is_plain_needs_no_codebook() -> None:
