@@ -11,15 +11,22 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
 
+import numpy as np
 from codebook_ngrams import Gram, Tables, step_of, trie
 
 from protocol.captions.ngrams import WEIGHT_BITS, weight_of
 
+Array = np.ndarray[Any, Any]
 Counts = dict[Gram, Counter[int]]
 
 # Bits: a context with a few entries takes some 20 in the file, and fewer are chance.
 LEAST_SAVED = 30.0
+
+# A context seen less often is not looked at: chance.
+LEAST_SEEN = 10
 
 # Steps of weights are coarse: what a context's leave over goes where it should if the next shorter one says the same.
 ALWAYS = 3
@@ -41,13 +48,30 @@ def train(lines: Iterable[Sequence[int]], symbols: int, length: int) -> Tables:
 
 
 def _count(lines: Iterable[Sequence[int]], start: int, length: int) -> Counts:
+    """How often each symbol comes after each context that was seen `LEAST_SEEN` times; the symbols are few."""
+    padded = [(start, *line) for line in lines]
+    places = np.concatenate([np.arange(len(line)) for line in padded])
+    met, symbols = np.unique(np.fromiter(chain.from_iterable(padded), np.int64), return_inverse=True)
+    if len(met) ** (length + 1) >= 1 << 63:
+        raise ValueError(f"contexts of {length} tokens of {len(met)} kinds are too many to be numbered")
     counts: Counts = defaultdict(Counter)
-    for line in lines:
-        padded = (start, *line)
-        for at in range(1, len(padded)):
-            for begin in range(max(0, at - length), at + 1):
-                counts[padded[begin:at]][padded[at]] += 1
+    for context in range(length + 1):
+        ends = np.flatnonzero(places >= max(1, context))
+        grams = np.zeros(len(ends), np.int64)
+        for back in range(context, -1, -1):
+            grams = grams * len(met) + symbols[ends - back]
+        _add(counts, grams, met, context)
     return counts
+
+
+def _add(counts: Counts, grams: Array, met: Array, context: int) -> None:
+    """Add the grams, each a number whose digits are places in `met`, the last digit being what comes after."""
+    numbers, times = np.unique(grams, return_counts=True)
+    _, first, whole = np.unique(numbers // len(met), return_index=True, return_inverse=True)
+    often = np.add.reduceat(times, first)[whole] >= LEAST_SEEN
+    for number, count in zip(numbers[often].tolist(), times[often].tolist(), strict=True):
+        gram = [int(met[number // len(met) ** back % len(met)]) for back in range(context, -1, -1)]
+        counts[tuple(gram[:-1])][gram[-1]] = count
 
 
 def _kept(counts: Counts) -> set[Gram]:
