@@ -43,7 +43,9 @@ def train(lines: Iterable[Sequence[int]], symbols: int, length: int) -> Tables:
     kept = _kept(counts)
     levels: list[dict[Gram, float]] = [{} for _ in range(length)]
     for context in kept:
-        levels[len(context) - 1].update({(*context, symbol): part for symbol, part in _weights(counts[context]).items()})
+        levels[len(context) - 1].update(
+            {(*context, symbol): part for symbol, part in _weights(counts[context]).items()}
+        )
     return Tables(_alone(counts[()], symbols), trie(levels, symbols))
 
 
@@ -89,9 +91,7 @@ def _kept(counts: Counts) -> set[Gram]:
 def _saved(after: Counter[int], after_shorter: Counter[int]) -> float:
     """Bits that all captions save if a symbol is foretold from this context and not from the shorter one."""
     total, whole = after.total(), after_shorter.total()
-    return sum(
-        count * math.log2(count * whole / (total * after_shorter[symbol])) for symbol, count in after.items()
-    )
+    return sum(count * math.log2(count * whole / (total * after_shorter[symbol])) for symbol, count in after.items())
 
 
 def _parts(after: Counter[int]) -> dict[int, float]:
