@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make the codebook of drawn scenes, which builds on the one that ships: half a minute of one core, no network.
 
-To be run when the drawn world has grown. The file is OUT/scenes.codebook. OUT/aside-scene.txt are scenes of which nothing
+To be run when the drawn world has grown. The file is OUT/scenes.codebook. OUT/aside-scene.txt are scenes of which none
 was trained on, OUT/aside-people.txt what webcams give (a person described once, whose picture supplies the rest), both
 for `pictophone codec bench`; the bits that they are worth are printed (`scene_entropy`).
 
@@ -37,8 +37,8 @@ TRAINED_ON = 25_000  # scenes, of every combination of attributes: what no pictu
 ASIDE = 1000
 LONGEST_CONTEXT = 7  # tokens: from "and a beard" back to who has it
 
-# Of all captions, those of the world. They pay -log2 of it; the others, what is missing from the four fifths that codec 2
-# leaves them.
+# Of all captions, those of the world. They pay -log2 of it; the others, what is missing from the four fifths of codec 2
+# for them.
 PRIOR = 0.32
 # Of its chances, left to the words that people write: a word that the world lacks is then no 32 bits.
 OTHER_WORDS = 0.0015

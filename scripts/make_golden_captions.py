@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make the newest caption codec's golden vectors: captions and the bytes that every program must make of them.
 
-    .venv/bin/python scripts/make_golden_captions.py [FILE]      (default: tests/data/golden_captions_N.json, N the codec)
+    .venv/bin/python scripts/make_golden_captions.py [FILE]      (default: tests/data/golden_captions_N.json)
 
 To be run once for every codebook that ships, and never because a test fails. The captions are our own, of every kind,
 and those of drawn scenes; some are coded against an earlier one. Those of earlier codecs stay as they are: the scenes

@@ -1,4 +1,4 @@
-"""The caption codecs and their ids, which frames and hellos carry: 0 is UTF-8, 1 the article's LZW, 2 and 3 a model's."""
+"""The caption codecs and their ids, which frames and hellos carry: 0 is UTF-8, 1 the article's LZW, 2 and 3 models."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Codec:
 class CaptionCodecs:
     """The caption codecs of one program, with the codebooks that they code with. Threads may share it.
 
-    `codebook` is the bytes of codec 2's file, `scenes` of the one that builds on it, codec 3's, without which there is no
+    `codebook` is the bytes of codec 2's file, `scenes` of codec 3's, which builds on it; without, there is no
     codec 3. They are read when first needed, once (see `ModelCodec`). `more` adds codecs.
     """
 

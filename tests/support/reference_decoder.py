@@ -1,4 +1,4 @@
-"""Caption codecs 2 and 3 decoded a second time, from docs/caption-codec.md alone: Python's integers, nothing of the codec's.
+"""Caption codecs 2 and 3 decoded a second time, from docs/caption-codec.md alone: Python's integers, nothing of theirs.
 
 Slow and simple. numpy unpacks the arrays and, unless `pure`, adds up products of integers; no float is ever made.
 """
