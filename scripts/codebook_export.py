@@ -7,14 +7,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgpack
 import numpy as np
-import torch
 from codebook_ngrams import Tables, below_alone
 
 from protocol.captions.codebook import MAGIC, pack_array
+from protocol.captions.codebook_id import CodebookId
 from protocol.captions.gru import (
     FALL,
     GATE_BITS,
@@ -27,6 +27,9 @@ from protocol.captions.gru import (
 )
 from protocol.captions.mixture import SHARE_BITS, TRUST_BITS
 from protocol.captions.ngrams import TOTAL
+
+if TYPE_CHECKING:
+    import torch
 
 EMBEDDING_LIMIT = 127
 Array = np.ndarray[Any, Any]
@@ -50,6 +53,24 @@ def codebook(
         "network": {name: pack_array(array) for name, array in network.items()},
         "counted": [_packed(model) for model in counted],
         "spelling": _packed(spelling),
+        "sources": list(sources),
+    }
+    return MAGIC + bytes(msgpack.packb(parts))
+
+
+def extension(
+    number: int,
+    upon: CodebookId,
+    words: Sequence[tuple[int, str]],
+    counted: Sequence[Tables],
+    sources: Sequence[Sequence[Any]],
+) -> bytes:
+    """The bytes of a file that builds on a codebook's: see `protocol.captions.codebook`."""
+    parts = {
+        "id": number,
+        "upon": [upon.id, upon.hash],
+        "words": [list(pair) for pair in words],
+        "counted": [_packed(model) for model in counted],
         "sources": list(sources),
     }
     return MAGIC + bytes(msgpack.packb(parts))
@@ -118,17 +139,17 @@ class Mixed:
 
 def sources(mixed: Sequence[Mixed], ways: Sequence[int]) -> list[list[Any]]:
     """The sources' entries; `ways` are the rows at which the network's ways to begin are found."""
-    priors = _whole([source.prior for source in mixed], 1 << TRUST_BITS)
+    priors = whole([source.prior for source in mixed], 1 << TRUST_BITS)
     entries = []
     for source, prior in zip(mixed, priors, strict=True):
-        share, *counted = _whole([source.share, *source.counted.values()], 1 << SHARE_BITS)
-        styles = accumulate(_whole(source.styles, TOTAL), initial=0)
+        share, *counted = whole([source.share, *source.counted.values()], 1 << SHARE_BITS)
+        styles = accumulate(whole(source.styles, TOTAL), initial=0)
         pairs = [list(pair) for pair in zip(source.counted, counted, strict=True)]
         entries.append([prior, ways[source.way], source.sharpness, share, pairs, list(styles)])
     return entries
 
 
-def _whole(parts: Sequence[float], total: int) -> list[int]:
+def whole(parts: Sequence[float], total: int) -> list[int]:
     """Integers in these proportions that add up to `total`."""
     ends = [round(total * end / sum(parts)) for end in accumulate(parts)]
     return [end - begin for begin, end in pairwise([0, *ends])]

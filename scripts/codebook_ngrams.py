@@ -44,7 +44,7 @@ def train(lines: Iterable[Sequence[int]], symbols: int, order: int, least: Seque
     kept, floor = probabilities[0]
     rest = floor.get((), 0.0) / symbols
     alone = [round(-8 * math.log2(kept.get((symbol,), 0.0) + rest)) for symbol in range(symbols)]
-    return Tables(alone, _trie([kept for kept, _ in probabilities[1:]], symbols))
+    return Tables(alone, trie([kept for kept, _ in probabilities[1:]], symbols))
 
 
 def _count(lines: Iterable[Sequence[int]], start: int, order: int) -> dict[int, Counter[Gram]]:
@@ -84,7 +84,7 @@ def _smooth(counts: Counter[Gram], least: int) -> tuple[dict[Gram, float], dict[
     return kept, rest
 
 
-def _trie(kept: list[dict[Gram, float]], symbols: int) -> list[tuple[list[int], list[int], list[int]]]:
+def trie(kept: list[dict[Gram, float]], symbols: int) -> list[tuple[list[int], list[int], list[int]]]:
     needed: set[Gram] = set()
     grams: list[list[Gram]] = []
     for probabilities in reversed(kept):
@@ -97,13 +97,13 @@ def _trie(kept: list[dict[Gram, float]], symbols: int) -> list[tuple[list[int], 
         counts = [0] * len(contexts)
         for gram in entries:
             counts[contexts[gram[:-1]]] += 1
-        steps = [_step(probabilities.get(gram, 0.0)) for gram in entries]
+        steps = [step_of(probabilities.get(gram, 0.0)) for gram in entries]
         levels.append(([gram[-1] for gram in entries], steps, counts))
         contexts = {gram: index for index, gram in enumerate(entries)}
     return levels
 
 
-def _step(probability: float) -> int:
+def step_of(probability: float) -> int:
     """The step whose weight is the nearest from below."""
     if probability <= weight_of(CONTEXT_ONLY - 1) / 65536:
         return CONTEXT_ONLY

@@ -72,7 +72,7 @@ async def run(settings: Settings, minutes: float, quiet: bool, hostile: bool = F
     pauses = {} if profile_options.adapts(settings) else {"dtx": False}
     own = settings.model_copy(update={"speech": None, "camera": None, "speaker": "none", "pictures": None} | pauses)
     painted, watch = Counter[str](), LagWatch(LoopLag(), LAG_EVERY_S)
-    worst = await asyncio.to_thread(worst_captions, shipped_codecs().modelled) if hostile else []
+    worst = await asyncio.to_thread(worst_captions, shipped_codecs().models[2]) if hostile else []
     await asyncio.to_thread(_import_all)
     with first_error():
         async with build.worker(own, build.CALL) as models, asyncio.TaskGroup() as group:

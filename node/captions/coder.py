@@ -10,16 +10,18 @@ from typing import Protocol
 
 from protocol.captions.registry import CaptionCodecs, Coded
 
-CODEBOOK = "captions.codebook"
+# Of codec 2, and of codec 3 the one that builds on it.
+CODEBOOK, SCENES = "captions.codebook", "scenes.codebook"
 
 
 @cache
 def shipped_codecs() -> CaptionCodecs:
-    """Return the caption codecs with the codebook that ships with the package, whose 7 MB are read once.
+    """Return the caption codecs with the codebooks that ship with the package, whose 7 MB are read once.
 
     Commands get them here, and pass them to whatever codes, reads or negotiates captions.
     """
-    return CaptionCodecs(files("protocol.captions").joinpath(CODEBOOK).read_bytes())
+    folder = files("protocol.captions")
+    return CaptionCodecs(folder.joinpath(CODEBOOK).read_bytes(), folder.joinpath(SCENES).read_bytes())
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,14 @@
     spelling  the n-gram model of signs
     sources   the kinds of caption             (mixture.Source)
 
+A second file may build on it, for captions of one more kind: the same magic, then
+
+    id        another number
+    upon      the number and hash of the codebook that it builds on
+    words     pairs: a symbol of it, and the token that it is from now on
+    counted   n-gram models after those of it
+    sources   in the place of those of it
+
 An array is [element type, shape, packed, bytes]; packed ones are xz, and differences where they are symbols of n-grams.
 A codebook is identified by its number and the first bytes of the SHA-256 of its file (`codebook_id`). Nothing here
 reads a file: the program that runs the protocol passes the bytes in (`registry.CaptionCodecs`).
@@ -20,7 +28,7 @@ from __future__ import annotations
 import hashlib
 import lzma
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgpack
@@ -91,7 +99,7 @@ class Codebook:
         return cls(
             identity=_identity(parts, data),
             words=words,
-            symbols={word: index + _BEFORE_WORDS for index, word in enumerate(words)},
+            symbols=_symbols(words),
             signs=parts["signs"],
             spelling=_ngrams(parts["spelling"]),
             network=network,
@@ -106,6 +114,7 @@ class Codebook:
         ways = {source.way for source in self.sources}
         fit = {
             "words": len(self.symbols) == len(self.words) and network.tokens == tokens,
+            "letters": all(isinstance(word, str) for word in self.words),
             "signs": len(self.spelling.below_alone) == self.sign_symbols + 1,
             "n-grams": all(len(model.below_alone) == tokens + 1 for model in self.counted),
             "chances": all(model.below_alone[-1] == TOTAL for model in (self.spelling, *self.counted)),
@@ -116,6 +125,36 @@ class Codebook:
         wrong = [part for part, fits in fit.items() if not fits]
         if wrong:
             raise ValueError(f"what does not fit: {', '.join(wrong)}")
+
+    def extended(self, data: bytes) -> Codebook:
+        """Return the codebook that a second file makes of this one. Raises `ValueError` if it does not fit."""
+        if data[: len(MAGIC)] != MAGIC:
+            raise ValueError("no codebook: it does not begin as one")
+        try:
+            model = self._extended(data)
+            model._check()
+        except _DAMAGE as error:
+            raise ValueError(f"a damaged codebook: {error!r}") from error
+        return model
+
+    def _extended(self, data: bytes) -> Codebook:
+        parts = msgpack.unpackb(data[len(MAGIC) :])
+        if CodebookId(*parts["upon"]) != self.identity:
+            raise ValueError(f"it builds on another codebook than {self.identity.id}")
+        words = list(self.words)
+        for symbol, word in parts["words"]:
+            words[range(_BEFORE_WORDS, self.tokens).index(symbol)] = word
+        counted = (*self.counted, *map(_ngrams, parts["counted"]))
+        sources = tuple(_source(*source) for source in parts["sources"])
+        return replace(
+            self,
+            identity=_identity(parts, data),
+            words=tuple(words),
+            symbols=_symbols(words),
+            counted=counted,
+            sources=sources,
+            beginning=Mixture.begin(self.network, counted, sources),
+        )
 
     @property
     def tokens(self) -> int:
@@ -160,6 +199,10 @@ def pack_array(array: Array, *, packed: bool = False) -> list[Any]:
     plain = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"))
     data = plain.tobytes()
     return [plain.dtype.str, list(plain.shape), packed, lzma.compress(data, preset=9) if packed else data]
+
+
+def _symbols(words: Sequence[str]) -> dict[str, int]:
+    return {word: index + _BEFORE_WORDS for index, word in enumerate(words)}
 
 
 def _identity(parts: dict[str, Any], data: bytes) -> CodebookId:

@@ -193,7 +193,10 @@ class Network:
     def begin(self, ways: Sequence[int]) -> State:
         """Return the state before the first token, a row for each of these ways to begin (rows of the embeddings)."""
         nothing = State.of(np.zeros((len(ways), self._size), np.int64))
-        return self._step(nothing, np.concatenate([self._input(way) for way in ways]))
+        inputs = np.empty((len(ways), 3 * self._size), np.int64)
+        for row, way in zip(inputs, ways, strict=True):
+            row[:] = self._input(way)
+        return self._step(nothing, inputs)
 
     def step(self, state: State, symbol: int) -> State:
         """Return the state after one more token."""

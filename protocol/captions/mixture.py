@@ -1,7 +1,8 @@
 """The language model of the captions: several sources mixed, those that were right so far trusted more.
 
 A source is a kind of caption: those people write under photos, web alternative texts, those of the embedded captioner.
-It mixes the recurrent network, begun in its own way, with n-grams, by fixed shares. How much each source is trusted
+It mixes the recurrent network, begun in its own way, with n-grams, by fixed shares; one without a share of the network
+is n-grams alone, and where only such ones are left the network is not run. How much each source is trusted
 starts at its prior and follows Bayes' rule token by token: a caption pays for its kind once, with its first words.
 """
 
@@ -100,7 +101,7 @@ class Mixture:
     @classmethod
     def begin(cls, network: Network, counted: Sequence[NGrams], sources: Sequence[Source]) -> Mixture:
         """Return the beginning of every caption, where its style comes."""
-        ways = sorted({source.way for source in sources})
+        ways = sorted({source.way for source in sources if source.share})
         trusts = [(source, source.prior) for source in sources]
         return cls(network, counted, trusts, ways, network.begin(ways), [model.begun for model in counted])
 
@@ -143,7 +144,8 @@ class Mixture:
         viewed: dict[tuple[int, int], int] = {}
         counted: dict[int, int] = {}
         for source, trust in self.trusts:
-            viewed[source.view] = viewed.get(source.view, 0) + trust * source.share
+            if source.share:
+                viewed[source.view] = viewed.get(source.view, 0) + trust * source.share
             for index, share in source.counted:
                 counted[index] = counted.get(index, 0) + trust * share
         self._views = viewed
@@ -161,7 +163,7 @@ class Mixture:
         viewed = {key: end - begin for key, begin, end in zip(self._views, begins, ends, strict=True)}
         known = {index: below(token + 1) - below(token) for index, below in self._known.items()}
         return [
-            source.share * viewed[source.view] + sum(share * known[index] for index, share in source.counted)
+            source.share * viewed.get(source.view, 0) + sum(share * known[index] for index, share in source.counted)
             >> SHARE_BITS
             for source, _ in self.trusts
         ]
@@ -169,7 +171,7 @@ class Mixture:
     def _updated(self, sizes: Sequence[int]) -> tuple[Trusts, Sequence[int], State]:
         """Return the trust in each source after a symbol with these intervals, and the ways that are still needed."""
         trusts = _bayes(self.trusts, sizes)
-        asked = {source.way for source, _ in trusts}
+        asked = {source.way for source, _ in trusts if source.share}
         if len(asked) == len(self.ways):
             return trusts, self.ways, self._state
         rows = [row for row, way in enumerate(self.ways) if way in asked]

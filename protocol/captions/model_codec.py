@@ -1,4 +1,6 @@
-"""Caption codec 2: a codebook's language model and an arithmetic coder. Any text, typical captions in a few bytes.
+"""Caption codecs 2 and 3: a codebook's language model and an arithmetic coder. Any text, captions in a few bytes.
+
+They differ by the codebook: that of codec 3 builds on codec 2's, and knows captions of drawn scenes besides.
 
 A caption is coded as its style, then token by token to the end; a word that the codebook lacks is spelled; where
 capitals are no matter of style, each word's follow. Against an earlier caption the code begins with whether it is the
@@ -65,12 +67,15 @@ Known = TypeVar("Known")
 class ModelCodec:
     """The codec with one codebook, given as its file's bytes. Threads may code at the same time.
 
+    A codebook that builds on another's is given with `upon`, the codec of that one, whose network the two then share.
+
     What costs time waits until it is needed, and is done once: to find out which codebook it is (30 ms), and to read
     the language model in it (0.4 s, 155 MB), which a node may leave to another process.
     """
 
-    def __init__(self, codebook: bytes) -> None:
+    def __init__(self, codebook: bytes, upon: ModelCodec | None = None) -> None:
         self._file = codebook
+        self._upon = upon
         self._model: Codebook | None = None
         self._identity: CodebookId | None = None
         self._lock = Lock()
@@ -82,7 +87,8 @@ class ModelCodec:
 
         with self._lock:
             if self._model is None:
-                self._model = Codebook.read(self._file)
+                upon = self._upon
+                self._model = Codebook.read(self._file) if upon is None else upon.model().extended(self._file)
                 self._file, self._identity = b"", self._model.identity
             return self._model
 

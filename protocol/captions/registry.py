@@ -1,4 +1,4 @@
-"""The caption codecs and their ids, which frames and hellos carry: 0 is UTF-8, 1 the article's LZW, 2 a model's."""
+"""The caption codecs and their ids, which frames and hellos carry: 0 is UTF-8, 1 the article's LZW, 2 and 3 models."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from protocol.captions.model_codec import ModelCodec
 from protocol.errors import CaptionError
 
 __all__ = ["CaptionCodecs", "Codec", "Coded"]
+
+
+# What people call the codecs with a model.
+MODELLED = {2: "words", 3: "words and scenes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +46,21 @@ class Codec:
 
 
 class CaptionCodecs:
-    """The caption codecs of one program, with the codebook that codec 2 codes with. Threads may share it.
+    """The caption codecs of one program, with the codebooks that they code with. Threads may share it.
 
-    `codebook` is the file's bytes, which are read when first needed, once (see `ModelCodec`). `more` adds codecs.
+    `codebook` is the bytes of codec 2's file, `scenes` of codec 3's, which builds on it; without, there is no
+    codec 3. They are read when first needed, once (see `ModelCodec`). `more` adds codecs.
     """
 
-    def __init__(self, codebook: bytes, more: Mapping[int, Codec] | None = None) -> None:
-        self.modelled = ModelCodec(codebook)
+    def __init__(self, codebook: bytes, scenes: bytes | None = None, more: Mapping[int, Codec] | None = None) -> None:
+        # The codecs with a model, by their ids.
+        self.models = {2: ModelCodec(codebook)}
+        if scenes is not None:
+            self.models[3] = ModelCodec(scenes, upon=self.models[2])
         self._codecs = {
             0: _alone("UTF-8", tokens.to_utf8, tokens.from_utf8, lossless=True),
             1: _alone("the article's LZW", lzw.encode, lzw.decode, lossless=False),
-            2: Codec("words", self.modelled.encode, self.modelled.decode, True, codebook=self.modelled.identity),
+            **{codec: _modelled(MODELLED[codec], model) for codec, model in self.models.items()},
             **(more or {}),
         }
         # What a hello lists: every codec that this program decodes.
@@ -109,6 +117,10 @@ class CaptionCodecs:
         if codec not in self._codecs:
             raise ValueError(f"no caption codec {codec}; there are {list(self._codecs)}")
         return self._codecs[codec]
+
+
+def _modelled(name: str, model: ModelCodec) -> Codec:
+    return Codec(name, model.encode, model.decode, lossless=True, codebook=model.identity)
 
 
 def _alone(

@@ -70,7 +70,7 @@ async def half_characters(stage: Stage) -> tuple[bool, str]:
 
 async def worst_captions(stage: Stage) -> tuple[bool, str]:
     """The captions that take longest to decode of all that fit a frame, 20 a second"""
-    captions = hostile_peer.worst_captions(shipped_codecs().modelled)
+    captions = hostile_peer.worst_captions(shipped_codecs().models[2])
 
     async def say() -> str:
         async with stage.member() as mallory:

@@ -1,10 +1,11 @@
-"""Caption codec 2 decoded a second time, from docs/caption-codec.md alone: Python's integers, nothing of the codec's.
+"""Caption codecs 2 and 3 decoded a second time, from docs/caption-codec.md alone: Python's integers, nothing of theirs.
 
 Slow and simple. numpy unpacks the arrays and, unless `pure`, adds up products of integers; no float is ever made.
 """
 
 from __future__ import annotations
 
+import hashlib
 import lzma
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
@@ -275,6 +276,19 @@ class Reference:
         self.counted = [Counted(model) for model in book["counted"]]
         self.spelling = Counted(book["spelling"])
         self.sources: list[tuple[int, int, int, int, list[list[int]], list[int]]] = book["sources"]
+        self.identity = [book["id"], hashlib.sha256(file).digest()[:4]]
+
+    def build(self, file: bytes) -> None:
+        """Take in the file of a codebook that builds on this one."""
+        book = msgpack.unpackb(file[4:])
+        if file[:4] != b"PCBK" or book["upon"] != self.identity:
+            raise ValueError("it builds on another codebook")
+        for symbol, token in book["words"]:
+            del self.symbols[self.tokens[symbol]]
+            self.tokens[symbol] = token
+            self.symbols[token] = symbol
+        self.counted += [Counted(model) for model in book["counted"]]
+        self.sources = book["sources"]
 
     def decode(self, data: bytes, earlier: str | None = None) -> str:
         if data[:1] == b"\xff":

@@ -33,4 +33,4 @@ def stand_in_codecs(codebook: CodebookId = OURS, **more: Codec) -> CaptionCodecs
     """The codecs of a program whose newest is the stand-in; `more` by id, as in `c100=codec`."""
     stand_in = Codec("stand-in", encode, decode, lossless=True, codebook=lambda: codebook)
     others = {int(name[1:]): codec for name, codec in more.items()}
-    return CaptionCodecs(file(parts()), {**others, STAND_IN: stand_in})
+    return CaptionCodecs(file(parts()), more={**others, STAND_IN: stand_in})

@@ -1,6 +1,7 @@
 """A codebook of a few words with a network of a few units, made up from a seed: what needs no language needs no more.
 
-`parts` is what its file says; a test that wants another has `file` made of what it changed in a copy.
+`parts` is what its file says, `extension` what one says that builds on it; a test that wants another has `file` made of
+what it changed in a copy.
 """
 
 from __future__ import annotations
@@ -41,6 +42,24 @@ def parts(seed: int = 0) -> dict[str, Any]:
             [1 << 22, WAYS[1], 11, 2048, [[0, 1024], [1, 1024]], [TOTAL * part // 6 for part in range(7)]],
         ],
     }
+
+
+@functools.cache
+def extension(seed: int = 1) -> dict[str, Any]:
+    """What the file of a codebook says that builds on that of seed 0: its first source is n-grams alone."""
+    random = np.random.default_rng(seed)
+    upon, styles = model().identity, [0, *(TOTAL * part // 20 for part in (15, 16, 17, 18, 19, 20))]
+    return {
+        "id": 10,
+        "upon": [upon.id, upon.hash],
+        "words": [[TOKENS - 1, " sofa"]],
+        "counted": [_counted(random, TOKENS)],
+        "sources": [[1 << 23, WAYS[0], 8, 0, [[2, 4000], [0, 96]], styles], *_halved(parts()["sources"])],
+    }
+
+
+def _halved(sources: list[list[Any]]) -> list[list[Any]]:
+    return [[source[0] >> 1, *source[1:]] for source in sources]
 
 
 def file(told: dict[str, Any]) -> bytes:

@@ -33,13 +33,13 @@ async def test_its_pictures_come_without_end(embedded_broker: BrokerAddress, fak
 
 
 def test_hostile_texts_are_modelled_and_fit_a_frame() -> None:
-    for text in hostile_texts(CODECS.modelled, MAX_TOKENS).values():
-        data = CODECS.modelled.encode(text)[0]
+    for text in hostile_texts(CODECS.models[2], MAX_TOKENS).values():
+        data = CODECS.models[2].encode(text)[0]
         assert data[:1] != b"\xff"
         assert len(data) <= MAX_CAPTION_BYTES
 
 
 def test_the_worst_are_as_long_as_they_may_be_and_none_is_like_another() -> None:
-    coded = worst_captions(CODECS.modelled)
+    coded = worst_captions(CODECS.models[2])
     assert len(set(coded)) == TEXTS
-    assert all(len(CODECS.modelled.decode(data).split()) == MAX_TOKENS for data in coded)
+    assert all(len(CODECS.models[2].decode(data).split()) == MAX_TOKENS for data in coded)

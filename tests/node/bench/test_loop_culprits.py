@@ -56,7 +56,7 @@ def test_a_loop_that_waits_is_idle() -> None:
 
 def test_what_holds_the_loops_thread_is_counted_while_it_is_late() -> None:
     late = [False]
-    worst = worst_captions(CODECS.modelled)[0]
+    worst = worst_captions(CODECS.models[2])[0]
     with LoopCulprits(lambda: 0.0 if late[0] else float("inf")) as culprits:
         CODECS.decode(2, worst)
         assert not culprits.held_us

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_codebook import SIGNS, TOKENS, WORDS, file, model, parts
+from tiny_codebook import SIGNS, TOKENS, WORDS, extension, file, model, parts
 
 from protocol.captions import CodebookId
-from protocol.captions.codebook import MAGIC, Codebook, array_of, pack_array
+from protocol.captions.codebook import MAGIC, Codebook, array_of, identity_of, pack_array
 from protocol.captions.tokens import END, FAR, NEAR, UNKNOWN
 
 TOLD = parts()
@@ -136,3 +136,57 @@ def test_a_damaged_codebook_is_read_or_refused(at: int, flipped: int) -> None:
 def test_other_parts_are_ignored() -> None:
     assert Codebook.read(file({**TOLD, "more": 1})).words == WORDS
     assert msgpack.unpackb(FILE[4:]).keys() == TOLD.keys()
+
+
+MORE = extension()
+
+
+def refused_upon(told: Any) -> None:
+    with pytest.raises(ValueError, match="codebook"):
+        model().extended(file(told))
+
+
+def test_a_codebook_may_build_on_another() -> None:
+    data = file(MORE)
+    book = model().extended(data)
+    assert book.identity == CodebookId(10, hashlib.sha256(data).digest()[:4]) == identity_of(data)
+    assert book.network is model().network
+    assert book.words == (*WORDS[:-1], " sofa")
+    assert (book.symbol_of(" sofa"), book.symbol_of(WORDS[-1])) == (TOKENS - 1, UNKNOWN)
+    assert (len(book.counted), len(book.sources)) == (3, 3)
+    assert model().words == WORDS
+
+
+def test_on_no_other_than_it_says() -> None:
+    with pytest.raises(ValueError, match="builds on another"):
+        model(1).extended(file(MORE))
+    refused(MORE)
+    refused_upon(TOLD)
+
+
+@pytest.mark.parametrize("data", [b"", MAGIC, file(MORE)[:-1], file(MORE) + b"\0", b"X" + file(MORE)[1:]])
+def test_what_builds_on_nothing_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="codebook"):
+        model().extended(data)
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_a_part_of_it_missing_or_of_another_type_is_refused(name: str) -> None:
+    refused_upon({other: part for other, part in MORE.items() if other != name})
+    for wrong in WRONG:
+        if not (name == "words" and wrong in ([], {}, b"", "")):
+            refused_upon({**MORE, name: wrong})
+
+
+@pytest.mark.parametrize("words", [[[1, " x"]], [[TOKENS, " x"]], [[2, 5]], [[2, WORDS[1]]], [[2]], [2]])
+def test_so_are_words_in_no_place_or_in_two(words: Any) -> None:
+    refused_upon({**MORE, "words": words})
+
+
+@given(st.integers(4, len(file(MORE)) - 1), st.integers(1, 255))
+@settings(max_examples=100)
+def test_a_damaged_one_is_read_or_refused(at: int, flipped: int) -> None:
+    damaged = bytearray(file(MORE))
+    damaged[at] ^= flipped
+    with contextlib.suppress(ValueError):
+        assert model().extended(bytes(damaged)).identity != CodebookId(10, hashlib.sha256(file(MORE)).digest()[:4])

@@ -86,6 +86,23 @@ def test_a_source_may_be_the_network_alone() -> None:
     assert begins(told) == [below(token) for token in range(TOKENS + 1)]
 
 
+def test_or_n_grams_alone_for_which_the_network_is_not_run() -> None:
+    alone = replace(USUAL, prior=1 << TRUST_BITS, share=0, counted=((0, 1 << SHARE_BITS),))
+    told = mixture((alone,), history=[2])
+    below = REFERENCE.counted[0].after([TOKENS, 2])
+    assert begins(told) == [below(token) for token in range(TOKENS + 1)]
+    assert told.ways == []
+    assert mixture((replace(alone, prior=1 << 23), replace(UNUSUAL, prior=1 << 23))).ways == [WAYS[1]]
+
+
+@given(histories, st.integers(0, TOTAL - 1))
+def test_and_so_is_a_guess(history: list[int], place: int) -> None:
+    alone = replace(USUAL, prior=1 << TRUST_BITS, share=0, counted=((0, 1 << SHARE_BITS),))
+    point = mixture((alone,), history=history)
+    token = point.near(place)
+    assert point.below(token) - 1 <= place < point.below(token + 1) + 1
+
+
 def test_a_codebook_knows_the_beginning() -> None:
     assert begins(BOOK.beginning.after_style(0)) == begins(mixture())
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from stand_in_codec import OTHERS, OURS, STAND_IN, stand_in_codecs
+from tiny_codebook import extension, file, parts
 
+from protocol.captions import CaptionCodecs
 from protocol.captions.negotiation import CodecChoice, choose_codec
 from protocol.captions.registry import Codec
 from protocol.signalling import Carries, Hello
@@ -48,3 +50,19 @@ def test_a_codec_between_is_named() -> None:
     assert choice.reasons == (
         "bo's codebook differs from ours: captions to this room go as codec 100 (the one before)",
     )
+
+
+def test_a_node_without_codec_3_or_with_another_world_gets_codec_2() -> None:
+    codecs = CaptionCodecs(file(parts()), file(extension()))
+    former, newest = codecs.codebooks()
+    both = Hello(7, "dee", Carries.PICTURES_IN, (0, 1, 2, 3), (former, newest))
+    older = Hello(8, "old", Carries.PICTURES_IN, (0, 1, 2), (former,))
+    other = Hello(9, "new", Carries.PICTURES_IN, (0, 1, 2, 3), (former, OTHERS))
+    assert choose_codec(codecs, [both]) == CodecChoice(3)
+    assert choose_codec(codecs, [both, older]) == CodecChoice(
+        2, ("old lacks caption codec 3: captions to this room go as codec 2 (words)",)
+    )
+    assert choose_codec(codecs, [other]) == CodecChoice(
+        2, ("new's codebook differs from ours: captions to this room go as codec 2 (words)",)
+    )
+    assert choose_codec(CaptionCodecs(file(parts())), [both]) == CodecChoice(2)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from stand_in_codec import OTHERS, OURS, STAND_IN, stand_in_codecs
-from tiny_codebook import file, model, parts
+from tiny_codebook import extension, file, model, parts
 
 from protocol.captions import CaptionCodecs, CodebookId, Coded
 from protocol.errors import CaptionError
@@ -72,12 +72,23 @@ def test_the_codebook_is_read_when_it_is_first_needed() -> None:
     codecs = CaptionCodecs(file(parts()))
     codecs.encode("a cat", 0)
     assert codecs.newest() == 2
-    assert not codecs.modelled.has_model
+    assert not codecs.models[2].has_model
     assert codecs.codebooks() == (model().identity,) == (CodebookId(9, codecs.codebooks()[0].hash),)
-    assert not codecs.modelled.has_model  # which codebook it is takes no model
+    assert not codecs.models[2].has_model  # which codebook it is takes no model
     assert codecs.decode(2, codecs.encode("a cat", 2).data) == "a cat"
-    assert codecs.modelled.has_model
+    assert codecs.models[2].has_model
     assert codecs.codebooks() == (model().identity,)
+
+
+def test_a_codec_whose_codebook_builds_on_another_shares_its_network() -> None:
+    codecs = CaptionCodecs(file(parts()), file(extension()))
+    assert codecs.ids == (0, 1, 2, 3)
+    assert codecs.newest() == 3
+    assert [book.id for book in codecs.codebooks()] == [9, 10]
+    assert not any(model.has_model for model in codecs.models.values())
+    assert codecs.decode(3, codecs.encode("a sofa", 3).data) == "a sofa"
+    assert codecs.models[3].model().network is codecs.models[2].model().network
+    assert codecs.encode("a sofa", 2).data != codecs.encode("a sofa", 3).data
 
 
 def test_what_is_plain_needs_no_codebook() -> None:
@@ -92,7 +103,7 @@ def test_what_is_plain_needs_no_codebook() -> None:
 def test_threads_that_need_it_at_once_read_it_once() -> None:
     codecs = CaptionCodecs(file(parts()))
     with ThreadPoolExecutor(8) as pool:
-        models = set(map(id, pool.map(lambda _: codecs.modelled.model(), range(16))))
+        models = set(map(id, pool.map(lambda _: codecs.models[2].model(), range(16))))
     assert len(models) == 1
 
 
