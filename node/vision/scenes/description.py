@@ -237,7 +237,7 @@ class _Reader:
             self._give_back(group)
 
     def _give_back(self, group: list[str]) -> None:
-        """Say adjectives of the noun before. With another word among them, as in "green eyelids", none is understood."""
+        """Say adjectives of the noun before. With another word among them ("green eyelids") none is understood."""
         if any(map(_is_adjective, group)) and not all(map(_is_adjective, group)):
             self.unknown.append(Unknown(" ".join(group), _nearest(group[-1])))
             return

@@ -47,6 +47,7 @@ Word = TypeVar("Word", bound=StrEnum)
 # Words of a scene's longest phrasing, with some to spare: a longer beginning of a text is not tried.
 MOST_WORDS = 48
 
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """How much of some words the drawn world has: a canonical caption, or "", and the words that it leaves out."""

@@ -51,9 +51,11 @@ NOUNS: dict[str, tuple[str, Value | None]] = {
 }
 
 # Nouns that people describe themselves by and the world lacks: the adjectives before one are about nothing drawn.
-OTHER_NOUNS = _words("eyes eyed skin skinned face nose mouth lips ears nails freckles tattoo tattoos trousers jeans pants shorts skirt "
-    "tie scarf shoes boots socks belt gloves earrings necklace ring bracelet watch hat moustache mustache goatee stubble "
-    "sunglasses blouse sweater jumper pullover sweatshirt coat suit blazer vest cardigan home bedroom garden")
+OTHER_NOUNS = _words(
+    "eyes eyed skin skinned face nose mouth lips ears nails freckles tattoo tattoos trousers jeans pants shorts skirt "
+    "tie scarf shoes boots socks belt gloves earrings necklace ring bracelet watch hat moustache mustache goatee "
+    "stubble sunglasses blouse sweater jumper pullover sweatshirt coat suit blazer vest cardigan home bedroom garden"
+)
 
 # Adjectives of hair, and words that say its shape and stand alone.
 HAIRCUTS = {
@@ -82,8 +84,10 @@ CLOTHS = {str(colour): colour for colour in Cloth} | {"violet": Cloth.PURPLE}
 NEGATIONS = frozenset({"no", "not", "without", "never", "don't", "dont", "doesn't", "doesnt", "isn't"})
 
 # After one of these begins another noun phrase: no adjective before it belongs to a noun behind it.
-BREAKS = _words("a an the my his her their with in on at by of to wearing wears wear has have having had is are am was i i'm im "
-    "she's he's who that whose it it's its this me he she they we you do does be been being")
+BREAKS = _words(
+    "a an the my his her their with in on at by of to wearing wears wear has have having had is are am was i i'm im "
+    "she's he's who that whose it it's its this me he she they we you do does be been being"
+)
 # After one of these a colour alone is that of the clothes, and what was negated before no longer is.
 WORN = frozenset({"in", "wearing", "wears", "wear"})
 AFFIRMATIONS = frozenset({"in", "with", "but"})
