@@ -18,12 +18,10 @@ INK = "#27313a"
 MARGIN = 0.08
 LARGEST, SMALLEST = 0.17, 0.055
 
-# Beneath a picture: letters of this size and smaller, on a band that leaves two thirds of the picture to be seen.
+# Beneath a picture: letters of this size and smaller, of which a third of the side has four lines. The picture is made
+# smaller by that and not covered: what a cat sits on is at its foot.
 LARGEST_BENEATH = 0.075
 HIGHEST_BAND = 0.33
-
-# Of 255: so much that any picture leaves the words readable, and so little that it is seen to go on below.
-BAND_OPACITY = 232
 
 
 def draw_card(words: str, seed: int, side: int) -> Image.Image:
@@ -37,15 +35,14 @@ def draw_card(words: str, seed: int, side: int) -> Image.Image:
 
 
 def write_beneath(picture: Image.Image, words: str) -> Image.Image:
-    """Return the picture, of the same size, with the words on a band over its foot."""
-    width, height = picture.size
-    margin, gap = round(width * MARGIN), round(width * MARGIN / 2)
-    most = round(height * HIGHEST_BAND) - 2 * gap
-    lettering = fit(words, width - 2 * margin, most, round(width * LARGEST_BENEATH), round(width * SMALLEST))
-    top = height - lettering.height - 2 * gap
-    band = Image.new("RGB", (width, height - top), PAPERS[0])
-    result = picture.copy()
-    result.paste(band, (0, top), Image.new("L", band.size, BAND_OPACITY))
+    """Return the square picture, made smaller, above the words: RGB of the picture's size."""
+    side = picture.width
+    margin, gap = round(side * MARGIN), round(side * MARGIN / 2)
+    most = round(side * HIGHEST_BAND) - 2 * gap
+    lettering = fit(words, side - 2 * margin, most, round(side * LARGEST_BENEATH), round(side * SMALLEST))
+    top = side - lettering.height - 2 * gap
+    result = Image.new("RGB", picture.size, PAPERS[0])
+    result.paste(picture.resize((top, top), Image.Resampling.LANCZOS), ((side - top) // 2, 0))
     _write(result, lettering, (margin, top + gap))
     return result
 
