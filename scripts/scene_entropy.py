@@ -1,7 +1,7 @@
 """The bits that a drawn scene is worth: -log2 of how often its caption is drawn, exactly.
 
-No codec can take fewer on average. Every attribute is an independent draw (`node.vision.scenes.sampling`), and the caption
-of a scene names all of them, so that its chance is their product.
+No codec can take fewer on average. Every attribute is an independent draw (`node.vision.scenes.sampling`), and the
+caption of a scene names all of them, so that its chance is their product.
 """
 
 from __future__ import annotations

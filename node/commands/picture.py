@@ -18,6 +18,7 @@ from node.common.own_thread import awaited
 from node.terminal.summary import as_json
 from node.vision import images, presets
 from node.vision.image_metrics import is_drawing
+from node.vision.scene_painter import how_painted
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ async def paint(settings: Settings, text: str, output: Path, seed: int) -> bool:
         await asyncio.to_thread(image.save, output)
     except OSError as error:
         raise unwritable(output, error, "picture") from None
+    generator = presets.choose(settings.models, settings.captioner, settings.generator).generator
+    if presets.recipe(generator).grammar is not None and (line := how_painted(text)):
+        remark(line)
     return True
 
 

@@ -39,6 +39,8 @@ from node.vision.ipc import (
     image_reply,
     read_message,
 )
+from node.vision.presets import recipe
+from node.vision.scene_painter import Painter, ScenePainter
 from node.vision.types import Prompt
 from protocol.errors import NodeError
 
@@ -64,7 +66,7 @@ class ModelServer:
     def __init__(self, loaded: Callable[[], None] = lambda: None) -> None:
         self._loaded = loaded
         self._captioner: Captioner | None = None
-        self._generator: Generator | None = None
+        self._generator: Painter | None = None
 
     def serve(self, request: Message) -> Reply:
         """Execute a request. Any error of a model becomes Failed: the next request may well succeed."""
@@ -100,7 +102,7 @@ class ModelServer:
     def _load_generator(self, model: str) -> Ready:
         generator = Generator(model)
         generator.paint(WARM_UP_TEXT, 0)
-        self._generator = generator
+        self._generator = generator if recipe(model).grammar is None else ScenePainter(generator)
         return Ready()
 
 
