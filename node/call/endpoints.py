@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from node.speech.profiles import Profile
     from node.vision.cameras import Camera
     from node.vision.morph import Screen
+    from node.vision.scenes import Variation
     from node.vision.types import Prompt
 
 
@@ -68,6 +69,10 @@ class NodeModels:
         return await self.models.paint(
             prompt.text, prompt.seed, client=f"{self.node} tries", look=prompt.look, extra=True
         )
+
+    async def look_at(self, painting: Image.Image) -> tuple[str, Variation | None]:
+        """Return what a picture tried out shows."""
+        return await self.models.caption(painting, client=f"{self.node} tries"), None
 
 
 class PageInputs(Protocol):

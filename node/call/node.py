@@ -22,7 +22,7 @@ from node.speech.sender import SpeechSender, encoder_for
 from node.vision.gate import Gate
 from node.vision.morph import Morph, Screen
 from node.vision.receiver import PictureReceiver, Show
-from node.vision.seeds import SeedChooser
+from node.vision.seeds import Easel, SeedChooser
 from node.vision.sender import PictureSender
 from protocol.signalling import Carries
 
@@ -120,7 +120,7 @@ class Node:
             self.observers,
             stats.pictures_out,
             ends.captions,
-            seeds=SeedChooser(ends.tries, models.try_out),
+            seeds=SeedChooser(ends.tries, Easel(models.try_out, models.look_at)),
             look_bytes=ends.look_bytes,
             clock=clock,
             note=note,
