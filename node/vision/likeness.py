@@ -21,7 +21,7 @@ from node.vision.perception.colours import lab
 from node.vision.scenes.grammar import attributes_of
 from node.vision.scenes.lights import LIGHTING
 from node.vision.scenes.paint import UNITS
-from node.vision.scenes.people import ACROSS, DOWN, HEAD_SCALE, SIZES, TILT, skin_of
+from node.vision.scenes.people import ACROSS, DOWN, FACE_UNITS, SIZES, TILT, skin_of
 from node.vision.scenes.world import Light, Variation
 
 if TYPE_CHECKING:
@@ -36,9 +36,6 @@ HEAD_FILE = "likeness.safetensors"
 
 # Shares of the way along the skins that are told apart: a hundredth is .7 levels of CIE Lab.
 RAMP_STEPS = 101
-
-# Units from hairline to chin of a drawn face of size 1.
-FACE_UNITS = 95 * HEAD_SCALE
 
 # Faces at the very edge of where the world draws any are few, so that a seed which is right there would be wrong in the
 # skin. This much inside is 2 pixels away.

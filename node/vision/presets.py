@@ -42,6 +42,7 @@ class Recipe(BaseModel, frozen=True):
     `steps` of the sampler, guidance scale (0 or 1: none), side in pixels, the tiny autoencoder that replaces the
     pipeline's own (hub id or folder), the number type on a GPU, and the spacing of the steps over the scheduler's
     timesteps (None: as it was saved). A single step must start at the last timestep, which "trailing" ensures.
+    `coupled` is how many of the drawn world's `Variation` numbers the means of its noise's first channels are.
     """
 
     steps: int = Field(default=4, ge=1, le=MOST_STEPS)
@@ -50,6 +51,7 @@ class Recipe(BaseModel, frozen=True):
     tiny_autoencoder: str | None = None
     gpu_dtype: Literal["float16", "bfloat16"] = "float16"
     timestep_spacing: Literal["leading", "linspace", "trailing"] | None = None
+    coupled: int = Field(default=0, ge=0, le=5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,9 @@ LEANING_TILT = 9.0
 # Of a head within its figure.
 HEAD_SCALE = 1.16
 
+# Units from hairline to chin of a face of size 1.
+FACE_UNITS = 95 * HEAD_SCALE
+
 # The face's height within the figure, from which the body is drawn.
 FACE_HEIGHT = 112.0
 
