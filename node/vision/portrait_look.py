@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from node.vision import likeness
-from node.vision.look_transfer import NO_LOOK
+from node.vision.look_transfer import NO_LOOK, encode_look
 from node.vision.perception.colours import lab
 from node.vision.perception.observation import Observation, SeenFace
 from node.vision.scenes.grammar import attributes_of
@@ -55,6 +55,15 @@ def encode_portrait(observation: Observation, size: int) -> bytes:
         face.x, face.y, face.size, face.roll, observation.skin, observation.hair, observation.garment
     )
     return portrait.encode(seen, SIZE_FOR[size])
+
+
+def look_of(snapshot: Image.Image, observation: Observation | None, size: int) -> bytes:
+    """Encode the look of a snapshot in at most `size` bytes: a portrait of a person in a photo, else a coarse picture.
+
+    `observation` is what perception found, None in a drawing, whose colours are those of its painting.
+    """
+    portrayed = NO_LOOK if observation is None else encode_portrait(observation, size)
+    return portrayed or encode_look(snapshot, size)
 
 
 def is_portrait(coded: bytes) -> bool:

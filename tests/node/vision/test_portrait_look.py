@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from node.vision.likeness import of_photo
+from node.vision.look_transfer import encode_look
 from node.vision.perception.observation import Observation, SeenFace
-from node.vision.portrait_look import SIZE_FOR, apply_portrait, encode_portrait, is_portrait, wanted_by
+from node.vision.portrait_look import SIZE_FOR, apply_portrait, encode_portrait, is_portrait, look_of, wanted_by
 from node.vision.scenes import Person, Scene, caption, draw, sample, variation_of
 from node.vision.scenes.people import FACE_UNITS, face_position, skin_of
 from node.vision.scenes.world import Cloth, Light
@@ -52,6 +53,13 @@ def test_without_face_skin_or_a_known_size_there_is_none() -> None:
     assert encode_portrait(replace(observation, face=None), 16) == b""
     assert encode_portrait(replace(observation, skin=None), 16) == b""
     assert not is_portrait(b"")
+
+
+def test_a_photo_of_a_person_has_a_portrait_and_anything_else_a_coarse_picture() -> None:
+    snapshot, observation = draw(somebody()), seen(somebody())
+    assert look_of(snapshot, observation, 16) == encode_portrait(observation, 16)
+    assert look_of(snapshot, None, 16) == look_of(snapshot, Observation(), 16) == encode_look(snapshot, 16)
+    assert look_of(snapshot, observation, 0) == b""
 
 
 def test_skin_hair_and_garment_take_the_colours_and_the_wall_keeps_its_own() -> None:
