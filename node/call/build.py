@@ -19,7 +19,7 @@ from node.links.ice_servers import ice_server
 from node.links.login import broker_address
 from node.speech import profile_options
 from node.speech.playback_buffer import blocks_for
-from node.vision.presets import choose, only_drawings
+from node.vision.presets import chosen_models, only_drawings
 from node.vision.worker import Worker
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from node.vision.cameras import Camera
     from node.vision.gallery import PictureKeeper
     from node.vision.morph import Screen
-    from node.vision.presets import Preset
     from node.vision.types import PaintedPicture
     from protocol.captions.registry import CaptionCodecs
 
@@ -93,11 +92,6 @@ def worker(settings: Settings, role: Role) -> Worker:
     chosen = chosen_models(settings)
     paints = role.receives or (role.sends and settings.tries > 1)
     return Worker(captioner=chosen.captioner if role.sends else None, generator=chosen.generator if paints else None)
-
-
-def chosen_models(settings: Settings) -> Preset:
-    """Return the captioner and the generator of the settings. Raises NodeError for a preset that does not exist."""
-    return choose(settings.models, settings.captioner, settings.generator)
 
 
 # What a call imports at the latest when the first peer comes, which must not stop the loop then.
