@@ -55,10 +55,17 @@ def bench(
     deadlines: Annotated[
         float, typer.Option(min=0, metavar="MINUTES", help="Then call so long beside the models at full speed.")
     ] = 0.0,
+    people: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Measure perception instead, on this folder's photos and its truth.tsv."),
+    ] = None,
     json: options.Json = False,
 ) -> None:
-    """Measure a preset on drawn scenes that no training ever saw."""
-    signals.run(measure(settings, count, seed, deadlines, json))
+    """Measure a preset on drawn scenes that no training ever saw, or perception on labelled photos."""
+    if people is not None:
+        measure_on_people(people, json)
+    else:
+        signals.run(measure(settings, count, seed, deadlines, json))
 
 
 def lines() -> Iterator[str]:
@@ -99,6 +106,21 @@ def download(name: str, source: Path | None = None) -> None:
 
 def _advance(bars: Progress, bar: TaskID, done: int, total: int) -> None:
     bars.update(bar, completed=done, total=total)
+
+
+def measure_on_people(folder: Path, json: bool) -> None:
+    """Measure perception on the labelled photos of a folder and print the figures. Raises NodeError if it cannot."""
+    from node.bench.models import people
+    from node.vision.perception import files
+    from node.vision.perception.perceiver import Perceiver
+
+    def perceiver() -> Perceiver:
+        return Perceiver(files.verified(files.folder()))
+
+    with progress.bars() as bars:
+        bar = bars.add_task("photos", total=len(people.read_table(folder)))
+        figures = people.evaluate_people(folder, perceiver, lambda: bars.advance(bar))
+    say(*([as_json(figures)] if json else people.people_lines(figures)))
 
 
 async def measure(settings: Settings, count: int, seed: int | None, deadlines: float, json: bool) -> None:

@@ -77,7 +77,7 @@ def _download(requirements: list[str], folder: Path, progress: Progress) -> None
         )
     command = [*child_process.command("pip"), *PIP, "--dest", str(folder), *requirements]
     environment = child_process.environment() | {"TMPDIR": str(folder)}  # where it downloads to: its size is watched
-    total = sum(files.WHEELS[requirement] for requirement in requirements)
+    done, total = 0, sum(files.WHEELS[requirement] for requirement in requirements)
     with tempfile.TemporaryFile() as errors:
         with subprocess.Popen(
             command,
@@ -89,7 +89,8 @@ def _download(requirements: list[str], folder: Path, progress: Progress) -> None
         ) as pip:
             try:
                 while pip.poll() is None:
-                    progress(min(_size(folder), total), total)
+                    done = max(done, min(_size(folder), total))  # pip removes what it needed meanwhile
+                    progress(done, total)
                     with suppress(subprocess.TimeoutExpired):
                         pip.wait(REFRESH_S)
             finally:

@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 # What counts as nearly grey: how far the channels differ, as a share of the largest; and how bright it is at least and
 # at most (noise has no colour, and a clipped channel lies about it).
-GREY_SPREAD = 0.2
+GREY_SPREAD = 0.33
 GREY_RANGE = (60.0, 250.0)
 
 # Below this share of the picture the greys are an accident, and nothing is balanced.
@@ -81,14 +81,14 @@ def brightness(levels: Levels) -> Floats:
 
 
 def balance_of(levels: Levels) -> Balance:
-    """Return the balance by the nearly grey pixels of a picture; one that changes nothing if it has too few."""
-    pixels = levels.reshape(-1, 3).astype(np.float64)
+    """Return the balance by the nearly grey of these pixels (n, 3); one that changes nothing if it has too few."""
+    pixels = levels.astype(np.float32)
     most = pixels.max(axis=1)
     grey = (most - pixels.min(axis=1) < GREY_SPREAD * most) & (most > GREY_RANGE[0]) & (most < GREY_RANGE[1])
-    if grey.mean() < LEAST_GREYS:
+    if grey.sum() < max(1, LEAST_GREYS * len(pixels)):
         return Balance()
     greys = pixels[grey]
-    lamp = np.median(greys, axis=0)
+    lamp = np.median(greys, axis=0).astype(np.float64)
     gains = np.clip(lamp.mean() / lamp, 1 / MOST_GAIN, MOST_GAIN)
     brightest = float(np.quantile((greys * gains) @ WEIGHTS, 1 - BRIGHT_GREYS))
     red, green, blue = gains * np.clip(WHITE / brightest, 1.0, MOST_BRIGHTENING)

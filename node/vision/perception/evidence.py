@@ -27,6 +27,7 @@ EVIDENCE = {
     "turn": "degrees by which head and eyes together are turned from the camera",
     "blink": "how far the eye that is closed less is closed, 0 to 1",
     "down": "how far the eyes look down, 0 to 1: this too lowers the lids",
+    "squint": "how far the lids are pressed together, 0 to 1",
     "jaw": "how far the jaw is open, 0 to 1",
     "smile": "how far the corners of the mouth are up, 0 to 1",
     "thumb": "a thumb held up, 0 to 1",
@@ -53,14 +54,18 @@ SPREAD = 0.45
 # A hand belongs to the face if its palm's length, in widths of the face, lies between these; others' are smaller.
 OWN_HAND = (0.33, 1.2)
 
+# The gesture's share of a hand without a face beside it, and of a finger that points up.
+OPEN_PALM, POINTING_UP = 0.5, 0.4
+
 # In widths of the face from its middle: a hand nearer is in front of the face and not beside it.
 BESIDE = 0.55
 
 # The thumb's tip is above all other points of the hand, by this share of the palm's length at least.
 THUMB_ABOVE = 0.1
 
-# Middles of both palms apart, in lengths of a palm; and how far the hands are below the chin, in heights of the face.
-TOUCHING, BELOW_CHIN = 1.3, 0.3
+# Middles of both palms apart, in lengths of a palm; and how far the hands are below the chin, in heights of the face:
+# hands before the mouth hide it, and are not held together.
+TOUCHING, BELOW_CHIN = 1.3, 0.95
 
 # A head rests on a hand that is this near the cheek or jaw (in widths of the face), at most this high above and below
 # the chin (in heights), and leans towards it by these degrees: a hand that merely passes by bends nobody's head.
@@ -91,6 +96,7 @@ def of_face(face: Face) -> dict[str, float]:
         "turn": yaw + GAZE_DEGREES * gaze,
         "blink": min(shapes["eyeBlinkLeft"], shapes["eyeBlinkRight"]),
         "down": (shapes["eyeLookDownLeft"] + shapes["eyeLookDownRight"]) / 2,
+        "squint": (shapes["eyeSquintLeft"] + shapes["eyeSquintRight"]) / 2,
         "jaw": shapes["jawOpen"],
         "smile": (shapes["mouthSmileLeft"] + shapes["mouthSmileRight"]) / 2,
     }
@@ -138,13 +144,20 @@ def waving(hand: Hand, face: Face | None) -> float:
         high = hand.points[12, 1] < face.points[CHIN, 1]
         if not (beside and high):
             return 0.0
+    elif hand.gestures["open palm"] < OPEN_PALM:
+        return 0.0
     return hand.presence
 
 
 def pointing(hand: Hand) -> float:
-    """Return the hand's certainty if its index finger is straight and no other is, else 0."""
+    """Return the hand's certainty if its index finger is straight and no other is, else 0.
+
+    Of a finger that points up the gesture must say so too: a thumb before the camera is taken for one.
+    """
     index, *others = reaches(hand)
-    return hand.presence if index > STRAIGHT and max(others) < CURLED and tilt(hand) < 90 + RAISED else 0.0
+    if index < STRAIGHT or max(others) > CURLED or tilt(hand) > 90 + RAISED:
+        return 0.0
+    return hand.presence if tilt(hand) > RAISED or hand.gestures["pointing up"] > POINTING_UP else 0.0
 
 
 def together(hands: Sequence[Hand], face: Face | None) -> float:

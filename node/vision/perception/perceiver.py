@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from node.vision.perception import colours, evidence, litert, segmentation
 from node.vision.perception.actions import action_of
 from node.vision.perception.colours import Floats, Levels
-from node.vision.perception.face import CHIN, HAIRLINE, Face, FaceReader
+from node.vision.perception.face import CHIN, HAIRLINE, UPRIGHT_SCORE, Face, FaceReader
 from node.vision.perception.gestures import Hand, HandReader
 from node.vision.perception.objects import PERSON, PERSON_SCORE, ObjectDetector
 from node.vision.perception.observation import Observation, SeenFace, SeenThing
@@ -24,6 +24,9 @@ from node.vision.rgb import to_rgb
 
 # Pixels. A larger picture shows the models nothing more, and takes longer to cut from.
 LONGEST_SIDE = 960
+
+# By the number of quarter turns, counterclockwise.
+TURNED = {1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_270}
 
 # A face in no person's box is believed at this score: a close-up leaves the detector no person to see. Below it is a
 # cat, a poster or a fold.
@@ -35,9 +38,10 @@ HINT_SCORE = 0.35
 # Persons are counted if their box is this share of the largest one's at least.
 AS_LARGE = 0.5
 
-# Around a person's box, hands are looked for in this margin, a share of the box's longer side; and down to so many
-# widths of it: below are knees.
-HANDS_MARGIN, HANDS_DOWN, HANDS_DOWN_TALL = 0.12, 1.25, 0.6
+# Hands are looked for around a person's box in this margin, a share of its longer side, down to TRUNK_SHAPE widths of
+# it or of TRUNK_SHARE of its height, and to HANDS_DOWN heights of a face below its chin: lower hands hang or type, and
+# the smaller the box the larger a hand is in it.
+HANDS_MARGIN, TRUNK_SHAPE, TRUNK_SHARE, HANDS_DOWN = 0.12, 1.25, 0.6, 2.6
 
 # (left, top, right, bottom) in pixels.
 Box = tuple[float, float, float, float]
@@ -63,20 +67,32 @@ class Perceiver:
         self._segmenter = segmentation.PersonSegmenter(paths[litert.SELFIE_SEGMENTER])
 
     def observe(self, image: Image.Image) -> Observation:
-        """Return what a picture of any size and mode shows."""
+        """Return what a picture of any size and mode shows; of one on its side, what it shows once turned upright."""
         picture = to_rgb(image)
-        picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BILINEAR)
+        if max(picture.size) > LONGEST_SIDE:
+            picture = ImageOps.contain(picture, (LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BILINEAR)
         small = segmentation.squeezed(picture)
-        if colours.shows_nothing(small):
+        if colours.shows_nothing(segmentation.on_grid(small)):
             return Observation(blind=True)
         things = self._objects.things(picture)
-        light = colours.light_of(small)
+        face = self._face(picture, things)
+        if face is None or face.score < UPRIGHT_SCORE:
+            turns = self._faces.quarter_turns(picture)
+            if turns:
+                picture = picture.transpose(TURNED[turns])
+                small, things = segmentation.squeezed(picture), self._objects.things(picture)
+                face = self._face(picture, things)
+        return self._observed(picture, small, things, face)
+
+    def _observed(
+        self, picture: Image.Image, small: Levels, things: Sequence[SeenThing], face: Face | None
+    ) -> Observation:
         persons = _persons(things)
-        face = self._face(picture, things, persons)
         others = tuple(thing for thing in things if thing.name != PERSON)
+        light = colours.light_of(segmentation.on_grid(small))
         if not persons and face is None:
             return Observation(things=others, light=light)
-        hands = self._hands.hands(picture, _around(persons, picture.size))
+        hands = self._hands.hands(picture, _hands_box(persons, face, picture.size))
         found = _evidence(picture, things, persons, face, hands)
         looks = self._looks(picture, small, persons, face, hands)
         return Observation(
@@ -92,8 +108,8 @@ class Perceiver:
             light=light,
         )
 
-    def _face(self, picture: Image.Image, things: Sequence[SeenThing], persons: Sequence[SeenThing]) -> Face | None:
-        face = self._faces.largest(picture, [_pixels(one, picture.size) for one in persons[:1]])
+    def _face(self, picture: Image.Image, things: Sequence[SeenThing]) -> Face | None:
+        face = self._faces.largest(picture, [_pixels(one, picture.size) for one in _persons(things)[:1]])
         if face is None or face.score >= LONE_FACE_SCORE:
             return face
         hints = [_pixels(one, picture.size) for one in things if one.name == PERSON and one.score >= HINT_SCORE]
@@ -109,9 +125,11 @@ class Perceiver:
         hands: Sequence[Hand],
     ) -> _Looks:
         """Return the person's colours; none of a picture in shades of grey."""
-        if colours.is_colourless(small):
+        grid = segmentation.on_grid(small)
+        if colours.is_colourless(grid):
             return _Looks()
-        mask, levels = self._segmenter.area(small), colours.balance_of(small).applied(small)
+        mask = self._segmenter.area(small)
+        levels = colours.balance_of(grid[~mask]).applied(grid)
         if face is None:
             area = segmentation.trunk(mask, persons[0].box, hands, picture.size)
             return _Looks(garment=segmentation.colour_in(levels, area))
@@ -155,20 +173,18 @@ def _seen(face: Face, size: tuple[int, int]) -> SeenFace:
     )
 
 
-def _around(persons: Sequence[SeenThing], size: tuple[int, int]) -> tuple[int, int, int, int] | None:
-    """Return where the largest person's hands may be, in pixels; None for the whole picture."""
-    if not persons:
-        return None
-    left, top, right, bottom = _pixels(persons[0], size)
-    width, height = right - left, bottom - top
-    margin = HANDS_MARGIN * max(width, height)
-    low = min(bottom, top + HANDS_DOWN * max(width, height * HANDS_DOWN_TALL)) + margin
-    return (
-        int(max(0, left - margin)),
-        int(max(0, top - margin)),
-        int(min(size[0], right + margin)),
-        int(min(size[1], low)),
-    )
+def _hands_box(persons: Sequence[SeenThing], face: Face | None, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return where the hands of the largest person may be that do something, in pixels."""
+    box = np.array([0.0, 0.0, *size])
+    if persons:
+        left, top, right, bottom = _pixels(persons[0], size)
+        margin = HANDS_MARGIN * max(right - left, bottom - top)
+        low = top + TRUNK_SHAPE * max(right - left, TRUNK_SHARE * (bottom - top)) + margin
+        box = np.array([left - margin, top - margin, right + margin, min(bottom + margin, low)])
+    if face is not None:
+        box[3] = min(box[3], face.points[CHIN, 1] + HANDS_DOWN * face.height)
+    left, top, right, bottom = np.clip(box, 0, [*size, *size]).astype(int).tolist()
+    return left, top, right, bottom
 
 
 def _pixels(thing: SeenThing, size: tuple[int, int]) -> Box:
