@@ -92,7 +92,7 @@ class ModelServer:
 
     def _load_captioner(self, model: str) -> Ready:
         captioner = load_captioner(model)
-        captioner.describe(Image.new("RGB", (WARM_UP_SIDE, WARM_UP_SIDE), "gray"))
+        captioner.describe(_drawing())
         self._captioner = captioner
         return Ready()
 
@@ -101,6 +101,13 @@ class ModelServer:
         generator.paint(WARM_UP_TEXT, 0)
         self._generator = generator
         return Ready()
+
+
+def _drawing() -> Image.Image:
+    """Return the simplest drawing: one surface alone is no picture of anything, and would warm up nothing."""
+    image = Image.new("RGB", (WARM_UP_SIDE, WARM_UP_SIDE), "gray")
+    image.paste("white", (0, 0, WARM_UP_SIDE // 2, WARM_UP_SIDE))
+    return image
 
 
 @contextmanager

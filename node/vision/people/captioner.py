@@ -28,7 +28,7 @@ GLANCE = 64
 REAL_CAMERA = (
     "this is a real camera: people are seen by small models on this machine, and the others see them as drawings"
 )
-UNSEEN = f"this is a real camera, and no words are sent of it: get the models that see people by `{files.FETCH}`"
+UNSEEN = "this is a real camera, and no words are sent of it"
 
 
 class Describer(Protocol):
@@ -84,7 +84,7 @@ class EitherCaptioner:
         try:
             self._photos = self._photos or self._load()
         except NodeError as error:
-            return CaptionReply("", remark=f"{UNSEEN} ({error})")
+            return CaptionReply("", remark=f"{UNSEEN}: {error}")
         reply = self._photos.describe(image)
         return CaptionReply(reply.text, reply.observation, remark=REAL_CAMERA)
 
