@@ -47,18 +47,18 @@ class Words:
     changes: int = 0
     undone: int = 0
     false: int = 0
-    shown: list[str] = field(default_factory=list)
+    shown: list[tuple[float, str]] = field(default_factory=list)
     _now: dict[str, str] = field(default_factory=dict)
     _before: dict[str, tuple[str, float]] = field(default_factory=dict)
     _truth: dict[str, str] | None = None
 
     def say(self, text: str, at: float, truth: dict[str, str] | None) -> None:
         """Take the words of a moment; those that are empty or the same change nothing."""
-        if not text or (self.shown and self.shown[-1].partition("  ")[2] == text):
+        if not text or (self.shown and self.shown[-1][1] == text):
             return
         parts = attributes_of(text) or {"words": text}
         first = not self.shown
-        self.shown.append(f"{at:6.1f}  {text}")
+        self.shown.append((at, text))
         if not first:
             self.changes += 1
             self.undone += self._is_undone(parts, at)
@@ -134,7 +134,7 @@ async def run(arguments: argparse.Namespace) -> None:
     rows = {"one by one": single.per_minute(arguments.minutes), "held": held.per_minute(arguments.minutes)}
     print(json.dumps(figures | rows) if arguments.json else f"{figures}\n{rows}")
     if arguments.show:
-        print(*held.shown, sep="\n")
+        print(*(f"{at:6.1f}  {text}" for at, text in held.shown), sep="\n")
 
 
 def main() -> None:

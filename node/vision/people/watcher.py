@@ -15,6 +15,10 @@ from node.vision.scenes.world import Action, Cloth, CreatureKind, Light, Place, 
 # moment: only an action and somebody's coming are believed at once.
 LEAVING_S, COUNT_S, UNSEEN_S, CLOTH_S, LOOKS_S, THING_S, COMPANY_S, PLACE_S = 2.0, 3.0, 3.0, 4.0, 6.0, 3.0, 4.0, 6.0
 
+# Seconds after somebody came until which nothing is said while the clothes or the action are unknown: they mostly are
+# seen a snapshot later, and would change the words.
+PATIENCE_S = 2.0
+
 # The evidence of what a person does counts this much more than that of another action: what hardly changed, holds.
 STICKINESS = 1.25
 STICKY: dict[Action, tuple[str, ...]] = {
@@ -56,11 +60,13 @@ class PeopleWatcher:
         self._indoors = False
         self._mouth: deque[bool] = deque(maxlen=TALKING_OF)
         self._eyes = EyeBaseline()
+        self._came_at = float("-inf")
+        self._told: Situation | None = None
 
     @property
     def pending(self) -> bool:
         """Whether another snapshot is wanted, because something may be about to change or nothing is known yet."""
-        return not self._people.settled or any(held.pending for held in self._all())
+        return self._told is None or any(held.pending for held in self._all())
 
     def update(self, seen: Observation, now: float, voice: bool | None = None) -> Situation | None:
         """Take the observation of one snapshot, and return the situation; None while nothing is known yet.
@@ -70,7 +76,7 @@ class PeopleWatcher:
         if seen.blind:
             for held in self._all():
                 held.doubt()
-            return self._situation() if self._people.settled else None
+            return self._told
         one = situation_of(seen)
         self._count(one.people, now)
         self._follow_place(one, now)
@@ -79,7 +85,15 @@ class PeopleWatcher:
         else:
             self._subject.update((one.creature, one.support, one.beside, one.named), now)
             self._action.doubt()
-        return self._situation() if self._people.settled else None
+        if self._knows_enough(now):
+            self._told = self._situation()
+        return self._told
+
+    def _knows_enough(self, now: float) -> bool:
+        if not self._people.value:
+            return self._people.settled
+        complete = self._action.settled and self._cloth.settled
+        return complete or now - self._came_at >= PATIENCE_S
 
     def _all(self) -> tuple[Held[object], ...]:
         held = (
@@ -92,6 +106,7 @@ class PeopleWatcher:
         before = self._people.value
         self._people.lasting_s = COUNT_S if people and before else LEAVING_S if before else 0.0
         if self._people.update(people, now) and not before:
+            self._came_at = now
             self._forget_person()
 
     def _forget_person(self) -> None:
