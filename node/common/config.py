@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     loop: bool = False
     clean: bool = True
     camera: str | None = None
+    me: str | None = None
+    place: str | None = None
     speaker: str | None = None
     pictures: Path | None = None
     models: str = "embedded"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from node.vision.perception.observation import Observation
+    from node.vision.types import SeenPicture
 
 Floats = npt.NDArray[np.float64]
 
@@ -63,6 +64,13 @@ SKIN_MOVED, PLACE_MOVED = 0.09, 0.5
 
 # Skin that the recent snapshots agree on, this far from what was before, is another person's.
 ANOTHER_SKIN = 0.25
+
+
+def of_seen(seen: SeenPicture) -> Variation | None:
+    """Return the likeness of the person in a snapshot, of either kind; None if there is none."""
+    if seen.observation is not None:
+        return of_photo(seen.observation)
+    return None if seen.likeness is None else Variation(*seen.likeness)
 
 
 def of_photo(observation: Observation) -> Variation | None:
