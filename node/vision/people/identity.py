@@ -44,7 +44,7 @@ class Identity:
         return self._place or self.description.place
 
     def change(self, text: str) -> list[str]:
-        """Take another description; return a line for each part of it that is not understood. An empty one says nothing."""
+        """Take another description, empty for none; return a line for each part of it that is not understood."""
         self.text = " ".join(text.split())[:LONGEST].rstrip()
         self.description = read_description(self.text)
         self.version += 1

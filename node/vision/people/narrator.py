@@ -35,9 +35,7 @@ class Narrator:
     `hears_voice` says whether the microphone hears a voice now; None if there is none, or it is muted.
     """
 
-    def __init__(
-        self, identity: Identity | None = None, hears_voice: Callable[[], bool | None] = lambda: None
-    ) -> None:
+    def __init__(self, identity: Identity | None = None, hears_voice: Callable[[], bool | None] = lambda: None) -> None:
         self.identity = identity or Identity()
         self._hears_voice = hears_voice
         self._people, self._drawn = PeopleWatcher(), DrawnWatcher()

@@ -1,8 +1,8 @@
 """The words of a situation: the drawn world's canonical caption wherever it has one, which costs three bytes.
 
 What the drawn world cannot show is said behind what it can ("..., one of two people", "..., with a cat"), where a
-receiver still paints the part that it knows, or in words alone ("a motorcycle"). What was neither said nor seen is left out: of a person without a description the words are "a
-person", and whose clothes cannot be seen wears none in the words.
+receiver still paints the part that it knows, or in words alone ("a motorcycle"). What was neither said nor seen is left
+out: without a description the words are "a person", and clothes that cannot be seen are in no words.
 """
 
 from __future__ import annotations
@@ -112,4 +112,3 @@ def _creature(now: Situation, place: Place) -> str:
         return things.counted(str(now.creature), 1)
     animal = Creature(now.creature, Fur.NATURAL, Pose.SITTING, now.support, now.beside)
     return caption(Scene(animal, place, now.light))
-
