@@ -98,7 +98,7 @@ def _people(now: Situation, person: Person, place: Place, clothed: bool) -> str:
 
 
 def _without_clothes(text: str, person: Person) -> str:
-    """Return a person's caption without the garment, whose colour nobody knows."""
+    """Return a person's caption without the garment, whose colour was not seen."""
     garment = f"wearing a {person.cloth} {person.garment}"
     if person.hat is Hat.NONE:
         return text.replace(f" {garment}", "", 1)

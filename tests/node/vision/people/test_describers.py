@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from node.vision.ipc import CaptionReply, seen_picture
-from node.vision.people.captioner import REAL_CAMERA, EitherCaptioner
+from node.vision.people.describers import REAL_CAMERA, EitherCaptioner
 from node.vision.scenes import draw, sample
 from protocol.errors import NodeError
 

@@ -1,4 +1,4 @@
-"""The question who the camera sees."""
+"""The question who the camera sees, of `identity`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from node.commands import introduction
 from node.common import config
+from node.vision.people import identity as introduction
 
 
 @pytest.fixture(autouse=True)
