@@ -75,8 +75,9 @@ class CaptionModel(Protocol):
 class PictureSender(PeerEvents):
     """Polls the camera, captions what changed, and publishes a frame when the words changed.
 
-    `narrator` makes the words, of nobody in particular unless another is set. `look_bytes` is the size of the look that is sent with the words (see `protocol.look`), 0 for none. Whatever takes
-    longer for some snapshots or words than for others runs beside the loop.
+    `narrator` makes the words, of nobody in particular unless another is set. `look_bytes` is the size of the look that
+    is sent with the words (see `protocol.look`), 0 for none. Whatever takes longer for some snapshots or words than for
+    others runs beside the loop.
     """
 
     def __init__(

@@ -8,8 +8,8 @@ from node.vision.people import things
 from node.vision.perception.observation import Observation
 from node.vision.scenes.world import Action, Cloth, CreatureKind, Light, Place, Support, Thing
 
-# Evidence of 0 to 1 from which glasses, a beard or a hat are named though they were not said. A false pair of glasses is
-# worse than a missing one.
+# Evidence of 0 to 1 from which glasses, a beard or a hat are named though they were not said. False glasses are worse
+# than missing ones.
 STRONG = 0.8
 
 
