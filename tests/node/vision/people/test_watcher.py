@@ -114,7 +114,7 @@ def test_a_person_that_is_missed_for_a_moment_is_there() -> None:
 
 def test_who_comes_next_has_other_clothes_at_once() -> None:
     call = Call()
-    call.see(*[face()] * 4, *[Observation()] * 8)
+    call.see(*[face()] * 4, *[Observation()] * 12)
     other = call.see(face(Cloth.RED), face(Cloth.RED))
     assert other is not None
     assert other.cloth is Cloth.RED
