@@ -28,7 +28,7 @@ from rich.progress import track
 from node.vision.cameras import Camera, open_camera
 from node.vision.gate import Gate
 from node.vision.ipc import CaptionReply, seen_picture
-from node.vision.people.captioner import Describer, load_captioner
+from node.vision.people.describers import Describer, load_captioner
 from node.vision.people.identity import Identity
 from node.vision.people.narrator import Narrator
 from node.vision.presets import chosen_models

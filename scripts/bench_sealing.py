@@ -18,7 +18,7 @@ from collections.abc import Callable
 from itertools import count, islice
 
 from node.captions.coder import shipped_codecs
-from node.vision.scenes import world
+from node.vision.scenes import sampling
 from node.vision.scenes.grammar import caption
 from protocol import frames
 from protocol.errors import SealError
@@ -78,7 +78,7 @@ def picture(words: str) -> bytes:
 def sizes() -> dict[str, float]:
     """Bytes of the MQTT payload of sealed pictures."""
     ann = Sealer(SECRET, "anna", 1)
-    scenes = [caption(scene) for scene in islice(filter(world.held_out, map(world.sample, count())), CAPTIONS)]
+    scenes = [caption(scene) for scene in islice(filter(sampling.held_out, map(sampling.sample, count())), CAPTIONS)]
     sealed = sorted(len(ann.frame(Letter.PICTURE, picture(words), retained=True)) for words in scenes)
     return {
         "sentence_bytes": len(ann.frame(Letter.PICTURE, picture(SENTENCE), retained=True)),

@@ -16,7 +16,7 @@ from node.speech.pcm import Pcm, seconds_of
 from node.speech.profiles import PROFILES, Profile
 from node.speech.send_stream import SendStream, SpeechPacket
 from node.vision.scenes.grammar import caption
-from node.vision.scenes.world import sample
+from node.vision.scenes.sampling import sample
 from protocol import frames, log
 
 CODECS = shipped_codecs()

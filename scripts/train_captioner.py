@@ -237,9 +237,7 @@ def train(arguments: argparse.Namespace) -> None:
     model = build(tokenizer)
     if arguments.init:
         earlier = VisionEncoderDecoderModel.from_pretrained(arguments.init, dtype=torch.float32)
-        carry_over(
-            model, earlier.state_dict(), tokenizer, PreTrainedTokenizerFast.from_pretrained(arguments.init)
-        )
+        carry_over(model, earlier.state_dict(), tokenizer, PreTrainedTokenizerFast.from_pretrained(arguments.init))
     head = torch.nn.Linear(TOKENS * WIDTH, sum(labels.sizes)).to(device())
     both = torch.nn.ModuleDict({"model": model, "head": head}).train()
     average = Average(model)

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
 from transformers import PreTrainedTokenizerFast
 
 from node.vision.loading import multiplies_bfloat16

@@ -128,12 +128,13 @@ class Node:
             self.observers,
             stats.pictures_out,
             ends.captions,
-            narrator=Narrator(self.identity, self._hears_voice),
             seeds=SeedChooser(ends.tries, Easel(models.try_out, models.look_at)),
             look_bytes=ends.look_bytes,
             clock=clock,
             note=note,
         )
+
+        self._picture_sender.narrator = Narrator(self.identity, self._hears_voice)
 
         # in: room -> caption codec -> generator -> folder, and morph -> screen
         self._picture_receiver = PictureReceiver(

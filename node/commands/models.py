@@ -110,17 +110,13 @@ def _advance(bars: Progress, bar: TaskID, done: int, total: int) -> None:
 
 def measure_on_people(folder: Path, json: bool) -> None:
     """Measure perception on the labelled photos of a folder and print the figures. Raises NodeError if it cannot."""
-    from node.bench.models import people
-    from node.vision.perception import files
+    from node.bench.models import photos
     from node.vision.perception.perceiver import Perceiver
 
-    def perceiver() -> Perceiver:
-        return Perceiver(files.verified(files.folder()))
-
     with progress.bars() as bars:
-        bar = bars.add_task("photos", total=len(people.read_table(folder)))
-        figures = people.evaluate_people(folder, perceiver, lambda: bars.advance(bar))
-    say(*([as_json(figures)] if json else people.people_lines(figures)))
+        bar = bars.add_task("photos", total=len(photos.read_table(folder)))
+        figures = photos.evaluate_people(folder, Perceiver, lambda: bars.advance(bar))
+    say(*([as_json(figures)] if json else photos.people_lines(figures)))
 
 
 async def measure(settings: Settings, count: int, seed: int | None, deadlines: float, json: bool) -> None:

@@ -37,7 +37,7 @@ from node.vision.ipc import (
     image_reply,
     read_message,
 )
-from node.vision.people.captioner import Describer, load_captioner
+from node.vision.people.describers import Describer, load_captioner
 from node.vision.types import Prompt
 from protocol.errors import NodeError
 

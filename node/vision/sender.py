@@ -77,8 +77,9 @@ class CaptionModel(Protocol):
 class PictureSender(PeerEvents):
     """Polls the camera, captions what changed, and publishes a frame when the words changed.
 
-    `look_bytes` is the size of the look that is sent with the words (see `protocol.look`), 0 for none. Whatever takes
-    longer for some snapshots or words than for others runs beside the loop.
+    `narrator` makes the words, of nobody in particular unless another is set. `look_bytes` is the size of the look that
+    is sent with the words (see `protocol.look`), 0 for none. Whatever takes longer for some snapshots or words than for
+    others runs beside the loop.
     """
 
     def __init__(
@@ -93,11 +94,10 @@ class PictureSender(PeerEvents):
         *,
         clock: Callable[[], float],
         note: Callable[[str], None],
-        narrator: Narrator | None = None,
         seeds: SeedChooser | None = None,
         look_bytes: int = 0,
     ) -> None:
-        self.coder, self._narrator = coder, narrator or Narrator()
+        self.coder, self.narrator = coder, Narrator()
         self._camera, self._gate, self._captioner = camera, gate, captioner
         self._room, self._observer, self._counts = room, observer, counts
         self._clock, self._note, self._note_once = clock, note, NoteOnce(note)
@@ -148,8 +148,8 @@ class PictureSender(PeerEvents):
         """Take one snapshot, and send its words or a hold if it is time for either. Raises NodeError if it fails."""
         snapshot = await self._camera.snapshot()
         captured_at = self._clock()
-        changed = await asyncio.to_thread(self._gate.changed, snapshot, self._narrator.sees_real_pictures)
-        if changed or self._narrator.wants(captured_at):
+        changed = await asyncio.to_thread(self._gate.changed, snapshot, self.narrator.sees_real_pictures)
+        if changed or self.narrator.wants(captured_at):
             await self._caption_and_send(snapshot, captured_at)
         elif self._frame and self._clock() - self._sent_at >= HOLD_EVERY_S:
             self._send_hold()
@@ -170,10 +170,10 @@ class PictureSender(PeerEvents):
             self._note(str(error))
             return
         self._counts.captioned += 1
-        for remark in self._narrator.remarks(seen):
+        for remark in self.narrator.remarks(seen):
             self._note_once(remark)
         self._seeds.notice(of_seen(seen))
-        words = _fitting(self._narrator.words(seen, captured_at))
+        words = _fitting(self.narrator.words(seen, captured_at))
         if words and words != self._words:
             self._words = words
             look = await self._look(snapshot, seen)

@@ -15,7 +15,7 @@ from node.bench.captions.baselines import BASELINES, Baseline, Size
 from node.bench.captions.measure import read_lines
 from node.common import output, progress
 from node.terminal.summary import as_json, percentile
-from node.vision.scenes import grammar, world
+from node.vision.scenes import grammar, sampling
 from protocol.captions.registry import CaptionCodecs
 from protocol.errors import NodeError
 
@@ -104,7 +104,7 @@ def training_text(path: Path | None) -> Training:
 def scene_captions(count: int, seed: int) -> list[str]:
     """Return captions of scenes that the project draws, each in one of its wordings; the same for the same seed."""
     rng = random.Random(seed)
-    return [grammar.phrasings(world.sample(rng.getrandbits(32)), rng) for _ in range(count)]
+    return [grammar.phrasings(sampling.sample(rng.getrandbits(32)), rng) for _ in range(count)]
 
 
 def compare(

@@ -1,7 +1,7 @@
 """What holds in captions of drawings: an attribute changes in the words only if captions agree that it did.
 
 A captioner reads one yellow jacket as yellow shirt, yellow jacket and orange jacket within seconds, because the drawing
-breathes and blinks. What somebody is and wears hardly ever changes while the picture stays; what is done may at once.
+breathes and blinks. What a person is and wears hardly ever changes while the picture stays; an action may at once.
 """
 
 from __future__ import annotations

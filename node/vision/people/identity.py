@@ -7,11 +7,21 @@ nothing was said the words are "a person".
 from __future__ import annotations
 
 import difflib
+import sys
+from typing import TYPE_CHECKING
 
+from node.common import config
+from node.common.output import ask, remark
 from node.vision.scenes import grammar
 from node.vision.scenes.reading import Description, read_description
 from node.vision.scenes.world import Place
-from protocol.errors import UsageError
+from protocol.errors import NodeError, UsageError
+
+if TYPE_CHECKING:
+    from node.common.config import Settings
+
+# Asked once, on a terminal, before the first call with a webcam.
+QUESTION = 'Who does the camera see, as in "a man with short grey hair and a beard"? (Enter: not said)'
 
 # Characters of a description: a long sentence. The rest is cut off.
 LONGEST = 200
@@ -44,7 +54,7 @@ class Identity:
         return self._place or self.description.place
 
     def change(self, text: str) -> list[str]:
-        """Take another description; return a line for each part of it that is not understood. An empty one says nothing."""
+        """Take another description, empty for none; return a line for each part of it that is not understood."""
         self.text = " ".join(text.split())[:LONGEST].rstrip()
         self.description = read_description(self.text)
         self.version += 1
@@ -73,3 +83,29 @@ def _names() -> list[str]:
 def _line(word: str, nearest: str) -> str:
     offered = f'; the nearest word is "{nearest}"' if nearest else ""
     return f'of who you are, "{word}" is not understood{offered}'
+
+
+def introduced(settings: Settings) -> Settings:
+    """Return the settings with who the camera sees, once asked and kept if nothing was said of it.
+
+    Only people on a terminal are asked, and only of a webcam. An answer of nothing is kept as well, so that the
+    question does not come again.
+    """
+    if settings.me is not None or not is_webcam(settings.camera) or not _on_terminal():
+        return settings
+    me = ask(QUESTION)
+    try:
+        remark(f"kept in {str(config.keep('me', me))!r}: --me says otherwise for one call")
+    except NodeError as error:
+        remark(error)
+    return settings.model_copy(update={"me": me})
+
+
+def is_webcam(camera: str | None) -> bool:
+    """Return whether the camera of this name is a device."""
+    return camera is not None and (camera.partition(":")[0] == "webcam" or camera.startswith("/dev/"))
+
+
+def _on_terminal() -> bool:
+    streams = (sys.stdin, sys.stdout)
+    return all(stream is not None and not stream.closed and stream.isatty() for stream in streams)

@@ -8,8 +8,8 @@ from node.vision.people import things
 from node.vision.perception.observation import Observation
 from node.vision.scenes.world import Action, Cloth, CreatureKind, Light, Place, Support, Thing
 
-# Evidence of 0 to 1 from which glasses, a beard or a hat are told though nobody said them. A false pair of glasses is
-# worse than a missing one.
+# Evidence of 0 to 1 from which glasses, a beard or a hat are named though they were not said. False glasses are worse
+# than missing ones.
 STRONG = 0.8
 
 
@@ -18,7 +18,7 @@ class Situation:
     """Who and what is there, as far as it was seen.
 
     `action` is None if there are people whose action cannot be seen, `cloth` if no clothes can be. `company` is in
-    words what somebody has near that the drawn world cannot show; `named` what a picture without people and animals is
+    words what a person has near that the drawn world cannot show; `named` what a picture without people and animals is
     of. `support` and `beside` are those of a `creature`. `place` is None if no thing tells it; then `indoors` says
     whether it is a room at least.
     """

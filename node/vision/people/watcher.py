@@ -12,10 +12,10 @@ from node.vision.perception.observation import Observation
 from node.vision.scenes.world import Action, Cloth, CreatureKind, Light, Place, Support, Thing
 
 # Seconds that another value must last. A detector misses a person now and then, and a hand hides the clothes for a
-# moment: only an action and somebody's coming are believed at once.
-LEAVING_S, COUNT_S, UNSEEN_S, CLOTH_S, LOOKS_S, THING_S, COMPANY_S, PLACE_S = 2.0, 3.0, 3.0, 4.0, 6.0, 3.0, 4.0, 6.0
+# moment: only an action, and that a person came, are believed at once.
+LEAVING_S, COUNT_S, UNSEEN_S, CLOTH_S, LOOKS_S, THING_S, COMPANY_S, PLACE_S = 2.0, 3.0, 3.0, 4.0, 6.0, 3.0, 4.0, 3.0
 
-# Seconds after somebody came until which nothing is said while the clothes or the action are unknown: they mostly are
+# Seconds after a person came until which nothing is said while the clothes or the action are unknown: they mostly are
 # seen a snapshot later, and would change the words.
 PATIENCE_S = 2.0
 
@@ -105,12 +105,13 @@ class PeopleWatcher:
     def _count(self, people: int, now: float) -> None:
         before = self._people.value
         self._people.lasting_s = COUNT_S if people and before else LEAVING_S if before else 0.0
-        if self._people.update(people, now) and not before:
+        if people and not before and not self._people.pending:
             self._came_at = now
             self._forget_person()
+        self._people.update(people, now)
 
     def _forget_person(self) -> None:
-        """Begin again: somebody else may have come."""
+        """Begin again: it may be another person."""
         self._eyes.clear()
         self._mouth.clear()
         self._action.restart(None)

@@ -1,8 +1,8 @@
 """The words of a situation: the drawn world's canonical caption wherever it has one, which costs three bytes.
 
 What the drawn world cannot show is said behind what it can ("..., one of two people", "..., with a cat"), where a
-receiver still paints the part that it knows, or in words alone ("a motorcycle"). What was neither said nor seen is left out: of a person without a description the words are "a
-person", and whose clothes cannot be seen wears none in the words.
+receiver still paints the part that it knows, or in words alone ("a motorcycle"). What was neither said nor seen is left
+out: without a description the words are "a person", and clothes that cannot be seen are in no words.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _people(now: Situation, person: Person, place: Place, clothed: bool) -> str:
 
 
 def _without_clothes(text: str, person: Person) -> str:
-    """Return a person's caption without the garment, whose colour nobody knows."""
+    """Return a person's caption without the garment, whose colour was not seen."""
     garment = f"wearing a {person.cloth} {person.garment}"
     if person.hat is Hat.NONE:
         return text.replace(f" {garment}", "", 1)

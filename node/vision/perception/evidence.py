@@ -51,17 +51,15 @@ RAISED = 50.0
 # How far the tips of index and little finger are apart, in lengths of the palm: less is a hand seen from the side.
 SPREAD = 0.45
 
-# A hand belongs to the face if its palm's length, in widths of the face, lies between these; others' are smaller.
-OWN_HAND = (0.33, 1.2)
+# A hand belongs to the face if its palm's length, in widths of the face, lies between these; one that waves shows all
+# of its palm, and is smaller than this only if it is another person's.
+OWN_HAND, OWN_PALM = (0.2, 1.3), 0.33
 
 # The gesture's share of a hand without a face beside it, and of a finger that points up.
 OPEN_PALM, POINTING_UP = 0.5, 0.4
 
 # In widths of the face from its middle: a hand nearer is in front of the face and not beside it.
 BESIDE = 0.55
-
-# The thumb's tip is above all other points of the hand, by this share of the palm's length at least.
-THUMB_ABOVE = 0.1
 
 # Middles of both palms apart, in lengths of a palm; and how far the hands are below the chin, in heights of the face:
 # hands before the mouth hide it, and are not held together.
@@ -129,7 +127,7 @@ def of_things(things: Sequence[SeenThing], hands: Sequence[Hand], face: Face | N
 def thumb_up(hand: Hand) -> float:
     """Return the share of the gesture, or 0 if the hand's points say otherwise: a hanging hand reads as .5."""
     others = np.delete(hand.points[:, 1], [THUMB_TIP, THUMB_TIP - 1])
-    above = others.min() - hand.points[THUMB_TIP, 1] > THUMB_ABOVE * hand.size
+    above = hand.points[THUMB_TIP, 1] < others.min()
     curled = sum(reach < CURLED for reach in reaches(hand)) >= 3
     return hand.gestures["thumb up"] if above and curled else 0.0
 
@@ -142,7 +140,7 @@ def waving(hand: Hand, face: Face | None) -> float:
     if face is not None:
         beside = abs(hand.middle[0] - face.middle[0]) > BESIDE * face.width
         high = hand.points[12, 1] < face.points[CHIN, 1]
-        if not (beside and high):
+        if not (beside and high and hand.size > OWN_PALM * face.width):
             return 0.0
     elif hand.gestures["open palm"] < OPEN_PALM:
         return 0.0

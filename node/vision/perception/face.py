@@ -32,8 +32,8 @@ LEAST_PRESENCE = 0.5
 MOST_OVERLAP = 0.3
 
 # A camera on its side shows faces that the detector is surer of once the picture is turned: upright faces score .88 and
-# more, the same ones lying or upside down .85 at most.
-UPRIGHT_SCORE = 0.88
+# more, the same ones lying or upside down .85 at most. Where none is seen upright, what is no face has .62 at most.
+UPRIGHT_SCORE, ONLY_SCORE = 0.88, 0.72
 
 # The mesh was trained on crops this much larger than the detector's box.
 CROP_SCALE = 1.5
@@ -122,12 +122,12 @@ class FaceReader:
                 return face
         return None
 
-    def quarter_turns(self, image: Image.Image) -> int:
-        """Return how many quarter turns, counterclockwise, put the picture's face upright if it surely lies; else 0."""
+    def quarter_turns(self, image: Image.Image, least: float) -> int:
+        """Return how many quarter turns, counterclockwise, give the picture its best upright face, 0 if none scores."""
         pixels = Letterbox(*image.size, DETECTOR_SIZE).pixels(image) / 127.5 - 1
         scores = [sigmoid(self._detector(np.rot90(pixels, turns))[1].max()).item() for turns in (1, 2, 3)]
         best = int(np.argmax(scores))
-        return best + 1 if scores[best] >= UPRIGHT_SCORE else 0
+        return best + 1 if scores[best] >= least else 0
 
     def _largest_in(self, image: Image.Image, box: tuple[int, int, int, int]) -> Face | None:
         part = image if box == (0, 0, *image.size) else image.crop(box)

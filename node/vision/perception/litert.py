@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from node.vision.perception.files import FETCH
 from protocol.errors import NodeError
 
 Numbers = npt.NDArray[np.float32]
 
-# The models' file names. Which bytes they must have is in the table of those that are fetched.
+# The models' file names. Which bytes they must have is in `files.py`.
 FACE_DETECTOR = "face_detector.tflite"
 FACE_LANDMARKS = "face_landmarks_detector.tflite"
 FACE_BLENDSHAPES = "face_blendshapes.tflite"
@@ -29,20 +30,6 @@ GESTURE_EMBEDDER = "gesture_embedder.tflite"
 GESTURE_CLASSIFIER = "canned_gesture_classifier.tflite"
 SELFIE_SEGMENTER = "selfie_segmenter.tflite"
 OBJECT_DETECTOR = "object_detector.tflite"
-
-MODEL_FILES = (
-    FACE_DETECTOR, FACE_LANDMARKS, FACE_BLENDSHAPES, HAND_DETECTOR, HAND_LANDMARKS, GESTURE_EMBEDDER,
-    GESTURE_CLASSIFIER, SELFIE_SEGMENTER, OBJECT_DETECTOR,
-)  # fmt: skip
-
-
-def paths_in(folder: Path | Mapping[str, Path]) -> dict[str, Path]:
-    """Return the path of each model file in a folder, or of a mapping by name. Raises NodeError if one is missing."""
-    found = {name: folder / name if isinstance(folder, Path) else folder.get(name) for name in MODEL_FILES}
-    missing = [name for name, path in found.items() if path is None or not path.is_file()]
-    if missing:
-        raise NodeError(f"no {missing[0]} among the models of people: pictophone models fetch people")
-    return {name: path for name, path in found.items() if path is not None}
 
 
 class LiteModel:
@@ -56,7 +43,7 @@ class LiteModel:
                 self._interpreter = Interpreter(str(path), num_threads=1)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise NodeError(f"cannot load the model {path.name}: pictophone models fetch people") from error
+            raise NodeError(f"cannot load the model {path.name}: {FETCH}") from error
         self._inputs: list[dict[str, Any]] = self._interpreter.get_input_details()
         self._outputs: list[dict[str, Any]] = self._interpreter.get_output_details()
 

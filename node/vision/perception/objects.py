@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from node.vision.perception.detection import pyramid_anchors, suppress
+from node.vision.perception.files import FETCH
 from node.vision.perception.litert import LiteModel
 from node.vision.perception.observation import SeenThing
 from protocol.errors import NodeError
@@ -70,4 +71,4 @@ def labels(path: Path) -> list[str]:
         with zipfile.ZipFile(path) as archive:
             return archive.read("labels.txt").decode().splitlines()
     except (OSError, KeyError, UnicodeDecodeError, zipfile.BadZipFile) as error:
-        raise NodeError(f"the model {path.name} names no classes: pictophone models fetch people") from error
+        raise NodeError(f"the model {path.name} names no classes: {FETCH}") from error

@@ -6,17 +6,17 @@ that person, and for the colours in the person's mask. An empty room costs half 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from node.vision.perception import colours, evidence, litert, segmentation
+from node.vision.perception import colours, evidence, files, litert, segmentation
 from node.vision.perception.actions import action_of
 from node.vision.perception.colours import Floats, Levels
-from node.vision.perception.face import CHIN, HAIRLINE, UPRIGHT_SCORE, Face, FaceReader
+from node.vision.perception.face import CHIN, HAIRLINE, ONLY_SCORE, UPRIGHT_SCORE, Face, FaceReader
 from node.vision.perception.gestures import Hand, HandReader
 from node.vision.perception.objects import PERSON, PERSON_SCORE, ObjectDetector
 from node.vision.perception.observation import Observation, SeenFace, SeenThing
@@ -34,6 +34,10 @@ LONE_FACE_SCORE = 0.8
 
 # The score of a person whose box a face must lie in: less than what makes a person, because there is the face too.
 HINT_SCORE = 0.35
+
+# Without a face, a person whose box covers no more of the picture than this passes by far away: nobody is at the
+# camera. One that is not sure, but this tall, may be at it: nothing is said then, not even that nobody is there.
+FAR_AREA, NEAR_HEIGHT = 0.03, 0.5
 
 # Persons are counted if their box is this share of the largest one's at least.
 AS_LARGE = 0.5
@@ -57,10 +61,13 @@ class _Looks:
 
 
 class Perceiver:
-    """All models of people, from a folder or their paths by name. Raises NodeError if one cannot be loaded."""
+    """All models of people, from a folder of theirs: by default the one that they are fetched into.
 
-    def __init__(self, folder: Path | Mapping[str, Path]) -> None:
-        paths = litert.paths_in(folder)
+    Raises NodeError, with what to do, if a file is missing, is not what was released, or cannot be loaded.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        paths = files.verified(files.folder() if folder is None else folder)
         self._objects = ObjectDetector(paths[litert.OBJECT_DETECTOR])
         self._faces = FaceReader(paths)
         self._hands = HandReader(paths)
@@ -72,26 +79,33 @@ class Perceiver:
         if max(picture.size) > LONGEST_SIDE:
             picture = ImageOps.contain(picture, (LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BILINEAR)
         small = segmentation.squeezed(picture)
-        if colours.shows_nothing(segmentation.on_grid(small)):
+        if colours.shows_nothing(segmentation.sampled(small)):
             return Observation(blind=True)
         things = self._objects.things(picture)
         face = self._face(picture, things)
-        if face is None or face.score < UPRIGHT_SCORE:
-            turns = self._faces.quarter_turns(picture)
-            if turns:
-                picture = picture.transpose(TURNED[turns])
-                small, things = segmentation.squeezed(picture), self._objects.things(picture)
-                face = self._face(picture, things)
+        upright = self._upright(picture, face)
+        if upright is not None:
+            turned_things = self._objects.things(upright)
+            turned_face = self._face(upright, turned_things)
+            if turned_face is not None:
+                return self._observed(upright, segmentation.squeezed(upright), turned_things, turned_face)
         return self._observed(picture, small, things, face)
+
+    def _upright(self, picture: Image.Image, face: Face | None) -> Image.Image | None:
+        """Return the picture turned, if the camera seems to lie on its side."""
+        if face is not None and face.score >= UPRIGHT_SCORE:
+            return None
+        turns = self._faces.quarter_turns(picture, ONLY_SCORE if face is None else UPRIGHT_SCORE)
+        return picture.transpose(TURNED[turns]) if turns else None
 
     def _observed(
         self, picture: Image.Image, small: Levels, things: Sequence[SeenThing], face: Face | None
     ) -> Observation:
-        persons = _persons(things)
+        persons = [one for one in _persons(things) if face is not None or _area(one) > FAR_AREA]
         others = tuple(thing for thing in things if thing.name != PERSON)
-        light = colours.light_of(segmentation.on_grid(small))
+        light = colours.light_of(segmentation.sampled(small))
         if not persons and face is None:
-            return Observation(things=others, light=light)
+            return Observation(things=others, light=light, blind=any(map(_perhaps_near, things)))
         hands = self._hands.hands(picture, _hands_box(persons, face, picture.size))
         found = _evidence(picture, things, persons, face, hands)
         looks = self._looks(picture, small, persons, face, hands)
@@ -126,10 +140,11 @@ class Perceiver:
     ) -> _Looks:
         """Return the person's colours; none of a picture in shades of grey."""
         grid = segmentation.on_grid(small)
-        if colours.is_colourless(grid):
+        if colours.is_colourless(segmentation.sampled(small)):
             return _Looks()
         mask = self._segmenter.area(small)
-        levels = colours.balance_of(grid[~mask]).applied(grid)
+        wall = segmentation.sampled(small)[~mask[::2, ::2]]
+        levels = colours.balance_of(wall).applied(grid)
         if face is None:
             area = segmentation.trunk(mask, persons[0].box, hands, picture.size)
             return _Looks(garment=segmentation.colour_in(levels, area))
@@ -146,6 +161,11 @@ def _persons(things: Sequence[SeenThing]) -> list[SeenThing]:
     """Return the persons, largest first."""
     persons = [thing for thing in things if thing.name == PERSON and thing.score >= PERSON_SCORE]
     return sorted(persons, key=_area, reverse=True)
+
+
+def _perhaps_near(thing: SeenThing) -> bool:
+    """Return whether the thing may be a person that is no sure one, too tall to be passed over."""
+    return thing.name == PERSON and thing.score < PERSON_SCORE and thing.box[3] - thing.box[1] > NEAR_HEIGHT
 
 
 def _evidence(
@@ -176,7 +196,7 @@ def _seen(face: Face, size: tuple[int, int]) -> SeenFace:
 def _hands_box(persons: Sequence[SeenThing], face: Face | None, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Return where the hands of the largest person may be that do something, in pixels."""
     box = np.array([0.0, 0.0, *size])
-    if persons:
+    if persons and face is not None:
         left, top, right, bottom = _pixels(persons[0], size)
         margin = HANDS_MARGIN * max(right - left, bottom - top)
         low = top + TRUNK_SHAPE * max(right - left, TRUNK_SHARE * (bottom - top)) + margin

@@ -3,7 +3,8 @@
 from node.vision.scenes.changes import SceneSequence
 from node.vision.scenes.drawing import draw
 from node.vision.scenes.grammar import attributes_of, caption, phrasings
-from node.vision.scenes.world import Creature, Person, Scene, Variation, attributes, held_out, sample, variation_of
+from node.vision.scenes.sampling import held_out, sample
+from node.vision.scenes.world import Creature, Person, Scene, Variation, attributes, variation_of
 
 __all__ = [
     "Creature",

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from node.vision.scenes.drawing import draw
 from node.vision.scenes.paint import UNITS
-from node.vision.scenes.world import Action, Creature, Hat, Light, Person, Pose, Scene, Thing, sample
+from node.vision.scenes.sampling import sample
+from node.vision.scenes.world import (
+    Action,
+    Creature,
+    Hat,
+    Light,
+    Nobody,
+    Person,
+    Pose,
+    Scene,
+    Subject,
+    Thing,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,7 +40,7 @@ class SceneSequence:
 
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(f"pictophone-story-{seed}")
-        self._scenes = [sample(seed)]
+        self._scenes = [_first(seed)]
 
     def scene(self, seconds: float) -> Scene:
         """Return the scene `seconds` after the start."""
@@ -41,25 +54,42 @@ class SceneSequence:
         return draw(self.scene(seconds), seconds, size)
 
 
+def _first(seed: int) -> Scene:
+    """Return the scene of the seed; if nobody is there, that of the next one where a subject is."""
+    scenes = (sample(number) for number in count(seed))
+    return next(scene for scene in scenes if not isinstance(scene.subject, Nobody))
+
+
 def _next(scene: Scene, rng: random.Random) -> Scene:
     """Return the scene with one attribute changed."""
     subject = scene.subject
     if rng.random() < ACTION_SHARE:
-        if isinstance(subject, Person):
-            return replace(scene, subject=replace(subject, action=_other(list(Action), subject.action, rng)))
-        return replace(scene, subject=replace(subject, pose=_other(list(Pose), subject.pose, rng)))
+        return replace(scene, subject=_moved(subject, rng))
     if rng.random() < 0.5:
         return replace(scene, light=_other(list(Light), scene.light, rng))
     return replace(scene, subject=_rearranged(subject, rng))
 
 
-def _rearranged(subject: Person | Creature, rng: random.Random) -> Person | Creature:
+def _moved(subject: Subject, rng: random.Random) -> Subject:
+    """Return the subject with another action or pose."""
+    match subject:
+        case Person():
+            return replace(subject, action=_other(list(Action), subject.action, rng))
+        case Creature():
+            return replace(subject, pose=_other(list(Pose), subject.pose, rng))
+    return subject
+
+
+def _rearranged(subject: Subject, rng: random.Random) -> Subject:
     """Return the subject with other glasses, another hat or another thing beside it."""
-    if isinstance(subject, Creature):
-        return replace(subject, thing=_other(list(Thing), subject.thing, rng))
-    if rng.random() < 0.5:
-        return replace(subject, glasses=not subject.glasses)
-    return replace(subject, hat=_other(list(Hat), subject.hat, rng))
+    match subject:
+        case Creature():
+            return replace(subject, thing=_other(list(Thing), subject.thing, rng))
+        case Person() if rng.random() < 0.5:
+            return replace(subject, glasses=not subject.glasses)
+        case Person():
+            return replace(subject, hat=_other(list(Hat), subject.hat, rng))
+    return subject
 
 
 def _other(values: list[T], current: T, rng: random.Random) -> T:

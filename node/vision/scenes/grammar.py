@@ -1,8 +1,8 @@
 """Captions of scenes: the canonical one, other phrasings of the same, and the attributes parsed from a caption.
 
 Captions omit what is ordinary: daylight, a plain backdrop, an animal's natural coat, no hat, no glasses, nothing beside
-it; and of a person's hair what was never said. So "a cat sitting on top of a wooden bench" is the complete caption of a scene. The canonical caption and the
-attributes determine each other; `attributes_of` is the inverse of `caption`.
+it; and of a person's hair what was never said. So "a cat sitting on top of a wooden bench" is the complete caption of a
+scene. The canonical caption and the attributes determine each other; `attributes_of` is the inverse of `caption`.
 """
 
 from __future__ import annotations

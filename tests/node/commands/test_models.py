@@ -168,3 +168,22 @@ def test_bench_takes_models_and_how_many_scenes(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("words", ["--count 0", "--count many", "--seed -1", "--deadlines -1"])
 def test_wrong_usage_ends_with_two(words: str) -> None:
     assert runner.invoke(app, ["models", "bench", *words.split()]).exit_code == 2
+
+
+def test_a_bench_on_people_prints_their_figures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from node.bench.models import photos
+
+    def run(folder: Path, load: object, tick: Callable[[], None]) -> dict[str, Any]:
+        tick()
+        return {"people": {"pictures": 1, "action": 0.5, "action_by": {"wave": 0.5}}}
+
+    monkeypatch.setattr(photos, "evaluate_people", run)
+    (tmp_path / "truth.tsv").write_text("file\taction\tface\tcloth\na.png\twave\tTrue\tNone\n")
+    result = runner.invoke(app, ["models", "bench", "--people", str(tmp_path), "--json"])
+    assert (result.exit_code, json.loads(result.stdout)["people"]["action"]) == (0, 0.5)
+    lines = runner.invoke(app, ["models", "bench", "--people", str(tmp_path)]).stdout.splitlines()
+    assert [line.split() for line in lines] == [
+        ["people.action", "50.0", "%"],
+        ["people.action_by.wave", "50.0", "%"],
+        ["people.pictures", "1"],
+    ]

@@ -138,8 +138,8 @@ def _judged(label: str) -> str | None:
 def evaluate_people(folder: Path, load: Callable[[], Observer], tick: Callable[[], None]) -> dict[str, Any]:
     """Measure what `load` loads on the photos of a folder and return the figures; call `tick` after each photo.
 
-    `rss_mb` is what the process's most memory grew by, in 10**6 bytes, None where the system does not say. Raises NodeError if the
-    table or a photo cannot be read, or the models cannot be loaded.
+    `rss_mb` is what the process's most memory grew by, in 10**6 bytes, None where the system does not say. Raises
+    NodeError if the table or a photo cannot be read, or the models cannot be loaded.
     """
     photos = read_table(folder)
     before = peak_mb(os.getpid())
@@ -169,9 +169,7 @@ def measure_people(
     return scores
 
 
-def judge_photo(
-    scores: PeopleScores, photo: LabelledPhoto, observed: Observation, admitted: frozenset[Action]
-) -> None:
+def judge_photo(scores: PeopleScores, photo: LabelledPhoto, observed: Observation, admitted: frozenset[Action]) -> None:
     """Count what was seen in a photo. `admitted` are the actions that a face labelled neutral may go with."""
     scores.pictures += 1
     nobody = observed.people == 0 and not observed.blind
