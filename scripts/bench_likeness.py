@@ -38,6 +38,7 @@ from node.vision import likeness
 from node.vision.captioner import Captioner
 from node.vision.generator import Generator
 from node.vision.images import open_small
+from node.vision.people.wording import words_of
 from node.vision.perception import files
 from node.vision.perception.colours import lab
 from node.vision.perception.perceiver import Perceiver
@@ -153,7 +154,7 @@ class Bench:
                 continue
             seeds = SeedChooser()
             seeds.notice(read)
-            words = "a person wearing a blue shirt is looking at you"
+            words = words_of(observation)
             seed = asyncio.run(seeds.choose(words, Image.new("RGB", (8, 8)), b""))
             painting = self.generator.paint(words, seed)
             skin = lab(np.array(observation.skin, np.float64))
