@@ -16,7 +16,7 @@ from node.common.files import check_writable, unwritable
 from node.common.output import remark, say
 from node.common.own_thread import awaited
 from node.terminal.summary import as_json
-from node.vision import images
+from node.vision import images, presets
 from node.vision.people import wording
 from node.vision.people.identity import Identity
 from node.vision.people.situation import situation_of
@@ -110,7 +110,7 @@ async def paint(settings: Settings, text: str, output: Path, seed: int) -> bool:
         await asyncio.to_thread(image.save, output)
     except OSError as error:
         raise unwritable(output, error, "picture") from None
-    generator = presets.choose(settings.models, settings.captioner, settings.generator).generator
+    generator = presets.chosen_models(settings).generator
     if presets.recipe(generator).grammar is not None and (line := how_painted(text)):
         remark(line)
     return True
