@@ -237,7 +237,8 @@ def export(average: Average, tokenizer: PreTrainedTokenizerFast, out: Path) -> P
         config = json.loads(path.read_text())
         config.pop("_name_or_path", None)  # where the part lay on the machine that trained it
         path.write_text(json.dumps(config, indent=2) + "\n")
-    settings = {"steps": STEPS, "guidance": 1.0, "size": SIZE, "coupled": len(fields(Variation))}
+    coupled_numbers = len(fields(Variation))
+    settings = {"steps": STEPS, "guidance": 1.0, "size": SIZE, "grammar": "scenes", "coupled": coupled_numbers}
     (unfinished / "pictophone.json").write_text(json.dumps(settings) + "\n")
     shutil.rmtree(folder)
     unfinished.rename(folder)

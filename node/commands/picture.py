@@ -16,11 +16,12 @@ from node.common.files import check_writable, unwritable
 from node.common.output import remark, say
 from node.common.own_thread import awaited
 from node.terminal.summary import as_json
-from node.vision import images
+from node.vision import images, presets
 from node.vision.people import wording
 from node.vision.people.identity import Identity
 from node.vision.people.situation import situation_of
 from node.vision.perception.observation import to_plain
+from node.vision.scene_painter import how_painted
 from node.vision.scenes.grammar import attributes_of
 from protocol.errors import NodeError
 
@@ -109,6 +110,9 @@ async def paint(settings: Settings, text: str, output: Path, seed: int) -> bool:
         await asyncio.to_thread(image.save, output)
     except OSError as error:
         raise unwritable(output, error, "picture") from None
+    generator = presets.chosen_models(settings).generator
+    if presets.recipe(generator).grammar is not None and (line := how_painted(text)):
+        remark(line)
     return True
 
 

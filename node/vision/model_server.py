@@ -38,6 +38,8 @@ from node.vision.ipc import (
     read_message,
 )
 from node.vision.people.describers import Describer, load_captioner
+from node.vision.presets import recipe
+from node.vision.scene_painter import Painter, ScenePainter
 from node.vision.types import Prompt
 from protocol.errors import NodeError
 
@@ -63,7 +65,7 @@ class ModelServer:
     def __init__(self, loaded: Callable[[], None] = lambda: None) -> None:
         self._loaded = loaded
         self._captioner: Describer | None = None
-        self._generator: Generator | None = None
+        self._generator: Painter | None = None
 
     def serve(self, request: Message) -> Reply:
         """Execute a request. Any error of a model becomes Failed: the next request may well succeed."""
@@ -99,7 +101,7 @@ class ModelServer:
     def _load_generator(self, model: str) -> Ready:
         generator = Generator(model)
         generator.paint(WARM_UP_TEXT, 0)
-        self._generator = generator
+        self._generator = generator if recipe(model).grammar is None else ScenePainter(generator)
         return Ready()
 
 

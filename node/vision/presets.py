@@ -25,7 +25,7 @@ EMBEDDED = Path(__file__).parent / "embedded"
 # of them speaks in the drawn world's words. A folder of that name is meant only by its path, as in "./people".
 PERCEPTION = "people"
 
-# The recipe in a generator's folder, e.g. {"steps": 4, "guidance": 1.0, "size": 256}.
+# The recipe in a generator's folder, e.g. {"steps": 4, "guidance": 1.0, "size": 256, "grammar": "scenes"}.
 RECIPE_FILE = "pictophone.json"
 
 # The names that the hub accepts: at most one slash.
@@ -43,6 +43,7 @@ class Recipe(BaseModel, frozen=True):
     pipeline's own (hub id or folder), the number type on a GPU, and the spacing of the steps over the scheduler's
     timesteps (None: as it was saved). A single step must start at the last timestep, which "trailing" ensures.
     `coupled` is how many of the drawn world's `Variation` numbers the means of its noise's first channels are.
+    `grammar` names the only captions that the generator knows: "scenes" those of `node.vision.scenes`, None any.
     """
 
     steps: int = Field(default=4, ge=1, le=MOST_STEPS)
@@ -52,6 +53,7 @@ class Recipe(BaseModel, frozen=True):
     gpu_dtype: Literal["float16", "bfloat16"] = "float16"
     timestep_spacing: Literal["leading", "linspace", "trailing"] | None = None
     coupled: int = Field(default=0, ge=0, le=5)
+    grammar: Literal["scenes"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

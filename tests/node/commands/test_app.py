@@ -325,6 +325,19 @@ def test_an_imagined_picture(command: Command, worker: FakeWorker, tmp_path: Pat
         assert painted.format == "PNG"
 
 
+def test_words_that_the_painter_does_not_know_are_told_of(command: Command, worker: FakeWorker) -> None:
+    assert command.run("imagine", "a cat sitting on a bench", "-o", "x.png").code == 0
+    assert command.err == ""
+    assert command.run("imagine", "ein Hund", "-o", "x.png").code == 0
+    assert command.err.strip() == (
+        "pictophone: these words are written on a card: the embedded painter knows drawn scenes alone"
+    )
+    command.run("imagine", "a cat sitting on a bench, a pizza", "-o", "x.png")
+    assert "written beneath is 'a pizza'" in command.err
+    command.run("imagine", "ein Hund", "-o", "x.png", "--models", "photo-cpu")
+    assert command.err == ""
+
+
 def test_a_picture_and_the_articles_sentence_are_compared(
     command: Command, worker: FakeWorker, picture: Path, tmp_path: Path
 ) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from PIL import Image
 
 from node.vision import model_server
+from node.vision.card import draw_card
 from node.vision.ipc import (
     MOST_BYTES,
     CaptionReply,
@@ -22,6 +25,7 @@ from node.vision.ipc import (
     PaintImage,
     Ready,
     caption_request,
+    image_reply,
     read_message,
 )
 from node.vision.model_server import ModelServer
@@ -40,6 +44,21 @@ def test_loads_captions_and_paints(blip_folder: Path, painter_folder: Path) -> N
     assert (painting.width, painting.height, len(painting.rgb)) == (32, 32, 32 * 32 * 3)
     between = server.serve(PaintBetween(Prompt("a cat", 1), Prompt("a dog", 1), 1.0))
     assert between == server.serve(PaintImage("a dog", 1))
+
+
+def test_a_painter_of_scenes_writes_what_it_does_not_know(painter_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "painter"
+    shutil.copytree(painter_folder, folder)
+    settings = json.loads((folder / "pictophone.json").read_text())
+    (folder / "pictophone.json").write_text(json.dumps({**settings, "grammar": "scenes"}))
+    plain, scenes = ModelServer(), ModelServer()
+    plain.serve(LoadModel("generator", str(painter_folder)))
+    scenes.serve(LoadModel("generator", str(folder)))
+    known, unknown = PaintImage("a cat sitting on top of a sofa", 1), PaintImage("ein Hund", 1)
+    assert scenes.serve(known) == plain.serve(known)
+    assert scenes.serve(unknown) == image_reply(draw_card("ein Hund", 1, 32)) != plain.serve(unknown)
+    fading = scenes.serve(PaintBetween(Prompt("ein Hund", 1), Prompt("a cat sitting on top of a sofa", 1), 1.0))
+    assert fading == scenes.serve(known)
 
 
 def test_what_was_never_loaded_fails() -> None:

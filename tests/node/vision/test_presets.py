@@ -83,6 +83,12 @@ def test_a_folder_says_how_it_is_run(tmp_path: Path) -> None:
     assert recipe(str(tmp_path)) == Recipe()
     (tmp_path / "pictophone.json").write_text('{"steps": 2, "guidance": 0, "size": 256, "trained_on": "scenes"}')
     assert recipe(str(tmp_path)) == Recipe(steps=2, guidance=0, size=256)
+    (tmp_path / "pictophone.json").write_text('{"grammar": "scenes"}')
+    assert recipe(str(tmp_path)) == Recipe(grammar="scenes")
+
+
+def test_the_embedded_generator_alone_says_that_it_knows_a_grammar() -> None:
+    assert {name for name, each in PRESETS.items() if recipe(each.generator).grammar == "scenes"} == {"embedded"}
 
 
 def test_a_known_hub_id_has_its_recipe_and_others_the_default() -> None:
@@ -105,7 +111,7 @@ def test_a_recipe_that_is_none_is_one_line(tmp_path: Path, text: str) -> None:
 values = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.integers()))
 
 
-@given(st.dictionaries(st.sampled_from(["steps", "guidance", "size", "tiny_autoencoder", "else"]), values))
+@given(st.dictionaries(st.sampled_from(["steps", "guidance", "size", "tiny_autoencoder", "grammar", "else"]), values))
 def test_any_settings_are_a_recipe_or_the_documented_error(
     tmp_path_factory: pytest.TempPathFactory, settings: dict[str, object]
 ) -> None:
