@@ -60,10 +60,12 @@ def encode_portrait(observation: Observation, size: int) -> bytes:
 def look_of(snapshot: Image.Image, observation: Observation | None, size: int) -> bytes:
     """Encode the look of a snapshot in at most `size` bytes: a portrait of a person in a photo, else a coarse picture.
 
-    `observation` is what perception found, None in a drawing, whose colours are those of its painting.
+    `observation` is what perception found, None in a drawing, whose colours are those of its painting. A person without
+    a face has no look.
     """
-    portrayed = NO_LOOK if observation is None else encode_portrait(observation, size)
-    return portrayed or encode_look(snapshot, size)
+    if observation is not None and observation.people:
+        return encode_portrait(observation, size)
+    return encode_look(snapshot, size)
 
 
 def is_portrait(coded: bytes) -> bool:

@@ -59,7 +59,7 @@ def test_a_photo_of_a_person_has_a_portrait_and_anything_else_a_coarse_picture()
     snapshot, observation = draw(somebody()), seen(somebody())
     assert look_of(snapshot, observation, 16) == encode_portrait(observation, 16)
     assert look_of(snapshot, None, 16) == look_of(snapshot, Observation(), 16) == encode_look(snapshot, 16)
-    assert look_of(snapshot, observation, 0) == b""
+    assert look_of(snapshot, observation, 0) == look_of(snapshot, Observation(people=1), 16) == b""
 
 
 def test_skin_hair_and_garment_take_the_colours_and_the_wall_keeps_its_own() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,10 +14,13 @@ from stand_in_codec import STAND_IN, stand_in_codecs
 
 from node.captions.coder import Caption, CaptionCoder, ThreadCoder
 from node.vision import sender as module
+from node.vision.likeness import of_photo
 from node.vision.look_transfer import encode_look
 from node.vision.people.narrator import SAY_WHO, SHOWS_NOTHING
-from node.vision.perception.observation import Observation
+from node.vision.perception.observation import Observation, SeenFace
+from node.vision.portrait_look import encode_portrait
 from node.vision.scenes.world import Action, Cloth
+from node.vision.seed_table import nearest_seeds
 from node.vision.seeds import SeedChooser
 from node.vision.sender import HOLD_EVERY_S, HOLDS_A_PICTURE, MAX_WORDS_BYTES, PictureSender
 from node.vision.stats import PicturesOut
@@ -188,6 +192,19 @@ async def test_a_person_is_looked_at_until_two_snapshots_agree() -> None:
     assert stage.observations == []
     assert stage.fine == [False, True, True]
     assert stage.notes == ["a real camera", SAY_WHO]
+
+
+async def test_a_person_is_painted_from_the_seed_and_portrait_of_the_likeness_seen() -> None:
+    stage = Stage(look_bytes=16)
+    observation = replace(PERSON, face=SeenFace(0.45, 0.43, 0.4, 2.0, yaw=0.0), skin=(120, 80, 60))
+    stage.observations = [observation, observation]
+    await stage.poll()
+    await stage.poll()
+    (picture,) = stage.pictures()
+    wanted = of_photo(observation)
+    assert wanted is not None
+    assert picture.seed == nearest_seeds(wanted)[0] != 5
+    assert picture.look == encode_portrait(observation, 16) != b""
 
 
 async def test_a_covered_camera_keeps_the_last_picture_and_is_noted_once() -> None:
