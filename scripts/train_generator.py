@@ -20,7 +20,7 @@ import argparse
 import json
 import random
 import shutil
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,17 @@ from transformers import (
     VisionEncoderDecoderModel,
 )
 
-from node.vision.scenes import Person, Scene, attributes, attributes_of, caption, draw, phrasings, variation_of
+from node.vision.scenes import (
+    Person,
+    Scene,
+    Variation,
+    attributes,
+    attributes_of,
+    caption,
+    draw,
+    phrasings,
+    variation_of,
+)
 
 STEPS = 2
 GRID = 16  # latents on a side
@@ -227,7 +237,8 @@ def export(average: Average, tokenizer: PreTrainedTokenizerFast, out: Path) -> P
         config = json.loads(path.read_text())
         config.pop("_name_or_path", None)  # where the part lay on the machine that trained it
         path.write_text(json.dumps(config, indent=2) + "\n")
-    settings = {"steps": STEPS, "guidance": 1.0, "size": SIZE, "grammar": "scenes"}
+    coupled_numbers = len(fields(Variation))
+    settings = {"steps": STEPS, "guidance": 1.0, "size": SIZE, "grammar": "scenes", "coupled": coupled_numbers}
     (unfinished / "pictophone.json").write_text(json.dumps(settings) + "\n")
     shutil.rmtree(folder)
     unfinished.rename(folder)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from node.captions.coder import CaptionCoder
 from node.links.address import BrokerAddress
 from node.speech.audio_io import Pull, Underruns
-from node.vision.image_metrics import is_drawing
+from node.vision.likeness import of_seen
+from node.vision.people.identity import Identity
 from protocol.errors import NodeError
 from protocol.room_secret import RoomSecret
 from protocol.signalling import Carries
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from node.speech.profiles import Profile
     from node.vision.cameras import Camera
     from node.vision.morph import Screen
-    from node.vision.types import Prompt
+    from node.vision.scenes import Variation
+    from node.vision.types import Prompt, SeenPicture
 
 
 class Models(Protocol):
     """What captions and paints. A newer request of the same `client` replaces an older one."""
 
-    async def caption(self, image: Image.Image, client: str = "") -> str: ...
+    async def see(self, image: Image.Image, client: str = "") -> SeenPicture: ...
 
     async def paint(
         self, text: str, seed: int, client: str = "", look: bytes = b"", extra: bool = False
@@ -45,15 +47,10 @@ class NodeModels:
 
     models: Models
     node: str
-    only_drawings: bool = False
 
-    def knows(self, image: Image.Image) -> bool:
-        """Return whether the captioner was trained on pictures of this kind."""
-        return not self.only_drawings or is_drawing(image)
-
-    async def caption(self, image: Image.Image) -> str:
-        """Return the words of our own picture."""
-        return await self.models.caption(image, client=self.node)
+    async def see(self, image: Image.Image) -> SeenPicture:
+        """Return what our own picture shows."""
+        return await self.models.see(image, client=self.node)
 
     async def paint(self, peer: str, prompt: Prompt) -> Image.Image:
         """Return a peer's picture."""
@@ -68,6 +65,11 @@ class NodeModels:
         return await self.models.paint(
             prompt.text, prompt.seed, client=f"{self.node} tries", look=prompt.look, extra=True
         )
+
+    async def look_at(self, painting: Image.Image) -> tuple[str, Variation | None]:
+        """Return what a picture tried out shows."""
+        seen = await self.models.see(painting, client=f"{self.node} tries")
+        return seen.words, of_seen(seen)
 
 
 class PageInputs(Protocol):
@@ -138,8 +140,8 @@ class Endpoints:
     camera: Camera | None = None
     # Whether the peers' pictures are painted.
     paints: bool = False
-    # Its captioner knows nothing else: the user is warned when the camera shows a photo.
-    only_drawings: bool = False
+    # Who is before the camera; None if nothing was said.
+    identity: Identity | None = None
     # Pictures painted for a new scene, the seed of the best of which is sent.
     tries: int = 1
     # Bytes of the look that is sent with each caption.

@@ -21,8 +21,10 @@ from node.speech.send_stream import SendStream
 from node.speech.sender import SpeechSender, encoder_for
 from node.vision.gate import Gate
 from node.vision.morph import Morph, Screen
+from node.vision.people.identity import Identity
+from node.vision.people.narrator import Narrator
 from node.vision.receiver import PictureReceiver, Show
-from node.vision.seeds import SeedChooser
+from node.vision.seeds import Easel, SeedChooser
 from node.vision.sender import PictureSender
 from protocol.signalling import Carries
 
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
     from node.speech.profiles import Profile
 
 logger = logging.getLogger(__name__)
+
+
+# After the last sound of a voice, a person still talks: breaths and the pauses between sentences are shorter.
+VOICE_LASTS_S = 1.0
 
 
 class Node:
@@ -62,17 +68,19 @@ class Node:
         self.observers = Observers(faults=self.room.faults)
         self.id = self.room.node_id
         self._camera = ends.camera or NoCamera()
+        self.identity = ends.identity or Identity()
         self.room.subscribe(self.observers, PresenceNotes(note_observed))
         self._wire_speech(ends, clock)
         self._wire_pictures(ends, show, screen, clock)
 
     def _wire_speech(self, ends: Endpoints, clock: Callable[[], float]) -> None:
         room, stats, note = self.room, self._stats, self._note
+        self._clock = clock
 
         # out: source -> level meter -> encoder and bundler -> every peer
         self._source = MeteredSource(ends.source or NoSource(), stats.sent_level)
         encoder = encoder_for(ends.profile, ends.lyra_sent, room.all_listeners_take_lyra)
-        stream = SendStream(self._source, ends.profile, encoder)
+        self._stream = stream = SendStream(self._source, ends.profile, encoder)
         self._speech_sender = SpeechSender(
             stream,
             room.peers,
@@ -110,8 +118,8 @@ class Node:
         self, ends: Endpoints, show: Show | None, screen: Screen | None, clock: Callable[[], float]
     ) -> None:
         room, stats, note = self.room, self._stats, self._note
-        models = NodeModels(ends.models, self.id, ends.only_drawings)
-        # out: camera -> gate -> captioner -> caption codec -> room
+        models = NodeModels(ends.models, self.id)
+        # out: camera -> gate -> captioner -> narrator -> caption codec -> room
         self._picture_sender = PictureSender(
             self._camera,
             Gate(),
@@ -120,11 +128,13 @@ class Node:
             self.observers,
             stats.pictures_out,
             ends.captions,
-            seeds=SeedChooser(ends.tries, models.try_out),
+            seeds=SeedChooser(ends.tries, Easel(models.try_out, models.look_at)),
             look_bytes=ends.look_bytes,
             clock=clock,
             note=note,
         )
+
+        self._picture_sender.narrator = Narrator(self.identity, self._hears_voice)
 
         # in: room -> caption codec -> generator -> folder, and morph -> screen
         self._picture_receiver = PictureReceiver(
@@ -194,6 +204,12 @@ class Node:
     def muted(self) -> bool:
         """Whether nothing but silence is sent."""
         return self._source.muted
+
+    def _hears_voice(self) -> bool | None:
+        """Return whether there was a voice a moment ago; None if the node hears none by itself, or is muted."""
+        if Carries.SPEECH_OUT not in self.room.carries or self.muted:
+            return None
+        return self._clock() - self._stream.voice_at < VOICE_LASTS_S
 
     def toggle_mute(self) -> None:
         """Mute the source, or unmute it, and note that."""

@@ -71,8 +71,11 @@ def receive(
 
 def _start(kind: str, settings: Settings, room: list[str] | None, seconds: float | None, json: bool) -> None:
     from node.call import build
+    from node.vision.people.identity import introduced
 
-    options.run(run(settings, options.joined(room), build.ROLES[kind], seconds, json))
+    role = build.ROLES[kind]
+    settings = introduced(settings) if role.sends and not json else settings
+    options.run(run(settings, options.joined(room), role, seconds, json))
 
 
 async def run(settings: Settings, room: str | None, role: Role, seconds: float | None, json: bool) -> bool:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from node.vision.likeness import LikenessHead
 from node.vision.loading import load, number_type, pick_device, quieten
 
 if TYPE_CHECKING:
     import torch
+
+    from node.vision.scenes import Variation
 
 # Characters: four times a COCO caption. The rest is cut at a word; the receiver's prompt is no longer.
 LONGEST_CAPTION = 240
@@ -42,18 +45,29 @@ class Captioner:
         self.device = pick_device(device)
         self.model, self.processor = load(model, "captioner", lambda local: _load(model, self.device, local))
         self.prepare = _preparation(self.model.config.model_type, self.processor)
+        self._likeness = LikenessHead.beside(model)
 
     def caption(self, image: Image.Image) -> str:
         """Return what the picture shows: one line, no final full stop, at most LONGEST_CAPTION characters.
 
         The same picture gives the same words: no token is sampled.
         """
+        return self.read(image)[0]
+
+    def read(self, image: Image.Image) -> tuple[str, Variation | None]:
+        """Return the caption, and the likeness of a drawn person; None of others, and of captioners without a head."""
         import torch
 
-        inputs = self.prepare(image.convert("RGB")).to(self.device, dtype=self.model.dtype)
+        picture = image.convert("RGB")
+        inputs = self.prepare(picture).to(self.device, dtype=self.model.dtype)
         with torch.inference_mode():
-            tokens = self.model.generate(**inputs, max_new_tokens=MOST_TOKENS, do_sample=False)
-        return tidy(self.processor.batch_decode(self._new(tokens, inputs), skip_special_tokens=True)[0])
+            seen = {} if self._likeness is None else {"encoder_outputs": self.model.encoder(inputs.pixel_values)}
+            tokens = self.model.generate(**inputs, **seen, max_new_tokens=MOST_TOKENS, do_sample=False)
+        words = tidy(self.processor.batch_decode(self._new(tokens, inputs), skip_special_tokens=True)[0])
+        if self._likeness is None:
+            return words, None
+        features = seen["encoder_outputs"].last_hidden_state.float().cpu().numpy()
+        return words, self._likeness.read(words, picture, features)
 
     def _new(self, tokens: torch.Tensor, inputs: Any) -> torch.Tensor:
         """Return the tokens without the prompt, which decoder-only models repeat before their answer."""

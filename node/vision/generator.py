@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import astuple
 from functools import cached_property
 from inspect import signature
 from typing import Any
@@ -11,6 +13,7 @@ from PIL import Image
 
 from node.vision.loading import decode_in_bfloat16, load, multiplies_bfloat16, number_type, pick_device, quieten
 from node.vision.look_transfer import apply_look
+from node.vision.portrait_look import apply_portrait, is_portrait, wanted_by
 from node.vision.presets import Recipe, recipe
 from node.vision.types import Prompt
 
@@ -19,6 +22,9 @@ MOST_PROMPT_TOKENS = 512
 
 # Radians between two noises that count as one: the sine of a smaller angle is too small to divide by.
 LEAST_ANGLE = 1e-3
+
+# Numbers nearer to 0 or 1 have normal scores that no training picture had.
+LEAST_SHARE = 0.001
 
 # Dimensions of the weights of a convolution over a picture; over a video it has one more.
 CONVOLUTION_DIMENSIONS = 4
@@ -52,12 +58,18 @@ class Generator:
         """Paint a picture of `text`, which may be empty: RGB, `size` x `size`.
 
         `seed` is any integer from 0 to 2**64 - 1. Text beyond the tokenizer's limit is cut at a word. With a look, a
-        draft made in one step is moved to it, and the picture painted from there. Raises LookError if it is invalid.
+        draft made in one step is moved to it, and the picture painted from there. A portrait puts the person where it
+        says, in its colours, if the noise of this generator means that. Raises LookError if the look is invalid.
         """
         import torch
 
         with torch.inference_mode():
             words = {"prompt": self._fitting(text)}
+            look = self._usable(look)
+            if is_portrait(look):
+                prompt = Prompt(text, seed, look)
+                painted = self._run(words, _random_source(seed), latents=self._noise(prompt))
+                return _in_its_colours(painted, prompt)
             return self._paint_from(words, seed, look, look) if look else self._run(words, _random_source(seed))
 
     def paint_between(self, before: Prompt, after: Prompt, share: float) -> Image.Image:
@@ -68,7 +80,8 @@ class Generator:
         """
         import torch
 
-        looks = [prompt.look for prompt in (before, after) if prompt.look]
+        before, after = (prompt._replace(look=self._usable(prompt.look)) for prompt in (before, after))
+        looks = [prompt.look for prompt in (before, after) if prompt.look and not is_portrait(prompt.look)]
         same_noise = before.seed == after.seed
         with torch.inference_mode():
             if not isinstance(self.pipeline, embedding_pipelines()) or len(looks) == 1 or (looks and not same_noise):
@@ -76,9 +89,9 @@ class Generator:
             words = self._interpolated_words(before, after, share)
             if looks:
                 return self._paint_from(words, after.seed, before.look, after.look, share)
-            random = _random_source(after.seed)
-            noise = interpolate_noise(self._noise(_random_source(before.seed)), self._noise(random), share)
-            return self._run(words, random, latents=noise)
+            noise = interpolate_noise(self._noise(before), self._noise(after), share)
+            painted = self._run(words, _random_source(after.seed), latents=noise)
+            return Image.blend(_in_its_colours(painted, before), _in_its_colours(painted, after), share)
 
     @cached_property
     def image_to_image(self) -> Any:
@@ -140,13 +153,21 @@ class Generator:
     def _embedded(self, text: str) -> Any:
         return self.pipeline.encode_prompt(self._fitting(text), self.pipeline.device, 1, False)[0]
 
-    def _noise(self, random: Any) -> Any:
-        """Return the noise that the pipeline itself would draw first."""
+    def _noise(self, prompt: Prompt) -> Any:
+        """Return the noise that the pipeline itself would draw first; of a portrait, with that likeness in it."""
         import torch
 
         side = self.size // self.pipeline.vae_scale_factor
         shape = (1, self.pipeline.unet.config.in_channels, side, side)
-        return torch.randn(shape, generator=random, dtype=self.pipeline.unet.dtype).to(self.device)
+        noise = torch.randn(shape, generator=_random_source(prompt.seed), dtype=self.pipeline.unet.dtype)
+        wanted = wanted_by(prompt.look) if is_portrait(prompt.look) else None
+        if wanted is not None:
+            noise = coupled_noise(noise, astuple(wanted)[: self._recipe.coupled])
+        return noise.to(self.device)
+
+    def _usable(self, look: bytes) -> bytes:
+        """Return the look; none instead of a portrait if the noise means nothing to this generator."""
+        return b"" if is_portrait(look) and not self._recipe.coupled else look
 
     def _cross_fade(self, before: Prompt, after: Prompt, share: float) -> Image.Image:
         """Return the two pictures, painted once for all shares, one over the other."""
@@ -215,11 +236,30 @@ def _picture(result: Any) -> Image.Image:
     return picture.convert("RGB")
 
 
+def _in_its_colours(painted: Image.Image, prompt: Prompt) -> Image.Image:
+    return apply_portrait(painted, prompt.text, prompt.look) if is_portrait(prompt.look) else painted
+
+
 def _random_source(seed: int) -> Any:
     """Return a source of random numbers on the CPU, whose numbers are the same beside any GPU."""
     import torch
 
     return torch.Generator("cpu").manual_seed(seed)
+
+
+def coupled_noise(noise: Any, numbers: Sequence[float]) -> Any:
+    """Return noise (1, channels, side, side) whose first channels have the means of these numbers, from 0 to 1.
+
+    It is what the embedded generator was trained on (`scripts/train_generator.py`): a mean is the number's normal
+    score over the side, and so distributed as that of any other noise.
+    """
+    import torch
+
+    count = len(numbers)
+    scores = torch.special.ndtri(torch.tensor(numbers, dtype=torch.float64).clamp(LEAST_SHARE, 1 - LEAST_SHARE))
+    shift = torch.zeros(noise.shape[1], dtype=torch.float64)
+    shift[:count] = scores / noise.shape[-1] - noise[0, :count].double().mean((1, 2))
+    return (noise + shift[None, :, None, None]).to(noise.dtype)
 
 
 def interpolate_noise(before: Any, after: Any, share: float) -> Any:

@@ -42,6 +42,7 @@ class Recipe(BaseModel, frozen=True):
     `steps` of the sampler, guidance scale (0 or 1: none), side in pixels, the tiny autoencoder that replaces the
     pipeline's own (hub id or folder), the number type on a GPU, and the spacing of the steps over the scheduler's
     timesteps (None: as it was saved). A single step must start at the last timestep, which "trailing" ensures.
+    `coupled` is how many of the drawn world's `Variation` numbers the means of its noise's first channels are.
     `grammar` names the only captions that the generator knows: "scenes" those of `node.vision.scenes`, None any.
     """
 
@@ -51,6 +52,7 @@ class Recipe(BaseModel, frozen=True):
     tiny_autoencoder: str | None = None
     gpu_dtype: Literal["float16", "bfloat16"] = "float16"
     timestep_spacing: Literal["leading", "linspace", "trailing"] | None = None
+    coupled: int = Field(default=0, ge=0, le=5)
     grammar: Literal["scenes"] | None = None
 
 
@@ -93,12 +95,6 @@ PRESETS = {
         ),
     )
 }
-
-# The note to the user when such a captioner gets a photo.
-NOT_DRAWN = (
-    "this looks like no drawn scene, and the embedded models know nothing else: "
-    f"for photos use --models {' or '.join(name for name in PRESETS if name != 'embedded')}"
-)
 
 # By hub id, from the models' own pages. LCM takes its guidance as an input of the network: 8 costs no second pass.
 RECIPES = {

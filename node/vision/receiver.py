@@ -15,7 +15,7 @@ from node.links.peer_events import PeerEvents
 from node.vision.job_queue import LatestOfEach
 from node.vision.look_transfer import NO_LOOK
 from node.vision.types import PaintedPicture, Prompt
-from protocol import frames, look
+from protocol import frames, look, portrait
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
@@ -115,4 +115,4 @@ class PictureReceiver(PeerEvents):
 
 def _readable(coded: bytes) -> bytes:
     """Return the look, if this version knows one of that length; the words are enough without."""
-    return coded if len(coded) in look.SIZES else NO_LOOK
+    return coded if len(coded) in look.SIZES or len(coded) in portrait.SIZES else NO_LOOK

@@ -45,6 +45,12 @@ TILT = 8.0
 SLEEPING_TILT = 13.0
 LEANING_TILT = 9.0
 
+# Of a head within its figure.
+HEAD_SCALE = 1.16
+
+# Units from hairline to chin of a face of size 1.
+FACE_UNITS = 95 * HEAD_SCALE
+
 # The face's height within the figure, from which the body is drawn.
 FACE_HEIGHT = 112.0
 
@@ -69,7 +75,7 @@ def paint_person(canvas: Canvas, person: Person, variation: Variation, seconds: 
     style = PersonStyle(person, skin_of(variation.skin), _hair_colour(person), CLOTHS[person.cloth], seconds)
     figure = canvas.at(x, y, size)
     tilt += {Action.SLEEPING: SLEEPING_TILT, Action.LEANING: LEANING_TILT}.get(person.action, 0.0)
-    head = figure.at(0, 0, 1.16, tilt)
+    head = figure.at(0, 0, HEAD_SCALE, tilt)
     paint_hair_behind(head, style)
     _body(figure.at(0, -FACE_HEIGHT), style)
     paint_head(head, style)

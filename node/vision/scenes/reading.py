@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from node.vision.scenes import grammar
 from node.vision.scenes.description import Description, Unknown, read_description
+from node.vision.scenes.sampling import fits
 from node.vision.scenes.vocabulary import JOINTS, SAME
 from node.vision.scenes.world import (
     Action,
@@ -37,7 +38,6 @@ from node.vision.scenes.world import (
     Support,
     Thing,
     Who,
-    fits,
 )
 
 __all__ = ["Coverage", "Description", "Unknown", "coverage", "read_caption", "read_description"]

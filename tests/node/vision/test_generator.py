@@ -11,9 +11,10 @@ import tiny_painters
 from PIL import Image
 
 from node.vision import generator as module
-from node.vision.generator import Generator
+from node.vision.generator import Generator, coupled_noise
 from node.vision.look_transfer import apply_look, encode_look
 from node.vision.types import Prompt
+from protocol import portrait
 from protocol.errors import LookError, NodeError
 
 
@@ -61,6 +62,52 @@ def test_a_tiny_autoencoder_takes_the_place_of_the_pipelines_own(painter_folder:
     (folder / "pictophone.json").write_text(json.dumps(settings))
 
     assert Generator(str(folder), device="cpu").paint("a cat", 0).size == (32, 32)
+
+
+# -- portraits
+
+
+PORTRAIT = portrait.encode(portrait.Portrait(0.5, 0.4, 0.4, 3.0, (152, 104, 76), (98, 58, 32), (50, 60, 200)), 13)
+WORDS = "a woman with long brown hair wearing a blue shirt is smiling"
+
+
+@pytest.fixture(scope="module")
+def coupled(painter_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator:
+    folder = tmp_path_factory.mktemp("coupled") / "painter"
+    shutil.copytree(painter_folder, folder)
+    (folder / "pictophone.json").write_text(json.dumps({"steps": 1, "guidance": 0, "size": 32, "coupled": 3}))
+    return Generator(str(folder), device="cpu")
+
+
+def test_numbers_are_the_means_of_the_first_channels_and_nothing_else_changes() -> None:
+    import torch
+
+    noise = torch.randn((1, 16, 16, 16), generator=torch.Generator().manual_seed(3))
+    numbers = (0.9, 0.2, 0.5, 0.0, 1.0)
+    changed = coupled_noise(noise, numbers)
+    scores = changed[0, :5].mean((1, 2)) * 16
+    assert torch.special.ndtr(scores).numpy() == pytest.approx([0.9, 0.2, 0.5, 0.001, 0.999], abs=1e-4)
+    assert torch.equal(changed[0, 5:], noise[0, 5:])
+    centred, before = (each[0, :5] - each[0, :5].mean((1, 2), keepdim=True) for each in (changed, noise))
+    assert torch.allclose(centred, before, atol=1e-6)
+
+
+def test_a_portrait_changes_the_noise_of_a_coupled_generator(coupled: Generator) -> None:
+    plain = coupled.paint(WORDS, 7).tobytes()
+    painted = coupled.paint(WORDS, 7, PORTRAIT)
+    assert painted.size == (32, 32)
+    assert painted.tobytes() != plain
+    assert coupled.paint(WORDS, 7, PORTRAIT).tobytes() == painted.tobytes()
+    before, after = Prompt(WORDS, 7), Prompt(WORDS, 7, PORTRAIT)
+    assert coupled.paint_between(before, after, 0).tobytes() == plain
+    assert coupled.paint_between(before, after, 1).tobytes() == painted.tobytes()
+    assert coupled.paint_between(before, after, 0.5).tobytes() not in (plain, painted.tobytes())
+
+
+def test_a_generator_whose_noise_means_nothing_paints_the_words_alone(generator: Generator) -> None:
+    assert generator.paint(WORDS, 7, PORTRAIT).tobytes() == generator.paint(WORDS, 7).tobytes()
+    between = generator.paint_between(Prompt(WORDS, 7, PORTRAIT), Prompt(WORDS, 8, PORTRAIT), 0.3)
+    assert between.tobytes() == generator.paint_between(Prompt(WORDS, 7), Prompt(WORDS, 8), 0.3).tobytes()
 
 
 # -- the other families
