@@ -72,6 +72,7 @@ class Node:
         self.room.subscribe(self.observers, PresenceNotes(note_observed))
         self._wire_speech(ends, clock)
         self._wire_pictures(ends, show, screen, clock)
+        self._picture_sender.narrator = Narrator(self.identity, self._hears_voice)
 
     def _wire_speech(self, ends: Endpoints, clock: Callable[[], float]) -> None:
         room, stats, note = self.room, self._stats, self._note
@@ -133,8 +134,6 @@ class Node:
             clock=clock,
             note=note,
         )
-
-        self._picture_sender.narrator = Narrator(self.identity, self._hears_voice)
 
         # in: room -> caption codec -> generator -> folder, and morph -> screen
         self._picture_receiver = PictureReceiver(

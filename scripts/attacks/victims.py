@@ -20,7 +20,7 @@ from node.speech.pcm import FRAME_SAMPLES, Pcm
 from node.speech.profiles import LEAN
 from node.speech.sinks import NullSink
 from node.speech.sources import PacedSource
-from node.vision.types import PaintedPicture
+from node.vision.types import PaintedPicture, SeenPicture
 from protocol.room_secret import RoomSecret
 
 PATIENCE_S = 30.0  # for what must happen: only a failing attack ever waits so long
@@ -34,11 +34,11 @@ class Words:
         self.only = ""
         self._name = name
 
-    async def caption(self, image: Image.Image, client: str = "") -> str:
+    async def see(self, image: Image.Image, client: str = "") -> SeenPicture:
         if self.only:
-            return self.only
+            return SeenPicture(self.only)
         self.said.append(f"the unmistakable {self._name} waves flag number {len(self.said)}")
-        return self.said[-1]
+        return SeenPicture(self.said[-1])
 
     async def paint(self, text: str, seed: int, **what_else: object) -> Image.Image:
         return Image.new("RGB", (8, 8))

@@ -33,7 +33,7 @@ from node.speech.sinks import NullSink
 from node.speech.sources import PacedSource
 from node.terminal.summary import percentile
 from node.vision.cameras import open_camera
-from node.vision.types import PaintedPicture
+from node.vision.types import PaintedPicture, SeenPicture
 from protocol.room_secret import RoomSecret
 from wirebench.network import ADDRESSES
 
@@ -52,12 +52,12 @@ class NumberedWords:
         self._began = time.monotonic()
         self.captured: dict[str, float] = {}
 
-    async def caption(self, image: object, client: str = "") -> str:
+    async def see(self, image: object, client: str = "") -> SeenPicture:
         now = time.monotonic()
         number = int((now - self._began) / NEW_WORDS_EVERY_S)
         words = f"a woman with long brown hair is waving in a kitchen, number {number}"
         self.captured.setdefault(words, now)
-        return words
+        return SeenPicture(words)
 
     async def paint(self, text: str, seed: int, **what_else: object) -> object:
         return None
