@@ -39,6 +39,16 @@ class Models(Protocol):
     async def paint_between(self, before: Prompt, after: Prompt, share: float, client: str = "") -> Image.Image: ...
 
 
+class SaidIdentity(Protocol):
+    """Who is before the camera, as said in words. What was said last is `text`, "" if nothing was."""
+
+    @property
+    def text(self) -> str: ...
+
+    def change(self, text: str) -> list[str]:
+        """Read another text from now on; return the lines that say how it is read, and what is not. In any thread."""
+
+
 @dataclass(frozen=True, slots=True)
 class NodeModels:
     """The models, as the node of this id uses them: a newer request for a peer's picture replaces an older one."""
@@ -62,6 +72,12 @@ class NodeModels:
     async def paint_between(self, peer: str, before: Prompt, after: Prompt, share: float) -> Image.Image:
         """Return what is between two pictures of a peer."""
         return await self.models.paint_between(before, after, share, client=f"{self.node}<{peer}")
+
+    async def preview(self, prompt: Prompt) -> Image.Image:
+        """Return what the peers see of our own picture: it gives way to all other pictures."""
+        return await self.models.paint(
+            prompt.text, prompt.seed, client=f"{self.node} own", look=prompt.look, extra=True
+        )
 
     async def try_out(self, prompt: Prompt) -> Image.Image:
         """Return what the peers would see for this prompt: it gives way to all other pictures."""
@@ -136,6 +152,8 @@ class Endpoints:
     source: Source | None = None
     sink: Sink | None = None
     camera: Camera | None = None
+    # Who is before the camera; None where nothing is drawn by it.
+    identity: SaidIdentity | None = None
     # Whether the peers' pictures are painted.
     paints: bool = False
     # Its captioner knows nothing else: the user is warned when the camera shows a photo.

@@ -27,7 +27,12 @@ from node.vision.sender import PictureSender
 from protocol.signalling import Carries
 
 if TYPE_CHECKING:
+    from PIL import Image
+
+    from node.call.endpoints import SaidIdentity
     from node.speech.profiles import Profile
+    from node.vision.sender import Sight
+    from node.vision.types import Prompt
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +115,8 @@ class Node:
         self, ends: Endpoints, show: Show | None, screen: Screen | None, clock: Callable[[], float]
     ) -> None:
         room, stats, note = self.room, self._stats, self._note
-        models = NodeModels(ends.models, self.id, ends.only_drawings)
+        self._models = models = NodeModels(ends.models, self.id, ends.only_drawings)
+        self.identity: SaidIdentity | None = ends.identity
         # out: camera -> gate -> captioner -> caption codec -> room
         self._picture_sender = PictureSender(
             self._camera,
@@ -189,6 +195,15 @@ class Node:
     def delay_ms(self) -> float | None:
         """Return mouth to ear, now; None while no peer is audible."""
         return self._speech_receiver.delay_ms()
+
+    @property
+    def sight(self) -> Sight | None:
+        """See `PictureSender.sight`."""
+        return self._picture_sender.sight
+
+    async def preview(self, prompt: Prompt) -> Image.Image:
+        """See `NodeModels.preview`. Raises NodeError if no generator is loaded, or if this picture gets no painting."""
+        return await self._models.preview(prompt)
 
     @property
     def muted(self) -> bool:

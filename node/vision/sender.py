@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from node.captions.coder import Caption, CaptionCoder
 from node.links.peer_events import PeerEvents
+from node.vision.image_metrics import is_drawing
 from node.vision.look_transfer import NO_LOOK, encode_look
 from node.vision.presets import NOT_DRAWN
 from node.vision.rgb import raw_bits
@@ -39,6 +40,10 @@ HOLDS_A_PICTURE = 1000
 
 # 120 bytes with TCP and IP: 32 bit/s to tell a receiver that an old picture is still valid.
 HOLD_EVERY_S = 30.0
+
+
+# What a real camera shows: a photo, or one of a place with nobody in it.
+Sight: TypeAlias = Literal["photo", "nobody"]
 
 
 class PictureRoom(Protocol):
@@ -95,6 +100,7 @@ class PictureSender(PeerEvents):
         look_bytes: int = 0,
     ) -> None:
         self.coder = coder
+        self.sight: Sight | None = None  # of the snapshot that was captioned last; None of a drawing
         self._camera, self._gate, self._captioner = camera, gate, captioner
         self._room, self._observer, self._counts = room, observer, counts
         self._clock, self._note = clock, note
@@ -167,6 +173,7 @@ class PictureSender(PeerEvents):
             self._note(str(error))
             return
         self._counts.captioned += 1
+        self.sight = None if await asyncio.to_thread(is_drawing, snapshot) else "photo"
         await self._warn_once(snapshot)
         if words != self._words:
             self._words = words
