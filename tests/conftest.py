@@ -104,7 +104,6 @@ def shared_speech() -> list[Path]:
 @pytest.fixture(scope="session")
 def lyra_folder() -> Path:
     """Lyra V2's model files, which the project does not carry."""
-    pytest.importorskip("ai_edge_litert", reason="needs the package ai-edge-litert")
     if not SHARED_LYRA.is_dir():
         pytest.skip(f"needs Lyra's model files beside the checkout, in {SHARED_LYRA}")
     return SHARED_LYRA

@@ -19,7 +19,8 @@ from node.links.ice_servers import ice_server
 from node.links.login import broker_address
 from node.speech import profile_options
 from node.speech.playback_buffer import blocks_for
-from node.vision.presets import choose, only_drawings
+from node.vision.people.identity import Identity
+from node.vision.presets import chosen_models
 from node.vision.worker import Worker
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from node.vision.cameras import Camera
     from node.vision.gallery import PictureKeeper
     from node.vision.morph import Screen
-    from node.vision.presets import Preset
     from node.vision.types import PaintedPicture
     from protocol.captions.registry import CaptionCodecs
 
@@ -95,11 +95,6 @@ def worker(settings: Settings, role: Role) -> Worker:
     return Worker(captioner=chosen.captioner if role.sends else None, generator=chosen.generator if paints else None)
 
 
-def chosen_models(settings: Settings) -> Preset:
-    """Return the captioner and the generator of the settings. Raises NodeError for a preset that does not exist."""
-    return choose(settings.models, settings.captioner, settings.generator)
-
-
 # What a call imports at the latest when the first peer comes, which must not stop the loop then.
 PRELOADED = (
     "aiomqtt", "aiortc", "av", "concurrent.futures.thread", "numpy.fft", "numpy.random",
@@ -153,6 +148,7 @@ def build_endpoints(
     profile = profile_options.profile_from_settings(settings)
     source, camera, remark = _open_inputs(settings, role, profile, note, page)
     source, sink, remarks = _open_output(settings, role, profile, note, source)
+    identity = Identity(settings.me, settings.place)
     made = Endpoints(
         profile=profile,
         models=models if page is None else page.timed(models),
@@ -160,7 +156,7 @@ def build_endpoints(
         sink=sink,
         camera=camera,
         paints=role.receives,
-        only_drawings=only_drawings(chosen_models(settings).captioner),
+        identity=identity,
         tries=settings.tries,
         look_bytes=settings.look,
         morph_fps=settings.morph,
@@ -169,7 +165,7 @@ def build_endpoints(
         max_kbps=settings.max_kbps,
         captions=captions,
     )
-    return made, [line for line in (remark, *remarks) if line]
+    return made, [line for line in (remark, *remarks, *identity.remarks) if line]
 
 
 def _open_inputs(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from node.captions.coder import CaptionCoder
 from node.links.address import BrokerAddress
 from node.speech.audio_io import Pull, Underruns
-from node.vision.image_metrics import is_drawing
+from node.vision.people.identity import Identity
 from protocol.errors import NodeError
 from protocol.room_secret import RoomSecret
 from protocol.signalling import Carries
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from node.speech.profiles import Profile
     from node.vision.cameras import Camera
     from node.vision.morph import Screen
-    from node.vision.types import Prompt
+    from node.vision.types import Prompt, SeenPicture
 
 
 class Models(Protocol):
     """What captions and paints. A newer request of the same `client` replaces an older one."""
 
-    async def caption(self, image: Image.Image, client: str = "") -> str: ...
+    async def see(self, image: Image.Image, client: str = "") -> SeenPicture: ...
 
     async def paint(
         self, text: str, seed: int, client: str = "", look: bytes = b"", extra: bool = False
@@ -39,31 +39,16 @@ class Models(Protocol):
     async def paint_between(self, before: Prompt, after: Prompt, share: float, client: str = "") -> Image.Image: ...
 
 
-class SaidIdentity(Protocol):
-    """Who is before the camera, as said in words. What was said last is `text`, "" if nothing was."""
-
-    @property
-    def text(self) -> str: ...
-
-    def change(self, text: str) -> list[str]:
-        """Read another text from now on; return the lines that say how it is read, and what is not. In any thread."""
-
-
 @dataclass(frozen=True, slots=True)
 class NodeModels:
     """The models, as the node of this id uses them: a newer request for a peer's picture replaces an older one."""
 
     models: Models
     node: str
-    only_drawings: bool = False
 
-    def knows(self, image: Image.Image) -> bool:
-        """Return whether the captioner was trained on pictures of this kind."""
-        return not self.only_drawings or is_drawing(image)
-
-    async def caption(self, image: Image.Image) -> str:
-        """Return the words of our own picture."""
-        return await self.models.caption(image, client=self.node)
+    async def see(self, image: Image.Image) -> SeenPicture:
+        """Return what our own picture shows."""
+        return await self.models.see(image, client=self.node)
 
     async def paint(self, peer: str, prompt: Prompt) -> Image.Image:
         """Return a peer's picture."""
@@ -152,12 +137,10 @@ class Endpoints:
     source: Source | None = None
     sink: Sink | None = None
     camera: Camera | None = None
-    # Who is before the camera; None where nothing is drawn by it.
-    identity: SaidIdentity | None = None
     # Whether the peers' pictures are painted.
     paints: bool = False
-    # Its captioner knows nothing else: the user is warned when the camera shows a photo.
-    only_drawings: bool = False
+    # Who is before the camera; None if nothing was said.
+    identity: Identity | None = None
     # Pictures painted for a new scene, the seed of the best of which is sent.
     tries: int = 1
     # Bytes of the look that is sent with each caption.

@@ -21,6 +21,8 @@ from node.speech.send_stream import SendStream
 from node.speech.sender import SpeechSender, encoder_for
 from node.vision.gate import Gate
 from node.vision.morph import Morph, Screen
+from node.vision.people.identity import Identity
+from node.vision.people.narrator import Narrator
 from node.vision.receiver import PictureReceiver, Show
 from node.vision.seeds import SeedChooser
 from node.vision.sender import PictureSender
@@ -29,12 +31,15 @@ from protocol.signalling import Carries
 if TYPE_CHECKING:
     from PIL import Image
 
-    from node.call.endpoints import SaidIdentity
     from node.speech.profiles import Profile
-    from node.vision.sender import Sight
+    from node.vision.people.narrator import Sight
     from node.vision.types import Prompt
 
 logger = logging.getLogger(__name__)
+
+
+# After the last sound of a voice, a person still talks: breaths and the pauses between sentences are shorter.
+VOICE_LASTS_S = 1.0
 
 
 class Node:
@@ -67,17 +72,19 @@ class Node:
         self.observers = Observers(faults=self.room.faults)
         self.id = self.room.node_id
         self._camera = ends.camera or NoCamera()
+        self.identity = ends.identity or Identity()
         self.room.subscribe(self.observers, PresenceNotes(note_observed))
         self._wire_speech(ends, clock)
         self._wire_pictures(ends, show, screen, clock)
 
     def _wire_speech(self, ends: Endpoints, clock: Callable[[], float]) -> None:
         room, stats, note = self.room, self._stats, self._note
+        self._clock = clock
 
         # out: source -> level meter -> encoder and bundler -> every peer
         self._source = MeteredSource(ends.source or NoSource(), stats.sent_level)
         encoder = encoder_for(ends.profile, ends.lyra_sent, room.all_listeners_take_lyra)
-        stream = SendStream(self._source, ends.profile, encoder)
+        self._stream = stream = SendStream(self._source, ends.profile, encoder)
         self._speech_sender = SpeechSender(
             stream,
             room.peers,
@@ -115,9 +122,9 @@ class Node:
         self, ends: Endpoints, show: Show | None, screen: Screen | None, clock: Callable[[], float]
     ) -> None:
         room, stats, note = self.room, self._stats, self._note
-        self._models = models = NodeModels(ends.models, self.id, ends.only_drawings)
-        self.identity: SaidIdentity | None = ends.identity
-        # out: camera -> gate -> captioner -> caption codec -> room
+        self._models = models = NodeModels(ends.models, self.id)
+        self._narrator = Narrator(self.identity, self._hears_voice)
+        # out: camera -> gate -> captioner -> narrator -> caption codec -> room
         self._picture_sender = PictureSender(
             self._camera,
             Gate(),
@@ -126,6 +133,7 @@ class Node:
             self.observers,
             stats.pictures_out,
             ends.captions,
+            narrator=self._narrator,
             seeds=SeedChooser(ends.tries, models.try_out),
             look_bytes=ends.look_bytes,
             clock=clock,
@@ -198,8 +206,8 @@ class Node:
 
     @property
     def sight(self) -> Sight | None:
-        """See `PictureSender.sight`."""
-        return self._picture_sender.sight
+        """See `Narrator.sight`."""
+        return self._narrator.sight
 
     async def preview(self, prompt: Prompt) -> Image.Image:
         """See `NodeModels.preview`. Raises NodeError if no generator is loaded, or if this picture gets no painting."""
@@ -209,6 +217,12 @@ class Node:
     def muted(self) -> bool:
         """Whether nothing but silence is sent."""
         return self._source.muted
+
+    def _hears_voice(self) -> bool | None:
+        """Return whether there was a voice a moment ago; None if the node hears none by itself, or is muted."""
+        if Carries.SPEECH_OUT not in self.room.carries or self.muted:
+            return None
+        return self._clock() - self._stream.voice_at < VOICE_LASTS_S
 
     def toggle_mute(self) -> None:
         """Mute the source, or unmute it, and note that."""

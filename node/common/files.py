@@ -1,8 +1,9 @@
-"""Files to write: a check that they can be written, and writing that leaves nothing incomplete."""
+"""Files to write: their folder, a check that they can be written, and writing that leaves nothing incomplete."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import signal
 import threading
@@ -14,6 +15,21 @@ from protocol.errors import NodeError, UsageError
 
 # Of a file's name, in the name of its unfinished state: a name may have 255 bytes, some of which are for what is added.
 SHOWN_LETTERS = 40
+
+
+def user_folder(variable: str, usual: str, what: str) -> Path:
+    """Return this program's folder in the user's home, which may not exist yet, for `what` is kept there.
+
+    It is in the one that the environment's `variable` names, else in the `usual` one of the home. Raises NodeError for
+    a user without a home.
+    """
+    named = os.environ.get(variable, "")
+    if Path(named).is_absolute():  # others are to be ignored (XDG Base Directory Specification)
+        return Path(named) / "pictophone"
+    try:
+        return Path.home() / usual / "pictophone"
+    except RuntimeError:
+        raise NodeError(f"you have no home folder to keep {what} in: set HOME or {variable}") from None
 
 
 @contextlib.contextmanager

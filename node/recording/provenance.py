@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.vision.hub import local_folder
-from node.vision.presets import PRESETS, check_name, choose, is_folder
+from node.vision.presets import PERCEPTION, PRESETS, check_name, chosen_models, is_folder
 from protocol.captions.codebook_id import CodebookId
 from protocol.errors import NodeError
 from protocol.log import Header
@@ -35,7 +35,7 @@ def recording_header(settings: Settings, role: Role, codebooks: tuple[CodebookId
 
     Reads the models' files, or the hub's cache: don't call it in the event loop.
     """
-    chosen = choose(settings.models, settings.captioner, settings.generator)
+    chosen = chosen_models(settings)
     models = {"generator": chosen.generator}
     if role.sends:
         models["captioner"] = chosen.captioner
@@ -60,7 +60,7 @@ def version_of(model: str) -> str:
     folder = local_folder(model)
     if folder is None:
         return ""
-    return _digest(folder) if is_folder(model) else folder.name[:_DIGITS]
+    return _digest(folder) if model == PERCEPTION or is_folder(model) else folder.name[:_DIGITS]
 
 
 def _digest(folder: Path) -> str:

@@ -10,7 +10,6 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +29,6 @@ QUANTIZERS = 46
 NOT_USED = -1
 
 ENCODER, QUANTIZER, DECODER = "soundstream_encoder.tflite", "quantizer.tflite", "lyragan.tflite"
-PACKAGE = "ai_edge_litert"
-NO_PACKAGE = "Lyra needs the package ai-edge-litert: pip install 'pictophone[lyra]'"
 
 _Features = npt.NDArray[np.float32]
 
@@ -41,8 +38,6 @@ def check(folder: Path) -> None:
     missing = [name for name in (ENCODER, QUANTIZER, DECODER) if not (folder / name).is_file()]
     if missing:
         raise NodeError(f"no {', '.join(missing)} in {str(folder)!r}; give the folder with Lyra V2's model files")
-    if find_spec(PACKAGE) is None:
-        raise NodeError(NO_PACKAGE)
 
 
 class LyraEncoder:
@@ -129,8 +124,8 @@ def _interpreter(path: Path) -> Any:
 
             interpreter = Interpreter(str(path), num_threads=1)
             interpreter.allocate_tensors()
-    except ImportError:
-        raise NodeError(NO_PACKAGE) from None
+    except ImportError as error:
+        raise NodeError(f"cannot load the package ai-edge-litert ({error}): install it again with pip") from None
     except (ValueError, RuntimeError, OSError):
         raise NodeError(f"{str(path)!r} is no TensorFlow Lite model; get Lyra V2's again") from None
     return interpreter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -102,7 +103,8 @@ class SendStream:
     """A source's sound, encoded and bundled with a profile's settings: an asynchronous iterator of packets.
 
     A source whose frames are not of the profile's length is reframed, which delays it by no more than its own frames.
-    With the profile's `dtx` there are no packets in a pause. `encoder` is an OpusEncoder, unless another is given.
+    With the profile's `dtx` there are no packets in a pause. `voice_at` is when sound with a voice was last captured, on
+    the source's clock. `encoder` is an OpusEncoder, unless another is given.
     """
 
     def __init__(
@@ -117,6 +119,7 @@ class SendStream:
         self._dtx = DtxGate()
         self._position = 0
         self._silent = True
+        self.voice_at = -math.inf
 
     @property
     def redundancy(self) -> int:
@@ -177,9 +180,11 @@ class SendStream:
                 yield from self._joined(bundle, [first, empty] if len(bundle.frames) > 1 else [empty])
 
     def _decide(self, bundle: _Bundle) -> DtxDecision:
+        voices = [self._voice_detector.detects(frame.pcm) for frame in bundle.frames]
+        if any(voices):
+            self.voice_at = bundle.frames[-1].at
         if not bundle.profile.dtx:
             return DtxDecision.SEND
-        voices = [self._voice_detector.detects(frame.pcm) for frame in bundle.frames]
         return self._dtx.decide(any(voices), len(voices) * bundle.profile.frame_ms)
 
     def _encode(self, bundle: _Bundle, frame: Captured) -> bytes:

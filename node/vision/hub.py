@@ -1,4 +1,7 @@
-"""The models of a preset on this machine: which are present, their sizes, and downloads from the hub."""
+"""The models of a preset on this machine: which are present, their sizes, and downloads from the hub.
+
+The perception models are on no hub: `node/vision/wheels.py` fetches them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from node.vision.loading import ask_hub
-from node.vision.presets import Preset, check_name, is_folder, recipe
+from node.vision.perception import files
+from node.vision.presets import PERCEPTION, Preset, check_name, is_folder, recipe
 from protocol.errors import NodeError
 
 # It makes a folder a pipeline of diffusers, whose parts are in folders of their own.
@@ -26,7 +30,7 @@ NEVER_LOADED = (".ckpt", ".pt", ".pth", ".h5", ".msgpack", ".onnx", ".ot", ".tfl
 
 @dataclass(frozen=True, slots=True)
 class ModelRef:
-    """One model of a preset: its role, and its folder or hub id."""
+    """One model of a preset: its role, and its folder, its hub id or PERCEPTION."""
 
     role: str
     model: str
@@ -40,7 +44,12 @@ def preset_models(preset: Preset) -> list[ModelRef]:
 
 
 def local_folder(model: str) -> Path | None:
-    """Return the folder of a complete copy of the model on this machine, in the hub's cache for a hub id, or None."""
+    """Return the folder of a complete copy of the model on this machine, in the hub's cache for a hub id, or None.
+
+    That of PERCEPTION is complete if every file's SHA-256 is right.
+    """
+    if model == PERCEPTION:
+        return None if files.lacking(files.folder()) else files.folder()
     folder = Path(model).expanduser() if is_folder(model) else _cached(model)
     return folder if folder is not None and _is_complete(folder) else None
 

@@ -14,8 +14,9 @@ from typing import IO, Any
 import msgpack
 from PIL import Image
 
+from node.vision.perception.observation import from_plain
 from node.vision.presets import LARGEST_SIDE
-from node.vision.types import Prompt
+from node.vision.types import Prompt, SeenPicture
 
 LENGTH = struct.Struct("<I")
 
@@ -69,9 +70,17 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class CaptionReply:
-    """A caption."""
+    """A caption: its text, empty if nothing can be said, and what it was made of.
+
+    `observation` is what perception found (see `node.vision.perception.observation.to_plain`), None of a drawing.
+    `likeness` is what the captioner read of a drawing beside its words: five numbers from 0 to 1 (see
+    `node.vision.scenes.Variation`), None if it read none. `remark` is a line for the user, shown once.
+    """
 
     text: str
+    observation: dict[str, Any] | None = None
+    likeness: tuple[float, ...] | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,12 @@ def read_message(stream: IO[bytes]) -> Message:
 def caption_request(image: Image.Image) -> CaptionImage:
     """Return the request for an RGB picture's caption."""
     return CaptionImage(image.width, image.height, image.tobytes())
+
+
+def seen_picture(reply: CaptionReply) -> SeenPicture:
+    """Return what a reply says of a picture. Raises ValueError, TypeError or KeyError for an observation that is none."""
+    observation = None if reply.observation is None else from_plain(reply.observation)
+    return SeenPicture(reply.text, observation, reply.likeness, reply.remark)
 
 
 def image_reply(image: Image.Image) -> ImageReply:

@@ -22,11 +22,9 @@ from PIL import Image
 
 from node.common.child_process import claim_stdout
 from node.vision import import_stubs
-from node.vision.captioner import Captioner
 from node.vision.generator import Generator
 from node.vision.ipc import (
     CaptionImage,
-    CaptionReply,
     Failed,
     LoadModel,
     Message,
@@ -39,6 +37,7 @@ from node.vision.ipc import (
     image_reply,
     read_message,
 )
+from node.vision.people.captioner import Describer, load_captioner
 from node.vision.types import Prompt
 from protocol.errors import NodeError
 
@@ -63,7 +62,7 @@ class ModelServer:
 
     def __init__(self, loaded: Callable[[], None] = lambda: None) -> None:
         self._loaded = loaded
-        self._captioner: Captioner | None = None
+        self._captioner: Describer | None = None
         self._generator: Generator | None = None
 
     def serve(self, request: Message) -> Reply:
@@ -84,7 +83,7 @@ class ModelServer:
                 with _loading(request.last, self._loaded):
                     return self._load_generator(model)
             case CaptionImage() if self._captioner is not None:
-                return CaptionReply(self._captioner.caption(image_of(request)))
+                return self._captioner.describe(image_of(request))
             case PaintImage(text, seed, look) if self._generator is not None:
                 return image_reply(self._generator.paint(text, seed, look))
             case PaintBetween(before, after, share) if self._generator is not None:
@@ -92,8 +91,8 @@ class ModelServer:
         return Failed(f"nothing loaded for {type(request).__name__}")
 
     def _load_captioner(self, model: str) -> Ready:
-        captioner = Captioner(model)
-        captioner.caption(Image.new("RGB", (WARM_UP_SIDE, WARM_UP_SIDE), "gray"))
+        captioner = load_captioner(model)
+        captioner.describe(_drawing())
         self._captioner = captioner
         return Ready()
 
@@ -102,6 +101,13 @@ class ModelServer:
         generator.paint(WARM_UP_TEXT, 0)
         self._generator = generator
         return Ready()
+
+
+def _drawing() -> Image.Image:
+    """Return the simplest drawing: one surface alone is no picture of anything, and would warm up nothing."""
+    image = Image.new("RGB", (WARM_UP_SIDE, WARM_UP_SIDE), "gray")
+    image.paste("white", (0, 0, WARM_UP_SIDE // 2, WARM_UP_SIDE))
+    return image
 
 
 @contextmanager

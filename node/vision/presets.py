@@ -1,6 +1,7 @@
 """Presets of picture models, by name, and the recipes to run known generators by.
 
-A model is named by a folder or by a hub id ("owner/name"); `Captioner` and `Generator` load both alike.
+A model is named by a folder or by a hub id ("owner/name"); `Captioner` and `Generator` load both alike. PERCEPTION is
+the one captioner that is neither.
 """
 
 from __future__ import annotations
@@ -8,14 +9,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
 from protocol.errors import NodeError
 
+if TYPE_CHECKING:
+    from node.common.config import Settings
+
 # The model folders that come with the package.
 EMBEDDED = Path(__file__).parent / "embedded"
+
+# The captioner's name that stands for the perception models, which are no model folder and on no hub: a captioner made
+# of them speaks in the drawn world's words. A folder of that name is meant only by its path, as in "./people".
+PERCEPTION = "people"
 
 # The recipe in a generator's folder, e.g. {"steps": 4, "guidance": 1.0, "size": 256}.
 RECIPE_FILE = "pictophone.json"
@@ -62,6 +70,12 @@ PRESETS = {
             captioner=str(EMBEDDED / "captioner"),
             generator=str(EMBEDDED / "generator"),
             about="comes with the package; knows the scenes that the project draws, no photos",
+        ),
+        Preset(
+            PERCEPTION,
+            captioner=PERCEPTION,
+            generator=str(EMBEDDED / "generator"),
+            about="people before a camera, on an ordinary CPU; painted as drawings",
         ),
         Preset(
             "photo-cpu",
@@ -117,6 +131,11 @@ def choose(models: str, captioner: str | None = None, generator: str | None = No
     )
 
 
+def chosen_models(settings: Settings) -> Preset:
+    """Return the captioner and the generator of the settings. Raises NodeError like `preset`."""
+    return choose(settings.models, settings.captioner, settings.generator)
+
+
 def only_drawings(captioner: str) -> bool:
     """Return whether this captioner was trained on drawn scenes alone: its captions of other pictures are made up."""
     return captioner == PRESETS["embedded"].captioner
@@ -124,11 +143,11 @@ def only_drawings(captioner: str) -> bool:
 
 def is_folder(model: str) -> bool:
     """Return whether the name is that of an existing folder: then nothing of it is looked up on the network."""
-    return bool(model) and Path(model).expanduser().is_dir()
+    return model not in ("", PERCEPTION) and Path(model).expanduser().is_dir()
 
 
 def check_name(model: str) -> None:
-    """Raise NodeError unless the name is an existing folder or could be a hub id."""
+    """Raise NodeError unless the name is PERCEPTION, an existing folder, or could be a hub id."""
     is_path = Path(model).is_absolute() or model.startswith((".", "~"))
     if not is_folder(model) and (is_path or not HUB_ID.fullmatch(model)):
         raise NodeError(f"no model folder {model!r}: check the path, or name a preset ({', '.join(PRESETS)})")

@@ -1,6 +1,7 @@
 """Sends what a camera sees as captions: snapshots pass a gate, are captioned, coded, and published in the room.
 
-A scene that changed again before it was captioned replaces the earlier one.
+A scene that changed again before it was captioned replaces the earlier one. What the captioner makes of one snapshot
+goes through a narrator, whose words change only when the scene does.
 """
 
 from __future__ import annotations
@@ -8,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 from node.captions.coder import Caption, CaptionCoder
+from node.common.notes import NoteOnce
 from node.links.peer_events import PeerEvents
-from node.vision.image_metrics import is_drawing
 from node.vision.look_transfer import NO_LOOK, encode_look
-from node.vision.presets import NOT_DRAWN
+from node.vision.people.narrator import Narrator
 from node.vision.rgb import raw_bits
 from node.vision.seeds import SeedChooser
 from protocol import frames
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from node.vision.cameras import Camera
     from node.vision.gate import Gate
     from node.vision.stats import PicturesOut
+    from node.vision.types import SeenPicture
     from protocol.captions.registry import Coded
     from protocol.signalling import Hello
 
@@ -40,10 +42,6 @@ HOLDS_A_PICTURE = 1000
 
 # 120 bytes with TCP and IP: 32 bit/s to tell a receiver that an old picture is still valid.
 HOLD_EVERY_S = 30.0
-
-
-# What a real camera shows: a photo, or one of a place with nobody in it.
-Sight: TypeAlias = Literal["photo", "nobody"]
 
 
 class PictureRoom(Protocol):
@@ -70,11 +68,8 @@ class SentPictures(Protocol):
 class CaptionModel(Protocol):
     """What captions snapshots."""
 
-    async def caption(self, image: Image.Image) -> str:
-        """Return the words of a snapshot. Raises NodeError if that failed."""
-
-    def knows(self, image: Image.Image) -> bool:
-        """Return whether it was trained on pictures of this kind; beside the loop."""
+    async def see(self, image: Image.Image) -> SeenPicture:
+        """Return what a snapshot shows. Raises NodeError if that failed."""
 
 
 class PictureSender(PeerEvents):
@@ -96,21 +91,20 @@ class PictureSender(PeerEvents):
         *,
         clock: Callable[[], float],
         note: Callable[[str], None],
+        narrator: Narrator | None = None,
         seeds: SeedChooser | None = None,
         look_bytes: int = 0,
     ) -> None:
-        self.coder = coder
-        self.sight: Sight | None = None  # of the snapshot that was captioned last; None of a drawing
+        self.coder, self._narrator = coder, narrator or Narrator()
         self._camera, self._gate, self._captioner = camera, gate, captioner
         self._room, self._observer, self._counts = room, observer, counts
-        self._clock, self._note = clock, note
+        self._clock, self._note, self._note_once = clock, note, NoteOnce(note)
         self._seeds, self._look_bytes = seeds or SeedChooser(), look_bytes
         self._sequence = 0
         self._picture: frames.Picture | None = None
         self._frame = b""
         self._caption: Caption | None = None
         self._words = ""
-        self._warned = False
         self._holds = 0
         self._started = self._sent_at = clock()
 
@@ -152,7 +146,8 @@ class PictureSender(PeerEvents):
         """Take one snapshot, and send its words or a hold if it is time for either. Raises NodeError if it fails."""
         snapshot = await self._camera.snapshot()
         captured_at = self._clock()
-        if await asyncio.to_thread(self._gate.changed, snapshot):
+        changed = await asyncio.to_thread(self._gate.changed, snapshot, self._narrator.sees_real_pictures)
+        if changed or self._narrator.wants(captured_at):
             await self._caption_and_send(snapshot, captured_at)
         elif self._frame and self._clock() - self._sent_at >= HOLD_EVERY_S:
             self._send_hold()
@@ -167,23 +162,18 @@ class PictureSender(PeerEvents):
 
     async def _caption_and_send(self, snapshot: Image.Image, captured_at: float) -> None:
         try:
-            words = _fitting(await self._captioner.caption(snapshot))
+            seen = await self._captioner.see(snapshot)
         except NodeError as error:
             self._gate.reset()
             self._note(str(error))
             return
         self._counts.captioned += 1
-        self.sight = None if await asyncio.to_thread(is_drawing, snapshot) else "photo"
-        await self._warn_once(snapshot)
-        if words != self._words:
+        for remark in self._narrator.remarks(seen):
+            self._note_once(remark)
+        words = _fitting(self._narrator.words(seen, captured_at))
+        if words and words != self._words:
             self._words = words
             await self._send(words, snapshot, captured_at)
-
-    async def _warn_once(self, snapshot: Image.Image) -> None:
-        """Note, the first time, that these words are of a picture that the captioner cannot know."""
-        if not self._warned and not await asyncio.to_thread(self._captioner.knows, snapshot):
-            self._warned = True
-            self._note(NOT_DRAWN)
 
     async def _send(self, words: str, snapshot: Image.Image, captured_at: float) -> None:
         look = await asyncio.to_thread(encode_look, snapshot, self._look_bytes) if self._look_bytes else NO_LOOK

@@ -30,20 +30,21 @@ from node.vision.ipc import (
     Request,
     caption_request,
     image_of,
+    seen_picture,
 )
 from node.vision.job_queue import Job, JobQueue
 from node.vision.model_process import ModelProcess, ProcessCrash, Unsendable, start_process
 from node.vision.presets import check_name
 from node.vision.rgb import shrunk
-from node.vision.types import Prompt
+from node.vision.types import Prompt, SeenPicture
 from protocol.errors import NodeError
 
 logger = logging.getLogger(__name__)
 
 ExpectedReply = TypeVar("ExpectedReply", CaptionReply, ImageReply)
 
-# Pixels of a picture sent to the captioner; captioners use 224 to 768.
-LONGEST_SIDE = 768
+# Pixels of a picture sent to the captioner; captioners use 224 to 768, perception up to 960: its hands are small.
+LONGEST_SIDE = 960
 
 # Between a crash and the next start: doubled after every crash without a picture completed, up to the longest.
 FIRST_PAUSE_SECONDS = 0.5
@@ -125,13 +126,20 @@ class Worker:
         self._check()
 
     async def caption(self, image: Image.Image, client: str = "") -> str:
+        """Return the words of what `see` returns."""
+        return (await self.see(image, client)).words
+
+    async def see(self, image: Image.Image, client: str = "") -> SeenPicture:
         """Return what the picture shows, after waiting for the request's turn and for the model to be loaded.
 
         Raises Dropped if this request gets no reply, NodeError if no request will get one.
         """
         request = await asyncio.to_thread(lambda: caption_request(shrunk(image, LONGEST_SIDE)))
         reply: CaptionReply = await self._submit("captioner", request, CaptionReply, client)
-        return reply.text
+        try:
+            return seen_picture(reply)
+        except (ValueError, TypeError, KeyError) as error:
+            raise Dropped(f"the captioner failed: its reply is none ({type(error).__name__})") from error
 
     async def paint(
         self, text: str, seed: int, client: str = "", look: bytes = b"", extra: bool = False

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from node.call.endpoints import Models
     from node.call.stats import CallStats
     from node.links.wire_meter import Count, Direction
-    from node.vision.types import Prompt
+    from node.vision.types import Prompt, SeenPicture
 
 PREFIX = "pictophone_"
 # Embedded models paint in tenths of a second, large ones in seconds, a processor alone in half a minute.
@@ -174,12 +174,12 @@ class TimedModels:
     def __init__(self, models: Models, seconds: Histogram, clock: Callable[[], float] = time.monotonic) -> None:
         self._models, self._seconds, self._clock = models, seconds, clock
 
-    async def caption(self, image: Image.Image, client: str = "") -> str:
-        """See `Models.caption`."""
+    async def see(self, image: Image.Image, client: str = "") -> SeenPicture:
+        """See `Models.see`."""
         began = self._clock()
-        words = await self._models.caption(image, client)
+        seen = await self._models.see(image, client)
         self._seconds.labels("captioner").observe(self._clock() - began)
-        return words
+        return seen
 
     async def paint(
         self, text: str, seed: int, client: str = "", look: bytes = b"", extra: bool = False

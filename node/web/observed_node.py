@@ -7,11 +7,25 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from PIL import Image
 
-    from node.call.endpoints import SaidIdentity
     from node.call.observers import Observers
     from node.call.stats import CallStats
-    from node.vision.sender import Sight
+    from node.vision.people.narrator import Sight
     from node.vision.types import Prompt
+
+
+class SaidIdentity(Protocol):
+    """Who is before the camera, as said in words (see `node.vision.people.identity.Identity`)."""
+
+    @property
+    def text(self) -> str:
+        """What was said last; "" if nothing was."""
+
+    @property
+    def understood(self) -> str:
+        """How it is read, in words."""
+
+    def change(self, text: str) -> list[str]:
+        """Read another text from now on; return a line for each part that is not understood. In any thread."""
 
 
 class ObservedNode(Protocol):
@@ -28,8 +42,7 @@ class ObservedNode(Protocol):
     def muted(self) -> bool: ...
 
     @property
-    def identity(self) -> SaidIdentity | None:
-        """Who is before the camera, as said in words; None where nothing is drawn by it."""
+    def identity(self) -> SaidIdentity: ...
 
     @property
     def sight(self) -> Sight | None:

@@ -262,7 +262,7 @@ class Page:
 
     def _take_part_as(self, node: ObservedNode, alone: bool) -> None:
         speaks, shows = self.microphone is not None, self.camera is not None
-        if node.identity is not None:
+        if self.state.kind != "receive":
             self._identity = KeptIdentity(node.identity, self._keep_me)
         self.state.own = OwnState(node.id, node.name, may_speak=speaks, may_show=shows, me=self._me)
         self.broadcast.excluded = node.id

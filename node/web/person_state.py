@@ -12,7 +12,7 @@ from node.web.live_rates import LiveRates
 if TYPE_CHECKING:
     from PIL import Image
 
-    from node.vision.sender import Sight
+    from node.vision.people.narrator import Sight
 
 # Pictures in a film strip: five to ten minutes of a lively call, and some 600 kB.
 MAX_PICTURES = 60

@@ -10,7 +10,7 @@ from node.common.printable import printable
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
-    from node.call.endpoints import SaidIdentity
+    from node.web.observed_node import SaidIdentity
 
 # Characters: a sentence with every attribute that the drawn world has takes some 120.
 MAX_ME = 200
@@ -54,7 +54,8 @@ class KeptIdentity:
         Beside the loop: a stranger's words are compared with all that the node knows, and the disk may be slow.
         """
         async with self._turn:
-            lines = await asyncio.to_thread(self._identity.change, text)
+            unread = await asyncio.to_thread(self._identity.change, text)
+            lines = [f"you are drawn as: {self._identity.understood}", *unread]
             try:
                 await asyncio.to_thread(self._keep, text)
             except NodeError as error:

@@ -54,7 +54,11 @@ class Parrot:
 
     def change(self, text: str) -> list[str]:
         self.text = text
-        return [f"you are drawn as: {text}", *(['"zebra": did you mean "zip"?'] if "zebra" in text else [])]
+        return ['"zebra": did you mean "zip"?'] if "zebra" in text else []
+
+    @property
+    def understood(self) -> str:
+        return self.text.replace("zebra", "person")
 
 
 class Bystander:
@@ -67,7 +71,7 @@ class Bystander:
         self.muted = False
         self.tally = CallStats(0.0, "lean")
         self.links: dict[str, str] = {}
-        self.identity: Parrot | None = Parrot()
+        self.identity = Parrot()
         self.sight: str | None = None
         self.waiting = 0
         self.has_generator = True

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from node.bench.speech import article, codecs, measures, plot, report, tables
+from node.bench.speech import article, codecs, measures, plot, sweep_report, tables
 from node.bench.speech.results import SettingResult, combine
 from node.bench.speech.runner import SweepTask, TaskOutcome, measure_all
 from node.bench.speech.settings import TITLES, Setting, SpeechCodec, grid
@@ -40,7 +40,7 @@ def run(
     left_out += [*measures.missing(options.visqol), *filter(None, [plot.missing() if output is not None else ""])]
     sweep = _swept(options, settings, left_out, output is not None, workers or os.cpu_count() or 1)
     if output is not None:
-        write_text(output, report.page(sweep), "page")
+        write_text(output, sweep_report.page(sweep), "page")
     if json:
         say(as_json(for_programs(sweep)))
     else:

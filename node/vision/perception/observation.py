@@ -46,6 +46,7 @@ class Observation:
     cannot be seen. `evidence` has the numbers behind it (blink, jaw, smile, turn, thumb, wave, cup, ...), for what
     decides over several snapshots. `glasses`, `hat` and `beard` are evidence from 0 to 1. `skin`, `hair` and `garment`
     are colours from the pixels, None if too little is visible; `cloth` is the nearest of the drawn world's colours.
+    `blind` is true of a picture that shows nothing (black, or one surface): not even that nobody is there.
     """
 
     people: int = 0
@@ -61,6 +62,7 @@ class Observation:
     garment: Rgb | None = None
     things: tuple[SeenThing, ...] = ()
     light: Light = Light.DAY
+    blind: bool = False
 
 
 def to_plain(observation: Observation) -> dict[str, Any]:

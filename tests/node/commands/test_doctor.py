@@ -25,6 +25,7 @@ from node.links.address import BrokerAddress
 from node.speech import soundcard
 from node.speech.soundcard import SoundDevices
 from node.vision import cameras
+from node.vision.perception import files
 from protocol.errors import NodeError
 from protocol.room_link import RoomLink
 
@@ -33,6 +34,7 @@ from protocol.room_link import RoomLink
 def equipped(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that has everything."""
     monkeypatch.setattr(build, "worker", lambda settings, role: FakeWorker())
+    monkeypatch.setattr(files, "verified", lambda folder: {"model.tflite": folder / "model.tflite"})
     monkeypatch.setattr(soundcard, "devices", lambda: SoundDevices(("headset",), ("headset", "screen")))
     monkeypatch.setattr(cameras, "webcams", lambda: [SimpleNamespace(name="webcam:front")])
 
@@ -49,12 +51,13 @@ async def test_all_is_well(embedded_broker: BrokerAddress, capsys: pytest.Captur
     assert await doctor.run(at(embedded_broker))
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [
-        ["ok", subject] for subject in ("Python", "libopus", "models", "microphone", "loudspeaker", "webcam", "broker")
+        ["ok", subject]
+        for subject in ("Python", "libopus", "models", "perception", "microphone", "loudspeaker", "webcam", "broker")
     ]
-    assert lines[3].endswith(" headset")
-    assert lines[4].endswith(" headset, screen")
-    assert lines[5].endswith(" webcam:front")
-    assert lines[6].endswith(f" {embedded_broker} answers")
+    assert lines[4].endswith(" headset")
+    assert lines[5].endswith(" headset, screen")
+    assert lines[6].endswith(" webcam:front")
+    assert lines[7].endswith(f" {embedded_broker} answers")
 
 
 async def test_libopus_says_its_version_and_place(embedded_broker: BrokerAddress) -> None:
@@ -68,9 +71,9 @@ async def test_devices_may_be_missing(
     monkeypatch.setattr(cameras, "webcams", list)
     assert await doctor.run(at(embedded_broker))
     lines = capsys.readouterr().out.splitlines()
-    assert lines[3] == "-- microphone   no PortAudio here; install it"
-    assert lines[4] == "-- loudspeaker  no PortAudio here; install it"
-    assert lines[5].startswith("-- webcam       none found: plug one in")
+    assert lines[4] == "-- microphone   no PortAudio here; install it"
+    assert lines[5] == "-- loudspeaker  no PortAudio here; install it"
+    assert lines[6].startswith("-- webcam       none found: plug one in")
 
 
 async def test_a_machine_without_a_device_is_told_what_to_do(
@@ -93,6 +96,18 @@ async def test_models_that_cannot_be_loaded_fail(
     monkeypatch.setattr(build, "worker", lambda settings, role: FakeWorker("no such model: name another"))
     assert not await doctor.run(at(embedded_broker))
     assert "NO models       no such model: name another" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("models", "mark"), [("embedded", "--"), ("people", "NO")])
+async def test_perception_models_may_be_missing_where_they_were_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, embedded_broker: BrokerAddress, models: str, mark: str
+) -> None:
+    def missing(folder: Path) -> dict[str, Path]:
+        raise NodeError("the models are not here: fetch them")
+
+    monkeypatch.setattr(files, "verified", missing)
+    found = await examine(config.load(broker=str(embedded_broker), models=models))
+    assert str(found["perception"]) == f"{mark} perception   the models are not here: fetch them"
 
 
 async def test_a_missing_libopus_fails(monkeypatch: pytest.MonkeyPatch, embedded_broker: BrokerAddress) -> None:

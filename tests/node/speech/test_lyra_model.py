@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -68,18 +69,20 @@ def test_wrong_frames_are_a_mistake_of_ours(lyra_folder: Path) -> None:
             encoder.encode(wrong)
 
 
-def test_what_is_missing_is_named_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_named_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(NodeError, match=ENCODER):
         check(tmp_path)
+
+
+def test_a_package_that_cannot_be_loaded_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (ENCODER, QUANTIZER, DECODER):
         (tmp_path / name).write_bytes(b"no model")
-    monkeypatch.setattr("node.speech.lyra_model.find_spec", lambda name: None)
-    with pytest.raises(NodeError, match="pip install"):
-        check(tmp_path)
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(NodeError, match="cannot load the package ai-edge-litert"):
+        LyraEncoder(tmp_path)
 
 
 def test_files_that_are_no_models_are_refused(tmp_path: Path) -> None:
-    pytest.importorskip("ai_edge_litert")
     for name in (ENCODER, QUANTIZER, DECODER):
         (tmp_path / name).write_bytes(b"no model")
     with pytest.raises(NodeError, match="no TensorFlow Lite model"):

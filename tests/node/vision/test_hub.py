@@ -12,10 +12,12 @@ import huggingface_hub
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from model_wheels import CONTENTS, use_stand_ins
 
 from node.vision import hub
 from node.vision.hub import ModelRef
-from node.vision.presets import PRESETS
+from node.vision.perception import files
+from node.vision.presets import PERCEPTION, PRESETS
 from protocol.errors import NodeError
 
 HUB_ID = "owner/model"
@@ -26,6 +28,22 @@ def test_a_preset_needs_a_captioner_a_generator_and_perhaps_an_autoencoder() -> 
     roles = {name: [ref.role for ref in hub.preset_models(each)] for name, each in PRESETS.items()}
     assert roles["photo-gpu"] == ["captioner", "generator", "autoencoder"]
     assert roles["photo-cpu"] == ["captioner", "generator"]
+
+
+def test_the_perception_models_are_here_when_each_file_is_as_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_stand_ins(monkeypatch)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", None)  # the hub is not asked
+    assert hub.local_folder(PERCEPTION) is None
+    folder = files.folder()
+    folder.mkdir(parents=True)
+    for name, content in CONTENTS.items():
+        (folder / name).write_bytes(content)
+    assert hub.local_folder(PERCEPTION) == folder
+    (folder / "face_detector.tflite").write_bytes(b"altered")
+    assert hub.local_folder(PERCEPTION) is None
 
 
 # -- what is here

@@ -7,23 +7,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.vision.presets import PRESETS, RECIPES, Recipe, check_name, choose, is_folder, preset, recipe
+from node.common import config
+from node.vision.presets import (
+    PERCEPTION,
+    PRESETS,
+    RECIPES,
+    Recipe,
+    check_name,
+    choose,
+    chosen_models,
+    is_folder,
+    only_drawings,
+    preset,
+    recipe,
+)
 from protocol.errors import NodeError
 
 
 def test_the_presets_are_these() -> None:
-    assert list(PRESETS) == ["embedded", "photo-cpu", "photo-gpu"]
+    assert list(PRESETS) == ["embedded", "people", "photo-cpu", "photo-gpu"]
     for name in PRESETS:
         assert preset(name).name == name
-        check_name(preset(name).generator) if name != "embedded" else None
+        check_name(preset(name).captioner)
+        check_name(preset(name).generator)
 
 
 def test_every_preset_that_is_downloaded_has_a_recipe() -> None:
-    assert {each.generator for each in PRESETS.values() if each.name != "embedded"} <= set(RECIPES)
+    assert {each.generator for each in PRESETS.values() if not is_folder(each.generator)} <= set(RECIPES)
 
 
 def test_an_unknown_preset_names_those_there_are() -> None:
-    with pytest.raises(NodeError, match=r"'photo'.*embedded, photo-cpu, photo-gpu"):
+    with pytest.raises(NodeError, match=r"'photo'.*embedded, people, photo-cpu, photo-gpu"):
         preset("photo")
 
 
@@ -34,6 +48,22 @@ def test_a_model_named_beside_a_preset_takes_its_place() -> None:
     assert choose("photo-cpu", generator="embedded").generator == preset("embedded").generator
     with pytest.raises(NodeError, match="'folder'"):
         choose("folder")
+
+
+def test_the_settings_choose_the_models() -> None:
+    assert chosen_models(config.load()) == preset("embedded")
+    assert chosen_models(config.load(captioner="people")).captioner == PERCEPTION
+    assert chosen_models(config.load(captioner="people")).generator == preset("embedded").generator
+    assert chosen_models(config.load(models="people")) == preset("people")
+
+
+def test_the_perception_models_are_no_folder_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / PERCEPTION).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert not is_folder(PERCEPTION)
+    assert is_folder(f"./{PERCEPTION}")
+    assert not only_drawings(PERCEPTION)
+    check_name(PERCEPTION)
 
 
 @pytest.mark.parametrize("model", ["/nowhere/model", "./model", "~/no such model", "a/b/c", "", "two words"])

@@ -73,10 +73,9 @@ async def test_who_is_before_the_camera_is_kept() -> None:
     assert kept == ["a man", "a child"]
 
 
-async def test_nobody_is_drawn_from_a_node_without_a_camera() -> None:
-    node, page = Bystander(), a_page()
-    node.identity = None
-    page.watch(node)
+async def test_nobody_is_drawn_from_a_node_that_only_receives() -> None:
+    page = a_page("receive")
+    page.watch(Bystander())
     assert await page.change_me("a man") is None
     assert page.state.own is not None
     assert page.state.own.me is None

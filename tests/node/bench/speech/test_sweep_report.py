@@ -9,8 +9,8 @@ from pathlib import Path
 from sweep_results import WIDE, result
 
 from node.bench.speech.article import Claim
-from node.bench.speech.report import page
 from node.bench.speech.sweep import Sweep, SweepOptions
+from node.bench.speech.sweep_report import page
 
 VOID = {"meta", "input"}
 OPTIONS = SweepOptions([Path("<one>&.wav")])
