@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from node.captions.coder import shipped_codecs
 from node.captions.coding_process import CaptionProcess
 from node.commands import options
+from node.commands.introduction import introduced
 from node.common.output import say
 from node.common.tasks import run_together
 from node.links import login
@@ -72,7 +73,9 @@ def receive(
 def _start(kind: str, settings: Settings, room: list[str] | None, seconds: float | None, json: bool) -> None:
     from node.call import build
 
-    options.run(run(settings, options.joined(room), build.ROLES[kind], seconds, json))
+    role = build.ROLES[kind]
+    settings = introduced(settings) if role.sends and not json else settings
+    options.run(run(settings, options.joined(room), role, seconds, json))
 
 
 async def run(settings: Settings, room: str | None, role: Role, seconds: float | None, json: bool) -> bool:

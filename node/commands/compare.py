@@ -14,14 +14,12 @@ from node.bench.pictures.experiment import Article, PictureResult
 from node.call import build
 from node.captions.coder import shipped_codecs
 from node.commands import options
-from node.commands.picture import captioner_knows
 from node.common import progress
 from node.common.config import Settings
 from node.common.files import check_writable, write_text
 from node.common.output import remark, say
 from node.common.own_thread import awaited
 from node.terminal.summary import as_json
-from node.vision import presets
 from node.vision.formats import heic
 from node.vision.images import MAX_WAIT, open_small
 from node.vision.worker import Worker
@@ -99,10 +97,9 @@ async def _experiment(
             bars.advance(bar, with_article)
             results = []
             for name, image in zip(names, images, strict=True):
-                words = await models.caption(image)
-                painted = await _painted(models, words, paints)
-                known = await asyncio.to_thread(captioner_knows, settings, image)
-                picture = (shipped_codecs(), name, image, words, painted, known)
+                seen = await models.see(image)
+                painted = await _painted(models, seen.words, paints and bool(seen.words))
+                picture = (shipped_codecs(), name, image, seen.words, painted, bool(seen.words))
                 results.append(await asyncio.to_thread(experiment.measure_picture, *picture))
                 bars.advance(bar)
     return results, done
@@ -113,9 +110,10 @@ async def _painted(models: Worker, text: str, paints: bool) -> Image.Image | Non
 
 
 def _remark(results: Sequence[PictureResult], missing: Sequence[str]) -> None:
-    """Note formats that cannot be written here, and pictures that the captioner cannot know."""
+    """Note formats that cannot be written here, and pictures of which nothing can be said."""
     if results and missing:
         cure = "" if heic.installed() else " (for HEIC: pip install 'pictophone[heic]')"
         remark(f"this Pillow cannot write {', '.join(missing)}: those rows are missing{cure}")
-    if not all(result.known for result in results):
-        remark(presets.NOT_DRAWN)
+    for result in results:
+        if not result.known:
+            remark(f"nothing in {result.name!r} has a name: its words are empty")

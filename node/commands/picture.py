@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,12 +16,20 @@ from node.common.files import check_writable, unwritable
 from node.common.output import remark, say
 from node.common.own_thread import awaited
 from node.terminal.summary import as_json
-from node.vision import images, presets
-from node.vision.image_metrics import is_drawing
+from node.vision import images
+from node.vision.people import wording
+from node.vision.people.identity import Identity
+from node.vision.people.situation import situation_of
+from node.vision.perception.observation import to_plain
+from node.vision.scenes.grammar import attributes_of
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from PIL import Image
+
+    from node.vision.types import SeenPicture
 
 LOADING = "loading the picture model"
 
@@ -29,13 +37,13 @@ LOADING = "loading the picture model"
 app = options.group()
 
 
-@options.command(app, "models", "captioner")
+@options.command(app, "models", "captioner", "me", "place")
 def caption(
     settings: Settings,
-    image: Annotated[Path, typer.Argument(help="The picture to describe.")],
+    image: Annotated[list[Path], typer.Argument(help="The pictures to describe.")],
     json: options.Summary = False,
 ) -> None:
-    """Say what a picture shows."""
+    """Say what pictures show."""
     options.run(describe(settings, image, json))
 
 
@@ -50,21 +58,45 @@ def imagine(
     options.run(paint(settings, text, output, seed))
 
 
-async def describe(settings: Settings, path: Path, json: bool) -> bool:
-    """Print what the picture shows."""
-    image = await awaited(images.MAX_WAIT, f"the picture {str(path)!r}", lambda: images.open_small(path))
+async def describe(settings: Settings, paths: Sequence[Path], json: bool) -> bool:
+    """Print what each picture shows."""
+    identity = Identity(settings.me, settings.place)
+    shown = [(path, await awaited(images.MAX_WAIT, f"the picture {str(path)!r}", _opener(path))) for path in paths]
+    described = []
     with progress.waiting(LOADING):
         async with build.worker(settings, build.SEND) as models:
-            words = await models.caption(image)
-    if not await asyncio.to_thread(captioner_knows, settings, image):
-        remark(presets.NOT_DRAWN)
-    say(as_json({"caption": words}) if json else words)
+            for path, image in shown:
+                described.append(description(path, await models.see(image), identity))
+    for line in dict.fromkeys((*identity.remarks, *filter(None, (one.pop("remark") for one in described)))):
+        remark(line)
+    if json:
+        say(as_json(described[0] if len(described) == 1 else {"pictures": described}))
+    else:
+        say(*(_line(one, alone=len(described) == 1) for one in described))
     return True
 
 
-def captioner_knows(settings: Settings, image: Image.Image) -> bool:
-    """Return whether the captioner can know what the picture shows: the embedded one knows drawings alone."""
-    return not presets.only_drawings(presets.chosen_models(settings).captioner) or is_drawing(image)
+def description(path: Path, seen: SeenPicture, identity: Identity) -> dict[str, Any]:
+    """Return what a picture shows, for programs: words, the attributes in them, and what perception found."""
+    words, observation = seen.words, seen.observation
+    if observation is not None:
+        words = wording.words(situation_of(observation), identity.description, identity.place)
+    return {
+        "picture": str(path),
+        "caption": words,
+        "attributes": attributes_of(words),
+        "observation": None if observation is None else to_plain(observation),
+        "remark": seen.remark,
+    }
+
+
+def _opener(path: Path) -> Callable[[], Image.Image]:
+    return lambda: images.open_small(path)
+
+
+def _line(described: dict[str, Any], alone: bool) -> str:
+    words = described["caption"] or "(nothing in it has a name)"
+    return words if alone else f"{described['picture']}: {words}"
 
 
 async def paint(settings: Settings, text: str, output: Path, seed: int) -> bool:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import json
 import os
+import re
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +24,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from node.common.files import user_folder
+from node.common.files import atomic_write, unwritable, user_folder
 from protocol.errors import NodeError, UsageError
 
 ENVIRONMENT_PREFIX = "PICTOPHONE_"
@@ -135,6 +138,41 @@ def settings_file() -> Path | None:
     with contextlib.suppress(NodeError):
         candidates.append(folder() / "settings.toml")
     return next(filter(_is_file, candidates), None)
+
+
+def keep(key: str, value: str) -> Path:
+    """Set a key in the settings file in force, else in the user's, and return the file; all else in it stays.
+
+    Raises NodeError if it cannot be written, or its form lets no line be changed.
+    """
+    path = (settings_file() or folder() / "settings.toml").resolve()
+    try:
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        after = _with_key(before, key, value)
+        if tomllib.loads(after) != tomllib.loads(before) | {key: value}:
+            raise NodeError(f"cannot change {str(path)!r}: write {key} = {json.dumps(value)} into it yourself")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path, force=True) as beside:
+            beside.write_text(after, encoding="utf-8")
+            if path.exists():
+                shutil.copymode(path, beside)  # a password may be in it
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise NodeError(f"cannot read the settings file {str(path)!r}: {error}") from None
+    except OSError as error:
+        raise unwritable(path, error, "settings file") from None
+    return path
+
+
+def _with_key(text: str, key: str, value: str) -> str:
+    """Return the file's text with the key's line replaced, or with one more before its first table."""
+    line = f"{key} = {json.dumps(value, ensure_ascii=False)}"
+    lines = text.splitlines()
+    for number, existing in enumerate(lines):
+        if re.match(rf"\s*{key}\s*=", existing):
+            return "\n".join([*lines[:number], line, *lines[number + 1 :]]) + "\n"
+        if existing.lstrip().startswith("["):
+            return "\n".join([*lines[:number], line, *lines[number:]]) + "\n"
+    return "\n".join([*lines, line]) + "\n"
 
 
 def _is_file(path: Path) -> bool:

@@ -75,6 +75,14 @@ def ask_unseen(what: str) -> str:
     return getpass.getpass(printable(f"{what}: "))
 
 
+def ask(what: str) -> str:
+    """Return a line that is typed on the terminal, empty if there is none."""
+    try:
+        return input(printable(f"{what}: ")).strip()
+    except EOFError:
+        return ""
+
+
 def can_draw_blocks() -> bool:
     """Return whether the encoding of standard error has block characters."""
     return ERR.encoding.lower().startswith("utf")

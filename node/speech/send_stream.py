@@ -103,8 +103,8 @@ class SendStream:
     """A source's sound, encoded and bundled with a profile's settings: an asynchronous iterator of packets.
 
     A source whose frames are not of the profile's length is reframed, which delays it by no more than its own frames.
-    With the profile's `dtx` there are no packets in a pause. `voice_at` is when sound with a voice was last captured, on
-    the source's clock. `encoder` is an OpusEncoder, unless another is given.
+    With the profile's `dtx` there are no packets in a pause. `voice_at` is when sound with a voice was last captured,
+    on the source's clock. `encoder` is an OpusEncoder, unless another is given.
     """
 
     def __init__(

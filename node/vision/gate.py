@@ -25,8 +25,7 @@ GRID = 32
 LEAST_CONTRAST = 14.0
 MOST_CONTRAST = 40.0
 
-# The part of that by which photos differ when somebody smiles or looks aside: a face takes a quarter of the picture, and
-# its mouth two blocks.
+# The part of that by which photos differ when somebody smiles or looks aside: a mouth takes two blocks.
 FINE = 0.5
 
 # A brightness step of the entire picture beyond this is no flicker: a lamp was switched off, or night fell.

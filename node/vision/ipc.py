@@ -143,7 +143,7 @@ def caption_request(image: Image.Image) -> CaptionImage:
 
 
 def seen_picture(reply: CaptionReply) -> SeenPicture:
-    """Return what a reply says of a picture. Raises ValueError, TypeError or KeyError for an observation that is none."""
+    """Return what a reply says of a picture. Raises ValueError, TypeError or KeyError if its observation is none."""
     observation = None if reply.observation is None else from_plain(reply.observation)
     return SeenPicture(reply.text, observation, reply.likeness, reply.remark)
 

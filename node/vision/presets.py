@@ -92,12 +92,6 @@ PRESETS = {
     )
 }
 
-# The note to the user when such a captioner gets a photo.
-NOT_DRAWN = (
-    "this looks like no drawn scene, and the embedded models know nothing else: "
-    f"for photos use --models {' or '.join(name for name in PRESETS if name != 'embedded')}"
-)
-
 # By hub id, from the models' own pages. LCM takes its guidance as an input of the network: 8 costs no second pass.
 RECIPES = {
     "IDKiro/sdxs-512-0.9": Recipe(steps=1, guidance=0.0),

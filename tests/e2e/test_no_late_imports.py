@@ -35,7 +35,7 @@ async def main():
         clock = asyncio.get_running_loop().time
         ends = [
             parts(FakeModels(), source=noise(), sink=NullSink(), camera=SceneCamera(seed, clock), paints=True,
-                  look_bytes=8, tries=2, only_drawings=True)
+                  look_bytes=8, tries=2)
             for seed in ("1", "2")
         ]
         nodes = [Node(name, place(address), made) for name, made in zip(("ann", "bob"), ends)]

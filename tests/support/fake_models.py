@@ -6,7 +6,7 @@ import zlib
 
 from PIL import Image
 
-from node.vision.types import Prompt
+from node.vision.types import Prompt, SeenPicture
 from protocol.errors import NodeError
 
 
@@ -19,6 +19,9 @@ class FakeModels:
     def __init__(self) -> None:
         self.captioned: list[str] = []
         self.painted: list[tuple[str, int]] = []
+
+    async def see(self, image: Image.Image, client: str = "") -> SeenPicture:
+        return SeenPicture(await self.caption(image, client))
 
     async def caption(self, image: Image.Image, client: str = "") -> str:
         number = zlib.crc32(image.tobytes())

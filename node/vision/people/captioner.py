@@ -50,7 +50,10 @@ class ModelCaptioner:
 
 
 class PeopleCaptioner:
-    """Perception as a captioner: its words are of a person of whom nothing was said. Raises NodeError without models."""
+    """Perception as a captioner, whose words are of a person of whom nothing was said.
+
+    Raises NodeError if its models are not on this machine.
+    """
 
     def __init__(self) -> None:
         self._perceiver = Perceiver(files.verified(files.folder()))

@@ -51,7 +51,7 @@ class Identity:
         return wording.words(Situation(people=1), self.description, self.place)
 
     def change(self, text: str) -> list[str]:
-        """Take another description; return a line for each part of it that is not understood. An empty one says nothing."""
+        """Take another description, empty for none; return a line for each part of it that is not understood."""
         self.text = " ".join(text.split())[:LONGEST].rstrip()
         self.description = read_description(self.text)
         self.version += 1

@@ -21,6 +21,7 @@ from node.links.address import BrokerAddress
 from node.links.login import broker_address
 from node.rooms import ResolvedRoom
 from node.vision.presets import PRESETS
+from node.vision.scenes.world import Place, Who
 from node.vision.types import PaintedPicture
 from protocol.errors import NodeError, UsageError
 from protocol.room_secret import RoomSecret
@@ -84,15 +85,19 @@ async def test_a_preset_names_a_model_of_each_kind() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("named", "only_drawings"),
-    [({}, True), ({"models": "photo-cpu"}, False), ({"models": "photo-cpu", "captioner": "embedded"}, True)],
-)
-def test_a_node_knows_whether_its_captioner_knows_only_drawings(
-    quiet: dict[str, Any], fake_models: Any, named: dict[str, str], only_drawings: bool
+def test_who_is_before_the_camera_is_read_and_what_is_not_understood_is_told(
+    quiet: dict[str, Any], fake_models: Any
 ) -> None:
-    parts, _ = build.build_endpoints(config.load(**{**quiet, **named}), SEND, fake_models)
-    assert parts.only_drawings == only_drawings
+    said = {"me": "a woman with long black hair and a monocle", "place": "kitchen"}
+    parts, notes = build.build_endpoints(config.load(**quiet, **said), SEND, fake_models)
+    assert parts.identity is not None
+    assert (parts.identity.description.who, parts.identity.place) == (Who.WOMAN, Place.KITCHEN)
+    assert [note for note in notes if "monocle" in note]
+
+
+def test_a_place_that_is_none_is_told(quiet: dict[str, Any], fake_models: Any) -> None:
+    with pytest.raises(UsageError, match="kitchen"):
+        build.build_endpoints(config.load(**quiet, place="kitchn"), SEND, fake_models)
 
 
 def test_an_unknown_preset_is_told() -> None:

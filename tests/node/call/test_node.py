@@ -28,7 +28,6 @@ from node.speech.codec import LyraChoice
 from node.speech.profiles import CLEAR, CUSTOM, LEAN
 from node.speech.receiver import SpeechReceiver
 from node.speech.sinks import NullSink
-from node.vision.presets import NOT_DRAWN
 from protocol import frames
 from protocol.captions import CodebookId
 from protocol.errors import NodeError
@@ -126,27 +125,6 @@ async def test_two_nodes_hear_and_see_each_other(pair: Pair, fake_models: FakeMo
         assert said.bad_messages == heard.bad_messages == 0
     assert pair.notes.all[0] == "ann is here"
     assert pair.camera.closed
-
-
-@pytest.mark.parametrize("photo", [True, False])
-async def test_a_photo_is_remarked_on_where_the_captioner_knows_only_drawings(
-    embedded_broker: BrokerAddress, fake_models: FakeModels, photo: bool
-) -> None:
-    camera, notes = Slides(), Happenings()
-
-    def show(colour: str) -> None:
-        camera.show(colour)
-        if photo:
-            camera.seen = Image.blend(camera.seen, Image.effect_noise((64, 64), 80).convert("RGB"), 0.5)
-
-    show("blue")
-    sender = parts(fake_models, camera=camera, only_drawings=True)
-    ann = Node("ann", place(embedded_broker), sender, note=notes.add)
-    async with running(ann) as nodes:
-        for number, colour in enumerate(("white", "black", "green"), start=1):
-            await nodes.until(lambda: ann.count().pictures_out.sent == number)  # noqa: B023 - it is awaited here
-            show(colour)
-    assert notes.all.count(NOT_DRAWN) == photo
 
 
 async def test_looks_tries_and_morphs_go_through_a_whole_call(

@@ -14,8 +14,8 @@ from node.call import build
 from node.commands import compare as command
 from node.common import config
 from node.vision.formats import heic
-from node.vision.presets import NOT_DRAWN
 from node.vision.scenes import SceneSequence
+from node.vision.types import SeenPicture
 from protocol.errors import NodeError, UsageError
 
 
@@ -74,16 +74,21 @@ async def test_the_article_alone_on_a_page_needs_no_captioner(worker: Played, tm
     assert worker.role == build.Role(False, True)
 
 
+async def nothing(image: Image.Image, client: str = "") -> SeenPicture:
+    return SeenPicture("")
+
+
 async def test_a_photo_and_a_missing_format_are_remarked_on(
     worker: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("PIL.features.check", lambda feature: feature != "avif")
     monkeypatch.setattr(heic, "installed", lambda: False)
+    monkeypatch.setattr(worker, "see", nothing)
     Image.effect_noise((64, 64), 80).save(tmp_path / "photo.png")
     assert await command.run(config.load(), [tmp_path / "photo.png"], None, with_article=False, json=True)
     out, err = capsys.readouterr()
     assert json.loads(out)["pictures"][0]["known"] is False
-    assert NOT_DRAWN in err
+    assert "nothing in 'photo.png' has a name" in err
     assert "cannot write AVIF, HEIC" in err
     assert "pip install 'pictophone[heic]'" in err
 

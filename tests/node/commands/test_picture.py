@@ -12,7 +12,9 @@ from PIL import Image
 from node.call import build
 from node.commands import picture as command
 from node.common import config
-from node.vision.presets import NOT_DRAWN
+from node.vision.perception.observation import Observation
+from node.vision.scenes.world import Action, Cloth
+from node.vision.types import SeenPicture
 from protocol.errors import NodeError
 
 
@@ -31,28 +33,52 @@ def picture(tmp_path: Path) -> Path:
 
 
 async def test_a_caption_is_printed(picture: Path, worker: FakeWorker, capsys: pytest.CaptureFixture[str]) -> None:
-    assert await command.describe(config.load(), picture, json=False)
-    assert await command.describe(config.load(), picture, json=True)
+    assert await command.describe(config.load(), [picture], json=False)
+    assert await command.describe(config.load(), [picture], json=True)
     plain, for_programs = capsys.readouterr().out.splitlines()
     assert [plain] == worker.captioned[:1]
-    assert json.loads(for_programs) == {"caption": plain}
+    assert json.loads(for_programs) == {
+        "picture": str(picture),
+        "caption": plain,
+        "attributes": {},
+        "observation": None,
+    }
     assert not worker.open
 
 
-@pytest.mark.parametrize("captioner", [None, "some/other"])
-async def test_a_photo_is_remarked_on_beside_the_embedded_captioner_only(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], captioner: str | None
+async def test_several_pictures_of_a_person_have_words_attributes_and_what_was_found(
+    picture: Path, worker: FakeWorker, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Image.effect_noise((64, 64), 80).save(tmp_path / "photo.png")
-    assert await command.describe(config.load(captioner=captioner), tmp_path / "photo.png", json=True)
-    out, errors = capsys.readouterr()
-    assert json.loads(out)["caption"]
-    assert (NOT_DRAWN in errors) == (captioner is None)
+    seen = Observation(people=1, action=Action.WAVING, cloth=Cloth.RED)
+
+    async def see(image: Image.Image, client: str = "") -> SeenPicture:
+        return SeenPicture("a person", seen, remark="a real camera")
+
+    monkeypatch.setattr(worker, "see", see)
+    settings = config.load(me="a man with a beard", place="office")
+    assert await command.describe(settings, [picture, picture], json=True)
+    out, err = capsys.readouterr()
+    one, other = json.loads(out)["pictures"]
+    assert one == other
+    assert one["caption"] == "a man with a beard wearing a red shirt is waving in an office"
+    assert (one["attributes"]["action"], one["observation"]["cloth"]) == ("waving", "red")
+    assert err.count("a real camera") == 1
+
+
+async def test_what_has_no_name_is_said_to_have_none(
+    picture: Path, worker: FakeWorker, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def see(image: Image.Image, client: str = "") -> SeenPicture:
+        return SeenPicture("", Observation(blind=True))
+
+    monkeypatch.setattr(worker, "see", see)
+    assert await command.describe(config.load(), [picture, picture], json=False)
+    assert capsys.readouterr().out.splitlines() == [f"{picture}: (nothing in it has a name)"] * 2
 
 
 async def test_a_file_that_is_no_picture_wakes_no_model(tmp_path: Path, worker: FakeWorker) -> None:
     with pytest.raises(NodeError, match="no picture file"):
-        await command.describe(config.load(), tmp_path / "none.png", json=False)
+        await command.describe(config.load(), [tmp_path / "none.png"], json=False)
     assert worker.captioned == []
 
 

@@ -172,3 +172,34 @@ def test_a_home_that_others_own_has_no_settings_for_us(monkeypatch: pytest.Monke
     assert config.load().profile == "lean"
     monkeypatch.setenv("PICTOPHONE_SETTINGS", "nowhere.toml")
     assert "'nowhere.toml'" in refused(NodeError)
+
+
+def test_a_key_is_kept_in_the_users_file(folder: Path) -> None:
+    path = config.keep("me", 'a "man" with a beard')
+    assert path == folder.parent / "home" / "pictophone" / "settings.toml"
+    assert config.load().me == 'a "man" with a beard'
+    config.keep("me", "")
+    assert config.load().me == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['# mine\nname = "ann"\n', 'name = "ann"\nme = "old" # said\nbroker = "mqtt://file"', "me=''\nname = 'ann'\n"],
+)
+def test_the_rest_of_the_file_stays(folder: Path, text: str) -> None:
+    path = folder / "pictophone.toml"
+    path.write_text(text)
+    path.chmod(0o600)
+    assert config.keep("me", "a woman") == path
+    assert (config.load().me, config.load().name) == ("a woman", "ann")
+    kept = [line for line in text.splitlines() if not line.startswith("me")]
+    assert [line for line in path.read_text().splitlines() if not line.startswith("me")] == kept
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_whose_form_lets_no_line_be_changed_stays(folder: Path) -> None:
+    text = 'name = """\nme = 1\n"""\n'
+    (folder / "pictophone.toml").write_text(text)
+    with pytest.raises(NodeError, match="write me = "):
+        config.keep("me", "a woman")
+    assert (folder / "pictophone.toml").read_text() == text

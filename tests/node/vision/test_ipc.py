@@ -23,9 +23,22 @@ from node.vision.ipc import (
     image_of,
     image_reply,
     read_message,
+    seen_picture,
 )
+from node.vision.perception.observation import Observation, SeenFace, SeenThing, to_plain
 from node.vision.presets import LARGEST_SIDE
-from node.vision.types import Prompt
+from node.vision.scenes.world import Action, Cloth
+from node.vision.types import Prompt, SeenPicture
+
+SEEN = Observation(
+    people=2,
+    face=SeenFace(0.5, 0.4, 0.3, 2.0, -5.0),
+    action=Action.SMILING,
+    evidence={"smile": 0.75},
+    cloth=Cloth.BLUE,
+    skin=(200, 150, 120),
+    things=(SeenThing("cup", 0.8, (0.1, 0.2, 0.3, 0.4)),),
+)
 
 prompts = st.builds(Prompt, st.text(), st.integers(0, 2**64 - 1), st.binary())
 messages = st.one_of(
@@ -34,7 +47,13 @@ messages = st.one_of(
     st.builds(PaintImage, st.text(), st.integers(0, 2**64 - 1), st.binary()),
     st.builds(PaintBetween, prompts, prompts, st.floats(0, 1)),
     st.builds(Ready),
-    st.builds(CaptionReply, st.text()),
+    st.builds(
+        CaptionReply,
+        st.text(),
+        st.none() | st.just(to_plain(SEEN)),
+        st.none() | st.tuples(*[st.floats(0, 1)] * 5),
+        st.text(),
+    ),
     st.builds(ImageReply, st.integers(1, 4096), st.integers(1, 4096), st.binary()),
     st.builds(Failed, st.text()),
 )
@@ -51,6 +70,15 @@ def test_what_goes_in_comes_out(sent: list[Message]) -> None:
 def test_what_is_no_unicode_passes_and_is_for_the_models_to_refuse() -> None:
     message = PaintImage("a cat \ud800 on a bench", 1)
     assert read_message(io.BytesIO(encode_message(message))) == message
+
+
+def test_an_observation_is_the_same_behind_the_pipe() -> None:
+    sent = CaptionReply("a person", to_plain(SEEN), (0.1, 0.2, 0.3, 0.4, 0.5), "once")
+    came = read_message(io.BytesIO(encode_message(sent)))
+    assert isinstance(came, CaptionReply)
+    assert seen_picture(came) == SeenPicture(
+        words="a person", observation=SEEN, likeness=(0.1, 0.2, 0.3, 0.4, 0.5), remark="once"
+    )
 
 
 def test_nothing_longer_than_a_picture_goes_or_comes() -> None:

@@ -14,10 +14,13 @@ from stand_in_codec import STAND_IN, stand_in_codecs
 from node.captions.coder import Caption, CaptionCoder, ThreadCoder
 from node.vision import sender as module
 from node.vision.look_transfer import encode_look
-from node.vision.presets import NOT_DRAWN
+from node.vision.people.narrator import SAY_WHO, SHOWS_NOTHING
+from node.vision.perception.observation import Observation
+from node.vision.scenes.world import Action, Cloth
 from node.vision.seeds import SeedChooser
 from node.vision.sender import HOLD_EVERY_S, HOLDS_A_PICTURE, MAX_WORDS_BYTES, PictureSender
 from node.vision.stats import PicturesOut
+from node.vision.types import SeenPicture
 from protocol import frames, look
 from protocol.captions.registry import Coded
 from protocol.errors import NodeError
@@ -37,7 +40,8 @@ class Stage:
         self.opens = True
         self.resets = 0
         self.words: list[str | Exception] = ["a cat"]
-        self.known = [True]
+        self.observations: list[Observation] = []
+        self.fine: list[bool] = []
         self.published: list[tuple[bytes, bool]] = []
         self.captions: list[Caption | None] = []
         self.sent_snapshots: list[tuple[Image.Image, int, str]] = []
@@ -68,21 +72,21 @@ class Stage:
             raise NodeError("the camera is gone")
         return IMAGE
 
-    def changed(self, image: Image.Image) -> bool:
+    def changed(self, image: Image.Image, fine: bool = False) -> bool:
         assert image is IMAGE
+        self.fine.append(fine)
         return self.opens
 
     def reset(self) -> None:
         self.resets += 1
 
-    def knows(self, image: Image.Image) -> bool:
-        return self.known.pop(0) if len(self.known) > 1 else self.known[0]
-
-    async def caption(self, image: Image.Image) -> str:
+    async def see(self, image: Image.Image) -> SeenPicture:
+        if self.observations:
+            return SeenPicture("", self.observations.pop(0), remark="a real camera")
         words = self.words.pop(0)
         if isinstance(words, Exception):
             raise words
-        return words
+        return SeenPicture(words)
 
     # -- its room
 
@@ -167,16 +171,40 @@ async def test_a_caption_that_failed_opens_the_gate_again() -> None:
     assert stage.counts.sent == 1
 
 
-async def test_a_picture_the_captioner_cannot_know_is_remarked_on_once() -> None:
+PERSON = Observation(people=1, action=Action.SMILING, cloth=Cloth.BLUE)
+
+
+async def test_a_person_is_looked_at_until_two_snapshots_agree() -> None:
     stage = Stage()
-    stage.words = ["a cat", "a dog", "a bird"]
-    stage.known = [True, False, False]
-    for expected in ([], [NOT_DRAWN], [NOT_DRAWN]):
+    stage.observations = [PERSON, PERSON]
+    await stage.poll()
+    assert stage.published == []
+    stage.opens = False
+    await stage.poll()  # the gate is closed, and a second look is wanted
+    assert [frame.caption for frame in stage.pictures()] == [
+        b"a person wearing a blue shirt is smiling in a plain room"
+    ]
+    await stage.poll()
+    assert stage.observations == []
+    assert stage.fine == [False, True, True]
+    assert stage.notes == ["a real camera", SAY_WHO]
+
+
+async def test_a_covered_camera_keeps_the_last_picture_and_is_noted_once() -> None:
+    stage = Stage()
+    stage.observations = [PERSON, PERSON, Observation(blind=True), Observation(blind=True)]
+    for _ in range(4):
         await stage.poll()
-        assert stage.notes == expected
-    assert stage.counts.sent == 3
-    assert "photo-cpu" in NOT_DRAWN
-    assert "photo-gpu" in NOT_DRAWN
+    assert stage.counts.sent == 1
+    assert stage.notes.count(SHOWS_NOTHING) == 1
+
+
+async def test_a_picture_without_words_sends_none() -> None:
+    stage = Stage()
+    stage.words = ["", "a cat", ""]
+    for _ in range(3):
+        await stage.poll()
+    assert [frame.caption for frame in stage.pictures()] == [b"a cat"]
 
 
 async def test_a_picture_that_stays_is_held_every_half_minute() -> None:

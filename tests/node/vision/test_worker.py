@@ -141,7 +141,7 @@ async def test_only_what_was_named_is_loaded(machine: Machine) -> None:
 
 async def test_a_large_picture_is_made_smaller_on_its_way(machine: Machine) -> None:
     async with Worker(CAPTIONER) as worker:
-        assert await worker.caption(Image.new("L", (3000, 1500))) == "a picture of 768 by 384"
+        assert await worker.caption(Image.new("L", (3000, 1500))) == "a picture of 960 by 480"
 
 
 async def test_a_newer_picture_of_the_same_client_takes_the_place_of_the_older(machine: Machine) -> None:

@@ -89,7 +89,7 @@ def test_no_word_and_no_name_is_in_it(registry: CollectorRegistry) -> None:
 async def test_the_models_times_are_taken(registry: CollectorRegistry) -> None:
     now = iter([0.0, 0.2, 1.0, 4.0])
     models = TimedModels(FakeModels(), model_seconds(registry), lambda: next(now))
-    await models.caption(Image.new("RGB", (4, 4)))
+    await models.see(Image.new("RGB", (4, 4)))
     await models.paint("a cat", 1)
     await models.paint_between(Prompt("a cat", 1), Prompt("a dog", 1), 0.5)
     found = read(registry)
