@@ -64,7 +64,7 @@ class Page:
         certificate: Certificate | None = None,
         or_next: bool = False,
         note: Callable[[str], None] = lambda text: None,
-        keep_me: Callable[[str], None] = keep_nothing,
+        keep_me: Callable[[str], object] = keep_nothing,
     ) -> None:
         self.address, self.certificate, self.or_next, self.note = address, certificate, or_next, note
         self.link = ""

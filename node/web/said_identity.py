@@ -39,7 +39,7 @@ def checked(said: object) -> str:
 class KeptIdentity:
     """The node's identity, one change after another. `keep` writes it down for later calls; it may raise NodeError."""
 
-    def __init__(self, identity: SaidIdentity, keep: Callable[[str], None]) -> None:
+    def __init__(self, identity: SaidIdentity, keep: Callable[[str], object]) -> None:
         self._identity, self._keep = identity, keep
         self._turn = asyncio.Lock()
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 from node.call.build import PAGE
-from node.common.kept_setting import keep
+from node.common import config
 from node.links.broker import Certificate
 from node.speech import profile_options
 from node.web.page_address import DEFAULT, OFF, PageAddress
@@ -56,7 +56,7 @@ def page_from_settings(
         certificate=certificate,
         or_next=or_next,
         note=note,
-        keep_me=lambda text: keep("me", text),
+        keep_me=lambda text: config.keep("me", text),
     )
 
 
