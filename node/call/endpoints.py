@@ -60,6 +60,12 @@ class NodeModels:
         """Return what is between two pictures of a peer."""
         return await self.models.paint_between(before, after, share, client=f"{self.node}<{peer}")
 
+    async def preview(self, prompt: Prompt) -> Image.Image:
+        """Return what the peers see of our own picture: it gives way to all other pictures."""
+        return await self.models.paint(
+            prompt.text, prompt.seed, client=f"{self.node} own", look=prompt.look, extra=True
+        )
+
     async def try_out(self, prompt: Prompt) -> Image.Image:
         """Return what the peers would see for this prompt: it gives way to all other pictures."""
         return await self.models.paint(

@@ -29,7 +29,11 @@ from node.vision.sender import PictureSender
 from protocol.signalling import Carries
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from node.speech.profiles import Profile
+    from node.vision.people.narrator import Sight
+    from node.vision.types import Prompt
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +123,8 @@ class Node:
         self, ends: Endpoints, show: Show | None, screen: Screen | None, clock: Callable[[], float]
     ) -> None:
         room, stats, note = self.room, self._stats, self._note
-        models = NodeModels(ends.models, self.id)
+        self._models = models = NodeModels(ends.models, self.id)
+        self._narrator = Narrator(self.identity, self._hears_voice)
         # out: camera -> gate -> captioner -> narrator -> caption codec -> room
         self._picture_sender = PictureSender(
             self._camera,
@@ -129,6 +134,7 @@ class Node:
             self.observers,
             stats.pictures_out,
             ends.captions,
+            narrator=self._narrator,
             seeds=SeedChooser(ends.tries, Easel(models.try_out, models.look_at)),
             look_bytes=ends.look_bytes,
             clock=clock,
@@ -198,6 +204,15 @@ class Node:
     def delay_ms(self) -> float | None:
         """Return mouth to ear, now; None while no peer is audible."""
         return self._speech_receiver.delay_ms()
+
+    @property
+    def sight(self) -> Sight | None:
+        """See `Narrator.sight`."""
+        return self._narrator.sight
+
+    async def preview(self, prompt: Prompt) -> Image.Image:
+        """See `NodeModels.preview`. Raises NodeError if no generator is loaded, or if this picture gets no painting."""
+        return await self._models.preview(prompt)
 
     @property
     def muted(self) -> bool:

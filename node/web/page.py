@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -16,24 +16,26 @@ from node.web.browser_microphone import PageMicrophone
 from node.web.connections import Connections
 from node.web.fault_containment import ContainedTasks, Failures, TaskOwner
 from node.web.metrics import NodeCollector, TimedModels, model_seconds
+from node.web.own_painting import OwnPainting
 from node.web.page_address import PageAddress
 from node.web.page_observers import CallFeeder
+from node.web.person_state import OwnState
 from node.web.replay_audio import playback_state
-from node.web.state import OwnState, PageState
+from node.web.said_identity import KeptIdentity, keep_nothing
+from node.web.state import PageState
 from node.web.whip import WhipSession, WhipSessions
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from node.call.endpoints import Models
-    from node.call.observers import Observers
-    from node.call.stats import CallStats
     from node.links.broker import Certificate
     from node.replay.player import Player
     from node.speech.profiles import Profile
     from node.vision.cameras import Camera
     from node.vision.morph import Screen
     from node.web.browser_link import BrowserLink
+    from node.web.observed_node import ObservedNode
 
 # Listeners at once: a household. Each costs some 50 packets a second and a connection of its own.
 MAX_LISTENERS = 8
@@ -43,37 +45,12 @@ MAX_SPEAKERS = 1
 POLL_S = 1.0
 
 
-class ObservedNode(Protocol):
-    """A node as a page sees it (see `node.call.node.Node`)."""
-
-    name: str
-    observers: Observers
-    id: str
-
-    @property
-    def broker_is_up(self) -> bool: ...
-
-    @property
-    def muted(self) -> bool: ...
-
-    def toggle_mute(self) -> None: ...
-
-    def link(self, peer: str) -> str: ...
-
-    def count(self) -> CallStats: ...
-
-    def delay_ms(self) -> float | None: ...
-
-    def peers(self) -> list[str]: ...
-
-    def queues(self) -> dict[str, int]: ...
-
-
 class Page:
     """What `node.web.server.serve` serves at `address`, or at one of the next ports if that is taken and `or_next`.
 
     `microphone` and `camera` say whether a browser is the microphone and the camera of the node that is watched first.
-    `profile` is the speech that browsers are asked for. `link` is what to open, once the page is served.
+    `profile` is the speech that browsers are asked for. `keep_me` keeps who is before the camera for later calls.
+    `link` is what to open, once the page is served.
     """
 
     def __init__(
@@ -87,6 +64,7 @@ class Page:
         certificate: Certificate | None = None,
         or_next: bool = False,
         note: Callable[[str], None] = lambda text: None,
+        keep_me: Callable[[str], object] = keep_nothing,
     ) -> None:
         self.address, self.certificate, self.or_next, self.note = address, certificate, or_next, note
         self.link = ""
@@ -99,8 +77,10 @@ class Page:
         self.failures = Failures(note)
         self.listeners: WhipSessions
         self.speakers: WhipSessions
-        self._profile = profile
+        self._profile, self._keep_me = profile, keep_me
         self._own_camera: SwitchableCamera | None = None
+        self._own_painting: OwnPainting | None = None
+        self._identity: KeptIdentity | None = None
         self._nodes: list[tuple[ObservedNode, CallFeeder]] = []
         self._registry = CollectorRegistry()
         self._model_seconds = model_seconds(self._registry)
@@ -218,6 +198,14 @@ class Page:
         self._refresh_own_state()
         return True
 
+    async def change_me(self, text: str) -> list[str] | None:
+        """Change who is before the node's camera; return how that is read, None where nothing is drawn by it."""
+        if self._identity is None:
+            return None
+        lines = await self._identity.change(text)
+        self._refresh_own_state()
+        return lines
+
     def problem(self) -> str:
         """Return what is wrong, in words; "" if nothing is."""
         return "the broker is gone" if self.state.broker == "down" else ""
@@ -231,6 +219,8 @@ class Page:
     def _background(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         yield "page: pictures", self.state.encoder.run()
         yield "page: meters", self._poll()
+        if self._own_painting is not None:
+            yield "page: own picture", self._own_painting.run()
 
     async def _poll(self) -> None:
         while True:
@@ -260,7 +250,9 @@ class Page:
         if own is None:
             return
         before = self.state.own_json()
-        own.muted = self._nodes[0][0].muted
+        node = self._nodes[0][0]
+        own.muted, own.sight = node.muted, node.sight
+        own.me = self._me
         own.speaking = self.microphone is not None and self.microphone.is_active
         camera = self.camera or self._own_camera
         own.camera_on = camera is None or camera.on
@@ -270,10 +262,18 @@ class Page:
 
     def _take_part_as(self, node: ObservedNode, alone: bool) -> None:
         speaks, shows = self.microphone is not None, self.camera is not None
-        self.state.own = OwnState(node.id, node.name, may_speak=speaks, may_show=shows)
+        if self.state.kind != "receive":
+            self._identity = KeptIdentity(node.identity, self._keep_me)
+        self.state.own = OwnState(node.id, node.name, may_speak=speaks, may_show=shows, me=self._me)
         self.broadcast.excluded = node.id
         if alone:
+            self._own_painting = OwnPainting(node, self.state, self.failures)
+            node.observers.add(self._own_painting)
             self.state.joined(node.id, node.name, speaks=True, shows=True, you=True)
+
+    @property
+    def _me(self) -> str | None:
+        return None if self._identity is None else self._identity.text
 
     @property
     def _media_address(self) -> str | None:

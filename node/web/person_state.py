@@ -1,9 +1,9 @@
-"""One person in the call, as the page shows them: name, link, film strip and live rates."""
+"""One person in the call, as the page shows them: name, link, film strip and live rates; and what is the page's own."""
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from node.vision.rgb import BITS_PER_PIXEL
@@ -12,12 +12,34 @@ from node.web.live_rates import LiveRates
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.vision.people.narrator import Sight
+
 # Pictures in a film strip: five to ten minutes of a lively call, and some 600 kB.
 MAX_PICTURES = 60
 # Captions that may still be painted: the node paints one and queues one.
 MAX_PENDING = 4
 # Readings of the live rates, one a second: the minute that the page plots, also after a reload.
 MAX_HISTORY = 60
+
+
+@dataclass(slots=True)
+class OwnState:
+    """The person that a browser takes part as, and what it may do and does. Field names are keys of docs/web-api.md."""
+
+    person: str
+    name: str
+    muted: bool = False
+    camera_on: bool = True
+    may_speak: bool = False
+    may_show: bool = False
+    speaking: bool = False
+    showing: bool = False
+    me: str | None = None
+    sight: Sight | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as docs/web-api.md specifies it."""
+        return asdict(self)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from node.web.browser_camera import DecoderBusy, SnapshotError
 from node.web.event_stream import TooManySubscribers
 from node.web.page import Page
 from node.web.requests import RETRY_AFTER, done, finite_number, read_body, read_object, refused
+from node.web.said_identity import IdentityError, checked
 
 STATIC = Path(__file__).parent / "static"
 
@@ -40,6 +41,7 @@ class Routes:
         router.add_post("/snapshots", self.snapshot)
         router.add_post("/mute", self.mute)
         router.add_post("/camera", self.camera)
+        router.add_post("/me", self.me)
         router.add_post("/replay/{action:play|pause|seek|speed}", self.replay)
         router.add_get("/healthz", self.health)
         router.add_get("/metrics", self.metrics)
@@ -109,6 +111,17 @@ class Routes:
         if not self._page.switch_camera(on):
             return refused(409, "nothing is seen from here")
         return done()
+
+    async def me(self, request: web.Request) -> web.StreamResponse:
+        """Change who is before the node's camera; answer how that is read."""
+        try:
+            text = checked((await read_object(request)).get("me"))
+        except IdentityError as error:
+            return refused(422, str(error))
+        lines = await self._page.change_me(text)
+        if lines is None:
+            return refused(409, "nobody is drawn from here")
+        return web.json_response({"me": text, "lines": lines})
 
     async def replay(self, request: web.Request) -> web.StreamResponse:
         """Control a recording's player."""

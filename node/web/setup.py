@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 from node.call.build import PAGE
+from node.common import config
 from node.links.broker import Certificate
 from node.speech import profile_options
 from node.web.page_address import DEFAULT, OFF, PageAddress
@@ -14,7 +15,8 @@ from protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from node.common.config import Settings
-    from node.web.page import ObservedNode, Page
+    from node.web.observed_node import ObservedNode
+    from node.web.page import Page
 
 
 def with_browser_defaults(settings: Settings, sends: bool) -> Settings:
@@ -54,6 +56,7 @@ def page_from_settings(
         certificate=certificate,
         or_next=or_next,
         note=note,
+        keep_me=lambda text: config.keep("me", text),
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from node.web.event_stream import EventStream
 from node.web.live_rates import VIDEO_KBPS, VIDEO_SOURCE, VIDEO_WHAT, LiveRates
-from node.web.person_state import PersonState, PictureEntry
+from node.web.person_state import OwnState, PersonState, PictureEntry
 from node.web.picture_cache import PictureCache, PictureEncoder
 
 if TYPE_CHECKING:
@@ -24,20 +24,6 @@ MAX_NOTES = 20
 MAX_NOTE = 500
 
 Json: TypeAlias = dict[str, Any]
-
-
-@dataclass(slots=True)
-class OwnState:
-    """The person that a browser takes part as, and what it may do and does. Field names are keys of docs/web-api.md."""
-
-    person: str
-    name: str
-    muted: bool = False
-    camera_on: bool = True
-    may_speak: bool = False
-    may_show: bool = False
-    speaking: bool = False
-    showing: bool = False
 
 
 def _no_replay() -> Json | None:
@@ -96,8 +82,7 @@ class PageState:
 
     def own_json(self) -> Json | None:
         """Return what the browser takes part as, as docs/web-api.md specifies it; None where it only watches."""
-        own = self.own
-        return None if own is None else {name: getattr(own, name) for name in OwnState.__slots__}
+        return None if self.own is None else self.own.to_json()
 
     # -- people
 
@@ -176,6 +161,20 @@ class PageState:
                 self._set_screen_url(person, url)
 
         person.screen_is_newest = False
+        self.encoder.encode(image, on_encoded)
+
+    def painted_here(self, id: str, sequence: int, image: Image.Image) -> None:
+        """Add what the peers see of a picture of the node's own, painted from the words that were sent."""
+        person = self.person(id)
+
+        def on_encoded(url: str) -> None:
+            entry = person.pictures.get(sequence)
+            if entry is None:
+                self.pictures.drop(url)
+                return
+            entry.url = url
+            self._send_picture(person, entry)
+
         self.encoder.encode(image, on_encoded)
 
     def set_screen(self, id: str, image: Image.Image) -> None:

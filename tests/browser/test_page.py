@@ -32,7 +32,10 @@ YOU = {
     "may_show": True,
     "speaking": False,
     "showing": False,
+    "me": "",
+    "sight": None,
 }
+ME = "a woman with long black hair"
 
 
 async def opened(browser: Browser, node: ScriptedNode, screen: Screen = DESKTOP, **prefers: bool) -> Page:
@@ -169,6 +172,13 @@ async def test_axe_finds_nothing(browser: Browser, node: ScriptedNode, axe: str,
     found: list[dict[str, Any]] = await page.evaluate("axe.run().then((said) => said.violations)")
     await page.click("[data-person=b] .painted button")
     found += await page.evaluate("axe.run('#viewer').then((said) => said.violations)")
+    await page.press("Escape")
+    node.read = [f"you are drawn as: {ME}"]
+    node.say("you", {"you": YOU | {"sight": "nobody"}})
+    await page.until("document.querySelector('#me').open")
+    await page.evaluate("document.querySelector('#me form').requestSubmit()")
+    await page.until("document.querySelector('#me-read p')")
+    found += await page.evaluate("axe.run('main').then((said) => said.violations)")
     assert [(each["id"], each["impact"], [node["html"][:200] for node in each["nodes"]]) for each in found] == []
 
 
@@ -273,6 +283,80 @@ async def test_the_camera_s_picture_is_sent_small_and_only_when_it_changed(
     await page.click("#camera")
     await page.until("document.querySelector('#camera').getAttribute('aria-pressed') === 'false'")
     assert [json.loads(each) for _, path, each in node.asked if path == "/camera"] == [{"on": True}, {"on": False}]
+
+
+async def test_one_s_own_camera_is_beside_what_the_others_see_of_it(browser: Browser, node: ScriptedNode) -> None:
+    in_a_call(node)
+    own = [picture(1, "a cat", None, "/pictures/p0"), picture(2, "a bird", None, "/pictures/p1")]
+    node.state["people"][0] |= {"pictures": own, "screen": None}
+    page = await opened(browser, node)
+    of = "document.querySelector('[data-person=a] %s')"
+    await page.until(f"{of % '.painted img'}.src.endsWith('/p1')")
+    assert await page.text("[data-person=a] .painted figcaption") == "Your camera"
+    assert await page.evaluate(f"getComputedStyle({of % '.seen'}).display") == "none"  # words alone
+    assert await page.text("[data-person=a] .words") == "a bird"
+
+    node.say("picture", {"person": "a", "picture": own[0] | {"url": "/pictures/p2"}})
+    await page.until(f"{of % '.seen img'}?.src.endsWith('/p2')")
+    assert await page.text("[data-person=a] .seen figcaption") == "What the others see"
+    assert await page.evaluate("document.querySelector('[data-person=a]').hasAttribute('data-behind')") is True
+    node.say("picture", {"person": "a", "picture": own[1] | {"url": "/pictures/p3"}})
+    await page.until(f"{of % '.seen img'}.src.endsWith('/p3')")
+    assert await page.evaluate("document.querySelector('[data-person=a]').hasAttribute('data-behind')") is False
+    assert await page.evaluate(f"{of % '.painted img'}.src.endsWith('/p1')") is True
+
+    node.say("you", {"you": YOU | {"sight": "nobody"}})
+    await page.until(f"{of % '.painted figcaption'}.textContent === 'Your camera: nobody is there now'")
+    node.say("picture", {"person": "a", "picture": picture(3, "a dog", None, None)})
+    await page.until("document.querySelector('#spoken').textContent.includes('You: a dog')")
+    node.say("picture", {"person": "a", "picture": picture(3, "a dog", None, "/pictures/p2")})
+    await page.until(f"{of % '.painted img'}.src.endsWith('/p2')")
+    spoken = await page.evaluate("[...document.querySelectorAll('#spoken p')].map((each) => each.textContent)")
+    assert spoken.count("You: a dog") == 1
+    assert page.errors == []
+
+
+@pytest.mark.parametrize("screen", [DESKTOP, Screen(320, 568, mobile=True)], ids=["desktop", "small"])
+async def test_who_one_is_is_asked_once_before_a_real_camera(
+    browser: Browser, node: ScriptedNode, screen: Screen
+) -> None:
+    in_a_call(node)
+    page = await opened(browser, node, screen)
+    is_open = "document.querySelector('#me').open"
+    assert await page.evaluate(f"[document.querySelector('#me').hidden, {is_open}]") == [False, False]
+    node.say("you", {"you": YOU | {"sight": "photo"}})
+    await page.until(is_open)
+    assert (await page.text("#me-why")).startswith("This is a real camera. ")
+    assert "gender, age or skin" in await page.text("#me-why")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= screen.width
+    await page.click("#me-later")
+    await page.until(f"!{is_open} && localStorage.length === 1")
+    node.state["you"] = YOU | {"sight": "photo"}
+    await page.reload()
+    await page.until(READY)
+    assert await page.evaluate(is_open) is False
+    assert await page.text("#me-said") == "Say who you are"
+    assert node.asked == []
+    assert page.errors == []
+
+
+async def test_who_one_is_is_said_in_a_line_and_how_it_is_read_comes_back(browser: Browser, node: ScriptedNode) -> None:
+    in_a_call(node)
+    node.state["you"] = YOU | {"sight": "photo"}
+    node.read = [f"you are drawn as: {ME}", HOSTILE]
+    page = await opened(browser, node)
+    await page.evaluate(f"document.querySelector('#me-text').value = '{ME}'")
+    await page.evaluate("document.querySelector('#me-text').focus()")
+    await page.press("Enter")
+    assert json.loads((await asked(page, node, "/me"))[1]) == {"me": ME}
+    await page.until("document.querySelectorAll('#me-read p').length === 2")
+    assert await page.evaluate("document.querySelector('#me-read p:last-child').textContent") == HOSTILE
+    node.say("you", {"you": YOU | {"sight": "photo", "me": ME}})
+    await page.until(f"document.querySelector('#me-said').textContent === 'You are drawn as: {ME}'")
+    assert await page.evaluate("document.querySelector('#me-later').hidden") is True
+    node.say("you", {"you": YOU | {"me": None}})
+    await page.until("document.querySelector('#me').hidden")
+    assert page.errors == []
 
 
 async def test_the_microphone_s_offer_is_sent_and_a_refusal_is_shown(browser: Browser, node: ScriptedNode) -> None:

@@ -35,12 +35,13 @@ NOTHING_SAID = {"speech_kbps": 0.0, "wire_kbps": 0.3, "total_kbps": 0.7}
 
 class ScriptedNode:
     """Serves on loopback between `start` and `stop`, each time on the same port. ``asked`` is what the page asked for:
-    method, path and body."""
+    method, path and body. ``read`` are the lines that answer who is before the camera."""
 
     def __init__(self, state: dict[str, Any], port: int = 0) -> None:
         self.state = state
         self.asked: list[tuple[str, str, bytes]] = []
         self.refuse: tuple[int, str] | None = None
+        self.read: list[str] = []
         self._pictures: dict[str, bytes] = {}
         self._readers: set[asyncio.Queue[bytes | None]] = set()
         self._numbers = itertools.count(1)
@@ -129,6 +130,8 @@ class ScriptedNode:
         self.asked.append((request.method, request.path, await request.read()))
         if request.path in ("/whep", "/whip"):
             return web.Response(status=503, text="nobody plays sound in a test")
+        if request.path == "/me":
+            return web.json_response({"me": (await request.json())["me"], "lines": self.read})
         return web.Response(status=204)
 
 

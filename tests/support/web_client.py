@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import aiohttp
+from PIL import Image
 
 from node.call.observers import Observers
 from node.call.stats import CallStats
 from node.speech.profiles import LEAN
+from node.vision.types import Prompt
 from node.web.page import Page
 from node.web.page_address import PageAddress
 from node.web.server import serve
+from protocol.errors import NodeError
 
 LOOPBACK = "127.0.0.1"
 
@@ -43,8 +46,23 @@ async def visiting(page: Page) -> AsyncIterator[Visitor]:
         yield Visitor(page, link.partition("?")[0], http)
 
 
+class Parrot:
+    """An identity that understands everything but the word "zebra"."""
+
+    def __init__(self, text: str = "") -> None:
+        self.text = text
+
+    def change(self, text: str) -> list[str]:
+        self.text = text
+        return ['"zebra": did you mean "zip"?'] if "zebra" in text else []
+
+    @property
+    def understood(self) -> str:
+        return self.text.replace("zebra", "person")
+
+
 class Bystander:
-    """A node that does nothing but be observed."""
+    """A node that does nothing but be observed, and paints what it is asked for, unless it has no generator."""
 
     def __init__(self, id: str = "me", name: str = "ann") -> None:
         self.id, self.name = id, name
@@ -53,6 +71,11 @@ class Bystander:
         self.muted = False
         self.tally = CallStats(0.0, "lean")
         self.links: dict[str, str] = {}
+        self.identity = Parrot()
+        self.sight: str | None = None
+        self.waiting = 0
+        self.has_generator = True
+        self.previewed: list[Prompt] = []
 
     def toggle_mute(self) -> None:
         self.muted = not self.muted
@@ -70,7 +93,13 @@ class Bystander:
         return []
 
     def queues(self) -> dict[str, int]:
-        return {"pictures": 0, "broker": 0}
+        return {"pictures": self.waiting, "broker": 0}
+
+    async def preview(self, prompt: Prompt) -> Image.Image:
+        if not self.has_generator:
+            raise NodeError("no generator was named")
+        self.previewed.append(prompt)
+        return Image.new("RGB", (8, 8), "green")
 
 
 def a_page(kind: str = "call", **more: object) -> Page:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from node.common import config
 from node.common.output import ask, remark
+from node.vision.people import wording
+from node.vision.people.situation import Situation
 from node.vision.scenes import grammar
 from node.vision.scenes.reading import Description, read_description
 from node.vision.scenes.world import Place
@@ -52,6 +54,11 @@ class Identity:
     def place(self) -> Place | None:
         """The place that was said: by itself, or in the description."""
         return self._place or self.description.place
+
+    @property
+    def understood(self) -> str:
+        """How the description is read: the words of a person who does nothing and whose clothes are not seen."""
+        return wording.words(Situation(people=1), self.description, self.place)
 
     def change(self, text: str) -> list[str]:
         """Take another description, empty for none; return a line for each part of it that is not understood."""

@@ -8,7 +8,7 @@ words were sent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from node.vision.people import wording
 from node.vision.people.drawn import DrawnWatcher
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # smile and closed eyes are small.
 LOOK_AGAIN_S = 2.0
 
+# What a real camera shows: a photo, or one of a place with nobody in it.
+Sight: TypeAlias = Literal["photo", "nobody"]
 
 SAY_WHO = 'the others see "a person": say who you are by --me "a woman with long black hair and glasses"'
 SHOWS_NOTHING = "the camera shows nothing, it is dark or covered: the others keep the last picture"
@@ -48,6 +50,14 @@ class Narrator:
     def sees_real_pictures(self) -> bool:
         """Whether the last picture was a photo."""
         return self._real
+
+    @property
+    def sight(self) -> Sight | None:
+        """What the camera shows, if it is a real one; None of drawings, and until that is known."""
+        if not self._real:
+            return None
+        now = self._situation
+        return "photo" if now is None or now.people or now.creature is not None else "nobody"
 
     def wants(self, now: float) -> bool:
         """Return whether the next snapshot is wanted even if the picture hardly changed."""
@@ -75,6 +85,7 @@ class Narrator:
 
     def _words_of_people(self, observation: Observation, now: float) -> str:
         situation = self._people.update(observation, now, self._hears_voice())
+        self._situation = situation
         if situation is None:
             return ""
         return wording.words(situation, self.identity.description, self.identity.place)

@@ -4,6 +4,7 @@ import { Call, MOST_NOTES } from "./call.js";
 import { Controls } from "./controls.js";
 import { byId, listed, setText, tenth } from "./dom.js";
 import { Feed } from "./feed.js";
+import { Me } from "./me.js";
 import { Notes, trouble } from "./notes.js";
 import { People } from "./people.js";
 import { Replay } from "./replay.js";
@@ -15,6 +16,7 @@ const people = new People((id, sequence) => viewer.open(call, id, sequence));
 const notes = new Notes();
 const replay = new Replay();
 const controls = new Controls(call);
+const me = new Me();
 let run = "";
 let away = "";
 
@@ -24,6 +26,7 @@ const SHOW = {
     notes.show(call.notes);
     replay.show(call.replay);
     controls.show();
+    me.show(call.you);
     if (run && run !== call.run) controls.renew();
     if (!run) controls.resume();
     run = call.run;
@@ -42,7 +45,11 @@ const SHOW = {
     showLead();
   },
   note: (note) => notes.add(note, MOST_NOTES),
-  you: () => controls.show(),
+  you() {
+    controls.show();
+    me.show(call.you);
+    people.you(call);
+  },
   broker() {},
   replay: () => replay.show(call.replay),
 };

@@ -30,8 +30,14 @@ export class People {
   person(call, id) {
     const person = call.people.get(id);
     if (!this.#cards.has(id)) this.#add(id, person);
-    this.#cards.get(id).show(person);
+    this.#cards.get(id).show(person, call.you);
     this.#showAlone(call);
+  }
+
+  /** What is said of one's own camera changed. */
+  you(call) {
+    const own = call.people.get(call.you?.person);
+    this.#cards.get(own?.id)?.show(own, call.you);
   }
 
   gone(call, id) {
@@ -42,8 +48,9 @@ export class People {
 
   picture(call, id, picture) {
     const person = call.people.get(id);
-    this.#cards.get(id)?.show(person);
-    if (!person.you && call.kind !== "replay") this.#spoken.say(id, `${person.name}: ${picture.words}`);
+    this.#cards.get(id)?.show(person, call.you);
+    const name = person.you ? "You" : person.name;
+    if (call.kind !== "replay") this.#spoken.say(id, `${name}: ${picture.words}`);
   }
 
   screen(call, id) {
@@ -81,10 +88,11 @@ export class People {
 
 const ordered = (call) => [...call.people.values()].sort((one, other) => one.you - other.you);
 
-/** A live region. Of words that come faster than they can be read, only each person's newest are. */
+/** A live region. Of words that come faster than they can be read, only each person's newest are, and only once. */
 class Spoken {
   #region;
   #waiting = new Map();
+  #said = new Map();
   #timer = 0;
   #last = -Infinity;
 
@@ -93,6 +101,8 @@ class Spoken {
   }
 
   say(id, text) {
+    if (this.#said.get(id) === text) return;
+    this.#said.set(id, text);
     this.#waiting.set(id, text);
     if (this.#timer) return;
     const wait = Math.max(0, this.#last + SPEAK_EVERY_MS - performance.now());

@@ -10,6 +10,8 @@ const LINKS = {
   again: "the speech broke off; connecting again",
 };
 
+const SIGHTS = { photo: ", a real one", nobody: ": nobody is there now" };
+
 export class Person {
   #part = (selector) => this.node.querySelector(selector);
   #painted;
@@ -31,9 +33,10 @@ export class Person {
     this.#part(".painted .frame").addEventListener("click", () => open(id, null));
   }
 
-  show(person) {
+  /** `you` is what the node says of one's own part. */
+  show(person, you) {
     this.#showName(person);
-    this.#showPictures(person);
+    this.#showPictures(person, you);
     this.showMeters(person);
   }
 
@@ -44,7 +47,8 @@ export class Person {
 
   showScreen(person) {
     const newest = person.pictures.at(-1);
-    this.#painted.show(person.screen ?? newest?.url ?? newest?.snapshot ?? null);
+    const seen = person.pictures.findLast((each) => each.snapshot)?.snapshot;
+    this.#painted.show((person.you ? seen : (person.screen ?? newest?.url ?? newest?.snapshot)) ?? null);
   }
 
   focusStrip(sequence) {
@@ -59,25 +63,36 @@ export class Person {
     setAttribute(this.#part(".strip"), "aria-label", `Earlier pictures of ${person.name}`);
   }
 
-  #showPictures(person) {
+  #showPictures(person, you) {
     const newest = person.pictures.at(-1);
     setText(this.#part(".words"), person.painting?.words ?? newest?.words ?? noWords(person));
     this.node.toggleAttribute("data-none", !person.painting && !newest);
     this.#showFigures(newest);
-    this.#showSnapshot(person, newest);
+    if (person.you) this.#showOwn(person, newest, you);
+    else this.#showSnapshot(newest);
     this.showScreen(person);
     this.#part(".painted .frame").disabled = newest === undefined;
     setAttribute(this.#part(".painted .frame"), "aria-label", `Open ${person.name}'s picture`);
     this.#strip.show(person.pictures);
   }
 
-  /** Of oneself there is no painted picture here: what the camera saw takes its place. */
-  #showSnapshot(person, newest) {
-    const beside = !person.you && Boolean(newest?.snapshot);
-    this.node.toggleAttribute("data-seen", beside);
-    setText(this.#part(".painted figcaption"), person.you ? "What your camera saw" : "Painted from the words");
-    setText(this.#part(".seen figcaption"), beside ? "What the camera saw" : "");
-    this.#seen.show(beside ? newest.snapshot : null);
+  #showSnapshot(newest) {
+    setText(this.#part(".painted figcaption"), "Painted from the words");
+    this.#showBeside(newest?.snapshot, "What the camera saw");
+  }
+
+  /** What one's own camera saw comes first, and what the others see of it beside, where this node paints that. */
+  #showOwn(person, newest, you) {
+    const painted = person.pictures.findLast((each) => each.url);
+    setText(this.#part(".painted figcaption"), `Your camera${SIGHTS[you?.sight] ?? ""}`);
+    this.node.toggleAttribute("data-behind", painted !== newest);
+    this.#showBeside(painted?.url, "What the others see");
+  }
+
+  #showBeside(url, what) {
+    this.node.toggleAttribute("data-seen", Boolean(url));
+    setText(this.#part(".seen figcaption"), url ? what : "");
+    this.#seen.show(url ?? null);
   }
 
   #showFigures(newest) {

@@ -2,7 +2,7 @@
 
 export async function post(path, body) {
   const json = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  await sent(path, body === undefined ? { method: "POST" } : json);
+  return sent(path, body === undefined ? { method: "POST" } : json);
 }
 
 export async function sent(path, request) {
@@ -13,4 +13,5 @@ export async function sent(path, request) {
     throw new Error("The node is away.");
   }
   if (!answer.ok) throw new Error((await answer.text()).trim() || `The node answered ${answer.status}.`);
+  return answer;
 }

@@ -13,6 +13,7 @@ from node.vision.cameras import Camera
 from node.web import page as pages
 from node.web.page import Page
 from node.web.server import serve
+from protocol.errors import NodeError
 from protocol.signalling import Carries, Hello
 
 BOB = Hello(1, "bob", Carries.EVERYTHING)
@@ -41,8 +42,43 @@ async def test_you_are_in_it_from_the_start(page: Page) -> None:
     assert [(person["name"], person["you"]) for person in state["people"]] == [("ann", True)]
     assert state["you"] == {
         "person": "me", "name": "ann", "muted": False, "camera_on": True, "may_speak": True, "may_show": True,
-        "speaking": False, "showing": False,
+        "speaking": False, "showing": False, "me": "", "sight": None,
     }  # fmt: skip
+
+
+async def test_what_the_camera_shows_and_who_is_before_it_are_looked_at(page: Page, node: Bystander) -> None:
+    own = page.state.own
+    assert own is not None
+    node.sight = "nobody"
+    await until(lambda: own.sight == "nobody")
+    assert await page.change_me("a man with a beard") == ["you are drawn as: a man with a beard"]
+    assert own.me == "a man with a beard"
+
+
+async def test_who_is_before_the_camera_is_kept() -> None:
+    kept: list[str] = []
+
+    def full(text: str) -> None:
+        kept.append(text)
+        if text == "a child":
+            raise NodeError("cannot write the settings: no space left")
+
+    page = a_page(keep_me=full)
+    page.watch(Bystander())
+    await page.change_me("a man")
+    assert await page.change_me("a child") == [
+        "you are drawn as: a child",
+        "this holds for this call, and is not kept: cannot write the settings: no space left",
+    ]
+    assert kept == ["a man", "a child"]
+
+
+async def test_nobody_is_drawn_from_a_node_that_only_receives() -> None:
+    page = a_page("receive")
+    page.watch(Bystander())
+    assert await page.change_me("a man") is None
+    assert page.state.own is not None
+    assert page.state.own.me is None
 
 
 async def test_links_delays_and_the_broker_are_looked_at(page: Page, node: Bystander) -> None:

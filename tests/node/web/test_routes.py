@@ -17,6 +17,7 @@ from node.web.event_stream import MAX_SUBSCRIBERS
 from node.web.picture_cache import encode_webp
 from node.web.requests import MAX_JSON
 from node.web.routes import MAX_SNAPSHOT
+from node.web.said_identity import MAX_ME
 from node.web.whip import MAX_SDP
 
 
@@ -146,6 +147,15 @@ async def test_a_body_without_a_length_is_bounded_too(visitor: Visitor) -> None:
         ("/mute", b'{"muted": 1}', 422),
         ("/mute", b'{"muted": "' + b"x" * MAX_JSON + b'"}', 413),
         ("/camera", b'{"on": null}', 422),
+        ("/me", b"{}", 422),
+        ("/me", b'{"me": 1}', 422),
+        ("/me", b'{"me": "a man\\nwith a hat"}', 422),
+        ("/me", b'{"me": "a \\u001b[31mman"}', 422),
+        ("/me", b'{"me": "a \\u202eman"}', 422),
+        ("/me", b'{"me": "a \\ud800"}', 422),
+        ("/me", b'{"me": "' + b"m" * (MAX_ME + 1) + b'"}', 422),
+        ("/me", b'{"me": "' + b"m" * MAX_JSON + b'"}', 413),
+        ("/me", b'{"me": "a man"}', 409),
         ("/replay/play", b"", 409),
         ("/replay/eject", b"", 404),
     ],
@@ -173,6 +183,23 @@ async def test_the_camera_is_switched(visitor: Visitor) -> None:
     camera = visitor.page.camera
     assert camera is not None
     assert camera.on is False
+
+
+async def test_who_is_before_the_camera_is_said_and_how_it_is_read_comes_back(visitor: Visitor) -> None:
+    node = Bystander()
+    visitor.page.watch(node)
+    async with visitor.ask("POST", "/me", json={"me": "  a zebra "}) as answer:
+        assert (answer.status, answer.content_type) == (200, "application/json")
+        read = await answer.json()
+    assert read == {"me": "a zebra", "lines": ["you are drawn as: a person", '"zebra": did you mean "zip"?']}
+    assert node.identity.text == "a zebra"
+    longest = "ß" * MAX_ME
+    assert await visitor.status("POST", "/me", json={"me": longest}, headers={"Origin": "http://evil.example"}) == 403
+    assert node.identity.text == "a zebra"
+    data = json.dumps({"me": longest}, ensure_ascii=False).encode()
+    assert await visitor.status("POST", "/me", data=data, headers={"Content-Type": "application/json"}) == 200
+    assert await visitor.status("POST", "/me", json={"me": ""}) == 200
+    assert node.identity.text == ""
 
 
 async def test_a_page_that_only_looks_on_takes_nothing() -> None:
@@ -266,3 +293,4 @@ async def test_health_says_what_is_wrong(visitor: Visitor) -> None:
 
 def test_limits_are_as_documented() -> None:
     assert (MAX_SDP, MAX_SNAPSHOT, MAX_JSON, MAX_SUBSCRIBERS) == (64 << 10, 512 << 10, 1 << 10, 32)
+    assert MAX_ME == 200

@@ -7,8 +7,8 @@ from page_events import SentEvents
 from PIL import Image
 
 from node.web import state as module
-from node.web.person_state import MAX_PICTURES, PictureEntry
-from node.web.state import OwnState, PageState
+from node.web.person_state import MAX_PICTURES, OwnState, PictureEntry
+from node.web.state import PageState
 
 RED, BLUE = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (8, 8), "blue")
 
@@ -63,6 +63,21 @@ async def test_the_true_snapshot_joins_its_picture_whichever_comes_first(state: 
     for picture in state.to_json()["people"][0]["pictures"]:
         assert state.pictures.find(picture["snapshot"]) is not None
         assert picture["snapshot"] != picture["url"]
+
+
+async def test_a_picture_of_the_nodes_own_gets_what_the_peers_see_of_it(state: PageState, events: SentEvents) -> None:
+    state.joined("x", "ann", speaks=True, shows=True, you=True)
+    state.caption_sent("x", entry(1))
+    before = state.to_json()["people"][0]["meters"]
+    events.take()
+    state.painted_here("x", 1, RED)
+    state.painted_here("x", 7, RED)  # no longer in the strip
+    [(name, data)] = await events.encoded()
+    assert (name, data["picture"]["sequence"]) == ("picture", 1)
+    assert state.pictures.find(data["picture"]["url"]) is not None
+    assert state.pictures.size == len(state.pictures.find(data["picture"]["url"]) or b"")
+    shown = state.to_json()["people"][0]
+    assert (shown["screen"], shown["meters"]["ratio_raw"]) == (None, before["ratio_raw"])
 
 
 async def test_a_strip_is_no_longer_than_that_and_its_pictures_are_forgotten(
@@ -165,7 +180,7 @@ async def test_you_are_sent_as_documented(state: PageState, events: SentEvents) 
             {
                 "you": {
                     "person": "x", "name": "ann", "muted": False, "camera_on": True, "may_speak": True,
-                    "may_show": False, "speaking": False, "showing": False,
+                    "may_show": False, "speaking": False, "showing": False, "me": None, "sight": None,
                 }
             },
         )

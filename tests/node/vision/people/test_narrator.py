@@ -66,3 +66,14 @@ def test_who_left_leaves_an_empty_room() -> None:
 def test_what_has_no_name_has_no_words() -> None:
     assert run(Narrator(), SeenPicture("", Observation()), 6) == ""
     assert run(Narrator(), SeenPicture("", Observation(blind=True)), 6) == ""
+
+
+def test_a_real_camera_is_known_and_that_nobody_is_before_it() -> None:
+    narrator = Narrator()
+    assert narrator.sight is None
+    run(narrator, SMILING, 3)
+    assert narrator.sight == "photo"
+    run(narrator, CHAIR, 8, start=10.0)
+    assert narrator.sight == "nobody"
+    run(narrator, SeenPicture("a cat"), 2, start=30.0)
+    assert narrator.sight is None
