@@ -2,8 +2,8 @@
 
 Captions of drawn scenes are draws of attributes, most of them independent. After "wearing a" a colour depends on
 nothing before, so a long context would only share the counts out; whether a beard comes after "blond hair and" depends
-on the subject, six tokens before. A context is kept if it saves more bits over all captions than `LEAST_SAVED`, compared
-with the longest kept one that it ends in (a variable-length Markov chain: Rissanen 1983), with all it ends in.
+on the subject, six tokens before. A context is kept if it saves more bits over all captions than `LEAST_SAVED`,
+compared with the longest kept one that it ends in (a variable-length Markov chain: Rissanen 1983), with all it ends in.
 """
 
 from __future__ import annotations

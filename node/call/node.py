@@ -76,7 +76,7 @@ class Node:
         self.room.subscribe(self.observers, PresenceNotes(note_observed))
         self._wire_speech(ends, clock)
         self._wire_pictures(ends, show, screen, clock)
-        self._picture_sender.narrator = Narrator(self.identity, self._hears_voice)
+        self._picture_sender.narrator = self._narrator
 
     def _wire_speech(self, ends: Endpoints, clock: Callable[[], float]) -> None:
         room, stats, note = self.room, self._stats, self._note
@@ -134,7 +134,6 @@ class Node:
             self.observers,
             stats.pictures_out,
             ends.captions,
-            narrator=self._narrator,
             seeds=SeedChooser(ends.tries, Easel(models.try_out, models.look_at)),
             look_bytes=ends.look_bytes,
             clock=clock,

@@ -17,7 +17,7 @@ from node.vision.captioner import Captioner
 from node.vision.image_metrics import is_drawing
 from node.vision.ipc import CaptionReply
 from node.vision.people.wording import words_of
-from node.vision.perception import colours, files
+from node.vision.perception import colours
 from node.vision.perception.observation import Observation, to_plain
 from node.vision.perception.perceiver import Perceiver
 from node.vision.presets import PERCEPTION, only_drawings
@@ -58,7 +58,7 @@ class PeopleCaptioner:
     """
 
     def __init__(self) -> None:
-        self._perceiver = Perceiver(files.verified(files.folder()))
+        self._perceiver = Perceiver()
 
     def describe(self, image: Image.Image) -> CaptionReply:
         """See `Describer`."""
