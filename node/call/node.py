@@ -73,6 +73,7 @@ class Node:
         self.id = self.room.node_id
         self._camera = ends.camera or NoCamera()
         self.identity = ends.identity or Identity()
+        self._narrator = Narrator(self.identity, self._hears_voice)
         self.room.subscribe(self.observers, PresenceNotes(note_observed))
         self._wire_speech(ends, clock)
         self._wire_pictures(ends, show, screen, clock)
@@ -124,7 +125,6 @@ class Node:
     ) -> None:
         room, stats, note = self.room, self._stats, self._note
         self._models = models = NodeModels(ends.models, self.id)
-        self._narrator = Narrator(self.identity, self._hears_voice)
         # out: camera -> gate -> captioner -> narrator -> caption codec -> room
         self._picture_sender = PictureSender(
             self._camera,
