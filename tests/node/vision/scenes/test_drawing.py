@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from node.vision.scenes.drawing import draw
+from node.vision.scenes.sampling import fits, sample
 from node.vision.scenes.world import (
     Action,
     Cloth,
@@ -25,8 +26,6 @@ from node.vision.scenes.world import (
     Support,
     Thing,
     Who,
-    fits,
-    sample,
 )
 
 VISIBLE_PIXELS = 150  # a patch of 12 x 12, clearly another colour
