@@ -83,6 +83,7 @@ def test_the_subject_is_a_thing(words: str, most: int) -> None:
     found = [
         f"{name_of(path)}:{number}: {line.strip()}"
         for path in CODE
+        if path.name != "vocabulary.py"  # the words of people, who say "his hair is grey"
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if re.search(words, line, re.IGNORECASE)
     ]

@@ -5,9 +5,11 @@ The same words and seed give the same card on the same machine.
 
 from __future__ import annotations
 
+import unicodedata
+
 from PIL import Image, ImageDraw
 
-from node.vision.lettering import Lettering, fit, runs_leftwards
+from node.vision.lettering import Lettering, fit
 
 # Calm papers, one for each seed's remainder, so that another scene is seen to be another; and the ink, whose contrast
 # with the darkest of them is 10 : 1.
@@ -52,7 +54,13 @@ def _write(picture: Image.Image, lettering: Lettering, corner: tuple[int, int]) 
     left, top = corner
     for index, line in enumerate(lettering.lines):
         y = top + round(index * lettering.height / len(lettering.lines))
-        if runs_leftwards(line):
+        if _runs_leftwards(line):
             pen.text((picture.width - left, y), line, INK, lettering.font, anchor="ra")
         else:
             pen.text((left, y), line, INK, lettering.font)
+
+
+def _runs_leftwards(line: str) -> bool:
+    """Return whether the first letter is of a script that is written from right to left."""
+    first = next((letter for letter in line if unicodedata.bidirectional(letter) in ("L", "R", "AL")), "")
+    return unicodedata.bidirectional(first or " ") in ("R", "AL")

@@ -138,12 +138,6 @@ def _written(name: str, letter: str) -> str:
     return plain if plain and all(_has(name, part) for part in plain) else MISSING
 
 
-def runs_leftwards(line: str) -> bool:
-    """Return whether the first letter is of a script that is written from right to left."""
-    first = next((letter for letter in line if unicodedata.bidirectional(letter) in ("L", "R", "AL")), "")
-    return unicodedata.bidirectional(first or " ") in ("R", "AL")
-
-
 def _needs_shaping(letter: str) -> bool:
     """Return whether letters like this one run from right to left, or join with those beside them."""
     return unicodedata.bidirectional(letter) in ("R", "AL") or unicodedata.category(letter) in ("Mn", "Mc")

@@ -76,7 +76,7 @@ HAIR_COLOURS = {
     "redheaded": HairColour.RED,
     "red-headed": HairColour.RED,
 }
-# Of these, the ones that are said of hair alone: "a blond man", where "a black man" says nothing of his hair.
+# Of these, the ones that are said of hair alone: "a blond man", where "a black man" says nothing of hair.
 HAIR_ALONE = frozenset({"blond", "blonde", "ginger", "brunette", "redhead", "redheaded", "red-headed"})
 
 CLOTHS = {str(colour): colour for colour in Cloth} | {"violet": Cloth.PURPLE}

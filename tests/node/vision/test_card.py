@@ -42,3 +42,10 @@ def test_all_of_the_picture_is_above_the_words() -> None:
             (side * side, (0x20, 0x80, 0x40))
         ]
         assert right - left >= side
+
+
+def test_arabic_and_hebrew_begin_at_the_right_margin() -> None:
+    for words, rightmost in (("1. א", True), ("1. a", False)):
+        card = draw_card(words, 0, 256)
+        left, _, right, _ = ImageChops.difference(card, Image.new("RGB", card.size, PAPERS[0])).getbbox() or (0,) * 4
+        assert (left > 100, right > 200) == (rightmost, rightmost)

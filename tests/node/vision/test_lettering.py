@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.vision import lettering
-from node.vision.lettering import MISSING, OTHER_SCRIPT, fit, runs_leftwards
+from node.vision.lettering import MISSING, OTHER_SCRIPT, fit
 
 BOX = (200, 200, 44, 14)
 
@@ -52,12 +52,6 @@ def test_scripts_that_need_shaping_are_not_written_without_it(monkeypatch: pytes
     monkeypatch.setattr(lettering, "_can_shape", lambda: False)
     assert " ".join(fit("قطة تجلس", *BOX).lines) == OTHER_SCRIPT
     lettering._has.cache_clear()
-
-
-def test_the_direction_of_a_line() -> None:
-    assert runs_leftwards("1. קטה a")
-    assert not runs_leftwards("1. a קטה")
-    assert not runs_leftwards("")
 
 
 @settings(max_examples=60, deadline=None)

@@ -87,8 +87,11 @@ def test_a_folder_says_how_it_is_run(tmp_path: Path) -> None:
     assert recipe(str(tmp_path)) == Recipe(grammar="scenes")
 
 
-def test_the_embedded_generator_alone_says_that_it_knows_a_grammar() -> None:
-    assert {name for name, each in PRESETS.items() if recipe(each.generator).grammar == "scenes"} == {"embedded"}
+def test_of_the_presets_only_those_with_the_embedded_generator_know_a_grammar() -> None:
+    assert {name for name, each in PRESETS.items() if recipe(each.generator).grammar == "scenes"} == {
+        "embedded",
+        "people",
+    }
 
 
 def test_a_known_hub_id_has_its_recipe_and_others_the_default() -> None:
