@@ -315,7 +315,9 @@ def test_a_caption(command: Command, worker: FakeWorker, picture: Path) -> None:
     assert command.run("caption", picture).code == 0
     assert command.out.strip() == worker.captioned[0]
     command.run("caption", picture, "--json")
-    assert json.loads(command.out) == {"caption": worker.captioned[0]}
+    seen = json.loads(command.out)
+    assert (seen["picture"], seen["caption"]) == (str(picture), worker.captioned[0])
+    assert (seen["attributes"], seen["observation"]) == ({}, None)
 
 
 def test_an_imagined_picture(command: Command, worker: FakeWorker, tmp_path: Path) -> None:

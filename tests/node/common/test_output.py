@@ -219,6 +219,7 @@ MAY = {
     ("common/standard_streams.py", "*"): "the streams themselves",
     ("common/console.py", "Console"): "the class that takes every string as text",
     ("terminal/keyboard.py", "os.write"): "echoes keys that a person typed, printable ones alone",
+    ("vision/people/identity.py", "sys.stdout"): "asked whether it is a terminal",
     ("common/child_process.py", "sys.stdout"): "the standard output of a process of ours is the pipe to the node",
     ("common/child_process.py", "sys.stderr"): "nowhere, or a file that the node reads, and shows as text",
     ("vision/model_server.py", "sys.stderr"): "a file that the node reads, and shows as text",
