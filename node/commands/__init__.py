@@ -27,7 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "receive": ("call", "Hear and see a room, and send nothing."),
     "replay": ("replay", "Play a recorded session: what was said and seen, in its own time."),
     "broker": ("broker", "Run a small MQTT broker, for a call between friends."),
-    "caption": ("picture", "Say what a picture shows."),
+    "caption": ("picture", "Say what pictures show."),
     "imagine": ("picture", "Paint a picture of a text."),
     "compare": ("compare", "Set a picture's words beside its files: bits and ratio of each."),
     "devices": ("doctor", "List microphones, loudspeakers and webcams."),
