@@ -67,8 +67,8 @@ class Generator:
             words = {"prompt": self._fitting(text)}
             look = self._usable(look)
             if is_portrait(look):
-                prompt = Prompt(text, seed, look)
-                painted = self._run(words, _random_source(seed), latents=self._noise(prompt))
+                prompt, random = Prompt(text, seed, look), _random_source(seed)
+                painted = self._run(words, random, latents=self._noise(prompt, random))
                 return _in_its_colours(painted, prompt)
             return self._paint_from(words, seed, look, look) if look else self._run(words, _random_source(seed))
 
@@ -89,8 +89,11 @@ class Generator:
             words = self._interpolated_words(before, after, share)
             if looks:
                 return self._paint_from(words, after.seed, before.look, after.look, share)
-            noise = interpolate_noise(self._noise(before), self._noise(after), share)
-            painted = self._run(words, _random_source(after.seed), latents=noise)
+            random = _random_source(after.seed)
+            noise = interpolate_noise(
+                self._noise(before, _random_source(before.seed)), self._noise(after, random), share
+            )
+            painted = self._run(words, random, latents=noise)
             return Image.blend(_in_its_colours(painted, before), _in_its_colours(painted, after), share)
 
     @cached_property
@@ -153,13 +156,16 @@ class Generator:
     def _embedded(self, text: str) -> Any:
         return self.pipeline.encode_prompt(self._fitting(text), self.pipeline.device, 1, False)[0]
 
-    def _noise(self, prompt: Prompt) -> Any:
-        """Return the noise that the pipeline itself would draw first; of a portrait, with that likeness in it."""
+    def _noise(self, prompt: Prompt, random: Any) -> Any:
+        """Return the noise that the pipeline itself would draw first; of a portrait, with that likeness in it.
+
+        `random` is a new source of the prompt's seed: samplers that draw more noise go on with it.
+        """
         import torch
 
         side = self.size // self.pipeline.vae_scale_factor
         shape = (1, self.pipeline.unet.config.in_channels, side, side)
-        noise = torch.randn(shape, generator=_random_source(prompt.seed), dtype=self.pipeline.unet.dtype)
+        noise = torch.randn(shape, generator=random, dtype=self.pipeline.unet.dtype)
         wanted = wanted_by(prompt.look) if is_portrait(prompt.look) else None
         if wanted is not None:
             noise = coupled_noise(noise, astuple(wanted)[: self._recipe.coupled])
