@@ -113,7 +113,7 @@ def main() -> None:
     measured_on = list(islice(people(unseen), arguments.unseen))
     seen, numbers = features(arguments.captioner, fitted_to, vary=True)
     weights, bias = fit(seen, numbers, best_penalty(seen, numbers))
-    head = {"weights": weights.astype(np.float16), "bias": bias.astype(np.float32)}
+    head = {"weights": weights.astype(np.float16), "bias": bias.astype(np.float16)}
     (arguments.captioner / HEAD_FILE).write_bytes(save(head))
     report(weights, bias, *features(arguments.captioner, measured_on, vary=False))
     report_pixels(measured_on)
