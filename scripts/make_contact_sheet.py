@@ -22,9 +22,11 @@ from make_docs import GAP, INK, PAPER, wrapped
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from node.bench.models.evaluate import FIRST_SEED, SEEDS, unseen_scenes
+from node.vision.likeness import of_seen
 from node.vision.presets import preset
 from node.vision.scenes import caption, draw
 from node.vision.scenes.reading import coverage
+from node.vision.seed_table import nearest_seeds
 from node.vision.worker import Worker
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -57,9 +59,11 @@ async def photographed(folder: Path) -> list[Row]:
     async with Worker(captioner=models.captioner, generator=models.generator) as worker:
         for number, row in enumerate(chosen):
             seen = Image.open(folder / row["file"]).convert("RGB")
-            words = await worker.caption(seen)
+            found = await worker.see(seen)
+            words, likeness = found.words, of_seen(found)
+            seed = number if likeness is None else nearest_seeds(likeness, 1)[0]
             source = f"{row['file']}: {row['source and licence']}"
-            made.append(Row(seen, words, not coverage(words).rest, await worker.paint(words, number), source))
+            made.append(Row(seen, words, not coverage(words).rest, await worker.paint(words, seed), source))
     return made
 
 
