@@ -193,6 +193,10 @@ class Average:
         self.values, self.updates = state["values"], state["updates"]
 
 
+# What names of weights with a row for each token have in them: CLIP's, GPT-2's, and the head that is tied to them.
+TOKEN_TABLES = ("token_embedding", "wte", "lm_head")
+
+
 def carry_over(
     model: torch.nn.Module,
     earlier: dict[str, torch.Tensor],
@@ -206,9 +210,10 @@ def carry_over(
     """
     state = model.state_dict()
     for name, value in earlier.items():
-        if state[name].shape == value.shape and "token_embedding" not in name and "wte" not in name:
+        is_of_tokens = any(part in name for part in TOKEN_TABLES)
+        if state[name].shape == value.shape and not is_of_tokens:
             state[name].copy_(value)
-        elif "position" in name or "wpe" in name:
+        elif not is_of_tokens:
             rows = min(len(value), len(state[name]))
             state[name][:rows] = value[:rows]
         else:
