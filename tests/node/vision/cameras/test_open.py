@@ -59,8 +59,16 @@ def test_what_cannot_be_opened_is_one_line_with_its_name(spec: str) -> None:
         ("GIF", {}, StillCamera),
         ("MPO", {"save_all": True, "append_images": [Image.new("RGB", (64, 64), "blue")]}, StillCamera),
         ("TIFF", {"save_all": True, "append_images": [Image.new("RGB", (64, 64), "blue")]}, StillCamera),
-        ("GIF", {"save_all": True, "append_images": [Image.new("RGB", (64, 64), "blue")]}, VideoCamera),
-        ("PNG", {"save_all": True, "append_images": [Image.new("RGB", (64, 64), "blue")]}, VideoCamera),
+        (
+            "GIF",
+            {"save_all": True, "duration": 60_000, "append_images": [Image.new("RGB", (64, 64), "blue")]},
+            VideoCamera,
+        ),
+        (
+            "PNG",
+            {"save_all": True, "duration": 60_000, "append_images": [Image.new("RGB", (64, 64), "blue")]},
+            VideoCamera,
+        ),
     ],
 )
 async def test_what_a_file_is_its_contents_say_and_not_its_name(
