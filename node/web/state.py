@@ -49,6 +49,7 @@ class PageState:
     people: dict[str, PersonState] = field(default_factory=dict)
     own: OwnState | None = None
     broker: str | None = None
+    models: float | None = None
     _sent_replay: Json | None = None
     _notes: deque[Json] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     _snapshots: dict[tuple[str, int], tuple[str, tuple[int, int]]] = field(default_factory=dict)
@@ -77,6 +78,7 @@ class PageState:
             "you": self.own_json(),
             "people": [person.to_full_json(now) for person in self.people.values()],
             "notes": list(self._notes),
+            "models": self.models,
             "replay": self.replay(),
         }
 
@@ -236,6 +238,13 @@ class PageState:
         if broker != self.broker:
             self.broker = broker
             self.events.send("broker", {"broker": broker})
+
+    def set_models(self, share: float) -> None:
+        """Set which share of the picture models is loaded; none is shown once all are."""
+        models = None if share >= 1 else round(share, 2)
+        if models != self.models:
+            self.models = models
+            self.events.send("models", {"models": models})
 
     def send_replay(self) -> None:
         """Send the recording's position, if it changed."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parents[2] / "node" / "web" / "static"
 LOOPBACK = "127.0.0.1"
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 NOW = 1764000120.0
