@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Make the pictures of the page in docs/images/: on a desktop and on a phone, light and dark.
+"""Make the pictures of the page in docs/images/: in six windows, light and dark.
 
 .venv/bin/python scripts/make_screenshots.py
 
-What they show is a real call: `pictophone demo`, looked at by Chromium for a minute, so that the plots are full. The
-fonts are the machine's; these were made with Inter and Noto Serif (Debian: fonts-inter fonts-noto-core).
+What they show is a real call: `pictophone demo`, looked at by Chromium until both people have shown a few pictures.
+Those of large windows are shrunk.
 """
 
 from __future__ import annotations
@@ -24,10 +24,18 @@ sys.path.append(str(ROOT / "tests" / "support"))
 from chromium import Page, Screen, launched  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
-SCREENS = {"desktop": Screen(1280, 976), "phone": Screen(390, 844, mobile=True, scale=2)}
+SCREENS = {
+    "phone": Screen(390, 844, mobile=True, scale=2),
+    "phone-landscape": Screen(844, 390, mobile=True),
+    "small-phone": Screen(320, 568, mobile=True),
+    "desktop": Screen(1280, 800),
+    "large": Screen(1920, 1080),
+    "largest": Screen(2560, 1440),
+}
+WIDEST = 1280
 FILLED_S = 120.0
 PEOPLE = "[...pictophone.call.people.values()]"
-FILLED = f"{PEOPLE}.length === 2 && {PEOPLE}.every((person) => person.history.length >= 60 && person.pictures.length)"
+FILLED = f"{PEOPLE}.length === 2 && {PEOPLE}.every((person) => person.history.length >= 20 && person.pictures.length > 2)"
 IDLE = f"{PEOPLE}.every((person) => person.painting === null)"
 PICTURES = f"{PEOPLE}.reduce((sum, person) => sum + person.pictures.at(-1).sequence, 0)"
 SETTLED_S = 1.6  # After the last picture: the morph to it takes one second.
@@ -66,6 +74,7 @@ def main() -> None:
         taken = asyncio.run(take(Path(folder)))
     for name, png in taken.items():
         image = Image.open(io.BytesIO(png)).convert("RGB")
+        image.thumbnail((WIDEST, image.height), Image.Resampling.LANCZOS)
         image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=PASSES).save(IMAGES / name, optimize=True)
 
 

@@ -46,7 +46,7 @@ def a_voice(path: Path, voice: str) -> Pcm:
 
 def painted(of: Side) -> str:
     """The address of the picture that is shown of a person; null if there is none."""
-    return f"(document.querySelector('[data-person=\"{of.node.id}\"] .painted img')?.src ?? null)"
+    return f"(document.querySelector('[data-person=\"{of.node.id}\"] .painted img:last-child')?.src ?? null)"
 
 
 async def until_met(running: Running, *sides: Side) -> None:
