@@ -3,7 +3,7 @@
 
 .venv/bin/python scripts/make_screenshots.py
 
-What they show is a real call: `pictophone demo`, looked at by Chromium until both people have shown a few pictures.
+What they show is a real call: `pictophone demo`, looked at by Chromium.
 Those of large windows are shrunk.
 """
 
@@ -33,10 +33,9 @@ SCREENS = {
     "largest": Screen(2560, 1440),
 }
 WIDEST = 1280
-FILLED_S = 120.0
+FILLED_S = 300.0
 PEOPLE = "[...pictophone.call.people.values()]"
-FILLED = f"{PEOPLE}.length === 2 && {PEOPLE}.every((person) => person.history.length >= 20 && person.pictures.length > 2)"
-IDLE = f"{PEOPLE}.every((person) => person.painting === null)"
+FILLED = f"{PEOPLE}.length === 2 && {PEOPLE}.every((person) => person.history.length >= 20 && person.pictures.length)"
 PICTURES = f"{PEOPLE}.reduce((sum, person) => sum + person.pictures.at(-1).sequence, 0)"
 SETTLED_S = 1.6  # After the last picture: the morph to it takes one second.
 COLOURS = 255  # the eye sees no difference, and the files are a quarter of the size
@@ -46,26 +45,27 @@ PASSES = 3  # of k-means over colours spread wide: of the ways to choose them, t
 async def take(folder: Path) -> dict[str, bytes]:
     """Take every screenshot, by the name of its file."""
     async with demo("--tries", "16") as url, launched(folder) as browser:
-        pages: dict[str, Page] = {}
+        # One tab for all: a browser has six connections to a host, and each tab that follows the call holds one.
+        page = await browser.page()
+        await page.open(url)
+        await page.until(FILLED, FILLED_S)
+        taken = {}
         for name, screen in SCREENS.items():
             for dark in (False, True):
-                page = await browser.page(screen, dark=dark)
-                await page.open(url)
-                pages[f"page-{name}-{'dark' if dark else 'light'}.png"] = page
-        await page.until(FILLED, FILLED_S)
-        return {name: await settled(page) for name, page in pages.items()}
+                await page.show_as(screen, dark=dark)
+                taken[f"page-{name}-{'dark' if dark else 'light'}.png"] = await settled(page)
+        return taken
 
 
 async def settled(page: Page) -> bytes:
-    """Take a screenshot between two changes of the pictures, with none of them being painted or on its way."""
-    await page.to_front()
+    """Take a screenshot between two changes of the pictures, with none of them on its way."""
     while True:
         before = await page.evaluate(PICTURES)
-        await page.until(f"{PICTURES} > {before} && {IDLE}")
+        await page.until(f"{PICTURES} > {before}", FILLED_S)
         shown = await page.evaluate(PICTURES)
         await asyncio.sleep(SETTLED_S)
         screenshot = await page.screenshot()
-        if await page.evaluate(f"{PICTURES} === {shown} && {IDLE}"):
+        if await page.evaluate(PICTURES) == shown:
             return screenshot
 
 

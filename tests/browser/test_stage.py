@@ -186,10 +186,12 @@ async def test_who_hangs_up_is_neither_heard_nor_seen_and_can_join_again(browser
     assert await page.evaluate("[pictophone.listening.state, pictophone.speaking.state]") == ["off", "off"]
     assert await page.evaluate("document.querySelector('#own-video').srcObject") is None
     assert [json.loads(body)["on"] for _, path, body in node.asked if path == "/camera"] == [True, False]
-    assert node.readers == 0
+    node.say("note", {"at": NOW, "text": "unheard"})
+    node.state["notes"] = [{"at": NOW, "text": "again"}]
     await page.click("#join")
     await page.until(f"{ENTERED} && document.querySelector('#camera').dataset.state === 'on'")
-    assert node.readers == 1
+    assert await page.evaluate("pictophone.call.notes.map((note) => note.text)") == ["again"]
+    assert "/whip" not in [path for _, path, _ in node.asked]
 
 
 async def test_a_node_s_own_devices_are_off_after_leaving(browser: Browser, node: ScriptedNode) -> None:
@@ -285,7 +287,8 @@ async def test_a_line_is_counted_read_aloud_and_shown_as_text(browser: Browser, 
 
 async def test_a_line_is_sent_and_who_has_it_is_shown(browser: Browser, node: ScriptedNode) -> None:
     a_call(node, 1)
-    node.texts = [text("9", "hi there", mine=True, name="ann", waiting=["bob"])]
+    taken = text("9", "hi there", mine=True, name="ann", waiting=["bob"])
+    node.texts = [taken]
     page = await entered(browser, node)
     await page.press("c")
     await page.evaluate("document.querySelector('#chat-line').value = ' hi there '")
@@ -294,10 +297,9 @@ async def test_a_line_is_sent_and_who_has_it_is_shown(browser: Browser, node: Sc
     delivered = "document.querySelector('#texts .delivered')?.textContent"
     await page.until(f"{delivered} === 'Waiting for bob'")
     assert await page.evaluate("document.querySelector('#chat-line').value") == ""
-    node.say("text", node.texts[0] | {"have": ["bob"], "waiting": []})
+    node.say("text", taken | {"have": ["bob"], "waiting": []})
     await page.until(f"{delivered} === '✓ bob'")
     assert await page.evaluate("document.querySelectorAll('#texts li').length") == 1
-    node.texts = []
     await page.evaluate("document.querySelector('#chat-line').value = 'again'")
     await page.press("Enter")
     await page.until("document.querySelector('#trouble').textContent === 'a line has 1 to 500 characters'")

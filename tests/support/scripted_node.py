@@ -54,11 +54,6 @@ class ScriptedNode:
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self._port}/"
 
-    @property
-    def readers(self) -> int:
-        """How many pages read."""
-        return len(self._readers)
-
     async def __aenter__(self) -> Self:
         await self.start()
         return self

@@ -51,6 +51,7 @@ const SHOW = {
   person(person) {
     stage.person(call, person.id);
     own.show(call);
+    lobby.you();
     details.person(call, person.id);
   },
   gone() {
@@ -98,6 +99,7 @@ function happened(name, data) {
 function line(up, why) {
   away = up ? "" : why || "The node is away; trying again…";
   document.body.toggleAttribute("data-away", !up);
+  lobby.away(away);
   showState();
 }
 

@@ -53,8 +53,9 @@ export class Controls {
   async join({ microphone, camera }) {
     const { you } = this.#call;
     this.sound.start();
-    if (microphone && (you.may_speak ? !this.speech.link.isOn : you.muted)) await this.speech.toggle(you);
-    if (camera && (you.may_show ? !this.camera.isOn : !you.camera_on)) await this.camera.toggle(you);
+    const speaks = microphone && (you.may_speak ? !this.speech.link.isOn : you.muted);
+    const films = camera && (you.may_show ? !this.camera.isOn : !you.camera_on);
+    await Promise.all([speaks && this.speech.toggle(you), films && this.camera.toggle(you)]);
   }
 
   /** Leaves: nothing is heard, said or seen from here. Returns what was on, for another time. */

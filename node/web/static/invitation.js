@@ -3,8 +3,8 @@
 import { byId, element, setText } from "./dom.js";
 
 const KINDS = [
-  ["link", "With Pictophone", "pictophone room save NAME asks for this link"],
-  ["page", "With this page, on a phone", "scan it, or open this address; who has it is at this machine's end of the call"],
+  ["link", "With Pictophone", "“pictophone room save NAME” asks for this link."],
+  ["page", "With this page, on a phone", "Scan it, or open this address: it leads to this machine's end of the call."],
 ];
 const SPACE = "http://www.w3.org/2000/svg";
 const QUIET = 4; // modules of white around a code, by its standard
@@ -24,6 +24,9 @@ export class Invitation {
   }
 }
 
+const SELF_MADE =
+  "The browser warns once, since this machine made its certificate itself. Go on if the fingerprint that it shows is this:";
+const ONLY_HERE = "Its broker is on this machine: others need one that they can reach.";
 const WITHOUT = "Give them the room's link: pictophone room show NAME prints it, with a QR code, in the terminal.";
 
 function offer(invitation, [name, title, how]) {
@@ -36,9 +39,12 @@ function offer(invitation, [name, title, how]) {
     setText(copy, "Copied");
     setTimeout(() => setText(copy, "Copy"), 2000);
   });
+  const more = [];
+  if (name === "page" && invitation.fingerprint) more.push(SELF_MADE, element("code", { text: invitation.fingerprint }));
+  if (name === "link" && invitation.only_here) more.push(ONLY_HERE);
   const row = element("p", { className: "address" }, code, copy);
   const drawn = invitation.qr?.[name] ? [drawing(invitation.qr[name], title)] : [];
-  return element("figure", {}, element("h3", { text: title }), ...drawn, element("figcaption", { text: how }), row);
+  return element("figure", {}, element("h3", { text: title }), ...drawn, element("figcaption", { text: how }), row, ...more);
 }
 
 function drawing(path, title) {

@@ -47,6 +47,12 @@ export class Lobby {
     if (this.#at === "lobby") this.#say();
   }
 
+  /** Why the node is not there; "" if it is. */
+  away(why) {
+    byId("join").disabled = why !== "";
+    if (why) setText(byId("lobby-who"), why);
+  }
+
   /** Goes on without a sound. */
   enter() {
     this.#stop();
@@ -69,16 +75,14 @@ export class Lobby {
       this.#at = "again";
       return this.onAgain();
     }
-    byId("join").disabled = true;
+    remember(MEMORY, true);
+    this.#go("call");
     try {
-      remember(MEMORY, true);
       await this.#controls.join(this.#wanted);
     } catch (error) {
       trouble(error.message);
-    } finally {
-      byId("join").disabled = false;
-      this.enter();
     }
+    this.#stop(); // only now: a browser need not ask again for a device that is in use
   }
 
   #say() {
@@ -177,4 +181,4 @@ function end(stream) {
 
 const UNSAFE =
   "Browsers give this page no microphone and no camera: it is not encrypted. You can listen, look and write. " +
-  "Started with --page-certificate, the page can do all of it.";
+  "Started with --page-certificate auto, the page can do all of it.";

@@ -7,7 +7,6 @@ import { Tile } from "./tile.js";
 const SPEAK_EVERY_MS = 6000; // who listens to a screen reader also listens to the call
 const SPOKEN_KEPT = 4;
 const GAP_PX = 8;
-const TALLEST = 1.4; // as in the style sheet: a picture loses no more than its sides to a narrow window
 
 export class Stage {
   #place = byId("people");
@@ -80,8 +79,8 @@ export function grid(count, width, height) {
     const rows = Math.ceil(count / columns);
     const wide = (width - GAP_PX * (columns - 1)) / columns;
     const high = (height - GAP_PX * (rows - 1)) / rows;
-    const area = Math.min(wide, high) * Math.min(high, TALLEST * wide);
-    if (area > largest) [best, largest] = [[columns, rows], area];
+    const side = Math.min(wide, high);
+    if (side > largest) [best, largest] = [[columns, rows], side];
   }
   return best;
 }
