@@ -41,6 +41,7 @@ const SHOW = {
     replay.show(call.replay);
     chat.show();
     showYou();
+    byId("hangup").hidden = call.kind === "replay";
     if (run && run !== call.run) controls.renew();
     if (!run) controls.resume();
     run = call.run;

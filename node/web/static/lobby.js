@@ -103,6 +103,7 @@ export class Lobby {
     this.#at = document.body.dataset.at = where;
     byId("lobby").hidden = where === "call";
     byId("lobby-parts").hidden = where === "left";
+    byId("preview").hidden = where === "left";
     for (const part of document.querySelectorAll("body > .part")) part.inert = where !== "call";
     (where === "lobby" ? byId("lobby-me") : byId("details-me")).append(byId("me"));
   }
