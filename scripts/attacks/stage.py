@@ -51,7 +51,7 @@ class Stage:
         return (came_then - came) / max(1, sent_then - sent)
 
     async def _counts(self) -> tuple[float, int]:
-        """Count what came and what was sent: this last, at the moment of an answer that may have been long in coming."""
+        """Count what came, and what was sent at the moment of the answer, which may have been long in coming."""
         came = (await self.program.count())["speech_packets.received"]
         return came, self.ann.node.count().speech_out.packets
 
