@@ -37,7 +37,7 @@ SCREENS = {
 WIDEST = 1280
 SETTLED_S = 1.0
 COLOURS = 255  # the eye sees no difference, and the files are a quarter of the size
-PASSES = 3  # of k-means over colours spread wide: of the ways to choose them, this keeps the few pixels of the accent
+PASSES = 1  # of k-means over colours spread wide: this keeps the few pixels of the accent, and more passes take minutes
 # Where the sheet has its pairs, a drawing and its painting, and whom they show.
 LEFT, TOP, SIDE, ACROSS, DOWN = 24, 40, 160, 344, 222
 PEOPLE = {
