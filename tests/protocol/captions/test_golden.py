@@ -59,7 +59,8 @@ def test_captions_become_their_bytes_and_bytes_their_captions(codec: int) -> Non
 
 @codecs
 def test_the_reference_decoder_agrees(codec: int) -> None:
-    for entry in CAPTIONS[codec]:
+    """On every fourth, of all kinds: it is slow, and the bytes of all of them are compared above."""
+    for entry in CAPTIONS[codec][::4]:
         assert decoded(reference(codec), entry) == entry["text"]
 
 
