@@ -7,6 +7,7 @@ import dataclasses
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from node.call.line_reader import MAX_CHARACTERS, LineReader
@@ -75,6 +76,7 @@ class Chat(PeerEvents):
         self._typed: asyncio.Queue[str] = asyncio.Queue(MAX_TYPED)
         self._said: OrderedDict[int, ChatLine] = OrderedDict()
         self._turn, self._went = asyncio.Lock(), asyncio.Event()
+        self._met = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
@@ -131,6 +133,12 @@ class Chat(PeerEvents):
             self._went.clear()
             await self._went.wait()
 
+    async def wait_for_company(self, seconds: float) -> None:
+        """Wait until there is a peer, for at most so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._met.wait()
+
     async def _wording(self, text: str) -> Wording:
         """Code a line in every codec of ours that is worth a try, beside the loop."""
         forms = {UTF8: to_utf8(text)[0]}
@@ -150,6 +158,7 @@ class Chat(PeerEvents):
     def joined(self, peer: str, hello: Hello) -> None:
         """Deliver to the peer, if it reads lines."""
         self._names[peer] = hello.name or peer
+        self._met.set()
         while len(self._names) > MAX_NAMES:
             self._names.popitem(last=False)
         reads = readable_codecs(self._captions.codecs, hello) if Carries.TEXT in hello.carries else frozenset[int]()
