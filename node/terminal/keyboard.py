@@ -49,11 +49,9 @@ def listening(
     `run_line`, what is typed is a line, for that once Enter is typed (if it returns False, the line stays to be
     corrected): then a letter acts only if nothing else is typed before it or soon after. `show` gets the line at each
     change; without it the terminal shows it.
-    Yields whether keys are read: only from a terminal in the foreground, on systems that have termios. The terminal
-    is as before afterwards; Ctrl-C still interrupts.
+    Yields whether keys are read: only from a terminal in the foreground, where there is termios. Ctrl-C interrupts.
     """
-    descriptor = _terminal()
-    if descriptor is None:
+    if (descriptor := _terminal()) is None:
         yield False
         return
     import termios
