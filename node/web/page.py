@@ -13,6 +13,7 @@ from node.web import metrics
 from node.web.broadcast import DEFAULT_LINES, MAX_LINES, Broadcast, Listener
 from node.web.browser_camera import PageCamera, SwitchableCamera
 from node.web.browser_microphone import PageMicrophone
+from node.web.chat_texts import ChatTexts
 from node.web.connections import Connections
 from node.web.fault_containment import ContainedTasks, Failures, TaskOwner
 from node.web.metrics import NodeCollector, TimedModels, model_seconds
@@ -91,6 +92,7 @@ class Page:
 
     def watch(self, *nodes: ObservedNode) -> None:
         """Show the call of this node; of several nodes, the call among them."""
+        self.state.texts = ChatTexts(self.state.events, nodes[0].id, nodes[0].chat)
         takes_part = self.microphone is not None or self.camera is not None
         for node in nodes:
             prefix = f"{node.name}: " if len(nodes) > 1 else ""
@@ -106,7 +108,7 @@ class Page:
 
         Its events come from a `node.web.page_observers.ReplayFeeder`, which observes the player.
         """
-        self.player = player
+        self.player, self.state.texts = player, ChatTexts(self.state.events)
         self.state.use_clocks(lambda: player.position_s, lambda: started_s + player.position_s)
         self._registry.register(NodeCollector((), self._gauges))
 
