@@ -1,9 +1,11 @@
-"""Semantic frames: pictures as words, and what goes with them.
+"""Semantic frames: pictures as words, lines typed by people, and what goes with them.
 
     kind  frame     fields
     1     picture   sequence, tenths, caption, seed; codec, look, earlier, milliseconds (each optional)
     2     hold      sequence
-    3     text      text
+    3     line      number, text; codec, behind, age (each optional)
+    4     have      pairs of author and number in one array; pairs of giver and place in another (optional)
+    5     relayed   target, place, of, author, number, text, name, age; codec (optional)
 
 Every byte is paid for with each picture: what seldom differs from its default stands last and is left out, the capture
 time is in tenths of a second (what is left over, in `milliseconds`), and captions have the shortest header of msgpack,
@@ -22,24 +24,32 @@ from typing import Any, Final, TypeAlias
 from protocol import envelope
 from protocol.errors import FrameError
 
-__all__ = ["MAX_CAPTION_BYTES", "MAX_FRAME_BYTES", "MAX_LOOK_BYTES", "MAX_TEXT_BYTES"]
-__all__ += ["Frame", "Hold", "Picture", "Text", "decode", "encode"]
+__all__ = ["DEFAULT_CODEC", "MAX_CAPTION_BYTES", "MAX_FRAME_BYTES", "MAX_HAD", "MAX_LOOK_BYTES", "MAX_TEXT_BYTES"]
+__all__ += ["Frame", "Have", "Hold", "Line", "Picture", "Relayed", "decode", "encode"]
 
 # The longest caption a captioner writes is about 300 characters; uncoded Unicode may need four bytes for
 # each.
 MAX_CAPTION_BYTES = 1200
-# A paragraph typed by a person.
-MAX_TEXT_BYTES = 1200
+# A line of 500 characters, each of which takes four bytes of UTF-8 at most.
+MAX_TEXT_BYTES = 2000
+# Authors of one acknowledgement: a full room has eight members; those who left go into a frame of their own.
+MAX_HAD = 8
 # Side information is worth a few bytes or it is not worth sending beside a caption of three.
 MAX_LOOK_BYTES = 16
-# The longest picture frame has 1,249 bytes. Checked before anything is unpacked.
-MAX_FRAME_BYTES = 1280
+# The longest picture frame has 1,249 bytes, the longest relayed line 2,098. Checked before anything is unpacked.
+MAX_FRAME_BYTES = 2112
+# What nearly every caption and every line is coded by: a frame that names no codec means this one.
+DEFAULT_CODEC = 2
 
 _SEQUENCE_BITS = 32
 # 8,900 years of milliseconds.
 _CAPTURED_BITS = 48
 _CODEC_BITS = 8
 _SEED_BITS = 32
+_AGE_BITS = 32
+_PLACE_BITS = 8
+_ID_BYTES = 4
+_NAME_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +95,75 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A line typed by a person. Reserved: no node sends one yet."""
+class Line:
+    """A line typed by a person, coded by caption codec `codec`. `number` counts the lines of the sender's session.
 
-    text: str
+    `behind` is how far before this one the oldest line is that a peer still lacks: a receiver that knows nothing of
+    this sender begins there. `age` is how many seconds ago the line was typed, if it could not go at once.
+    """
+
+    number: int
+    coded: bytes
+    codec: int = DEFAULT_CODEC
+    behind: int = 0
+    age: int = 0
 
     def __post_init__(self) -> None:
-        envelope.bounded_text("text", self.text, MAX_TEXT_BYTES)
+        _check_line(self.number, self.coded, self.codec, self.behind, self.age)
 
 
-Frame: TypeAlias = Picture | Hold | Text
+@dataclass(frozen=True, slots=True)
+class Have:
+    """An acknowledgement: of each author (a node's id) all lines before this number are here.
 
-# Of codec, look, earlier and milliseconds. Codec 2 is what nearly every caption is coded by.
-_DEFAULTS: Final = (2, b"", None, 0)
+    `given` says how many of the lines that a member relays, the giver, are here.
+    """
+
+    had: tuple[tuple[str, int], ...]
+    given: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        for pairs in (self.had, self.given):
+            if len(pairs) > MAX_HAD:
+                raise ValueError(f"{len(pairs)} pairs, more than {MAX_HAD}")
+            for node, number in pairs:
+                _bounded_id("node", node)
+                envelope.bounded_int("number", number, _SEQUENCE_BITS + 1)  # the one after the last
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """An earlier line of `author`, called `name`, given to the newcomer `target` by one that was here before.
+
+    It is the one at `place`, counted from 0, `of` so many that the sender gives.
+    """
+
+    target: str
+    place: int
+    of: int
+    author: str
+    number: int
+    coded: bytes
+    name: str
+    age: int
+    codec: int = DEFAULT_CODEC
+
+    def __post_init__(self) -> None:
+        _bounded_id("target", self.target)
+        _bounded_id("author", self.author)
+        envelope.bounded_int("of", self.of, _PLACE_BITS)
+        if envelope.bounded_int("place", self.place, _PLACE_BITS) >= self.of:
+            raise ValueError(f"there is no place {self.place} of {self.of}")
+        envelope.bounded_text("name", self.name, _NAME_BYTES)
+        _check_line(self.number, self.coded, self.codec, 0, self.age)
+
+
+Frame: TypeAlias = Picture | Hold | Line | Have | Relayed
+
+# Of codec, look, earlier and milliseconds.
+_DEFAULTS: Final = (DEFAULT_CODEC, b"", None, 0)
+# Of a line's codec, behind and age.
+_LINE_DEFAULTS: Final = (DEFAULT_CODEC, 0, 0)
 
 
 def encode(frame: Frame) -> bytes:
@@ -105,14 +171,27 @@ def encode(frame: Frame) -> bytes:
     match frame:
         case Picture(sequence, captured_ms, codec, caption, seed, look, earlier):
             tenths, milliseconds = divmod(captured_ms, 100)
-            rest = [codec, look, earlier, milliseconds]
-            while rest and rest[-1] == _DEFAULTS[len(rest) - 1]:
-                rest.pop()
+            rest = _without_defaults([codec, look, earlier, milliseconds], _DEFAULTS)
             return envelope.pack_short(1, [sequence, tenths, caption, seed, *rest])
         case Hold(sequence):
             return envelope.pack_short(2, [sequence])
-        case Text(text):
-            return envelope.pack_short(3, [text])
+        case Line(number, coded, codec, behind, age):
+            return envelope.pack_short(3, [number, coded, *_without_defaults([codec, behind, age], _LINE_DEFAULTS)])
+        case Have(had, given):
+            return envelope.pack_short(4, [_flat(had), _flat(given)] if given else [_flat(had)])
+        case Relayed(target, place, of, author, number, coded, name, age, codec):
+            rest = _without_defaults([codec], _LINE_DEFAULTS)
+            return envelope.pack_short(5, [target, place, of, author, number, coded, name, age, *rest])
+
+
+def _flat(pairs: tuple[tuple[str, int], ...]) -> list[str | int]:
+    return [part for pair in pairs for part in pair]
+
+
+def _without_defaults(fields: list[Any], defaults: tuple[Any, ...]) -> list[Any]:
+    while fields and fields[-1] == defaults[len(fields) - 1]:
+        fields.pop()
+    return fields
 
 
 def decode(data: bytes) -> Frame:
@@ -130,8 +209,45 @@ def _build(kind: int, fields: list[Any]) -> Frame:
         case 2:
             return Hold(*fields[:1])
         case 3:
-            return Text(*(field.decode() if isinstance(field, bytes) else field for field in fields[:1]))
+            return Line(*fields[:5])
+        case 4:
+            return Have(*map(_pairs, fields[:2]))
+        case 5:
+            return _relayed(*fields[:9])
     raise ValueError(f"unknown kind {kind}")
+
+
+def _pairs(flat: Any) -> tuple[tuple[str, int], ...]:
+    if not isinstance(flat, list) or len(flat) % 2:
+        raise ValueError("no pairs of a node and a number")
+    return tuple((_text("node", node), number) for node, number in zip(flat[::2], flat[1::2], strict=True))
+
+
+def _relayed(
+    target: Any, place: int, of: int, author: Any, number: int, coded: bytes, name: Any, age: int, *rest: int
+) -> Relayed:
+    nodes = _text("target", target), _text("author", author)
+    return Relayed(nodes[0], place, of, nodes[1], number, coded, _text("name", name), age, *rest)
+
+
+def _text(what: str, value: Any) -> str:
+    if not isinstance(value, bytes):
+        raise ValueError(f"{what} is no text")
+    return value.decode()
+
+
+def _bounded_id(what: str, value: str) -> None:
+    if not envelope.bounded_text(what, value, _ID_BYTES):
+        raise ValueError(f"{what} is empty")
+
+
+def _check_line(number: int, coded: bytes, codec: int, behind: int, age: int) -> None:
+    envelope.bounded_int("number", number, _SEQUENCE_BITS)
+    envelope.bounded_bytes("text", coded, MAX_TEXT_BYTES)
+    envelope.bounded_int("codec", codec, _CODEC_BITS)
+    envelope.bounded_int("age", age, _AGE_BITS)
+    if envelope.bounded_int("behind", behind, _SEQUENCE_BITS) > number:
+        raise ValueError(f"line {number} cannot be {behind} behind")
 
 
 def _picture(sequence: int, tenths: int, caption: bytes, seed: int, *rest: Any) -> Picture:

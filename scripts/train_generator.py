@@ -339,11 +339,11 @@ class Batches:
         return Batch(indices, tokens, times, pure, noisy, self.schedule.get_velocity(clean, noise, times))
 
 
-def optimise(run: Run, painter: Painter, batches: Batches, size: int) -> None:
+def optimise(run: Run, painter: Painter, batches: Batches, size: int, peak_rate: float) -> None:
     """Train on batches of this size until the budget is spent."""
     optimizer, average = run.parts["optimizer"], run.parts["average"]
     for figures in run.steps("generator"):
-        set_rate(optimizer, run.budget.rate(PEAK_RATE))
+        set_rate(optimizer, run.budget.rate(peak_rate))
         batch = batches.draw(size)
         told = painter(batch.noisy, batch.times, batch.tokens)
         loss = F.mse_loss(told, batch.velocity)
@@ -370,7 +370,8 @@ def train(arguments: argparse.Namespace) -> None:
     if not arguments.check:
         latents = latents_of(pictures, autoencoder(out), out / "latents.pt")
         rng = random.Random(f"{arguments.seed}-{run.budget.done}")
-        optimise(run, painter, Batches(pictures, latents, tokenizer, rng, arguments.animals), arguments.batch)
+        batches = Batches(pictures, latents, tokenizer, rng, arguments.animals)
+        optimise(run, painter, batches, arguments.batch, arguments.rate)
     folder = export(average, tokenizer, out)
     for name, value in check(folder, out / "captioner", unseen_scenes(CHECK_SCENES), out / "sheet.png").items():
         print(f"{name:12} {value:.4f}")
@@ -384,6 +385,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--batch", type=int, default=BATCH, help="pictures a step")
+    parser.add_argument("--rate", type=float, default=PEAK_RATE, help="of learning; a quarter for what is trained on")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--animals", type=float, default=0.5, help="their share of the training: they are learnt last")
     parser.add_argument("--check", action="store_true", help="export and measure the checkpoint, without training")

@@ -60,13 +60,12 @@ class HostilePeer:
 
 def hostile_texts(codec: ModelCodec, tokens: int, seed: int = 1) -> dict[str, str]:
     """Return texts of at most `tokens` tokens by what makes each expensive; every seed gives others."""
-    rng = random.Random(seed)
-    rare = [word for word in codec.model().words[-RARE_WORDS:] if word.startswith(" ")]
+    rng, rare = random.Random(seed), _rare(codec)
     letters = "".join(rng.choices("etaoinshr", k=MAX_SPELLED))
     texts = {
         "one word, over and over": " cat" * tokens,
         "one rare word, over and over": rng.choice(rare) * tokens,
-        "rare words": "".join(rng.choices(rare, k=tokens)),
+        "rare words": rare_words(codec, tokens, seed),
         "rare words that fit any kind of caption": "".join(_expensive(codec.model(), rng, rare, tokens)),
         "signs that no word has": "\u00e9" * tokens,
         "capitals here and there": " CaT" * tokens,
@@ -75,15 +74,24 @@ def hostile_texts(codec: ModelCodec, tokens: int, seed: int = 1) -> dict[str, st
     return {name: text.strip() for name, text in texts.items()}
 
 
+def rare_words(codec: ModelCodec, tokens: int, seed: int = 1) -> str:
+    """Return a text of this many rare words, another with every seed."""
+    return "".join(random.Random(seed).choices(_rare(codec), k=tokens)).strip()
+
+
 def worst_captions(codec: ModelCodec) -> list[bytes]:
     """Return captions of rare words by codec 2, the most expensive that `scripts/bench_codec_speed.py` lists.
 
     Takes a second. Raises ValueError if one does not fit into a frame.
     """
-    coded = [codec.encode(hostile_texts(codec, MAX_TOKENS, seed)["rare words"])[0] for seed in range(TEXTS)]
+    coded = [codec.encode(rare_words(codec, MAX_TOKENS, seed))[0] for seed in range(TEXTS)]
     if max(map(len, coded)) > MAX_CAPTION_BYTES:
         raise ValueError("the longest captions fit into no frame")
     return coded
+
+
+def _rare(codec: ModelCodec) -> list[str]:
+    return [word for word in codec.model().words[-RARE_WORDS:] if word.startswith(" ")]
 
 
 def _expensive(book: Codebook, rng: random.Random, rare: list[str], tokens: int) -> Iterator[str]:

@@ -163,9 +163,10 @@ class Endpoints:
 
     @property
     def carries(self) -> Carries:
-        """What the hello says that this node sends and takes."""
+        """What the hello says that this node sends and takes. Everybody can write and read lines."""
         return (
-            (Carries.SPEECH_OUT if self.source is not None else Carries.NOTHING)
+            Carries.TEXT
+            | (Carries.SPEECH_OUT if self.source is not None else Carries.NOTHING)
             | (Carries.SPEECH_IN if self.sink is not None else Carries.NOTHING)
             | (Carries.PICTURES_OUT if self.camera is not None else Carries.NOTHING)
             | (Carries.PICTURES_IN if self.paints else Carries.NOTHING)

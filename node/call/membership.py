@@ -1,7 +1,7 @@
 """A node's membership in a room: the sealed channel, who is present, the links with the peers, and the goodbye.
 
 A node of a call and a node that replays a recording are both members. Their parts subscribe to what happens in the
-room (`node.links.peer_events`), and send by `peers` and `post_picture`.
+room (`node.links.peer_events`), and send by `peers`, `post_picture` and `post_text`.
 """
 
 from __future__ import annotations
@@ -136,6 +136,14 @@ class RoomMembership(PeerEventHub):
         """Publish the frame of a picture, and return its cost on the wire in bytes."""
         return self.channel.post(Letter.PICTURE, frame, retain)
 
+    def post_text(self, frame: bytes) -> None:
+        """Publish a frame of lines."""
+        self.channel.post(Letter.TEXT, frame, retain=False)
+
+    def reject_text(self, peer: str, error: RemoteError) -> None:
+        """Count a line of a peer that proved to be bad after it was received."""
+        self.channel.reject(peer, Letter.TEXT, error)
+
     def reject_picture(self, peer: str, error: RemoteError) -> None:
         """Count a picture of a peer that proved to be bad after it was received."""
         self.channel.reject(peer, Letter.PICTURE, error)
@@ -181,6 +189,8 @@ class RoomMembership(PeerEventHub):
                 self.peers.receive(topic.node, topic.letter, payload)
             case Letter.PICTURE if payload and Carries.PICTURES_IN in self.carries and topic.node in self.hellos:
                 self.picture_received(topic.node, payload, self.hellos[topic.node].codebooks)
+            case Letter.TEXT if payload and Carries.TEXT in self.carries and topic.node in self.hellos:
+                self.text_received(topic.node, payload)
 
     def _broker_up(self) -> None:
         self.broker_is_up = True
@@ -193,7 +203,8 @@ class RoomMembership(PeerEventHub):
 
     def _broker_down(self, reason: str) -> None:
         self.broker_is_up = False
-        self._note(f"the broker is gone ({reason}); pictures wait for it, speech goes on")
+        self._note(f"the broker is gone ({reason}); pictures and text wait for it, speech goes on")
+        self.broker_lost()
 
     async def _watch_addresses(self) -> None:
         await network_watch.watch(self._network_changed)
@@ -219,6 +230,8 @@ class RoomMembership(PeerEventHub):
         super().joined(peer, hello)
         if Carries.PICTURES_IN in self.carries and Carries.PICTURES_OUT in hello.carries:
             self.start(f"follow {peer}", peer, partial(self.channel.subscribe_peer, peer, Letter.PICTURE))
+        if Carries.TEXT in self.carries & hello.carries:
+            self.start(f"read {peer}", peer, partial(self.channel.subscribe_peer, peer, Letter.TEXT))
 
     def left(self, peer: str) -> None:
         """Dismiss the peer."""
@@ -229,6 +242,8 @@ class RoomMembership(PeerEventHub):
         super().left(peer)
         if Carries.PICTURES_IN in self.carries:
             self.start(f"unfollow {peer}", peer, partial(self.channel.unsubscribe_peer, peer, Letter.PICTURE))
+        if Carries.TEXT in self.carries:
+            self.start(f"read no more of {peer}", peer, partial(self.channel.unsubscribe_peer, peer, Letter.TEXT))
 
     def link_up(self, peer: str) -> None:
         """Count the link if it was up before."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from node.call.chat import Chat
 from node.call.endpoints import Endpoints, NoCamera, NodeModels, NoSink, NoSource, Rendezvous
 from node.call.membership import RoomMembership
 from node.call.observers import Observers
@@ -75,6 +76,9 @@ class Node:
         self.identity = ends.identity or Identity()
         self._narrator = Narrator(self.identity, self._hears_voice)
         self.room.subscribe(self.observers, PresenceNotes(note_observed))
+        # both ways: what is typed -> caption codec -> room -> caption codec -> observers
+        self.chat = Chat(self.room, self.observers, ends.captions, note=note_observed, clock=clock)
+        self.room.subscribe(self.chat)
         self._wire_speech(ends, clock)
         self._wire_pictures(ends, show, screen, clock)
         self._picture_sender.narrator = self._narrator
@@ -170,6 +174,7 @@ class Node:
             "camera": self._picture_sender.run,
             "captions": self._caption_reader.run,
             "pictures": self._picture_receiver.run,
+            "lines": self.chat.run,
         }
         try:
             await self.room.run(work)

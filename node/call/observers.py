@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from node.common.peer_faults import PeerFaults
@@ -19,6 +20,31 @@ if TYPE_CHECKING:
     from protocol.signalling import Hello
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatLine:
+    """A line typed by a person, as foreign as its author: `printable` where it is shown.
+
+    `author` is a node's id and `number` counts its lines; `via` is the node that it came from, which may relay what was
+    said before we came. `at` is Unix time. Of lines of our own (`mine`), `have` are the names of those who have it, and
+    `waiting` of those present who lack it.
+    """
+
+    author: str
+    number: int
+    name: str
+    text: str
+    at: float
+    mine: bool
+    via: str
+    have: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """What identifies the line among all of a call."""
+        return f"{self.author}-{self.number}"
 
 
 class CallObserver:
@@ -55,6 +81,12 @@ class CallObserver:
 
     def painted(self, painted: PaintedPicture) -> None:
         """Observe a picture that was painted from a peer's words."""
+
+    def line_typed(self, line: ChatLine, frame: bytes) -> None:
+        """Observe a line that was said here, or that arrived and was read; the frame is as on the wire."""
+
+    def line_marked(self, line: ChatLine) -> None:
+        """Observe that others have a line of ours who lacked it, or that there are others who lack it."""
 
     def noted(self, text: str) -> None:
         """Observe a note to the user."""
@@ -105,6 +137,12 @@ class Observers(CallObserver, PeerEvents):
 
     def painted(self, painted: PaintedPicture) -> None:
         self._each(lambda observer: observer.painted(painted))
+
+    def line_typed(self, line: ChatLine, frame: bytes) -> None:
+        self._each(lambda observer: observer.line_typed(line, frame))
+
+    def line_marked(self, line: ChatLine) -> None:
+        self._each(lambda observer: observer.line_marked(line))
 
     def noted(self, text: str) -> None:
         self._each(lambda observer: observer.noted(text))

@@ -110,7 +110,7 @@ class _Trial:
         hello = Hello(self._session, "doctor", proof=Proof(1, leaving=True))
         self._channel.post(Letter.PRESENCE, encode(hello), retain=True)
         self._channel.post(Letter.PICTURE, frames.encode(frames.Hold(0)), retain=True)
-        self._channel.post(Letter.TEXT, frames.encode(frames.Text("")), retain=False)
+        self._channel.post(Letter.TEXT, frames.encode(frames.Have(())), retain=False)
         await self._until_back(dict.fromkeys((Letter.PRESENCE, Letter.PICTURE, Letter.TEXT), 1))
         largest = 0
         for size in (USUAL_BYTES, MAX_MESSAGE_BYTES):

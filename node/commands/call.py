@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.captions.coder import shipped_codecs
 from node.captions.coding_process import CaptionProcess
 from node.commands import options
-from node.common.output import say
+from node.commands.call_lines import conversing, is_piped
+from node.common.output import writer
 from node.common.tasks import run_together
 from node.links import login
 from node.recording import provenance
 from node.recording.control import recording_control
-from node.terminal import keyboard
 from node.terminal.status import BufferedNotes, choose, view
 from node.terminal.summary import Summary, as_json, for_people, summarise
-from protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from node.call.build import Role
     from node.call.endpoints import Models
-    from node.call.node import Node
     from node.common.config import Settings
-    from node.recording.control import RecordingControl
-
-MUTE_KEY = "m"
-RECORD_KEY = "r"
-LINE_HELP = "type /profile NAME [OPTION=VALUE ...] to change how speech is sent, /record FILE and /stop to record"
 
 app = options.group()
 
@@ -42,9 +33,10 @@ def call(
     room: options.Room = None,
     seconds: options.Seconds = None,
     json: options.Summary = False,
+    text: options.Text = None,
 ) -> None:
     """Talk with everyone in a room: speech and pictures, both ways."""
-    _start("call", settings, room, seconds, json)
+    _start("call", settings, room, seconds, json, text)
 
 
 @options.command(app, *options.SEND)
@@ -53,9 +45,10 @@ def send(
     room: options.Room = None,
     seconds: options.Seconds = None,
     json: options.Summary = False,
+    text: options.Text = None,
 ) -> None:
     """Send speech and pictures to a room, and receive nothing."""
-    _start("send", settings, room, seconds, json)
+    _start("send", settings, room, seconds, json, text)
 
 
 @options.command(app, *options.RECEIVE)
@@ -64,31 +57,39 @@ def receive(
     room: options.Room = None,
     seconds: options.Seconds = None,
     json: options.Summary = False,
+    text: options.Text = None,
 ) -> None:
     """Hear and see a room, and send nothing."""
-    _start("receive", settings, room, seconds, json)
+    _start("receive", settings, room, seconds, json, text)
 
 
-def _start(kind: str, settings: Settings, room: list[str] | None, seconds: float | None, json: bool) -> None:
+def _start(
+    kind: str, settings: Settings, room: list[str] | None, seconds: float | None, json: bool, text: str | None
+) -> None:
     from node.call import build
     from node.vision.people.identity import introduced
 
-    role = build.ROLES[kind]
-    settings = introduced(settings) if role.sends and not json else settings
-    options.run(run(settings, options.joined(room), role, seconds, json))
+    role, piped = build.ROLES[kind], is_piped(text)
+    settings = introduced(settings) if role.sends and not (json or piped) else settings
+    options.run(run(settings, options.joined(room), role, seconds, json, piped))
 
 
-async def run(settings: Settings, room: str | None, role: Role, seconds: float | None, json: bool) -> bool:
+async def run(
+    settings: Settings, room: str | None, role: Role, seconds: float | None, json: bool, piped: bool = False
+) -> bool:
     """Call until the seconds are over or the user ends it, then print the summary. The room is as for `rooms.resolve`.
 
+    A chat that is `piped` has standard output for itself, and what else there is to say goes to standard error.
     The models begin to load before anything else is done: they take the longest.
     """
     from node.call import build
 
     notes = BufferedNotes()
     async with build.running_models(build.worker(settings, role), notes) as models:
-        summary = await _call(settings, room, role, models, notes, seconds, quiet=json)
-    say(*([as_json(summary)] if json else for_people(summary)))
+        summary = await _call(settings, room, role, models, notes, seconds, json, piped)
+    write = writer(on_error=piped and role.receives)
+    for line in [as_json(summary)] if json else for_people(summary):
+        write(line)
     return True
 
 
@@ -99,7 +100,8 @@ async def _call(
     models: Models,
     notes: BufferedNotes,
     seconds: float | None,
-    quiet: bool,
+    json: bool,
+    piped: bool,
 ) -> Summary:
     from node import rooms
     from node.call import build
@@ -120,53 +122,13 @@ async def _call(
         node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
         for remark in filter(None, (*remarks, *warnings)):
             notes(remark)
-        with choose([view(node)], quiet=quiet) as display:
+        with choose([view(node)], quiet=json or (piped and role.receives)) as display:
             notes.to(display)
-            with recording_control(node, settings, header, notes, resolved.secret) as recorder:
-                actions = {MUTE_KEY: node.toggle_mute, RECORD_KEY: recorder.toggle}
-                with keyboard.listening(actions, lambda line: run_line(node, recorder, line, notes)) as typing:
-                    if typing:
-                        notes(_help(role))
-                    async with web.serving(page, notes, node):
-                        await run_together([node], seconds, display.refresh)
+            with (
+                recording_control(node, settings, header, notes, resolved.secret) as recorder,
+                conversing(node, recorder, display, notes, role, piped) as (sources, refresh),
+            ):
+                async with web.serving(page, notes, node):
+                    await run_together([node, *sources], seconds, refresh)
     tally = node.count()
     return summarise(tally, tally, time.monotonic())
-
-
-def _help(role: Role) -> str:
-    mute = f"type {MUTE_KEY} to mute yourself, and again to be heard; " if role.sends else ""
-    return f"{mute}{RECORD_KEY} to record, and again to end that; {LINE_HELP}"
-
-
-# -- lines typed while a call runs
-
-
-def run_line(node: Node, recording: RecordingControl, line: str, note: Callable[[str], None]) -> None:
-    """Run a line that was typed during a call: how speech is sent, or a recording. Note what is wrong with it."""
-    command, _, rest = line.strip().partition(" ")
-    match command:
-        case "":
-            return
-        case "/record":
-            recording.start(Path(rest.strip()) if rest.strip() else None)
-        case "/stop":
-            recording.stop()
-        case _:
-            _change_profile(node, line, note)
-
-
-def _change_profile(node: Node, line: str, note: Callable[[str], None]) -> None:
-    from node.speech import profile_options
-
-    if profile_options.is_auto_command(line):
-        node.follow_the_link()
-        return
-    try:
-        profile = profile_options.parse_profile_command(line)
-    except UsageError as error:
-        note(str(error))
-        return
-    if profile is None:
-        note(LINE_HELP)
-    else:
-        node.change(profile)

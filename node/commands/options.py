@@ -121,6 +121,10 @@ Room = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Summary = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")]
+Text = Annotated[
+    str | None,
+    typer.Option("--text", metavar="-", help="Chat by standard input and output, one line a message, for scripts."),
+]
 Seconds = Annotated[float | None, typer.Option(min=0.1, help="End the call after this long.")]
 
 

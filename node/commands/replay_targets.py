@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from node import rooms
 from node.call import build
-from node.call.observers import CallObserver
+from node.call.observers import CallObserver, ChatLine, Observers
 from node.common import signals
 from node.links import login
 from node.recording.participants import Attendance
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from node.commands.options import ReplayOptions
     from node.common.config import Settings
     from node.recording.reader import SessionReader
+    from node.speech.audio_io import Sink
     from node.web.page import Page
     from protocol.captions.registry import CaptionCodecs
 
@@ -52,7 +54,7 @@ async def play_in_terminal(
         voices = chosen_voices(asked, roster)
         options = _playback(asked, voices, settings)
         player = Player(
-            session, codecs, CallObserver(), sink, options, paint=paint, on_painted=keep, note=notes,
+            session, codecs, LineNotes(session, notes), sink, options, paint=paint, on_painted=keep, note=notes,
             on_picture=lambda picture: notes(caption(player, roster, picture)),
         )  # fmt: skip
         await play(player, notes)
@@ -75,7 +77,8 @@ async def play_into_room(
             notes(caption(player, roster, picture))
 
         options = PlaybackOptions(asked.start, asked.end, loop=asked.loop, voices=voices, lyra_folder=settings.lyra)
-        player = Player(session, codecs, replay, sink, options, on_picture=send, note=notes)
+        shown = Observers(replay, LineNotes(session, notes))
+        player = Player(session, codecs, shown, sink, options, on_picture=send, note=notes)
         await play(player, notes)
 
 
@@ -95,6 +98,16 @@ def caption(player: Player, roster: Attendance, picture: RecordedPicture) -> str
     index = roster.index(picture.sender)
     name = picture.sender if index is None else roster.participants[index].name
     return f"{format_time(player.position_s)}  {name}: {picture.prompt.text}"
+
+
+class LineNotes(CallObserver):
+    """Notes the lines that were typed in a session, as a replay comes to them."""
+
+    def __init__(self, session: SessionReader, note: Callable[[str], None]) -> None:
+        self._began, self._note = session.header.started_ns / 1e9, note
+
+    def line_typed(self, line: ChatLine, frame: bytes) -> None:
+        self._note(f"{format_time(line.at - self._began)}  {line.name} writes: {line.text}")
 
 
 async def play(player: Player, notes: BufferedNotes) -> None:
@@ -143,9 +156,7 @@ async def play_in_browser(
     voices = chosen_voices(asked, roster)
     page = page_from_settings(settings.model_copy(update={"speech": None, "camera": None}), "replay", notes)
     assert page is not None, "a page was asked for"
-    sink, remark = open_sink(settings.speaker or "none", note=notes)
-    if remark:
-        notes(remark)
+    sink = _quiet_sink(settings, notes)
 
     def note(text: str) -> None:
         notes(text)
@@ -159,10 +170,11 @@ async def play_in_browser(
         paint = await stack.enter_async_context(session_painter(session.header, asked.models, asked.generator, note))
         audio = ReplayAudio(page.broadcast, sink, voices)
         feeder = ReplayFeeder(page.state, audio, session.header, codecs, paints=paint is not None)
-        options = _playback(asked, voices, settings, pause_at_end=True)
         player = Player(
-            session, codecs, feeder, audio, options, paint=None if paint is None else cached(paint), on_picture=show,
-            on_painted=build.gallery(build.keeper(settings.pictures, notes)), on_seek=feeder.sought, note=note,
+            session, codecs, Observers(feeder, LineNotes(session, notes)), audio,
+            _playback(asked, voices, settings, pause_at_end=True),
+            paint=None if paint is None else cached(paint), on_picture=show, on_seek=feeder.sought, note=note,
+            on_painted=build.gallery(build.keeper(settings.pictures, notes)),
         )  # fmt: skip
         audio.player = player
         page.show(player, session.header.started_ns / 1e9)
@@ -170,6 +182,14 @@ async def play_in_browser(
             page.state.joined(session.header.node, session.header.name, speaks=True, shows=True)
         notes(f"the page is at {await stack.enter_async_context(serve(page))}: it begins when that is opened")
         await _play_when_opened(page, player, notes)
+
+
+def _quiet_sink(settings: Settings, notes: BufferedNotes) -> Sink:
+    """Open the machine's own loudspeaker if one is asked for."""
+    sink, remark = open_sink(settings.speaker or "none", note=notes)
+    if remark:
+        notes(remark)
+    return sink
 
 
 async def _play_when_opened(page: Page, player: Player, notes: BufferedNotes) -> None:

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 
 from node.common.files import atomic_write
 from node.export.html import PageEvents, render_page
 from node.export.jsonl import JsonLines
-from node.export.subtitles import MOST_LINES, MOST_NAME_LETTERS, CaptionChange, Cue, caption_line, cues, one_line, srt
+from node.export.subtitles import (
+    MOST_LINES,
+    MOST_NAME_LETTERS,
+    CaptionChange,
+    Cue,
+    caption_line,
+    cues,
+    line_changes,
+    one_line,
+    srt,
+)
 from node.export.timeline import ExportTimeline, TimelineStep
 from node.export.video_frame import SIZE, Tile, draw_frame
 from node.export.video_writer import MP4, WEBM, VideoFormat, VideoWriter
 from node.recording.participants import Attendance
 from node.recording.reader import SessionReader
 from node.recording.timecode import format_time
+from node.recording.typed_lines import named_lines
 from node.replay.pictures import PictureReader, session_painter
 from node.speech.sound_files import OggOpus
 from protocol.captions.registry import CaptionCodecs
@@ -199,7 +212,9 @@ async def _export_opus(job: _Job) -> None:
 async def _export_srt(job: _Job) -> None:
     options, end = job.options, job.session.duration_s
     end = end if options.end is None else min(options.end, end)
-    subtitles = cues(caption_changes(job.session, job.codecs, options.start, end), end - options.start)
+    captions = caption_changes(job.session, job.codecs, options.start, end)
+    typed = line_changes(named_lines(job.session, options.start, end), options.start)
+    subtitles = cues(heapq.merge(captions, typed, key=attrgetter("at")), end - options.start)
     job.path.write_text(srt(subtitles), encoding="utf-8", errors="replace")
 
 
@@ -247,6 +262,8 @@ async def _export_html(job: _Job) -> None:
             ogg = OggOpus(sound)
             seconds = await _fill_page(job, timeline, events, ogg)
             ogg.close()
+        for name, line in named_lines(job.session, timeline.start, timeline.start + seconds):
+            events.type(line.at_s - timeline.start, name, line.text)
         title, subtitle = headline(job.session, events.people, seconds)
         page = render_page(title, subtitle, seconds, events, sound.getvalue())
         job.path.write_text(page, encoding="utf-8", errors="backslashreplace")

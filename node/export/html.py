@@ -30,7 +30,7 @@ BODY = """<p class="pale">{subtitle}</p>
 <label><input type="checkbox" id="loop"> Loop</label>
 </div>
 <audio id="sound" preload="auto" src="{sound}"></audio>
-<h2>What was said with pictures</h2>
+<h2>What was said with pictures, and typed</h2>
 <ol id="words"></ol>
 <p class="pale"><kbd>Space</kbd> plays and pauses, <kbd>←</kbd> and <kbd>→</kbd> go five seconds.</p>
 <script type="application/json" id="session">{session}</script>
@@ -46,12 +46,17 @@ class PageEvents:
     present: list[list[tuple[float, float]]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
+    typed: list[dict[str, Any]] = field(default_factory=list)
     _known: dict[bytes, int] = field(default_factory=dict)
 
     def add(self, at: float, who: int, words: str, image: Image.Image | None) -> None:
         """Add a change of person `who`'s picture at `at` seconds, not before earlier changes."""
         number = None if image is None else self._number(image)
         self.events.append({"at": round(at, 3), "who": who, "words": words, "image": number})
+
+    def type(self, at: float, name: str, text: str) -> None:
+        """Add a line that was typed at `at` seconds, not before earlier ones."""
+        self.typed.append({"at": round(max(at, 0.0), 3), "name": name, "text": text})
 
     def _number(self, image: Image.Image) -> int:
         coded = io.BytesIO()
@@ -73,7 +78,13 @@ def render_page(title: str, subtitle: str, seconds: float, events: PageEvents, o
     people: Sequence[Mapping[str, Any]] = [
         {"name": name, "here": present} for name, present in zip(events.people, events.present, strict=True)
     ]
-    session = {"seconds": round(seconds, 3), "people": people, "events": events.events, "images": events.images}
+    session = {
+        "seconds": round(seconds, 3),
+        "people": people,
+        "events": events.events,
+        "images": events.images,
+        "typed": events.typed,
+    }
     body = BODY.format(
         subtitle=html.escape(subtitle),
         script=script,

@@ -11,6 +11,7 @@ from typing import Any
 from node.common.printable import escaped
 from node.recording.participants import Participants
 from node.recording.reader import Recorded
+from node.recording.typed_lines import line_of
 from node.replay.pictures import PictureReader
 from protocol import frames
 from protocol.captions.registry import CaptionCodecs
@@ -66,9 +67,19 @@ class JsonLines:
                 fields |= {} if picture is None else {"caption": picture.prompt.text}
             case frames.Hold(sequence=sequence):
                 fields = {"kind": "hold", "sequence": sequence}
-            case frames.Text(text=text):
-                fields = {"kind": "text", "text": text}
+            case frames.Line() | frames.Relayed():
+                fields = {"kind": "text", **_typed(record)}
+            case frames.Have():
+                fields = {"kind": "have"}
         return {**fields, "frame": _base64(record.frame)}
+
+
+def _typed(record: Frame) -> dict[str, Any]:
+    """Return what there is to say of a line; of one that was relayed, who typed it."""
+    if (line := line_of(record)) is None:
+        return {}
+    relayed = {} if line.name is None else {"author": line.author, "author_name": line.name}
+    return {"number": line.number, "text": line.text, **relayed}
 
 
 def _of_the_recorder(record: Meters | Note | Snapshot) -> dict[str, Any]:

@@ -33,11 +33,17 @@ const people = session.people.map((person) => {
   return { ...person, figure, image, empty, words, shown: null };
 });
 
-const lines = session.events.filter((event) => event.words).map((event) => {
+const shown = session.events.filter((event) => event.words)
+  .map((event) => ({ at: event.at, name: people[event.who].name, text: event.words, typed: false }))
+  .concat(session.typed.map((line) => ({ ...line, typed: true })))
+  .sort((one, other) => one.at - other.at);
+const lines = shown.map((event) => {
   const line = element("li");
   const button = element("button");
   button.type = "button";
-  button.append(element("span", clock(event.at)), element("b", people[event.who].name), element("span", event.words));
+  const words = element("span", event.text);
+  words.classList.toggle("typed", event.typed);
+  button.append(element("span", clock(event.at)), element("b", event.name), words);
   button.addEventListener("click", () => seek(event.at));
   line.append(button);
   document.getElementById("words").append(line);

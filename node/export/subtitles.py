@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from node.common.printable import REPLACEMENT, printable
+from node.recording.typed_lines import RecordedLine
 
 # A shorter cue is left out: it is replaced before a frame of it is seen.
 SHORTEST_S = 0.04
@@ -22,7 +24,8 @@ MOST_LINES = 16
 
 @dataclass(frozen=True, slots=True)
 class CaptionChange:
-    """The caption of `who`'s picture from `at` (seconds) on; an empty `text` for none."""
+    """The caption of `who`'s picture from `at` (seconds) on; an empty `text` for none. What follows a zero in `who`
+    distinguishes texts of one name."""
 
     at: float
     who: str
@@ -36,6 +39,28 @@ class Cue:
     start: float
     end: float
     text: str
+
+
+def line_changes(lines: Iterable[tuple[str, RecordedLine]], start: float) -> Iterator[CaptionChange]:
+    """Yield the begin and the end of each typed line that is shown, in seconds since `start`, in order of time.
+
+    Lines come with their authors' names. One is shown beside those before it, under the name of its writing.
+    """
+    ends: list[tuple[float, str]] = []
+    for name, line in lines:
+        at = line.at_s - start
+        yield from _ended(ends, at)
+        who = f"{one_line(name, MOST_NAME_LETTERS)} writes"
+        key = f"{who}\0{line.author}\0{line.number}"
+        yield CaptionChange(at, key, line.text)
+        heapq.heappush(ends, (at + line.shown_s, key))
+    yield from _ended(ends, float("inf"))
+
+
+def _ended(ends: list[tuple[float, str]], at: float) -> Iterator[CaptionChange]:
+    while ends and ends[0][0] <= at:
+        ended, key = heapq.heappop(ends)
+        yield CaptionChange(ended, key, "")
 
 
 def cues(changes: Iterable[CaptionChange], end: float) -> Iterator[Cue]:
@@ -59,7 +84,7 @@ def _show(showing: dict[str, str], change: CaptionChange) -> None:
 
 
 def _cue(showing: dict[str, str], start: float, end: float) -> Iterator[Cue]:
-    lines = [caption_line(who, text) for who, text in showing.items()]
+    lines = [caption_line(who.partition("\0")[0], text) for who, text in showing.items()]
     if lines and end - start >= SHORTEST_S:
         yield Cue(start, end, "\n".join(lines))
 

@@ -43,6 +43,12 @@ class PeerEvents:
     def picture_received(self, peer: str, frame: bytes, codebooks: Collection[CodebookId]) -> None:
         """Handle the frame of a picture, by a peer that codes with these codebooks. It may raise RemoteError."""
 
+    def text_received(self, peer: str, frame: bytes) -> None:
+        """Handle a frame of a peer's lines, or of what it has of others'. It may raise RemoteError."""
+
+    def broker_lost(self) -> None:
+        """Handle the end of the connection with the broker: what was sent last may be lost."""
+
     def broker_returned(self) -> None:
         """Handle the broker's return: what it retained may be lost."""
 
@@ -88,6 +94,14 @@ class PeerEventHub(PeerEvents):
     def picture_received(self, peer: str, frame: bytes, codebooks: Collection[CodebookId]) -> None:
         for part in self._subscribers:
             part.picture_received(peer, frame, codebooks)
+
+    def text_received(self, peer: str, frame: bytes) -> None:
+        for part in self._subscribers:
+            part.text_received(peer, frame)
+
+    def broker_lost(self) -> None:
+        for part in self._subscribers:
+            part.broker_lost()
 
     def broker_returned(self) -> None:
         for part in self._subscribers:

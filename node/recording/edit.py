@@ -14,6 +14,7 @@ from node.common.files import atomic_write
 from node.recording.participants import Participants, fitting_caption
 from node.recording.reader import SessionReader, picture_of, plural
 from node.recording.timecode import format_time
+from node.recording.typed_lines import line_of
 from node.recording.writer import SessionWriter
 from protocol import frames, log
 from protocol.captions.tokens import to_utf8
@@ -130,7 +131,7 @@ def _joined(sessions: Sequence[SessionReader]) -> Iterator[Record]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Redaction:
-    """What is left out: speech, captions and texts (`words`), or both; of the participants `who` alone, if any."""
+    """What is left out: speech, captions and lines (`words`), or both; of the participants `who` alone, if any."""
 
     speech: bool = False
     words: bool = False
@@ -142,7 +143,7 @@ def redact(
 ) -> float:
     """Write the session without what is to be left out; return its duration in seconds.
 
-    Without words, captions are replaced; texts, snapshots and notes are dropped. Raises UsageError if nothing is to be
+    Without words, captions are replaced; lines, snapshots and notes are dropped. Raises UsageError if nothing is to be
     left out, NodeError for a name that no participant has.
     """
     if not (without.speech or without.words):
@@ -173,7 +174,7 @@ def _redacted(records: Iterable[Record], own: str, without: Redaction, ids: set[
         match record:
             case Speech(sender=sender) if without.speech and is_redacted(sender):
                 continue
-            case Frame(sender=sender) if without.words and is_redacted(sender):
+            case Frame() if without.words and any(map(is_redacted, _authors(record))):
                 if (redacted := _without_words(record)) is not None:
                     yield redacted
             case Snapshot() if without.words and is_redacted(own):
@@ -184,8 +185,15 @@ def _redacted(records: Iterable[Record], own: str, without: Redaction, ids: set[
                 yield record
 
 
+def _authors(record: Frame) -> Iterator[str]:
+    """Yield whose words a frame has: its sender's, and of a line that was relayed its author's."""
+    yield record.sender
+    if (line := line_of(record)) is not None:
+        yield line.author
+
+
 def _without_words(record: Frame) -> Frame | None:
-    """Return the frame without its picture's caption, seed and look; None for a text and for what cannot be read."""
+    """Return the frame without its picture's caption, seed and look; None for a line and for what cannot be read."""
     try:
         frame = frames.decode(record.frame)
     except (FrameError, VersionError):

@@ -6,12 +6,14 @@ import json
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 
 from node.recording.participants import Participants, check_count
 from node.recording.reader import SessionReader, picture_of, plural
 from node.recording.speech_loss import SpeechLoss
 from node.recording.timecode import format_time
+from node.recording.typed_lines import line_of
 from protocol import log
 from protocol.captions.codebook_id import CodebookId
 
@@ -26,6 +28,7 @@ class SenderSummary:
     frames: int = 0
     frame_bytes: int = 0
     pictures: int = 0
+    lines: int = 0
     _known: set[str] = field(default_factory=set)
 
     def add_id(self, node: str) -> None:
@@ -47,6 +50,15 @@ class CaptionEntry:
 
 
 @dataclass
+class LineEntry:
+    """A line that was typed; one that was relayed to the recording node counts for nobody."""
+
+    at_s: float
+    name: str
+    text: str
+
+
+@dataclass
 class SessionInfo:
     """What a session contains. Times are in seconds since `started`, in UTC."""
 
@@ -64,6 +76,7 @@ class SessionInfo:
     codebooks: list[str]
     people: list[SenderSummary] = field(default_factory=list)
     captions: list[CaptionEntry] = field(default_factory=list)
+    lines: list[LineEntry] = field(default_factory=list)
     snapshots: int = 0
     bytes_by_kind: dict[str, int] = field(default_factory=dict)
     meters: dict[str, float] = field(default_factory=dict)
@@ -155,6 +168,10 @@ class _Counter:
             sender.pictures += 1
             at_s = record.at_us / 1e6
             self._info.captions.append(CaptionEntry(at_s, sender.name, record.caption, picture.seed, picture.codec))
+        elif (line := line_of(record)) is not None:
+            name = line.name or sender.name
+            sender.lines += line.author == record.sender
+            self._info.lines.append(LineEntry(line.at_s, name, line.text))
 
     def _of(self, node: str) -> SenderSummary:
         name = self._people.name(node)
@@ -194,9 +211,19 @@ def text_lines(info: SessionInfo) -> Iterator[str]:
         yield f"bytes     {kinds}; {info.file_bytes * 8 / 1000 / max(info.duration_s, 1e-9):.2f} kbit/s of file"
     if info.snapshots:
         yield f"snapshots {info.snapshots}"
+    for at_s, text in sorted([*_captions(info), *_typed(info)], key=itemgetter(0)):
+        yield f"{format_time(at_s):>8}  {text}"
+
+
+def _captions(info: SessionInfo) -> Iterator[tuple[float, str]]:
     for caption in info.captions:
         words = caption.caption if caption.caption is not None else f"(a caption of codec {caption.codec})"
-        yield f"{format_time(caption.at_s):>8}  {caption.name}: {words}"
+        yield caption.at_s, f"{caption.name}: {words}"
+
+
+def _typed(info: SessionInfo) -> Iterator[tuple[float, str]]:
+    for line in info.lines:
+        yield line.at_s, f"{line.name} writes: {line.text}"
 
 
 def _models(info: SessionInfo) -> Iterator[str]:
@@ -213,5 +240,6 @@ def _sender_line(sender: SenderSummary) -> str:
             f"{speech.lost} lost ({speech.loss_percent:.1f} %)"
         )
     if sender.frames:
-        parts.append(f"{plural(sender.pictures, 'picture')} in {plural(sender.frame_bytes, 'byte')}")
+        what = [plural(sender.pictures, "picture"), *([plural(sender.lines, "line")] if sender.lines else [])]
+        parts.append(f"{' and '.join(what)} in {plural(sender.frame_bytes, 'byte')}")
     return f"{sender.name:<9} {'; '.join(parts) or 'sent nothing'}"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from node.call.observers import CallObserver
+from node.call.observers import CallObserver, ChatLine
 from node.recording.reader import plural
 from node.recording.timecode import format_time
 from node.recording.writer import CHUNK_S, FileLocation, SessionWriter, create_file, locate
@@ -181,6 +181,9 @@ class Recorder(CallObserver):
 
     def frame_received(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
         self._record_event(log.Frame(self._now(), peer, frame, caption_text(caption)))
+
+    def line_typed(self, line: ChatLine, frame: bytes) -> None:
+        self._record_event(log.Frame(self._now(), line.via, frame, line.text))
 
     def captioned(self, snapshot: Image.Image, sequence: int, words: str) -> None:
         if self._keep_snapshots:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from node.call.observers import CallObserver
+from node.call.observers import CallObserver, ChatLine
 from node.recording.participants import fitting_name
 from node.recording.reader import picture_of
+from node.recording.typed_lines import RecordedLine, line_of
 from node.speech.send_stream import SpeechPacket
 from protocol.errors import PacketError
 from protocol.log import Frame, Header, Joined, Left, Note, Record, Snapshot, Speech
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _US = 1_000_000
 
 # The capabilities that this program knows: a recording may have others.
-KNOWN = Carries.EVERYTHING | Carries.LYRA_IN
+KNOWN = Carries.EVERYTHING | Carries.LYRA_IN | Carries.TEXT
 
 # Of a snapshot, which a recorder makes of 640 x 640 at most: a larger one is forged, and may take seconds to open.
 MAX_SNAPSHOT_PIXELS = 1 << 22
@@ -93,11 +94,20 @@ class RecordDispatcher:
             )
 
     def _dispatch_frame(self, record: Frame, caption: str) -> None:
-        if record.sender != self._header.node:
+        if (line := line_of(record)) is not None:
+            self._observer.line_typed(self._chat_line(line, record.sender), record.frame)
+        elif record.sender != self._header.node:
             self._observer.frame_received(record.sender, record.frame)
-            return
-        self._dispatch_snapshot(record, caption)
-        self._observer.frame_sent(record.frame)
+        else:
+            self._dispatch_snapshot(record, caption)
+            self._observer.frame_sent(record.frame)
+
+    def _chat_line(self, line: RecordedLine, via: str) -> ChatLine:
+        header = self._header
+        name = line.name or (self._present[line.author].name if line.author in self._present else "")
+        name = name or (header.name if line.author == header.node else "") or line.author
+        at = header.started_ns / 1e9 + line.at_s
+        return ChatLine(line.author, line.number, fitting_name(name), line.text, at, mine=False, via=via)
 
     def _dispatch_snapshot(self, record: Frame, caption: str) -> None:
         """Report the snapshot of a picture, whose record precedes the picture's."""

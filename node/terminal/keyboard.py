@@ -1,25 +1,31 @@
-"""The keyboard while a call or a replay runs: single keys, and lines that begin with a slash."""
+"""The keyboard while a call or a replay runs: single keys, and lines of text."""
 
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 
 READ_BYTES = 64
-LINE_BEGINS = "/"
 LINE_ENDS = "\r\n"
 BACKSPACES = "\x08\x7f"
+CLEARS = "\x15"
 RUB_OUT = "\b \b"
 
-# Characters of a line, more than any command has; what is typed beyond it is not taken.
-MAX_LINE = 200
+# Characters of a line: more than may be sent, so that one that is too long can be shortened. Others are not taken.
+MAX_LINE = 1000
 
 # Characters of a key that a terminal sends as several; no key has more.
 MAX_SEQUENCE = 16
+
+# A key that acts is also the first letter of many a line: it acts once so long nothing more was typed. Whoever writes
+# a word has its second letter sooner, and whoever wants to be muted does not notice the delay.
+HOLD_S = 0.3
 
 LEFT, RIGHT = "\x1b[D", "\x1b[C"
 
@@ -33,36 +39,35 @@ _BEGINNING = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?")
 
 @contextmanager
 def listening(
-    actions: Mapping[str, Callable[[], object]], run_line: Callable[[str], object] = lambda line: None
+    actions: Mapping[str, Callable[[], object]],
+    run_line: Callable[[str], object] | None = None,
+    show: Callable[[str], None] | None = None,
 ) -> Iterator[bool]:
     """Call the action of each key that is typed, without waiting for Enter, for the length of the context.
 
-    An arrow key is one key (`LEFT`, `RIGHT`), and no part of what other such keys send is a key of its own.
-    A line that begins with a slash goes to `run_line` once Enter is typed, and none of its keys acts by itself.
-    Yields whether keys are read: only from a terminal in the foreground, on systems that have termios. The terminal
-    is as before afterwards; Ctrl-C still interrupts.
+    An arrow key is one key (`LEFT`, `RIGHT`), and no part of what other such keys send is a key of its own. With
+    `run_line`, what is typed is a line, for that once Enter is typed (if it returns False, the line stays to be
+    corrected): then a letter acts only if nothing else is typed before it or soon after. `show` gets the line at each
+    change; without it the terminal shows it.
+    Yields whether keys are read: only from a terminal in the foreground, where there is termios. Ctrl-C interrupts.
     """
-    descriptor = _terminal()
-    if descriptor is None:
+    if (descriptor := _terminal()) is None:
         yield False
         return
     import termios
     import tty
 
     before = termios.tcgetattr(descriptor)
-    loop, line, splitter = asyncio.get_running_loop(), TypedLine(), KeySplitter()
+    loop, splitter = asyncio.get_running_loop(), KeySplitter()
+    shown = partial(_echo, descriptor) if show is None else _nothing, show or _nothing
+    take = partial(_take, actions, None if run_line is None else TypedLine(actions, run_line, *shown, loop))
 
     def typed() -> None:
         read = _read(descriptor)
         if not read:
             loop.remove_reader(descriptor)
-        for key in splitter.keys(read.decode(errors="ignore")):
-            if not line.add(key):
-                actions.get(key, _nothing)()
-                continue
-            _echo(descriptor, key)
-            if (complete := line.complete()) is not None:
-                run_line(complete)
+        for key in splitter.keys(read):
+            take(key)
 
     tty.setcbreak(descriptor, termios.TCSANOW)
     loop.add_reader(descriptor, typed)
@@ -70,8 +75,19 @@ def listening(
         yield True
     finally:
         loop.remove_reader(descriptor)
+        take("")
         with suppress(termios.error):  # the terminal was closed
             termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def _take(actions: Mapping[str, Callable[[], object]], line: TypedLine | None, key: str) -> None:
+    """Act for a key, or add it to the line; no key at all is the end, at which a letter that waits does nothing."""
+    if line is not None and not key:
+        line.drop_held()
+    elif line is None or len(key) > 1:
+        actions.get(key, _nothing)()
+    else:
+        line.add(key)
 
 
 class KeySplitter:
@@ -82,10 +98,11 @@ class KeySplitter:
 
     def __init__(self) -> None:
         self._rest = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="ignore")
 
-    def keys(self, text: str) -> Iterator[str]:
+    def keys(self, read: bytes) -> Iterator[str]:
         """Yield the keys that are complete."""
-        text, self._rest = self._rest + text, ""
+        text, self._rest = self._rest + self._decoder.decode(read), ""
         while text:
             if sequence := _SEQUENCE.match(text):
                 yield _APPLICATION.get(sequence[0], sequence[0])
@@ -100,29 +117,65 @@ class KeySplitter:
 
 
 class TypedLine:
-    """The line that is typed, from its slash on."""
+    """The line that is typed, and the keys that act instead while it is empty. See `listening` for the arguments."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        actions: Mapping[str, Callable[[], object]],
+        run: Callable[[str], object],
+        echo: Callable[[str], object],
+        show: Callable[[str], object],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._actions, self._run, self._show, self._echo, self._loop = actions, run, show, echo, loop
         self._typed = ""
+        self._held = ""
+        self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, key: str) -> bool:
-        """Add the key if it is part of a line; return whether it is."""
-        if len(key) > 1 or (not self._typed and key != LINE_BEGINS):
-            return False
-        if not (key.isprintable() or key in BACKSPACES or key in LINE_ENDS):
-            return True  # of the line, but nothing that a command has
-        if key in BACKSPACES:
-            self._typed = self._typed[:-1]
-        elif len(self._typed) < MAX_LINE or key in LINE_ENDS:
-            self._typed += key
-        return True
+    def add(self, key: str) -> None:
+        """Take a key: of the line, or one that acts."""
+        held = self.drop_held()
+        if held and key not in LINE_ENDS:
+            self._put(held)
+        if key in LINE_ENDS:
+            self._act(held) if held else self._end()
+        elif not self._typed and key in self._actions:
+            self._held, self._timer = key, self._loop.call_later(HOLD_S, self._act_held)
+        elif key in BACKSPACES or key in CLEARS:
+            self._take_back(1 if key in BACKSPACES else len(self._typed))
+        elif key.isprintable():
+            self._put(key)
 
-    def complete(self) -> str | None:
-        """Return the line once it has ended, and begin the next one."""
-        if not self._typed or self._typed[-1] not in LINE_ENDS:
-            return None
-        line, self._typed = self._typed[:-1], ""
-        return line
+    def drop_held(self) -> str:
+        """Let a key that waits neither act nor be typed; return it."""
+        if self._timer is not None:
+            self._timer.cancel()
+        held, self._held, self._timer = self._held, "", None
+        return held
+
+    def _act_held(self) -> None:
+        self._act(self.drop_held())
+
+    def _act(self, key: str) -> None:
+        self._actions.get(key, _nothing)()
+
+    def _put(self, key: str) -> None:
+        if len(self._typed) < MAX_LINE:
+            self._change(self._typed + key, key)
+
+    def _take_back(self, count: int) -> None:
+        count = min(count, len(self._typed))
+        if count:
+            self._change(self._typed[:-count], RUB_OUT * count)
+
+    def _end(self) -> None:
+        if self._typed and self._run(self._typed) is not False:
+            self._change("", "\n")
+
+    def _change(self, line: str, echo: str) -> None:
+        self._typed = line
+        self._echo(echo)
+        self._show(line)
 
 
 def _read(descriptor: int) -> bytes:
@@ -133,14 +186,13 @@ def _read(descriptor: int) -> bytes:
         return b""
 
 
-def _echo(descriptor: int, key: str) -> None:
-    """Show a key of a line, since the terminal shows nothing of itself; one that is gone shows nothing at all."""
-    shown = RUB_OUT if key in BACKSPACES else key if key.isprintable() or key in LINE_ENDS else ""
+def _echo(descriptor: int, shown: str) -> None:
+    """Show what is typed, since the terminal shows nothing of itself; one that is gone shows nothing at all."""
     with suppress(OSError):
-        os.write(descriptor, shown.encode())
+        os.write(descriptor, shown.encode(errors="replace"))
 
 
-def _nothing() -> None:
+def _nothing(*_: object) -> None:
     """Do nothing: the action of keys without one."""
 
 

@@ -2,58 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from node.common import output
 from node.common.notes import NotePace
 from node.common.printable import printable
+from node.terminal.status_rows import View, rows
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, Group
     from rich.live import Live
     from rich.table import Table
     from rich.text import Text
 
     from node.call.node import Node
-    from node.call.stats import CallStats
-    from node.speech.level_meter import LevelMeter
 
 # Between two plain lines, in seconds: a log should show that the call lives without drowning the events in it.
 PLAIN_EVERY_S = 5.0
 
-MAX_CAPTION_SHOWN = 70
+PROMPT, CURSOR = "› ", "▏"
 
-# The meter's left end: a quiet room.
-QUIETEST_DBFS = -60.0
-
-# The meter's right end: speech this loud is clipped now and then.
-LOUDEST_DBFS = -6.0
-
-BARS = 10
-
-
-@dataclass(slots=True)
-class View:
-    """A read-only view of one node for the display."""
-
-    name: str
-    count: Callable[[], CallStats]
-    peers: Callable[[], Sequence[str]]
-    delay_ms: Callable[[], float | None]
-    muted: Callable[[], bool] = lambda: False
-    _last: tuple[float, int] = field(default=(0.0, 0))
-
-    def wire_kbps(self, now: float) -> float:
-        """Return the rate of all that the node sent since the last call, in kbit/s with headers."""
-        tally = self.count()
-        sent = tally.meter.total("sent")
-        then, before = self._last if self._last[0] else (tally.started, 0)
-        self._last = (now, sent)
-        return (sent - before) * 8 / 1000 / max(now - then, 1e-9)
+# Between a key and its drawing: a paste is drawn once.
+REDRAW_S = 0.03
 
 
 class Display(Protocol):
@@ -70,19 +44,33 @@ class Display(Protocol):
     ) -> None: ...
 
 
+class CallDisplay(Display, Protocol):
+    """A display of a call in which lines are typed."""
+
+    def say(self, text: str) -> None:
+        """Add a line of the chat, however many there are."""
+
+    @property
+    def typing(self) -> Callable[[str], None] | None:
+        """What shows the line that is typed; None where the terminal does."""
+
+
 class LiveTable:
-    """A table that is drawn again at each refresh."""
+    """A table that is drawn again at each refresh, and below it what is typed, drawn again soon after each key."""
 
     def __init__(self, views: Sequence[View], console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._views = views
         self._console = console
         self._pace = NotePace(clock)
         self._live: Live | None = None
+        self._drawn: Table | None = None
+        self._typed = ""
+        self._redrawing: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> Self:
         from rich.live import Live
 
-        self._live = Live(self._table(), console=self._console, auto_refresh=False)
+        self._live = Live(self._content(), console=self._console, auto_refresh=False)
         self._live.start()
         return self
 
@@ -91,11 +79,25 @@ class LiveTable:
     ) -> None:
         if self._live is not None:
             self._print(self._pace.due(at_end=True))
-            self._live.update(self._table(), refresh=True)
+            self._typed = ""
+            self._draw(anew=True)
             self._live.stop()
+            self._live = None
 
     def note(self, text: str) -> None:
         self._print(self._pace.take(text))
+
+    def say(self, text: str) -> None:
+        self._print([text])
+
+    @property
+    def typing(self) -> Callable[[str], None]:
+        return self._show_typed
+
+    def _show_typed(self, text: str) -> None:
+        self._typed = text
+        if self._redrawing is None:
+            self._redrawing = asyncio.get_running_loop().call_later(REDRAW_S, self._draw)
 
     def _print(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -103,8 +105,23 @@ class LiveTable:
 
     def refresh(self) -> None:
         self._print(self._pace.due())
+        self._draw(anew=True)
+
+    def _draw(self, anew: bool = False) -> None:
+        if self._redrawing is not None:
+            self._redrawing.cancel()
+            self._redrawing = None
         if self._live is not None:
-            self._live.update(self._table(), refresh=True)
+            self._live.update(self._content(anew), refresh=True)
+
+    def _content(self, anew: bool = True) -> Group:
+        """Return the table, as it is drawn already unless it is drawn `anew`, and the end of what is typed."""
+        from rich.console import Group
+
+        if anew or self._drawn is None:
+            self._drawn = self._table()
+        end = self._typed[-max(20, self._console.width - len(PROMPT) - 2) :]
+        return Group(self._drawn, *([_text(f"{PROMPT}{end}{CURSOR}")] if self._typed else []))
 
     def _table(self) -> Table:
         from rich.table import Table
@@ -113,7 +130,7 @@ class LiveTable:
         table.add_column("")
         for view in self._views:
             table.add_column(_text(view.name), min_width=30, overflow="fold")
-        columns = [_rows(view, time.monotonic()) for view in self._views]
+        columns = [rows(view, time.monotonic()) for view in self._views]
         for cells in zip(*columns, strict=True):
             table.add_row(_text(cells[0][0]), *(_text(value) for _, value in cells))
         return table
@@ -145,6 +162,13 @@ class PlainLines:
     def note(self, text: str) -> None:
         self._print(self._pace.take(text))
 
+    def say(self, text: str) -> None:
+        self._print([text])
+
+    @property
+    def typing(self) -> None:
+        return None
+
     def _print(self, lines: Iterable[str]) -> None:
         for line in lines:
             self._write(printable(line))
@@ -156,7 +180,7 @@ class PlainLines:
             return
         self._next = now + PLAIN_EVERY_S
         for view in self._views:
-            facts = ", ".join(f"{name} {value}" for name, value in _rows(view, now) if value != "-")
+            facts = ", ".join(f"{name} {value}" for name, value in rows(view, now) if value != "-")
             self._print([f"{view.name}: {facts}"])
 
 
@@ -167,58 +191,7 @@ def _text(text: str) -> Text:
     return Text(printable(text))
 
 
-def _rows(view: View, now: float) -> list[tuple[str, str]]:
-    tally = view.count()
-    into, pictures_in, pictures_out = tally.speech_in, tally.pictures_in, tally.pictures_out
-    lost = 100 * into.lost / max(1, into.lost + into.received)
-    picture_bps = pictures_out.wire_bytes * 8 / tally.seconds(now)
-    return [
-        ("here", ", ".join(view.peers()) or "nobody yet"),
-        ("speech", _kbps(tally.speech_payload_kbps(), tally.speech_wire_kbps())),
-        ("all on the wire", f"{view.wire_kbps(now):.1f} kbit/s"),
-        ("level", _levels(tally.sent_level, tally.received_level, view.muted())),
-        ("loss", f"{lost:.1f} %"),
-        ("mouth to ear", _milliseconds(view.delay_ms())),
-        ("says", _caption(pictures_out.last_caption)),
-        ("in", f"{pictures_out.last_bits} bits" if pictures_out.sent else "-"),
-        ("pictures", f"{pictures_out.sent} sent, {pictures_in.painted} painted"),
-        ("pictures on the wire", f"{picture_bps:.0f} bit/s" if pictures_out.sent else "-"),
-        ("ratio", f"{pictures_out.ratio:,.0f}:1" if pictures_out.ratio else "-"),
-        ("sees", _caption(pictures_in.last_caption)),
-    ]
-
-
-def _kbps(payload: float | None, wire: float | None) -> str:
-    if payload is None or wire is None:
-        return "-"
-    return f"{payload:.1f} kbit/s, {wire:.1f} on the wire"
-
-
-def _levels(sent: LevelMeter, received: LevelMeter, muted: bool) -> str:
-    """Return the levels of the speech sent and received; a side without any yet is left out."""
-    sides = [f"out {'muted' if muted else bar(sent)}"] if muted or sent.started else []
-    return "  ".join([*sides, *([f"in {bar(received)}"] if received.started else [])]) or "-"
-
-
-def _milliseconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f} ms"
-
-
-def bar(level: LevelMeter) -> str:
-    """Return the level as a row of boxes, full from the left."""
-    share = (level.shown_dbfs - QUIETEST_DBFS) / (LOUDEST_DBFS - QUIETEST_DBFS)
-    full = round(min(max(share, 0.0), 1.0) * BARS)
-    return "▮" * full + "▯" * (BARS - full)
-
-
-def _caption(text: str) -> str:
-    if not text:
-        return "-"
-    text = printable(text)
-    return text if len(text) <= MAX_CAPTION_SHOWN else text[: MAX_CAPTION_SHOWN - 1] + "…"
-
-
-def choose(views: Sequence[View], quiet: bool) -> Display:
+def choose(views: Sequence[View], quiet: bool) -> CallDisplay:
     """Return a live table on a terminal, else plain lines; on standard error if standard output is for a program."""
     console = output.console(on_error=quiet)
     if console.is_terminal:

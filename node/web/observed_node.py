@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from node.call.stats import CallStats
     from node.vision.people.narrator import Sight
     from node.vision.types import Prompt
+    from node.web.chat_texts import LineChannel
 
 
 class SaidIdentity(Protocol):
@@ -40,6 +41,9 @@ class ObservedNode(Protocol):
 
     @property
     def muted(self) -> bool: ...
+
+    @property
+    def chat(self) -> LineChannel: ...
 
     @property
     def identity(self) -> SaidIdentity: ...

@@ -13,6 +13,7 @@ from node.web import metrics
 from node.web.broadcast import DEFAULT_LINES, MAX_LINES, Broadcast, Listener
 from node.web.browser_camera import PageCamera, SwitchableCamera
 from node.web.browser_microphone import PageMicrophone
+from node.web.chat_texts import ChatTexts
 from node.web.connections import Connections
 from node.web.fault_containment import ContainedTasks, Failures, TaskOwner
 from node.web.metrics import NodeCollector, TimedModels, model_seconds
@@ -92,6 +93,7 @@ class Page:
 
     def watch(self, *nodes: ObservedNode) -> None:
         """Show the call of this node; of several nodes, the call among them."""
+        self.state.texts = ChatTexts(self.state.events, nodes[0].id, nodes[0].chat)
         takes_part = self.microphone is not None or self.camera is not None
         for node in nodes:
             prefix = f"{node.name}: " if len(nodes) > 1 else ""
@@ -107,7 +109,7 @@ class Page:
 
         Its events come from a `node.web.page_observers.ReplayFeeder`, which observes the player.
         """
-        self.player = player
+        self.player, self.state.texts = player, ChatTexts(self.state.events)
         self.state.use_clocks(lambda: player.position_s, lambda: started_s + player.position_s)
         self._registry.register(NodeCollector((), self._gauges))
 
@@ -245,8 +247,7 @@ class Page:
         if self._nodes:
             up = all(node.broker_is_up for node, _ in self._nodes)
             self.state.set_broker("up" if up else "down")
-        if self._models is not None:
-            self.state.set_models(self._models.loaded_share)
+        self.state.set_models(1.0 if self._models is None else self._models.loaded_share)
         self._refresh_own_state()
 
     def _refresh_own_state(self) -> None:

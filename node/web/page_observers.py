@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from node.call.observers import CallObserver
+from node.call.observers import CallObserver, ChatLine
 from node.captions.coder import bits_of
 from node.web.live_rates import frame_cost
 from node.web.person_state import PictureEntry
@@ -63,6 +63,13 @@ class PageFeeder(CallObserver):
 
     def painted(self, painted: PaintedPicture) -> None:
         self._state.painted(painted.peer, painted.sequence, painted.caption, painted.image)
+
+    def line_typed(self, line: ChatLine, frame: bytes) -> None:
+        self.line_marked(line)
+
+    def line_marked(self, line: ChatLine) -> None:
+        if self._state.texts is not None:
+            self._state.texts.show(line)
 
     def noted(self, text: str) -> None:
         self._state.note(text)
@@ -194,6 +201,8 @@ class ReplayFeeder(PageFeeder):
     def sought(self) -> None:
         """Begin again: the recording continues at another position."""
         self._state.clear()
+        if self._state.texts is not None:
+            self._state.texts.forget_after(self._state.wall(), self._state.to_json)
         self._replay_audio.sought()
 
 

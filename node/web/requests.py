@@ -48,12 +48,12 @@ async def read_body(request: web.Request, most: int) -> bytes:
     return bytes(read)
 
 
-async def read_object(request: web.Request) -> dict[str, Any]:
-    """Return the object of a JSON body. Raises an HTTP error if it is none."""
+async def read_object(request: web.Request, most: int = MAX_JSON) -> dict[str, Any]:
+    """Return the object of a JSON body of `most` bytes at most. Raises an HTTP error if it is none."""
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="send application/json\n")
     try:
-        read = json.loads(await read_body(request, MAX_JSON))
+        read = json.loads(await read_body(request, most))
     except (ValueError, RecursionError):
         raise web.HTTPBadRequest(text="this is no JSON\n") from None
     if not isinstance(read, dict):

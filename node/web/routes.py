@@ -9,10 +9,12 @@ from aiohttp import web
 
 from node.replay.tempo import FASTEST, SLOWEST
 from node.web.browser_camera import DecoderBusy, SnapshotError
+from node.web.chat_texts import MAX_REQUEST, text_json
 from node.web.event_stream import TooManySubscribers
 from node.web.page import Page
 from node.web.requests import RETRY_AFTER, done, finite_number, read_body, read_object, refused
 from node.web.said_identity import IdentityError, checked
+from protocol.errors import UsageError
 
 STATIC = Path(__file__).parent / "static"
 
@@ -50,6 +52,7 @@ class Routes:
         router.add_post("/mute", self.mute)
         router.add_post("/camera", self.camera)
         router.add_post("/me", self.me)
+        router.add_post("/text", self.text)
         router.add_post("/replay/{action:play|pause|seek|speed}", self.replay)
         router.add_get("/healthz", self.health)
         router.add_get("/metrics", self.metrics)
@@ -135,6 +138,21 @@ class Routes:
         if lines is None:
             return refused(409, "nobody is drawn from here")
         return web.json_response({"me": text, "lines": lines})
+
+    async def text(self, request: web.Request) -> web.StreamResponse:
+        """Say a line in the call's chat; answer with it."""
+        texts = self._page.state.texts
+        if texts is None or texts.chat is None:
+            return refused(409, "nothing is written from here")
+        said = (await read_object(request, MAX_REQUEST)).get("text")
+        if not isinstance(said, str):
+            return refused(422, '"text" is a line of text')
+        if texts.chat.is_behind:
+            return refused(429, "the lines before wait for the broker, or for somebody to get them", RETRY_AFTER)
+        try:
+            return web.json_response(text_json(await texts.chat.say(said)))
+        except UsageError as error:
+            return refused(422, str(error))
 
     async def replay(self, request: web.Request) -> web.StreamResponse:
         """Control a recording's player."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from node.web.chat_texts import ChatTexts
 from node.web.event_stream import EventStream
 from node.web.live_rates import VIDEO_KBPS, VIDEO_SOURCE, VIDEO_WHAT, LiveRates
 from node.web.person_state import OwnState, PersonState, PictureEntry
@@ -48,6 +49,7 @@ class PageState:
     pictures: PictureCache = field(default_factory=PictureCache)
     people: dict[str, PersonState] = field(default_factory=dict)
     own: OwnState | None = None
+    texts: ChatTexts | None = None
     broker: str | None = None
     models: float | None = None
     _sent_replay: Json | None = None
@@ -80,7 +82,7 @@ class PageState:
             "notes": list(self._notes),
             "models": self.models,
             "replay": self.replay(),
-        }
+        } | ({} if self.texts is None else {"texts": self.texts.to_json()})
 
     def own_json(self) -> Json | None:
         """Return what the browser takes part as, as docs/web-api.md specifies it; None where it only watches."""

@@ -9,7 +9,7 @@ from protocol.captions.codebook_id import CodebookId
 from protocol.captions.registry import CaptionCodecs
 from protocol.signalling.messages import Carries, Hello
 
-__all__ = ["CodecChoice", "choose_codec"]
+__all__ = ["CodecChoice", "choose_codec", "readable_codecs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +49,8 @@ def _reasons(codecs: CaptionCodecs, receivers: Iterable[Hello], best: int, commo
             f"{name}'s codebook differs from ours" if best in hello.codecs else f"{name} lacks caption codec {best}"
         )
         yield f"{reason}: captions to this room go as {how}"
+
+
+def readable_codecs(codecs: CaptionCodecs, hello: Hello) -> frozenset[int]:
+    """Return our lossless codecs that this peer reads with the same codebooks: those that lines to it may go in."""
+    return codecs.lossless(hello.codecs, hello.codebooks) | {0}

@@ -97,9 +97,14 @@ class CaptionCodecs:
 
         What is None is no limit. At worst it is 0, which everyone has.
         """
+        return max(self.lossless(codecs, shared), default=0)
+
+    def lossless(
+        self, codecs: Iterable[int] | None = None, shared: Collection[CodebookId] | None = None
+    ) -> frozenset[int]:
+        """Return the lossless codecs among `codecs` that need no codebook beyond `shared`. What is None is no limit."""
         among = self._codecs if codecs is None else self._codecs.keys() & set(codecs)
-        fit = (codec for codec in among if self._codecs[codec].lossless and self._is_shared(codec, shared))
-        return max(fit, default=0)
+        return frozenset(codec for codec in among if self._codecs[codec].lossless and self._is_shared(codec, shared))
 
     def check_codebook(self, codec: int, theirs: Collection[CodebookId]) -> None:
         """Raise `CaptionError` if a peer with the codebooks `theirs` codes with another than we would decode with.

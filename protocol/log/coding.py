@@ -150,9 +150,10 @@ def _message(record: Record, started_ns: int) -> Message:
 
 def _frame_fields(record: Frame) -> dict[str, Any]:
     fields: dict[str, Any] = {"sender": record.sender}
+    described = _described(record.frame)
     if record.caption is not None:
-        fields["caption"] = record.caption
-    return {**fields, **_described(record.frame), "frame": _base64(record.frame)}
+        fields["text" if described["kind"] == "text" else "caption"] = record.caption
+    return {**fields, **described, "frame": _base64(record.frame)}
 
 
 def _described(data: bytes) -> dict[str, Any]:
@@ -167,8 +168,12 @@ def _described(data: bytes) -> dict[str, Any]:
             return {**fields, "look": _base64(look)} if look else fields
         case frames.Hold(sequence):
             return {"kind": "hold", "sequence": sequence}
-        case frames.Text(text):
-            return {"kind": "text", "text": text}
+        case frames.Line(number):
+            return {"kind": "text", "number": number}
+        case frames.Relayed(author=author, number=number, name=name):
+            return {"kind": "text", "number": number, "author": author, "name": name}
+        case frames.Have():
+            return {"kind": "have"}
 
 
 def _json(channel: int, at_us: int, fields: Mapping[str, Any]) -> Message:
@@ -191,7 +196,7 @@ def _base64(data: bytes) -> str:
 
 def _read_frame(at_us: int, data: bytes) -> list[Frame]:
     found = _object(data)
-    caption = found.get("caption")
+    caption = found.get("caption", found.get("text"))
     if caption is not None:
         caption = envelope.bounded_text("caption", caption, _TEXT_BYTES)
     frame = envelope.bounded_bytes("frame", _bytes(found["frame"]), frames.MAX_FRAME_BYTES)

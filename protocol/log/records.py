@@ -56,7 +56,10 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame (`protocol.frames`) that was sent or received; `caption` is a picture's words, None if unread."""
+    """A frame (`protocol.frames`) that was sent or received.
+
+    `caption` are a picture's words, or the text of a line; None if they were not read.
+    """
 
     at_us: int
     sender: str

@@ -70,6 +70,7 @@ class Carries(IntFlag):
     PICTURES_IN = 8
     EVERYTHING = 15
     LYRA_IN = 16  # takes Lyra besides Opus
+    TEXT = 32  # reads lines of text, and acknowledges them
 
 
 class Reason(IntEnum):
@@ -227,7 +228,9 @@ def _hello(
     session: int, name: str = "", carries: int = 0, codecs: object = (), codebooks: object = (), *proof: Any
 ) -> Hello:
     # Bits that a later program gave a meaning are no concern of ours.
-    known = Carries(envelope.bounded_int("carries", carries, bits=32) & (Carries.EVERYTHING | Carries.LYRA_IN))
+    known = Carries(
+        envelope.bounded_int("carries", carries, bits=32) & (Carries.EVERYTHING | Carries.LYRA_IN | Carries.TEXT)
+    )
     books = tuple(CodebookId(*_list("codebook", book)[:2]) for book in _list("codebooks", codebooks))
     return Hello(session, name, known, tuple(_list("codecs", codecs)), books, _proof(*proof))
 

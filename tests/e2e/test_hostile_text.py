@@ -153,3 +153,17 @@ def assert_whole(folder: Path) -> None:
     with SessionReader.open(folder / "call.mcap") as session:
         assert session.complete
     assert not list(folder.rglob("*.part"))
+
+
+async def test_a_strangers_lines_are_text_in_a_terminal(
+    watched: Callable[[dict[str, str]], Watched], embedded_broker: BrokerAddress
+) -> None:
+    terminal = watched({})
+    node = stranger(embedded_broker)
+    async with running(node) as nodes:
+        await nodes.until(lambda: len(node.peers()) == 1, 2 * PATIENCE_S)
+        await node.chat.say(CAPTION)
+        await terminal.until(f"{NAME_SHOWN}: {CAPTION_SHOWN.strip()}")
+        assert b"\x1b]0;owned" not in terminal.shown
+        assert "\u202e" not in terminal.text()
+        assert terminal.process.poll() is None

@@ -12,12 +12,15 @@ from protocol.errors import FrameError, VersionError
 from protocol.frames import (
     MAX_CAPTION_BYTES,
     MAX_FRAME_BYTES,
+    MAX_HAD,
     MAX_LOOK_BYTES,
     MAX_TEXT_BYTES,
     Frame,
+    Have,
     Hold,
+    Line,
     Picture,
-    Text,
+    Relayed,
     decode,
     encode,
 )
@@ -25,6 +28,9 @@ from protocol.frames import (
 u32 = st.integers(0, 2**32 - 1)
 # A picture's number, and that of an earlier one or none.
 numbers = st.tuples(u32, st.none() | u32).filter(lambda pair: pair[1] is None or pair[1] < pair[0])
+ids = st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=1, max_size=4)
+pairs = st.lists(st.tuples(ids, u32), max_size=MAX_HAD).map(tuple)
+line_fields = {"coded": st.binary(max_size=MAX_TEXT_BYTES), "codec": st.integers(0, 255), "age": u32}
 frames = st.one_of(
     st.builds(
         lambda pair, **fields: Picture(sequence=pair[0], earlier=pair[1], **fields),
@@ -36,7 +42,19 @@ frames = st.one_of(
         look=st.binary(max_size=MAX_LOOK_BYTES),
     ),
     st.builds(Hold, sequence=u32),
-    st.builds(Text, text=st.text(max_size=MAX_TEXT_BYTES // 4)),
+    st.builds(
+        lambda pair, **fields: Line(number=max(pair), behind=min(pair), **fields), st.tuples(u32, u32), **line_fields
+    ),
+    st.builds(Have, pairs, pairs),
+    st.builds(
+        lambda places, **fields: Relayed(place=min(places), of=max(places) + 1, **fields),
+        st.tuples(st.integers(0, 254), st.integers(0, 254)),
+        target=ids,
+        author=ids,
+        number=u32,
+        name=st.text(max_size=16),
+        **line_fields,
+    ),
 )
 leaves = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text() | st.binary()
 nested = st.recursive(
@@ -60,13 +78,23 @@ def test_the_bytes_are_pinned() -> None:
     assert encode(Picture(7, 1000, 2, b"hi", 3, earlier=6)) == bytes.fromhex("9801070aa268690302a006")
     assert encode(Picture(7, 1001, 2, b"hi", 3)) == bytes.fromhex("9901070aa268690302a0c001")
     assert encode(Hold(7)) == bytes.fromhex("920207")
-    assert encode(Text("hi")) == bytes.fromhex("9203a26869")
+    assert encode(Line(7, b"hi")) == bytes.fromhex("930307a26869")
+    assert encode(Line(7, b"hi", 0)) == bytes.fromhex("940307a2686900")
+    assert encode(Line(7, b"hi", behind=2)) == bytes.fromhex("950307a268690202")
+    assert encode(Line(7, b"hi", age=9)) == bytes.fromhex("960307a26869020009")
+    assert encode(Have((("ab", 8),))) == bytes.fromhex("920492a2616208")
+    assert encode(Have((), (("ab", 8),))) == bytes.fromhex("93049092a2616208")
+    assert encode(Relayed("ab", 1, 2, "c", 7, b"hi", "Ada", 9)) == bytes.fromhex("9905a261620102a16307a26869a341646109")
 
 
 def test_the_longest_frame_fits() -> None:
     longest = Picture(2**32 - 1, 2**48 - 1, 255, bytes(MAX_CAPTION_BYTES), 2**32 - 1, bytes(MAX_LOOK_BYTES), 2**32 - 2)
     assert decode(encode(longest)) == longest
     assert len(encode(longest)) == 1249
+    text = "🜁" * 500
+    relayed = Relayed("abcd", 254, 255, "efgh", 2**32 - 1, text.encode(), "🜁" * 16, 2**32 - 1, 255)
+    assert decode(encode(relayed)) == relayed
+    assert len(encode(relayed)) == 2098 <= MAX_FRAME_BYTES
 
 
 def test_unknown_trailing_fields_are_ignored() -> None:
@@ -113,7 +141,27 @@ def test_a_newer_version_says_so() -> None:
         [1, 7, 0, b"", 3, 0, b"", 6, 128],
         [1, 7, 0, b"", 3, 0, b"", 6, -1],
         [3, 5],
-        [3, "x" * (MAX_TEXT_BYTES + 1)],
+        [3, "x", "x"],
+        [3, 1, 5],
+        [3, 1, "x" * (MAX_TEXT_BYTES + 1)],
+        [3, 1, "x", 256],
+        [3, 1, "x", 2, 2],
+        [3, 1, "x", 2, -1],
+        [3, 1, "x", 2, 0, 2**32],
+        [4],
+        [4, "a"],
+        [4, ["a"]],
+        [4, ["", 1]],
+        [4, ["abcde", 1]],
+        [4, ["a", -1]],
+        [4, [1, 1]],
+        [4, [], ["a", 2**33]],
+        [5, "a", 0, 0, "b", 1, "x", "n", 0],
+        [5, "a", 2, 2, "b", 1, "x", "n", 0],
+        [5, "a", 0, 256, "b", 1, "x", "n", 0],
+        [5, "", 0, 1, "b", 1, "x", "n", 0],
+        [5, "a", 0, 1, "b", 1, "x", "n" * 65, 0],
+        [5, "a", 0, 1, "b", 1, "x", "n"],
         [2, 7, {}, {"map": 1}],
         [2, 7, msgpack.ExtType(5, b"abc")],
         [2] + [7] * 16,
@@ -132,7 +180,7 @@ def test_bad_messages_are_refused(message: Any) -> None:
         b"\xdd\xff\xff\xff\xff",  # an array of four thousand million
         b"\xc6\xff\xff\xff\xff",  # as many bytes
         b"\x92\x02\x07\x00",  # something behind the frame
-        b"\x92\x03\xa2\xff\xfe",  # text that is no UTF-8
+        b"\x99\x05\xa2\xff\xfe\x00\x01\xa1a\x01\xa1x\xa1n\x00",  # an id that is no UTF-8
         bytes(MAX_FRAME_BYTES + 1),
     ],
 )
@@ -147,7 +195,9 @@ def test_an_invalid_frame_cannot_be_built() -> None:
     with pytest.raises(ValueError, match="picture 7 cannot be coded against picture 7"):
         Picture(7, 0, 0, b"", 3, earlier=7)
     with pytest.raises(ValueError, match="text"):
-        Text("ü" * (MAX_TEXT_BYTES // 2 + 1))
+        Line(0, bytes(MAX_TEXT_BYTES + 1))
+    with pytest.raises(ValueError, match="line 7 cannot be 8 behind"):
+        Line(7, b"hi", behind=8)
 
 
 @given(st.binary(max_size=64) | st.lists(nested, max_size=9).map(lambda fields: bytes(msgpack.packb(fields))))

@@ -99,7 +99,7 @@ def test_a_picture_is_readable_as_json() -> None:
     ("frame", "told"),
     [
         (frames.encode(frames.Hold(7)), {"kind": "hold", "sequence": 7}),
-        (frames.encode(frames.Text("hello")), {"kind": "text", "text": "hello"}),
+        (frames.encode(frames.Line(3, b"hello", 0)), {"kind": "text", "number": 3}),
         (b"\xff", {"kind": "unknown"}),
     ],
 )

@@ -66,6 +66,13 @@ class Mosquitto:
         """Let these users in from the next start on."""
         _password_file(self._folder, users)
 
+    def kill(self) -> None:
+        """Returns when the process is gone, which had no time for anything."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
     def stop(self) -> None:
         """Returns when the process is gone."""
         if self._process is not None:

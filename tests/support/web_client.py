@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import aiohttp
 from PIL import Image
 
-from node.call.observers import Observers
+from node.call.chat import checked_line
+from node.call.observers import ChatLine, Observers
 from node.call.stats import CallStats
 from node.speech.profiles import LEAN
 from node.vision.types import Prompt
@@ -61,6 +62,21 @@ class Parrot:
         return self.text.replace("zebra", "person")
 
 
+class SaidLines:
+    """A chat in which everybody has every line at once."""
+
+    def __init__(self, node: Bystander) -> None:
+        self._node, self.is_behind = node, False
+        self.said: list[str] = []
+
+    async def say(self, text: str) -> ChatLine:
+        number, id = len(self.said), self._node.id
+        line = ChatLine(id, number, self._node.name, checked_line(text), 1764000000.5, True, id, have=("bob",))
+        self.said.append(line.text)
+        self._node.observers.line_typed(line, b"")
+        return line
+
+
 class Bystander:
     """A node that does nothing but be observed, and paints what it is asked for, unless it has no generator."""
 
@@ -76,6 +92,7 @@ class Bystander:
         self.waiting = 0
         self.has_generator = True
         self.previewed: list[Prompt] = []
+        self.chat = SaidLines(self)
 
     def toggle_mute(self) -> None:
         self.muted = not self.muted

@@ -9,7 +9,7 @@ from node.vision.scenes.paint import Canvas, Colour, darker, lighter, mix
 from node.vision.scenes.world import Action, Cloth, Garment, Hair, HairColour, Person, Variation, Who
 
 # Points on the way from the fairest skin to the darkest, which lie evenly on it.
-# From the fairest to the darkest. Cameras in rooms see skin less yellow than drawings have it: 7 to 17 in b* of CIE Lab.
+# From the fairest to the darkest. Cameras in rooms see skin less yellow than cartoons have it: 7 to 17 in b* of Lab.
 SKINS: tuple[Colour, ...] = ((252, 228, 213), (231, 197, 178), (195, 154, 137), (139, 107, 93), (85, 64, 56))
 HAIR_COLOURS: dict[HairColour, Colour] = {
     HairColour.BLACK: (38, 34, 44),

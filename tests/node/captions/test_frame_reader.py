@@ -91,11 +91,11 @@ async def test_bits_are_measured_for_those_who_want_them() -> None:
 
 async def test_holds_and_texts_are_passed_on_without_words() -> None:
     desk = Desk()
-    for other in (frames.Hold(7), frames.Text("hi")):
+    for other in (frames.Hold(7), frames.Line(0, b"hi")):
         desk.reader.picture_received("b", frames.encode(other))
     assert [(what, caption) for _, what, caption in desk.came.all] == [
         (frames.Hold(7), None),
-        (frames.Text("hi"), None),
+        (frames.Line(0, b"hi"), None),
     ]
     assert (desk.reader.waiting, desk.reader.received) == (0, 0)
 

@@ -16,7 +16,7 @@ from happenings import until
 from PIL import Image
 
 from node.call import build
-from node.commands import call
+from node.commands import call, call_lines
 from node.common import config
 from node.links import broker
 from node.links.address import BrokerAddress
@@ -77,15 +77,15 @@ async def test_models_that_cannot_be_loaded_end_the_call(
 
 async def test_m_mutes(settings: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     @contextlib.contextmanager
-    def typed_at_once(actions: dict[str, Any], run_line: Any) -> Iterator[bool]:
-        actions[call.MUTE_KEY]()
+    def typed_at_once(actions: dict[str, Any], run_line: Any, show: Any) -> Iterator[bool]:
+        actions[call_lines.MUTE_KEY]()
         run_line("/profile clear")
         yield True
 
-    monkeypatch.setattr(call.keyboard, "listening", typed_at_once)
+    monkeypatch.setattr(call_lines.keyboard, "listening", typed_at_once)
     assert await call.run(config.load(**settings), ROOM, build.SEND, 0.6, json=True)
     said = capsys.readouterr()
-    assert "type m to mute yourself" in said.err
+    assert "m mutes you, r records, q ends the call" in said.err
     assert "muted: nobody hears you" in said.err
     assert "speech goes by clear now" in said.err
     assert json.loads(said.out)["speech"]["muted_s"] > 0
@@ -97,15 +97,15 @@ async def test_r_records_and_ends_that(
     monkeypatch.chdir(tmp_path)
 
     @contextlib.contextmanager
-    def typed_at_once(actions: dict[str, Any], run_line: Any) -> Iterator[bool]:
+    def typed_at_once(actions: dict[str, Any], run_line: Any, show: Any) -> Iterator[bool]:
         run_line("/record talk.mcap")
         yield True
-        actions[call.RECORD_KEY]()
+        actions[call_lines.RECORD_KEY]()
 
-    monkeypatch.setattr(call.keyboard, "listening", typed_at_once)
+    monkeypatch.setattr(call_lines.keyboard, "listening", typed_at_once)
     assert await call.run(config.load(name="ann", **settings), ROOM, build.SEND, 0.6, json=True)
     said = capsys.readouterr()
-    assert "r to record, and again to end that" in said.err
+    assert "r records" in said.err
     assert "recording to talk.mcap" in said.err
     assert "recorded 0:00 to talk.mcap" in said.err
     with SessionReader.open(tmp_path / "talk.mcap") as session:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from node.commands import call
+from node.call.line_reader import MAX_CHARACTERS
+from node.commands import call_lines as call
 from node.speech.profiles import CLEAR
 
 
@@ -29,7 +30,13 @@ class Recording:
 @pytest.fixture
 def node() -> Any:
     changed: list[Any] = []
-    return SimpleNamespace(changed=changed, change=changed.append, follow_the_link=lambda: changed.append("auto"))
+    return SimpleNamespace(
+        changed=changed,
+        change=changed.append,
+        follow_the_link=lambda: changed.append("auto"),
+        toggle_mute=lambda: changed.append("mute"),
+        chat=SimpleNamespace(say_soon=changed.append),
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,7 +47,12 @@ def node() -> Any:
         ("/profile auto\n", ["auto"], ""),
         ("/profile auto bitrate=9000\n", [], "no speech profile 'auto' with options"),
         ("/profile loud\n", [], "no speech profile 'loud'"),
-        ("hello\n", [], call.LINE_HELP),
+        ("hello\n", ["hello"], ""),
+        ("  see /help \n", ["see /help"], ""),
+        ("/mute\n", ["mute"], ""),
+        ("/help\n", [], call.LINE_HELP),
+        ("/hlep\n", [], "there is no /hlep"),
+        ("x" * (MAX_CHARACTERS + 1), [], "at most 500 characters, and this one 501"),
         ("\n", [], ""),
     ],
 )

@@ -31,7 +31,7 @@ def records() -> list[Record]:
         picture("me", 0.3, "a cat"), picture("b", 0.5, "a dog", sequence=4),
         *spoken("me", tone(2.0), at=0.5), *spoken("b", tone(2.0, 500), at=3.0, sequence=65_530),
         Snapshot(290_000, 1, "png", b"a file"), Note(4_000_000, "something"),
-        Frame(4_500_000, "b", frames.encode(frames.Text("typed"))),
+        Frame(4_500_000, "b", frames.encode(frames.Line(0, b"typed", 0)), "typed"),
         Frame(4_600_000, "b", frames.encode(frames.Hold(4))),
         picture("b", 5.0, "a dog that sleeps", sequence=5, seed=9), went("b", 8.0),
     ]  # fmt: skip
@@ -60,7 +60,8 @@ def test_a_cut_begins_with_who_is_there_and_what_is_seen(file: Path, tmp_path: P
     assert edit.cut(file, out, 2.0, 5.5, None) == 3.5
     found = read(out)
     assert [(one.at_us, one.name) for one in found if isinstance(one, Joined)] == [(0, "Ben")]
-    assert captions(found) == [(0, "me", "a cat"), (0, "b", "a dog"), (3_000_000, "b", "a dog that sleeps")]
+    seen = [(0, "me", "a cat"), (0, "b", "a dog"), (2_500_000, "b", "typed"), (3_000_000, "b", "a dog that sleeps")]
+    assert captions(found) == seen
     packets = [one for one in found if isinstance(one, Speech)]
     before = [one for one in records() if isinstance(one, Speech) and 2_000_000 <= one.at_us < 5_500_000]
     assert [(one.sequence, one.payload) for one in packets] == [(one.sequence, one.payload) for one in before]

@@ -98,7 +98,7 @@ def test_what_can_be_shown_is_shown(session_file: SessionFile) -> None:
     header = replace(HEADER, codebooks=(CodebookId(9, b"wxyz"),))
     path = session_file(header=header, end=False)
     data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
+    data[3 * len(data) // 4] ^= 1
     path.write_bytes(data)
     info = read_info(path, CODEBOOKS)
     assert (info.complete, info.damage) == (False, 1)

@@ -42,7 +42,7 @@ async def test_a_key_acts_without_enter_and_the_terminal_is_put_back(terminal: t
     assert termios.tcgetattr(program) == before
 
 
-async def test_a_line_after_a_slash_is_given_whole_and_shown(terminal: tuple[int, int]) -> None:
+async def test_a_line_is_given_whole_and_shown(terminal: tuple[int, int]) -> None:
     person, _ = terminal
     said, acted = Happenings(), Happenings()
     with keyboard.listening({"m": lambda: acted.add("m")}, said.add):
@@ -53,11 +53,52 @@ async def test_a_line_after_a_slash_is_given_whole_and_shown(terminal: tuple[int
             shown += os.read(person, 64)
             assert b"/profile ma".startswith(shown[:11])
         os.write(person, b"/" + b"m" * 300 + b"\n")
-        assert (await said.count(2))[1] == "/" + "m" * (keyboard.MAX_LINE - 1)
+        assert (await said.count(2))[1] == "/" + "m" * 300
         assert len(acted) == 0
         os.write(person, b"/\x7fm")
         assert await acted.count(1) == ["m"]
         assert len(said) == 2
+
+
+async def test_a_letter_acts_only_before_anything_else_is_typed(terminal: tuple[int, int]) -> None:
+    person, _ = terminal
+    said, acted = Happenings(), Happenings()
+    with keyboard.listening({"m": lambda: acted.add("m"), "q": lambda: acted.add("q")}, said.add):
+        os.write(person, b"moin mq\n")
+        assert await said.count(1) == ["moin mq"]
+        os.write(person, b" q\nm\n")
+        assert await said.count(2) == ["moin mq", " q"]
+        assert await acted.count(1) == ["m"]
+        os.write(person, b"m\x7fq")
+        assert await acted.count(2) == ["m", "q"]
+        assert len(said) == 2
+
+
+async def test_a_held_letter_does_nothing_after_the_end(terminal: tuple[int, int]) -> None:
+    person, _ = terminal
+    acted, seen = Happenings(), Happenings()
+    with keyboard.listening({"m": lambda: acted.add("m"), keyboard.LEFT: lambda: seen.add("left")}, acted.add):
+        os.write(person, b"m\x1b[D")
+        await seen.count(1)
+    await asyncio.sleep(keyboard.HOLD_S + 0.05)
+    assert len(acted) == 0
+
+
+async def test_a_line_that_is_refused_stays_and_each_change_is_shown(terminal: tuple[int, int]) -> None:
+    person, _ = terminal
+    tried, shown = Happenings(), Happenings()
+
+    def run_line(line: str) -> bool:
+        tried.add(line)
+        return len(line) < 3
+
+    with keyboard.listening({}, run_line, shown.add):
+        os.write(person, "äbc\n\x7f\nxy\x15z\n".encode())
+        assert await tried.count(3) == ["äbc", "äb", "z"]
+        assert shown.all == ["ä", "äb", "äbc", "äb", "", "x", "xy", "", "z", ""]
+        os.write(person, "é".encode()[:1])
+        os.write(person, "é".encode()[1:] + b"x" * 2000 + b"\n")
+        assert (await tried.count(4))[3] == "é" + "x" * (keyboard.MAX_LINE - 1)
 
 
 async def test_an_arrow_is_one_key_however_it_comes(terminal: tuple[int, int]) -> None:
@@ -75,12 +116,12 @@ async def test_an_arrow_is_one_key_however_it_comes(terminal: tuple[int, int]) -
 
 def test_a_key_may_come_in_several_reads() -> None:
     splitter = keyboard.KeySplitter()
-    assert list(splitter.keys("a\x1b")) == ["a"]
-    assert list(splitter.keys("[")) == []
-    assert list(splitter.keys("Cm")) == [keyboard.RIGHT, "m"]
-    assert list(splitter.keys("\x1b")) == []
-    assert list(splitter.keys("m")) == ["m"]  # escape, then m
-    assert list(splitter.keys("\x1b[" + "1" * 99)) == ["[", *"1" * 99]
+    assert list(splitter.keys(b"a\x1b")) == ["a"]
+    assert list(splitter.keys(b"[")) == []
+    assert list(splitter.keys(b"Cm")) == [keyboard.RIGHT, "m"]
+    assert list(splitter.keys(b"\x1b")) == []
+    assert list(splitter.keys(b"m")) == ["m"]  # escape, then m
+    assert list(splitter.keys(b"\x1b[" + b"1" * 99)) == ["[", *"1" * 99]
 
 
 async def test_an_arrow_is_no_part_of_a_line(terminal: tuple[int, int]) -> None:

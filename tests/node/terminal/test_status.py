@@ -10,8 +10,9 @@ from rich.console import Console
 
 from node.call.stats import CallStats
 from node.speech.level_meter import LevelMeter
-from node.terminal import status
-from node.terminal.status import BARS, PLAIN_EVERY_S, BufferedNotes, LiveTable, PlainLines, View, bar
+from node.terminal import status, status_rows
+from node.terminal.status import PLAIN_EVERY_S, BufferedNotes, LiveTable, PlainLines
+from node.terminal.status_rows import BARS, View, bar
 
 
 @pytest.fixture
@@ -116,8 +117,8 @@ def test_a_table_can_be_refreshed_before_and_after_its_time(view: View) -> None:
 @pytest.mark.parametrize(
     ("length", "shown"),
     [
-        (status.MAX_CAPTION_SHOWN, "x" * status.MAX_CAPTION_SHOWN),
-        (500, "x" * (status.MAX_CAPTION_SHOWN - 1) + "…"),
+        (status_rows.MAX_CAPTION_SHOWN, "x" * status_rows.MAX_CAPTION_SHOWN),
+        (500, "x" * (status_rows.MAX_CAPTION_SHOWN - 1) + "…"),
     ],
 )
 def test_a_long_caption_is_cut(view: View, tally: CallStats, length: int, shown: str) -> None:

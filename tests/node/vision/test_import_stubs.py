@@ -137,19 +137,17 @@ def plain_pictures(folder: Path) -> list[str]:
     return [hashlib.sha256(picture.tobytes()).hexdigest() for picture in painted]
 
 
-def test_every_kind_of_captioner_says_the_same(
-    blip_folder: Path, pair_folder: Path, florence_folder: Path, chat_folder: Path, qwen_folder: Path
+def test_every_kind_of_model_says_and_paints_the_same(
+    blip_folder: Path, pair_folder: Path, florence_folder: Path, chat_folder: Path, qwen_folder: Path, tmp_path: Path
 ) -> None:
-    folders = [blip_folder, pair_folder, florence_folder, chat_folder, qwen_folder]
-    assert stubbed_run(folders, [])[0] == [plain_words(folder) for folder in folders]
-
-
-def test_every_kind_of_generator_paints_the_same(tmp_path: Path) -> None:
+    captioners = [blip_folder, pair_folder, florence_folder, chat_folder, qwen_folder]
     kinds = (tiny_painters.stable_diffusion, tiny_painters.turbo, tiny_painters.lcm, tiny_painters.klein)
-    folders = [tmp_path / kind.__name__ for kind in kinds]
-    for kind, folder in zip(kinds, folders, strict=True):
+    painters = [tmp_path / kind.__name__ for kind in kinds]
+    for kind, folder in zip(kinds, painters, strict=True):
         kind(folder)
-    assert stubbed_run([], folders)[1] == [plain_pictures(folder) for folder in folders]
+    words, pictures, *_ = stubbed_run(captioners, painters)
+    assert words == [plain_words(folder) for folder in captioners]
+    assert pictures == [plain_pictures(folder) for folder in painters]
 
 
 def test_the_models_that_ship_spare_all_of_it() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ FILES = {2: "golden_captions.json", 3: "golden_captions_3.json"}
 DATA = Path(__file__).parents[2] / "data"
 GOLDEN: dict[int, Any] = {codec: json.loads((DATA / name).read_text("utf-8")) for codec, name in FILES.items()}
 CAPTIONS: dict[int, list[dict[str, str]]] = {codec: told["captions"] for codec, told in GOLDEN.items()}
+PLAIN = re.compile("[A-Z]?[a-z ,-]+[.]?")
+"""Captions of words that the codebook knows, mostly: they differ in the words alone."""
 
 codecs = pytest.mark.parametrize("codec", FILES)
 
@@ -59,7 +62,10 @@ def test_captions_become_their_bytes_and_bytes_their_captions(codec: int) -> Non
 
 @codecs
 def test_the_reference_decoder_agrees(codec: int) -> None:
-    for entry in CAPTIONS[codec]:
+    """On all that are odd, and some of the plain ones: it is slow, and all are read by the codec itself above."""
+    plain = [entry for entry in CAPTIONS[codec] if PLAIN.fullmatch(entry["text"]) and "earlier" not in entry]
+    odd = [entry for entry in CAPTIONS[codec] if entry not in plain]
+    for entry in odd + plain[::10]:
         assert decoded(reference(codec), entry) == entry["text"]
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import functools
 from dataclasses import fields, replace
 from enum import Enum
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from node.vision.scenes.drawing import draw
@@ -40,9 +42,13 @@ CAT = Creature(CreatureKind.CAT, Fur.NATURAL, Pose.SITTING, Support.BENCH, Thing
 BIRD = Creature(CreatureKind.BIRD, Fur.BLACK, Pose.JUMPING, Support.SOFA, Thing.BOOK)
 
 
+@functools.lru_cache(maxsize=100)
+def drawn(scene: Scene) -> npt.NDArray[np.int16]:
+    return np.asarray(draw(scene), np.int16)
+
+
 def changed_pixels(first: Scene, second: Scene) -> int:
-    pictures = [np.asarray(draw(scene), np.int16) for scene in (first, second)]
-    return int((np.abs(pictures[0] - pictures[1]).max(axis=2) > VISIBLE_STEP).sum())
+    return int((np.abs(drawn(first) - drawn(second)).max(axis=2) > VISIBLE_STEP).sum())
 
 
 def variants(subject: Person | Creature) -> list[tuple[Person | Creature, Person | Creature]]:
@@ -51,8 +57,8 @@ def variants(subject: Person | Creature) -> list[tuple[Person | Creature, Person
     for field in fields(subject):
         now = getattr(subject, field.name)
         values = [False, True] if isinstance(now, bool) else list(type(now))
-        drawn = [replace(subject, **{field.name: value}) for value in values]
-        pairs += [(first, second) for i, first in enumerate(drawn) for second in drawn[i + 1 :]]
+        subjects = [replace(subject, **{field.name: value}) for value in values]
+        pairs += [(first, second) for i, first in enumerate(subjects) for second in subjects[i + 1 :]]
     return pairs
 
 

@@ -1,0 +1,73 @@
+"""Lines of a chat as its parts hand them to each other, and the events that they cause."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from protocol.frames import DEFAULT_CODEC
+
+__all__ = ["HISTORY", "RESEND_S", "UTF8", "Arrived", "KnownLine", "LineArrived", "LineEvent"]
+__all__ += ["MarksChanged", "Wording"]
+
+# Lines that a newcomer is given: what fits on a screen, so that it is clear what is being talked about.
+HISTORY = 20
+# What was not acknowledged by then is sent again: the answer comes after two trips through the broker, some 2 s over a
+# link of 20 kbit/s, and the time in which acknowledgements are gathered.
+RESEND_S = 3.0
+# The caption codec that every node reads.
+UTF8 = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A line's text as each of some caption codecs codes it; UTF-8 is always among them."""
+
+    coded: Mapping[int, bytes]
+
+    def shortest(self, readable: Collection[int]) -> tuple[int, bytes]:
+        """Return the codec and the bytes of the form that costs least, among the codecs that are readable."""
+        forms = [(codec, data) for codec, data in self.coded.items() if codec == UTF8 or codec in readable]
+        return min(forms, key=lambda form: len(form[1]) + (form[0] != DEFAULT_CODEC))
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLine:
+    """A line that was said or received; `said_at` is on the clock of `now`."""
+
+    author: str
+    name: str
+    number: int
+    wording: Wording
+    said_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A line as it came: from `via`, its author or who relays it; `name` is the author's, if it is relayed."""
+
+    via: str
+    author: str
+    number: int
+    codec: int
+    coded: bytes
+    said_at: float
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineArrived:
+    """A line is here, in its author's turn. Its text is still coded."""
+
+    line: Arrived
+
+
+@dataclass(frozen=True, slots=True)
+class MarksChanged:
+    """Who has these lines of ours has changed."""
+
+    numbers: range
+
+
+LineEvent: TypeAlias = LineArrived | MarksChanged
