@@ -17,7 +17,8 @@ def broker_address(settings: Settings, rooms_own: str | None = None) -> BrokerAd
     """Return where to meet: at `rooms_own` broker, if the room has one and this run was given no other.
 
     A login that stands in the settings file is for the broker there: a link never makes a node show it to another
-    one. A CA file is no secret, and counts everywhere. Raises NodeError for an address that is none, or a password file that does not serve.
+    one. A CA file is no secret, and counts everywhere. Raises NodeError for an address that is none, or a password file
+    that does not serve.
     """
     if rooms_own is None or settings.for_this_run("broker"):
         return BrokerAddress.parse(settings.broker, **_login(settings, this_run=False))
