@@ -102,7 +102,7 @@ async def _call(
     quiet: bool,
 ) -> Summary:
     from node import rooms
-    from node.call import build
+    from node.call import build, hooks
     from node.call.node import Node
     from node.web import setup as web
 
@@ -122,7 +122,11 @@ async def _call(
             notes(remark)
         with choose([view(node)], quiet=quiet) as display:
             notes.to(display)
-            with recording_control(node, settings, header, notes, resolved.secret) as recorder:
+            called = resolved.name or resolved.secret.room_id()
+            with (
+                recording_control(node, settings, header, notes, resolved.secret) as recorder,
+                hooks.running(settings, node, called, notes),
+            ):
                 actions = {MUTE_KEY: node.toggle_mute, RECORD_KEY: recorder.toggle}
                 with keyboard.listening(actions, lambda line: run_line(node, recorder, line, notes)) as typing:
                     if typing:
