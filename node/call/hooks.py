@@ -44,7 +44,7 @@ PREFIX: Final = "PICTOPHONE_HOOK_"
 JOIN, MESSAGE = "join", "message"
 
 
-class TypedLine(Protocol):
+class LineTyped(Protocol):
     """What is read of a line that was typed: its author's name, the text, and whether it is one of our own."""
 
     @property
@@ -118,7 +118,7 @@ class Hooks(CallObserver):
     def left(self, peer: str) -> None:
         self._present.discard(peer)
 
-    def line_typed(self, line: TypedLine, frame: bytes) -> None:
+    def line_typed(self, line: LineTyped, frame: bytes) -> None:
         """Run the command for a line of a peer."""
         if not line.mine:
             self._run(MESSAGE, name=line.name, message=line.text)

@@ -120,13 +120,9 @@ async def _call(
         node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
         for remark in filter(None, (*remarks, *warnings)):
             notes(remark)
-        with choose([view(node)], quiet=quiet) as display:
+        with choose([view(node)], quiet=quiet) as display, hooks.running(settings, node, resolved.shown, notes):
             notes.to(display)
-            called = resolved.name or resolved.secret.room_id()
-            with (
-                recording_control(node, settings, header, notes, resolved.secret) as recorder,
-                hooks.running(settings, node, called, notes),
-            ):
+            with recording_control(node, settings, header, notes, resolved.secret) as recorder:
                 actions = {MUTE_KEY: node.toggle_mute, RECORD_KEY: recorder.toggle}
                 with keyboard.listening(actions, lambda line: run_line(node, recorder, line, notes)) as typing:
                     if typing:

@@ -59,6 +59,11 @@ class ResolvedRoom:
     name: str | None = None
     note: str | None = None
 
+    @property
+    def shown(self) -> str:
+        """The name that it is saved under, or the first part of its topics: nothing secret."""
+        return self.name or self.secret.room_id()
+
 
 def resolve(text: str | None, settings: Settings) -> ResolvedRoom:
     """Return the room that `text` names: a link, its words, a saved name, a passphrase, or `-` to be asked.

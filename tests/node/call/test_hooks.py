@@ -45,8 +45,12 @@ def seen(path: Path) -> dict[str, str]:
 
 async def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
-        while not true():
+        while not true():  # noqa: ASYNC110 - what is waited for happens in other processes
             await asyncio.sleep(0.01)
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 def ours(path: Path) -> tuple[str, ...]:
@@ -109,7 +113,7 @@ class TestHookRunner:
         runner, notes = HookRunner(print), tmp_path / "seen"
         runner.start(HookJob("join", (*ours(notes), f"; touch {tmp_path}/pwned", "$(id)"), {"X": f"$(touch {notes})"}))
         await until(notes.exists)
-        assert [path.name for path in tmp_path.iterdir()] == ["seen"]
+        assert names(tmp_path) == ["seen"]
         runner.end()
 
     async def test_one_that_fails_is_noted_once(self) -> None:
@@ -144,15 +148,15 @@ class TestHookRunner:
         for _ in range(MOST_AT_ONCE + MOST_WAITING + 20):
             runner.start(HookJob("join", python(code, tmp_path), {}))
         assert time.monotonic() - began < 1.0
-        await until(lambda: len(list(tmp_path.iterdir())) == MOST_AT_ONCE)
+        await until(lambda: len(names(tmp_path)) == MOST_AT_ONCE)
         await asyncio.sleep(0.2)
-        pids = [int(path.name) for path in tmp_path.iterdir()]
+        pids = [int(name) for name in names(tmp_path)]
         assert len(pids) == MOST_AT_ONCE
         assert notes == ["too many commands of --on-join wait: some are left out"]
         runner.end()
         await until(lambda: not any(map(alive, pids)))
         await until(lambda: not any(thread.is_alive() for thread in runner._threads))
-        assert len(list(tmp_path.iterdir())) == MOST_AT_ONCE
+        assert len(names(tmp_path)) == MOST_AT_ONCE
 
 
 def alive(pid: int) -> bool:
@@ -192,9 +196,11 @@ async def test_a_settings_file_runs_nothing(tmp_path: Path, monkeypatch: pytest.
     """The one of the folder that a call is started from may be anybody's."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pictophone.toml").write_text('on_join = "touch pwned"\n')
-    with pytest.raises(UsageError, match="a settings file may not run commands"):
-        with hooks.running(config.load(), ObservedNode(), "treehouse", print):  # type: ignore[arg-type]
-            pytest.fail("it runs")
+    with (
+        pytest.raises(UsageError, match="a settings file may not run commands"),
+        hooks.running(config.load(), ObservedNode(), "treehouse", print),  # type: ignore[arg-type]
+    ):
+        pytest.fail("it runs")
     monkeypatch.setenv("PICTOPHONE_ON_JOIN", "true")
     with hooks.running(config.load(), node := ObservedNode(), "treehouse", print):  # type: ignore[arg-type]
         assert len(node.all) == 1
@@ -222,7 +228,7 @@ async def test_a_call_runs_the_command_when_a_peer_joins(
     command = " ".join(map(json.dumps, ours(tmp_path / "seen")))
     with hooks.running(config.load(on_join=command), ann, "treehouse", print):
         async with running(ann, bob) as nodes:
-            await nodes.until(lambda: (tmp_path / "seen").exists())
+            await nodes.until((tmp_path / "seen").exists)
     assert seen(tmp_path / "seen") == {
         f"{PREFIX}EVENT": "join", f"{PREFIX}NAME": "bob", f"{PREFIX}PEER": bob.id, f"{PREFIX}ROOM": "treehouse",
     }  # fmt: skip
