@@ -104,7 +104,7 @@ async def _call(
     piped: bool,
 ) -> Summary:
     from node import rooms
-    from node.call import build
+    from node.call import build, hooks
     from node.call.node import Node
     from node.web import setup as web
 
@@ -125,6 +125,7 @@ async def _call(
         with choose([view(node)], quiet=json or (piped and role.receives)) as display:
             notes.to(display)
             with (
+                hooks.running(settings, node, resolved.shown, notes),
                 recording_control(node, settings, header, notes, resolved.secret) as recorder,
                 conversing(node, recorder, display, notes, role, piped) as (sources, refresh),
             ):

@@ -94,6 +94,12 @@ SETTINGS: Mapping[str, Any] = {
     "seal_recording": Annotated[
         bool | None, typer.Option("--seal-recording", help="Encrypt recordings: readable with the room alone.")
     ],
+    "on_join": Annotated[
+        str | None, typer.Option(metavar="CMD", help="Run this command, without a shell, when a peer joins.")
+    ],
+    "on_message": Annotated[
+        str | None, typer.Option(metavar="CMD", help="Run this command when a peer types a line: see docs/calling.md.")
+    ],
     "page": Annotated[
         str | None,
         typer.Option(metavar="[HOST:PORT]", help="Serve a page that shows the call: 127.0.0.1:8765, or off."),
@@ -105,13 +111,15 @@ SETTINGS: Mapping[str, Any] = {
 # The settings that each command takes, in the order in which `--help` lists them.
 ROOM = ("room_file", "broker", "broker_password_file")
 PAGE = ("page", "page_certificate", "page_key")
+HOOKS = ("on_join", "on_message")
 CALL = tuple(SETTINGS)
 SEND = tuple(key for key in CALL if key not in {"speaker", "pictures", "morph"})
 RECEIVE = (
     *(*ROOM, "wait", "name", "speaker", "pictures", "models", "generator", "morph", "lyra"),
-    *("record", "seal_recording", *PAGE),
+    *("record", "seal_recording", *HOOKS, *PAGE),
 )
-DEMO = tuple(key for key in CALL if key not in {"room_file", "broker_password_file", "wait", "name", "seal_recording"})
+NOT_DEMO = {"room_file", "broker_password_file", "wait", "name", "seal_recording", *HOOKS}
+DEMO = tuple(key for key in CALL if key not in NOT_DEMO)
 
 Room = Annotated[
     list[str] | None,

@@ -11,6 +11,7 @@ from node import rooms
 from node.captions.coder import shipped_codecs
 from node.commands import options
 from node.common import config, signals
+from node.common.files import wrote
 from node.common.output import remark, say
 from node.common.progress import bars
 from node.recording import edit, timecode
@@ -83,6 +84,7 @@ def export(
             progress.update(bar, completed=int(done), total=max(int(total), 1))
 
         signals.run(export_session(file, shipped_codecs(), asked, secret(room), remark, advance))
+    remark(wrote(output))
 
 
 def _output_and_end(output: Path | None, to: str | None, until: str | None) -> tuple[Path, str | None]:
