@@ -98,7 +98,9 @@ SETTINGS: Mapping[str, Any] = {
         str | None,
         typer.Option(metavar="[HOST:PORT]", help="Serve a page that shows the call: 127.0.0.1:8765, or off."),
     ],
-    "page_certificate": Annotated[Path | None, typer.Option(help="Certificate (PEM) to encrypt the page with.")],
+    "page_certificate": Annotated[
+        Path | None, typer.Option(help="Encrypt the page: auto for a certificate of the node's own, or one (PEM).")
+    ],
     "page_key": Annotated[Path | None, typer.Option(help="Its key (PEM).")],
 }
 

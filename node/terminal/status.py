@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from node.common import output
 from node.common.notes import NotePace
 from node.common.printable import printable
+from node.common.qr_code import draw_blocks
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,9 +58,11 @@ class View:
 
 
 class Display(Protocol):
-    """A display of a call; `note` adds a line about an event."""
+    """A display of a call; `note` adds a line about an event, `draw` a drawing of blocks where it is a terminal."""
 
     def note(self, text: str) -> None: ...
+
+    def draw(self, lines: Sequence[str]) -> None: ...
 
     def refresh(self) -> None: ...
 
@@ -96,6 +99,9 @@ class LiveTable:
 
     def note(self, text: str) -> None:
         self._print(self._pace.take(text))
+
+    def draw(self, lines: Sequence[str]) -> None:
+        draw_blocks(self._console, lines)
 
     def _print(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -144,6 +150,9 @@ class PlainLines:
 
     def note(self, text: str) -> None:
         self._print(self._pace.take(text))
+
+    def draw(self, lines: Sequence[str]) -> None:
+        """Leave it out: a log has no use for it."""
 
     def _print(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -238,6 +247,11 @@ class BufferedNotes:
             self._early.append(text)
         else:
             self._display.note(text)
+
+    def draw(self, lines: Sequence[str]) -> None:
+        """Have the display, if there is one, draw these lines of light blocks where it is a terminal."""
+        if self._display is not None:
+            self._display.draw(lines)
 
     def to(self, display: Display) -> None:
         """Pass the notes so far, and all later ones, to this display."""

@@ -17,6 +17,8 @@ from node.web.picture_cache import PictureCache, PictureEncoder
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.web.invitation import Invitation
+
 # People shown. More than that, and those that left are removed; the call itself stays small.
 MAX_PEOPLE = 16
 MAX_NOTES = 20
@@ -48,6 +50,7 @@ class PageState:
     pictures: PictureCache = field(default_factory=PictureCache)
     people: dict[str, PersonState] = field(default_factory=dict)
     own: OwnState | None = None
+    invitation: Invitation | None = None
     broker: str | None = None
     _sent_replay: Json | None = None
     _notes: deque[Json] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
@@ -78,7 +81,7 @@ class PageState:
             "people": [person.to_full_json(now) for person in self.people.values()],
             "notes": list(self._notes),
             "replay": self.replay(),
-        }
+        } | ({} if self.invitation is None else {"invitation": self.invitation.to_json()})
 
     def own_json(self) -> Json | None:
         """Return what the browser takes part as, as docs/web-api.md specifies it; None where it only watches."""

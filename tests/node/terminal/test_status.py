@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from node.call.stats import CallStats
+from node.common.console import TextConsole
 from node.speech.level_meter import LevelMeter
 from node.terminal import status
 from node.terminal.status import BARS, PLAIN_EVERY_S, BufferedNotes, LiveTable, PlainLines, View, bar
@@ -219,3 +220,25 @@ def test_a_bar_is_full_from_the_left(dbfs: float, full: int) -> None:
     level = LevelMeter()
     level.add(dbfs, 0.02)
     assert bar(level) == "▮" * full + "▯" * (BARS - full)
+
+
+def test_a_drawing_is_light_on_dark_on_a_terminal_and_left_out_of_a_log(view: View) -> None:
+    notes, written = BufferedNotes(), list[str]()
+    notes.draw(["█▀▄ "])
+    notes.to(PlainLines([view], written.append))
+    notes.draw(["█▀▄ "])
+    assert written == []
+    paper = TextConsole(io.TextIOWrapper(io.BytesIO(), "utf-8"), force_terminal=True, color_system="standard")
+    with LiveTable([view], paper) as table:
+        notes.to(table)
+        notes.draw(["█▀▄ ", "▄▄▄▄"])
+    paper.file.seek(0)
+    assert "\x1b[97;40m█▀▄ \x1b[0m\n\x1b[97;40m▄▄▄▄\x1b[0m\n" in paper.file.read()
+
+
+def test_a_terminal_that_cannot_draw_blocks_gets_no_drawing(view: View) -> None:
+    paper = TextConsole(io.TextIOWrapper(io.BytesIO(), "ascii"), force_terminal=True)
+    with LiveTable([view], paper) as table:
+        table.draw(["█▀▄ "])
+    paper.file.seek(0)
+    assert "?" not in paper.file.read().replace("\x1b[?25", "")
