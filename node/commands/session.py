@@ -69,13 +69,19 @@ def export(
     lyra: Lyra = None,
     room: Room = None,
     force: Force = False,
+    mark: Annotated[
+        bool, typer.Option("--mark/--no-mark", help='Write "painted from words" on a video\'s pictures.')
+    ] = True,
+    split: Annotated[bool, typer.Option("--split", help="A video or sound for each person: OUT-1-ann.mp4.")] = False,
 ) -> None:
     """Make a video, a sound, subtitles, a page that plays by itself, or JSON lines of a session."""
     from node.export.export import ExportOptions, export_session
 
     output, end = _output_and_end(output, to, until)
     begins, ends = timecode.parse_span(start, end, "--to" if until is None else "--until")
-    asked = ExportOptions(output, begins, ends, not no_pictures, tuple(who or ()), models, generator, lyra, force)
+    asked = ExportOptions(
+        output, begins, ends, not no_pictures, tuple(who or ()), models, generator, lyra, force, mark, split
+    )
     with bars() as progress:
         bar = progress.add_task(output.name, total=None)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from node.vision.stats import RAW_BITS, RAW_WHAT
 from node.web.event_stream import EventStream
 from node.web.live_rates import VIDEO_KBPS, VIDEO_SOURCE, VIDEO_WHAT, LiveRates
 from node.web.person_state import OwnState, PersonState, PictureEntry
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 # People shown. More than that, and those that left are removed; the call itself stays small.
 MAX_PEOPLE = 16
 MAX_NOTES = 20
+# What ratios are against.
+RAW = {"raw_bits": RAW_BITS, "raw": RAW_WHAT}
 # Characters of a note: an error may quote what the network sent.
 MAX_NOTE = 500
 
@@ -74,7 +77,7 @@ class PageState:
             "kind": self.kind,
             "now": self.wall(),
             "started": self._started,
-            "reference": {"video_kbps": VIDEO_KBPS, "what": VIDEO_WHAT, "source": VIDEO_SOURCE},
+            "reference": {"video_kbps": VIDEO_KBPS, "what": VIDEO_WHAT, "source": VIDEO_SOURCE, **RAW},
             "sound": {"lines": self.lines},
             "broker": self.broker,
             "you": self.own_json(),
@@ -108,8 +111,7 @@ class PageState:
         """Show a person as gone, still with all pictures."""
         person = self.people.get(id)
         if person is not None:
-            person.present, person.link = False, "none"
-            person.pending.clear()
+            person.present, person.link = False, "none"  # what it sent last may still be painted, and says its cost
             self._send_person(person)
 
     def set_link(self, id: str, link: str) -> None:
@@ -137,7 +139,7 @@ class PageState:
     def caption_sent(self, id: str, entry: PictureEntry) -> None:
         """Add a picture that is not painted here, such as one of the node's own."""
         person = self.person(id)
-        person.rates.add_picture(entry.raw_bits, entry.bits)
+        person.rates.add_picture(RAW_BITS, entry.bits)
         self._add_picture(person, entry)
 
     def painted(self, id: str, sequence: int, words: str, image: Image.Image) -> None:
@@ -149,7 +151,7 @@ class PageState:
             or PictureEntry(sequence, words, self.wall(), bits=0, bytes=0, wire_bytes=0)
         )
         entry.size = image.size
-        person.rates.add_picture(entry.raw_bits, entry.bits)
+        person.rates.add_picture(RAW_BITS, entry.bits)
 
         person.image, person.image_url = image, None
 

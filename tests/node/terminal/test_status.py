@@ -12,7 +12,7 @@ from node.call.stats import CallStats
 from node.common.console import TextConsole
 from node.speech.level_meter import LevelMeter
 from node.terminal import status
-from node.terminal.status import BARS, PLAIN_EVERY_S, BufferedNotes, LiveTable, PlainLines, View, bar
+from node.terminal.status import BARS, PLAIN_EVERY_S, SETTLING_S, BufferedNotes, LiveTable, PlainLines, View, bar
 
 
 @pytest.fixture
@@ -54,14 +54,14 @@ def test_a_plain_line_says_what_there_is_to_say(view: View, tally: CallStats) ->
     (line,) = written
     for fact in (
         "speech 7.1 kbit/s, 10.4 on the wire",
-        "all on the wire 0.1 kbit/s",
+        "all on the wire setting up, 0.2 kB in all",
         "loss 0.5 %",
         "mouth to ear 217 ms",
         "says a cat on a sofa",
         "in 120 bits",
         "pictures 1 sent, 4 painted",
         "pictures on the wire 200 bit/s",
-        "ratio 13,107:1",
+        "ratio to 256x256 raw 13,107:1 in words, 786:1 on the wire",
         "sees a man at a desk",
     ):
         assert fact in line
@@ -75,7 +75,7 @@ def test_what_is_not_known_is_left_out_of_a_plain_line(tally: CallStats) -> None
     now += 10
     lines.refresh()
     assert written == [
-        "ann: here nobody yet, all on the wire 0.0 kbit/s, loss 0.0 %, pictures 0 sent, 0 painted",
+        "ann: here nobody yet, all on the wire setting up, 0.0 kB in all, loss 0.0 %, pictures 0 sent, 0 painted",
     ]
 
 
@@ -86,11 +86,25 @@ def test_a_note_is_written_at_once(view: View) -> None:
 
 
 def test_the_rate_on_the_wire_is_that_since_the_last_look(view: View, tally: CallStats) -> None:
+    assert view.on_the_wire(102.0) == "setting up, 0.0 kB in all"
     tally.meter.datagram("sent", bytes(972), "127.0.0.1")
-    assert view.wire_kbps(102.0) == pytest.approx(4.0)
-    assert view.wire_kbps(103.0) == 0.0
+    assert view.on_the_wire(102.0 + SETTLING_S) == "2.7 kbit/s"
+    assert view.on_the_wire(106.0) == "0.0 kbit/s"
     tally.meter.datagram("sent", bytes(972), "127.0.0.1")
-    assert view.wire_kbps(103.5) == pytest.approx(16.0)
+    assert view.on_the_wire(106.5) == "16.0 kbit/s"
+
+
+def test_a_burst_of_setting_up_is_no_rate_and_is_in_the_total(tally: CallStats) -> None:
+    here: list[str] = []
+    view = View("ann", lambda: tally, lambda: here, lambda: None)
+    assert view.on_the_wire(100.0) == "setting up, 0.0 kB in all"
+    assert view.on_the_wire(110.0) == "0.0 kbit/s"
+    here.append("bob")
+    tally.meter.datagram("sent", bytes(18_972), "127.0.0.1")
+    assert view.on_the_wire(111.0) == "setting up, 19.0 kB in all"
+    tally.setup_ms = 900.0
+    assert view.on_the_wire(112.0) == "setting up, 19.0 kB in all"
+    assert view.on_the_wire(112.0 + SETTLING_S) == "0.0 kbit/s"
 
 
 def test_the_table_shows_every_node_side_by_side(view: View, tally: CallStats) -> None:
