@@ -13,7 +13,8 @@ from node.terminal.summary import as_json, for_people, percentile, summarise
 
 # The list, in its order, and the time of the first painting, which its first row asks for.
 PICTURE = [
-    "captioned", "sent", "received", "painted", "caption_bits_mean", "frame_bytes_mean", "wire_bps", "ratio", "wire_ratio",
+    "captioned", "sent", "received", "painted", "caption_bits_mean", "frame_bytes_mean", "wire_bps", "ratio",
+    "wire_ratio",
 ]  # fmt: skip
 SPEECH = [
     "profile", "payload_kbps", "wire_kbps", "packets_sent", "packets_received", "lost", "late", "concealed_ms",

@@ -6,8 +6,8 @@ import pytest
 from page_events import SentEvents
 from PIL import Image
 
-from node.web import state as module
 from node.vision.stats import RAW_BITS
+from node.web import state as module
 from node.web.person_state import MAX_PICTURES, OwnState, PictureEntry
 from node.web.state import PageState
 
