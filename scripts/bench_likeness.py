@@ -9,7 +9,9 @@ Skin is the median colour of a patch of a few pixels below the eyes, beside the 
 leave a face bare: in a drawing where its face is, in a painting where the seed puts it, in a photo what perception
 takes from the cheeks. What was sent is not used. Distances are those of CIE Lab (D65; CIE76, plain Euclidean). "Among
 themselves" is the mean distance between the paintings of one person. Place and size of a painting are those that the
-captioner's head reads of it, in pixels of 256 and as a share.
+captioner's head reads of it, in pixels of 256 and as a share. "Captioner" and "perceiver" are the shares of paintings
+of which each says the action that was painted; the perceiver, which is made for photos, is asked with --people only,
+and of paintings in which it finds a face.
 
     scripts/bench_likeness.py --scenes 60 --people ../shared/data/people
 """
@@ -39,11 +41,10 @@ from node.vision.captioner import Captioner
 from node.vision.generator import Generator
 from node.vision.images import open_small
 from node.vision.people.wording import words_of
-from node.vision.perception import files
 from node.vision.perception.colours import lab
 from node.vision.perception.perceiver import Perceiver
 from node.vision.presets import preset
-from node.vision.scenes import Person, Scene, Variation, draw, held_out, sample, variation_of
+from node.vision.scenes import Person, Scene, Variation, attributes_of, draw, held_out, sample, variation_of
 from node.vision.scenes.faces import LOOK_SHIFT
 from node.vision.scenes.paint import UNITS
 from node.vision.scenes.people import HEAD_SCALE, LEANING_TILT, SLEEPING_TILT, face_position
@@ -67,6 +68,8 @@ class Figures:
     across: list[float] = field(default_factory=list)
     down: list[float] = field(default_factory=list)
     size: list[float] = field(default_factory=list)
+    captioner: list[float] = field(default_factory=list)
+    perceiver: list[float] = field(default_factory=list)
     unseen: int = 0  # people of whom no likeness was read
 
     def summary(self) -> dict[str, float]:
@@ -76,6 +79,10 @@ class Figures:
             each = getattr(self, name)
             if each:
                 values |= {f"{name}_p50": float(np.median(each)), f"{name}_p95": float(np.quantile(each, 0.95))}
+        for name in ("captioner", "perceiver"):
+            each = getattr(self, name)
+            if each:
+                values[name] = float(np.mean(each))
         return values
 
 
@@ -114,8 +121,8 @@ def distance(one: Lab, other: Lab) -> float:
 class Bench:
     """The models of a call, and what a painting by them shows."""
 
-    def __init__(self, captioner: str, generator: str) -> None:
-        self.captioner, self.generator = Captioner(captioner), Generator(generator)
+    def __init__(self, captioner: str, generator: str, perceiver: Perceiver | None) -> None:
+        self.captioner, self.generator, self.perceiver = Captioner(captioner), Generator(generator), perceiver
 
     def call(self, story: list[Scene], figures: Figures) -> None:
         """Show a person to the camera, and measure the paintings."""
@@ -130,11 +137,16 @@ class Bench:
             painting = self.generator.paint(words, seed)
             skins.append(patch(painting, numbers_of(seed), scene.subject.action))
             figures.skin.append(distance(patch(snapshot, truth, scene.subject.action), skins[-1]))
-            self._measure_place(painting, truth, figures)
+            self._measure(painting, words, truth, figures)
         figures.among += [float(np.mean([distance(*pair) for pair in combinations(skins, 2)]))] if skins[1:] else []
 
-    def _measure_place(self, painting: Image.Image, truth: Variation, figures: Figures) -> None:
-        _, shown = self.captioner.read(painting)
+    def _measure(self, painting: Image.Image, words: str, truth: Variation, figures: Figures) -> None:
+        said, shown = self.captioner.read(painting)
+        action = attributes_of(words).get("action")
+        figures.captioner.append(attributes_of(said).get("action") == action)
+        seen = None if self.perceiver is None else self.perceiver.observe(painting)
+        if seen is not None and seen.face is not None and seen.action is not None:
+            figures.perceiver.append(seen.action == action)
         if shown is not None:
             gaps = np.abs(np.subtract(face_position(shown), face_position(truth)))
             figures.across.append(float(gaps[0]))
@@ -143,9 +155,9 @@ class Bench:
 
     def photos(self, folder: Path, figures: Figures) -> None:
         """Show each photo to the camera, and measure its painting."""
-        perceiver = Perceiver(files.verified(files.folder()))
+        assert self.perceiver is not None
         for path in track(sorted(photos_in(folder)), "photos", console=Console(stderr=True)):
-            observation = perceiver.observe(open_small(path))
+            observation = self.perceiver.observe(open_small(path))
             if observation.face is None:
                 continue
             read = likeness.of_photo(observation)
@@ -159,7 +171,7 @@ class Bench:
             painting = self.generator.paint(words, seed)
             skin = lab(np.array(observation.skin, np.float64))
             figures.skin.append(distance(skin, patch(painting, numbers_of(seed), None)))
-            self._measure_place(painting, read, figures)
+            self._measure(painting, words, read, figures)
 
 
 def numbers_of(seed: int) -> Variation:
@@ -191,7 +203,8 @@ def main() -> None:
     parser.add_argument("--generator", default=preset("embedded").generator)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    bench = Bench(arguments.captioner, arguments.generator)
+    perceiver = Perceiver() if arguments.people is not None else None
+    bench = Bench(arguments.captioner, arguments.generator, perceiver)
     results = {}
     if arguments.scenes:
         drawn = Figures()

@@ -65,7 +65,7 @@ SETTINGS: Mapping[str, Any] = {
     ],
     "speaker": Annotated[str | None, typer.Option(help="Where the others are heard: default, none, or FILE.wav.")],
     "pictures": Annotated[Path | None, typer.Option(help="Folder that painted pictures are kept in.")],
-    "models": Annotated[str | None, typer.Option(help="Picture models: embedded, photo-cpu or photo-gpu.")],
+    "models": Annotated[str | None, typer.Option(help="Picture models: embedded, people, photo-cpu or photo-gpu.")],
     "captioner": Annotated[str | None, typer.Option(help="Another model that captions: a folder or a hub id.")],
     "generator": Annotated[str | None, typer.Option(help="Another model that paints: a folder or a hub id.")],
     "tries": Annotated[

@@ -45,10 +45,15 @@ class Stage:
 
     async def share(self, seconds: float) -> float:
         """Measure for so long which share of Ann's packets reaches Dora."""
-        sent, came = self.ann.node.count().speech_out.packets, (await self.program.count())["speech_packets.received"]
+        came, sent = await self._counts()
         await asyncio.sleep(seconds)
-        came = (await self.program.count())["speech_packets.received"] - came
-        return came / max(1, self.ann.node.count().speech_out.packets - sent)
+        came_then, sent_then = await self._counts()
+        return (came_then - came) / max(1, sent_then - sent)
+
+    async def _counts(self) -> tuple[float, int]:
+        """Count what came, and what was sent at the moment of the answer, which may have been long in coming."""
+        came = (await self.program.count())["speech_packets.received"]
+        return came, self.ann.node.count().speech_out.packets
 
     async def through(self, work: Awaitable[str], seconds: float) -> tuple[bool, str]:
         """Attack; repelled if speech goes on meanwhile as it did before, and the program and its page afterwards."""

@@ -9,7 +9,8 @@ from node.vision.scenes.paint import Canvas, Colour, darker, lighter, mix
 from node.vision.scenes.world import Action, Cloth, Garment, Hair, HairColour, Person, Variation, Who
 
 # Points on the way from the fairest skin to the darkest, which lie evenly on it.
-SKINS: tuple[Colour, ...] = ((255, 226, 204), (242, 196, 158), (208, 152, 110), (152, 104, 76), (92, 60, 46))
+# From the fairest to the darkest. Cameras in rooms see skin less yellow than drawings have it: 7 to 17 in b* of CIE Lab.
+SKINS: tuple[Colour, ...] = ((252, 228, 213), (231, 197, 178), (195, 154, 137), (139, 107, 93), (85, 64, 56))
 HAIR_COLOURS: dict[HairColour, Colour] = {
     HairColour.BLACK: (38, 34, 44),
     HairColour.BROWN: (98, 58, 32),
