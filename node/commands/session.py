@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -53,6 +54,17 @@ def recover(
         say(line)
 
 
+@dataclass(frozen=True, slots=True)
+class ExportedFiles:
+    """The options of `export` about what is seen, and in how many files."""
+
+    no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Words alone: nothing is painted.")] = False
+    mark: Annotated[
+        bool, typer.Option("--mark/--no-mark", help='Write "painted from words" on a video\'s pictures.')
+    ] = True
+    split: Annotated[bool, typer.Option("--split", help="A video or sound for each person: OUT-1-Ann.mp4.")] = False
+
+
 @options.command(app)
 def export(
     file: File,
@@ -62,17 +74,14 @@ def export(
     start: From = None,
     to: To = None,
     until: Until = None,
-    no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Words alone: nothing is painted.")] = False,
     who: Who = None,
     models: Models = None,
     generator: Generator = None,
     lyra: Lyra = None,
     room: Room = None,
     force: Force = False,
-    mark: Annotated[
-        bool, typer.Option("--mark/--no-mark", help='Write "painted from words" on a video\'s pictures.')
-    ] = True,
-    split: Annotated[bool, typer.Option("--split", help="A video or sound for each person: OUT-1-ann.mp4.")] = False,
+    *,
+    files: ExportedFiles,
 ) -> None:
     """Make a video, a sound, subtitles, a page that plays by itself, or JSON lines of a session."""
     from node.export.export import ExportOptions, export_session
@@ -80,7 +89,17 @@ def export(
     output, end = _output_and_end(output, to, until)
     begins, ends = timecode.parse_span(start, end, "--to" if until is None else "--until")
     asked = ExportOptions(
-        output, begins, ends, not no_pictures, tuple(who or ()), models, generator, lyra, force, mark, split
+        output,
+        begins,
+        ends,
+        not files.no_pictures,
+        tuple(who or ()),
+        models,
+        generator,
+        lyra,
+        force,
+        files.mark,
+        files.split,
     )
     with bars() as progress:
         bar = progress.add_task(output.name, total=None)

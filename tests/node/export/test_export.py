@@ -177,12 +177,7 @@ def test_a_hostile_name_makes_a_file_beside_the_others(tmp_path: Path) -> None:
     people = [came("b", 0.1, "../[/b]\x1b]0;x"), came("c", 0.2, "\u202e/"), *spoken("b", tone(0.5, 500), at=0.5)]
     file = written(tmp_path / "a.mcap", people)
     exported(file, "out.opus", split=True)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "a.mcap",
-        "out-1-Ann.opus",
-        "out-2-b-0-x.opus",
-        "out-3.opus",
-    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mcap", "out-1-b-0-x.opus", "out-2.opus"]
 
 
 def test_srt_has_the_captions_at_their_times(file: Path) -> None:
@@ -352,7 +347,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(file: Path, painters: Painte
 
 ODD = (
     "-->\n\n00:00:01,000 --> 00:00:02,000", "<script>alert(1)</script>", "</script><img src=x>", "\x00nul\x07", "&lt;",
-    "\u202eevil", "x" * 60_000, "{\\an8}", "\x1b]52;c;aGk=\x07", "%s ${x}", "[/b]", " ", "\u2028", "日本語",
+    "\u202eevil", "x" * 100_000, "{\\an8}", "\x1b]52;c;aGk=\x07", "%s ${x}", "[/b]", " ", "\u2028", "日本語",
 )  # fmt: skip
 
 

@@ -256,3 +256,16 @@ def test_a_terminal_that_cannot_draw_blocks_gets_no_drawing(view: View) -> None:
         table.draw(["█▀▄ "])
     paper.file.seek(0)
     assert "?" not in paper.file.read().replace("\x1b[?25", "")
+
+
+def test_a_name_and_a_caption_of_any_length_leave_the_table_a_table(tally: CallStats) -> None:
+    tally.pictures_in.last_caption = tally.pictures_out.last_caption = "[/b]<img src=x>" + "x\u202e" * 50_000
+    view = View("ann", lambda: tally, lambda: ["[/b]<script>"], lambda: None)
+    paper = TextConsole(io.StringIO(), force_terminal=True, width=120, height=40)
+    with LiveTable([view], paper) as table:
+        table.refresh()
+    shown = paper.file.getvalue()  # type: ignore[attr-defined]
+    assert "[/b]<img src=x>" in shown
+    assert "[/b]<script>" in shown
+    assert "\u202e" not in shown
+    assert len(shown) < 20_000

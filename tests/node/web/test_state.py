@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from page_events import SentEvents
 from PIL import Image
@@ -252,3 +254,15 @@ async def test_a_cost_that_is_not_known_is_no_ratio(state: PageState, events: Se
     state.painted("x", 7, "a cat", RED)
     picture = dict(await events.encoded())["picture"]["picture"]
     assert [picture[key] for key in ("bits", "bytes", "wire_bytes", "ratio", "wire_ratio")] == [None] * 5
+
+
+@pytest.mark.parametrize("odd", ["<script>alert(1)</script>[/b]", "\x1b[2J\u202e\u2066", "\ud800", "x" * 100_000])
+async def test_whatever_names_and_words_are_made_of_they_are_strings_of_json(state: PageState, odd: str) -> None:
+    listener = state.events.subscribe()
+    state.joined("x", odd, speaks=True, shows=True)
+    state.caption_received("x", PictureEntry(1, odd, 1.0, bits=20, bytes=12, wire_bytes=140))
+    state.note(odd)
+    shown = json.loads(json.dumps(state.to_json()))
+    assert shown["people"][0]["name"] == shown["people"][0]["painting"]["words"] == odd
+    assert shown["notes"][0]["text"] == odd[:500]
+    listener.close()
