@@ -54,6 +54,11 @@ def recover(
         say(line)
 
 
+ExportOutput = Annotated[
+    Path | None, typer.Option("--output", "-o", help="OUT.mp4, .webm, .opus, .srt, .html or .jsonl (required).")
+]
+
+
 @dataclass(frozen=True, slots=True)
 class ExportedFiles:
     """The options of `export` about what is seen, and in how many files."""
@@ -68,9 +73,8 @@ class ExportedFiles:
 @options.command(app)
 def export(
     file: File,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="OUT.mp4, .webm, .opus, .srt, .html or .jsonl (required).")
-    ] = None,
+    files: ExportedFiles,
+    output: ExportOutput = None,
     start: From = None,
     to: To = None,
     until: Until = None,
@@ -80,8 +84,6 @@ def export(
     lyra: Lyra = None,
     room: Room = None,
     force: Force = False,
-    *,
-    files: ExportedFiles,
 ) -> None:
     """Make a video, a sound, subtitles, a page that plays by itself, or JSON lines of a session."""
     from node.export.export import ExportOptions, export_session
