@@ -139,7 +139,7 @@ async def test_new_words_are_sent_as_a_retained_frame_and_counted() -> None:
         caption_bits=40,
         frame_bytes=frame_bytes,
         wire_bytes=COST,
-        raw_bits=10 * 10 * 24,
+        raw_bits=256 * 256 * 24,
         last_caption="a cat",
         last_bits=40,
     )
