@@ -111,7 +111,7 @@ async def _call(
     settings = web.with_browser_defaults(settings, role.sends)
     resolved = rooms.resolve(room, settings)
     place = replace(build.build_rendezvous(settings, resolved), waits=build.waits(settings))
-    page = web.page_from_settings(settings, role.kind, notes)
+    page = web.page_from_settings(settings, role.kind, notes, room=resolved)
     warnings = [resolved.note, *login.remarks(settings, place.broker)]
     kept = build.keeper(settings.pictures, notes)
     show, screen = build.gallery(kept), build.screen(kept)

@@ -7,7 +7,7 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
@@ -104,7 +104,9 @@ SETTINGS: Mapping[str, Any] = {
         str | None,
         typer.Option(metavar="[HOST:PORT]", help="Serve a page that shows the call: 127.0.0.1:8765, or off."),
     ],
-    "page_certificate": Annotated[Path | None, typer.Option(help="Certificate (PEM) to encrypt the page with.")],
+    "page_certificate": Annotated[
+        Path | None, typer.Option(help="Encrypt the page: auto for a certificate of the node's own, or one (PEM).")
+    ],
     "page_key": Annotated[Path | None, typer.Option(help="Its key (PEM).")],
 }
 
@@ -172,11 +174,15 @@ def command(
     A function with a parameter `settings` gets the settings in force: the options that were given win over the
     environment, and that over the file. `keys` are in the order of `--help`, before the function's own options; a key
     that is the name of one of these says where that is listed. `helps` has other texts for the help of some settings.
-    Every command takes `--verbose`.
+    A parameter that is a dataclass stands for an option of each of its fields. Every command takes `--verbose`.
     """
 
     def register(function: Callable[P, None]) -> Callable[P, None]:
         own = _parameters(function)
+        groups = {key: own.pop(key).annotation for key in list(own) if is_dataclass(own[key].annotation)}
+        members = {key: _parameters(group) for key, group in groups.items()}
+        for each in members.values():
+            own |= each
         with_settings = own.pop("settings", None) is not None
         shared = {key: _parameter(key, helps.get(key)) for key in keys if key not in own}
         placed = {key: shared.get(key) or own[key] for key in keys} | own
@@ -184,6 +190,8 @@ def command(
 
         def run(**given: Any) -> None:
             values = {key: given[key] for key in own}
+            for key, group in groups.items():
+                values[key] = group(**{name: values.pop(name) for name in members[key]})
             if with_settings:
                 values["settings"] = _load({key: given[key] for key in shared})
             function(**values)  # type: ignore[call-arg]

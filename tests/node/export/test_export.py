@@ -160,6 +160,26 @@ def test_opus_is_the_mix_or_one_voice(tmp_path: Path) -> None:
         exported(file, "zed.opus", who=("Zed",))
 
 
+def test_a_file_for_each_person_has_that_ones_voice_picture_and_words(file: Path, painters: Painters) -> None:
+    _, notes = exported(file, "out.mp4", split=True)
+    made = [file.parent / name for name in ("out-1-Ann.mp4", "out-2-Ben.mp4")]
+    assert notes == [f"wrote {path}" for path in made]
+    assert [words for words, _ in painters.painted] == ["a cat", "a dog <b>{x}", "a dog that sleeps"]
+    assert np.abs(sound_of(made[0])[0]).max() < 1000
+    assert begins(made[1]) == pytest.approx(CHANGE_S + 0.08, abs=0.1)
+    for path, own, other in zip(made, (b"a cat", b"a dog"), (b"a dog", b"a cat"), strict=True):
+        with av.open(str(path)) as container:
+            words = b"".join(bytes(packet) for packet in container.demux(subtitles=0))
+        assert (own in words, other in words) == (True, False)
+
+
+def test_a_hostile_name_makes_a_file_beside_the_others(tmp_path: Path) -> None:
+    people = [came("b", 0.1, "../[/b]\x1b]0;x"), came("c", 0.2, "\u202e/"), *spoken("b", tone(0.5, 500), at=0.5)]
+    file = written(tmp_path / "a.mcap", people)
+    exported(file, "out.opus", split=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mcap", "out-1-b-0-x.opus", "out-2.opus"]
+
+
 def test_srt_has_the_captions_at_their_times(file: Path) -> None:
     text = exported(file, "out.srt")[0].read_text("utf-8")
     assert "00:00:00,300 --> 00:00:00,400\nAnn: a cat\n\n" in text
@@ -230,6 +250,7 @@ def test_what_exists_is_kept_unless_forced(file: Path) -> None:
         ("out.avi", {}, "its name must end in .mp4, .webm, .opus, .srt, .html, .jsonl"),
         ("out.srt", {"start": 60.0}, "--from 1:00 is after the session's end, 0:06"),
         ("no/such/out.srt", {}, "make it first"),
+        ("out.srt", {"split": True}, "--split makes a file a person of .mp4, .webm, .opus, not of 'out.srt'"),
     ],
 )
 def test_wrong_usage_is_one_line(file: Path, name: str, asked: dict[str, Any], error: str) -> None:
