@@ -111,7 +111,8 @@ def export(
             progress.update(bar, completed=int(done), total=max(int(total), 1))
 
         signals.run(export_session(file, shipped_codecs(), asked, secret(room), remark, advance))
-    remark(wrote(output))
+    if not files.split:
+        remark(wrote(output))
 
 
 def _output_and_end(output: Path | None, to: str | None, until: str | None) -> tuple[Path, str | None]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 
-from node.common.files import atomic_write
+from node.common.files import atomic_write, wrote
 from node.export.html import PageEvents, headline, render_page
 from node.export.jsonl import JsonLines
 from node.export.subtitles import (
@@ -95,7 +95,7 @@ async def export_session(
             with atomic_write(part.output, part.force) as path:
                 await export(_Job(session, codecs, part, path, note, progress))
             if options.split:
-                note(f"wrote {part.output}")
+                note(wrote(part.output))
         if session.left_out and not any("damaged" in remark for remark in session.remarks):
             note(session.left_out)
 

@@ -93,7 +93,8 @@ class Page:
 
     def watch(self, *nodes: ObservedNode) -> None:
         """Show the call of this node; of several nodes, the call among them."""
-        self.state.texts = ChatTexts(self.state.events, nodes[0].id, nodes[0].chat)
+        if nodes:
+            self.state.texts = ChatTexts(self.state.events, nodes[0].id, nodes[0].chat)
         takes_part = self.microphone is not None or self.camera is not None
         for node in nodes:
             prefix = f"{node.name}: " if len(nodes) > 1 else ""

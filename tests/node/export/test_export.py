@@ -24,6 +24,7 @@ from sessions import HEADER, came, picture, spoken, tone, went
 from small_disk import FULL, small_disk
 
 from node.captions.coder import shipped_codecs
+from node.common.files import wrote
 from node.export import export
 from node.export.export import ExportOptions
 from node.recording.reader import SessionReader
@@ -163,7 +164,7 @@ def test_opus_is_the_mix_or_one_voice(tmp_path: Path) -> None:
 def test_a_file_for_each_person_has_that_ones_voice_picture_and_words(file: Path, painters: Painters) -> None:
     _, notes = exported(file, "out.mp4", split=True)
     made = [file.parent / name for name in ("out-1-Ann.mp4", "out-2-Ben.mp4")]
-    assert notes == [f"wrote {path}" for path in made]
+    assert notes == [wrote(path) for path in made]
     assert [words for words, _ in painters.painted] == ["a cat", "a dog <b>{x}", "a dog that sleeps"]
     assert np.abs(sound_of(made[0])[0]).max() < 1000
     assert begins(made[1]) == pytest.approx(CHANGE_S + 0.08, abs=0.1)
@@ -282,7 +283,8 @@ def test_a_session_of_nothing(tmp_path: Path, painters: Painters) -> None:
 
 def test_the_command(file: Path, command: Command, painters: Painters) -> None:
     assert command.run("session", "export", file, "-o", "out.srt", "--from", "2", "--to", "0:04").code == 0
-    assert command.out == command.err == ""
+    assert command.out == ""
+    assert command.err == "pictophone: wrote out.srt: 0.1 kB\n"
     assert Path("out.srt").read_text().startswith("1\n00:00:00,000 --> 00:00:01,060")
     assert "exists already" in command.fails("session", "export", file, "-o", "out.srt", code=2)
     assert "--to 1 is not after --from 2" in command.fails(
@@ -297,13 +299,15 @@ def test_the_last_releases_spelling_of_the_command(file: Path, command: Command,
     assert (
         command.err
         == "pictophone: write -o out.srt: --to is the end now, and will not name a file any more in the next release\n"
+        "pictophone: wrote out.srt: 0.1 kB\n"
     )
     assert Path("out.srt").read_text().startswith("1\n00:00:00,000 --> 00:00:01,060")
     assert "exists already" in command.run("session", "export", file, "--to", "out.srt").err
     assert "--until 1 is not after --from 2" in command.fails(
         "session", "export", file, "-o", "b.srt", "--from", "2", "--until", "1", code=2
     )
-    assert command.run("session", "export", file, "-o", "c.srt", "--until", "0:04", "--force").err == ""
+    taken = command.run("session", "export", file, "-o", "c.srt", "--until", "0:04", "--force")
+    assert taken.err == "pictophone: wrote c.srt: 0.2 kB\n"
 
 
 @pytest.mark.parametrize(
