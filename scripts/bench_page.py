@@ -37,7 +37,7 @@ PAINT = "performance.getEntriesByType('paint').find((entry) => entry.name === 'f
 WEIGHT = """
 ['navigation', 'resource'].flatMap((kind) => performance.getEntriesByType(kind))
   .filter((entry) => !/\\/(pictures|events)/.test(entry.name))
-  .reduce((sum, entry) => sum + entry.decodedBodySize, 0)
+  .reduce((sum, entry) => sum + entry.encodedBodySize, 0)
 """
 
 
@@ -134,7 +134,7 @@ def for_people(figures: dict[str, Any]) -> list[str]:
     """The same in lines."""
     paint, worst = figures["first_paint_ms"], figures["first_paint_ms_worst"]
     return [
-        f"weight        {figures['weight_bytes'] / 1000:.1f} kB, all files as they are, without pictures",
+        f"weight        {figures['weight_bytes'] / 1000:.1f} kB, all files as served, without pictures",
         f"first paint   {paint:.0f} ms, the worst of {VISITS} {worst:.0f} ms",
         f"a core of it  {figures['core_share']:.1%} with morphs, {figures['core_share_without_morph']:.1%} without, "
         f"{figures['core_share_listening']:.1%} listening",

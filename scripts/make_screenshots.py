@@ -1,10 +1,10 @@
 #!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
-"""Make the pictures of the page in docs/images/: on a desktop and on a phone, light and dark.
+"""Make the pictures of the page in docs/images/: in six windows, light and dark.
 
 .venv/bin/python scripts/make_screenshots.py
 
-What they show is a real call: `pictophone demo`, looked at by Chromium for a minute, so that the plots are full. The
-fonts are the machine's; these were made with Inter and Noto Serif (Debian: fonts-inter fonts-noto-core).
+What they show is the page on a scripted node, the same every time. The people are out of docs/images/embedded.png: what
+the embedded generator painted of its captions, and what a camera saw. Pictures of large windows are shrunk.
 """
 
 from __future__ import annotations
@@ -14,51 +14,114 @@ import io
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from bench_page import demo
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests" / "support"))
 
-from chromium import Page, Screen, launched  # noqa: E402
+from chromium import Screen, launched  # noqa: E402
+from scripted_node import NOW, ScriptedNode, demo, meters, person, picture  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
-SCREENS = {"desktop": Screen(1280, 976), "phone": Screen(390, 844, mobile=True, scale=2)}
-FILLED_S = 120.0
-PEOPLE = "[...pictophone.call.people.values()]"
-FILLED = f"{PEOPLE}.length === 2 && {PEOPLE}.every((person) => person.history.length >= 60 && person.pictures.length)"
-IDLE = f"{PEOPLE}.every((person) => person.painting === null)"
-PICTURES = f"{PEOPLE}.reduce((sum, person) => sum + person.pictures.at(-1).sequence, 0)"
-SETTLED_S = 1.6  # After the last picture: the morph to it takes one second.
+# Each window, how many others are in the call, and the drawer that is open.
+SCREENS = {
+    "phone": (Screen(390, 844, mobile=True, scale=2), 1, ""),
+    "phone-landscape": (Screen(844, 390, mobile=True), 1, ""),
+    "small-phone": (Screen(320, 568, mobile=True), 2, ""),
+    "desktop": (Screen(1280, 800), 1, ""),
+    "large": (Screen(1920, 1080), 4, "chat"),
+    "largest": (Screen(2560, 1440), 2, "details"),
+}
+WIDEST = 1280
+SETTLED_S = 1.0
 COLOURS = 255  # the eye sees no difference, and the files are a quarter of the size
-PASSES = 3  # of k-means over colours spread wide: of the ways to choose them, this keeps the few pixels of the accent
+PASSES = 1  # of k-means over colours spread wide: this keeps the few pixels of the accent, and more passes take minutes
+# Where the sheet has its pairs, a drawing and its painting, and whom they show.
+LEFT, TOP, SIDE, ACROSS, DOWN = 24, 40, 160, 344, 222
+PEOPLE = {
+    "bob": (
+        1,
+        1,
+        "a woman with curly red hair and glasses wearing a black dress is giving a thumbs up in the mountains",
+    ),
+    "cat": (3, 0, "a bald man with a beard wearing a blue jacket and a woolly hat is talking in an office"),
+    "dan": (
+        4,
+        3,
+        "a woman with curly brown hair and a baseball cap is drinking from a cup in a kitchen on a rainy day",
+    ),
+    "eve": (6, 2, "a woman with long brown hair and a baseball cap wearing a purple jacket is waving in the snow"),
+}
+OWN = (0, 3, "a woman with curly blond hair wearing a white dress is waving in a park on a rainy day")
+YOU = {
+    "person": "ann",
+    "name": "ann",
+    "muted": False,
+    "camera_on": True,
+    "may_speak": False,
+    "may_show": False,
+    "speaking": True,
+    "showing": True,
+    "me": "a woman with curly blond hair",
+    "sight": None,
+}
+LINES = (
+    ("bob", "Can you see the mountains?"),
+    ("ann", "Yes, and the sun over them!"),
+    ("bob", "All of it in 21 bits."),
+)
+
+
+def cell(sheet: Image.Image, row: int, column: int, painted: bool) -> Image.Image:
+    """Cut one picture out of the sheet."""
+    left, top = LEFT + ACROSS * column + SIDE * painted, TOP + DOWN * row
+    return sheet.crop((left, top, left + SIDE, top + SIDE))
+
+
+def shown(
+    node: ScriptedNode, name: str, row: int, column: int, words: str, phase: int, **changes: Any
+) -> dict[str, Any]:
+    """Return a person of the sheet; of oneself the drawing is what the camera saw."""
+    with Image.open(IMAGES / "embedded.png") as sheet:
+        drawn, painted = (node.picture(cell(sheet.convert("RGB"), row, column, which)) for which in (False, True))
+    own = bool(changes.get("you"))
+    history = [meters(second, phase) for second in range(60)]
+    one = picture(1, words, painted, drawn if own else None)
+    return person(name, [one], meters=history[phase], history=history, **changes)
+
+
+def scene(node: ScriptedNode, others: int) -> None:
+    """Set the state of a call with so many others."""
+    people = [shown(node, name, *at, 5 * number) for number, (name, at) in enumerate(list(PEOPLE.items())[:others])]
+    people.append(shown(node, "ann", *OWN, 3, you=True))
+    texts = [
+        {"id": str(number), "from": name, "name": name, "mine": name == "ann", "at": NOW + 20 * number, "text": text}
+        | {"have": ["bob"] if name == "ann" else [], "waiting": []}
+        for number, (name, text) in enumerate(LINES)
+    ]
+    node.state |= {"kind": "call", "you": YOU, "people": people, "texts": texts}
 
 
 async def take(folder: Path) -> dict[str, bytes]:
     """Take every screenshot, by the name of its file."""
-    async with demo("--tries", "16") as url, launched(folder) as browser:
-        pages: dict[str, Page] = {}
-        for name, screen in SCREENS.items():
+    taken = {}
+    async with launched(folder) as browser, ScriptedNode(demo()) as node:
+        for name, (screen, others, drawer) in SCREENS.items():
+            scene(node, others)
             for dark in (False, True):
                 page = await browser.page(screen, dark=dark)
-                await page.open(url)
-                pages[f"page-{name}-{'dark' if dark else 'light'}.png"] = page
-        await page.until(FILLED, FILLED_S)
-        return {name: await settled(page) for name, page in pages.items()}
-
-
-async def settled(page: Page) -> bytes:
-    """Take a screenshot between two changes of the pictures, with none of them being painted or on its way."""
-    await page.to_front()
-    while True:
-        before = await page.evaluate(PICTURES)
-        await page.until(f"{PICTURES} > {before} && {IDLE}")
-        shown = await page.evaluate(PICTURES)
-        await asyncio.sleep(SETTLED_S)
-        screenshot = await page.screenshot()
-        if await page.evaluate(f"{PICTURES} === {shown} && {IDLE}"):
-            return screenshot
+                await page.open(node.url)
+                await page.until("document.body.hasAttribute('data-ready')")
+                await page.evaluate("pictophone.enter()")
+                if drawer:
+                    await page.evaluate(f"document.getElementById('show-{drawer}').click()")
+                await page.until(f"document.querySelectorAll('.painted img').length === {others}")
+                await asyncio.sleep(SETTLED_S)
+                taken[f"page-{name}-{'dark' if dark else 'light'}.png"] = await page.screenshot()
+                await page.close()
+    return taken
 
 
 def main() -> None:
@@ -66,6 +129,7 @@ def main() -> None:
         taken = asyncio.run(take(Path(folder)))
     for name, png in taken.items():
         image = Image.open(io.BytesIO(png)).convert("RGB")
+        image.thumbnail((WIDEST, image.height), Image.Resampling.LANCZOS)
         image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=PASSES).save(IMAGES / name, optimize=True)
 
 

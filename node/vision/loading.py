@@ -8,7 +8,9 @@ nothing by it, and its roundings would add up over the steps.
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -32,6 +34,43 @@ QUIET = {
 
 # Torch's names of the instructions that multiply bfloat16. Without them it is slower than single precision.
 BFLOAT16_CAPABILITIES = ("avx512_bf16", "amx_bf16")
+
+
+# A model loads in two to ten seconds: after this many two thirds of its share are shown.
+MOSTLY_LOADED_S = 3.0
+
+
+class LoadingProgress:
+    """How much of some models is loaded. Within one model it goes by the time, since no library says more."""
+
+    def __init__(self, models: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.loaded: list[str] = []
+        self._models, self._clock = models, clock
+        self._began = self._since = clock()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return self._clock() - self._began
+
+    @property
+    def share(self) -> float:
+        """Which share is done, from 0 to 1."""
+        if len(self.loaded) == self._models:
+            return 1.0
+        within = 1 - math.exp((self._since - self._clock()) / MOSTLY_LOADED_S)
+        return (len(self.loaded) + 0.95 * within) / self._models
+
+    def begin(self) -> list[str]:
+        """Begin anew; return the list of the roles that are loaded, which `add` adds to."""
+        self.loaded = []
+        self._began = self._since = self._clock()
+        return self.loaded
+
+    def add(self, role: str) -> None:
+        """Count a model as loaded."""
+        self.loaded.append(role)
+        self._since = self._clock()
 
 
 def quieten() -> None:

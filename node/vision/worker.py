@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import TypeVar
@@ -33,6 +32,7 @@ from node.vision.ipc import (
     seen_picture,
 )
 from node.vision.job_queue import Job, JobQueue
+from node.vision.loading import LoadingProgress
 from node.vision.model_process import ModelProcess, ProcessCrash, Unsendable, start_process
 from node.vision.presets import check_name
 from node.vision.rgb import shrunk
@@ -80,10 +80,10 @@ class Worker:
         self._models = {role: model for role, model in models.items() if model is not None}
         for model in self._models.values():
             check_name(model)
+        self.progress = LoadingProgress(len(self._models))
         self.restarts = 0
         self.note = note
-        self._slow_noted = False
-        self._crash_reported = False
+        self._slow_noted = self._crash_reported = False
         self._queue = JobQueue()
         self._queued = asyncio.Event()
         self._loaded = asyncio.Event()
@@ -227,17 +227,16 @@ class Worker:
                 self._process = None
 
     async def _use(self, process: ModelProcess) -> None:
-        loaded: list[str] = []
-        began = time.monotonic()
+        loaded = self.progress.begin()
         if not self.restarts:
             self.note("the picture models are being loaded")
         for role, model in self._models.items():
             await self._serve_one_waiting(process, loaded)
             is_last = len(loaded) == len(self._models) - 1
             await _load(process, LoadModel(role, model, is_last))
-            loaded.append(role)
+            self.progress.add(role)
             if not is_last:
-                self.note(f"the {role} is ready after {time.monotonic() - began:.1f} s")
+                self.note(f"the {role} is ready after {self.progress.seconds:.1f} s")
         self._loaded.set()
         while True:
             while await self._serve_one_waiting(process, loaded):

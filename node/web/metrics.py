@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from node.call.endpoints import Models
     from node.call.stats import CallStats
     from node.links.wire_meter import Count, Direction
+    from node.vision.loading import LoadingProgress
     from node.vision.types import Prompt, SeenPicture
 
 PREFIX = "pictophone_"
@@ -173,6 +174,12 @@ class TimedModels:
 
     def __init__(self, models: Models, seconds: Histogram, clock: Callable[[], float] = time.monotonic) -> None:
         self._models, self._seconds, self._clock = models, seconds, clock
+
+    @property
+    def loaded_share(self) -> float:
+        """Which share of the models is loaded, from 0 to 1."""
+        progress: LoadingProgress | None = getattr(self._models, "progress", None)
+        return 1.0 if progress is None else progress.share
 
     async def see(self, image: Image.Image, client: str = "") -> SeenPicture:
         """See `Models.see`."""

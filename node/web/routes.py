@@ -24,6 +24,15 @@ MAX_SNAPSHOT = 512 << 10
 SNAPSHOT_EVERY_S = 0.25
 CACHE_PICTURES_S = 3600
 IMAGES = ("image/jpeg", "image/png", "image/webp")
+# The page's files and their types, none of them asked of the system, which may not know them.
+TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}
+FILES = {path.name: path for path in STATIC.glob("*.*") if path.suffix in TYPES}
 
 
 class Routes:
@@ -36,8 +45,7 @@ class Routes:
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Register every route."""
         router.add_get("/", self.index)
-        if STATIC.is_dir():
-            router.add_static("/static/", STATIC, append_version=False)
+        router.add_get("/static/{name:[a-z0-9]+\\.[a-z0-9]+}", self.static)
         router.add_get("/events", self.events)
         router.add_get("/pictures/{id:[0-9a-f]{1,64}}", self.picture)
         router.add_post("/snapshots", self.snapshot)
@@ -51,7 +59,12 @@ class Routes:
 
     async def index(self, _request: web.Request) -> web.StreamResponse:
         """Answer with the page's HTML."""
-        return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+        return _packed("index.html", {"Cache-Control": "no-cache"})
+
+    async def static(self, request: web.Request) -> web.StreamResponse:
+        """Answer with one of the page's files."""
+        name = request.match_info["name"]
+        return _packed(name) if name in FILES else refused(404, "no such file")
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Stream events until the browser disconnects."""
@@ -177,3 +190,13 @@ class Routes:
         """Answer with the metrics for Prometheus."""
         text, content_type = self._page.metrics()
         return web.Response(body=text, headers={"Content-Type": content_type})
+
+
+def _packed(name: str, headers: dict[str, str] | None = None) -> web.Response:
+    """Return a file of the page, packed if the browser takes that and it is text: a third of the bytes."""
+    kind = TYPES[FILES[name].suffix]
+    charset = "utf-8" if kind.startswith("text/") else None
+    response = web.Response(body=FILES[name].read_bytes(), content_type=kind, charset=charset, headers=headers)
+    if kind != "font/woff2":
+        response.enable_compression()
+    return response

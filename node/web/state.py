@@ -57,6 +57,7 @@ class PageState:
     texts: ChatTexts | None = None
     invitation: Invitation | None = None
     broker: str | None = None
+    models: float | None = None
     _sent_replay: Json | None = None
     _notes: deque[Json] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     _snapshots: dict[tuple[str, int], tuple[str, tuple[int, int]]] = field(default_factory=dict)
@@ -85,6 +86,7 @@ class PageState:
             "you": self.own_json(),
             "people": [person.to_full_json(now) for person in self.people.values()],
             "notes": list(self._notes),
+            "models": self.models,
             "replay": self.replay(),
         }
         if self.texts is not None:
@@ -248,6 +250,13 @@ class PageState:
         if broker != self.broker:
             self.broker = broker
             self.events.send("broker", {"broker": broker})
+
+    def set_models(self, share: float) -> None:
+        """Set which share of the picture models is loaded; none is shown once all are."""
+        models = None if share >= 1 else round(share, 2)
+        if models != self.models:
+            self.models = models
+            self.events.send("models", {"models": models})
 
     def send_replay(self) -> None:
         """Send the recording's position, if it changed."""

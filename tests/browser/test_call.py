@@ -13,7 +13,7 @@ from pathlib import Path
 import chromium
 import numpy as np
 from chromium import Page
-from listening import PATIENCE_S, PLAYS_AT_ONCE, browsing, heard, is_on, opened, press, rms_dbfs
+from listening import KEEP_PEERS, PATIENCE_S, PLAYS_AT_ONCE, browsing, heard, is_on, opened, press, rms_dbfs
 from page_call import ChangingCamera, Side, a_node, a_page, served
 from scipy.signal import correlate
 
@@ -25,6 +25,7 @@ from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, leve
 from node.web.page_address import PageAddress
 
 FIRST_PICTURE_S = 2.0
+INTO_THE_CALL_S = 3.0
 LISTENED_S = 8.0
 LISTENED_TIMES = 3
 LEAST_ESTOI = 0.7
@@ -46,7 +47,7 @@ def a_voice(path: Path, voice: str) -> Pcm:
 
 def painted(of: Side) -> str:
     """The address of the picture that is shown of a person; null if there is none."""
-    return f"(document.querySelector('[data-person=\"{of.node.id}\"] .painted img')?.src ?? null)"
+    return f"(document.querySelector('[data-person=\"{of.node.id}\"] .painted img:last-child')?.src ?? null)"
 
 
 async def until_met(running: Running, *sides: Side) -> None:
@@ -75,6 +76,29 @@ async def test_a_page_shows_and_plays_a_call(embedded_broker: BrokerAddress, tmp
         line = await heard_whole(page)
         print(f"{line}, {rms_dbfs(line):.1f} dB")
         assert rms_dbfs(line) > -45
+        assert page.errors == []
+
+
+async def test_a_tap_in_the_lobby_of_a_phone_is_three_seconds_from_hearing_and_seeing(
+    embedded_broker: BrokerAddress, tmp_path: Path
+) -> None:
+    ann = a_node("ann", embedded_broker, a_page(), voice_source("a"))
+    bob = a_node("bob", embedded_broker, a_page(microphone=True, camera=True))
+    a_voice(tmp_path / "voice.wav", "b")
+    flags = chromium.fake_media(tmp_path / "voice.wav")
+    async with served(ann, bob) as running, browsing(tmp_path, *flags) as browser:
+        await running.until(lambda: bob.node.count().pictures_in.painted == 1)
+        page = await browser.page(chromium.PHONE)
+        await page.send("Page.addScriptToEvaluateOnNewDocument", source=KEEP_PEERS)
+        began = time.monotonic()
+        await page.open(bob.url)
+        await page.until("!document.querySelector('#lobby').hidden")
+        await page.click("#join")
+        await heard(page, lambda lines: any(line["energy"] > 0 for line in lines))
+        await page.until(painted(ann))
+        took = time.monotonic() - began
+        print(f"heard and seen {took:.2f} s after the link was opened, with one tap")
+        assert took <= INTO_THE_CALL_S
         assert page.errors == []
 
 

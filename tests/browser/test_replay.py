@@ -25,7 +25,7 @@ from node.terminal.status import BufferedNotes
 from protocol.log import Header, Note, Record
 
 HEADER = Header(node="me", name="Ann", started_ns=1_700_000_000_000_000_000)
-SHOWN = """[...document.querySelectorAll('.card')].filter((card) => card.querySelector('.painted img')
+SHOWN = """[...document.querySelectorAll('.tile')].filter((card) => card.querySelector('.painted img')
   ?.naturalWidth > 0).map((card) => `${card.querySelector('h2').innerText}: ${card.querySelector('.words').innerText}`)
   .sort().join('\\n')"""
 PLAYING = "pictophone.call.replay.playing"

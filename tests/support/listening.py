@@ -30,6 +30,7 @@ Promise.all(window.peers.filter((peer) => peer.connectionState === "connected").
                     energy: one.totalAudioEnergy, seconds: one.totalSamplesDuration, packets: one.packetsReceived})))
 """
 READY = "document.body.hasAttribute('data-ready')"
+ENTER = "pictophone.enter()"  # past the lobby, with nothing on
 
 
 def is_on(button: str) -> str:
@@ -49,6 +50,7 @@ async def opened(browser: Browser, url: str) -> Page:
     await page.send("Page.addScriptToEvaluateOnNewDocument", source=KEEP_PEERS)
     await page.open(url)
     await page.until(READY)
+    await page.evaluate(ENTER)
     return page
 
 

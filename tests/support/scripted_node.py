@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parents[2] / "node" / "web" / "static"
 LOOPBACK = "127.0.0.1"
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob:; "
+    "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 NOW = 1764000120.0
 NOTHING_SAID = {"speech_kbps": 0.0, "wire_kbps": 0.3, "total_kbps": 0.7}
@@ -35,13 +35,15 @@ NOTHING_SAID = {"speech_kbps": 0.0, "wire_kbps": 0.3, "total_kbps": 0.7}
 
 class ScriptedNode:
     """Serves on loopback between `start` and `stop`, each time on the same port. ``asked`` is what the page asked for:
-    method, path and body. ``read`` are the lines that answer who is before the camera."""
+    method, path and body. ``read`` are the lines that answer who is before the camera, ``texts`` what
+    answers lines that are typed."""
 
     def __init__(self, state: dict[str, Any], port: int = 0) -> None:
         self.state = state
         self.asked: list[tuple[str, str, bytes]] = []
         self.refuse: tuple[int, str] | None = None
         self.read: list[str] = []
+        self.texts: list[dict[str, Any]] = []
         self._pictures: dict[str, bytes] = {}
         self._readers: set[asyncio.Queue[bytes | None]] = set()
         self._numbers = itertools.count(1)
@@ -130,6 +132,9 @@ class ScriptedNode:
         self.asked.append((request.method, request.path, await request.read()))
         if request.path in ("/whep", "/whip"):
             return web.Response(status=503, text="nobody plays sound in a test")
+        if request.path == "/text":
+            refusal = web.Response(status=422, text="a line has 1 to 500 characters")
+            return web.json_response(self.texts.pop(0)) if self.texts else refusal
         if request.path == "/me":
             return web.json_response({"me": (await request.json())["me"], "lines": self.read})
         return web.Response(status=204)

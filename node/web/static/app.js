@@ -1,58 +1,94 @@
 // The page: what the node tells goes to the parts that show it.
 
+import { Banner, trouble } from "./banner.js";
 import { Call, MOST_NOTES } from "./call.js";
+import { Chat } from "./chat.js";
 import { Controls } from "./controls.js";
+import { Details } from "./details.js";
 import { byId, listed, setText, tenth } from "./dom.js";
 import { Feed } from "./feed.js";
+import { Invitation } from "./invitation.js";
+import { keys } from "./keys.js";
+import { Lobby } from "./lobby.js";
 import { Me } from "./me.js";
-import { Notes, trouble } from "./notes.js";
-import { People } from "./people.js";
+import { Own } from "./own.js";
+import { Panels } from "./panels.js";
 import { Replay } from "./replay.js";
+import { Stage } from "./stage.js";
 import { Viewer } from "./viewer.js";
 
 const call = new Call();
-const viewer = new Viewer((id, sequence) => people.focusStrip(id, sequence));
-const people = new People((id, sequence) => viewer.open(call, id, sequence));
-const notes = new Notes();
+const viewer = new Viewer((id, sequence) => details.focusStrip(id, sequence));
+const open = (id, sequence) => viewer.open(call, id, sequence);
+const stage = new Stage(open);
+const details = new Details(open);
+const own = new Own();
 const replay = new Replay();
-const controls = new Controls(call);
+const controls = new Controls(call, showState);
 const me = new Me();
+const banner = new Banner();
+const chat = new Chat(call);
+const panels = new Panels({ chat: () => chat.opened(), details: () => details.show(call) });
+const lobby = new Lobby(controls, call);
+const invitation = new Invitation();
 let run = "";
 let away = "";
 
 const SHOW = {
   state() {
-    people.reset(call);
-    notes.show(call.notes);
+    stage.reset(call);
+    details.reset(call);
     replay.show(call.replay);
-    controls.show();
-    me.show(call.you);
+    chat.show();
+    showYou();
+    byId("hangup").hidden = call.kind === "replay";
     if (run && run !== call.run) controls.renew();
     if (!run) controls.resume();
     run = call.run;
+    lobby.show();
+    invitation.show(call);
     document.body.toggleAttribute("data-ready", true);
-    showReference();
-    showLead();
   },
-  person: (person) => people.person(call, person.id),
-  gone: ({ person }) => people.gone(call, person),
-  picture: ({ person, picture }) => people.picture(call, person, picture),
-  screen: ({ person }) => people.screen(call, person),
-  cleared: () => people.reset(call),
+  person(person) {
+    stage.person(call, person.id);
+    own.show(call);
+    lobby.you();
+    details.person(call, person.id);
+  },
+  gone() {
+    stage.reset(call);
+    details.reset(call);
+  },
+  picture({ person, picture }) {
+    stage.picture(call, person, picture);
+    own.show(call);
+    details.person(call, person);
+  },
+  screen: ({ person }) => stage.screen(call, person),
+  cleared() {
+    stage.reset(call);
+    details.reset(call);
+  },
   meters() {
     if (document.hidden) return;
-    people.meters(call);
-    showLead();
+    stage.tick(call);
+    details.tick(call);
   },
-  note: (note) => notes.add(note, MOST_NOTES),
-  you() {
-    controls.show();
-    me.show(call.you);
-    people.you(call);
-  },
+  note: (note) => details.note(note, MOST_NOTES),
+  you: showYou,
+  text: (text) => chat.came(text),
+  models: () => stage.reset(call),
+  invitation: () => invitation.show(call),
   broker() {},
   replay: () => replay.show(call.replay),
 };
+
+function showYou() {
+  controls.show();
+  me.show(call.you);
+  own.show(call);
+  lobby.you();
+}
 
 function happened(name, data) {
   if (!call.apply(name, data)) return;
@@ -64,44 +100,71 @@ function happened(name, data) {
 function line(up, why) {
   away = up ? "" : why || "The node is away; trying again…";
   document.body.toggleAttribute("data-away", !up);
+  lobby.away(away);
   showState();
 }
 
 function showState() {
   const place = byId("state");
-  setText(place, away || inWords());
+  setText(place, away ? "Not connected" : inWords());
   place.dataset.state = away ? "away" : call.broker === "down" ? "trouble" : "up";
+  banner.stand(away || wrong(), !away && me.asks ? ["Say it", () => panels.open("details")] : null);
+  showLead();
 }
+
+const present = () => call.others.filter((person) => person.here).map((person) => person.name);
 
 /** What this page shows, in a line. */
 function inWords() {
-  const others = call.others.filter((person) => person.here).map((person) => person.name);
+  const others = present();
   if (call.kind === "replay") return others.length ? `Recording: ${listed(others)}` : "Recording";
-  if (call.broker === "down") return "The broker is away: pictures wait for it, speech goes on";
   if (call.kind === "demo") return `Demo: ${listed(others)}`;
-  if (others.length === 0) return "Nobody else is here yet";
-  return `In a call with ${listed(others)}`;
+  return others.length ? `In a call with ${listed(others)}` : "Nobody else is here yet";
 }
 
-/** The whole call in a sentence: what it takes on average, beside ordinary video. */
+/** What a person should know now and until it is over, the gravest alone. */
+function wrong() {
+  if (call.broker === "down") return "The broker is away: new pictures and lines wait for it. Speech goes on.";
+  if (controls.isBlocked) return "Touch the page, or press a key, to hear the call.";
+  if (controls.isBroken) return "The sound broke off. Connecting again…";
+  const broken = call.others.filter((person) => person.here && person.link === "again").map((person) => person.name);
+  if (broken.length) return `The speech with ${listed(broken)} broke off. Connecting again…`;
+  const left = call.others.filter((person) => !person.here).map((person) => person.name);
+  if (left.length && !present().length && call.kind !== "replay") return `${listed(left)} left the call.`;
+  return me.asks ? "The others see you as a drawing of what you say of yourself." : "";
+}
+
+/** The whole call in a figure: what it takes on average, beside ordinary video. */
 function showLead() {
   const ratios = [...call.people.values()].map((person) => person.meters?.ratio_video).filter(Boolean);
   const video = call.reference?.video_kbps;
-  if (!video || ratios.length === 0) return;
+  byId("lead").hidden = !video || ratios.length === 0;
+  if (byId("lead").hidden) return;
   const mean = ratios.reduce((sum, ratio) => sum + video / ratio, 0) / ratios.length;
-  setText(byId("lead-figure"), `${tenth(mean)} kbit/s`);
-  setText(byId("lead-rest"), `for sound and pictures each way. Ordinary video takes ${video}.`);
+  setText(byId("lead-figure"), tenth(mean));
+  byId("lead").dataset.tip = `For sound and pictures each way. Ordinary video takes ${video}.`;
 }
 
-function showReference() {
-  const { video_kbps: video, what, source } = call.reference ?? {};
-  setText(byId("reference"), video ? `Ordinary video: ${video} kbit/s, ${what} (${source}).` : "");
-}
-
-addEventListener("visibilitychange", () => document.hidden || people.meters(call));
+addEventListener("visibilitychange", () => document.hidden || stage.reset(call));
 addEventListener("unhandledrejection", (event) => trouble(String(event.reason?.message ?? event.reason)));
+byId("lead").addEventListener("click", () => panels.toggle("details"));
+keys({ m: "microphone", v: "camera", c: "show-chat", f: "fullscreen" }, () => panels.close());
 
-/** For the browser's console and for tests. */
-globalThis.pictophone = { call, listening: controls.sound.link, speaking: controls.speech.link };
+const feed = new Feed("/events", happened, line);
 
-new Feed("/events", happened, line).start();
+byId("hangup").addEventListener("click", async () => {
+  panels.close();
+  feed.stop();
+  lobby.left(await controls.leave());
+});
+lobby.onAgain = () => feed.start();
+
+/** For the browser's console and for tests. `enter` passes the lobby with everything off. */
+globalThis.pictophone = {
+  call,
+  listening: controls.sound.link,
+  speaking: controls.speech.link,
+  enter: () => lobby.enter(),
+};
+
+feed.start();

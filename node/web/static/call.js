@@ -3,17 +3,19 @@
 export const MOST_PICTURES = 60; // of a person, as many as the node keeps
 export const MOST_METERS = 60; // seconds that a plot shows
 export const MOST_NOTES = 20;
+const MOST_TEXTS = 200;
+const NOTHING = { reference: null, replay: null, you: null, notes: [], texts: null, models: null, invitation: null };
 
 export class Call {
   run = "";
   kind = "";
-  reference = null;
   sound = { lines: 1 };
   broker = null;
-  you = null;
-  replay = null;
-  notes = [];
   people = new Map();
+
+  constructor() {
+    Object.assign(this, NOTHING);
+  }
 
   /** Takes an event; true if it is one that this page knows and that is about somebody who is known. */
   apply(name, data) {
@@ -29,7 +31,7 @@ export class Call {
 
 const CHANGES = {
   state(call, { people, ...rest }) {
-    Object.assign(call, { reference: null, sound: { lines: 1 }, replay: null, you: null, notes: [] }, rest);
+    Object.assign(call, { sound: { lines: 1 } }, NOTHING, rest);
     const before = call.people;
     call.people = new Map(people.map((person) => [person.id, { ...person, history: history(person, before) }]));
   },
@@ -66,16 +68,24 @@ const CHANGES = {
   note(call, note) {
     call.notes = [...call.notes, note].slice(-MOST_NOTES);
   },
-  you(call, { you }) {
-    call.you = you;
+  /** A line that somebody typed, or what is new about it. */
+  text(call, text) {
+    const texts = (call.texts ??= []);
+    const at = texts.findIndex((each) => each.id === text.id);
+    if (at >= 0) texts[at] = text;
+    else texts.push(text);
+    texts.splice(0, texts.length - MOST_TEXTS);
   },
-  broker(call, { broker }) {
-    call.broker = broker;
-  },
-  replay(call, { replay }) {
-    call.replay = replay;
-  },
+  you: replaced,
+  broker: replaced,
+  replay: replaced,
+  models: replaced,
+  invitation: replaced,
 };
+
+function replaced(call, fields) {
+  Object.assign(call, fields);
+}
 
 /** The node's own memory of a person's meters, or what this page saw of the same person before the line broke. */
 function history(person, before) {

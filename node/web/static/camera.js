@@ -1,11 +1,11 @@
 // Being seen: the middle of the camera's picture, as a small JPEG, whenever the scene changed.
 
 import { ask, isGranted } from "./devices.js";
+import { byId } from "./dom.js";
 import { remember, remembered } from "./memory.js";
 import { post, sent } from "./requests.js";
 
 const MEMORY = "pictophone camera";
-const CAMERA = { video: { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 5 } } };
 const SIDE = 256; // what the captioner looks at
 const THUMBNAIL = 16;
 const LOOK_MS = 1000;
@@ -35,12 +35,16 @@ export class Camera {
   /** The button was pressed: this page's camera, or the node's own. */
   async toggle(you) {
     if (!you.may_show) await post("/camera", { on: !you.camera_on });
-    else if (this.isOn) await this.#close("");
+    else if (this.isOn) await this.stop();
     else await this.#open();
   }
 
   async resume(you) {
     if (remembered(MEMORY) && you.may_show && !this.isOn && (await isGranted("camera"))) await this.#open();
+  }
+
+  async stop() {
+    await this.#close("");
   }
 
   /** The node is another one, or somebody new came who saw nothing yet. */
@@ -50,9 +54,10 @@ export class Camera {
 
   async #open() {
     try {
-      this.#stream = await ask(CAMERA, "camera");
+      this.#stream = await ask("camera");
       await post("/camera", { on: true });
       this.#video.srcObject = this.#stream;
+      byId("own-video").srcObject = this.#stream;
       await this.#video.play();
     } catch (error) {
       await this.#close(error.message);
@@ -70,7 +75,7 @@ export class Camera {
     const had = this.isOn;
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.#stream = null;
-    this.#video.srcObject = null;
+    this.#video.srcObject = byId("own-video").srcObject = null;
     remember(MEMORY, false);
     this.#changed(false, why);
     if (had) await post("/camera", { on: false }).catch(() => {});

@@ -1,22 +1,30 @@
-// The three buttons of a person's own part: listen, microphone, camera. What they show is what the node says, and
-// what this page is doing about it.
+// The bar's microphone, camera and sound. What they show is what the node says, and what this page does about it.
 
-import { byId, setAttribute, setText } from "./dom.js";
+import { byId, setAttribute } from "./dom.js";
 import { Camera } from "./camera.js";
+import { trouble } from "./banner.js";
+import { post } from "./requests.js";
 import { Sound } from "./sound.js";
 import { Speech } from "./speech.js";
-import { trouble } from "./notes.js";
 
-const SHOWN = { off: "off", connecting: "connecting", up: "on", again: "reconnecting", blocked: "press any key" };
+const SHOWN = { off: "off", connecting: "connecting", up: "on", again: "reconnecting", blocked: "blocked" };
+const TIPS = {
+  listen: ["Hear the call", "Sound off"],
+  microphone: ["Microphone on (m)", "Microphone off (m)"],
+  camera: ["Camera on (v)", "Camera off (v)"],
+};
 
 export class Controls {
   #call;
+  #changed;
   #hearing = "off";
   #speaking = "off";
   #filming = false;
 
-  constructor(call) {
+  /** `changed()` is called when the page's own part is another one. */
+  constructor(call, changed) {
     this.#call = call;
+    this.#changed = changed;
     this.sound = new Sound(() => call.sound.lines, (state, why) => this.#follow(() => (this.#hearing = state), why));
     this.speech = new Speech((state, why) => this.#follow(() => (this.#speaking = state), why));
     this.camera = new Camera((on, why) => this.#follow(() => (this.#filming = on), why));
@@ -25,12 +33,45 @@ export class Controls {
     this.#press("camera", () => this.camera.toggle(call.you));
   }
 
+  get isBlocked() {
+    return this.#hearing === "blocked";
+  }
+
+  get isBroken() {
+    return this.#hearing === "again" || this.#speaking === "again";
+  }
+
   /** What was on before a reload goes on. */
   async resume() {
     this.sound.resume();
     if (this.#call.you === null) return;
     await this.speech.resume(this.#call.you);
     await this.camera.resume(this.#call.you);
+  }
+
+  /** Joins: hears the call, and has those of microphone and camera on that are wanted. */
+  async join({ microphone, camera }) {
+    const { you } = this.#call;
+    this.sound.start();
+    const speaks = microphone && (you.may_speak ? !this.speech.link.isOn : you.muted);
+    const films = camera && (you.may_show ? !this.camera.isOn : !you.camera_on);
+    await Promise.all([speaks && this.speech.toggle(you), films && this.camera.toggle(you)]);
+  }
+
+  /** Leaves: nothing is heard, said or seen from here. Returns what was on, for another time. */
+  async leave() {
+    const { you } = this.#call;
+    const was = { microphone: this.#microphone(you)[0], camera: this.#film(you)[0] };
+    this.sound.stop();
+    this.speech.stop();
+    await this.camera.stop();
+    try {
+      if (was.microphone && !you.may_speak) await post("/mute", { muted: true });
+      if (was.camera && !you.may_show) await post("/camera", { on: false });
+    } catch {
+      // the node is away, and everything with it
+    }
+    return was;
   }
 
   /** The node was started anew: its sessions are gone. */
@@ -47,6 +88,7 @@ export class Controls {
     this.#button("microphone", Boolean(you && (you.may_speak || own?.speaks)), ...this.#microphone(you));
     this.#button("camera", Boolean(you && (you.may_show || own?.shows)), ...this.#film(you));
     if (you) this.speech.follow(you);
+    byId("own").toggleAttribute("data-live", this.#filming);
   }
 
   #microphone(you) {
@@ -68,7 +110,7 @@ export class Controls {
     button.disabled = !there;
     setAttribute(button, "aria-pressed", String(pressed));
     button.dataset.state = state;
-    setText(button.querySelector("small"), state);
+    button.dataset.tip = ["off", "on", "muted"].includes(state) ? TIPS[id][Number(pressed)] : `${TIPS[id][1]}: ${state}`;
   }
 
   #press(id, act) {
@@ -86,5 +128,6 @@ export class Controls {
     change();
     if (why) trouble(why);
     this.show();
+    this.#changed();
   }
 }

@@ -20,25 +20,36 @@ export class Feed {
   #failures = 0;
   #current = null;
   #timer = 0;
+  #looking = 0;
 
   /** `happened(name, data)` gets each event; `line(up, why)` whether the node is there, and the reason if not. */
   constructor(url, happened, line) {
     this.#url = url;
     this.#happened = happened;
     this.#line = line;
+    document.addEventListener("visibilitychange", () => this.#look());
+    document.addEventListener("resume", () => this.#looking && this.#renew());
+    for (const name of ["online", "pageshow"]) addEventListener(name, () => this.#look());
   }
 
   start() {
+    this.#looking = setInterval(() => this.#look(), LOOK_MS);
     this.#connect();
-    setInterval(() => this.#look(), LOOK_MS);
-    document.addEventListener("visibilitychange", () => this.#look());
-    document.addEventListener("resume", () => this.#renew());
-    for (const name of ["online", "pageshow"]) addEventListener(name, () => this.#look());
+  }
+
+  /** Hears no more. */
+  stop() {
+    clearInterval(this.#looking);
+    clearTimeout(this.#timer);
+    this.#looking = 0;
+    const before = this.#current;
+    this.#current = null;
+    before?.abort();
   }
 
   /** A line may be dead without having said so. */
   #look() {
-    if (Date.now() - this.#heard > SILENCE_MS) this.#renew();
+    if (this.#looking && Date.now() - this.#heard > SILENCE_MS) this.#renew();
   }
 
   /** A new line at once; one that a frozen tab had is never heard of again. */

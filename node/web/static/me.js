@@ -13,7 +13,7 @@ export class Me {
   #text = byId("me-text");
   #later = byId("me-later");
   #said = null;
-  #asks = false;
+  asks = false; // the others would see somebody else
 
   constructor() {
     this.#box.querySelector("form").addEventListener("submit", (event) => this.#save(event));
@@ -33,14 +33,14 @@ export class Me {
   }
 
   #ask(asks) {
-    if (asks && !this.#asks) this.#box.open = true;
-    this.#asks = asks;
+    if (asks && !this.asks) this.#box.open = true;
+    this.asks = asks;
     this.#later.hidden = !asks;
   }
 
   /** Closed unanswered: this browser asks no more. */
   #dismiss() {
-    if (this.#asks) settle(MEMORY);
+    if (this.asks) settle(MEMORY);
     this.#ask(false);
   }
 

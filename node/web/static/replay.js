@@ -1,7 +1,7 @@
 // A recording: play and pause, seek, speed. Space and the arrow keys do so from anywhere on the page.
 
 import { byId, duration, element, icon, setAttribute, setText } from "./dom.js";
-import { trouble } from "./notes.js";
+import { trouble } from "./banner.js";
 import { post } from "./requests.js";
 
 const SPEEDS = [0.5, 1, 1.5, 2, 4, 8];

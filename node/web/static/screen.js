@@ -2,10 +2,14 @@
 
 import { element } from "./dom.js";
 
+const FADE_MS = 350; // as long as the style sheet's animation, and some
+const MORPH_MS = 900; // pictures that follow each other faster are a cross-fade already
+
 export class Screen {
   #frame;
   #wanted = null;
   #waits = false;
+  #changed = -Infinity;
 
   /** `frame` is an element of reserved size. */
   constructor(frame) {
@@ -30,7 +34,17 @@ export class Screen {
     } catch {
       return; // no longer kept by the node: what is shown stays
     }
-    if (url === this.#wanted) this.#frame.replaceChildren(...(image ? [image] : []));
+    if (url === this.#wanted) this.#replace(image);
+  }
+
+  #replace(image) {
+    const before = this.#frame.querySelector("img:last-of-type");
+    const quiet = performance.now() - this.#changed > MORPH_MS;
+    this.#changed = performance.now();
+    if (!image || !before || !quiet) return this.#frame.replaceChildren(...(image ? [image] : []));
+    image.className = "arrives";
+    this.#frame.replaceChildren(before, image);
+    setTimeout(() => before.remove(), FADE_MS);
   }
 }
 

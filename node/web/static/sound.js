@@ -19,9 +19,18 @@ export class Sound {
   }
 
   toggle() {
-    if (this.link.isOn) this.link.stop();
-    else this.link.start();
-    remember(MEMORY, this.link.isOn);
+    if (this.link.isOn) this.stop();
+    else this.start();
+  }
+
+  start() {
+    this.link.start();
+    remember(MEMORY, true);
+  }
+
+  stop() {
+    this.link.stop();
+    remember(MEMORY, false);
   }
 
   /** After a reload: goes on, if this tab listened. */

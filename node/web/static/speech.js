@@ -6,8 +6,6 @@ import { remember, remembered } from "./memory.js";
 import { post } from "./requests.js";
 
 const MEMORY = "pictophone speaking";
-const CLEANED = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-const MICROPHONE = { audio: { ...CLEANED, channelCount: 1 } };
 
 export class Speech {
   #track = null;
@@ -62,7 +60,7 @@ export class Speech {
   }
 
   async #open() {
-    const stream = await ask(MICROPHONE, "microphone");
+    const stream = await ask("microphone");
     [this.#track] = stream.getAudioTracks();
     this.#track.enabled = !this.#muted;
     this.#track.addEventListener("ended", () => this.stop("The microphone is gone."));
