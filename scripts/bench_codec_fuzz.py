@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Throw any text and any bytes at the caption codecs that have a model, by turns: what issue 4 asks of it, at length.
 
 Texts of every kind must come back as they were (with "?" for lone surrogates), alone and against an earlier caption,

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Measures the processor time that coding and decoding a caption take, and of the worst captions that fit a frame.
 
     scripts/bench_codec_speed.py [FILE] [--codec N] [--count N] [--json]

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """What a painter of drawn scenes knows of other people's sentences, and whether it knows all of its own.
 
 Sentences from files, one a line, are counted as painted (all of it), in part (a scene, and the rest written beneath)

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Whether speech keeps its deadlines while pictures are painted: the demo's call beside a worker that never rests.
 
 Prints how late the event loop was as well, and what held it. Ends with exit code 1 if any deadline was missed.

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """How fast sessions are exported: a made-up duplex session of ten minutes to each format, as JSON.
 
     scripts/bench_export.py                       # all formats, nothing painted

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """How long speech stops when an address changes, a broker misbehaves, or a peer is killed: real calls, four faults.
 
 Each call is one of two processes. The first fault needs root and iproute2, for a network of its own; without them its

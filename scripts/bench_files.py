@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """What it takes to open a large picture: peak memory and processor time, in a process of its own, as JSON.
 
     scripts/bench_files.py                                     # JPEG and PNG of 108 and 200 megapixels, made here

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """How often the words of a camera change, and how often they should not have: on simulated time, as fast as it goes.
 
 Snapshots pass the gate and the captioner as in a call. "one by one" are the captioner's own words of each snapshot,

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """How many pictures a second a GPU paints: SD-Turbo's networks at their real sizes with TAESD, one step, 512x512.
 
 The weights are random: how fast it is does not depend on what is painted. A picture is words to tokens' embeddings, one

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """How like the person in the camera the painted person is: skin, place and size, with the default settings.
 
 Drawn people that were never trained on come before the camera, each doing several things one after the other. Every

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """What the bits beside the words buy: looks of 0, 8 and 16 bytes, and the best of 1, 4 and 16 seeds.
 
 Scenes that were never trained on are captioned by their canonical words, painted, and compared with their snapshots:

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Measures the page in Chromium: its weight, its first paint, and what the browser's processor does while it is open.
 
 .venv/bin/python scripts/bench_page.py [--seconds 20] [--json]

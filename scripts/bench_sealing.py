@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Measures what sealing costs: time of a frame, bytes of pictures, and the import.
 
     scripts/bench_sealing.py [--json]

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """What recorded sessions weigh, lose and cost. Prints one JSON object.
 
 .venv/bin/python scripts/bench_session.py                   # all of it

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """What a call is like on a slow machine: the demo under a budget of processor time, and what the models' start takes.
 
     sudo scripts/bench_slow                     # two cores, one, and half of one

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """What the speech path does under loss, drift and on slow links, and what a call costs.
 
     scripts/bench_speech [--speech DIR] [--lyra DIR] [--row NAME ...]

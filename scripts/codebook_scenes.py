@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Make the codebook of drawn scenes, which builds on the one that ships: half a minute of one core, no network.
 
 To be run when the drawn world has grown. The file is OUT/scenes.codebook. OUT/aside-scene.txt are scenes of which none

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Make the contact sheets of the docs: what was seen, the words for it, and what is painted of those.
 
 docs/images/embedded.png has 32 scenes never trained on, people.png beside it twelve photos. None is picked: the

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Make the dialogue that the demo plays: two voices of the free synthesiser flite, as small Ogg Opus files.
 
     .venv/bin/python scripts/make_dialogue.py [FOLDER]      (default: node/media/dialogue)

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Make what docs/ shows: the picture of a call, and the signalling diagram inside docs/protocol.md.
 
 .venv/bin/python scripts/make_docs.py

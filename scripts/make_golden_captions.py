@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Make the newest caption codec's golden vectors: captions and the bytes that every program must make of them.
 
     .venv/bin/python scripts/make_golden_captions.py [FILE]      (default: tests/data/golden_captions_N.json)

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Make the pictures of the page in docs/images/: in six windows, light and dark.
 
 .venv/bin/python scripts/make_screenshots.py

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Records tests/data/session-v1.mcap: a few seconds of the shipped dialogue, with two pictures from each side.
 
     .venv/bin/python scripts/make_session_fixture.py OUT.mcap

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Records made-up traffic to FILE until it is killed: ten packets a second each way. Prints when the session began, on
 the monotonic clock, which all processes share."""
 

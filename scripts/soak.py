@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Whether a long call stays as large as it was: the demo's call, measured every 30 s.
 
 Samples memory (of the node's process and of the picture worker's), open descriptors, asyncio tasks and threads, prints

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Train the generator's autoencoder: 256 x 256 pictures to 16 x 16 latents of 16 channels, and back.
 
 The first of the generator's two stages; `train_generator.py` is the second. It trains on crops that lie on the

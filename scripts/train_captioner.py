@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Train the embedded captioner: a picture to the canonical caption of its scene.
 
 A SegFormer encoder (overlapping convolutions and attention; quick on a CPU and quick to learn) and a two-layer

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Train the caption codec's codebook: from captions to the file that ships.
 
 A recurrent network, n-grams of tokens and n-grams of the signs that words are made of, mixed as `SOURCES` says: see

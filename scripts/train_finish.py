@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Finish the embedded generator: painter and decoder trained together, judged by the pixels.
 
 The third stage, after `train_autoencoder.py` and `train_generator.py`. Until here the painter was to hit the encoder's

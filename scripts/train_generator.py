@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Train the embedded generator: from a caption to the latents of a picture, in two steps of diffusion.
 
 The second stage; `train_autoencoder.py` is the first and leaves its result in OUT/generator/vae. A U-Net on 16 x 16

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Fit the embedded captioner's likeness head: from its encoder's features to what no caption says of a person.
 
 The captioner's encoder saw scenes in order to name them, and where a face is, how large and how tilted is in its

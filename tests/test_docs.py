@@ -214,5 +214,6 @@ def test_every_option_is_one_of_a_command_or_a_script(page: Path) -> None:
     scripts = "".join(
         path.read_text() for path in (ROOT / "scripts").rglob("*") if path.suffix in ("", ".py") and path.is_file()
     )
+    scripts += "".join(path.read_text() for path in (ROOT / "docs" / "deploy").iterdir())
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z]", WEB.sub("", page.read_text())))
     assert sorted(one for one in named - every_option() if one not in scripts) == []

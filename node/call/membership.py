@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from node.call.shown_names import ShownNames
 from node.common.notes import NoteOnce
 from node.common.tasks import begin, first_error
 from node.links import network_watch
@@ -40,8 +41,9 @@ MEDIA = Carries.SPEECH_IN | Carries.SPEECH_OUT
 class RoomMembership(PeerEventHub):
     """One member of the room at `place`, with what it carries and its caption codecs. `note` gets lines for the user.
 
-    `peers` are the links, `hellos` what each peer that is present said of itself, by node id. `setup_ms` is how long
-    the first link took from the peer's hello on; `links_again` and `broker_returns` count what was lost and came back.
+    `peers` are the links, `hellos` what each peer that is present said of itself, by node id: two of one name are told
+    apart there and in all events, by a number behind (`ShownNames`). `setup_ms` is how long the first link took from
+    the peer's hello on; `links_again` and `broker_returns` count what was lost and came back.
     Parts that `subscribe` hear of each event in the order in which they subscribed.
     """
 
@@ -66,6 +68,7 @@ class RoomMembership(PeerEventHub):
         self.left_at: float | None = None
         self._note, self._clock = note, clock
         self._codecs, self._note_codec = codecs, NoteOnce(note)
+        self._shown = ShownNames(name, note)
         self._joined_at: dict[str, float] = {}
         self._linked: set[str] = set()
         self._was_up = False
@@ -225,6 +228,7 @@ class RoomMembership(PeerEventHub):
     def joined(self, peer: str, hello: Hello) -> None:
         """Admit the peer's messages, and follow its pictures."""
         self.channel.admit(peer, hello.session, hello.proof.oldest)
+        hello = self._shown.joined(peer, hello)
         self.hellos[peer] = hello
         self._joined_at.setdefault(peer, self._clock())
         super().joined(peer, hello)
@@ -237,6 +241,7 @@ class RoomMembership(PeerEventHub):
         """Dismiss the peer."""
         self.channel.dismiss(peer)
         self.hellos.pop(peer, None)
+        self._shown.left(peer)
         self._joined_at.pop(peer, None)
         self._linked.discard(peer)
         super().left(peer)

@@ -104,14 +104,14 @@ async def _call(
     piped: bool,
 ) -> Summary:
     from node import rooms
-    from node.call import build
+    from node.call import build, hooks
     from node.call.node import Node
     from node.web import setup as web
 
     settings = web.with_browser_defaults(settings, role.sends)
     resolved = rooms.resolve(room, settings)
     place = replace(build.build_rendezvous(settings, resolved), waits=build.waits(settings))
-    page = web.page_from_settings(settings, role.kind, notes)
+    page = web.page_from_settings(settings, role.kind, notes, room=resolved)
     warnings = [resolved.note, *login.remarks(settings, place.broker)]
     kept = build.keeper(settings.pictures, notes)
     show, screen = build.gallery(kept), build.screen(kept)
@@ -125,6 +125,7 @@ async def _call(
         with choose([view(node)], quiet=json or (piped and role.receives)) as display:
             notes.to(display)
             with (
+                hooks.running(settings, node, resolved.shown, notes),
                 recording_control(node, settings, header, notes, resolved.secret) as recorder,
                 conversing(node, recorder, display, notes, role, piped) as (sources, refresh),
             ):

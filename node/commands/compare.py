@@ -16,7 +16,7 @@ from node.captions.coder import shipped_codecs
 from node.commands import options
 from node.common import progress
 from node.common.config import Settings
-from node.common.files import check_writable, write_text
+from node.common.files import check_writable, write_text, wrote
 from node.common.output import remark, say
 from node.common.own_thread import awaited
 from node.terminal.summary import as_json
@@ -73,6 +73,8 @@ async def run(settings: Settings, paths: Sequence[Path], output: Path | None, wi
     else:
         report.show(results, done)
     _remark(results, encodings.missing())
+    if output is not None:
+        remark(await asyncio.to_thread(wrote, output))
     return True
 
 

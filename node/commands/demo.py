@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from node.call.endpoints import Models
     from node.call.node import Node
     from node.common.config import Settings
+    from node.common.tasks import Ready
 
 app = options.group()
 
@@ -35,7 +36,7 @@ app = options.group()
 )
 def demo(
     settings: Settings,
-    seconds: Annotated[float, typer.Option(min=0.1, help="How long to call.")] = 30.0,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long to call, once the models are loaded.")] = 30.0,
     json: options.Summary = False,
 ) -> None:
     """Run a whole call between two nodes on this machine, with a broker of its own."""
@@ -53,18 +54,30 @@ async def run(settings: Settings, own_broker: bool, seconds: float, json: bool) 
     notes = BufferedNotes()
     settings = settings.model_copy(update={"page": settings.page or DEFAULT})
     async with build.running_models(build.worker(settings, build.CALL), notes) as models:
-        nodes = await hold_call(settings, models, notes, own_broker, seconds, quiet=json)
+
+        async def ready() -> None:
+            await models.ready()
+            notes(f"the call's {seconds:g} s begin now")
+
+        nodes = await hold_call(settings, models, notes, own_broker, seconds, quiet=json, ready=ready)
     summaries = _summaries(*nodes)
     say(*([as_json(summaries)] if json else _report(summaries)))
     return all(map(_complete, summaries.values()))
 
 
 async def hold_call(
-    settings: Settings, models: Models, notes: BufferedNotes, own_broker: bool, seconds: float, quiet: bool
+    settings: Settings,
+    models: Models,
+    notes: BufferedNotes,
+    own_broker: bool,
+    seconds: float,
+    quiet: bool,
+    ready: Ready | None = None,
 ) -> tuple[Node, Node]:
     """Hold a call between `a` and `b`, and return both with what they counted.
 
     The display is as `choose` has it for `quiet`, and so is the page. A recording is of what `a` sends and receives.
+    The seconds count from `ready` on, if it is given.
     Raises NodeError when a part of it fails.
     """
     from node.call import build
@@ -82,7 +95,7 @@ async def hold_call(
             notes.to(display)
             with control.recording_control(a, settings, header, notes, call.place.room):
                 async with web.serving(page, notes, a, b):
-                    await run_together([a, b], seconds, display.refresh)
+                    await run_together([a, b], seconds, display.refresh, ready)
     return a, b
 
 

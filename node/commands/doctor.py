@@ -76,18 +76,24 @@ async def run(settings: Settings, room: str | None = None) -> bool:
 
 
 async def examine(settings: Settings, room_text: str | None = None) -> AsyncIterator[Finding]:
-    """Run the checks one after the other. The room is as for `node.rooms.resolve`."""
+    """Run the checks one after the other, those that take long last. The room is as for `node.rooms.resolve`."""
     yield _python()
     yield await _attempt("libopus", _libopus)
-    yield await _attempt("models", lambda: _models(settings))
-    sees_people = chosen_models(settings).captioner == PERCEPTION
-    yield await _attempt("perception", _perception, needed=sees_people)
+    async for finding in _meeting(settings, room_text):
+        yield finding
     sound, cameras = await asyncio.to_thread(_found_devices)
-    missing = sound.note or "none found: plug one in, or use a sound file"
+    missing = sound.note or "none found: plug one in, use a sound file, or talk and listen on the page (--page)"
     yield Finding("microphone", bool(sound.inputs), ", ".join(sound.inputs) or missing, needed=False)
     yield Finding("loudspeaker", bool(sound.outputs), ", ".join(sound.outputs) or missing, needed=False)
     missing = "none found: plug one in, or use --camera scene, a picture or a video"
     yield Finding("webcam", bool(cameras), ", ".join(cameras) or missing, needed=False)
+    sees_people = chosen_models(settings).captioner == PERCEPTION
+    yield await _attempt("perception", _perception, needed=sees_people)
+    yield await _attempt("models", lambda: _models(settings))
+
+
+async def _meeting(settings: Settings, room_text: str | None) -> AsyncIterator[Finding]:
+    """Check the room, the way to it, and whether the broker serves it."""
     room, about_room = await asyncio.to_thread(_room, settings, room_text)
     if about_room is not None:
         yield about_room

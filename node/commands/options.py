@@ -7,7 +7,7 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
@@ -94,24 +94,34 @@ SETTINGS: Mapping[str, Any] = {
     "seal_recording": Annotated[
         bool | None, typer.Option("--seal-recording", help="Encrypt recordings: readable with the room alone.")
     ],
+    "on_join": Annotated[
+        str | None, typer.Option(metavar="CMD", help="Run this command, without a shell, when a peer joins.")
+    ],
+    "on_message": Annotated[
+        str | None, typer.Option(metavar="CMD", help="Run this command when a peer types a line: see docs/calling.md.")
+    ],
     "page": Annotated[
         str | None,
         typer.Option(metavar="[HOST:PORT]", help="Serve a page that shows the call: 127.0.0.1:8765, or off."),
     ],
-    "page_certificate": Annotated[Path | None, typer.Option(help="Certificate (PEM) to encrypt the page with.")],
+    "page_certificate": Annotated[
+        Path | None, typer.Option(help="Encrypt the page: auto for a certificate of the node's own, or one (PEM).")
+    ],
     "page_key": Annotated[Path | None, typer.Option(help="Its key (PEM).")],
 }
 
 # The settings that each command takes, in the order in which `--help` lists them.
 ROOM = ("room_file", "broker", "broker_password_file")
 PAGE = ("page", "page_certificate", "page_key")
+HOOKS = ("on_join", "on_message")
 CALL = tuple(SETTINGS)
 SEND = tuple(key for key in CALL if key not in {"speaker", "pictures", "morph"})
 RECEIVE = (
     *(*ROOM, "wait", "name", "speaker", "pictures", "models", "generator", "morph", "lyra"),
-    *("record", "seal_recording", *PAGE),
+    *("record", "seal_recording", *HOOKS, *PAGE),
 )
-DEMO = tuple(key for key in CALL if key not in {"room_file", "broker_password_file", "wait", "name", "seal_recording"})
+NOT_DEMO = {"room_file", "broker_password_file", "wait", "name", "seal_recording", *HOOKS}
+DEMO = tuple(key for key in CALL if key not in NOT_DEMO)
 
 Room = Annotated[
     list[str] | None,
@@ -164,11 +174,15 @@ def command(
     A function with a parameter `settings` gets the settings in force: the options that were given win over the
     environment, and that over the file. `keys` are in the order of `--help`, before the function's own options; a key
     that is the name of one of these says where that is listed. `helps` has other texts for the help of some settings.
-    Every command takes `--verbose`.
+    A parameter that is a dataclass stands for an option of each of its fields. Every command takes `--verbose`.
     """
 
     def register(function: Callable[P, None]) -> Callable[P, None]:
         own = _parameters(function)
+        groups = {key: own.pop(key).annotation for key in list(own) if is_dataclass(own[key].annotation)}
+        members = {key: _parameters(group) for key, group in groups.items()}
+        for each in members.values():
+            own |= each
         with_settings = own.pop("settings", None) is not None
         shared = {key: _parameter(key, helps.get(key)) for key in keys if key not in own}
         placed = {key: shared.get(key) or own[key] for key in keys} | own
@@ -176,6 +190,8 @@ def command(
 
         def run(**given: Any) -> None:
             values = {key: given[key] for key in own}
+            for key, group in groups.items():
+                values[key] = group(**{name: values.pop(name) for name in members[key]})
             if with_settings:
                 values["settings"] = _load({key: given[key] for key in shared})
             function(**values)  # type: ignore[call-arg]

@@ -12,7 +12,7 @@ from node.call import build
 from node.commands import options
 from node.common import progress
 from node.common.config import Settings
-from node.common.files import check_writable, unwritable
+from node.common.files import check_writable, unwritable, wrote
 from node.common.output import remark, say
 from node.common.own_thread import awaited
 from node.terminal.summary import as_json
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from node.vision.types import SeenPicture
 
 LOADING = "loading the picture model"
+PAINTING = "loading the picture model and painting"
 
 
 app = options.group()
@@ -103,7 +104,7 @@ def _line(described: dict[str, Any], alone: bool) -> str:
 async def paint(settings: Settings, text: str, output: Path, seed: int) -> bool:
     """Paint the text into the file."""
     await asyncio.to_thread(_check_picture, output)
-    with progress.waiting(LOADING):
+    with progress.waiting(PAINTING):
         async with build.worker(settings, build.RECEIVE) as models:
             image = await models.paint(text, seed)
     try:
@@ -113,6 +114,7 @@ async def paint(settings: Settings, text: str, output: Path, seed: int) -> bool:
     generator = presets.chosen_models(settings).generator
     if presets.recipe(generator).grammar is not None and (line := how_painted(text)):
         remark(line)
+    remark(await asyncio.to_thread(wrote, output))
     return True
 
 

@@ -23,7 +23,7 @@ from node.terminal.replay_status import Screen, choose
 from node.terminal.status import BufferedNotes
 from node.web.page_observers import ReplayFeeder
 from node.web.replay_audio import ReplayAudio
-from node.web.setup import page_from_settings
+from node.web.setup import page_from_settings, served
 
 if TYPE_CHECKING:
     from node.commands.options import ReplayOptions
@@ -150,8 +150,6 @@ async def play_in_browser(
 
     The machine's own loudspeaker is silent unless one is asked for. Raises UsageError, NodeError or LogError.
     """
-    from node.web.server import serve  # aiohttp hides behind it: a replay without a page starts sooner
-
     roster = Attendance(session)
     voices = chosen_voices(asked, roster)
     page = page_from_settings(settings.model_copy(update={"speech": None, "camera": None}), "replay", notes)
@@ -180,7 +178,7 @@ async def play_in_browser(
         page.show(player, session.header.started_ns / 1e9)
         if roster.index(session.header.node) is not None:
             page.state.joined(session.header.node, session.header.name, speaks=True, shows=True)
-        notes(f"the page is at {await stack.enter_async_context(serve(page))}: it begins when that is opened")
+        await stack.enter_async_context(served(page, notes, ": it begins when that is opened"))
         await _play_when_opened(page, player, notes)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import secrets
 import sys
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import typer
 
 from node.commands import options
 from node.common import output, secret_input
+from node.common.qr_code import terminal_lines
 from node.links import login as meeting
 from node.links.address import BrokerAddress, without_password
 from node.links.reach import names_this_machine
@@ -24,9 +24,6 @@ from protocol.room_secret import SECRET_BYTES, RoomSecret
 
 if TYPE_CHECKING:
     from node.common.config import Settings
-
-# Modules around the code; the standard wants four, and every reader takes two.
-QR_BORDER = 2
 
 # Dark modules must be the darker ones, whatever the terminal's colours.
 WHITE_ON_BLACK, PLAIN = "\x1b[97;40m", "\x1b[0m"
@@ -167,12 +164,7 @@ def _show(link: RoomLink, view: LinkView) -> None:
 
 
 def _draw(text: str) -> None:
-    import segno
-
-    code = segno.make(text, micro=False, error="l")
-    drawn = io.StringIO()
-    code.terminal(out=drawn, border=QR_BORDER, compact=output.can_draw_blocks())
-    lines = drawn.getvalue().splitlines()
+    lines = terminal_lines(text, blocks=output.can_draw_blocks())
     output.draw(f"{WHITE_ON_BLACK}{line}{PLAIN}" if output.is_terminal(on_error=True) else line for line in lines)
 
 

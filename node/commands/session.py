@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from node import rooms
 from node.captions.coder import shipped_codecs
 from node.commands import options
 from node.common import config, signals
+from node.common.files import wrote
 from node.common.output import remark, say
 from node.common.progress import bars
 from node.recording import edit, timecode
@@ -53,16 +55,30 @@ def recover(
         say(line)
 
 
+ExportOutput = Annotated[
+    Path | None, typer.Option("--output", "-o", help="OUT.mp4, .webm, .opus, .srt, .html or .jsonl (required).")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFiles:
+    """The options of `export` about what is seen, and in how many files."""
+
+    no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Words alone: nothing is painted.")] = False
+    mark: Annotated[
+        bool, typer.Option("--mark/--no-mark", help='Write "painted from words" on a video\'s pictures.')
+    ] = True
+    split: Annotated[bool, typer.Option("--split", help="A video or sound for each person: OUT-1-Ann.mp4.")] = False
+
+
 @options.command(app)
 def export(
     file: File,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="OUT.mp4, .webm, .opus, .srt, .html or .jsonl (required).")
-    ] = None,
+    files: ExportedFiles,
+    output: ExportOutput = None,
     start: From = None,
     to: To = None,
     until: Until = None,
-    no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Words alone: nothing is painted.")] = False,
     who: Who = None,
     models: Models = None,
     generator: Generator = None,
@@ -75,7 +91,19 @@ def export(
 
     output, end = _output_and_end(output, to, until)
     begins, ends = timecode.parse_span(start, end, "--to" if until is None else "--until")
-    asked = ExportOptions(output, begins, ends, not no_pictures, tuple(who or ()), models, generator, lyra, force)
+    asked = ExportOptions(
+        output,
+        begins,
+        ends,
+        not files.no_pictures,
+        tuple(who or ()),
+        models,
+        generator,
+        lyra,
+        force,
+        files.mark,
+        files.split,
+    )
     with bars() as progress:
         bar = progress.add_task(output.name, total=None)
 
@@ -83,6 +111,8 @@ def export(
             progress.update(bar, completed=int(done), total=max(int(total), 1))
 
         signals.run(export_session(file, shipped_codecs(), asked, secret(room), remark, advance))
+    if not files.split:
+        remark(wrote(output))
 
 
 def _output_and_end(output: Path | None, to: str | None, until: str | None) -> tuple[Path, str | None]:

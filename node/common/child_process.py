@@ -22,15 +22,17 @@ def command(module: str) -> tuple[str, ...]:
 
 
 def environment() -> dict[str, str]:
-    """Return this process's environment for a child, with this very package first on its path.
-
-    Settings are left out: the room's secret may be among them.
-    """
-    from node.common.config import ENVIRONMENT_PREFIX  # pydantic-settings, which the children can do without
-
-    inherited = {name: value for name, value in os.environ.items() if not name.upper().startswith(ENVIRONMENT_PREFIX)}
+    """Return this process's environment for a child, with this very package first on its path."""
+    inherited = without_settings()
     paths = [str(Path(__file__).parents[2]), *filter(None, [inherited.get("PYTHONPATH")])]
     return inherited | {"PYTHONPATH": os.pathsep.join(paths)}
+
+
+def without_settings() -> dict[str, str]:
+    """Return this process's environment without our settings: the room's secret may be among them."""
+    from node.common.config import ENVIRONMENT_PREFIX  # pydantic-settings, which the children can do without
+
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(ENVIRONMENT_PREFIX)}
 
 
 def working_folder() -> str | None:

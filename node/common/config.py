@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     record: Path | None = None
     keep_snapshots: bool = False
     seal_recording: bool = False
+    on_join: str | None = None
+    on_message: str | None = None
 
     _flags: frozenset[str] = PrivateAttr(default=frozenset())
     _environment: frozenset[str] = PrivateAttr(default=frozenset())

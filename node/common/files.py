@@ -83,6 +83,15 @@ def write_text(path: Path, text: str, what: str) -> None:
         raise unwritable(path, error, what) from None
 
 
+def wrote(path: Path) -> str:
+    """Return a line for people about a file that was written, and its size."""
+    try:
+        size = path.stat().st_size
+    except OSError:  # or a device that is gone: it was written all the same
+        return f"wrote {path}"
+    return f"wrote {path}: {size / 1e6:,.1f} MB" if size >= 1e5 else f"wrote {path}: {size / 1e3:,.1f} kB"
+
+
 def unwritable(path: Path, error: OSError, what: str = "") -> NodeError:
     """Return what to raise for a file, and `what` it was to be, that the system does not let us write."""
     return NodeError(f"cannot write {f'the {what} ' if what else ''}{str(path)!r}: {error.strerror or error}")

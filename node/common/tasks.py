@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from node.common import signals
 
 # Between two refreshes of what shows a call.
 REFRESH_EVERY_S = 0.5
+
+# Waits until all is there that the time counts for.
+Ready: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Runnable(Protocol):
@@ -69,26 +72,43 @@ def stop_if_cancelled() -> None:
 
 
 async def run_together(
-    works: Sequence[Runnable], seconds: float | None, refresh: Callable[[], None] = lambda: None
+    works: Sequence[Runnable],
+    seconds: float | None,
+    refresh: Callable[[], None] = lambda: None,
+    ready: Ready | None = None,
 ) -> None:
     """Run all until one fails, the seconds are over, or a signal comes; call `refresh` every REFRESH_EVERY_S.
 
-    Raises what the first to fail raised.
+    The seconds count from `ready` on, if it is given. Raises what the first to fail raised.
     """
     stop = asyncio.Event()
     with signals.stopping(stop.set), first_error():
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(work.run(), name=work.name) for work in works]
-            group.create_task(_end(running, stop, seconds), name="end")
+            group.create_task(_end(running, stop, seconds, ready), name="end")
             group.create_task(_refresh(refresh, running), name="refresh")
 
 
-async def _end(running: Sequence[asyncio.Task[None]], stop: asyncio.Event, seconds: float | None) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()
+async def _end(
+    running: Sequence[asyncio.Task[None]], stop: asyncio.Event, seconds: float | None, ready: Ready | None
+) -> None:
+    await first_to_end(_until(stop), _pass(seconds, ready))
     for task in running:
         task.cancel()
+
+
+async def _until(stop: asyncio.Event) -> None:
+    await stop.wait()
+
+
+async def _pass(seconds: float | None, ready: Ready | None) -> None:
+    """Let the seconds pass; None: for ever."""
+    if ready is not None:
+        await ready()
+    if seconds is None:
+        await asyncio.Event().wait()
+    else:
+        await asyncio.sleep(seconds)
 
 
 async def _refresh(refresh: Callable[[], None], running: Sequence[asyncio.Task[None]]) -> None:

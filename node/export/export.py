@@ -7,28 +7,23 @@ import contextlib
 import heapq
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 
-from node.common.files import atomic_write
-from node.export.html import PageEvents, render_page
+from node.common.files import atomic_write, wrote
+from node.export.html import PageEvents, headline, render_page
 from node.export.jsonl import JsonLines
 from node.export.subtitles import (
-    MOST_LINES,
-    MOST_NAME_LETTERS,
     CaptionChange,
-    Cue,
-    caption_line,
     cues,
+    file_part,
     line_changes,
-    one_line,
     srt,
 )
 from node.export.timeline import ExportTimeline, TimelineStep
 from node.export.video_frame import SIZE, Tile, draw_frame
-from node.export.video_writer import MP4, WEBM, VideoFormat, VideoWriter
+from node.export.video_writer import MP4, WEBM, SubtitleTrack, VideoFormat, VideoWriter
 from node.recording.participants import Attendance
 from node.recording.reader import SessionReader
 from node.recording.timecode import format_time
@@ -42,6 +37,9 @@ from protocol.log import Frame, Left
 # A video in which nothing moves still has a frame a second, for players that seek by them.
 PICTURE_AT_LEAST_EVERY_S = 1.0
 
+# What can be split into a file for each participant: the others have all of them in one by their nature.
+SPLIT = (".mp4", ".webm", ".opus")
+
 # Steps, a second of them, after which the event loop gets its turn.
 STEPS_A_TURN = 50
 
@@ -51,7 +49,11 @@ Progress = Callable[[float, float], None]
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What to export and how; times in seconds. `who` are the names that are heard, by default all."""
+    """What to export and how; times in seconds. `who` are the names that are heard, by default all.
+
+    A `mark` on pictures says that they were painted. With `split` there is a file for each participant; `only` is the
+    index of the one that such a file is about.
+    """
 
     output: Path
     start: float = 0.0
@@ -62,6 +64,9 @@ class ExportOptions:
     generator: str | None = None
     lyra_folder: Path | None = None
     force: bool = False
+    mark: bool = True
+    split: bool = False
+    only: int | None = None
 
 
 async def export_session(
@@ -86,10 +91,28 @@ async def export_session(
             raise UsageError(
                 f"--from {format_time(options.start)} is after the session's end, {format_time(session.duration_s)}"
             )
-        with atomic_write(options.output, options.force) as path:
-            await export(_Job(session, codecs, options, path, note, progress))
+        for part in _parts(session, options):
+            with atomic_write(part.output, part.force) as path:
+                await export(_Job(session, codecs, part, path, note, progress))
+            if options.split:
+                note(wrote(part.output))
         if session.left_out and not any("damaged" in remark for remark in session.remarks):
             note(session.left_out)
+
+
+def _parts(session: SessionReader, options: ExportOptions) -> Iterator[ExportOptions]:
+    """Yield the options of each file: all in one, or OUT-1-ANN.mp4 for each participant, or each of `who`."""
+    if not options.split:
+        yield options
+        return
+    if options.output.suffix.lower() not in SPLIT:
+        raise UsageError(f"--split makes a file a person of {', '.join(SPLIT)}, not of {options.output.name!r}")
+    attendance = Attendance(session)
+    wanted = attendance.ids(options.who) if options.who else None
+    for index, one in enumerate(attendance.participants):
+        if wanted is None or wanted.intersection(one.ids):
+            name = f"{options.output.stem}-{index + 1}{file_part(one.name)}"
+            yield replace(options, output=options.output.with_stem(name), only=index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +138,9 @@ class _Job:
                 self.session, self.codecs, start=options.start, end=options.end, paint=paint,
                 lyra_folder=options.lyra_folder, note=self.note,
             )  # fmt: skip
-            if options.who:
+            if options.only is not None:
+                timeline.follow_only(options.only)
+            elif options.who:
                 timeline.hear_only(timeline.attendance.ids(options.who))
             yield timeline
 
@@ -148,14 +173,15 @@ async def _export_video(job: _Job, kind: VideoFormat) -> None:
 
 
 async def _write_video(job: _Job, timeline: ExportTimeline, video: VideoWriter) -> None:
-    frame, tiles, next_at, at = None, None, 0.0, 0.0
-    subtitles = _SubtitleTrack(video)
+    frame, tiles, next_at, at, only = None, None, 0.0, 0.0, job.options.only
+    subtitles = SubtitleTrack(video)
     async for step in job.steps(timeline):
         at = step.at
-        subtitles.update(at, step.tiles)
         if step.tiles is not tiles:
-            tiles, frame = step.tiles, draw_frame(step.tiles)
-            next_at = at
+            tiles = step.tiles
+            shown = tiles if only is None else tiles[only : only + 1]
+            frame, next_at = draw_frame(shown, job.options.mark), at
+            subtitles.update(at, shown)
         if frame is not None and at >= next_at:
             video.picture(at, frame)
             next_at = at + PICTURE_AT_LEAST_EVERY_S
@@ -163,24 +189,6 @@ async def _write_video(job: _Job, timeline: ExportTimeline, video: VideoWriter) 
     subtitles.end(at)
     if frame is not None and at > next_at - PICTURE_AT_LEAST_EVERY_S:
         video.picture(at, frame)
-
-
-class _SubtitleTrack:
-    """Writes each subtitle once its end is known."""
-
-    def __init__(self, video: VideoWriter) -> None:
-        self._video, self._since, self._text = video, 0.0, ""
-
-    def update(self, at: float, tiles: tuple[Tile, ...]) -> None:
-        lines = [caption_line(tile.name, tile.words) for tile in tiles if tile.present and tile.words]
-        text = "\n".join(lines[-MOST_LINES:])
-        if text != self._text:
-            self.end(at)
-            self._since, self._text = at, text
-
-    def end(self, at: float) -> None:
-        for cue in cues([CaptionChange(self._since, "", self._text)], at) if self._text else ():
-            self._video.caption(Cue(cue.start, cue.end, self._text))
 
 
 @contextlib.contextmanager
@@ -280,14 +288,6 @@ async def _fill_page(job: _Job, timeline: ExportTimeline, events: PageEvents, og
                 events.add(step.at, index, now.words, now.image)
         tiles, seconds = step.tiles, step.at
     return seconds
-
-
-def headline(session: SessionReader, names: list[str], seconds: float) -> tuple[str, str]:
-    """Return a page's title, and the line below it."""
-    shown = [one_line(name, MOST_NAME_LETTERS) for name in names]
-    title = " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]])) or "A recorded call"
-    when = datetime.fromtimestamp(session.header.started_ns / 1e9).astimezone()
-    return title, f"{when:%d %B %Y, %H:%M}, {format_time(seconds)} long. Pictures were sent as words and painted again."
 
 
 _EXPORTS: Mapping[str, Callable[[_Job], Awaitable[None]]] = {

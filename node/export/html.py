@@ -7,11 +7,15 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from node.common import html_page
 from node.common.printable import escaped, printable
+from node.export.subtitles import MOST_NAME_LETTERS, one_line
+from node.recording.reader import SessionReader
+from node.recording.timecode import format_time
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -92,6 +96,14 @@ def render_page(title: str, subtitle: str, seconds: float, events: PageEvents, o
         session=_inert(escaped(json.dumps(session, ensure_ascii=False))),
     )
     return html_page.page(html.escape(printable(title)), policy, style, body)
+
+
+def headline(session: SessionReader, names: list[str], seconds: float) -> tuple[str, str]:
+    """Return a page's title, and the line below it."""
+    shown = [one_line(name, MOST_NAME_LETTERS) for name in names]
+    title = " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]])) or "A recorded call"
+    when = datetime.fromtimestamp(session.header.started_ns / 1e9).astimezone()
+    return title, f"{when:%d %B %Y, %H:%M}, {format_time(seconds)} long. Pictures were sent as words and painted again."
 
 
 def _inert(text: str) -> str:

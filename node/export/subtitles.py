@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -101,6 +102,15 @@ def one_line(text: str, most: int = MOST_LETTERS) -> str:
     """
     line = " ".join(printable(text[: 2 * most]).replace(REPLACEMENT, " ").split())
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def file_part(name: str) -> str:
+    """Return a participant's name as a part of a file's name, after a hyphen; "" if no letter of it can be in one.
+
+    Names are from others: what leads to another folder, or is an order to a shell, is left out.
+    """
+    letters = "-".join(re.findall(r"\w+", one_line(name, MOST_NAME_LETTERS)))
+    return f"-{letters}" if letters else ""
 
 
 def srt(cues: Iterable[Cue]) -> str:

@@ -66,6 +66,7 @@ class ExportTimeline:
         self._tiles = [Tile(participant.name) for participant in self.attendance.participants]
         self._spoke_at = [float("-inf")] * len(self._tiles)
         self._audible: Collection[str] | None = None
+        self._visible: Collection[str] | None = None
         state = session.state(start)
         self._decoder = SessionDecoder(
             session, start, end, on_record=self._queue_picture, lyra_folder=lyra_folder, note=self._note
@@ -76,6 +77,10 @@ class ExportTimeline:
     def hear_only(self, senders: Collection[str]) -> None:
         """Leave out the speech of other node ids than these."""
         self._audible = senders
+
+    def follow_only(self, index: int) -> None:
+        """Leave out the speech and the pictures of all participants but this one."""
+        self._audible = self._visible = self.attendance.participants[index].ids
 
     @property
     def seconds(self) -> float:
@@ -113,6 +118,8 @@ class ExportTimeline:
         due: dict[str, RecordedPicture] = {}
         waiting: deque[tuple[float, RecordedPicture]] = deque()
         for arrived, picture in self._due:
+            if self._visible is not None and picture.sender not in self._visible:
+                continue
             if arrived + self._decoder.delay_s(picture.sender) < at + STEP_S:
                 due[picture.sender] = picture
             else:

@@ -17,6 +17,7 @@ SIZE = (1280, 720)
 MARGIN = 24
 NAME_SIZE, WORDS_SIZE = 30, 24
 NAME_HEIGHT = 46
+MARK, MARK_SIZE = "painted from words", 15
 
 # Longer captions end in an ellipsis; the subtitles have all of them.
 WORDS_LINES = 4
@@ -43,8 +44,11 @@ class Tile:
     words: str = ""
 
 
-def draw_frame(tiles: Sequence[Tile]) -> Image.Image:
-    """Return the frame, RGB of `SIZE`. The tiles' positions depend on their number alone."""
+def draw_frame(tiles: Sequence[Tile], marked: bool = True) -> Image.Image:
+    """Return the frame, RGB of `SIZE`. The tiles' positions depend on their number alone.
+
+    Pictures are `marked` as painted: a video that is passed on has no other sign that nobody filmed it.
+    """
     from PIL import Image, ImageDraw
 
     frame = Image.new("RGB", SIZE, PAPER)
@@ -56,7 +60,10 @@ def draw_frame(tiles: Sequence[Tile]) -> Image.Image:
         row, column = divmod(index, columns)
         in_row = min(columns, len(tiles) - row * columns)
         left = (SIZE[0] - in_row * side - (in_row - 1) * MARGIN) // 2
-        _draw_tile(frame, pen, tile, (left + column * (side + MARGIN), top + row * (_height(side) + MARGIN)), side)
+        at = (left + column * (side + MARGIN), top + row * (_height(side) + MARGIN))
+        _draw_tile(frame, pen, tile, at, side)
+        if marked and tile.present and tile.image is not None:
+            _draw_mark(pen, (at[0] + side, at[1] + NAME_HEIGHT + side), side)
     return frame
 
 
@@ -94,6 +101,15 @@ def _draw_tile(frame: Image.Image, pen: ImageDraw.ImageDraw, tile: Tile, corner:
     for number, line in enumerate(_wrapped(pen, words, side)):
         at = (left, square[3] + 12 + number * (WORDS_SIZE + 6))
         pen.text(at, line, ink if tile.present else PALE, _font(WORDS_SIZE))
+
+
+def _draw_mark(pen: ImageDraw.ImageDraw, corner: tuple[int, int], side: int) -> None:
+    """Draw the mark into a picture's lower right corner, on ground of its own; the smallest pictures get it smaller."""
+    size = max(min(MARK_SIZE, side // 10), 1)
+    font = _font(size)
+    left, top, *_ = pen.textbbox((corner[0] - size // 2, corner[1] - size // 2), MARK, font, anchor="rd")
+    pen.rectangle((left - size // 3, top - size // 3, corner[0] - 1, corner[1] - 1), fill=PAPER)
+    pen.text((left, top), MARK, INK, font, anchor="lt")
 
 
 def _fitted(image: Image.Image, side: int) -> Image.Image:

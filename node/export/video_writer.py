@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from node.export.subtitles import Cue, unmarked
+from node.export.subtitles import MOST_LINES, CaptionChange, Cue, caption_line, cues, unmarked
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from protocol.speech.opus_packet import OPUS_RATE
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from node.export.video_frame import Tile
 
 MILLISECONDS = Fraction(1, 1000)
 
@@ -126,6 +129,26 @@ class VideoWriter:
         stream.codec_context.time_base = self._kind.subtitle_unit
         stream.codec_context.subtitle_header = ASS_HEADER
         return stream
+
+
+class SubtitleTrack:
+    """Writes each subtitle once its end is known."""
+
+    def __init__(self, video: VideoWriter) -> None:
+        self._video, self._since, self._text = video, 0.0, ""
+
+    def update(self, at: float, tiles: Sequence[Tile]) -> None:
+        """Show the captions of these tiles from `at` on."""
+        lines = [caption_line(tile.name, tile.words) for tile in tiles if tile.present and tile.words]
+        text = "\n".join(lines[-MOST_LINES:])
+        if text != self._text:
+            self.end(at)
+            self._since, self._text = at, text
+
+    def end(self, at: float) -> None:
+        """Write the subtitle that was shown until `at`."""
+        for cue in cues([CaptionChange(self._since, "", self._text)], at) if self._text else ():
+            self._video.caption(Cue(cue.start, cue.end, self._text))
 
 
 ASS_HEADER = b"""[Script Info]

@@ -16,8 +16,9 @@ WHAT = "the broker's password"
 def broker_address(settings: Settings, rooms_own: str | None = None) -> BrokerAddress:
     """Return where to meet: at `rooms_own` broker, if the room has one and this run was given no other.
 
-    A login and a CA file that stand in the settings file are for the broker there: a link never makes a node show
-    them to another one. Raises NodeError for an address that is none, or a password file that does not serve.
+    A login that stands in the settings file is for the broker there: a link never makes a node show it to another
+    one. A CA file is no secret, and counts everywhere. Raises NodeError for an address that is none, or a password file
+    that does not serve.
     """
     if rooms_own is None or settings.for_this_run("broker"):
         return BrokerAddress.parse(settings.broker, **_login(settings, this_run=False))
@@ -47,7 +48,7 @@ def _same(bare: BrokerAddress, settings: Settings) -> bool:
 
 
 def _login(settings: Settings, this_run: bool) -> dict[str, str | None]:
-    """User name, password and CA file of the settings; of `this_run` alone, if so."""
+    """Return the settings' CA file, and their user name and password; of `this_run` alone, if so."""
 
     def counts(key: str) -> bool:
         return settings.for_this_run(key) or not this_run
@@ -63,5 +64,5 @@ def _login(settings: Settings, this_run: bool) -> dict[str, str | None]:
     return {
         "username": settings.broker_username if counts("broker_username") else None,
         "password": password,
-        "ca_file": settings.broker_ca_file if counts("broker_ca_file") else None,
+        "ca_file": settings.broker_ca_file,
     }

@@ -236,10 +236,10 @@ def _sender_line(sender: SenderSummary) -> str:
     speech, parts = sender.speech, list[str]()
     if speech.packets:
         parts.append(
-            f"{plural(speech.packets, 'packet')} of speech, {speech.kbps:.2f} kbit/s over the session, "
+            f"{plural(speech.packets, 'packet')} of speech, {speech.kbps:.2f} kbit/s over the session without headers, "
             f"{speech.lost} lost ({speech.loss_percent:.1f} %)"
         )
     if sender.frames:
         what = [plural(sender.pictures, "picture"), *([plural(sender.lines, "line")] if sender.lines else [])]
-        parts.append(f"{' and '.join(what)} in {plural(sender.frame_bytes, 'byte')}")
+        parts.append(f"{' and '.join(what)} in {plural(sender.frame_bytes, 'byte')} of words and frame")
     return f"{sender.name:<9} {'; '.join(parts) or 'sent nothing'}"

@@ -59,6 +59,11 @@ class ResolvedRoom:
     name: str | None = None
     note: str | None = None
 
+    @property
+    def shown(self) -> str:
+        """The name that it is saved under, or the first part of its topics: nothing secret."""
+        return self.name or self.secret.room_id()
+
 
 def resolve(text: str | None, settings: Settings) -> ResolvedRoom:
     """Return the room that `text` names: a link, its words, a saved name, a passphrase, or `-` to be asked.
@@ -79,7 +84,7 @@ def _from(settings: Settings) -> str:
     if settings.room_file is not None and settings.prefers("room_file", "room"):
         return secret_input.read_line(settings.room_file, "the room")
     if settings.room is None:
-        raise UsageError("which room? Name one that you have saved, or make one: pictophone room new --save NAME")
+        raise UsageError(f"which room? Name one, or give a link; {store.saved()}")
     return secret_input.ask(WHAT) if settings.room == PROMPT else settings.room
 
 
@@ -114,8 +119,8 @@ def check_strength(text: str) -> None:
     if judged and zxcvbn(judged, user_inputs=OURS)["guesses_log10"] >= MIN_GUESSES_LOG10:
         return
     raise UsageError(
-        "this is no room that you have saved, and too easy to guess for a passphrase: take four or more words that do "
-        "not belong together, or make a room: pictophone room new"
+        "this is no saved room, and too easy to guess for a passphrase, which takes four or more words that do not "
+        f"belong together; {store.saved()}"
     )
 
 

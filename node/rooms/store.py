@@ -23,6 +23,9 @@ from protocol.room_link import RoomLink
 # In the file in place of a link that is in the keyring.
 IN_KEYRING = "keyring"
 
+# Rooms that an error names: a line of a terminal has room for as many short names; `room list` has them all.
+MOST_NAMED = 8
+
 # The keyring's name for this program.
 KEYRING_SERVICE = "pictophone"
 
@@ -88,7 +91,16 @@ def forget(name: str) -> None:
 def unknown(name: str) -> UsageError:
     """Return the error for a name that no room has; what can be no name may be a secret, and is not repeated."""
     called = f" {name!r}" if is_name(name) else " of that name"
-    return UsageError(f"there is no saved room{called}: pictophone room list names them")
+    return UsageError(f"there is no saved room{called}; {saved()}")
+
+
+def saved() -> str:
+    """Return which rooms are saved, for the errors: the first few names, or how to save one."""
+    known = list(names())
+    if not known:
+        return "you have saved none: make one by pictophone room new --save NAME"
+    more = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
+    return f"you have saved {', '.join(known[:MOST_NAMED])}{more}"
 
 
 # -- the file

@@ -17,7 +17,12 @@ from protocol.errors import NodeError
 # Seconds between two attempts to open a device after one was unplugged.
 RETRY_S = 1.0
 
-NO_PORTAUDIO = "no PortAudio here; install it (Debian and Ubuntu: apt-get install libportaudio2)"
+NO_PORTAUDIO = (
+    "no PortAudio here; install it (Debian and Ubuntu: sudo apt-get install libportaudio2), or listen and talk on the "
+    "page (--page)"
+)
+
+NO_DEVICE = "PortAudio finds no sound device; the page can be listened to (--page)"
 
 # The format of every stream of the node.
 FORMAT = {"samplerate": SAMPLE_RATE, "channels": 1, "dtype": "int16"}
@@ -38,6 +43,11 @@ class Direction(Enum):
     def device(self) -> str:
         """The device's name in texts."""
         return "microphone" if self is Direction.INPUT else "loudspeaker"
+
+    @property
+    def without(self) -> str:
+        """What can be done without the device, in texts."""
+        return "a browser's will do (--page)" if self is Direction.INPUT else "the page can be listened to (--page)"
 
     @property
     def gone(self) -> str:
@@ -110,7 +120,9 @@ def rescan() -> None:
 
 def unusable(direction: Direction, error: Exception) -> NodeError:
     """Return the error for a device that is missing, taken or gone."""
-    return NodeError(f"no usable {direction.device} ({error}); plug one in, or give a file or none instead")
+    return NodeError(
+        f"no usable {direction.device} ({error}); plug one in, or give a file or none instead; {direction.without}"
+    )
 
 
 def devices() -> SoundDevices:
@@ -126,5 +138,5 @@ def devices() -> SoundDevices:
     return SoundDevices(
         tuple(device["name"] for device in found if device["max_input_channels"]),
         tuple(device["name"] for device in found if device["max_output_channels"]),
-        "" if found else "PortAudio finds no sound device",
+        "" if found else NO_DEVICE,
     )

@@ -70,10 +70,12 @@ class WavFile:
             self._check(self._waiting.popleft())
 
     def _create(self) -> BinaryIO:
+        """Create the file, and its folder if that is missing, in the thread."""
         try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             return create_regular(self._path)
-        except NodeError as error:
-            raise NodeError(f"cannot write {self._path}: {error}") from error
+        except (NodeError, OSError, ValueError) as error:  # ValueError: a NUL byte in the path
+            raise NodeError(f"cannot write {self._path}: {_reason(error)}") from error
 
     def _write(self, data: bytes) -> None:
         """Write a block, in the thread."""

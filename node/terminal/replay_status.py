@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from node.common import output
 from node.common.printable import printable
+from node.common.qr_code import draw_blocks
 from node.recording.timecode import format_time
 
 if TYPE_CHECKING:
@@ -47,6 +49,10 @@ class Screen:
         from rich.text import Text
 
         self._console.print(Text(printable(text)), soft_wrap=True)
+
+    def draw(self, lines: Sequence[str]) -> None:
+        """Draw lines of light blocks above the line, where this is a terminal."""
+        draw_blocks(self._console, lines)
 
     def refresh(self) -> None:
         """Draw the line again, as the replay is now."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from node.common import output
 from node.common.notes import NotePace
 from node.common.printable import printable
+from node.common.qr_code import draw_blocks
 from node.terminal.status_rows import View, rows
 
 if TYPE_CHECKING:
@@ -31,9 +32,11 @@ REDRAW_S = 0.03
 
 
 class Display(Protocol):
-    """A display of a call; `note` adds a line about an event."""
+    """A display of a call; `note` adds a line about an event, `draw` a drawing of blocks where it is a terminal."""
 
     def note(self, text: str) -> None: ...
+
+    def draw(self, lines: Sequence[str]) -> None: ...
 
     def refresh(self) -> None: ...
 
@@ -98,6 +101,9 @@ class LiveTable:
         self._typed = text
         if self._redrawing is None:
             self._redrawing = asyncio.get_running_loop().call_later(REDRAW_S, self._draw)
+
+    def draw(self, lines: Sequence[str]) -> None:
+        draw_blocks(self._console, lines)
 
     def _print(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -169,6 +175,9 @@ class PlainLines:
     def typing(self) -> None:
         return None
 
+    def draw(self, lines: Sequence[str]) -> None:
+        """Leave it out: a log has no use for it."""
+
     def _print(self, lines: Iterable[str]) -> None:
         for line in lines:
             self._write(printable(line))
@@ -211,6 +220,11 @@ class BufferedNotes:
             self._early.append(text)
         else:
             self._display.note(text)
+
+    def draw(self, lines: Sequence[str]) -> None:
+        """Have the display, if there is one, draw these lines of light blocks where it is a terminal."""
+        if self._display is not None:
+            self._display.draw(lines)
 
     def to(self, display: Display) -> None:
         """Pass the notes so far, and all later ones, to this display."""

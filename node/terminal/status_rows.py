@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from node.common.printable import printable
+from node.vision.stats import RAW_SIDE
 
 if TYPE_CHECKING:
     from node.call.stats import CallStats
     from node.speech.level_meter import LevelMeter
+    from node.vision.stats import PicturesOut
 
 MAX_CAPTION_SHOWN = 70
+
+# After a peer came, a link came up, or the broker came back: ICE, DTLS and the hand-shakes are over by then.
+SETTLING_S = 3.0
 
 # The meter's left end: a quiet room.
 QUIETEST_DBFS = -60.0
@@ -33,14 +38,24 @@ class View:
     delay_ms: Callable[[], float | None]
     muted: Callable[[], bool] = lambda: False
     _last: tuple[float, int] = field(default=(0.0, 0))
+    _made: tuple[object, ...] = ()
+    _settles_at: float = 0.0
 
-    def wire_kbps(self, now: float) -> float:
-        """Return the rate of all that the node sent since the last call, in kbit/s with headers."""
+    def on_the_wire(self, now: float) -> str:
+        """Return the rate of all that the node sent since the last call, headers too, or that it is setting up.
+
+        Set-up is a burst of 20 kB: a rate over the second in which it came would be read as that of the call.
+        """
         tally = self.count()
         sent = tally.meter.total("sent")
         then, before = self._last if self._last[0] else (tally.started, 0)
         self._last = (now, sent)
-        return (sent - before) * 8 / 1000 / max(now - then, 1e-9)
+        made = (len(self.peers()), tally.setup_ms, tally.calls_again, tally.broker_again)
+        if made != self._made:
+            self._made, self._settles_at = made, now + SETTLING_S
+        if now < self._settles_at:
+            return f"setting up, {sent / 1000:.1f} kB in all"
+        return f"{(sent - before) * 8 / 1000 / max(now - then, 1e-9):.1f} kbit/s"
 
 
 def rows(view: View, now: float) -> list[tuple[str, str]]:
@@ -52,7 +67,7 @@ def rows(view: View, now: float) -> list[tuple[str, str]]:
     return [
         ("here", ", ".join(view.peers()) or "nobody yet"),
         ("speech", _kbps(tally.speech_payload_kbps(), tally.speech_wire_kbps())),
-        ("all on the wire", f"{view.wire_kbps(now):.1f} kbit/s"),
+        ("all on the wire", view.on_the_wire(now)),
         ("level", _levels(tally.sent_level, tally.received_level, view.muted())),
         ("loss", f"{lost:.1f} %"),
         ("mouth to ear", _milliseconds(view.delay_ms())),
@@ -60,7 +75,7 @@ def rows(view: View, now: float) -> list[tuple[str, str]]:
         ("in", f"{pictures_out.last_bits} bits" if pictures_out.sent else "-"),
         ("pictures", f"{pictures_out.sent} sent, {pictures_in.painted} painted"),
         ("pictures on the wire", f"{picture_bps:.0f} bit/s" if pictures_out.sent else "-"),
-        ("ratio", f"{pictures_out.ratio:,.0f}:1" if pictures_out.ratio else "-"),
+        (f"ratio to {RAW_SIDE}x{RAW_SIDE} raw", _ratios(pictures_out)),
         ("sees", _caption(pictures_in.last_caption)),
     ]
 
@@ -69,6 +84,13 @@ def _kbps(payload: float | None, wire: float | None) -> str:
     if payload is None or wire is None:
         return "-"
     return f"{payload:.1f} kbit/s, {wire:.1f} on the wire"
+
+
+def _ratios(pictures: PicturesOut) -> str:
+    words, wire = pictures.ratio, pictures.wire_ratio
+    if words is None or wire is None or words < 1:
+        return "-"
+    return f"{words:,.0f}:1 in words, {wire:,.0f}:1 on the wire"
 
 
 def _levels(sent: LevelMeter, received: LevelMeter, muted: bool) -> str:

@@ -6,12 +6,17 @@ import statistics
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from node.vision.stats import RAW_WHAT
+
 if TYPE_CHECKING:
     from node.call.stats import CallStats
 
 
 class PictureSummary(TypedDict):
-    """Pictures of one direction. Bits and bytes are means over the frames sent; the ratio is raw against caption."""
+    """Pictures of one direction. Bits and bytes are means over the frames sent.
+
+    Both ratios are of `node.vision.stats.RAW_BITS` a picture: to the captions, and to all that went on the wire.
+    """
 
     captioned: int
     sent: int
@@ -22,6 +27,7 @@ class PictureSummary(TypedDict):
     frame_bytes_mean: float | None
     wire_bps: float
     ratio: float | None
+    wire_ratio: float | None
 
 
 class SpeechSummary(TypedDict):
@@ -112,6 +118,7 @@ def _picture(sender: CallStats, receiver: CallStats, seconds: float) -> PictureS
         "frame_bytes_mean": _rounded(out.frame_bytes / out.sent, 1) if out.sent else None,
         "wire_bps": round(out.wire_bytes * 8 / seconds, 1),
         "ratio": _rounded(out.ratio, 0),
+        "wire_ratio": _rounded(out.wire_ratio, 0),
     }
 
 
@@ -172,9 +179,10 @@ def for_people(summary: Summary) -> list[str]:
         )
     if picture["sent"]:
         lines.append(
-            f"          {_shown(picture['caption_bits_mean'])} bits a caption, {_thousands(picture['ratio'])}:1 "
-            f"against the raw picture; {picture['wire_bps']:.0f} bit/s on the wire"
+            f"          {_shown(picture['caption_bits_mean'])} bits a caption; "
+            f"{picture['wire_bps']:.0f} bit/s on the wire"
         )
+        lines += _ratios(picture)
     return lines + _trouble(call)
 
 
@@ -202,8 +210,11 @@ def _shown(value: float | None) -> str:
     return "-" if value is None else f"{value:g}"
 
 
-def _thousands(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.0f}"
+def _ratios(picture: PictureSummary) -> list[str]:
+    words, wire = picture["ratio"], picture["wire_ratio"]
+    if not words or not wire:
+        return []
+    return [f"          {words:,.0f}:1 in words, {wire:,.0f}:1 on the wire, against {RAW_WHAT}"]
 
 
 def as_json(summary: Any) -> str:

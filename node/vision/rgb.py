@@ -15,9 +15,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-# What a raw RGB pixel costs: the compression ratio that a call shows is measured against it.
-BITS_PER_PIXEL = 24
-
 # Pillow's modes of one channel and more than 8 bits.
 DEEP_GREY_MODES = frozenset({"I", "I;16", "I;16L", "I;16B", "I;16N", "F"})
 
@@ -33,11 +30,6 @@ class GreyRange:
 
     black: float
     white: float
-
-
-def raw_bits(image: Image.Image) -> int:
-    """Return the size in bits of the image as uncompressed RGB."""
-    return image.width * image.height * BITS_PER_PIXEL
 
 
 def to_rgb(image: Image.Image, grey_range: GreyRange | None = None) -> Image.Image:

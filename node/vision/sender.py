@@ -18,8 +18,8 @@ from node.vision.likeness import of_seen
 from node.vision.look_transfer import NO_LOOK
 from node.vision.people.narrator import Narrator
 from node.vision.portrait_look import look_of
-from node.vision.rgb import raw_bits
 from node.vision.seeds import SeedChooser
+from node.vision.stats import RAW_BITS
 from protocol import frames
 from protocol.errors import NodeError
 
@@ -193,7 +193,7 @@ class PictureSender(PeerEvents):
         self._sent_at = self._clock()
         self._observer.captioned(snapshot, self._sequence, words)
         cost = self._publish(self._frame, retain=True, caption=self._caption)
-        self._counts.add(words, coded.bits, len(self._frame), cost, raw_bits(snapshot), len(look) * 8)
+        self._counts.add(words, coded.bits, len(self._frame), cost, RAW_BITS, len(look) * 8)
 
     async def _coded(self, words: str) -> Coded:
         """Code the words so that all peers that are present by the time that is done can read them."""

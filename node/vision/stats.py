@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# The one base of every ratio that is shown, whatever a camera takes or a generator paints: the article's, a picture of
+# 256 x 256 pixels of 24 bits. A larger one would flatter the words.
+RAW_SIDE, BITS_PER_PIXEL = 256, 24
+RAW_BITS = RAW_SIDE * RAW_SIDE * BITS_PER_PIXEL
+RAW_WHAT = f"a raw picture of {RAW_SIDE} x {RAW_SIDE} pixels of {BITS_PER_PIXEL} bits"
+
 
 @dataclass(slots=True)
 class PicturesOut:
@@ -36,6 +42,11 @@ class PicturesOut:
         """Bits of the raw pictures against bits of their coded captions, the article's measure, and of their looks."""
         coded = self.caption_bits + self.look_bits
         return self.raw_bits / coded if coded else None
+
+    @property
+    def wire_ratio(self) -> float | None:
+        """Bits of the raw pictures against all that pictures took on the wire, frames that say "still so" included."""
+        return self.raw_bits / (8 * self.wire_bytes) if self.wire_bytes and self.raw_bits else None
 
 
 @dataclass(slots=True)

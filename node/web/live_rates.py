@@ -97,9 +97,10 @@ class LiveRates:
         self._total_bytes += wire_bytes
 
     def add_picture(self, raw_bits: int, bits: int) -> None:
-        """Count a picture of `raw_bits` pixels' bits that was sent as a caption of `bits`."""
-        self._raw_bits += raw_bits
-        self._caption_bits += bits
+        """Count a picture of `raw_bits` pixels' bits that was sent as a caption of `bits`; one of unknown cost not."""
+        if bits:
+            self._raw_bits += raw_bits
+            self._caption_bits += bits
 
     @property
     def loss(self) -> float | None:
@@ -123,7 +124,7 @@ class LiveRates:
             "loss": None if (loss := self.loss) is None else round(loss, 4),
             "delay_ms": None if self.delay_ms is None else round(self.delay_ms),
             "ratio_raw": round(self._raw_bits / self._caption_bits) if self._caption_bits else None,
-            "ratio_video": round(VIDEO_KBPS / mean_kbps, 1) if self._total_bytes else None,
+            "ratio_video": round(VIDEO_KBPS / mean_kbps, 1) if now - self._talked_at < SPEECH_WINDOW_S else None,
         }
 
     def _note_number(self, sequence: int) -> None:

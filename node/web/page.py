@@ -51,7 +51,8 @@ class Page:
 
     `microphone` and `camera` say whether a browser is the microphone and the camera of the node that is watched first.
     `profile` is the speech that browsers are asked for. `keep_me` keeps who is before the camera for later calls.
-    `link` is what to open, once the page is served.
+    `links` are what to open, once the page is served, `link` being the first: elsewhere than on loopback each has the
+    token.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Page:
         keep_me: Callable[[str], object] = keep_nothing,
     ) -> None:
         self.address, self.certificate, self.or_next, self.note = address, certificate, or_next, note
-        self.link = ""
+        self.link, self.links = "", list[str]()
         self.state = PageState(kind, DEFAULT_LINES, morphs=kind != "replay", replay=self._playback)
         self.broadcast = Broadcast(self.state.clock)
         self.microphone = PageMicrophone(profile.frame_samples) if microphone else None
@@ -93,7 +94,8 @@ class Page:
 
     def watch(self, *nodes: ObservedNode) -> None:
         """Show the call of this node; of several nodes, the call among them."""
-        self.state.texts = ChatTexts(self.state.events, nodes[0].id, nodes[0].chat)
+        if nodes:
+            self.state.texts = ChatTexts(self.state.events, nodes[0].id, nodes[0].chat)
         takes_part = self.microphone is not None or self.camera is not None
         for node in nodes:
             prefix = f"{node.name}: " if len(nodes) > 1 else ""

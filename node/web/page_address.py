@@ -1,12 +1,13 @@
-"""The address at which the page is served, and whether only this machine reaches it."""
+"""The address at which the page is served: whether only this machine reaches it, and by what others do."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from node.links import network_watch
 from node.links.reach import is_certainly_this_machine
 from protocol.errors import UsageError
 
@@ -14,6 +15,9 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8765
 DEFAULT = f"{DEFAULT_HOST}:{DEFAULT_PORT}"
 OFF = "off"
+
+# Links that are printed: a machine has one or two networks, and a server of containers dozens.
+MAX_HOSTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,27 @@ class PageAddress:
         """Return the URL for a browser on this machine."""
         host = DEFAULT_HOST if self.is_everywhere else self.host
         return f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+
+def reachable_hosts(
+    address: PageAddress, look: Callable[[], frozenset[str]] | None = None, usual: str | None = None
+) -> list[str]:
+    """Return the hosts by which the page is reached, that of the way to the internet (`usual`) first.
+
+    Of the wildcard they are this machine's addresses (`look`) of the same kind, or loopback if it has no network.
+    Link-local IPv6 addresses are left out: browsers take no scope.
+    """
+    if not address.is_everywhere:
+        return [address.host]
+    version = 6 if ":" in address.host else 4
+    try:
+        numbers = [ipaddress.ip_address(text) for text in (look or network_watch.present)()]
+    except OSError:
+        numbers = []
+    fitting = [one for one in numbers if one.version == version and not one.is_link_local]
+    first = usual or network_watch.outward(version)
+    fitting.sort(key=lambda one: (str(one) != first, not one.is_private, one.packed))
+    return [str(one) for one in fitting[:MAX_HOSTS]] or [DEFAULT_HOST if version == 4 else "::1"]
 
 
 def with_default(arguments: Sequence[str], option: str = "--page") -> list[str]:

@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from node.vision.rgb import BITS_PER_PIXEL
+from node.vision.stats import RAW_BITS
 from node.web.live_rates import LiveRates
 
 if TYPE_CHECKING:
@@ -56,11 +56,6 @@ class PictureEntry:
     url: str | None = None
     snapshot: str | None = None
 
-    @property
-    def raw_bits(self) -> int:
-        """The bits of the picture's bare pixels; 0 while its size is not known."""
-        return 0 if self.size is None else self.size[0] * self.size[1] * BITS_PER_PIXEL
-
     def to_json(self) -> dict[str, Any]:
         """Return the picture as docs/web-api.md specifies it."""
         width, height = self.size or (None, None)
@@ -68,15 +63,21 @@ class PictureEntry:
             "sequence": self.sequence,
             "words": self.words,
             "at": self.at,
-            "bits": self.bits,
-            "bytes": self.bytes,
-            "wire_bytes": self.wire_bytes,
-            "ratio": round(self.raw_bits / self.bits) if self.raw_bits and self.bits else None,
+            "bits": self.bits if self.wire_bytes else None,
+            "bytes": self.bytes or None,
+            "wire_bytes": self.wire_bytes or None,
+            "ratio": ratio_to(self.bits),
+            "wire_ratio": ratio_to(8 * self.wire_bytes),
             "width": width,
             "height": height,
             "url": self.url,
             "snapshot": self.snapshot,
         }
+
+
+def ratio_to(bits: int) -> int | None:
+    """Return the ratio of a raw picture to these bits; None where there are none, or more than of raw pixels."""
+    return round(RAW_BITS / bits) if 0 < bits <= RAW_BITS else None
 
 
 @dataclass(slots=True)
@@ -126,7 +127,7 @@ class PersonState:
 
     def to_json(self) -> dict[str, Any]:
         """Return the person as docs/web-api.md specifies it, without pictures, meters and history."""
-        newest = next(reversed(self.pending.values()), None)
+        newest = next(reversed(self.pending.values()), None) if self.present else None
         return {
             "id": self.id,
             "name": self.name,

@@ -20,7 +20,7 @@ from node.web.access import AccessPolicy, access_middleware, add_headers
 from node.web.connections import RateLimiter, limit_requests
 from node.web.fault_containment import TaskOwner, containment_middleware
 from node.web.page import Page
-from node.web.page_address import PageAddress
+from node.web.page_address import PageAddress, reachable_hosts
 from node.web.routes import Routes
 from node.web.whip import WhipRoutes
 from protocol.errors import NodeError
@@ -42,7 +42,7 @@ _silent.setLevel(logging.CRITICAL + 1)
 
 UNENCRYPTED = (
     "the page at this address is not encrypted: whoever is between can read along, and browsers give it neither "
-    "microphone nor camera; use --page-certificate and --page-key"
+    "microphone nor camera without https; add --page-certificate auto"
 )
 
 
@@ -52,7 +52,10 @@ async def serve(page: Page) -> AsyncIterator[str]:
     with first_error():
         async with asyncio.TaskGroup() as tasks:
             page.start(tasks)
-            async with _listening(page, tasks) as page.link:
+            async with _listening(page, tasks) as page.links:
+                page.link = page.links[0]
+                if page.state.invitation is not None:
+                    page.state.invitation = page.state.invitation.also_to(page)
                 try:
                     yield page.link
                 finally:
@@ -60,8 +63,8 @@ async def serve(page: Page) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def _listening(page: Page, tasks: TaskOwner) -> AsyncIterator[str]:
-    """Answer requests while in this context; yields the link to open. `tasks` owns what takes connections."""
+async def _listening(page: Page, tasks: TaskOwner) -> AsyncIterator[list[str]]:
+    """Answer requests while in this context; yields the links to open. `tasks` owns what takes connections."""
     context = None if page.certificate is None else tls_context(page.certificate)
     policy = AccessPolicy.of(page.address, secure=context is not None)
     runner = web.AppRunner(
@@ -81,7 +84,7 @@ async def _listening(page: Page, tasks: TaskOwner) -> AsyncIterator[str]:
             page.note(UNENCRYPTED)
         assert runner.server is not None
         async with Acceptor(page.connections, runner.server, tasks, context).accepting(sockets):
-            yield policy.link(page.address.at(port))
+            yield [policy.link(PageAddress(host, port)) for host in reachable_hosts(page.address)]
     finally:
         await runner.cleanup()
         page.connections.close()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from node.vision.stats import RAW_BITS, RAW_WHAT
 from node.web.chat_texts import ChatTexts
 from node.web.event_stream import EventStream
 from node.web.live_rates import VIDEO_KBPS, VIDEO_SOURCE, VIDEO_WHAT, LiveRates
@@ -18,9 +19,13 @@ from node.web.picture_cache import PictureCache, PictureEncoder
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.web.invitation import Invitation
+
 # People shown. More than that, and those that left are removed; the call itself stays small.
 MAX_PEOPLE = 16
 MAX_NOTES = 20
+# What ratios are against.
+RAW = {"raw_bits": RAW_BITS, "raw": RAW_WHAT}
 # Characters of a note: an error may quote what the network sent.
 MAX_NOTE = 500
 
@@ -50,6 +55,7 @@ class PageState:
     people: dict[str, PersonState] = field(default_factory=dict)
     own: OwnState | None = None
     texts: ChatTexts | None = None
+    invitation: Invitation | None = None
     broker: str | None = None
     models: float | None = None
     _sent_replay: Json | None = None
@@ -69,12 +75,12 @@ class PageState:
     def to_json(self) -> Json:
         """Return the complete state as docs/web-api.md specifies it."""
         now = self.clock()
-        return {
+        state: Json = {
             "run": self.events.run,
             "kind": self.kind,
             "now": self.wall(),
             "started": self._started,
-            "reference": {"video_kbps": VIDEO_KBPS, "what": VIDEO_WHAT, "source": VIDEO_SOURCE},
+            "reference": {"video_kbps": VIDEO_KBPS, "what": VIDEO_WHAT, "source": VIDEO_SOURCE, **RAW},
             "sound": {"lines": self.lines},
             "broker": self.broker,
             "you": self.own_json(),
@@ -82,7 +88,12 @@ class PageState:
             "notes": list(self._notes),
             "models": self.models,
             "replay": self.replay(),
-        } | ({} if self.texts is None else {"texts": self.texts.to_json()})
+        }
+        if self.texts is not None:
+            state["texts"] = self.texts.to_json()
+        if self.invitation is not None:
+            state["invitation"] = self.invitation.to_json()
+        return state
 
     def own_json(self) -> Json | None:
         """Return what the browser takes part as, as docs/web-api.md specifies it; None where it only watches."""
@@ -109,8 +120,7 @@ class PageState:
         """Show a person as gone, still with all pictures."""
         person = self.people.get(id)
         if person is not None:
-            person.present, person.link = False, "none"
-            person.pending.clear()
+            person.present, person.link = False, "none"  # what it sent last may still be painted, and says its cost
             self._send_person(person)
 
     def set_link(self, id: str, link: str) -> None:
@@ -138,7 +148,7 @@ class PageState:
     def caption_sent(self, id: str, entry: PictureEntry) -> None:
         """Add a picture that is not painted here, such as one of the node's own."""
         person = self.person(id)
-        person.rates.add_picture(entry.raw_bits, entry.bits)
+        person.rates.add_picture(RAW_BITS, entry.bits)
         self._add_picture(person, entry)
 
     def painted(self, id: str, sequence: int, words: str, image: Image.Image) -> None:
@@ -150,7 +160,7 @@ class PageState:
             or PictureEntry(sequence, words, self.wall(), bits=0, bytes=0, wire_bytes=0)
         )
         entry.size = image.size
-        person.rates.add_picture(entry.raw_bits, entry.bits)
+        person.rates.add_picture(RAW_BITS, entry.bits)
 
         person.image, person.image_url = image, None
 

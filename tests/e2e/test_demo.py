@@ -20,6 +20,7 @@ MOST_DELAY_MS = 300
 SUMMARY_KEYS = {
     "picture": {
         "captioned", "sent", "received", "painted", "caption_bits_mean", "frame_bytes_mean", "wire_bps", "ratio",
+        "wire_ratio",
     },
     "speech": {
         "profile", "payload_kbps", "wire_kbps", "packets_sent", "packets_received", "lost", "late", "concealed_ms",

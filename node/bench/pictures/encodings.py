@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image, ImageOps, features
 
 from node.vision.formats import heic
-from node.vision.rgb import BITS_PER_PIXEL
+from node.vision.stats import BITS_PER_PIXEL
 from protocol.captions.registry import CaptionCodecs
 
 # The sides of the squares, in pixels, that the article reckons with.

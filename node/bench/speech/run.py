@@ -14,7 +14,7 @@ from node.bench.speech.settings import TITLES, Setting, SpeechCodec, grid
 from node.bench.speech.streams import excerpt, read
 from node.bench.speech.sweep import Sweep, SweepOptions, for_programs
 from node.common import progress
-from node.common.files import check_writable, write_text
+from node.common.files import check_writable, write_text, wrote
 from node.common.output import remark, say
 from node.speech import lyra_model as lyra_models
 from node.terminal.summary import as_json
@@ -47,6 +47,8 @@ def run(
         _show(sweep)
     for line in sweep.left_out:
         remark(line)
+    if output is not None:
+        remark(wrote(output))
 
 
 def _choose(options: SweepOptions, only: Sequence[str]) -> tuple[list[Setting], list[str]]:

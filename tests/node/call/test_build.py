@@ -164,7 +164,7 @@ def test_no_sound_card_is_said_and_no_error(
         ({"speech": "/no/such.wav"}, NodeError),
         ({"camera": "/no/such"}, NodeError),
         ({"speaker": "heard.mp3"}, NodeError),
-        ({"speaker": "/no/such/heard.wav"}, NodeError),
+        ({"speaker": "/dev/null/heard.wav"}, NodeError),
         ({"profile": "none such"}, UsageError),
     ],
 )

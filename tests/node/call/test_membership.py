@@ -104,6 +104,19 @@ async def test_members_are_notified_of_each_other_in_order(embedded_broker: Brok
     assert ann.room.links_again == ann.room.rejected == 0
 
 
+async def test_two_of_one_name_are_told_apart_for_all_parts(embedded_broker: BrokerAddress) -> None:
+    ann, other = Member("ann", embedded_broker), Member("ann", embedded_broker)
+    async with running(ann) as nodes, running(other):
+        await nodes.until(lambda: ann.room.link_state(other.room.node_id) == "up")
+        await nodes.until(lambda: bool(other.room.hellos))
+        for one in (ann, other):
+            assert one.room.names() == ["ann 2"]
+            assert ("joined", "ann 2") in one.part.happened.all
+            assert {"ann 2 has the same name as you: --name gives you another one", "ann 2 is here"} <= set(
+                one.notes.all
+            )
+
+
 async def test_the_broker_that_returns_is_counted_and_noted(start_mosquitto: Callable[..., Any]) -> None:
     server = start_mosquitto()
     ann = Member("ann", server.address)

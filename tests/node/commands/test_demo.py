@@ -41,6 +41,21 @@ async def test_both_directions_are_summed_up(tmp_path: Path, capsys: pytest.Capt
         assert (tmp_path / made).exists()
 
 
+async def test_the_time_counts_from_when_the_models_are_ready(
+    capsys: pytest.CaptureFixture[str], worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow machine loads models for longer than a short call lasts, and would show nothing of it."""
+
+    async def slowly() -> None:
+        await asyncio.sleep(3.0)
+
+    monkeypatch.setattr(worker, "ready", slowly)
+    began = asyncio.get_running_loop().time()
+    assert await demo.run(config.load(speaker="none"), own_broker=True, seconds=1.0, json=True)
+    assert asyncio.get_running_loop().time() - began > 4.0
+    assert "the call's 1 s begin now" in capsys.readouterr().err
+
+
 async def test_what_a_sends_and_gets_is_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "call.mcap"
     settings = config.load(speaker="none", record=path, keep_snapshots=True)

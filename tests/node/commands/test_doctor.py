@@ -52,12 +52,12 @@ async def test_all_is_well(embedded_broker: BrokerAddress, capsys: pytest.Captur
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [
         ["ok", subject]
-        for subject in ("Python", "libopus", "models", "perception", "microphone", "loudspeaker", "webcam", "broker")
+        for subject in ("Python", "libopus", "broker", "microphone", "loudspeaker", "webcam", "perception", "models")
     ]
-    assert lines[4].endswith(" headset")
-    assert lines[5].endswith(" headset, screen")
-    assert lines[6].endswith(" webcam:front")
-    assert lines[7].endswith(f" {embedded_broker} answers")
+    assert lines[2].endswith(f" {embedded_broker} answers")
+    assert lines[3].endswith(" headset")
+    assert lines[4].endswith(" headset, screen")
+    assert lines[5].endswith(" webcam:front")
 
 
 async def test_libopus_says_its_version_and_place(embedded_broker: BrokerAddress) -> None:
@@ -71,9 +71,9 @@ async def test_devices_may_be_missing(
     monkeypatch.setattr(cameras, "webcams", list)
     assert await doctor.run(at(embedded_broker))
     lines = capsys.readouterr().out.splitlines()
-    assert lines[4] == "-- microphone   no PortAudio here; install it"
-    assert lines[5] == "-- loudspeaker  no PortAudio here; install it"
-    assert lines[6].startswith("-- webcam       none found: plug one in")
+    assert lines[3] == "-- microphone   no PortAudio here; install it"
+    assert lines[4] == "-- loudspeaker  no PortAudio here; install it"
+    assert lines[5].startswith("-- webcam       none found: plug one in")
 
 
 async def test_a_machine_without_a_device_is_told_what_to_do(
@@ -81,7 +81,9 @@ async def test_a_machine_without_a_device_is_told_what_to_do(
 ) -> None:
     monkeypatch.setattr(soundcard, "devices", lambda: SoundDevices(outputs=("screen",)))
     found = await examine(at(embedded_broker))
-    assert str(found["microphone"]) == "-- microphone   none found: plug one in, or use a sound file"
+    assert str(found["microphone"]) == (
+        "-- microphone   none found: plug one in, use a sound file, or talk and listen on the page (--page)"
+    )
     assert found["loudspeaker"].good
 
 
@@ -156,7 +158,7 @@ async def test_a_room_is_checked_with_its_broker(embedded_broker: BrokerAddress,
 
 async def test_a_room_that_is_none_fails(embedded_broker: BrokerAddress) -> None:
     found = await examine(at(embedded_broker), "treehouse")
-    assert str(found["room"]).startswith("NO room         this is no room that you have saved")
+    assert str(found["room"]).startswith("NO room         this is no saved room")
     assert found["broker"].good
 
 

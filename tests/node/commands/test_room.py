@@ -115,6 +115,19 @@ def test_a_saved_room_is_listed_shown_and_forgotten(command: Command) -> None:
     assert "no saved room 'treehouse'" in command.fails("room", "show", "treehouse", code=2)
 
 
+def test_an_error_names_the_saved_rooms(command: Command) -> None:
+    assert "you have saved none: make one" in command.fails("room", "show", "treehouse", code=2)
+    for name in ("attic", "cellar"):
+        assert command.run("room", "new", "--save", name, "--no-qr").code == 0
+    for arguments in (("room", "show", "treehouse"), ("room", "forget", "x"), ("call",), ("call", "treehouse")):
+        assert "you have saved attic, cellar" in command.fails(*arguments, code=2)
+
+
+def test_an_error_names_a_few_of_many_rooms(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "names", lambda: {f"r{number}": False for number in range(20)})
+    assert f"r{store.MOST_NAMED - 1} and {20 - store.MOST_NAMED} more" in str(store.unknown("x"))
+
+
 def test_a_link_that_was_given_is_asked_for_and_kept(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{ROOM}@{BROKER}\n"))
     assert command.run("room", "save", "treehouse").code == 0

@@ -18,6 +18,27 @@ async def _fail(error: BaseException) -> None:
     raise error
 
 
+async def test_the_seconds_count_from_when_all_is_ready() -> None:
+    actor, ready = Actor("a"), asyncio.Event()
+
+    async def get_ready() -> None:
+        await ready.wait()
+
+    running = asyncio.create_task(run_together([actor], 0.01, ready=get_ready))
+    await asyncio.sleep(0.05)
+    assert not running.done()
+    ready.set()
+    await asyncio.wait_for(running, 5)
+    assert actor.ended
+
+
+async def test_what_never_gets_ready_ends_with_its_error() -> None:
+    actor = Actor("a")
+    with pytest.raises(NodeError, match="no such model"):
+        await run_together([actor], 0.01, ready=lambda: _fail(NodeError("no such model")))
+    assert actor.ended
+
+
 async def test_the_first_error_comes_out_by_itself() -> None:
     with pytest.raises(NodeError, match="first"), first_error():
         async with asyncio.TaskGroup() as outer:

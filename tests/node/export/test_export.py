@@ -24,6 +24,7 @@ from sessions import HEADER, came, picture, spoken, tone, went
 from small_disk import FULL, small_disk
 
 from node.captions.coder import shipped_codecs
+from node.common.files import wrote
 from node.export import export
 from node.export.export import ExportOptions
 from node.recording.reader import SessionReader
@@ -160,6 +161,26 @@ def test_opus_is_the_mix_or_one_voice(tmp_path: Path) -> None:
         exported(file, "zed.opus", who=("Zed",))
 
 
+def test_a_file_for_each_person_has_that_ones_voice_picture_and_words(file: Path, painters: Painters) -> None:
+    _, notes = exported(file, "out.mp4", split=True)
+    made = [file.parent / name for name in ("out-1-Ann.mp4", "out-2-Ben.mp4")]
+    assert notes == [wrote(path) for path in made]
+    assert [words for words, _ in painters.painted] == ["a cat", "a dog <b>{x}", "a dog that sleeps"]
+    assert np.abs(sound_of(made[0])[0]).max() < 1000
+    assert begins(made[1]) == pytest.approx(CHANGE_S + 0.08, abs=0.1)
+    for path, own, other in zip(made, (b"a cat", b"a dog"), (b"a dog", b"a cat"), strict=True):
+        with av.open(str(path)) as container:
+            words = b"".join(bytes(packet) for packet in container.demux(subtitles=0))
+        assert (own in words, other in words) == (True, False)
+
+
+def test_a_hostile_name_makes_a_file_beside_the_others(tmp_path: Path) -> None:
+    people = [came("b", 0.1, "../[/b]\x1b]0;x"), came("c", 0.2, "\u202e/"), *spoken("b", tone(0.5, 500), at=0.5)]
+    file = written(tmp_path / "a.mcap", people)
+    exported(file, "out.opus", split=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mcap", "out-1-b-0-x.opus", "out-2.opus"]
+
+
 def test_srt_has_the_captions_at_their_times(file: Path) -> None:
     text = exported(file, "out.srt")[0].read_text("utf-8")
     assert "00:00:00,300 --> 00:00:00,400\nAnn: a cat\n\n" in text
@@ -230,6 +251,7 @@ def test_what_exists_is_kept_unless_forced(file: Path) -> None:
         ("out.avi", {}, "its name must end in .mp4, .webm, .opus, .srt, .html, .jsonl"),
         ("out.srt", {"start": 60.0}, "--from 1:00 is after the session's end, 0:06"),
         ("no/such/out.srt", {}, "make it first"),
+        ("out.srt", {"split": True}, "--split makes a file a person of .mp4, .webm, .opus, not of 'out.srt'"),
     ],
 )
 def test_wrong_usage_is_one_line(file: Path, name: str, asked: dict[str, Any], error: str) -> None:
@@ -261,7 +283,8 @@ def test_a_session_of_nothing(tmp_path: Path, painters: Painters) -> None:
 
 def test_the_command(file: Path, command: Command, painters: Painters) -> None:
     assert command.run("session", "export", file, "-o", "out.srt", "--from", "2", "--to", "0:04").code == 0
-    assert command.out == command.err == ""
+    assert command.out == ""
+    assert command.err == "pictophone: wrote out.srt: 0.1 kB\n"
     assert Path("out.srt").read_text().startswith("1\n00:00:00,000 --> 00:00:01,060")
     assert "exists already" in command.fails("session", "export", file, "-o", "out.srt", code=2)
     assert "--to 1 is not after --from 2" in command.fails(
@@ -276,13 +299,15 @@ def test_the_last_releases_spelling_of_the_command(file: Path, command: Command,
     assert (
         command.err
         == "pictophone: write -o out.srt: --to is the end now, and will not name a file any more in the next release\n"
+        "pictophone: wrote out.srt: 0.1 kB\n"
     )
     assert Path("out.srt").read_text().startswith("1\n00:00:00,000 --> 00:00:01,060")
     assert "exists already" in command.run("session", "export", file, "--to", "out.srt").err
     assert "--until 1 is not after --from 2" in command.fails(
         "session", "export", file, "-o", "b.srt", "--from", "2", "--until", "1", code=2
     )
-    assert command.run("session", "export", file, "-o", "c.srt", "--until", "0:04", "--force").err == ""
+    taken = command.run("session", "export", file, "-o", "c.srt", "--until", "0:04", "--force")
+    assert taken.err == "pictophone: wrote c.srt: 0.2 kB\n"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from node.export.video_frame import SIZE, Tile, draw_frame
 
@@ -35,3 +35,19 @@ def test_words_that_are_made_up_to_be_long_are_drawn_at_once() -> None:
         [Tile("N" * 60_000, present=True, words="w" * 60_000), Tile("Ben", present=True, words="word " * 12_000)]
     )
     assert image.size == SIZE
+
+
+def test_a_picture_is_marked_as_painted_unless_it_is_not_wanted() -> None:
+    image = Image.new("RGB", (64, 64), (200, 0, 0))
+    here = [Tile("Ann", True, image=image), Tile("Ben", True), Tile("Cat", False, image=image)]
+    marked, bare = draw_frame(here), draw_frame(here, marked=False)
+    left, top, right, bottom = ImageChops.difference(marked, bare).getbbox() or (0, 0, 0, 0)
+    assert 100 < right - left < SIZE[0] // 3  # in one picture alone: in its lower right corner
+    assert 10 < bottom - top < 40
+    assert draw_frame(here[1:]) == draw_frame(here[1:], marked=False)
+
+
+@pytest.mark.parametrize("people", [1, 2, 7, 20])
+def test_the_mark_fits_into_the_smallest_picture(people: int) -> None:
+    image = Image.new("RGB", (64, 64), (200, 0, 0))
+    assert draw_frame([Tile("P", True, image=image)] * people).size == SIZE

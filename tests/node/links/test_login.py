@@ -33,8 +33,14 @@ def test_without_one_of_the_rooms_it_is_the_settings() -> None:
 
 
 def test_the_rooms_own_comes_before_the_files_and_gets_nothing_of_its_login() -> None:
-    assert login.broker_address(settings(), OWN) == BrokerAddress("rooms", 8883, True, "us")
+    assert login.broker_address(settings(), OWN) == BrokerAddress("rooms", 8883, True, "us", ca_file="/ca.pem")
     assert login.broker_address(settings(), "mqtts://us:pw@rooms").password == "pw"
+
+
+def test_a_ca_file_is_no_secret_and_counts_for_every_broker() -> None:
+    for address in (OWN, "mqtts://files", "mqtts://files:8884"):
+        assert login.broker_address(settings(), address).ca_file == "/ca.pem"
+    assert login.broker_address(settings(broker="mqtts://flag")).ca_file == "/ca.pem"
 
 
 def test_a_room_at_the_files_broker_needs_no_login_of_its_own() -> None:
@@ -46,7 +52,7 @@ def test_a_room_at_the_files_broker_needs_no_login_of_its_own() -> None:
 def test_what_this_run_was_given_comes_before_the_rooms_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert login.broker_address(settings(broker="mqtt://flag"), OWN).host == "flag"
     monkeypatch.setenv("PICTOPHONE_BROKER_PASSWORD", "runs-pw")
-    assert login.broker_address(settings(), OWN) == BrokerAddress("rooms", 8883, True, "us", "runs-pw")
+    assert login.broker_address(settings(), OWN) == BrokerAddress("rooms", 8883, True, "us", "runs-pw", "/ca.pem")
     monkeypatch.setenv("PICTOPHONE_BROKER", "mqtt://environment")
     assert login.broker_address(settings(), OWN).host == "environment"
 

@@ -63,7 +63,7 @@ def test_what_is_no_name_is_refused(name: str) -> None:
 
 
 def test_who_is_not_there_is_not_forgotten() -> None:
-    with pytest.raises(UsageError, match="pictophone room list"):
+    with pytest.raises(UsageError, match="you have saved none"):
         store.forget("attic")
 
 

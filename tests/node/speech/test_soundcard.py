@@ -22,7 +22,7 @@ def test_no_portaudio_is_said_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_device_is_said_plainly(card, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(card, "query_devices", list)
-    assert devices().note == "PortAudio finds no sound device"
+    assert devices().note == soundcard.NO_DEVICE
 
 
 def test_a_broken_portaudio_is_said_plainly(card, monkeypatch: pytest.MonkeyPatch) -> None:

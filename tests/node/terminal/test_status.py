@@ -9,10 +9,11 @@ import pytest
 from rich.console import Console
 
 from node.call.stats import CallStats
+from node.common.console import TextConsole
 from node.speech.level_meter import LevelMeter
 from node.terminal import status, status_rows
 from node.terminal.status import PLAIN_EVERY_S, BufferedNotes, LiveTable, PlainLines
-from node.terminal.status_rows import BARS, View, bar
+from node.terminal.status_rows import BARS, SETTLING_S, View, bar
 
 
 @pytest.fixture
@@ -54,14 +55,14 @@ def test_a_plain_line_says_what_there_is_to_say(view: View, tally: CallStats) ->
     (line,) = written
     for fact in (
         "speech 7.1 kbit/s, 10.4 on the wire",
-        "all on the wire 0.1 kbit/s",
+        "all on the wire setting up, 0.2 kB in all",
         "loss 0.5 %",
         "mouth to ear 217 ms",
         "says a cat on a sofa",
         "in 120 bits",
         "pictures 1 sent, 4 painted",
         "pictures on the wire 200 bit/s",
-        "ratio 13,107:1",
+        "ratio to 256x256 raw 13,107:1 in words, 786:1 on the wire",
         "sees a man at a desk",
     ):
         assert fact in line
@@ -75,7 +76,7 @@ def test_what_is_not_known_is_left_out_of_a_plain_line(tally: CallStats) -> None
     now += 10
     lines.refresh()
     assert written == [
-        "ann: here nobody yet, all on the wire 0.0 kbit/s, loss 0.0 %, pictures 0 sent, 0 painted",
+        "ann: here nobody yet, all on the wire setting up, 0.0 kB in all, loss 0.0 %, pictures 0 sent, 0 painted",
     ]
 
 
@@ -86,11 +87,25 @@ def test_a_note_is_written_at_once(view: View) -> None:
 
 
 def test_the_rate_on_the_wire_is_that_since_the_last_look(view: View, tally: CallStats) -> None:
+    assert view.on_the_wire(102.0) == "setting up, 0.0 kB in all"
     tally.meter.datagram("sent", bytes(972), "127.0.0.1")
-    assert view.wire_kbps(102.0) == pytest.approx(4.0)
-    assert view.wire_kbps(103.0) == 0.0
+    assert view.on_the_wire(102.0 + SETTLING_S) == "2.7 kbit/s"
+    assert view.on_the_wire(106.0) == "0.0 kbit/s"
     tally.meter.datagram("sent", bytes(972), "127.0.0.1")
-    assert view.wire_kbps(103.5) == pytest.approx(16.0)
+    assert view.on_the_wire(106.5) == "16.0 kbit/s"
+
+
+def test_a_burst_of_setting_up_is_no_rate_and_is_in_the_total(tally: CallStats) -> None:
+    here: list[str] = []
+    view = View("ann", lambda: tally, lambda: here, lambda: None)
+    assert view.on_the_wire(100.0) == "setting up, 0.0 kB in all"
+    assert view.on_the_wire(110.0) == "0.0 kbit/s"
+    here.append("bob")
+    tally.meter.datagram("sent", bytes(18_972), "127.0.0.1")
+    assert view.on_the_wire(111.0) == "setting up, 19.0 kB in all"
+    tally.setup_ms = 900.0
+    assert view.on_the_wire(112.0) == "setting up, 19.0 kB in all"
+    assert view.on_the_wire(112.0 + SETTLING_S) == "0.0 kbit/s"
 
 
 def test_the_table_shows_every_node_side_by_side(view: View, tally: CallStats) -> None:
@@ -220,3 +235,38 @@ def test_a_bar_is_full_from_the_left(dbfs: float, full: int) -> None:
     level = LevelMeter()
     level.add(dbfs, 0.02)
     assert bar(level) == "▮" * full + "▯" * (BARS - full)
+
+
+def test_a_drawing_is_light_on_dark_on_a_terminal_and_left_out_of_a_log(view: View) -> None:
+    notes, written = BufferedNotes(), list[str]()
+    notes.draw(["█▀▄ "])
+    notes.to(PlainLines([view], written.append))
+    notes.draw(["█▀▄ "])
+    assert written == []
+    paper = TextConsole(io.TextIOWrapper(io.BytesIO(), "utf-8"), force_terminal=True, color_system="standard")
+    with LiveTable([view], paper) as table:
+        notes.to(table)
+        notes.draw(["█▀▄ ", "▄▄▄▄"])
+    paper.file.seek(0)
+    assert "\x1b[97;40m█▀▄ \x1b[0m\n\x1b[97;40m▄▄▄▄\x1b[0m\n" in paper.file.read()
+
+
+def test_a_terminal_that_cannot_draw_blocks_gets_no_drawing(view: View) -> None:
+    paper = TextConsole(io.TextIOWrapper(io.BytesIO(), "ascii"), force_terminal=True)
+    with LiveTable([view], paper) as table:
+        table.draw(["█▀▄ "])
+    paper.file.seek(0)
+    assert "?" not in paper.file.read().replace("\x1b[?25", "")
+
+
+def test_a_name_and_a_caption_of_any_length_leave_the_table_a_table(tally: CallStats) -> None:
+    tally.pictures_in.last_caption = tally.pictures_out.last_caption = "[/b]<img src=x>" + "x\u202e" * 50_000
+    view = View("ann", lambda: tally, lambda: ["[/b]<script>"], lambda: None)
+    paper = TextConsole(io.StringIO(), force_terminal=True, width=120, height=40)
+    with LiveTable([view], paper) as table:
+        table.refresh()
+    shown = paper.file.getvalue()  # type: ignore[attr-defined]
+    assert "[/b]<img src=x>" in shown
+    assert "[/b]<script>" in shown
+    assert "\u202e" not in shown
+    assert len(shown) < 20_000

@@ -12,7 +12,10 @@ from node.call.stats import CallStats
 from node.terminal.summary import as_json, for_people, percentile, summarise
 
 # The list, in its order, and the time of the first painting, which its first row asks for.
-PICTURE = ["captioned", "sent", "received", "painted", "caption_bits_mean", "frame_bytes_mean", "wire_bps", "ratio"]
+PICTURE = [
+    "captioned", "sent", "received", "painted", "caption_bits_mean", "frame_bytes_mean", "wire_bps", "ratio",
+    "wire_ratio",
+]  # fmt: skip
 SPEECH = [
     "profile", "payload_kbps", "wire_kbps", "packets_sent", "packets_received", "lost", "late", "concealed_ms",
     "underruns", "underruns_after_5s", "mouth_to_ear_ms_p50", "mouth_to_ear_ms_p95",
@@ -70,6 +73,7 @@ def test_what_one_sent_and_the_other_got_of_it(sender: CallStats, receiver: Call
             "frame_bytes_mean": 12.5,
             "wire_bps": 208.8,
             "ratio": 37009.0,
+            "wire_ratio": 1507.0,
         },
         "speech": {
             "profile": "lean",
@@ -136,8 +140,8 @@ def test_people_read_the_same_numbers(sender: CallStats, receiver: CallStats) ->
         "mouth to ear 250 ms (95 %: 295 ms); 120 ms concealed, 3 underruns",
         "said at -20 dB, muted for 3 s",
         "3 captioned, 2 sent, 2 received, 1 painted",
-        "42.5 bits a caption, 37,009:1",
-        "209 bit/s on the wire",
+        "42.5 bits a caption; 209 bit/s on the wire",
+        "37,009:1 in words, 1,507:1 on the wire, against a raw picture of 256 x 256 pixels of 24 bits",
         "too busy for a moment 1 times: up to 70 ms late, 70 ms at the 99th percentile",
         "2 of their messages could not be handled and were left out",
     ):
@@ -155,7 +159,9 @@ def test_people_are_not_told_of_what_was_not_there(sender: CallStats) -> None:
 def test_a_caption_of_no_bits_has_no_ratio_and_is_still_shown() -> None:
     tally = CallStats(0.0, "lean", ended=3.0)
     tally.pictures_out.add("", bits=0, frame_bytes=7, wire_bytes=110, raw_bits=24)
-    assert "0 bits a caption, -:1" in "\n".join(for_people(summarise(tally, tally, now=3.0)))
+    shown = "\n".join(for_people(summarise(tally, tally, now=3.0)))
+    assert "0 bits a caption; 293 bit/s on the wire" in shown
+    assert ":1" not in shown
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1), st.integers(1, 98))

@@ -139,7 +139,7 @@ async def test_new_words_are_sent_as_a_retained_frame_and_counted() -> None:
         caption_bits=40,
         frame_bytes=frame_bytes,
         wire_bytes=COST,
-        raw_bits=10 * 10 * 24,
+        raw_bits=256 * 256 * 24,
         last_caption="a cat",
         last_bits=40,
     )
@@ -370,7 +370,7 @@ async def test_a_look_goes_with_the_words_and_is_counted(size: int) -> None:
     await stage.poll()
     assert stage.frames() == [frames.Picture(1, 500, 0, b"a cat", 5, encode_look(IMAGE, size))]
     assert (stage.counts.look_bits, stage.counts.caption_bits) == (size * 8, 40)
-    assert stage.counts.ratio == 10 * 10 * 24 / (40 + size * 8)
+    assert stage.counts.ratio == 256 * 256 * 24 / (40 + size * 8)
 
 
 async def test_a_camera_that_is_gone_ends_the_pictures_and_says_so() -> None:

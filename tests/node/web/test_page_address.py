@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from node.web.page_address import DEFAULT, PageAddress, is_number, with_default
+from node.web.page_address import DEFAULT, MAX_HOSTS, PageAddress, is_number, reachable_hosts, with_default
 from protocol.errors import UsageError
 
 
@@ -68,3 +68,43 @@ def test_links_can_be_opened_on_this_machine() -> None:
 )
 def test_the_option_may_stand_alone(given: list[str], meant: list[str]) -> None:
     assert with_default(given) == meant
+
+
+# -- what others reach it by
+
+MACHINE = frozenset({"192.168.1.5", "10.0.0.7", "203.0.113.9", "169.254.3.4", "fe80::1", "2001:db8::5", "fd00::5"})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.168.1.5", "kitchen.home.arpa"])
+def test_one_address_is_reached_by_itself(host: str) -> None:
+    assert reachable_hosts(PageAddress(host), lambda: MACHINE) == [host]
+
+
+def test_of_all_ipv4_addresses_that_of_the_way_out_comes_first_and_private_ones_before_others() -> None:
+    everywhere = PageAddress("0.0.0.0")
+    assert reachable_hosts(everywhere, lambda: MACHINE, "192.168.1.5") == ["192.168.1.5", "10.0.0.7", "203.0.113.9"]
+    assert reachable_hosts(everywhere, lambda: MACHINE, "203.0.113.9") == ["203.0.113.9", "10.0.0.7", "192.168.1.5"]
+
+
+def test_the_ipv6_wildcard_takes_ipv6_alone_and_no_address_that_needs_a_scope() -> None:
+    assert reachable_hosts(PageAddress("::"), lambda: MACHINE, "fd00::5") == ["fd00::5", "2001:db8::5"]
+
+
+def test_a_machine_without_a_network_is_reached_on_loopback() -> None:
+    def unreadable() -> frozenset[str]:
+        raise OSError("no netlink")
+
+    assert reachable_hosts(PageAddress("0.0.0.0"), frozenset) == ["127.0.0.1"]
+    assert reachable_hosts(PageAddress("0.0.0.0"), unreadable) == ["127.0.0.1"]
+    assert reachable_hosts(PageAddress("::"), frozenset) == ["::1"]
+
+
+def test_a_server_of_containers_prints_a_few() -> None:
+    many = frozenset(f"172.17.0.{number}" for number in range(1, 100))
+    found = reachable_hosts(PageAddress("0.0.0.0"), lambda: many, "172.17.0.50")
+    assert found[0] == "172.17.0.50"
+    assert len(found) == MAX_HOSTS
+
+
+def test_the_systems_own_choice_is_one_of_its_addresses() -> None:
+    assert reachable_hosts(PageAddress("0.0.0.0"))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from page_events import SentEvents
 from PIL import Image
 
+from node.vision.stats import RAW_BITS
 from node.web import state as module
 from node.web.person_state import MAX_PICTURES, OwnState, PictureEntry
 from node.web.state import PageState
@@ -43,7 +46,10 @@ async def test_words_are_sent_before_they_are_painted_and_the_picture_after(
     events = dict(await events.encoded())
     picture = events["picture"]["picture"]
     assert (picture["words"], picture["bits"], picture["width"], picture["height"]) == ("a cat", 20, 8, 8)
-    assert picture["ratio"] == round(8 * 8 * 24 / 20)
+    assert (picture["ratio"], picture["wire_ratio"]) == (
+        round(RAW_BITS / 20),
+        round(RAW_BITS / 8 / picture["wire_bytes"]),
+    )
     assert state.pictures.find(picture["url"]) is not None
     assert events["person"]["painting"] is None
     assert events["screen"] == {"person": "x", "url": picture["url"]}
@@ -230,3 +236,33 @@ def test_where_a_recording_stands_is_sent_when_it_changed() -> None:
         replay["position"] = position
         state.send_replay()
     assert [data["replay"]["position"] for _, data in events.take()] == [1.0, 2.0]
+
+
+async def test_a_picture_says_what_it_cost_even_when_its_sender_is_gone(state: PageState, events: SentEvents) -> None:
+    state.joined("x", "bob", speaks=True, shows=True)
+    state.caption_received("x", entry(1))
+    events.take()
+    state.left("x")
+    assert events.take()[-1][1]["painting"] is None
+    state.painted("x", 1, "a cat", RED)
+    picture = dict(await events.encoded())["picture"]["picture"]
+    assert (picture["bits"], picture["wire_bytes"], picture["ratio"]) == (20, entry(1).wire_bytes, round(RAW_BITS / 20))
+
+
+async def test_a_cost_that_is_not_known_is_no_ratio(state: PageState, events: SentEvents) -> None:
+    state.joined("x", "bob", speaks=True, shows=True)
+    state.painted("x", 7, "a cat", RED)
+    picture = dict(await events.encoded())["picture"]["picture"]
+    assert [picture[key] for key in ("bits", "bytes", "wire_bytes", "ratio", "wire_ratio")] == [None] * 5
+
+
+@pytest.mark.parametrize("odd", ["<script>alert(1)</script>[/b]", "\x1b[2J\u202e\u2066", "\ud800", "x" * 100_000])
+async def test_whatever_names_and_words_are_made_of_they_are_strings_of_json(state: PageState, odd: str) -> None:
+    listener = state.events.subscribe()
+    state.joined("x", odd, speaks=True, shows=True)
+    state.caption_received("x", PictureEntry(1, odd, 1.0, bits=20, bytes=12, wire_bytes=140))
+    state.note(odd)
+    shown = json.loads(json.dumps(state.to_json()))
+    assert shown["people"][0]["name"] == shown["people"][0]["painting"]["words"] == odd
+    assert shown["notes"][0]["text"] == odd[:500]
+    listener.close()
