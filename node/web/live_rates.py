@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from node.links.wire_meter import IPV4_HEADER, UDP_HEADER, tcp_message_cost
+from node.vision.stats import RAW_BITS, RAW_WHAT
 from protocol import envelope
 from protocol.errors import PacketError
 from protocol.rtp.sequence import unwrap
@@ -38,6 +39,14 @@ MQTT_OVERHEAD = 2 + 2 + ROOM_LENGTH + NODE_LENGTH + 3
 VIDEO_KBPS = 600.0
 VIDEO_WHAT = "a video call between two people in standard quality, each way"
 VIDEO_SOURCE = "Zoom's system requirements: 600 kbit/s up and down for 1:1 high-quality video"
+# What a page compares with: ordinary video, and the raw picture that ratios are against.
+REFERENCE = {
+    "video_kbps": VIDEO_KBPS,
+    "what": VIDEO_WHAT,
+    "source": VIDEO_SOURCE,
+    "raw_bits": RAW_BITS,
+    "raw": RAW_WHAT,
+}
 
 
 def frame_cost(frame: bytes) -> int:

@@ -176,10 +176,10 @@ class TimedModels:
         self._models, self._seconds, self._clock = models, seconds, clock
 
     @property
-    def loaded_share(self) -> float:
-        """Which share of the models is loaded, from 0 to 1."""
+    def share_on_the_way(self) -> float | None:
+        """Which share of the models is loaded, from 0 to 1; None once all are."""
         progress: LoadingProgress | None = getattr(self._models, "progress", None)
-        return 1.0 if progress is None else progress.share
+        return None if progress is None or progress.share >= 1 else round(progress.share, 2)
 
     async def see(self, image: Image.Image, client: str = "") -> SeenPicture:
         """See `Models.see`."""

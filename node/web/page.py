@@ -86,7 +86,6 @@ class Page:
         self._nodes: list[tuple[ObservedNode, CallFeeder]] = []
         self._registry = CollectorRegistry()
         self._model_seconds = model_seconds(self._registry)
-        self._models: TimedModels | None = None
         self._browser_tasks: TaskOwner
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -117,8 +116,8 @@ class Page:
 
     def timed(self, models: Models) -> TimedModels:
         """Return the models so that the page measures how long they take."""
-        self._models = TimedModels(models, self._model_seconds)
-        return self._models
+        self.state.timed = TimedModels(models, self._model_seconds)
+        return self.state.timed
 
     def shutter(self, camera: Camera) -> Camera:
         """Return the node's own camera so that it can be switched off from the page.
@@ -249,7 +248,6 @@ class Page:
         if self._nodes:
             up = all(node.broker_is_up for node, _ in self._nodes)
             self.state.set_broker("up" if up else "down")
-        self.state.set_models(1.0 if self._models is None else self._models.loaded_share)
         self._refresh_own_state()
 
     def _refresh_own_state(self) -> None:

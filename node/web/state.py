@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from node.vision.stats import RAW_BITS, RAW_WHAT
+from node.vision.stats import RAW_BITS
 from node.web.chat_texts import ChatTexts
 from node.web.event_stream import EventStream
-from node.web.live_rates import VIDEO_KBPS, VIDEO_SOURCE, VIDEO_WHAT, LiveRates
+from node.web.live_rates import REFERENCE, LiveRates
 from node.web.person_state import OwnState, PersonState, PictureEntry
 from node.web.picture_cache import PictureCache, PictureEncoder
 
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from node.web.invitation import Invitation
+    from node.web.metrics import TimedModels
 
 # People shown. More than that, and those that left are removed; the call itself stays small.
 MAX_PEOPLE = 16
 MAX_NOTES = 20
-# What ratios are against.
-RAW = {"raw_bits": RAW_BITS, "raw": RAW_WHAT}
 # Characters of a note: an error may quote what the network sent.
 MAX_NOTE = 500
 
@@ -57,7 +56,7 @@ class PageState:
     texts: ChatTexts | None = None
     invitation: Invitation | None = None
     broker: str | None = None
-    models: float | None = None
+    timed: TimedModels | None = None
     _sent_replay: Json | None = None
     _notes: deque[Json] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     _snapshots: dict[tuple[str, int], tuple[str, tuple[int, int]]] = field(default_factory=dict)
@@ -80,13 +79,13 @@ class PageState:
             "kind": self.kind,
             "now": self.wall(),
             "started": self._started,
-            "reference": {"video_kbps": VIDEO_KBPS, "what": VIDEO_WHAT, "source": VIDEO_SOURCE, **RAW},
+            "reference": REFERENCE,
             "sound": {"lines": self.lines},
             "broker": self.broker,
             "you": self.own_json(),
             "people": [person.to_full_json(now) for person in self.people.values()],
             "notes": list(self._notes),
-            "models": self.models,
+            "models": self.timed and self.timed.share_on_the_way,
             "replay": self.replay(),
         }
         if self.texts is not None:
@@ -134,7 +133,8 @@ class PageState:
         """Sample and send the live rates of every person."""
         now = self.clock()
         people = {person.id: person.sample_rates(now) for person in self.people.values()}
-        self.events.send("meters", {"at": self.wall(), "people": people})
+        models = self.timed and self.timed.share_on_the_way
+        self.events.send("meters", {"at": self.wall(), "people": people, "models": models})
 
     # -- pictures
 
@@ -233,8 +233,6 @@ class PageState:
                 self._remove(person)
         self.events.send("cleared", {})
 
-    # -- the rest
-
     def note(self, text: str) -> None:
         """Add a note for the user."""
         line = {"at": self.wall(), "text": text[:MAX_NOTE]}
@@ -250,13 +248,6 @@ class PageState:
         if broker != self.broker:
             self.broker = broker
             self.events.send("broker", {"broker": broker})
-
-    def set_models(self, share: float) -> None:
-        """Set which share of the picture models is loaded; none is shown once all are."""
-        models = None if share >= 1 else round(share, 2)
-        if models != self.models:
-            self.models = models
-            self.events.send("models", {"models": models})
 
     def send_replay(self) -> None:
         """Send the recording's position, if it changed."""

@@ -129,7 +129,9 @@ async def test_words_are_large_until_the_first_picture_is_there(browser: Browser
     await page.until("document.querySelector('.loading')?.textContent === 'models: 40 %'")
     assert await page.text(".words") == "a bird"
     assert await page.evaluate("document.querySelector('.tile').hasAttribute('data-bare')") is True
-    node.say("models", {"models": None})
+    node.say("meters", {"at": NOW, "people": {}, "models": 0.6})
+    await page.until("document.querySelector('.loading').textContent === 'models: 60 %'")
+    node.say("meters", {"at": NOW, "people": {}})
     await page.until("document.querySelector('.loading').textContent === ''")
     assert page.errors == []
 

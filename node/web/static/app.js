@@ -77,7 +77,6 @@ const SHOW = {
   note: (note) => details.note(note, MOST_NOTES),
   you: showYou,
   text: (text) => chat.came(text),
-  models: () => stage.reset(call),
   invitation: () => invitation.show(call),
   broker() {},
   replay: () => replay.show(call.replay),

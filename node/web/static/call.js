@@ -57,7 +57,8 @@ const CHANGES = {
   cleared(call) {
     for (const person of call.people.values()) Object.assign(person, { pictures: [], screen: null, painting: null });
   },
-  meters(call, { people }) {
+  meters(call, { people, models = null }) {
+    call.models = models;
     for (const [id, meters] of Object.entries(people)) {
       const person = call.people.get(id);
       if (person === undefined) continue;
@@ -79,7 +80,6 @@ const CHANGES = {
   you: replaced,
   broker: replaced,
   replay: replaced,
-  models: replaced,
   invitation: replaced,
 };
 
