@@ -2,8 +2,11 @@
 
 import { element } from "./dom.js";
 
-const FADE_MS = 350; // as long as the style sheet's animation, and some
+const STEPS = [0.3, 0.55, 0.8]; // few: an animation of the style sheet takes the processor sixty times a second
+const STEP_MS = 80;
 const MORPH_MS = 900; // pictures that follow each other faster are a cross-fade already
+
+const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Screen {
   #frame;
@@ -41,10 +44,14 @@ export class Screen {
     const before = this.#frame.querySelector("img:last-of-type");
     const quiet = performance.now() - this.#changed > MORPH_MS;
     this.#changed = performance.now();
-    if (!image || !before || !quiet) return this.#frame.replaceChildren(...(image ? [image] : []));
-    image.className = "arrives";
+    if (!image || !before || !quiet || still.matches) return this.#frame.replaceChildren(...(image ? [image] : []));
     this.#frame.replaceChildren(before, image);
-    setTimeout(() => before.remove(), FADE_MS);
+    image.style.opacity = STEPS[0];
+    STEPS.slice(1).forEach((share, at) => setTimeout(() => (image.style.opacity = share), (at + 1) * STEP_MS));
+    setTimeout(() => {
+      image.style.opacity = "";
+      before.remove();
+    }, STEPS.length * STEP_MS);
   }
 }
 
