@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class Models(Protocol):
     """What captions and paints. A newer request of the same `client` replaces an older one."""
 
-    async def see(self, image: Image.Image, client: str = "") -> SeenPicture: ...
+    async def see(self, image: Image.Image, client: str = "", painted: bool = False) -> SeenPicture: ...
 
     async def paint(
         self, text: str, seed: int, client: str = "", look: bytes = b"", extra: bool = False
@@ -74,7 +74,7 @@ class NodeModels:
 
     async def look_at(self, painting: Image.Image) -> tuple[str, Variation | None]:
         """Return what a picture tried out shows."""
-        seen = await self.models.see(painting, client=f"{self.node} tries")
+        seen = await self.models.see(painting, client=f"{self.node} tries", painted=True)
         return seen.words, of_seen(seen)
 
 

@@ -38,11 +38,12 @@ class LoadModel:
 
 @dataclass(frozen=True, slots=True)
 class CaptionImage:
-    """Caption a picture: raw RGB, row by row. Reply: CaptionReply."""
+    """Caption a picture: raw RGB, row by row; `painted` if the generator made it. Reply: CaptionReply."""
 
     width: int
     height: int
     rgb: bytes
+    painted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +138,9 @@ def read_message(stream: IO[bytes]) -> Message:
     return _decode(_exactly(stream, length))
 
 
-def caption_request(image: Image.Image) -> CaptionImage:
-    """Return the request for an RGB picture's caption."""
-    return CaptionImage(image.width, image.height, image.tobytes())
+def caption_request(image: Image.Image, painted: bool = False) -> CaptionImage:
+    """Return the request for the caption of an RGB picture, which may be `painted`."""
+    return CaptionImage(image.width, image.height, image.tobytes(), painted)
 
 
 def seen_picture(reply: CaptionReply) -> SeenPicture:

@@ -85,7 +85,7 @@ class ModelServer:
                 with _loading(request.last, self._loaded):
                     return self._load_generator(model)
             case CaptionImage() if self._captioner is not None:
-                return self._captioner.describe(image_of(request))
+                return self._captioner.describe(image_of(request), request.painted)
             case PaintImage(text, seed, look) if self._generator is not None:
                 return image_reply(self._generator.paint(text, seed, look))
             case PaintBetween(before, after, share) if self._generator is not None:

@@ -123,16 +123,17 @@ class Worker:
         await self._loaded.wait()
         self._check()
 
-    async def caption(self, image: Image.Image, client: str = "") -> str:
+    async def caption(self, image: Image.Image, client: str = "", painted: bool = False) -> str:
         """Return the words of what `see` returns."""
-        return (await self.see(image, client)).words
+        return (await self.see(image, client, painted)).words
 
-    async def see(self, image: Image.Image, client: str = "") -> SeenPicture:
+    async def see(self, image: Image.Image, client: str = "", painted: bool = False) -> SeenPicture:
         """Return what the picture shows, after waiting for the request's turn and for the model to be loaded.
 
+        One that was `painted` is read as a drawing, although its edges are soft as a photo's.
         Raises Dropped if this request gets no reply, NodeError if no request will get one.
         """
-        request = await asyncio.to_thread(lambda: caption_request(shrunk(image, LONGEST_SIDE)))
+        request = await asyncio.to_thread(lambda: caption_request(shrunk(image, LONGEST_SIDE), painted))
         reply: CaptionReply = await self._submit("captioner", request, CaptionReply, client)
         return seen_picture(reply)
 

@@ -181,10 +181,10 @@ class TimedModels:
         progress: LoadingProgress | None = getattr(self._models, "progress", None)
         return None if progress is None or progress.share >= 1 else round(progress.share, 2)
 
-    async def see(self, image: Image.Image, client: str = "") -> SeenPicture:
+    async def see(self, image: Image.Image, client: str = "", painted: bool = False) -> SeenPicture:
         """See `Models.see`."""
         began = self._clock()
-        seen = await self._models.see(image, client)
+        seen = await self._models.see(image, client, painted)
         self._seconds.labels("captioner").observe(self._clock() - began)
         return seen
 

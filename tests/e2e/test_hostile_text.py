@@ -38,7 +38,7 @@ ORDERS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # of rich: colours, the cursor, 
 
 
 class Talkative(FakeModels):
-    async def caption(self, image: Image.Image, client: str = "") -> str:
+    async def caption(self, image: Image.Image, client: str = "", painted: bool = False) -> str:
         return CAPTION
 
 

@@ -20,10 +20,10 @@ class FakeModels:
         self.captioned: list[str] = []
         self.painted: list[tuple[str, int]] = []
 
-    async def see(self, image: Image.Image, client: str = "") -> SeenPicture:
+    async def see(self, image: Image.Image, client: str = "", painted: bool = False) -> SeenPicture:
         return SeenPicture(await self.caption(image, client))
 
-    async def caption(self, image: Image.Image, client: str = "") -> str:
+    async def caption(self, image: Image.Image, client: str = "", painted: bool = False) -> str:
         number = zlib.crc32(image.tobytes())
         words = f"{self.WHO[number % len(self.WHO)]} {self.WHERE[number % len(self.WHERE)]} number {number % 1000}"
         self.captioned.append(words)

@@ -43,7 +43,7 @@ class PictureModels(Protocol):
     @property
     def pid(self) -> int | None: ...
 
-    async def caption(self, image: Image.Image) -> str: ...
+    async def caption(self, image: Image.Image, *, painted: bool = False) -> str: ...
 
     async def paint(self, text: str, seed: int) -> Image.Image: ...
 
@@ -105,9 +105,9 @@ class _Timed:
     scores: EvaluationScores
     clock: Callable[[], float]
 
-    async def caption(self, image: Image.Image) -> str:
+    async def caption(self, image: Image.Image, *, painted: bool = False) -> str:
         began = self.clock()
-        words = await self.models.caption(image)
+        words = await self.models.caption(image, painted=painted)
         self.scores.caption_seconds.append(self.clock() - began)
         return words
 
@@ -123,10 +123,10 @@ async def _measure_one(models: _Timed, scene: Scene, scores: EvaluationScores) -
     words = await models.caption(await asyncio.to_thread(draw, scene, scene.variant / 100 % CLIP_SECONDS))
     scores.captioner.add(truth, attributes_of(words))
     painted = await models.paint(right_words, seed)
-    found = attributes_of(await models.caption(painted))
+    found = attributes_of(await models.caption(painted, painted=True))
     scores.round_trip.add(truth, found)
     if words != right_words:
-        found = attributes_of(await models.caption(await models.paint(words, seed)))
+        found = attributes_of(await models.caption(await models.paint(words, seed), painted=True))
     scores.call.add(truth, found)
     verdict = await asyncio.to_thread(judge, painted, scene)
     scores.pixels.add(truth, verdict.attributes)

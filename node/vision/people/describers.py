@@ -35,8 +35,8 @@ UNSEEN = "this is a real camera, and no words are sent of it"
 class Describer(Protocol):
     """What captions pictures in the model process."""
 
-    def describe(self, image: Image.Image) -> CaptionReply:
-        """Return the caption of an RGB picture, and what it was made of."""
+    def describe(self, image: Image.Image, painted: bool = False) -> CaptionReply:
+        """Return the caption of an RGB picture, and what it was made of; `painted` if the generator made it."""
 
 
 class ModelCaptioner:
@@ -45,7 +45,7 @@ class ModelCaptioner:
     def __init__(self, captioner: Captioner) -> None:
         self._captioner = captioner
 
-    def describe(self, image: Image.Image) -> CaptionReply:
+    def describe(self, image: Image.Image, painted: bool = False) -> CaptionReply:
         """See `Describer`."""
         words, likeness = self._captioner.read(image)
         return CaptionReply(words, likeness=None if likeness is None else astuple(likeness))
@@ -60,7 +60,7 @@ class PeopleCaptioner:
     def __init__(self) -> None:
         self._perceiver = Perceiver()
 
-    def describe(self, image: Image.Image) -> CaptionReply:
+    def describe(self, image: Image.Image, painted: bool = False) -> CaptionReply:
         """See `Describer`."""
         observation = self._perceiver.observe(image)
         return CaptionReply(words_of(observation), to_plain(observation))
@@ -70,18 +70,18 @@ class EitherCaptioner:
     """Drawings to the captioner that knows nothing else, photos to perception, whose models the first one loads.
 
     Without them a photo has no words, which are better than false ones, and a remark that names the cure. A picture
-    that shows nothing is no drawing: it has no words either.
+    that shows nothing is no drawing: it has no words either. What was painted is a drawing, soft as it is.
     """
 
     def __init__(self, drawings: Describer, load: Callable[[], Describer] = PeopleCaptioner) -> None:
         self._drawings, self._load = drawings, load
         self._photos: Describer | None = None
 
-    def describe(self, image: Image.Image) -> CaptionReply:
+    def describe(self, image: Image.Image, painted: bool = False) -> CaptionReply:
         """See `Describer`."""
-        if shows_nothing(image):
+        if not painted and shows_nothing(image):
             return CaptionReply("", to_plain(Observation(blind=True)))
-        if is_drawing(image):
+        if painted or is_drawing(image):
             return self._drawings.describe(image)
         return self._describe_photo(image)
 

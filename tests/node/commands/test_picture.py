@@ -51,7 +51,7 @@ async def test_several_pictures_of_a_person_have_words_attributes_and_what_was_f
 ) -> None:
     seen = Observation(people=1, action=Action.WAVING, cloth=Cloth.RED)
 
-    async def see(image: Image.Image, client: str = "") -> SeenPicture:
+    async def see(image: Image.Image, client: str = "", painted: bool = False) -> SeenPicture:
         return SeenPicture("a person", seen, remark="a real camera")
 
     monkeypatch.setattr(worker, "see", see)
@@ -68,7 +68,7 @@ async def test_several_pictures_of_a_person_have_words_attributes_and_what_was_f
 async def test_what_has_no_name_is_said_to_have_none(
     picture: Path, worker: FakeWorker, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def see(image: Image.Image, client: str = "") -> SeenPicture:
+    async def see(image: Image.Image, client: str = "", painted: bool = False) -> SeenPicture:
         return SeenPicture("", Observation(blind=True))
 
     monkeypatch.setattr(worker, "see", see)

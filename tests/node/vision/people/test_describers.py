@@ -19,7 +19,7 @@ class Says:
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def describe(self, image: Image.Image) -> CaptionReply:
+    def describe(self, image: Image.Image, painted: bool = False) -> CaptionReply:
         return CaptionReply(self.text)
 
 
@@ -36,6 +36,12 @@ def test_drawings_and_photos_go_to_their_own_captioners_and_the_second_is_loaded
     assert either.describe(PHOTO) == CaptionReply("a photo", remark=REAL_CAMERA)
     assert either.describe(PHOTO).text == "a photo"
     assert loaded == ["photos"]
+
+
+def test_a_painting_is_read_as_a_drawing_however_soft_it_is() -> None:
+    either = EitherCaptioner(Says("a drawing"), lambda: Says("a photo"))
+    for soft in (PHOTO, Image.new("RGB", (64, 48))):
+        assert either.describe(soft, painted=True) == CaptionReply("a drawing")
 
 
 def test_without_models_a_photo_has_no_words_and_the_remark_names_the_cure() -> None:
