@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Measures what a line of text costs: bytes of the MQTT payload, and all on the wire, of lines of 40 characters.
 
     scripts/bench_text.py [--json]

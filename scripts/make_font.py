@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """Make the page's font, node/web/static/inter.woff2: the Latin letters of Inter, in weights from 400 to 650.
 
 .venv/bin/python scripts/make_font.py

@@ -92,18 +92,9 @@ def export(
     output, end = _output_and_end(output, to, until)
     begins, ends = timecode.parse_span(start, end, "--to" if until is None else "--until")
     asked = ExportOptions(
-        output,
-        begins,
-        ends,
-        not files.no_pictures,
-        tuple(who or ()),
-        models,
-        generator,
-        lyra,
-        force,
-        files.mark,
-        files.split,
-    )
+        output, begins, ends, not files.no_pictures, tuple(who or ()), models, generator, lyra, force,
+        files.mark, files.split,
+    )  # fmt: skip
     with bars() as progress:
         bar = progress.add_task(output.name, total=None)
 

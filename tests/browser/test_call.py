@@ -9,6 +9,7 @@ import time
 import wave
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import chromium
 import numpy as np
@@ -153,6 +154,11 @@ def likeness(said: Pcm, heard: Pcm) -> tuple[float, float]:
     return float(stoi(said, part, SAMPLE_RATE, extended=True)), level_dbfs(part)
 
 
+def is_heard(lines: list[dict[str, Any]]) -> bool:
+    """Whether the first line was open for three seconds, and not silent: what a busy machine decodes comes late."""
+    return bool(lines) and lines[0]["seconds"] >= 3 and lines[0]["energy"] > 0
+
+
 async def test_two_browsers_call_each_other_through_two_nodes(embedded_broker: BrokerAddress, tmp_path: Path) -> None:
     sides = [a_node(name, embedded_broker, a_page(microphone=True, camera=True)) for name in ("ann", "bob")]
     async with contextlib.AsyncExitStack() as stack:
@@ -169,7 +175,7 @@ async def test_two_browsers_call_each_other_through_two_nodes(embedded_broker: B
             await press(page, "listen", "microphone", "camera")
             pages.append(page)
         for page, other in zip(pages, reversed(sides), strict=True):
-            [line] = await heard(page, lambda lines: bool(lines) and lines[0]["seconds"] >= 3)
+            [line] = await heard(page, is_heard)
             assert rms_dbfs(line) > -45
             await page.until(painted(other), PATIENCE_S)
             assert page.errors == []

@@ -128,7 +128,7 @@ async def test_the_broker_that_returns_is_counted_and_noted(start_mosquitto: Cal
         await nodes.until(ann.happened("broker"))
     assert ann.room.broker_returns == 1
     assert ann.notes.all[-1] == "the broker is back"
-    assert "pictures wait for it, speech goes on" in ann.notes.all[0]
+    assert "pictures and text wait for it, speech goes on" in ann.notes.all[0]
 
 
 async def test_pictures_are_for_those_who_take_them_from_those_who_said_hello(embedded_broker: BrokerAddress) -> None:

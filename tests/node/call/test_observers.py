@@ -7,7 +7,7 @@ import inspect
 import pytest
 from PIL import Image
 
-from node.call.observers import CallObserver, Observers
+from node.call.observers import CallObserver, ChatLine, Observers
 from node.captions.coder import Caption
 from node.common.peer_faults import PeerFaults
 from node.speech.send_stream import SpeechPacket
@@ -19,6 +19,7 @@ PACKET = SpeechPacket(b"\x00", 0, 0.0, True, 120)
 IMAGE = Image.new("RGB", (4, 4))
 CAPTION = Caption("a cat", 23)
 PAINTED = PaintedPicture("anna", 1, "a cat", 0, IMAGE)
+LINE = ChatLine("anna", 1, "Ann", "hello", 1.8e9, True, "anna", ("Bob",))
 
 TOLD: dict[str, tuple[object, ...]] = {
     "joined": ("anna", HELLO),
@@ -29,6 +30,8 @@ TOLD: dict[str, tuple[object, ...]] = {
     "frame_received": ("anna", b"\x01", CAPTION),
     "captioned": (IMAGE, 1, "a cat"),
     "painted": (PAINTED,),
+    "line_typed": (LINE, b"\x01"),
+    "line_marked": (LINE,),
     "noted": ("Ann is here",),
 }
 

@@ -329,15 +329,16 @@ def test_an_imagined_picture(command: Command, worker: FakeWorker, tmp_path: Pat
 
 def test_words_that_the_painter_does_not_know_are_told_of(command: Command, worker: FakeWorker) -> None:
     assert command.run("imagine", "a cat sitting on a bench", "-o", "x.png").code == 0
-    assert command.err == ""
+    wrote = "pictophone: wrote x.png: 0.1 kB\n"
+    assert command.err == wrote
     assert command.run("imagine", "ein Hund", "-o", "x.png").code == 0
-    assert command.err.strip() == (
-        "pictophone: these words are written on a card: the embedded painter knows drawn scenes alone"
+    assert command.err == (
+        "pictophone: these words are written on a card: the embedded painter knows drawn scenes alone\n" + wrote
     )
     command.run("imagine", "a cat sitting on a bench, a pizza", "-o", "x.png")
     assert "written beneath is 'a pizza'" in command.err
     command.run("imagine", "ein Hund", "-o", "x.png", "--models", "photo-cpu")
-    assert command.err == ""
+    assert command.err == wrote
 
 
 def test_a_picture_and_the_articles_sentence_are_compared(

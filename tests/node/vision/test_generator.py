@@ -18,6 +18,11 @@ from protocol import portrait
 from protocol.errors import LookError, NodeError
 
 
+def is_near(one: bytes, other: bytes) -> bool:
+    """Whether two pictures are the same but for a rounding: how many are painted at once may change the last bit."""
+    return len(one) == len(other) and max(abs(a - b) for a, b in zip(one, other, strict=True)) <= 2
+
+
 @pytest.fixture(scope="module")
 def generator(painter_folder: Path) -> Generator:
     return Generator(str(painter_folder), device="cpu")
@@ -99,8 +104,8 @@ def test_a_portrait_changes_the_noise_of_a_coupled_generator(coupled: Generator)
     assert painted.tobytes() != plain
     assert coupled.paint(WORDS, 7, PORTRAIT).tobytes() == painted.tobytes()
     before, after = Prompt(WORDS, 7), Prompt(WORDS, 7, PORTRAIT)
-    assert coupled.paint_between(before, after, 0).tobytes() == plain
-    assert coupled.paint_between(before, after, 1).tobytes() == painted.tobytes()
+    assert is_near(coupled.paint_between(before, after, 0).tobytes(), plain)
+    assert is_near(coupled.paint_between(before, after, 1).tobytes(), painted.tobytes())
     assert coupled.paint_between(before, after, 0.5).tobytes() not in (plain, painted.tobytes())
 
 
