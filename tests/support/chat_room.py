@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+
+from agenda import Agenda, Timed
 
 from protocol.captions.tokens import to_utf8
 from protocol.chat import LineArrived, LineDelivery, Wording
@@ -28,17 +31,15 @@ class Member:
         return [text for one, text in self.read if one == author]
 
 
-class ChatRoom:
+class ChatRoom(Agenda):
     """Members, a broker between them, and the time."""
 
     def __init__(self, seed: int = 0, loss: float = 0.0, repeats: float = 0.0, delay_s: float = 0.02) -> None:
-        self.now = 100.0
+        super().__init__()
         self.members: dict[str, Member] = {}
         self.loss, self.repeats, self.delay_s, self.shuffle_s = loss, repeats, delay_s, 0.0
         self.is_up = True
         self._rng = random.Random(seed)
-        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
-        self._count = 0
 
     def join(self, name: str, session: int = 1, reads: frozenset[int] = READS) -> Member:
         member = Member(name, LineDelivery(name, name.upper(), self.now))
@@ -75,7 +76,7 @@ class ChatRoom:
     def broker_dies(self) -> None:
         """What is on the way is lost."""
         self.is_up = False
-        self._agenda.clear()
+        self.forget_all()
         for member in self.members.values():
             member.delivery.broker_lost()
             self.drain(member)
@@ -84,14 +85,11 @@ class ChatRoom:
         """Everybody is back within so long."""
         self.is_up = True
         for member in self.members.values():
-            self._later(self._rng.random() * after_s, lambda one=member: self._return(one))  # type: ignore[misc]
+            self.later(self._rng.random() * after_s, lambda one=member: self._return(one))  # type: ignore[misc]
 
-    def run(self, seconds: float) -> None:
-        end = self.now + seconds
-        while (due := self._next()) is not None and due <= end:
-            self.now = max(self.now, due)
-            self._step()
-        self.now = end
+    def timed(self) -> Iterator[tuple[Timed, Callable[[], None]]]:
+        for member in self.members.values():
+            yield member.delivery, partial(self.drain, member)
 
     def drain(self, member: Member) -> None:
         for event in member.delivery.events():
@@ -114,28 +112,9 @@ class ChatRoom:
                 continue
             for _ in range(1 + (self._rng.random() < self.repeats)):
                 late = self.delay_s + self._rng.random() * self.shuffle_s
-                self._later(late, lambda one=member: self._deliver(one, sender, frame))  # type: ignore[misc]
+                self.later(late, lambda one=member: self._deliver(one, sender, frame))  # type: ignore[misc]
 
     def _deliver(self, member: Member, sender: str, frame: bytes) -> None:
         if self.members.get(member.name) is member:
             member.delivery.receive(sender, frame, self.now)
             self.drain(member)
-
-    def _later(self, after_s: float, action: Callable[[], None]) -> None:
-        self._count += 1
-        self._agenda.append((self.now + after_s, self._count, action))
-
-    def _next(self) -> float | None:
-        timers = [member.delivery.get_timer() for member in self.members.values()]
-        return min([at for at, _, _ in self._agenda] + [at for at in timers if at is not None], default=None)
-
-    def _step(self) -> None:
-        due = sorted((entry for entry in self._agenda if entry[0] <= self.now), key=lambda entry: entry[:2])
-        self._agenda = [entry for entry in self._agenda if entry[0] > self.now]
-        for _, _, action in due:
-            action()
-        for member in list(self.members.values()):
-            timer = member.delivery.get_timer()
-            if timer is not None and timer <= self.now:
-                member.delivery.handle_timer(self.now)
-                self.drain(member)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
+
+from agenda import Agenda, Timed
 
 from protocol.signalling import (
     ApplyAnswer,
@@ -49,18 +51,17 @@ def bare(hello: Hello) -> Hello:
     return replace(hello, proof=Proof())
 
 
-class World:
+class World(Agenda):
     """A broker, its nodes, and the time. What it carries is sealed elsewhere: here a broker can only replay."""
 
     def __init__(self, seed: int = 0, loss: float = 0, delay_s: float = DELAY_S) -> None:
-        self.now = 100.0
+        super().__init__()
         self.nodes: dict[str, Node] = {}
         self.sent: list[tuple[str, Outgoing]] = []
         self.turned_away: list[str] = []
         self.loss, self.delay_s, self.media = loss, delay_s, True
         self._rng = random.Random(seed)
         self._retained: dict[str, bytes] = {}
-        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
 
     def join(self, name: str, session: int = 1, carries: Carries = Carries.EVERYTHING) -> Node:
         node = Node(name, Room(name, Hello(session, name, carries), random.Random(f"{name}{session}")), session)
@@ -70,12 +71,9 @@ class World:
         self.drain(node)
         return node
 
-    def run(self, seconds: float) -> None:
-        end = self.now + seconds
-        while (due := self._next()) is not None and due <= end:
-            self.now = max(self.now, due)
-            self._step()
-        self.now = end
+    def timed(self) -> Iterator[tuple[Timed, Callable[[], None]]]:
+        for node in self.nodes.values():
+            yield node.room, partial(self.drain, node)
 
     def crash(self, name: str) -> None:
         """The node vanishes, and the broker sends its last will."""
@@ -93,7 +91,7 @@ class World:
         self._retained.clear()
         for node in self.nodes.values():
             node.online = False
-            self._later(away_s, partial(self._reconnect, node))
+            self.later(away_s, partial(self._reconnect, node))
 
     def _turn_away(self, node: Node) -> None:
         self.turned_away.append(node.name)
@@ -122,7 +120,7 @@ class World:
 
     def _subscribe(self, node: Node) -> None:
         for sender, payload in self._retained.items():
-            self._later(self.delay_s, partial(self._deliver, node, sender, Letter.PRESENCE, payload))
+            self.later(self.delay_s, partial(self._deliver, node, sender, Letter.PRESENCE, payload))
 
     def _publish(self, sender: str, message: Outgoing) -> None:
         self.sent.append((sender, message))
@@ -132,7 +130,7 @@ class World:
             self._retained.pop(sender, None)
         for node in self.nodes.values():
             if message.retain or self._rng.random() >= self.loss:
-                self._later(self.delay_s, partial(self._deliver, node, sender, message.letter, message.payload))
+                self.later(self.delay_s, partial(self._deliver, node, sender, message.letter, message.payload))
 
     def _deliver(self, node: Node, sender: str, letter: Letter, payload: bytes) -> None:
         if node.online and self.nodes.get(node.name) is node:
@@ -170,22 +168,4 @@ class World:
                 tell()
                 self.drain(node)
 
-        self._later(after_s, report)
-
-    def _later(self, after_s: float, action: Callable[[], None]) -> None:
-        self._agenda.append((self.now + after_s, len(self._agenda), action))
-
-    def _next(self) -> float | None:
-        timers = [node.room.get_timer() for node in self.nodes.values()]
-        return min([due for due, _, _ in self._agenda] + [due for due in timers if due is not None], default=None)
-
-    def _step(self) -> None:
-        due = [entry for entry in self._agenda if entry[0] <= self.now]
-        self._agenda = [entry for entry in self._agenda if entry[0] > self.now]
-        for _, _, action in sorted(due, key=lambda entry: entry[:2]):
-            action()
-        for node in list(self.nodes.values()):
-            timer = node.room.get_timer()
-            if timer is not None and timer <= self.now:
-                node.room.handle_timer(self.now)
-                self.drain(node)
+        self.later(after_s, report)
