@@ -41,8 +41,8 @@ MEDIA = Carries.SPEECH_IN | Carries.SPEECH_OUT
 class RoomMembership(PeerEventHub):
     """One member of the room at `place`, with what it carries and its caption codecs. `note` gets lines for the user.
 
-    `peers` are the links, `hellos` what each peer that is present said of itself, by node id: two of one name are told
-    apart there and in all events, by a number behind (`ShownNames`). `setup_ms` is how long the first link took from
+    `peers` are the links, `hellos` what each peer that is present said of itself, by node id: two of one name differ
+    there and in all events, by a number behind (`ShownNames`). `setup_ms` is how long the first link took from
     the peer's hello on; `links_again` and `broker_returns` count what was lost and came back.
     Parts that `subscribe` hear of each event in the order in which they subscribed.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def draw_blocks(console: Console, lines: Sequence[str]) -> None:
         console.print(Text("\n".join(lines), style="bright_white on black"), soft_wrap=True)
 
 
+@lru_cache(maxsize=4)  # the links of a page, for every browser that opens it
 def svg_path(text: str) -> dict[str, Any]:
     """Return the code for `<path d=... viewBox="0 0 size size">`: `size` in modules, its border included, and `path`.
 

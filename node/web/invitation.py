@@ -12,7 +12,7 @@ from node.web.own_certificate import fingerprint_to_compare
 from protocol.room_link import RoomLink
 
 if TYPE_CHECKING:
-    from node.web.page import Page
+    from node.links.broker import Certificate
     from protocol.room_secret import RoomSecret
 
 
@@ -29,11 +29,9 @@ class Invitation:
     fingerprint: str | None = None
     only_here: bool = False
 
-    def also_to(self, page: Page) -> Invitation:
-        """Return it with the link of a page that is served, where another machine can take part by that."""
-        if page.certificate is None or page.address.is_loopback:
-            return self
-        return replace(self, page=page.link, fingerprint=fingerprint_to_compare(page.certificate))
+    def also_to(self, page: str, certificate: Certificate) -> Invitation:
+        """Return it with the link of an encrypted page that other machines reach, and what its certificate is."""
+        return replace(self, page=page, fingerprint=fingerprint_to_compare(certificate))
 
     def to_json(self) -> dict[str, Any]:
         """Return it as docs/web-api.md specifies it."""

@@ -54,8 +54,9 @@ async def serve(page: Page) -> AsyncIterator[str]:
             page.start(tasks)
             async with _listening(page, tasks) as page.links:
                 page.link = page.links[0]
-                if page.state.invitation is not None:
-                    page.state.invitation = page.state.invitation.also_to(page)
+                invitation, certificate = page.state.invitation, page.certificate
+                if invitation is not None and certificate is not None and not page.address.is_loopback:
+                    page.state.invitation = invitation.also_to(page.link, certificate)
                 try:
                     yield page.link
                 finally:
