@@ -71,6 +71,8 @@ class Carries(IntFlag):
     EVERYTHING = 15
     LYRA_IN = 16  # takes Lyra besides Opus
     TEXT = 32  # reads lines of text, and acknowledges them
+    BROKER_SPEECH_IN = 64  # takes speech through the broker, on `Letter.SPEECH`
+    ADDRESSED_SIGNALS = 128  # takes signals on topics of its own
 
 
 class Reason(IntEnum):
@@ -228,9 +230,7 @@ def _hello(
     session: int, name: str = "", carries: int = 0, codecs: object = (), codebooks: object = (), *proof: Any
 ) -> Hello:
     # Bits that a later program gave a meaning are no concern of ours.
-    known = Carries(
-        envelope.bounded_int("carries", carries, bits=32) & (Carries.EVERYTHING | Carries.LYRA_IN | Carries.TEXT)
-    )
+    known = Carries(envelope.bounded_int("carries", carries, bits=32) & sum(Carries))
     books = tuple(CodebookId(*_list("codebook", book)[:2]) for book in _list("codebooks", codebooks))
     return Hello(session, name, known, tuple(_list("codecs", codecs)), books, _proof(*proof))
 
