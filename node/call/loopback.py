@@ -58,7 +58,8 @@ async def loopback_call(
     With `own_broker` the call goes through a broker of its own, else through the one of the settings. `note` gets the
     notes of both nodes. Raises NodeError when an endpoint cannot be had.
     """
-    async with CaptionProcess(shipped_codecs()) as captions, _broker(settings, own_broker) as address:
+    codecs = await asyncio.to_thread(shipped_codecs)
+    async with CaptionProcess(codecs) as captions, _broker(settings, own_broker) as address:
         place = Rendezvous(RoomSecret.random(secrets.token_bytes(SECRET_BYTES)), address, address=LOOPBACK)
         ends = (settings, place, models, captions, note, page)
         a, b = [await asyncio.to_thread(_node, name, *ends) for name in NAMES]

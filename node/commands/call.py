@@ -116,7 +116,7 @@ async def _call(
     kept = build.keeper(settings.pictures, notes)
     show, screen = build.gallery(kept), build.screen(kept)
     screen = screen if page is None else page.screen(screen)
-    async with CaptionProcess(shipped_codecs()) as captions:
+    async with CaptionProcess(await asyncio.to_thread(shipped_codecs)) as captions:
         parts, remarks = await asyncio.to_thread(build.build_endpoints, settings, role, models, notes, page, captions)
         header = await asyncio.to_thread(provenance.recording_header, settings, role, captions.codecs.codebooks())
         node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
