@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from node.links import server_url
@@ -22,7 +23,7 @@ def split(text: str) -> list[str]:
         raise NodeError(f"{len(parts)} broker addresses are too many: give {MAX_ADDRESSES} at most")
     if len(parts) > 1 and not all(parts):
         raise NodeError(f"an address is missing beside a comma in {without_login(text)!r}: write HOST,HOST")
-    for before, part in zip(parts, parts[1:], strict=False):
+    for before, part in itertools.pairwise(parts):
         if _may_be_one(before, part):
             raise NodeError(
                 f"a comma before {without_login(part)!r} is either of a login or between two addresses: write %2C in "
@@ -50,8 +51,8 @@ def without_login(text: str) -> str:
 def _certain(text: str) -> list[str]:
     """Return the addresses, or all as one, if a comma may be one of a password."""
     parts = text.split(",")
-    pairs = zip(parts, parts[1:], strict=False)
-    is_list = all("@" in before or _is_place(before) and not _may_be_one(before, part) for before, part in pairs)
+    pairs = itertools.pairwise(parts)
+    is_list = all("@" in before or (_is_place(before) and not _may_be_one(before, part)) for before, part in pairs)
     return parts if is_list else [text]
 
 
