@@ -17,9 +17,9 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from node.common.tasks import first_to_end, stop_if_cancelled
-from node.links import broker_errors, tls_state
+from node.links import broker_addresses, broker_errors, tls_state
 from node.links.address import BrokerAddress
-from node.links.broker_addresses import Target
+from node.links.broker_addresses import Resolve, Target
 from node.links.broker_attempts import Attempts
 from node.links.outbox import MAX_OUTBOX, Message, Outbox
 from node.links.tls_state import TlsState
@@ -50,7 +50,8 @@ class MqttLink:
     `on_message(topic, payload)` gets each received message, `on_up()` is called after each (re)connection, when the
     subscriptions are made, `on_down(reason)` when a connection that was up is gone, and `on_refused(pattern)` for each
     subscription that the broker refuses. `note(text)` gets what the user should know. None of them may block.
-    A link that `waits` for its broker takes every fault at the start for a passing one that may be.
+    A link that `waits` for its broker takes every fault at the start for a passing one that may be. `resolve` finds the
+    numbers of a name.
     """
 
     def __init__(
@@ -66,9 +67,10 @@ class MqttLink:
         will: Message | None = None,
         meter: WireMeter | None = None,
         jitter: random.Random | None = None,
+        resolve: Resolve = broker_addresses.resolve,
     ) -> None:
         self._target = Target(address.each()[0])
-        self._attempts = Attempts(address, note, waits)
+        self._attempts = Attempts(address, note, waits, resolve)
         self._on_message, self._on_up, self._on_down = on_message, on_up, on_down
         self._on_refused, self._will = on_refused, will
         self._jitter = jitter or random.Random()
@@ -90,6 +92,11 @@ class MqttLink:
         return self._target.address
 
     @property
+    def speaks_5(self) -> bool:
+        """Whether MQTT 5 is spoken there, and not 3.1.1."""
+        return self._attempts.speaks_5(self.address)
+
+    @property
     def connected(self) -> bool:
         return self._client is not None
 
@@ -104,7 +111,7 @@ class MqttLink:
 
     def message_cost(self, message: Message) -> int:
         """Return the bytes on the wire, from IP up, that sending this message costs, its acknowledgement included."""
-        size, address = message.size + int(self._attempts.speaks_5(self.address)), self.address
+        size, address = message.size + int(self.speaks_5), self.address
         size += 0 if address.path is None else frame_cost(size)
         return tcp_message_cost(size + (TLS_RECORD if address.tls else 0), self._target.host)
 
@@ -230,8 +237,7 @@ class MqttLink:
     def _new_client(self) -> BrokerClient:
         from node.links.mqtt_client import broker_client  # aiomqtt takes 80 ms, and a command's --help needs none
 
-        speaks_5 = self._attempts.speaks_5(self.address)
-        return broker_client(self._target, self._client_id, self._will, self._receive, speaks_5)
+        return broker_client(self._target, self._client_id, self._will, self._receive, self.speaks_5)
 
     async def _serve(self, client: BrokerClient) -> None:
         stop_if_cancelled()

@@ -39,8 +39,14 @@ ACCEPTED: Final = 0  # the return code of a CONNACK (MQTT 3.1.1, section 3.2.2.3
 FAREWELL_S: Final = 1.0  # how long a connection that takes nothing may hold up its end
 KEEPALIVE_TIMEOUT, PROTOCOL_ERROR = 0x8D, 0x82  # what the client beneath makes of its own errors, as codes of MQTT 5
 ENDS: Final = 5  # MQTT_ERR_CONN_REFUSED of the client beneath: it closes the socket
-# How answers begin that are of another protocol: of HTTP, "HT", and an alert of TLS.
-HTTP, TLS_ALERT = 0x48, 0x15
+# How what is no MQTT begins: "HTTP/", an alert of TLS, and NATS's "INFO", which is at each path but /mqtt.
+HTTP, TLS_ALERT, NATS = 0x48, 0x15, 0x49
+
+_OTHERS: Final = {
+    HTTP: "it speaks HTTP: for MQTT by WebSocket write ws:// or wss://",
+    TLS_ALERT: "it speaks TLS: write mqtts://",
+    NATS: "it speaks the protocol of NATS: MQTT has a port of its own there, and by WebSocket the path /mqtt",
+}
 
 
 class DirectQueue(asyncio.Queue[Any]):
@@ -78,10 +84,13 @@ class BrokerClient(Client):
         super().__init__(target.address.host, target.address.port, **options)
         self._target = target
         self._fault: OSError | None = None
+        self._first_byte = 0
         self.speaks_5 = options.get("protocol") is ProtocolVersion.V5
         self._context = options.get("tls_context")
         self._handle_connack = self._client._handle_connack
         vars(self._client)["_handle_connack"] = self._see_connack
+        self._handle_packet = self._client._packet_handle
+        vars(self._client)["_packet_handle"] = self._see_packet
         vars(self._client)["_create_socket"] = self._connect
 
     async def __aenter__(self) -> BrokerClient:
@@ -140,6 +149,11 @@ class BrokerClient(Client):
             self._fault = error
             raise
 
+    def _see_packet(self) -> Any:
+        """Keep the first byte: what speaks otherwise than MQTT shows it there."""
+        self._first_byte = self._first_byte or self._client._in_packet["command"]
+        return self._handle_packet()
+
     def _see_connack(self) -> Any:
         """Take the code before the client beneath, which makes of some an error of its own that reaches no caller."""
         body = bytes(self._client._in_packet["packet"])
@@ -159,10 +173,7 @@ class BrokerClient(Client):
 
     def _other_protocol(self) -> str | None:
         """Return what the broker speaks instead, if its first byte tells."""
-        first = self._client._in_packet["command"]
-        if first == HTTP:
-            return "it speaks HTTP: for MQTT by WebSocket write ws:// or wss://"
-        return "it speaks TLS: write mqtts://" if first == TLS_ALERT else None
+        return _OTHERS.get(self._first_byte or self._client._in_packet["command"])
 
 
 def broker_client(

@@ -30,13 +30,14 @@ class Place:
 
 def plain(place: Place) -> str:
     """Return a configuration open to everybody on loopback, without TLS."""
+    meeting = f"cluster {{ name: tests, listen: {LOOPBACK}:{place.route}, routes: [ {place.all_routes} ] }}"
     return f"""
 server_name: {place.name}
 listen: {LOOPBACK}:{place.clients}
 mqtt {{ listen: {LOOPBACK}:{place.mqtt} }}
 websocket {{ listen: {LOOPBACK}:{place.websocket}, no_tls: true }}
 jetstream {{ store_dir: "{place.folder}/store", max_memory_store: 64MB, max_file_store: 256MB }}
-cluster {{ name: tests, listen: {LOOPBACK}:{place.route}, routes: [ {place.all_routes} ] }}
+{meeting if len(place.routes) > 1 else ""}
 """
 
 
