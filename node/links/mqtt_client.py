@@ -34,6 +34,8 @@ _logger.setLevel(logging.CRITICAL)
 # A dead broker shows within 45 s even if TCP stays silent; a ping costs 108 bytes.
 KEEPALIVE_S: Final = 30
 CONNECT_TIMEOUT_S: Final = 8.0
+# For the CONNACK, where another address may be tried: a question and its answer through the queue of a slow link.
+CONNACK_TIMEOUT_WITH_OTHERS_S: Final = 3.0
 
 ACCEPTED: Final = 0  # the return code of a CONNACK (MQTT 3.1.1, section 3.2.2.3)
 FAREWELL_S: Final = 1.0  # how long a connection that takes nothing may hold up its end
@@ -94,6 +96,8 @@ class BrokerClient(Client):
         vars(self._client)["_create_socket"] = self._connect
 
     async def __aenter__(self) -> BrokerClient:
+        if self._target.has_others:
+            self.timeout = min(CONNECT_TIMEOUT_S, CONNACK_TIMEOUT_WITH_OTHERS_S)
         try:
             await super().__aenter__()
         except MqttError as error:
@@ -102,6 +106,7 @@ class BrokerClient(Client):
         except BaseException:
             self._client._sock_close()
             raise
+        self.timeout = CONNECT_TIMEOUT_S
         return self
 
     async def __aexit__(self, *error: Any) -> None:

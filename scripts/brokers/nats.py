@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +40,17 @@ websocket {{ listen: {LOOPBACK}:{place.websocket}, no_tls: true }}
 jetstream {{ store_dir: "{place.folder}/store", max_memory_store: 64MB, max_file_store: 256MB }}
 {meeting if len(place.routes) > 1 else ""}
 """
+
+
+def edge(place: Place) -> str:
+    """Return as `plain` does, but with a store on the first three servers alone: the others keep nothing."""
+    text = plain(place)
+    return text if place.name in ("n1", "n2", "n3") else re.sub(r"^jetstream .*\n", "", text, flags=re.MULTILINE)
+
+
+def edges(folder: Path, size: int = 5) -> contextlib.AbstractContextManager[Sequence[BrokerProcess]]:
+    """Run a cluster whose first three servers alone keep a store."""
+    return cluster(folder, size, edge)
 
 
 @contextlib.contextmanager
