@@ -18,7 +18,8 @@ def split(text: str) -> list[str]:
 
     Raises NodeError for a missing one, and for a comma that may as well be within a login.
     """
-    parts = [part.strip() for part in text.split(",")]
+    parts = text.split(",")
+    parts = [part.strip(" ") for part in parts] if len(parts) > 1 else parts
     if len(parts) > MAX_ADDRESSES:
         raise NodeError(f"{len(parts)} broker addresses are too many: give {MAX_ADDRESSES} at most")
     if len(parts) > 1 and not all(parts):

@@ -54,7 +54,7 @@ class WebSocketTransport:
 
     def recv(self, size: int) -> bytes:
         """Return at most `size` bytes, none at the end. Raises BlockingIOError or ssl.SSLWantReadError for none yet."""
-        if not self._readable:
+        if not self._readable and self._protocol.state is State.OPEN:
             self._read()
         part = bytes(self._readable[:size])
         del self._readable[:size]
@@ -113,12 +113,12 @@ class WebSocketTransport:
             return
         with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             self._flush()  # pongs; what does not go now goes before the next packet
+        if not self._framed and len(self._unsent) > MAX_UNSENT_BYTES:
+            raise ConnectionAbortedError("it asks and reads nothing")
         raise BlockingIOError
 
     def _flush(self) -> None:
         self._unsent += b"".join(self._protocol.data_to_send())
-        if len(self._unsent) > MAX_UNSENT_BYTES:
-            raise ConnectionAbortedError("it reads nothing")
         while self._unsent:
             sent = self.socket.send(self._unsent)
             del self._unsent[:sent]

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from brokers import bridges, nats, rabbitmq
-from brokers.process import BrokerProcess, Missing
 from cluster_call import BACK_S, outlives, will_is_spoken
 
+from brokers import bridges, nats, rabbitmq
+from brokers.process import BrokerProcess, Missing
 from node.call.endpoints import Models
 
 # NATS waits 4 to 9 s before it elects another leader of its store, if the node that dies leads it: until then it lets

@@ -7,10 +7,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from brokers.process import BrokerProcess
 from happenings import PATIENCE_S, Happenings
 from PIL import Image
 
+from brokers.process import BrokerProcess
 from live_call import noise, parts, place, running
 from node.call.endpoints import Models
 from node.call.node import Node
