@@ -81,7 +81,7 @@ class BrokerAddresses:
         """Have a target tried at once again, in another way."""
         self._left.append(target)
         self._failed.discard(target)
-        self._used[target] = 0  # before all others
+        self._used[target] = -1  # before all others
 
     def failed(self, target: Target) -> None:
         """Put a target behind those that did not fail."""

@@ -7,6 +7,7 @@ loses a packet of which the system took a part. The protocol is the library's (w
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import ssl
 from typing import Final
@@ -29,6 +30,10 @@ READ_BYTES: Final = 4_096
 # Pongs that a peer may leave unread before it is cut off.
 MAX_UNSENT_BYTES: Final = 65_536
 
+# The library logs requests, headers and all, and each frame.
+_silent = logging.getLogger(__name__).getChild("silent")
+_silent.setLevel(logging.CRITICAL)
+
 _RETRIED: Final = (408, 425, 429)  # of the statuses that are the client's fault, those that pass by themselves
 
 
@@ -40,7 +45,7 @@ class WebSocketTransport:
         self.socket = sock
         self._readable, self._unsent, self._framed = bytearray(), bytearray(), 0
         self._protocol = ClientProtocol(
-            parse_uri(_uri(address)), subprotocols=[Subprotocol("mqtt")], max_size=MAX_FRAME_BYTES
+            parse_uri(_uri(address)), subprotocols=[Subprotocol("mqtt")], max_size=MAX_FRAME_BYTES, logger=_silent
         )
         request = self._protocol.connect()
         for name, value in address.headers:
