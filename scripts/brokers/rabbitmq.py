@@ -12,7 +12,7 @@ from pathlib import Path
 from brokers.process import LOOPBACK, BrokerProcess, free_ports, program, running
 from node.links.address import BrokerAddress
 
-STARTS_S = 120.0
+STARTS_S = 240.0
 PLUGINS = "[rabbitmq_mqtt,rabbitmq_web_mqtt].\n"
 ENDS_S = 5.0
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from cluster_call import BACK_S, outlives, will_is_spoken
+from cluster_call import BACK_S, outlives, outlives_a_frozen_one, will_is_spoken
 
 from brokers import bridges, nats, rabbitmq
 from brokers.process import BrokerProcess, Missing
@@ -46,6 +46,11 @@ def rabbitmq_cluster(tmp_path: Path) -> Iterator[Sequence[BrokerProcess]]:
     yield from _started(rabbitmq.cluster, tmp_path)
 
 
+async def test_a_will_that_is_spoken_late_is_answered(bridged: Sequence[BrokerProcess], fake_models: Models) -> None:
+    """A broker that hangs is left; when it goes on it takes its member for dead, and clears its presence for all."""
+    await outlives_a_frozen_one(bridged, fake_models)
+
+
 async def test_a_call_outlives_a_node_of_a_nats_cluster(
     nats_cluster: Sequence[BrokerProcess], fake_models: Models, record_property: Callable[[str, object], None]
 ) -> None:
@@ -67,6 +72,7 @@ async def test_a_call_outlives_a_bridged_mosquitto(
     assert found.picture_s < BACK_S
 
 
+@pytest.mark.timeout(500)
 async def test_a_call_outlives_a_node_of_a_rabbitmq_cluster(
     rabbitmq_cluster: Sequence[BrokerProcess], fake_models: Models, record_property: Callable[[str, object], None]
 ) -> None:

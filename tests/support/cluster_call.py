@@ -88,6 +88,25 @@ def received(node: Node) -> int:
     return node.count().speech_in.received
 
 
+async def outlives_a_frozen_one(nodes: Sequence[BrokerProcess], models: Models) -> None:
+    """A sender whose broker hangs moves, and is found by newcomers after the broker went on and spoke its will."""
+    sender = Node("sender", place(beginning_at(nodes, 1)), parts(models, source=noise(), camera=Cameraman()))
+    receiver = Node("receiver", place(beginning_at(nodes, 2)), parts(models, sink=NullSink(), paints=True))
+    async with running(sender, receiver) as call:
+        await call.until(lambda: receiver.count().pictures_in.painted >= 1 and received(receiver) > 0)
+        nodes[1].freeze()
+        sender.room.channel.link.probe()
+        await call.until(lambda: sender.room.broker_returns >= 1)
+        nodes[1].thaw()
+        heard = received(receiver)
+        await call.until(lambda: received(receiver) > heard + 20)
+        listener = Node("late", place(beginning_at(nodes, 2)), parts(models, paints=True))
+        async with running(listener) as joined:
+            await joined.until(lambda: listener.count().pictures_in.painted >= 1)
+        assert receiver.count().speech_in.lost == 0
+        assert len(receiver.room.hellos) >= 1
+
+
 async def will_is_spoken(nodes: Sequence[BrokerProcess]) -> None:
     """A client at one node goes without a word: at the others its presence is cleared."""
     messages, dying_up = Happenings(), asyncio.Event()
