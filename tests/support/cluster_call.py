@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from happenings import PATIENCE_S, Happenings
+from happenings import Happenings
 from PIL import Image
 
 from brokers.process import BrokerProcess
@@ -109,19 +109,22 @@ async def outlives_a_frozen_one(nodes: Sequence[BrokerProcess], models: Models) 
 
 async def will_is_spoken(nodes: Sequence[BrokerProcess]) -> None:
     """A client at one node goes without a word: at the others its presence is cleared."""
-    messages, dying_up = Happenings(), asyncio.Event()
-    mourner = MqttLink(nodes[1].address, on_message=lambda topic, payload: messages.add((topic, payload)))
+    messages, ups = Happenings(), Happenings()
+    mourner = MqttLink(
+        nodes[1].address,
+        on_message=lambda topic, payload: messages.add((topic, payload)),
+        on_up=lambda: ups.add("mourner"),
+    )
     dying = MqttLink(
         nodes[0].address,
         on_message=lambda topic, payload: None,
-        on_up=dying_up.set,
+        on_up=lambda: ups.add("dying"),
         will=Message("wills/n/h", b"", retain=True),
     )
     await mourner.subscribe("wills/+/h")
     tasks = [asyncio.create_task(link.run()) for link in (mourner, dying)]
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            await dying_up.wait()
+        await ups.count(2)
         dying.publish(Message("wills/n/h", b"hello", retain=True))
         await messages.until(lambda seen: ("wills/n/h", b"hello") in seen)
         assert dying._traffic.socket is not None
