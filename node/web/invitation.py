@@ -53,4 +53,5 @@ def invitation_to(secret: RoomSecret, broker: str) -> Invitation | None:
         link = RoomLink(secret, without_password(broker))
     except ValueError:
         return None
-    return Invitation(link.reveal(), only_here=names_this_machine(BrokerAddress.parse(broker).host))
+    only_here = all(names_this_machine(address.host) for address in BrokerAddress.parse(broker).each())
+    return Invitation(link.reveal(), only_here=only_here)
