@@ -87,7 +87,8 @@ def export(
     force: Force = False,
 ) -> None:
     """Make a video, a sound, subtitles, a page that plays by itself, or JSON lines of a session."""
-    from node.export.export import ExportOptions, export_session
+    from node.export.export import export_session
+    from node.export.export_options import ExportOptions
 
     output, end = _output_and_end(output, to, until)
     begins, ends = timecode.parse_span(start, end, "--to" if until is None else "--until")
