@@ -35,6 +35,7 @@ PICTURE_AT_LEAST_EVERY_S = 1.0
 # Steps, a second of them, after which the event loop gets its turn.
 STEPS_A_TURN = 50
 
+
 async def export_session(
     file: Path,
     codecs: CaptionCodecs,
