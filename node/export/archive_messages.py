@@ -6,7 +6,7 @@ dashboard shows more than bytes. Texts may contain lone surrogates, as names of 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import msgpack
@@ -27,7 +27,7 @@ class Job:
 
     options: ArchiveOptions
     stage: str
-    secret: bytes | None = None
+    secret: bytes | None = field(default=None, repr=False)
     room_file: str | None = None
 
 

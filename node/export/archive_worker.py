@@ -52,7 +52,7 @@ class ArchiveWorker:
         try:
             made = asyncio.run(self._export(unit, notes.append, progress))
         except Exception as error:
-            reason = _line(error).replace(str(self._stage), self._options.folder)
+            reason = _line(error).removeprefix(f"{unit.file!r}: ").replace(str(self._stage), self._options.folder)
             return Outcome(reason=reason, lasting=_is_lasting(error), full=_is_full(error), notes=tuple(notes))
         return Outcome(made, skipped=made is None, notes=tuple(notes))
 
@@ -175,7 +175,7 @@ def _use_one_core() -> None:
 
 def _finished(path: Path, key: str) -> MadeFile:
     """Return what a finished file is known by, once it is on the disk."""
-    with path.open("rb") as file:
+    with path.open("r+b") as file:  # Windows flushes nothing else
         os.fsync(file.fileno())
     status = path.stat()
     return MadeFile(key, status.st_size, status.st_mtime_ns, digest(path))
