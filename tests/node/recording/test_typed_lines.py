@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from node.captions.coder import shipped_codecs
-from node.export.export import ExportOptions, export_session
+from node.export.export import export_session
+from node.export.export_options import ExportOptions
 from node.recording import edit
 from node.recording.info import info_lines, read_info
 from node.recording.reader import SessionReader
