@@ -153,6 +153,11 @@ class Sealer:
             self._retained[letter] = number
         return _HINT.pack(number % _HINTS) + sealed
 
+    @property
+    def shows(self) -> bool:
+        """Whether the broker is to keep a picture of ours for newcomers."""
+        return Letter.PICTURE in self._retained
+
     def oldest(self) -> tuple[int, int, int]:
         """Return the numbers from which on a newcomer opens our pictures, texts and signals: retained, or to come."""
         picture, text = (self._retained.get(letter, stream.next) for letter, stream in self._frames.items())

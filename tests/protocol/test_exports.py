@@ -93,11 +93,13 @@ EXPORTS = {
         "EndCall",
         "Event",
         "Hello",
+        "HereBySpeech",
         "MakeAnswer",
         "MakeOffer",
         "Outgoing",
         "PeerJoined",
         "PeerLeft",
+        "PictureWanted",
         "Reason",
         "Room",
         "RoomIsFull",
@@ -128,7 +130,17 @@ EXPORTS = {
     "protocol.rtp.stream": ["RtpArrival", "RtpStream"],
     "protocol.signalling.sdp": ["ask_for_opus", "bounded", "trim", "without_candidates"],
     "protocol.rtp.red": ["MAX_BLOCK_BYTES", "MAX_COPIES", "MAX_OFFSET", "Copy", "fits", "pack", "parse"],
-    "protocol.topics": ["NODE_LENGTH", "ROOM_LENGTH", "Letter", "Topic", "node_id", "pattern", "room_id"],
+    "protocol.topics": [
+        "NODE_LENGTH",
+        "ROOM_LENGTH",
+        "Letter",
+        "Topic",
+        "mailbox",
+        "node_id",
+        "pattern",
+        "patterns",
+        "room_id",
+    ],
 }
 # What would make the core do I/O, or make it slow to import.
 FORBIDDEN = {"aiomqtt", "aiortc", "asyncio", "av", "numpy", "socket", "torch", "node"}

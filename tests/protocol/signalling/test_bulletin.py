@@ -1,4 +1,4 @@
-"""Rooms whose hellos carry news: pictures that are asked for, members without a broker, signals to whom they are for."""
+"""Rooms joined in memory: pictures asked for, members without a broker, signals to whom they are for."""
 
 from __future__ import annotations
 
