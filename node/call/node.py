@@ -5,15 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from node.call.brokerless import NO_BROKER, BrokerlessMembers
 from node.call.chat import Chat
 from node.call.endpoints import Endpoints, NoCamera, NodeModels, NoSink, NoSource, Rendezvous
 from node.call.membership import RoomMembership
+from node.call.missing_links import NO_SPEECH, MissingLinks
 from node.call.observers import Observers
 from node.call.stats import CallStats
 from node.captions.frame_reader import CaptionReader
 from node.common.loop_lag import LagWatch
+from node.links.attempts import attempt_with
 from node.links.peer_events import PresenceNotes
 from node.speech.level_meter import MeteredSink, MeteredSource
 from node.speech.profile_control import ProfileControl
@@ -76,12 +80,25 @@ class Node:
         self.identity = ends.identity or Identity()
         self._narrator = Narrator(self.identity, self._hears_voice)
         self.room.subscribe(self.observers, PresenceNotes(note_observed))
+        self._watch_presence(clock)
         # both ways: what is typed -> caption codec -> room -> caption codec -> observers
         self.chat = Chat(self.room, self.observers, ends.captions, note=note_observed, clock=clock)
         self.room.subscribe(self.chat)
         self._wire_speech(ends, clock)
         self._wire_pictures(ends, show, screen, clock)
         self._picture_sender.narrator = self._narrator
+
+    def _watch_presence(self, clock: Callable[[], float]) -> None:
+        self._missing = MissingLinks(
+            self.room.carries,
+            partial(attempt_with, self.room.peers),
+            lambda: self.room.broker_is_up,
+            self._note,
+            clock=clock,
+            found=self.observers.link_missing,
+        )
+        self._brokerless = BrokerlessMembers(self.room.hellos, self._note)
+        self.room.subscribe(self._missing, self._brokerless)
 
     def _wire_speech(self, ends: Endpoints, clock: Callable[[], float]) -> None:
         room, stats, note = self.room, self._stats, self._note
@@ -175,6 +192,7 @@ class Node:
             "captions": self._caption_reader.run,
             "pictures": self._picture_receiver.run,
             "lines": self.chat.run,
+            "missing links": self._missing.run,
         }
         try:
             await self.room.run(work)
@@ -194,8 +212,22 @@ class Node:
         """Return the names of the peers that are present."""
         return self.room.names()
 
+    def shown_peers(self) -> list[str]:
+        """Return the same with what is wrong with each, and those that other members vouch for."""
+        shown = [f"{hello.name or peer}{self._trouble(peer)}" for peer, hello in self.room.hellos.items()]
+        return shown + [f"{name} ({NO_BROKER})" for name in self._brokerless.others()]
+
+    def _trouble(self, peer: str) -> str:
+        if self._brokerless.is_without(peer):
+            return f" ({NO_BROKER})"
+        return f" ({NO_SPEECH})" if self._missing.why(peer) is not None else ""
+
     def count(self) -> CallStats:
         """Return the counts up to now."""
+        self._stats.never_spoken_with, self._stats.spoken_with = (
+            self._missing.never_spoken_with(),
+            self._missing.spoken_with(),
+        )
         self._stats.profile = self._profiles.profile.name
         self._stats.join(self.room, self._speech_receiver.snapshot(), self._caption_reader.received)
         return self._stats

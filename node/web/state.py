@@ -112,7 +112,7 @@ class PageState:
         person = self.person(id)
         if not person.present:
             self._clear_pictures(person)
-        person.name, person.speaks, person.shows, person.you, person.present = name or id, speaks, shows, you, True
+        person.come(name or id, speaks, shows, you)
         self._send_person(person)
 
     def left(self, id: str) -> None:
@@ -122,11 +122,10 @@ class PageState:
             person.present, person.link = False, "none"  # what it sent last may still be painted, and says its cost
             self._send_person(person)
 
-    def set_link(self, id: str, link: str) -> None:
-        """Set the state of the link that carries a person's speech."""
+    def set_facts(self, id: str, **facts: str | bool | None) -> None:
+        """Set what is known of a person's link and broker: `link`, `missing`, `broker` (see `PersonState`)."""
         person = self.people.get(id)
-        if person is not None and person.present and person.link != link:
-            person.link = link
+        if person is not None and person.present and person.learn(**facts):
             self._send_person(person)
 
     def send_rates(self) -> None:

@@ -126,8 +126,10 @@ function wrong() {
   if (call.broker === "down") return "The broker is away: new pictures and lines wait for it. Speech goes on.";
   if (controls.isBlocked) return "Touch the page, or press a key, to hear the call.";
   if (controls.isBroken) return "The sound broke off. Connecting again…";
-  const broken = call.others.filter((person) => person.here && person.link === "again").map((person) => person.name);
+  const broken = call.others.filter((person) => person.here && person.link === "again" && !person.missing).map((person) => person.name);
   if (broken.length) return `The speech with ${listed(broken)} broke off. Connecting again…`;
+  const mute = call.others.filter((person) => person.here && person.missing);
+  if (mute.length) return `There is no speech link with ${listed(mute.map((person) => person.name))}: ${mute[0].missing}.`;
   const left = call.others.filter((person) => !person.here).map((person) => person.name);
   if (left.length && !present().length && call.kind !== "replay") return `${listed(left)} left the call.`;
   return me.asks ? "The others see you as a drawing of what you say of yourself." : "";
