@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from node.links.attempts import cause_of
 from node.links.peer_events import PeerEvents
 from protocol.signalling import Carries
 from protocol.signalling.states import State
@@ -171,33 +172,3 @@ def has_speech(ours: Carries, theirs: Carries) -> bool:
     """Return whether two nodes that carry this have speech for each other."""
     there = Carries.SPEECH_OUT in ours and Carries.SPEECH_IN in theirs
     return there or (Carries.SPEECH_IN in ours and Carries.SPEECH_OUT in theirs)
-
-
-def cause_of(attempt: Attempt) -> str | None:
-    """Return what keeps an attempt at a link from coming up, without any name; None if it does not show that."""
-    match attempt.state:
-        case State.PREPARING_OFFER | State.PREPARING_ANSWER:
-            return "our own addresses are still being looked for"
-        case State.OFFERED:
-            return "the peer does not answer our call, which goes through the broker"
-        case State.WAITING:
-            return "the peer has not called yet"
-        case State.IDLE:
-            return "the peer ended the call"
-        case State.ANSWERED | State.CONNECTING:
-            return _cause_without_media(attempt)
-    return None
-
-
-def _cause_without_media(attempt: Attempt) -> str:
-    if not attempt.ours:
-        return "this machine has no address that media could go from"
-    if attempt.ours_are_local:
-        return "this machine has no network but itself"
-    if not attempt.theirs:
-        return "the peer named no address"
-    if attempt.path:
-        return "a path was found, but its encryption (DTLS) is not agreed yet"
-    if attempt.heard_at is not None:
-        return "no path was found: the peer's packets come here, and ours do not get there (UDP is blocked one way)"
-    return "no path was found: nothing comes from the peer (UDP is blocked, or no side can be reached from outside)"

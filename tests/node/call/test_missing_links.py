@@ -12,7 +12,6 @@ from node.call.missing_links import (
     MISSING_AFTER_S,
     NO_BROKER,
     MissingLinks,
-    cause_of,
     has_speech,
 )
 from node.links.attempts import Attempt
@@ -193,24 +192,3 @@ def test_where_no_link_is_wanted_beside_the_broker_none_is_missed(scene: Scene) 
     scene.links.route_changed("b", "broker")
     scene.wait(60)
     assert scene.notes == []
-
-
-@pytest.mark.parametrize(
-    ("attempt", "cause"),
-    [
-        (Attempt(State.PREPARING_OFFER), "our own addresses are still being looked for"),
-        (Attempt(State.WAITING), "the peer has not called yet"),
-        (Attempt(State.IDLE), "the peer ended the call"),
-        (Attempt(State.PAUSED), None),
-        (Attempt(State.CONNECTING), "this machine has no address that media could go from"),
-        (replace(BLOCKED, ours_are_local=True), "this machine has no network but itself"),
-        (Attempt(State.ANSWERED, ours=1), "the peer named no address"),
-        (replace(BLOCKED, heard_at=3.0, path=True), "a path was found, but its encryption (DTLS) is not agreed yet"),
-        (
-            replace(BLOCKED, heard_at=3.0),
-            "no path was found: the peer's packets come here, and ours do not get there (UDP is blocked one way)",
-        ),
-    ],
-)
-def test_each_state_has_its_cause(attempt: Attempt, cause: str | None) -> None:
-    assert cause_of(attempt) == cause
