@@ -47,6 +47,8 @@ class RoomMembership(PeerEventHub):
     Parts that `subscribe` hear of each event in the order in which they subscribed.
     """
 
+    peers_class = Peers
+
     def __init__(
         self,
         name: str,
@@ -94,7 +96,7 @@ class RoomMembership(PeerEventHub):
 
     def _make_peers(self, place: Rendezvous, meter: WireMeter) -> Peers:
         hello = Hello(self.session, self.name, self.carries, self._codecs.ids, self._codecs.codebooks())
-        return Peers(
+        return self.peers_class(
             Room(self.node_id, hello, oldest=self.channel.oldest),
             self.carries,
             self,

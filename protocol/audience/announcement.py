@@ -61,7 +61,7 @@ class Body:
         if len(self.codebooks) > _MOST_CODEBOOKS:
             raise ValueError("too many codebooks")
         for codec, digest in self.codebooks:
-            envelope.bounded_int("codec", codec, 8)
+            envelope.bounded_int("codebook", codec, 16)
             if len(envelope.bounded_bytes("codebook", digest, _HASH_BYTES)) != _HASH_BYTES:
                 raise ValueError("a codebook's hash is too short")
 
