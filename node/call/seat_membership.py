@@ -14,12 +14,14 @@ from node.call.standing_words import standing_words
 from node.common.tasks import first_error
 from node.links import network_watch
 from node.links.mqtt import MqttLink
+from node.links.peers import Peers
 from node.links.wire_meter import WireMeter
 from protocol import frames
 from protocol.audience.live_rule import Standing
 from protocol.audience.proving import Doubtful
 from protocol.audience.release import BUFFER_S, TimedPacket
 from protocol.audience.seat import Announcing, Seat, SeatEvent, SeenFrame
+from protocol.audience.speech_message import MESSAGE_MS
 from protocol.captions.codebook_id import CodebookId
 from protocol.errors import FrameError, RemoteError, SignatureError
 from protocol.signalling import Carries, Hello
@@ -50,11 +52,21 @@ class _Member:
     lines: int = 0
 
 
+class SeatPeers(Peers):
+    """No links: what the members of a stage say comes by the broker, and waits to be proven."""
+
+    def round_trip_seconds(self, peer: str) -> float:
+        """Return twice what speech takes besides its packet: the rest of its message, and the wait."""
+        return 2 * (BUFFER_S + (MESSAGE_MS - opus_packet.MAX_PACKET_MS) / 1000)
+
+
 class SeatMembership(RoomMembership):
     """A listener of the audience that `seat` belongs to, at the broker of `place`. `note` gets lines for the user.
 
     `standing_changed` gets each standing; `refused` counts what was not believed, by its kind.
     """
+
+    peers_class = SeatPeers
 
     def __init__(
         self,
@@ -75,6 +87,7 @@ class SeatMembership(RoomMembership):
         self.standing_changed: Callable[[Standing], None] = lambda standing: None
         self._seat, self._wall = seat, wall
         self._members: dict[int, _Member] = {}
+        self._said: dict[str, Hello] = {}
         self._codebooks: tuple[CodebookId, ...] = ()
         self._timer: asyncio.TimerHandle | None = None
         self._leaving: asyncio.TimerHandle | None = None
@@ -178,13 +191,17 @@ class SeatMembership(RoomMembership):
             peer, is_new = MEMBER_IDS[member], member not in self._members
             if is_new:
                 self._members[member] = _Member()
-            self.joined(peer, Hello(member, name, MEMBER_CARRIES, self._codecs.ids, self._codebooks))
+            hello = Hello(member, name, MEMBER_CARRIES, self._codecs.ids, self._codebooks)
+            if hello != self._said.get(peer):
+                self._said[peer] = hello
+                self.joined(peer, hello)
             if is_new:
                 self.link_opened(peer)
                 self.link_up(peer)
 
     def _leave(self, member: int) -> None:
         del self._members[member]
+        self._said.pop(MEMBER_IDS[member], None)
         self.link_ended(MEMBER_IDS[member])
         self.left(MEMBER_IDS[member])
 

@@ -45,6 +45,10 @@ class SoloMembership(StageMembership):
             finally:
                 self.left_at = self._clock()
 
+    def names(self) -> list[str]:
+        """Return who is there, as far as a speaker alone can know."""
+        return ["an audience"]
+
     def post_picture(self, frame: bytes, retain: bool) -> int:
         """Publish nothing: the audience gets it by the observers."""
         return 0

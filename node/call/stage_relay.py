@@ -18,6 +18,7 @@ from protocol import frames
 from protocol.audience.announcement import MAX_MEMBERS
 from protocol.audience.stage import Posting, Stage
 from protocol.errors import FrameError, PacketError, VersionError
+from protocol.speech import opus_packet
 
 if TYPE_CHECKING:
     from node.captions.coder import Caption
@@ -47,7 +48,13 @@ class RelayCounts:
     pictures: int = 0
     lines: int = 0
     dropped: int = 0
-    bytes: int = 0
+    speech_bytes: int = 0
+    said_ms: float = 0.0
+
+    @property
+    def speech_kbps(self) -> float:
+        """The rate of speech on the wire while somebody talks, proofs and acknowledgements included."""
+        return self.speech_bytes * 8 / self.said_ms if self.said_ms else 0.0
 
 
 class StageRelay(CallObserver):
@@ -165,6 +172,7 @@ class StageRelay(CallObserver):
 
     def _say(self, place: int, start: int, packet: bytes) -> None:
         try:
+            self.counts.said_ms += opus_packet.duration_ms(packet)
             self._publish(self._stage.speech(place, start, packet, *self._now()))
         except PacketError as error:
             logger.debug("no speech for an audience: %s", error)
@@ -193,7 +201,7 @@ class StageRelay(CallObserver):
             return
         else:
             self.counts.speech += 1
-        self.counts.bytes += self.link.message_cost(message)
+            self.counts.speech_bytes += self.link.message_cost(message)
 
     def _sent_now(self, message: Message) -> bool:
         if not self.link.connected or self.link.waiting > MOST_WAITING:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from node.terminal.status import CallDisplay
     from protocol.audience.audience_link import AudienceLink
 
+TO_AUDIENCE = "to the audience"
 SENDS_NOTHING = f"a listener sends nothing; /record [FILE] and /stop, {QUIT_KEY} or /quit"
 
 
@@ -61,8 +62,9 @@ async def talk(
         write(line)
     if not json:
         write(
-            f"audience  {counts.speech} messages of speech, {counts.pictures} pictures and {counts.lines} lines sent; "
-            f"{counts.dropped} messages of speech dropped, for which the way to the broker was too slow"
+            f"audience  {counts.speech} messages of speech ({counts.speech_kbps:.1f} kbit/s on the wire), "
+            f"{counts.pictures} pictures and {counts.lines} lines sent; {counts.dropped} messages of speech dropped, "
+            "for which the way to the broker was too slow"
         )
     return True
 
@@ -107,7 +109,7 @@ async def _talk(
             with (
                 hooks.running(settings, node, saved.name, notes),
                 recording_control(node, settings, header, notes, place.room) as recorder,
-                conversing(node, recorder, display, notes, role, piped) as (sources, refresh),
+                conversing(node, recorder, display, notes, role, piped, TO_AUDIENCE) as (sources, refresh),
             ):
                 async with web.serving(page, notes, node):
                     await run_together([node, relay, *sources], seconds, refresh)
