@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from protocol.audience.speech_message import MESSAGE_MS, TICK_MS, SpeechMessage
+from protocol.audience.speech_message import MESSAGE_MS, MOST_PACKETS, TICK_MS, SpeechMessage
 from protocol.speech import opus_packet
 
 __all__ = ["LONGEST_WAIT_S", "Bundler"]
@@ -22,6 +22,10 @@ class _Bundle:
     start: int
     packets: list[bytes] = field(default_factory=list)
     duration_ms: float = 0.0
+
+    @property
+    def is_full(self) -> bool:
+        return self.duration_ms >= MESSAGE_MS or len(self.packets) >= MOST_PACKETS
 
     def followed_by(self, start: int) -> bool:
         return start == self.start + round(self.duration_ms / TICK_MS)
@@ -47,7 +51,7 @@ class Bundler:
         if bundle is None:
             bundle = self._bundles[member] = _Bundle(now, start)
         bundle.add(packet)
-        if bundle.duration_ms >= MESSAGE_MS or opus_packet.begins_pause(packet):
+        if bundle.is_full or opus_packet.begins_pause(packet):
             full.append(self._take(member))
         return full
 

@@ -20,7 +20,17 @@ from typing import Final
 from protocol.errors import PacketError
 from protocol.speech import opus_packet
 
-__all__ = ["HINT", "HINTS", "MAX_SPEECH_BYTES", "MESSAGE_MS", "SPEECH_LETTER", "TICK_MS", "SpeechMessage", "decode"]
+__all__ = [
+    "HINT",
+    "HINTS",
+    "MAX_SPEECH_BYTES",
+    "MESSAGE_MS",
+    "MOST_PACKETS",
+    "SPEECH_LETTER",
+    "TICK_MS",
+    "SpeechMessage",
+    "decode",
+]
 __all__ += ["with_checkpoint"]
 
 SPEECH_LETTER: Final = "v"
@@ -39,7 +49,7 @@ _HEAD = struct.Struct(">BI")
 _MEMBER_MASK = 7
 _CHECKPOINT_FLAG = 8
 _COUNT_SHIFT = 4
-_MOST_PACKETS = 15
+MOST_PACKETS = 15
 _START_BITS = 32
 _ONE_BYTE = 252
 
@@ -55,7 +65,7 @@ class SpeechMessage:
     def __post_init__(self) -> None:
         if not 0 <= self.member <= _MEMBER_MASK or not 0 <= self.start < 1 << _START_BITS:
             raise PacketError("no member of a stage, or no time")
-        if len(self.packets) > _MOST_PACKETS:
+        if len(self.packets) > MOST_PACKETS:
             raise PacketError("more packets than a message holds")
         for packet in self.packets:
             opus_packet.parse(packet)
