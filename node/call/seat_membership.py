@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from node.call.membership import RoomMembership
-from node.call.standing_words import standing_words
+from node.call.seat_words import NOT_OPENED, Distrust, standing_words
 from node.common.tasks import first_error
 from node.links import network_watch
 from node.links.mqtt import MqttLink
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from node.call.endpoints import Rendezvous
     from protocol.captions.registry import CaptionCodecs
 
+logger = logging.getLogger(__name__)
+
 # The ids by which the rest of the node knows the members: such as nodes have.
 MEMBER_IDS = ("sa", "sb", "sc", "sd", "se", "sf", "sg", "sh")
 MEMBER_CARRIES = Carries.SPEECH_OUT | Carries.PICTURES_OUT | Carries.TEXT
@@ -38,8 +40,6 @@ MEMBER_CARRIES = Carries.SPEECH_OUT | Carries.PICTURES_OUT | Carries.TEXT
 SAMPLES_PER_TICK, TICK_MS = 480, 10
 # A stage that is not live any more leaves once what was said is played.
 LEAVES_AFTER_S = BUFFER_S + 1.0
-# Between two notes on what was refused.
-NAMED_EVERY_S = 10.0
 
 
 @dataclasses.dataclass(slots=True)
@@ -63,7 +63,7 @@ class SeatPeers(Peers):
 class SeatMembership(RoomMembership):
     """A listener of the audience that `seat` belongs to, at the broker of `place`. `note` gets lines for the user.
 
-    `standing_changed` gets each standing; `refused` counts what was not believed, by its kind.
+    `standing_changed` gets each standing; `distrust` counts what was not believed.
     """
 
     peers_class = SeatPeers
@@ -83,7 +83,7 @@ class SeatMembership(RoomMembership):
     ) -> None:
         meter = meter or WireMeter()
         super().__init__(name, place, carries, codecs, note=note, meter=meter, clock=clock)
-        self.refused: Counter[str] = Counter()
+        self.distrust = Distrust(note, clock)
         self.standing_changed: Callable[[Standing], None] = lambda standing: None
         self._seat, self._wall = seat, wall
         self._members: dict[int, _Member] = {}
@@ -91,8 +91,6 @@ class SeatMembership(RoomMembership):
         self._codebooks: tuple[CodebookId, ...] = ()
         self._timer: asyncio.TimerHandle | None = None
         self._leaving: asyncio.TimerHandle | None = None
-        self._named_at: float | None = None
-        self._named = Counter[str]()
         self.link = MqttLink(
             place.broker,
             on_message=self.receive,
@@ -139,7 +137,7 @@ class SeatMembership(RoomMembership):
     @property
     def rejected(self) -> int:
         """How many messages were dropped, whether bad or the cause of a fault."""
-        return self.refused.total() + self.faults.count
+        return self.distrust.counts.total() + self.faults.count
 
     def receive(self, topic: str, payload: bytes) -> None:
         """Handle a message that the broker delivers. Raises LocalError if a part of the node does."""
@@ -147,7 +145,8 @@ class SeatMembership(RoomMembership):
             try:
                 events = self._seat.receive(topic, payload, self._clock(), round(self._wall() * 1000))
             except RemoteError as error:
-                self._refuse("not signed by the speaker" if isinstance(error, SignatureError) else "not opened", error)
+                self.distrust.add("not signed by the speaker" if isinstance(error, SignatureError) else NOT_OPENED)
+                logger.debug("refused on %.80r: %s", topic, error)
                 return
             self._handle(events)
 
@@ -165,7 +164,7 @@ class SeatMembership(RoomMembership):
                 case SeenFrame(letter, member, frame):
                     self._see(letter, member, frame)
                 case Doubtful(_, _, doubt):
-                    self._refuse(f"{doubt}, muted")
+                    self.distrust.add(f"{doubt}, muted")
         self._arm()
 
     def _stand(self, standing: Standing) -> None:
@@ -230,25 +229,8 @@ class SeatMembership(RoomMembership):
             else:
                 raise FrameError("no line")
         except RemoteError as error:
-            self._refuse("not readable", error)
-
-    def _refuse(self, why: str, error: RemoteError | None = None) -> None:
-        """Count what was not believed; what somebody with the link made is named now and then."""
-        self.refused[why] += 1
-        if why == "not opened":
-            return
-        self._named[why] += 1
-        now = self._clock()
-        if self._named_at is None or now >= self._named_at + NAMED_EVERY_S:
-            self._named_at = now
-            self.name_refused()
-
-    def name_refused(self) -> None:
-        """Note what was refused since the last note, if anything was."""
-        if self._named:
-            what = ", ".join(f"{count} {why}" for why, count in sorted(self._named.items()))
-            self._note(f"messages that are not the speaker's: {what}")
-            self._named.clear()
+            self.distrust.add("not readable")
+            logger.debug("a frame of the stage: %s", error)
 
     def _arm(self) -> None:
         if self._timer is not None:

@@ -6,14 +6,23 @@ What is said counts as sent even while no peer listens: the audience does, and l
 from __future__ import annotations
 
 import asyncio
+import secrets
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from node.call.membership import RoomMembership
+from node.call.stage_relay import StageRelay
 from node.common.tasks import first_error
 from node.links.peers import Peers
+from protocol.audience.stage import Stage
 
 if TYPE_CHECKING:
+    from node.call.node import Node
+    from node.links.address import BrokerAddress
+    from protocol.audience.epochs import Chain
+    from protocol.audience.signing import SpeakerKey
+    from protocol.captions.registry import CaptionCodecs
     from protocol.rtp.red import Copy
 
 
@@ -55,3 +64,37 @@ class SoloMembership(StageMembership):
 
     def post_text(self, frame: bytes) -> None:
         """Publish nothing: the audience gets it by the observers."""
+
+
+def relay_of(
+    node: Node,
+    key: SpeakerKey,
+    chain: Chain,
+    codecs: CaptionCodecs,
+    broker: BrokerAddress,
+    *,
+    note: Callable[[str], None],
+    waits: bool = False,
+    wall: Callable[[], float] = time.time,
+) -> StageRelay:
+    """Return what hands on to an audience, in a new session, what this node observes from now on."""
+    codebooks = [(codebook.id, codebook.hash) for codebook in codecs.codebooks()]
+    room = node.room
+
+    def came_up(is_up: bool) -> None:
+        if isinstance(room, SoloMembership):
+            room.broker_is_up = is_up
+
+    relay = StageRelay(
+        Stage(key, chain, [node.name], secrets.randbits(64), codebooks),
+        node.id,
+        node.name,
+        broker,
+        note=note,
+        meter=node.count().meter,
+        waits=waits,
+        came_up=came_up,
+        wall=wall,
+    )
+    node.observers.add(relay)
+    return relay

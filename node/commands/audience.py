@@ -69,6 +69,7 @@ def talk(
     from node.vision.people.identity import introduced
 
     _refuse_sealing(settings)
+    settings = settings.model_copy(update={"lyra": None})  # no listener has it
     secret_input.forbid_core_dumps()
     saved = make(audience, _clock_ms()) if asked.new else find_or_make(audience, _clock_ms())
     shown = link_of(saved, settings, asked.from_now)
@@ -77,7 +78,7 @@ def talk(
         return
     piped = is_piped(text)
     settings = settings if json or piped else introduced(settings)
-    options.run(audience_runs.talk(settings, saved, shown, asked.stage, seconds, json, piped))
+    options.run(audience_runs.talk(settings, saved, shown, asked.stage, audience_runs.Asked(seconds, json, piped)))
 
 
 @options.command(app, *LISTEN)
@@ -97,7 +98,7 @@ def listen(
     _refuse_sealing(settings)
     secret_input.forbid_core_dumps()
     known, remark = read_link(link, link_file)
-    options.run(audience_runs.listen(settings, known, remark, seconds, json, is_piped(text)))
+    options.run(audience_runs.listen(settings, known, remark, audience_runs.Asked(seconds, json, is_piped(text))))
 
 
 def link_of(saved: SavedAudience, settings: Settings, from_now: bool) -> AudienceLink:

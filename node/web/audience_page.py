@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from node.call.seat_membership import SeatMembership
-from node.call.standing_words import standing_words
+from node.call.seat_words import standing_words
 from node.web.chat_texts import ChatTexts
 from node.web.invitation import invitation_by
 from node.web.setup import served

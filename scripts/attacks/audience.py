@@ -6,108 +6,28 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Awaitable, Callable, Collection
 
 from attacks.attacks import Outcome
-from attacks.broker import LOOPBACK, EvilBroker, Mail, honest
-from attacks.victims import Slides, Words, hum, until
-from node.call.endpoints import Endpoints, Rendezvous
-from node.call.node import Node
-from node.call.observers import CallObserver, ChatLine
-from node.call.seat_membership import SeatMembership
-from node.call.stage_membership import SoloMembership
-from node.call.stage_relay import StageRelay
-from node.captions.coder import Caption, ThreadCoder, shipped_codecs
-from node.links.address import BrokerAddress
-from node.speech.profiles import LEAN
-from node.speech.send_stream import SpeechPacket
-from node.speech.sinks import NullSink
-from node.speech.sources import PacedSource
+from attacks.broker import EvilBroker, Mail, honest
+from attacks.hall import HOUR_S, Hall, Watcher, clock_ms, hall
+from attacks.victims import until
 from protocol import frames
 from protocol.audience import signed_frame, speech_message
-from protocol.audience.audience_link import AudienceLink
 from protocol.audience.checkpoint import CheckpointWriter
 from protocol.audience.epochs import Chain, Keys, epoch_of
 from protocol.audience.live_rule import LiveState
-from protocol.audience.seat import Seat
 from protocol.audience.signing import SpeakerKey
 from protocol.audience.speech_message import HINT, SpeechMessage, with_checkpoint
 from protocol.audience.stage import Stage
 from protocol.errors import RemoteError
-from protocol.room_secret import RoomSecret
-from protocol.rtp.red import Copy
 
-HOUR_S, OFF_S = 3600.0, 600.0
-PAST_S, LISTENS_S, DENIED_S = 2.0, 3.0, 3.0
+OFF_S = 600.0
+LISTENS_S, DENIED_S = 3.0, 3.0
 FLOOD_A_SECOND, FLOOD_S = 2000, 2.0
 LEAST_SHARE = 0.9
 PACKETS_A_SECOND = 1000 / 120
 STOLEN = 40  # numbers that a listener uses before the speaker
-
-
-class Watcher(CallObserver):
-    """What was said, or what was played, seen and read."""
-
-    def __init__(self) -> None:
-        self.said: list[bytes] = []
-        self.played: list[bytes] = []
-        self.seen: list[str] = []
-        self.read: list[str] = []
-
-    def speech_sent(self, packet: SpeechPacket) -> None:
-        self.said.append(packet.payload)
-
-    def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        self.played.append(payload)
-
-    def frame_received(self, peer: str, frame: bytes, caption: Caption | None = None) -> None:
-        if caption is not None:
-            self.seen.append(caption.words)
-
-    def line_typed(self, line: ChatLine, frame: bytes) -> None:
-        self.read.append(line.text)
-
-
-@dataclass
-class Hall:
-    """An audience that is live at an evil broker. Everybody there has the link; `past` is what was said an hour ago."""
-
-    broker: EvilBroker
-    port: int
-    link: AudienceLink
-    speaker: Node
-    watcher: Watcher
-    session: int
-    past: Sequence[Mail]
-
-    def topic(self, purpose: str) -> str:
-        return f"{self.link.audience}/{purpose}"
-
-    def noise(self) -> bytes:
-        """An Opus packet like the speaker's, of nothing that was said."""
-        return bytes((self.watcher.said[0][0] & ~3,)) + secrets.token_bytes(40)
-
-    def keys(self) -> Keys:
-        """What everybody with the link can seal with."""
-        return Keys(Chain(self.link.since, self.link.secret), self.session)
-
-    @contextlib.asynccontextmanager
-    async def listener(self, ahead_s: float = 0.0, port: int = 0) -> AsyncIterator[tuple[SeatMembership, Watcher]]:
-        """Let a listener come whose clock is so much ahead, by default to the broker of this hall."""
-        member = partial(SeatMembership, seat=Seat(self.link, _ms(ahead_s)), wall=lambda: time.time() + ahead_s)
-        place = Rendezvous(RoomSecret(bytes(16)), BrokerAddress(LOOPBACK, port or self.port))
-        parts = Endpoints(LEAN, Words("L"), ThreadCoder(shipped_codecs()), None, NullSink(), paints=True)
-        node = Node("listener", place, parts, member=member, note=lambda text: None)
-        node.observers.add(watcher := Watcher())
-        assert isinstance(node.room, SeatMembership)
-        async with _running(node):
-            await until(lambda: node.room.broker_is_up)
-            yield node.room, watcher
-
-    def is_all_the_speakers(self, watcher: Watcher) -> bool:
-        return set(watcher.played) <= set(self.watcher.said)
 
 
 AudienceAttack = Callable[[Hall], Awaitable[tuple[bool, str]]]
@@ -137,13 +57,15 @@ async def spoken_by_a_listener(hall: Hall) -> tuple[bool, str]:
             content = SpeechMessage(0, number * 24, (hall.noise(),)).encode()
             writer.add(number, content)
             plain = with_checkpoint(content, writer.write(number)) if number % 4 == 3 else content
-            sealed = keys.seal(epoch_of(_ms()), topic, number, plain)
+            sealed = keys.seal(epoch_of(clock_ms()), topic, number, plain)
             hall.broker.inject(Mail(topic, HINT.pack(number & 0xFFFF) + sealed))
         await asyncio.sleep(LISTENS_S)
         on = len(watcher.played) - before
-        told = f"{STOLEN} forged; {on} packets of the speaker were played meanwhile; refused: {dict(seat.refused)}"
+        told = (
+            f"{STOLEN} forged; {on} packets of the speaker were played meanwhile; refused: {dict(seat.distrust.counts)}"
+        )
         share = on / (PACKETS_A_SECOND * LISTENS_S)
-        named = seat.refused["forged, muted"] > 0 and seat.refused["not signed by the speaker"] > 0
+        named = seat.distrust.counts["forged, muted"] > 0 and seat.distrust.counts["not signed by the speaker"] > 0
         return hall.is_all_the_speakers(watcher) and named and share > LEAST_SHARE / 2, told
 
 
@@ -155,23 +77,23 @@ async def shown_by_a_listener(hall: Hall) -> tuple[bool, str]:
         picture = frames.encode(frames.Picture(999, 0, 0, b"a forged picture", 1))
         for purpose, payload in (("p0", picture), ("t", b"\0" + frames.encode(frames.Line(0, b"forged", 0)))):
             topic = hall.topic(purpose)
-            args = hall.keys(), epoch_of(_ms()), topic, other, hall.session, 9999, payload
+            args = hall.keys(), epoch_of(clock_ms()), topic, other, hall.session, 9999, payload
             hall.broker.inject(Mail(topic, signed_frame.seal(*args)))
-        named = await until(lambda: seat.refused["not signed by the speaker"] >= 2, 5)
-        return named and watcher.seen == seen and not watcher.read, f"refused: {dict(seat.refused)}"
+        named = await until(lambda: seat.distrust.counts["not signed by the speaker"] >= 2, 5)
+        return named and watcher.seen == seen and not watcher.read, f"refused: {dict(seat.distrust.counts)}"
 
 
 async def swapped_key(hall: Hall) -> tuple[bool, str]:
     """A whole stage with another key, on the same topics, to who is there and to who comes"""
     impostor = Stage(SpeakerKey(secrets.token_bytes(32)), Chain(hall.link.since, hall.link.secret), ["Ann"], 5)
-    (posting,) = impostor.announce(0.0, _ms())
+    (posting,) = impostor.announce(0.0, clock_ms())
     empty, mail = EvilBroker(), Mail(hall.topic("a"), posting.payload, True)
     async with empty.serve() as port, hall.listener(port=port) as (fooled, _), hall.listener() as (seat, _):
         await until(lambda: seat.standing.live)
         empty.inject(mail)
         hall.broker.inject(mail)
         named = await until(lambda: fooled.standing.state is LiveState.OTHER_KEY, 5)
-        refused = await until(lambda: seat.refused["not opened"] > 0, 5)
+        refused = await until(lambda: seat.distrust.counts["not opened"] > 0, 5)
         told = f"who comes says {fooled.standing.state}, who is there stays {seat.standing.state}"
         return named and refused and seat.standing.live, told
 
@@ -199,7 +121,7 @@ async def cut_checkpoints(hall: Hall) -> tuple[bool, str]:
         await asyncio.sleep(3.0)  # what was proven before is played
         before = len(watcher.played)
         await asyncio.sleep(DENIED_S)
-        after, named = len(watcher.played), seat.refused["unproven, muted"]
+        after, named = len(watcher.played), seat.distrust.counts["unproven, muted"]
         hall.broker.on_the_way = honest
         back = await until(lambda: len(watcher.played) > after, 10)
         told = (
@@ -219,7 +141,7 @@ async def flooded_audience(hall: Hall) -> tuple[bool, str]:
         def forged(number: int) -> bytes:
             content = SpeechMessage(0, number, (hall.noise(),)).encode()
             at = first + number % 64
-            return HINT.pack(at & 0xFFFF) + keys.seal(epoch_of(_ms()), topic, at, content)
+            return HINT.pack(at & 0xFFFF) + keys.seal(epoch_of(clock_ms()), topic, at, content)
 
         drowned = await _flood(hall, watcher, forged)
         before = len(watcher.played)
@@ -256,48 +178,6 @@ async def attack_audience(wanted: Collection[str], with_flood: bool) -> list[Out
         return [Outcome(name, *await work(scene)) for name, work in todo]
 
 
-@contextlib.asynccontextmanager
-async def hall() -> AsyncIterator[Hall]:
-    """Hold an hour that is over, as its announcements say, and then one that is live."""
-    key, secret = SpeakerKey(secrets.token_bytes(32)), secrets.token_bytes(16)
-    link = AudienceLink(epoch_of(_ms()) - 3, secret, key.digest)
-    broker = EvilBroker()
-    async with broker.serve() as port:
-        node, relay, _, _ = _stage(key, link, port, -HOUR_S)
-        async with _running(node, relay):
-            await asyncio.sleep(PAST_S)
-        past = list(broker.capture)
-        broker.capture.clear()
-        broker.retained.clear()
-        node, relay, watcher, session = _stage(key, link, port, 0.0)
-        async with _running(node, relay):
-            await until(lambda: watcher.said)
-            yield Hall(broker, port, link, node, watcher, session, past)
-
-
-def _stage(key: SpeakerKey, link: AudienceLink, port: int, off_s: float) -> tuple[Node, StageRelay, Watcher, int]:
-    address, session = BrokerAddress(LOOPBACK, port), secrets.randbits(64)
-    parts = Endpoints(LEAN, Words("Ann"), ThreadCoder(shipped_codecs()), PacedSource(hum), camera=Slides())
-    node = Node("Ann", Rendezvous(RoomSecret(bytes(16)), address), parts, member=SoloMembership, note=lambda text: None)
-    codebooks = [(codebook.id, codebook.hash) for codebook in shipped_codecs().codebooks()]
-    stage = Stage(key, Chain(link.since, link.secret), ["Ann"], session, codebooks)
-    relay = StageRelay(stage, node.id, "Ann", address, note=lambda text: None, wall=lambda: time.time() + off_s)
-    node.observers.add(watcher := Watcher())
-    node.observers.add(relay)
-    return node, relay, watcher, session
-
-
-@contextlib.asynccontextmanager
-async def _running(*nodes: Node | StageRelay) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(node.run(), name=node.name) for node in nodes]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
 async def _flood(hall: Hall, watcher: Watcher, payload: Callable[[int], bytes]) -> float:
     """Flood the speech's topic; return the share of the speech that was played meanwhile and two seconds later."""
     before, began, number = len(watcher.played), time.monotonic(), 0
@@ -322,10 +202,6 @@ def _next_number(hall: Hall) -> int:
 def _has_checkpoint(mail: Mail, keys: Keys) -> bool:
     number: int = HINT.unpack_from(mail.payload)[0]
     with contextlib.suppress(RemoteError):
-        plain = keys.open(epoch_of(_ms()), mail.topic, number, mail.payload[HINT.size :])
+        plain = keys.open(epoch_of(clock_ms()), mail.topic, number, mail.payload[HINT.size :])
         return bool(speech_message.decode(plain)[2])
     return False
-
-
-def _ms(ahead_s: float = 0.0) -> int:
-    return round((time.time() + ahead_s) * 1000)

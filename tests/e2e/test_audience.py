@@ -14,6 +14,7 @@ from live_call import noise, running
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message, MqttLink
 from node.speech.sinks import NullSink
+from protocol.audience.announcement import Envelope
 from protocol.audience.epochs import Chain, Keys, epoch_of
 from protocol.audience.speech_message import HINT, SpeechMessage
 
@@ -29,12 +30,13 @@ def contains(whole: list[bytes], part: list[bytes]) -> bool:
 async def forge(broker: BrokerAddress, began: float) -> None:
     """Speak as one who has the link, without the speaker's key."""
     audience, epoch = link(began), epoch_of(round(time.time() * 1000))
-    keys, topic = Keys(Chain(audience.since, SECRET), 7), f"{audience.audience}/v"
-    up = asyncio.Event()
-    evil = MqttLink(broker, on_message=lambda topic, payload: None, on_up=up.set)
+    topic, announced = f"{audience.audience}/v", asyncio.Queue[bytes]()
+    evil = MqttLink(broker, on_message=lambda topic, payload: announced.put_nowait(payload))
+    await evil.subscribe(f"{audience.audience}/a")
     task = asyncio.create_task(evil.run())
     try:
-        await up.wait()
+        session = Envelope.parse(await announced.get()).announced.session
+        keys = Keys(Chain(audience.since, SECRET), session)
         for number in range(FORGED):
             content = SpeechMessage(0, 0, (packet(number),)).encode()
             payload = HINT.pack(number + 2) + keys.seal(epoch, topic, number + 2, content)
@@ -65,7 +67,7 @@ async def test_two_listeners_hear_see_and_read_the_speaker_and_nobody_else(mosqu
                 assert contains(said.sent, late_got.heard["sa"])
                 assert late_got.read == [("ann", "a line for all")]
                 assert set(late_got.seen["sa"]) <= set(got.seen["sa"])
-                assert seat.refused["forged, muted"] + seat.refused["unproven, muted"] == FORGED
+                assert seat.distrust.counts["forged, muted"] + seat.distrust.counts["unproven, muted"] == FORGED
                 assert first.count().speech_in.lost == 0
         await until(lambda: not seat.standing.live)
     assert relay.counts.dropped == 0

@@ -12,7 +12,7 @@ from live_call import CODECS, parts, place
 from node.call.node import Node
 from node.call.observers import CallObserver, ChatLine
 from node.call.seat_membership import SeatMembership
-from node.call.stage_membership import SoloMembership, StageMembership
+from node.call.stage_membership import SoloMembership, StageMembership, relay_of
 from node.call.stage_relay import StageRelay
 from node.captions.coder import Caption
 from node.links.address import BrokerAddress
@@ -21,7 +21,6 @@ from node.speech.sinks import NullSink
 from protocol.audience.audience_link import AudienceLink
 from protocol.audience.epochs import Chain, epoch_of
 from protocol.audience.seat import Seat
-from protocol.audience.stage import Stage
 from protocol.rtp.red import Copy
 
 SECRET = b"an audience's ..."[:16]
@@ -61,17 +60,10 @@ def on_stage(
     """A speaker, alone or in a room, and what hands on to the audience; to be run together."""
     member = SoloMembership if room is None else StageMembership
     node = Node(name, place(broker, room or "nobody's"), parts(FakeModels(), **ends), member=member)
-    stage = Stage(
-        SPEAKER,
-        Chain(link(clock_s).since, SECRET),
-        [name],
-        7,
-        [(codebook.id, codebook.hash) for codebook in CODECS.codebooks()],
-    )
-    relay = StageRelay(stage, node.id, name, broker, note=lambda text: None, meter=node.count().meter)
+    chain = Chain(link(clock_s).since, SECRET)
+    relay = relay_of(node, SPEAKER, chain, CODECS, broker, note=lambda text: None)
     observed = Observed()
     node.observers.add(observed)
-    node.observers.add(relay)
     return node, relay, observed
 
 
