@@ -169,13 +169,16 @@ AUDIENCE_FLOODS: tuple[tuple[str, AudienceAttack], ...] = (("flood an audience",
 
 
 async def attack_audience(wanted: Collection[str], with_flood: bool) -> list[Outcome]:
-    """Attack an audience; the outcomes, in the order of the attacks."""
-    attacks = AUDIENCE_ATTACKS + (AUDIENCE_FLOODS if with_flood else ())
-    todo = [(name, work) for name, work in attacks if name in wanted]
-    if not todo:
-        return []
+    """Attack an audience; the outcomes, in their order. Each has a hall of its own; all but floods at once."""
+    todo = [(name, work) for name, work in AUDIENCE_ATTACKS if name in wanted]
+    outcomes = await asyncio.gather(*(_alone(name, work) for name, work in todo))
+    floods = [(name, work) for name, work in AUDIENCE_FLOODS if name in wanted and with_flood]
+    return outcomes + [await _alone(name, work) for name, work in floods]
+
+
+async def _alone(name: str, work: AudienceAttack) -> Outcome:
     async with hall() as scene:
-        return [Outcome(name, *await work(scene)) for name, work in todo]
+        return Outcome(name, *await work(scene))
 
 
 async def _flood(hall: Hall, watcher: Watcher, payload: Callable[[int], bytes]) -> float:
