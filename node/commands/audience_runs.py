@@ -83,13 +83,13 @@ async def _talk(
     from node.call import hooks
     from node.call.stage_membership import SoloMembership, StageMembership, relay_of
     from node.web import setup as web
-    from node.web.invitation import invitation_by
+    from node.web.audience_page import invite
 
     settings = web.with_browser_defaults(settings, role.sends)
     place, remarks = _place(settings, stage)
     page = web.page_from_settings(settings, role.kind, notes)
     if page is not None:
-        page.state.invitation = invitation_by(link.reveal(), settings.broker)
+        invite(page, link, settings.broker)
     member, quiet = SoloMembership if stage is None else StageMembership, asked.piped and role.receives
     async with CaptionProcess(shipped_codecs()) as captions:
         node, header, more = await _node(settings, role, place, models, notes, page, captions, member)

@@ -40,6 +40,11 @@ class ShownStanding:
         }
 
 
+def invite(page: Page, link: AudienceLink, broker: str) -> None:
+    """Show on the page, a speaker's or a listener's, by which link others hear the stage at this broker."""
+    page.state.invitation = invitation_by(link.reveal(), broker)
+
+
 @contextlib.asynccontextmanager
 async def watching(page: Page | None, notes: LinkNotes, node: Node, link: AudienceLink) -> AsyncIterator[None]:
     """Serve the page, if there is one, with what a listener gets."""
@@ -49,7 +54,7 @@ async def watching(page: Page | None, notes: LinkNotes, node: Node, link: Audien
     assert isinstance(node.room, SeatMembership)
     page.watch(node)
     page.state.texts = ChatTexts(page.state.events)
-    page.state.invitation = invitation_by(link.reveal(), link.broker or "")
+    invite(page, link, str(node.room.link.address))
     page.state.audience = shown = ShownStanding(page, node.room.standing)
     node.room.standing_changed = shown.change
     async with served(page, notes):

@@ -26,6 +26,9 @@ from protocol.speech import opus_packet
 __all__ = ["ANNOUNCE_EVERY_S", "Posting", "Stage"]
 
 ANNOUNCE_EVERY_S: Final = 10.0
+# With every sixth announcement pictures come again, for 30 bit/s each: to those who lost one, and to newcomers at a
+# broker that serves what it retains to no wildcard.
+PICTURES_EVERY: Final = 6
 # Of what was said and is not yet proven, when nothing more follows.
 PROVE_AFTER_S: Final = 0.5
 
@@ -141,6 +144,7 @@ class Stage:
         """A new epoch seals the pictures anew: who comes late may have a link that opens none before."""
         self._announce_at = now + ANNOUNCE_EVERY_S
         anew = anew or epoch_of(max(clock_ms, self._time_ms + 1)) != self._epoch
+        anew = anew or self._announcements % PICTURES_EVERY == PICTURES_EVERY - 1
         if anew:
             self._pictures = {member: self._numbered(shown.frame) for member, shown in self._pictures.items()}
         said = [self._announcement(clock_ms, ends=False)]

@@ -48,6 +48,17 @@ def test_it_announces_every_ten_seconds_and_at_the_begin_of_an_hour() -> None:
     assert letters(theatre) == "aaaapapt"
 
 
+def test_pictures_come_again_every_minute_and_are_the_same() -> None:
+    theatre = Theatre()
+    theatre.open()
+    theatre.show(picture(1))
+    listening = Listening(LINK, CLOCK_MS)  # at a broker that serves nothing that it retains
+    theatre.seats.append(listening)
+    theatre.wait(61)
+    assert letters(theatre) == "ap" + "a" * 5 + "pa"
+    assert [event.frame for event in listening.of(SeenFrame)] == [picture(1)]
+
+
 def test_an_announcement_is_about_two_hundred_bytes() -> None:
     theatre = Theatre(["A speaker's name"])
     theatre.open()
