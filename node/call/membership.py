@@ -48,6 +48,8 @@ class RoomMembership(PeerEventHub):
     Parts that `subscribe` hear of each event in the order in which they subscribed.
     """
 
+    peers_class = Peers
+
     def __init__(
         self,
         name: str,
@@ -96,7 +98,7 @@ class RoomMembership(PeerEventHub):
     def _make_peers(self, place: Rendezvous, meter: WireMeter) -> Peers:
         carries = self.carries | Carries.ADDRESSED_SIGNALS  # as the channel subscribes to them
         hello = Hello(self.session, self.name, carries, self._codecs.ids, self._codecs.codebooks())
-        return Peers(
+        return self.peers_class(
             Room(self.node_id, hello, oldest=self.channel.oldest, shows=self.channel.shows),
             self.carries,
             self,

@@ -51,7 +51,8 @@ class Node:
     """One participant in a call. Wiring only: the parts pass data to each other and to the room.
 
     `show` gets every painted picture, `screen` each picture of a peer as it is to be shown, `note` a line for the user.
-    The `observers` are notified of all that crosses the wire, and may be added and removed during the call.
+    The `observers` are notified of all that crosses the wire, and may be added and removed during the call. `member`
+    makes its membership: in a room, or of an audience.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Node:
         screen: Screen | None = None,
         note: Callable[[str], None] = logger.info,
         clock: Callable[[], float] = time.monotonic,
+        member: Callable[..., RoomMembership] = RoomMembership,
     ) -> None:
         def note_observed(text: str) -> None:
             self.observers.noted(text)
@@ -71,7 +73,7 @@ class Node:
 
         self.name, self._note = name, note_observed
         self._stats = CallStats(clock(), ends.profile.name)
-        self.room = RoomMembership(
+        self.room = member(
             name, place, ends.carries, ends.captions.codecs, note=note_observed, meter=self._stats.meter, clock=clock
         )
         self.observers = Observers(faults=self.room.faults)

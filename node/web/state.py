@@ -19,6 +19,7 @@ from node.web.picture_cache import PictureCache, PictureEncoder
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.web.audience_page import ShownStanding
     from node.web.invitation import Invitation
     from node.web.metrics import TimedModels
 
@@ -55,6 +56,7 @@ class PageState:
     own: OwnState | None = None
     texts: ChatTexts | None = None
     invitation: Invitation | None = None
+    audience: ShownStanding | None = None
     broker: str | None = None
     timed: TimedModels | None = None
     _sent_replay: Json | None = None
@@ -88,10 +90,8 @@ class PageState:
             "models": self.timed and self.timed.share_on_the_way,
             "replay": self.replay(),
         }
-        if self.texts is not None:
-            state["texts"] = self.texts.to_json()
-        if self.invitation is not None:
-            state["invitation"] = self.invitation.to_json()
+        shown = {"texts": self.texts, "invitation": self.invitation, "audience": self.audience}
+        state |= {key: part.to_json() for key, part in shown.items() if part is not None}
         return state
 
     def own_json(self) -> Json | None:

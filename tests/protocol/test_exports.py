@@ -37,6 +37,7 @@ EXPORTS = {
         "RemoteError",
         "SealError",
         "SignalError",
+        "SignatureError",
         "TopicError",
         "UsageError",
         "VersionError",
