@@ -170,6 +170,7 @@ class Endpoints:
             | (Carries.SPEECH_IN if self.sink is not None else Carries.NOTHING)
             | (Carries.PICTURES_OUT if self.camera is not None else Carries.NOTHING)
             | (Carries.PICTURES_IN if self.paints else Carries.NOTHING)
+            | (Carries.HIGH_BAND_IN if self.sink is not None else Carries.NOTHING)
             | (Carries.LYRA_IN if self.sink is not None and self.lyra is not None else Carries.NOTHING)
         )
 

@@ -167,6 +167,10 @@ class RoomMembership(PeerEventHub):
         listeners = [hello.carries for hello in self.hellos.values() if Carries.SPEECH_IN in hello.carries]
         return bool(listeners) and all(Carries.LYRA_IN in carries for carries in listeners)
 
+    def a_listener_takes_high_band(self) -> bool:
+        """Return whether any listener fills narrowband speech up."""
+        return any(Carries.HIGH_BAND_IN | Carries.SPEECH_IN in hello.carries for hello in self.hellos.values())
+
     def names(self) -> list[str]:
         """Return the names of the peers that are present."""
         return [hello.name or peer for peer, hello in self.hellos.items()]

@@ -109,7 +109,7 @@ class Node:
         # out: source -> level meter -> encoder and bundler -> every peer
         self._source = MeteredSource(ends.source or NoSource(), stats.sent_level)
         encoder = encoder_for(ends.profile, ends.lyra_sent, room.all_listeners_take_lyra)
-        self._stream = stream = SendStream(self._source, ends.profile, encoder)
+        self._stream = stream = SendStream(self._source, ends.profile, encoder, room.a_listener_takes_high_band)
         self._speech_sender = SpeechSender(
             stream,
             room.peers,

@@ -58,6 +58,9 @@ SETTINGS: Mapping[str, Any] = {
     "redundancy": Annotated[
         int | None, typer.Option(help="Packets later that each packet's copy comes: 1, 2; 0: none.")
     ],
+    "high_band": Annotated[
+        bool | None, typer.Option("--high-band/--no-high-band", help="Send what fills narrowband up to 8 kHz.")
+    ],
     "camera": Annotated[
         str | None, typer.Option(help="What is seen: scene[:SEED], webcam, page, a FILE, a DIR or a device.")
     ],

@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     vbr: bool | None = None
     dtx: bool | None = None
     redundancy: int | None = None
+    high_band: bool | None = None
     speech: str | None = None
     loop: bool = False
     clean: bool = True

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from node.links.webrtc import MediaDirection, PeerLink
 from protocol.errors import NodeError
 from protocol.signalling import Carries
 from protocol.signalling.room import MAX_PEERS
-from protocol.speech import opus_packet
+from protocol.speech import opus_packet, opus_padding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from node.links.webrtc import Observer, PacketHandler, State
     from node.links.wire_meter import WireMeter
     from protocol.rtp.receiver_reports import Report
+    from protocol.rtp.red import Copy
 
 # A peer that talks and whose packets stop for this long is dead or has moved.
 SILENT_AFTER_S = 5.0
@@ -105,6 +106,13 @@ class LinkedPeer:
         """Whether speech reaches the peer now."""
         return self.up and self.direction.sends
 
+    def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy], sequence: int | None = None) -> None:
+        """Send one speech packet and copies of earlier ones (see `PeerLink.send`), as far as the peer uses them."""
+        if not self.direction.fills:
+            payload = opus_padding.strip(payload)
+            copies = [replace(copy, payload=opus_padding.strip(copy.payload)) for copy in copies]
+        self.link.send(timestamp, payload, copies, sequence)
+
     def is_silent(self, now: float, talking_s: float = SILENT_AFTER_S) -> bool:
         """Tell whether a peer from which speech is expected was silent for too long (see `LinkActivity`)."""
         return self.up and self.direction.receives and self.activity.is_silent(now, self.link.heard_at, talking_s)
@@ -120,4 +128,5 @@ def media_direction(ours: Carries, theirs: Carries) -> MediaDirection:
     return MediaDirection(
         sends=bool(ours & Carries.SPEECH_OUT and theirs & Carries.SPEECH_IN),
         receives=bool(ours & Carries.SPEECH_IN and theirs & Carries.SPEECH_OUT),
+        fills=Carries.HIGH_BAND_IN in theirs,
     )

@@ -106,7 +106,7 @@ class Peers:
         listening = [(peer, call) for peer, call in self._calls.items() if call.listens]
         for peer, call in listening:
             with self.faults.contained(peer, "speech for a peer"):
-                call.link.send(timestamp, payload, copies, sequence)
+                call.send(timestamp, payload, copies, sequence)
         return bool(listening)
 
     def want_reports(self, every_second: bool) -> None:

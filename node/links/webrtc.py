@@ -41,10 +41,11 @@ PacketHandler = Callable[[int, int, bytes, Sequence[Copy]], None]
 
 @dataclass(frozen=True, slots=True)
 class MediaDirection:
-    """Which directions speech takes on a link, as this node sees it."""
+    """Which directions speech takes on a link, as this node sees it; a peer that `fills` uses high-band gains."""
 
     sends: bool
     receives: bool
+    fills: bool = False
 
     @property
     def direction(self) -> str:

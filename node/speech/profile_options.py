@@ -27,6 +27,7 @@ def profile_from_settings(settings: Settings) -> Profile:
         "vbr": settings.vbr,
         "dtx": settings.dtx,
         "redundancy": settings.redundancy,
+        "high_band": settings.high_band,
     }
     if not adapts(settings):
         return custom(profile(settings.profile), **options)
@@ -83,6 +84,7 @@ TYPED_OPTIONS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "vbr": ("vbr", _yes_or_no),
     "dtx": ("dtx", _yes_or_no),
     "redundancy": ("redundancy", int),
+    "high_band": ("high_band", _yes_or_no),
 }
 
 

@@ -26,6 +26,10 @@ BITRATES = (500, 128_000)
 FEC_FROM = 16_000
 
 
+# The gains of the high band are of so many ms: shorter frames have none. They fit no delay but that of SILK.
+HIGH_BAND_FRAME_MS = 20
+
+
 class Bandwidth(Enum):
     """Opus audio bandwidths; the values are libopus's constants (RFC 6716, table 1).
 
@@ -60,7 +64,8 @@ class Profile:
     `bandwidth` is forced: left to itself libopus may choose another. With `dtx` nothing is sent in silence.
     `redundancy` is the copy distance: each packet also carries the sound one and a half (1) or two and a half packets
     (2) earlier; see `protocol.speech.redundancy`. `fec_percent` is the loss, in percent, that Opus's in-band FEC is to
-    be ready for (0: none); libopus writes it from `FEC_FROM` bit/s on.
+    be ready for (0: none); libopus writes it from `FEC_FROM` bit/s on. With `high_band` narrowband speech goes with
+    the gains of 4 to 8 kHz beside it, for those who can fill that up.
     """
 
     name: str
@@ -74,6 +79,7 @@ class Profile:
     dtx: bool = True
     redundancy: int = 0
     fec_percent: int = 0
+    high_band: bool = False
 
     @property
     def frame_samples(self) -> int:
@@ -86,16 +92,22 @@ class Profile:
         return next(name for name, bandwidth in BANDWIDTHS.items() if bandwidth is self.bandwidth)
 
     @property
+    def sends_high_band(self) -> bool:
+        """Whether the gains of the high band go along: it is wanted, and nothing but the gains would fill it."""
+        fits = self.frame_ms >= HIGH_BAND_FRAME_MS and self.application is not Application.LOWDELAY
+        return self.high_band and self.bandwidth is Bandwidth.NARROW and fits
+
+    @property
     def packet_ms(self) -> int:
         """Sound carried by one RTP packet."""
         return self.frame_ms * self.frames_per_packet
 
 
-LOWEST = Profile("lowest", bitrate=7_000, bandwidth=Bandwidth.NARROW)
-LEAN = Profile("lean", bitrate=8_000, bandwidth=Bandwidth.NARROW)
+LOWEST = Profile("lowest", bitrate=7_000, bandwidth=Bandwidth.NARROW, high_band=True)
+LEAN = Profile("lean", bitrate=8_000, bandwidth=Bandwidth.NARROW, high_band=True)
 CLEAR = Profile("clear", bitrate=12_000, bandwidth=Bandwidth.WIDE)
-QUICK = Profile("quick", bitrate=8_000, bandwidth=Bandwidth.NARROW, frames_per_packet=1)
-TOUGH = Profile("tough", bitrate=8_000, bandwidth=Bandwidth.NARROW, redundancy=2)
+QUICK = Profile("quick", bitrate=8_000, bandwidth=Bandwidth.NARROW, frames_per_packet=1, high_band=True)
+TOUGH = Profile("tough", bitrate=8_000, bandwidth=Bandwidth.NARROW, redundancy=2, high_band=True)
 RICH = Profile("rich", bitrate=24_000, bandwidth=Bandwidth.WIDE, frames_per_packet=1)
 
 MEANINGS: Mapping[Profile, str] = MappingProxyType(
@@ -129,7 +141,12 @@ def profile(name: str) -> Profile:
 def custom(base: Profile, **options: Any) -> Profile:
     """Return `base` with these options (None: unchanged). Raises UsageError if they are impossible."""
     given = {option: value for option, value in options.items() if value is not None}
-    return checked(replace(base, name=CUSTOM, **given)) if given else base
+    made = checked(replace(base, name=CUSTOM, **given)) if given else base
+    if given.get("high_band") and not made.sends_high_band:
+        raise UsageError(
+            "the high band goes beside narrowband of 20 ms or more: give --bandwidth nb, or --no-high-band"
+        )
+    return made
 
 
 def checked(one: Profile) -> Profile:

@@ -138,7 +138,9 @@ class ProfileLadder:
         takes_copies: Callable[[], bool] = _always,
     ) -> None:
         self._takes_copies = takes_copies
-        self._ladder = [one for one in ladder if wire_kbps(one) <= max_kbps] or [min(ladder, key=wire_kbps)]
+        narrowest = [replace(one, high_band=False) for one in ladder]
+        fitting = [one for one, least in zip(ladder, narrowest, strict=True) if wire_kbps(least) <= max_kbps]
+        self._ladder = fitting or [min(ladder, key=wire_kbps)]
         self._max_kbps = max_kbps
         self._step = self._ladder.index(LEAN) if LEAN in self._ladder else 0
         self._redundancy = 0
@@ -258,8 +260,9 @@ class ProfileLadder:
         return step if wire_kbps(self._at(step, self._redundancy)) <= self._max_kbps else None
 
     def _at(self, step: int, redundancy: int) -> Profile:
-        chosen = self._ladder[step]
-        return replace(chosen, redundancy=redundancy) if redundancy else chosen
+        """Return a step's profile; its high band is given up where it does not fit beside the rest."""
+        chosen = replace(self._ladder[step], redundancy=redundancy)
+        return chosen if wire_kbps(chosen) <= self._max_kbps else replace(chosen, high_band=False)
 
 
 def _is_too_much(report: Report, link: _Link) -> bool:

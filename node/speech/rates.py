@@ -27,14 +27,24 @@ HEADERS_TEXT = (
 # Bytes with which RFC 2198 marks the copy of an earlier packet, and the packet itself.
 RED_HEADERS = 4 + 1
 
+# Bytes of the high band beside a packet, of 60 and of 120 ms: two for padding, one for its id, and the gains (mean of
+# nine recordings).
+_HIGH_BAND_BYTES = {60: 5.5, 120: 8.0}
+
 # What libopus makes of speech (mean of 18 recordings, VBR) if asked for so many kbit/s.
 _SPEECH_KBPS = ((0.0, 0.0), (6.0, 5.22), (7.0, 6.05), (8.0, 7.08), (9.0, 8.19), (12.0, 11.3), (24.0, 23.58))
 
 
 def payload_kbps(profile: Profile) -> float:
-    """Return the rate of Opus in this profile during speech, copies included, in kbit/s."""
+    """Return the rate of Opus and the high band in this profile during speech, copies included, in kbit/s."""
     once = _typical_kbps(profile.bitrate / 1000) if profile.vbr else profile.bitrate / 1000
-    return once * (2 if profile.redundancy else 1)
+    return (once + high_band_kbps(profile)) * (2 if profile.redundancy else 1)
+
+
+def high_band_kbps(profile: Profile) -> float:
+    """Return the rate of the high band beside the speech, in kbit/s, without copies."""
+    size = _HIGH_BAND_BYTES[60 if profile.packet_ms <= 60 else 120]
+    return size * 8 / profile.packet_ms if profile.sends_high_band else 0.0
 
 
 def wire_kbps(profile: Profile) -> float:

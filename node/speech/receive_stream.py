@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from node.speech.codec import SpeechDecoder
 from node.speech.comfort_noise import ComfortNoise
+from node.speech.high_band import HighBandFiller
 from node.speech.libopus import CONCEAL_STEP, OpusDecoder
 from node.speech.pcm import FULL_SCALE, Pcm, samples_of, seconds_of, silence
 from node.speech.time_stretch import Stretcher
@@ -54,6 +55,7 @@ class ReceiveStream:
         self.wait_ms_recent: deque[float] = deque(maxlen=MAX_WAITS)
         self.undecodable = 0
         self._decoder = decoder
+        self._high_band = HighBandFiller()
         self._stretcher = Stretcher()
         self._comfort = comfort or ComfortNoise()
         self._ready = silence(0)
@@ -99,7 +101,7 @@ class ReceiveStream:
                 return self._quiet(samples_of(opus_packet.duration_ms(frame) / 1000))
             case Play() as play:
                 self._note_wait(play)
-                return self._faded_in(self._stretcher.stretch(self._decoded(play.frame), play.speed))
+                return self._faded_in(self._stretcher.stretch(self._decoded(play), play.speed))
             case Conceal(ms=ms, following=following):
                 return self._faded_in(self._concealed(samples_of(ms / 1000), following))
             case Silence(ms=ms):
@@ -109,20 +111,21 @@ class ReceiveStream:
         offset = self._offsets_ms.pop(play.timestamp & _TIMESTAMP_MASK, 0.0)
         self.wait_ms_recent.append(play.wait_ms - offset)
 
-    def _decoded(self, frame: bytes) -> Pcm:
+    def _decoded(self, play: Play) -> Pcm:
         try:
-            pcm = self._decoder.decode(frame)
+            pcm = self._decoder.decode(play.frame)
         except PacketError:
             self.undecodable += 1
-            return self._concealed(samples_of(opus_packet.duration_ms(frame) / 1000))
+            return self._concealed(samples_of(opus_packet.duration_ms(play.frame) / 1000))
         if self._concealed_samples >= CONCEALED_AT_ALL:
             self._sounding = False
         self._concealed_samples = 0
         self._comfort.learn(pcm)
-        return pcm
+        return self._high_band.fill(pcm, play.gains)
 
     def _concealed(self, samples: int, following: bytes | None = None) -> Pcm:
         pcm = self._decoder.recover(samples, following) if following else self._decoder.conceal(samples)
+        pcm = self._high_band.fade(pcm)
         position = self._concealed_samples + np.arange(len(pcm))
         self._concealed_samples += len(pcm)
         gain = np.interp(position, [CONCEALED_FULLY, CONCEALED_AT_ALL], [1.0, 0.0])

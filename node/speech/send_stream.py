@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from node.speech.audio_io import Captured, Source
+from node.speech.high_band import HighBandMeter
 from node.speech.libopus import OpusEncoder
 from node.speech.pcm import SAMPLE_RATE, Pcm, level_dbfs, seconds_of, silence
 from node.speech.profiles import LEAN, Profile
 from node.speech.voice_activity import DtxDecision, DtxGate, VoiceDetector
 from protocol.rtp.red import Copy
-from protocol.speech import opus_packet
+from protocol.speech import high_band, opus_packet
 from protocol.speech.opus_packet import OPUS_RATE
 from protocol.speech.redundancy import MAX_REDUNDANCY, RedundancyEncoder
 
@@ -104,17 +105,23 @@ class SendStream:
 
     A source whose frames are not of the profile's length is reframed, which delays it by no more than its own frames.
     With the profile's `dtx` there are no packets in a pause. `voice_at` is when sound with a voice was last captured,
-    on the source's clock. `encoder` is an OpusEncoder, unless another is given.
+    on the source's clock. `encoder` is an OpusEncoder, unless another is given. With the profile's `high_band` the
+    gains go along for as long as `fills` says that a listener wants them, but for tones, that noise is no likeness of.
     """
 
     def __init__(
-        self, source: Source, profile: Profile = LEAN, encoder: OpusEncoder | SpeechEncoder | None = None
+        self,
+        source: Source,
+        profile: Profile = LEAN,
+        encoder: OpusEncoder | SpeechEncoder | None = None,
+        fills: Callable[[], bool] = lambda: True,
     ) -> None:
         self.profile = profile
         self._source = source
         self._reframer = Reframer()
         self._encoder = encoder or OpusEncoder(profile)
         self._copies = RedundancyEncoder()
+        self._fills, self._high_band = fills, HighBandMeter()
         self._voice_detector = VoiceDetector()
         self._dtx = DtxGate()
         self._position = 0
@@ -201,7 +208,7 @@ class SendStream:
     def _packet(self, bundle: _Bundle, first: int, encoded: list[bytes]) -> SpeechPacket:
         profile, frames = bundle.profile, bundle.frames[first : first + len(encoded)]
         start = bundle.end - (len(bundle.frames) - first) * profile.frame_samples
-        payload, timestamp = opus_packet.join(encoded), start * OPUS_RATE // SAMPLE_RATE
+        payload, timestamp = self._filled(profile, frames, encoded), start * OPUS_RATE // SAMPLE_RATE
         begins, self._silent = self._silent, False
         self._copies.redundancy = profile.redundancy
         return SpeechPacket(
@@ -213,3 +220,20 @@ class SendStream:
             copies=self._copies.beside(timestamp, payload),
             begins=begins,
         )
+
+    def _filled(self, profile: Profile, frames: list[Captured], encoded: list[bytes]) -> bytes:
+        """Return the frames as one packet, with the gains of the high band if they go along."""
+        payload = opus_packet.join(encoded)
+        if not profile.sends_high_band:
+            return payload
+        gains = [self._levels(frame) for frame in frames]
+        if not (self._fills() and self._high_band.helps and high_band.blocks_in(opus_packet.parse(payload))):
+            return payload
+        empty = (high_band.NOTHING,) * len(gains[0])
+        sent = [empty if opus_packet.is_dtx(one) else own for one, own in zip(encoded, gains, strict=True)]
+        return high_band.beside(payload, [block for own in sent for block in own])
+
+    def _levels(self, frame: Captured) -> high_band.Gains:
+        if frame.skipped:
+            self._high_band.reset()
+        return self._high_band.levels(frame.pcm)

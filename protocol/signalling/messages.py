@@ -72,6 +72,7 @@ class Carries(IntFlag):
     TEXT = 32  # reads lines of text, and acknowledges them
     BROKER_SPEECH_IN = 64  # takes speech through the broker, on `Letter.SPEECH`
     ADDRESSED_SIGNALS = 128  # takes signals on topics of its own
+    HIGH_BAND_IN = 256  # fills narrowband speech up from the gains in its padding
 
 
 class Reason(IntEnum):

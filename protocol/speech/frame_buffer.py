@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from protocol.speech import high_band
+from protocol.speech.high_band import Gains
 from protocol.speech.opus_packet import SAMPLES_PER_MS, OpusPacket
 
 __all__ = ["Frame", "FrameBuffer", "frames_of", "frames_of_copy"]
@@ -13,7 +15,8 @@ __all__ = ["Frame", "FrameBuffer", "frames_of", "frames_of_copy"]
 class Frame:
     """One frame as a packet of its own, the unwrapped numbers it came with, its length, its arrival.
 
-    `is_copy` means that its own packet may be lost: then the frames beside it are, too.
+    `is_copy` means that its own packet may be lost: then the frames beside it are, too. `gains` are those of the high
+    band, if the packet brought any.
     """
 
     packet: bytes
@@ -22,6 +25,7 @@ class Frame:
     samples: int
     arrived_ms: float
     is_copy: bool = False
+    gains: Gains | None = None
 
     @property
     def end(self) -> int:
@@ -33,8 +37,8 @@ def frames_of(packet: OpusPacket, number: int, timestamp: int, arrived_ms: float
     """Take a bundle apart."""
     samples = int(packet.frame_ms * SAMPLES_PER_MS)
     return [
-        Frame(bytes([packet.toc]) + data, number, timestamp + index * samples, samples, arrived_ms)
-        for index, data in enumerate(packet.frames)
+        Frame(bytes([packet.toc]) + data, number, timestamp + index * samples, samples, arrived_ms, gains=gains)
+        for index, (data, gains) in enumerate(zip(packet.frames, high_band.gains_of(packet), strict=True))
     ]
 
 

@@ -7,7 +7,7 @@ here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from protocol.errors import PacketError
 
@@ -24,6 +24,7 @@ __all__ = [
     "has_fec",
     "is_dtx",
     "join",
+    "padded",
     "parse",
     "split",
 ]
@@ -53,10 +54,14 @@ _VBR_FLAG = 128
 
 @dataclass(frozen=True, slots=True)
 class OpusPacket:
-    """An Opus packet in parts. `toc` is the first byte without its code bits: configuration and channels."""
+    """An Opus packet in parts. `toc` is the first byte without its code bits: configuration and channels.
+
+    `padding` is what a decoder passes over: see `protocol.speech.opus_padding`.
+    """
 
     toc: int
     frames: tuple[bytes, ...]
+    padding: bytes = b""
 
     @property
     def frame_ms(self) -> float:
@@ -73,7 +78,7 @@ def parse(packet: bytes) -> OpusPacket:
     """Take a packet apart; raise `PacketError` if it breaks one of the rules R1 to R7."""
     if not packet:
         raise PacketError("an empty Opus packet (R1)")
-    body = packet[1:]
+    body, padding = packet[1:], b""
     match packet[0] & _CODE_MASK:
         case 0:
             frames = [body]
@@ -82,8 +87,8 @@ def parse(packet: bytes) -> OpusPacket:
         case 2:
             frames = _framed_by_length(body, 1)
         case _:
-            frames = _counted_frames(body)
-    return _checked(OpusPacket(packet[0] & ~_CODE_MASK, tuple(frames)))
+            frames, padding = _counted_frames(body)
+    return _checked(OpusPacket(packet[0] & ~_CODE_MASK, tuple(frames), padding))
 
 
 def join(packets: Sequence[bytes]) -> bytes:
@@ -98,6 +103,14 @@ def join(packets: Sequence[bytes]) -> bytes:
     if any(part.toc != parts[0].toc for part in parts):
         raise PacketError("Opus packets of different configurations cannot share one packet")
     return _build(_checked(OpusPacket(parts[0].toc, tuple(frame for part in parts for frame in part.frames))))
+
+
+def padded(packet: bytes, padding: bytes) -> bytes:
+    """Return the packet with this padding in place of its own; raise `PacketError` as `parse` does.
+
+    However it was put together, it is of code 3 then (section 3.2.5).
+    """
+    return _build(replace(parse(packet), padding=padding))
 
 
 def split(packet: bytes) -> list[bytes]:
@@ -180,22 +193,21 @@ def _framed_by_length(body: bytes, lengths: int) -> list[bytes]:
     return [*frames, body]
 
 
-def _counted_frames(body: bytes) -> list[bytes]:
-    """Read a code 3 packet: a frame count byte, padding, then frames of equal or of given lengths."""
+def _counted_frames(body: bytes) -> tuple[list[bytes], bytes]:
+    """Read a code 3 packet: a frame count byte, frames of equal or of given lengths, and padding."""
     if not body:
         raise PacketError("an Opus packet without its frame count (R6, R7)")
     flags, body = body[0], body[1:]
     count = flags & _COUNT_MASK
     if not count:
         raise PacketError("an Opus packet of no frame (R5)")
-    if flags & _PADDING_FLAG:
-        body = _without_padding(body)
+    body, padding = _parted_padding(body) if flags & _PADDING_FLAG else (body, b"")
     if flags & _VBR_FLAG:
-        return _framed_by_length(body, count - 1)
-    return _equal_frames(body, count)
+        return _framed_by_length(body, count - 1), padding
+    return _equal_frames(body, count), padding
 
 
-def _without_padding(body: bytes) -> bytes:
+def _parted_padding(body: bytes) -> tuple[bytes, bytes]:
     padding = 0
     while True:
         if not body:
@@ -207,7 +219,8 @@ def _without_padding(body: bytes) -> bytes:
             break
     if padding > len(body):
         raise PacketError("Opus padding longer than its packet (R6, R7)")
-    return body[: len(body) - padding]
+    begins = len(body) - padding
+    return body[:begins], body[begins:]
 
 
 def _read_length(body: bytes) -> tuple[int, bytes]:
@@ -229,10 +242,19 @@ def _build(packet: OpusPacket) -> bytes:
     frames = packet.frames
     equal = len({len(frame) for frame in frames}) == 1
     lengths = b"" if equal else b"".join(_write_length(len(frame)) for frame in frames[:-1])
-    if len(frames) == 1:
+    if packet.padding:
+        flags = len(frames) | _PADDING_FLAG | (0 if equal else _VBR_FLAG)
+        head = bytes([packet.toc | 3, flags]) + _padding_length(len(packet.padding))
+    elif len(frames) == 1:
         head = bytes([packet.toc])
     elif len(frames) == 2:
         head = bytes([packet.toc | (1 if equal else 2)])
     else:
         head = bytes([packet.toc | 3, len(frames) | (0 if equal else _VBR_FLAG)])
-    return head + lengths + b"".join(frames)
+    return head + lengths + b"".join(frames) + packet.padding
+
+
+def _padding_length(size: int) -> bytes:
+    # 255 stands for 254 bytes and one more length byte.
+    more, last = divmod(size, 254) if size % 254 else (size // 254 - 1, 254)
+    return b"\xff" * more + bytes([last])

@@ -190,7 +190,7 @@ class Playout:
         self._cursor.pass_by(frame)
         wait_ms = now_ms - frame.arrived_ms
         speed = self._speed(stream.arrivals, transit_ms(frame.timestamp, now_ms))
-        return Play(frame.packet, frame.timestamp, speed, wait_ms)
+        return Play(frame.packet, frame.timestamp, speed, wait_ms, frame.gains)
 
     def _speed(self, arrivals: Arrivals, played_ms: float) -> float:
         self._cursor.transits_ms.append(played_ms)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from protocol.speech.high_band import Gains
+
 __all__ = ["Cause", "Conceal", "Play", "PlayoutEvent", "Silence", "Statistics"]
 
 
@@ -22,13 +24,15 @@ class Play:
 
     `timestamp` is unwrapped, in 48 kHz samples. `speed` is 0.8 to 1.25: the sound is to last its own time
     divided by it, at its own pitch; a player may do so in steps of a pitch period or two, as long as it comes out
-    even. `wait_ms` is the time since the packet that brought the frame arrived.
+    even. `wait_ms` is the time since the packet that brought the frame arrived. `gains` are those of the high band,
+    if it brought any (see `protocol.speech.high_band`).
     """
 
     frame: bytes
     timestamp: int
     speed: float
     wait_ms: float
+    gains: Gains | None = None
 
 
 @dataclass(frozen=True, slots=True)
