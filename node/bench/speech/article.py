@@ -23,6 +23,9 @@ LINK_KBPS = 16.0
 LOW = BITRATES[:2]
 SPEEX = Setting(SpeechCodec.SPEEX, "nb", FRAME_MS, quality=3)
 
+# What the node sends at the article's bitrate, in its place.
+FILLED = Setting(SpeechCodec.OPUS, "nb", 60, 2, 8_000, "voip", high_band=True)
+
 # Differences of ESTOI and PESQ that are more than chance.
 AUDIBLE = 0.01
 AUDIBLE_PESQ = 0.1
@@ -38,10 +41,11 @@ class Claim:
 
 
 def grid() -> Iterator[Setting]:
-    """Yield the article's settings: FFmpeg's Opus at every cut-off and application, and its Speex."""
+    """Yield the article's settings, FFmpeg's Opus at every cut-off and application and Speex, and the node's own."""
     for bitrate, cutoff, application in product(BITRATES, CUTOFFS, APPLICATIONS):
         yield Setting(SpeechCodec.FFMPEG, _band(cutoff), FRAME_MS, 1, bitrate, application, cutoff=cutoff)
     yield SPEEX
+    yield FILLED
 
 
 def claims(results: Sequence[SettingResult]) -> list[Claim]:
@@ -50,7 +54,8 @@ def claims(results: Sequence[SettingResult]) -> list[Claim]:
     if not all(setting in found for setting in grid() if setting.codec is SpeechCodec.FFMPEG):
         return []
     judged = [_cutoffs(found, LOW), _cutoffs(found, BITRATES[2:]), _voip(found), _lowdelay(found), _link(found)]
-    return [*judged, *([_speex(found)] if SPEEX in found else [])]
+    with_speex = [judge(found) for judge in (_speex, _speex_and_band) if {SPEEX, FILLED} <= found.keys()]
+    return [*judged, *with_speex]
 
 
 Found = Mapping[Setting, SettingResult]
@@ -109,6 +114,20 @@ def _speex(found: Found) -> Claim:
     return Claim(
         "Speex narrowband, quality 3, does as well as Opus at 8k", holds, f"{figures}{other.payload_kbps:.1f} kbit/s"
     )
+
+
+def _speex_and_band(found: Found) -> Claim:
+    speex, other = found[SPEEX].scores, found[FILLED].scores
+    pairs = [(speex.estoi, other.estoi, AUDIBLE), (speex.pesq_wb, other.pesq_wb, AUDIBLE_PESQ)]
+    holds = all(one >= another - least for one, another, least in pairs if one is not None and another is not None)
+    figures = " against ".join(_heard(found[setting]) for setting in (SPEEX, FILLED))
+    return Claim("Speex does as well as the node's Opus at 8k with the high band", holds, figures)
+
+
+def _heard(result: SettingResult) -> str:
+    scores = result.scores
+    pesq = "" if scores.pesq_wb is None else f" and PESQ wide {scores.pesq_wb:.2f}"
+    return f"ESTOI {scores.estoi:.3f}{pesq} at {result.payload_kbps:.1f} kbit/s"
 
 
 def _estoi(found: Found, setting: Setting) -> float:

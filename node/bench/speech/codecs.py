@@ -11,11 +11,12 @@ from node.bench.speech import external_codecs
 from node.bench.speech.settings import Setting, SpeechCodec
 from node.bench.speech.streams import CodedRecording, Lost, frames_of, read
 from node.speech import lyra_model
+from node.speech.high_band import HighBandFiller, HighBandMeter
 from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from node.speech.profiles import Application, Bandwidth, Profile
 from protocol.errors import NodeError
-from protocol.speech import opus_packet
+from protocol.speech import high_band, opus_packet
 from protocol.speech.opus_packet import OPUS_RATE
 
 BANDWIDTHS = {"nb": Bandwidth.NARROW, "mb": Bandwidth.MEDIUM, "wb": Bandwidth.WIDE}
@@ -99,6 +100,7 @@ def opus_profile(setting: Setting) -> Profile:
         frame_ms=setting.frame_ms,
         frames_per_packet=setting.bundle,
         application=APPLICATIONS[setting.application],
+        high_band=setting.high_band,
     )
 
 
@@ -107,17 +109,34 @@ def code_opus(setting: Setting, pcm: Pcm) -> CodedRecording:
     profile = opus_profile(setting)
     encoder = OpusEncoder(profile)
     frames = [encoder.encode(frame) for frame in frames_of(pcm, profile.frame_samples)]
-    packets = [frames[first : first + setting.bundle] for first in range(0, len(frames), setting.bundle)]
-    sizes = tuple(len(opus_packet.join(packet) if len(packet) > 1 else packet[0]) for packet in packets)
+    bundles = [frames[first : first + setting.bundle] for first in range(0, len(frames), setting.bundle)]
+    packets = [opus_packet.join(bundle) for bundle in bundles]
+    if profile.sends_high_band:
+        packets = _with_high_band(packets, pcm, profile.frame_samples)
+    sizes = tuple(map(len, packets))
     return CodedRecording(sizes, SAMPLE_RATE, lambda lost: _decoded_opus(packets, profile.frame_samples, lost))
 
 
-def _decoded_opus(packets: Sequence[Sequence[bytes]], samples: int, lost: Lost) -> Pcm:
-    """Decode packets of single frames, each of so many samples."""
-    decoder, decoded = OpusDecoder(), []
+def _with_high_band(packets: Sequence[bytes], pcm: Pcm, samples: int) -> list[bytes]:
+    """Return packets with the gains of the high band, as a call sends them: none for tones."""
+    meter, filled = HighBandMeter(), []
+    frames = iter(frames_of(pcm, samples))
+    for packet in packets:
+        gains = [block for _ in opus_packet.split(packet) for block in meter.levels(next(frames))]
+        filled.append(high_band.beside(packet, gains) if meter.helps else packet)
+    return filled
+
+
+def _decoded_opus(packets: Sequence[bytes], samples: int, lost: Lost) -> Pcm:
+    """Decode packets of frames that have so many samples each."""
+    decoder, filler, decoded = OpusDecoder(), HighBandFiller(), []
     for packet, gone in zip(packets, lost, strict=True):
-        for frame in packet:
-            decoded += _concealed_opus(decoder, samples) if gone else [decoder.decode(frame)]
+        gains = high_band.gains_of(opus_packet.parse(packet))
+        for frame, levels in zip(opus_packet.split(packet), gains, strict=True):
+            if gone:
+                decoded += [filler.fade(piece) for piece in _concealed_opus(decoder, samples)]
+            else:
+                decoded.append(filler.fill(decoder.decode(frame), levels))
     return np.concatenate(decoded)
 
 

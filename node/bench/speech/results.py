@@ -124,4 +124,5 @@ def settings_lines(setting: Setting, lyra: Path | None) -> list[str]:
         f'application = "{setting.application}"',
         f"frame = {setting.frame_ms}",
         f"bundle = {setting.bundle}",
+        *([f"high_band = {json.dumps(setting.high_band)}"] if setting.bandwidth == "nb" else []),
     ]

@@ -21,6 +21,9 @@ OPUS_BITRATES = {
 OPUS_FRAMES = ((60, 2), (60, 1), (20, 1))
 OTHER_FRAMES = ((120, 1), (40, 3), (20, 6), (20, 3), (40, 1))
 
+# The high band costs most in short packets.
+HIGH_BAND_FRAMES = ((60, 2), (60, 1))
+
 TYPICAL = {"nb": 8_000, "mb": 9_000, "wb": 12_000}
 LYRA_BITRATES = (3_200, 6_000, 9_200)
 SPEEX_QUALITIES = range(1, 7)
@@ -60,7 +63,7 @@ class Setting:
     """How a recording is coded: `bundle` frames of `frame_ms` share one packet.
 
     `bitrate` is what the codec is asked for, in bit/s; Speex is asked for a `quality` instead. `bandwidth` is nb, mb or
-    wb; `cutoff`, in Hz, is what FFmpeg takes in its place.
+    wb; `cutoff`, in Hz, is what FFmpeg takes in its place. With `high_band`, narrowband is filled up to 8 kHz.
     """
 
     codec: SpeechCodec
@@ -71,6 +74,7 @@ class Setting:
     application: str = ""
     quality: int | None = None
     cutoff: int | None = None
+    high_band: bool = False
 
     @property
     def packet_ms(self) -> int:
@@ -82,7 +86,8 @@ class Setting:
         """The name for people; no two settings of a sweep share one."""
         band = f"{self.cutoff} Hz" if self.cutoff is not None else self.bandwidth.upper()
         frames = f"{self.bundle}x{self.frame_ms}" if self.bundle > 1 else f"{self.frame_ms} ms"
-        return " ".join(filter(None, (TITLES[self.codec], self._rate(), band, frames, self.application)))
+        high = "+ band" if self.high_band else ""
+        return " ".join(filter(None, (TITLES[self.codec], self._rate(), band, high, frames, self.application)))
 
     def _rate(self) -> str:
         return f"q{self.quality}" if self.quality is not None else f"{self.bitrate / 1000:g}k"
@@ -107,6 +112,8 @@ def _opus() -> Iterator[Setting]:
     pairs = [(band, bitrate) for band, bitrates in OPUS_BITRATES.items() for bitrate in bitrates]
     for (frame_ms, bundle), (band, bitrate) in product(OPUS_FRAMES, pairs):
         yield Setting(SpeechCodec.OPUS, band, frame_ms, bundle, bitrate, "voip")
+    for (frame_ms, bundle), bitrate in product(HIGH_BAND_FRAMES, OPUS_BITRATES["nb"]):
+        yield Setting(SpeechCodec.OPUS, "nb", frame_ms, bundle, bitrate, "voip", high_band=True)
     for band, bitrate in pairs:
         yield Setting(SpeechCodec.OPUS, band, 60, 2, bitrate, "audio")
     for (frame_ms, bundle), (band, bitrate) in product(OTHER_FRAMES, TYPICAL.items()):

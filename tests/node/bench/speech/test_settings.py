@@ -32,4 +32,9 @@ def test_no_packet_is_longer_than_opus_allows() -> None:
 
 def test_the_profiles_of_a_call_are_among_them() -> None:
     labels = {setting.label for setting in grid() if setting.codec is SpeechCodec.OPUS}
-    assert {"Opus 7k NB 2x60 voip", "Opus 8k NB 2x60 voip", "Opus 12k WB 2x60 voip", "Opus 8k NB 60 ms voip"} <= labels
+    assert {
+        "Opus 7k NB 2x60 voip",
+        "Opus 8k NB 2x60 voip",
+        "Opus 12k WB 2x60 voip",
+        "Opus 8k NB + band 2x60 voip",
+    } <= labels
