@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 
 from node.speech import sound_files
-from node.speech.high_band import HighBandMeter
+from node.speech.band_extension import HighBandMeter
 from node.speech.pcm import FRAME_SAMPLES
 from protocol.speech import high_band
 from protocol.speech.high_band import BANDS, LEVELS, Gains

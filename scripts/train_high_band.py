@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from node.speech import sound_files
-from node.speech.high_band import HighBandMeter
+from node.speech.band_extension import HighBandMeter
 from node.speech.pcm import FRAME_SAMPLES, Pcm
 from protocol.speech.high_band import BANDS, LEVELS, MOST_CHANGE, Gains, context_of
 

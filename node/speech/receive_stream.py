@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from node.speech.codec import SpeechDecoder
 from node.speech.comfort_noise import ComfortNoise
-from node.speech.high_band import HighBandFiller
+from node.speech.band_extension import HighBandFiller
 from node.speech.libopus import CONCEAL_STEP, OpusDecoder
 from node.speech.pcm import FULL_SCALE, Pcm, samples_of, seconds_of, silence
 from node.speech.time_stretch import Stretcher

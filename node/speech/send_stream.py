@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from node.speech.audio_io import Captured, Source
-from node.speech.high_band import HighBandMeter
+from node.speech.band_extension import HighBandMeter
 from node.speech.libopus import OpusEncoder
 from node.speech.pcm import SAMPLE_RATE, Pcm, level_dbfs, seconds_of, silence
 from node.speech.profiles import LEAN, Profile

@@ -11,7 +11,7 @@ from node.bench.speech import external_codecs
 from node.bench.speech.settings import Setting, SpeechCodec
 from node.bench.speech.streams import CodedRecording, Lost, frames_of, read
 from node.speech import lyra_model
-from node.speech.high_band import HighBandFiller, HighBandMeter
+from node.speech.band_extension import HighBandFiller, HighBandMeter
 from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from node.speech.profiles import Application, Bandwidth, Profile

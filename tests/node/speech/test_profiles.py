@@ -40,6 +40,22 @@ def test_the_named_profiles(name: str, bitrate: int, bandwidth: str, packet_ms: 
     assert one.dtx
 
 
+def test_the_high_band_goes_beside_narrowband_alone() -> None:
+    assert [name for name, one in PROFILES.items() if one.sends_high_band] == ["lowest", "lean", "quick", "tough"]
+    assert not custom(LEAN, bandwidth=Bandwidth.WIDE).sends_high_band
+    assert not custom(LEAN, frame_ms=10).sends_high_band
+    assert not custom(LEAN, application=Application.LOWDELAY).sends_high_band
+    assert custom(profile("clear"), bandwidth=Bandwidth.NARROW, high_band=True).sends_high_band
+    assert not custom(LEAN, high_band=False).sends_high_band
+
+
+def test_a_high_band_that_cannot_be_is_refused() -> None:
+    with pytest.raises(UsageError, match="--bandwidth nb"):
+        custom(LEAN, bandwidth=Bandwidth.WIDE, high_band=True)
+    with pytest.raises(UsageError, match="--no-high-band"):
+        custom(profile("clear"), high_band=True)
+
+
 def test_every_profile_has_its_meaning() -> None:
     assert set(MEANINGS) == set(PROFILES.values())
 

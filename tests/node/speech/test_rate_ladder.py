@@ -7,7 +7,7 @@ import random
 import pytest
 from simulated_link import SimulatedLink
 
-from node.speech.profiles import CLEAR, LEAN, LOWEST, RICH
+from node.speech.profiles import CLEAR, LEAN, LOWEST, RICH, Profile
 from node.speech.rate_ladder import BARRED_S, CLEAN_OF_LOSS_S, ProfileLadder
 from node.speech.rates import wire_kbps
 from protocol.rtp.receiver_reports import Report
@@ -26,10 +26,17 @@ def test_the_best_profile_is_found_within_ten_seconds_and_kept(kbps: float, best
 
 
 @pytest.mark.parametrize(("max_kbps", "best"), [(8.0, LOWEST), (10.0, LOWEST), (12.0, LEAN), (16.0, CLEAR)])
-def test_the_users_limit_holds(max_kbps: float, best: object) -> None:
+def test_the_users_limit_holds(max_kbps: float, best: Profile) -> None:
     link, adaptation = SimulatedLink(100.0), ProfileLadder(max_kbps, now=0.0)
-    assert link.run(adaptation, 60.0) == best
+    assert link.run(adaptation, 60.0).name == best.name
     assert all(wire_kbps(profile) <= max(max_kbps, wire_kbps(LOWEST)) for _, profile in link.changes)
+
+
+@pytest.mark.parametrize(("max_kbps", "name", "fills"), [(9.2, "lowest", False), (10.2, "lean", False), (10.6, "lean", True)])
+def test_the_high_band_is_given_up_before_the_bitrate(max_kbps: float, name: str, fills: bool) -> None:
+    profile = ProfileLadder(max_kbps, now=0.0).profile
+    assert (profile.name, profile.high_band) == (name, fills)
+    assert wire_kbps(profile) <= max_kbps
 
 
 @pytest.mark.parametrize("kbps", [11.0, 12.0, 16.0, 25.0])

@@ -5,29 +5,43 @@ from __future__ import annotations
 import pytest
 
 from node.speech.profiles import LEAN, custom, profile
-from node.speech.rates import HEADERS_TEXT, measured_payload_kbps, measured_wire_kbps, payload_kbps, wire_kbps
+from node.speech.rates import (
+    HEADERS_TEXT,
+    high_band_kbps,
+    measured_payload_kbps,
+    measured_wire_kbps,
+    payload_kbps,
+    wire_kbps,
+)
 
 
 @pytest.mark.parametrize(
     ("name", "payload", "wire"),
-    [("lowest", 6.05, 9.0), ("lean", 7.08, 10.0), ("clear", 11.3, 14.25), ("quick", 7.08, 12.95)],
+    [("lowest", 6.58, 9.52), ("lean", 7.61, 10.55), ("clear", 11.3, 14.25), ("quick", 7.81, 13.68)],
 )
 def test_named_profiles(name: str, payload: float, wire: float) -> None:
-    assert payload_kbps(profile(name)) == pytest.approx(payload)
+    assert payload_kbps(profile(name)) == pytest.approx(payload, abs=0.01)
     assert wire_kbps(profile(name)) == pytest.approx(wire, abs=0.05)
 
 
 def test_a_copy_costs_its_payload_and_five_bytes() -> None:
-    assert payload_kbps(profile("tough")) == pytest.approx(2 * 7.08)
-    assert wire_kbps(profile("tough")) == pytest.approx(2 * 7.08 + 49 * 8 / 120)
+    assert payload_kbps(profile("tough")) == pytest.approx(2 * payload_kbps(LEAN))
+    assert wire_kbps(profile("tough")) == pytest.approx(2 * payload_kbps(LEAN) + 49 * 8 / 120)
+
+
+def test_the_high_band_costs_little_and_nothing_where_there_is_none() -> None:
+    assert high_band_kbps(LEAN) == pytest.approx(8 * 8 / 120)
+    assert high_band_kbps(LEAN) <= 0.6
+    assert [high_band_kbps(profile(name)) for name in ("clear", "rich")] == [0, 0]
+    assert high_band_kbps(custom(LEAN, high_band=False)) == high_band_kbps(custom(LEAN, frame_ms=10)) == 0
 
 
 def test_constant_bitrate_is_what_was_asked_for() -> None:
-    assert payload_kbps(custom(LEAN, vbr=False)) == 8.0
+    assert payload_kbps(custom(LEAN, vbr=False, high_band=False)) == 8.0
 
 
 def test_rates_between_and_beyond_the_measured_ones_rise() -> None:
-    rates = [payload_kbps(custom(LEAN, bitrate=bitrate)) for bitrate in range(500, 128_001, 500)]
+    rates = [payload_kbps(custom(LEAN, bitrate=bitrate, high_band=False)) for bitrate in range(500, 128_001, 500)]
     assert rates == sorted(rates)
     assert rates[-1] == pytest.approx(127.58)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.speech.audio_io import Captured
-from node.speech.high_band import BLOCK, CODEC_DELAY, HighBandFiller, HighBandMeter
+from node.speech.band_extension import BLOCK, CODEC_DELAY, HighBandFiller, HighBandMeter
 from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, silence
 from node.speech.profiles import CLEAR, LEAN, QUICK, TOUGH, Profile
