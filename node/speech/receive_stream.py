@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from node.speech.band_extension import HighBandFiller
 from node.speech.codec import SpeechDecoder
 from node.speech.comfort_noise import ComfortNoise
-from node.speech.band_extension import HighBandFiller
 from node.speech.libopus import CONCEAL_STEP, OpusDecoder
 from node.speech.pcm import FULL_SCALE, Pcm, samples_of, seconds_of, silence
 from node.speech.time_stretch import Stretcher

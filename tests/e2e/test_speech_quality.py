@@ -11,6 +11,7 @@ import pytest
 from scipy.signal import correlate
 
 from live_call import KeepingSink, clip_after, parts, place, running
+from node.bench.speech import measures
 from node.call.endpoints import Models
 from node.call.node import Node
 from node.links.address import BrokerAddress
@@ -23,6 +24,8 @@ from node.terminal.summary import percentile
 
 LEAD_S = 3.0
 TOLERANCE = 0.01
+# PESQ wide: what the high band costs no recording, and what it brings at least on average.
+PESQ_TOLERANCE, FILLED_PESQ = 0.05, 0.4
 AT_ONCE = 3  # calls side by side: more of them wait for each other on two cores
 TRIES = 4
 MOST_LAG_MS = 40.0  # the sink bears 60: a call on a machine that was away for longer says nothing of how calls sound
@@ -52,6 +55,13 @@ def estoi(said: Pcm, heard: Pcm) -> float:
     return float(stoi(said, heard[lag : lag + len(said)], SAMPLE_RATE, extended=True))
 
 
+def pesq(said: Pcm, heard: Pcm) -> float:
+    lag = lag_of(heard, said)
+    found = measures.pesq(said, heard[lag : lag + len(said)], SAMPLE_RATE, "wb")
+    assert found is not None
+    return found
+
+
 async def test_every_clip_keeps_its_intelligibility(
     shared_speech: list[Path], embedded_broker: BrokerAddress, fake_models: Models
 ) -> None:
@@ -59,14 +69,18 @@ async def test_every_clip_keeps_its_intelligibility(
     for first in range(0, len(shared_speech), AT_ONCE):
         batch = shared_speech[first : first + AT_ONCE]
         heard += await asyncio.gather(*(undisturbed(clip, embedded_broker, fake_models) for clip in batch))
-    losses = {}
+    losses, gains = {}, {}
     for clip, sound in zip(shared_speech, heard, strict=True):
         said = whole(clip)
+        gains[clip.stem] = pesq(said, sound) - pesq(said, np.concatenate([offline(said), silence(SAMPLE_RATE)]))
         live = estoi(said, sound)
         expected = estoi(said, np.concatenate([offline(said), silence(SAMPLE_RATE)]))
         print(f"{clip.stem}: ESTOI {live:.3f} in the call, {expected:.3f} offline")
         losses[clip.stem] = expected - live
     assert max(losses.values()) <= TOLERANCE, losses
+    # The call fills the high band up, which narrowband encoded offline has not.
+    assert min(gains.values()) >= -PESQ_TOLERANCE, gains
+    assert np.mean(list(gains.values())) >= FILLED_PESQ, gains
 
 
 async def undisturbed(clip: Path, broker: BrokerAddress, models: Models) -> Pcm:

@@ -179,6 +179,15 @@ async def test_lyra_is_for_a_room_in_which_all_listeners_take_it(carries: list[C
     assert ann.room.all_listeners_take_lyra() == all_take_lyra
 
 
+def test_the_high_band_is_for_listeners_that_fill_it() -> None:
+    ann = Member("ann", BrokerAddress("h"))
+    for number, what in enumerate((Carries.EVERYTHING, Carries.HIGH_BAND_IN, Carries.LYRA_IN | Carries.SPEECH_IN)):
+        ann.room.joined(str(number), Hello(number, "", what))
+        assert not ann.room.a_listener_takes_high_band()
+    ann.room.joined("9", Hello(9, "", Carries.SPEECH_IN | Carries.HIGH_BAND_IN))
+    assert ann.room.a_listener_takes_high_band()
+
+
 async def test_work_that_fails_ends_the_membership_with_its_error(mosquitto: BrokerAddress) -> None:
     async def fail() -> None:
         raise NodeError("the sound card is gone")

@@ -32,7 +32,9 @@ def test_the_users_limit_holds(max_kbps: float, best: Profile) -> None:
     assert all(wire_kbps(profile) <= max(max_kbps, wire_kbps(LOWEST)) for _, profile in link.changes)
 
 
-@pytest.mark.parametrize(("max_kbps", "name", "fills"), [(9.2, "lowest", False), (10.2, "lean", False), (10.6, "lean", True)])
+@pytest.mark.parametrize(
+    ("max_kbps", "name", "fills"), [(9.2, "lowest", False), (10.2, "lean", False), (10.6, "lean", True)]
+)
 def test_the_high_band_is_given_up_before_the_bitrate(max_kbps: float, name: str, fills: bool) -> None:
     profile = ProfileLadder(max_kbps, now=0.0).profile
     assert (profile.name, profile.high_band) == (name, fills)
