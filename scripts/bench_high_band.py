@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 
 from node.bench.call_simulation import CallSimulation, SimulatedPath, encoded_packets, exact_losses, sent_kbps
-from node.bench.speech import measures
 from node.speech import dialogue, sound_files
 from node.speech.band_extension import HighBandFiller, HighBandMeter
 from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, seconds_of
 from node.speech.profiles import LEAN, LOWEST, QUICK, TOUGH, Profile
+from wirebench import scores
 
 SECONDS = 8
 # Speech before what is measured: the jitter buffer has settled by then.
@@ -48,15 +48,19 @@ def heard(pcm: Pcm, profile: Profile, lost: Callable[[int], bool] | None = None)
     packets = asyncio.run(encoded_packets(np.concatenate([before, pcm]), profile, profile.redundancy))
     path = SimulatedPath(lost) if lost is not None else SimulatedPath()
     sound = CallSimulation(packets, path).decode(seconds_of(len(before) + len(pcm)) + TAIL_S)
-    scores = measures.scores(pcm, sound[len(before) :])
+    aligned = scores.aligned(pcm, sound[len(before) :])
     measured = [packet for packet in packets if packet.timestamp >= len(before) * 3]
     kbps = sent_kbps(measured, sum(packet.duration_ms for packet in measured) / 1000)
-    return {"estoi": scores.estoi or 0.0, "pesq_wb": scores.pesq_wb or 0.0, "wire_kbps": kbps}
+    return {
+        "estoi": scores.estoi(pcm, aligned) or 0.0,
+        "pesq_wb": scores.pesq_wb(pcm, aligned) or 0.0,
+        "wire_kbps": kbps,
+    }
 
 
-def mean(scores: Iterable[Scores]) -> Scores:
+def mean(all_scores: Iterable[Scores]) -> Scores:
     """Return the means."""
-    found = list(scores)
+    found = list(all_scores)
     return {name: round(float(np.mean([one[name] for one in found])), 3) for name in found[0]}
 
 
