@@ -111,10 +111,10 @@ class HighBandFiller:
 
     def fill(self, pcm: Pcm, gains: Gains | None) -> Pcm:
         """Return a decoded frame with the band of these levels, or without (None), int16 `(samples,)`."""
-        if gains is None and not self._level.any():
+        wanted = np.zeros((1, BANDS), np.float32) if gains is None else _amplitudes(gains)
+        if not (wanted.any() or self._level.any()):
             self._pass_by(pcm)
             return pcm
-        wanted = np.zeros((1, BANDS), np.float32) if gains is None else _amplitudes(gains)
         course = self._course(wanted, len(pcm))
         self._level = wanted[-1]
         return self._added(pcm, course)
@@ -134,7 +134,8 @@ class HighBandFiller:
         ramp = np.minimum(np.arange(1, BLOCK + 1) / RAMP, 1).astype(np.float32)
         blocks = before[:, :, None] + (wanted - before)[:, :, None] * ramp
         course = blocks.transpose(1, 0, 2).reshape(BANDS, -1)[:, :samples]
-        return np.pad(course, ((0, 0), (0, samples - course.shape[1])), "edge")
+        missing = samples - course.shape[1]
+        return np.pad(course, ((0, 0), (0, missing)), "edge") if missing else course
 
     def _added(self, pcm: Pcm, course: Sound) -> Pcm:
         noise = _noises()[:, self._at % NOISE :][:, : len(pcm)]
@@ -164,7 +165,8 @@ class HighBandFiller:
 def _powers_around(bands: Sound) -> Sound:
     """Return the mean power of each band within half a block of each sample, about, as far as there is sound."""
     samples = bands.shape[1]
-    cells = np.square(np.pad(bands, ((0, 0), (0, -samples % CELL)))).reshape(BANDS, -1, CELL).sum(2)
+    padded = np.pad(bands, ((0, 0), (0, -samples % CELL))) if samples % CELL else bands
+    cells = np.square(padded).reshape(BANDS, -1, CELL).sum(2)
     count, half = cells.shape[1], BLOCK // CELL // 2
     sums = np.hstack([np.zeros((BANDS, 1), np.float32), np.cumsum(cells, axis=1)])
     ends, begins = np.minimum(np.arange(count) + half + 1, count), np.maximum(np.arange(count) - half, 0)
