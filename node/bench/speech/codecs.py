@@ -13,7 +13,7 @@ from node.bench.speech.streams import CodedRecording, Lost, frames_of, read
 from node.speech import lyra_model
 from node.speech.band_extension import HighBandFiller, HighBandMeter
 from node.speech.libopus import OpusDecoder, OpusEncoder
-from node.speech.pcm import SAMPLE_RATE, Pcm
+from node.speech.pcm import SAMPLE_RATE, Pcm, samples_of
 from node.speech.profiles import Application, Bandwidth, Profile
 from protocol.errors import NodeError
 from protocol.speech import high_band, opus_packet
@@ -114,7 +114,7 @@ def code_opus(setting: Setting, pcm: Pcm) -> CodedRecording:
     if profile.sends_high_band:
         packets = _with_high_band(packets, pcm, profile.frame_samples)
     sizes = tuple(map(len, packets))
-    return CodedRecording(sizes, SAMPLE_RATE, lambda lost: _decoded_opus(packets, profile.frame_samples, lost))
+    return CodedRecording(sizes, SAMPLE_RATE, lambda lost: _decoded_opus(packets, lost))
 
 
 def _with_high_band(packets: Sequence[bytes], pcm: Pcm, samples: int) -> list[bytes]:
@@ -127,12 +127,13 @@ def _with_high_band(packets: Sequence[bytes], pcm: Pcm, samples: int) -> list[by
     return filled
 
 
-def _decoded_opus(packets: Sequence[bytes], samples: int, lost: Lost) -> Pcm:
-    """Decode packets of frames that have so many samples each."""
+def _decoded_opus(packets: Sequence[bytes], lost: Lost) -> Pcm:
+    """Decode packets frame by frame, and fill the high band up where they have its gains."""
     decoder, filler, decoded = OpusDecoder(), HighBandFiller(), []
     for packet, gone in zip(packets, lost, strict=True):
-        gains = high_band.gains_of(opus_packet.parse(packet))
-        for frame, levels in zip(opus_packet.split(packet), gains, strict=True):
+        parsed = opus_packet.parse(packet)
+        samples = samples_of(parsed.frame_ms / 1000)
+        for frame, levels in zip(opus_packet.split(packet), high_band.gains_of(parsed), strict=True):
             if gone:
                 decoded += [filler.fade(piece) for piece in _concealed_opus(decoder, samples)]
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -72,3 +73,11 @@ def test_packets_are_of_one_size_and_a_lost_one_is_bridged(recording: Path, lyra
     assert set(stream.packets) == {2 + 6 * 8}
     lost = [packet == 3 for packet in range(len(stream.packets))]
     assert len(stream.decode(lost)) == len(stream.packets) * 1920
+
+
+def test_the_high_band_is_in_the_packets_and_heard(recording: Path) -> None:
+    filled, plain = (codecs.code(dataclasses.replace(LEAN, high_band=on), recording, None) for on in (True, False))
+    assert 0 < sum(filled.packets) - sum(plain.packets) <= 16 * len(plain.packets)
+    sounds = [coded.decode([False] * len(coded.packets)).astype(float) for coded in (filled, plain)]
+    high = [float(np.abs(np.fft.rfft(sound))[len(sound) * 5 // 16 :].mean()) for sound in sounds]
+    assert high[0] > 2 * high[1]

@@ -94,7 +94,11 @@ def lines(setting: Setting, lyra: Path | None = None) -> dict[str, object]:
 
 
 def test_a_named_profile_is_called_by_its_name() -> None:
-    assert lines(LEAN) == {"profile": "lean"}
+    assert lines(dataclasses.replace(LEAN, high_band=True)) == {"profile": "lean"}
+
+
+def test_narrowband_without_the_high_band_says_so() -> None:
+    assert lines(LEAN)["high_band"] is False
 
 
 def test_any_other_is_spelt_out() -> None:
