@@ -1,7 +1,7 @@
 """Call set-up: the peers in the room, offer, answer, bye.
 
-Reading order: messages (what is sent), states (the table), peer_call, liveness, full_room, room (all of it), events
-(what the node has to do), sdp and sdp_compression.
+Reading order: messages (what is sent), states (the table), peer_call, route, liveness, full_room, room (all of it),
+events (what the node has to do), sdp and sdp_compression.
 """
 
 from protocol.signalling.events import (
@@ -14,9 +14,11 @@ from protocol.signalling.events import (
     PeerJoined,
     PeerLeft,
     RoomIsFull,
+    RouteChanged,
 )
 from protocol.signalling.messages import Carries, Hello, Reason
 from protocol.signalling.room import Room
+from protocol.signalling.route import Route, RoutePolicy
 
 __all__ = ["ApplyAnswer", "Carries", "EndCall", "Event", "Hello", "MakeAnswer", "MakeOffer", "Outgoing"]
-__all__ += ["PeerJoined", "PeerLeft", "Reason", "Room", "RoomIsFull"]
+__all__ += ["PeerJoined", "PeerLeft", "Reason", "Room", "RoomIsFull", "Route", "RouteChanged", "RoutePolicy"]

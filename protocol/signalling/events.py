@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from protocol.signalling.messages import Hello, Reason
+from protocol.signalling.route import RouteChanged
 from protocol.topics import Letter
 
 __all__ = ["ApplyAnswer", "EndCall", "Event", "MakeAnswer", "MakeOffer", "Outgoing", "PeerJoined", "PeerLeft"]
-__all__ += ["RoomIsFull"]
+__all__ += ["RoomIsFull", "RouteChanged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class RoomIsFull:
     """There is no place for us: leave."""
 
 
-Event: TypeAlias = PeerJoined | PeerLeft | MakeOffer | MakeAnswer | ApplyAnswer | EndCall | RoomIsFull
+Event: TypeAlias = PeerJoined | PeerLeft | MakeOffer | MakeAnswer | ApplyAnswer | EndCall | RoomIsFull | RouteChanged
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,19 @@ from collections.abc import Collection
 from protocol.signalling.liveness import MAX_STRANGERS, PeerSession
 from protocol.signalling.peer_call import PeerCall
 
-__all__ = ["MAX_PEERS", "REFUSALS", "REFUSED_AFTER_S", "REFUSED_WITHIN_S", "Refusals", "WaitingLine"]
+__all__ = ["MAX_PEERS", "MEDIA_FRESH_S", "REFUSALS", "REFUSED_AFTER_S", "REFUSED_WITHIN_S", "Refusals", "WaitingLine"]
 
 # Eight people in all. In a mesh every node sends its speech to each of the others, seven times 10 kbit/s.
 MAX_PEERS = 7
+# A peer whose last will came has crashed if nothing of its media came for so long.
+MEDIA_FRESH_S = 5.0
 # A node that finds no place at so many peers leaves. Two that come at once for the last place may be seen in either
 # order, and one of them is turned away by most.
 REFUSALS = MAX_PEERS // 2 + 1
 # A node in a call was taken in, whatever others claim: full is believed only after so long without a call...
 REFUSED_AFTER_S = 20.0
-# ...and by a node that has no speech for any peer, so long after it joined: that is what the slowest broker takes.
+# ...and by a node that makes no call, for want of speech or as the broker carries it, so long after it joined: that is
+# what the slowest broker takes.
 REFUSED_WITHIN_S = 30.0
 
 
@@ -87,8 +90,8 @@ class Refusals:
         self._in_call_until = min(self._in_call_until, now)
         if self._concluded or sum(call.peer in self._refused_by for call in calls) < REFUSALS:
             return False
-        has_speech = any(call.has_speech for call in calls)
-        if has_speech:
+        expects_calls = any(call.has_speech and call.wanted for call in calls)
+        if expects_calls:
             self._concluded = now >= self._in_call_until + REFUSED_AFTER_S
         else:
             self._concluded = now <= self._joined_at + REFUSED_WITHIN_S

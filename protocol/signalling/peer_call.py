@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from protocol.errors import SignalError
 from protocol.signalling.events import ApplyAnswer, EndCall, Event, MakeAnswer, MakeOffer
 from protocol.signalling.messages import Answer, Bye, Carries, Hello, Offer, Reason, offer_hash
+from protocol.signalling.offer_ration import OfferRation
+from protocol.signalling.route import speech_in_common
 from protocol.signalling.sdp_compression import pack_description, unpack_description
 from protocol.signalling.states import TRANSITIONS, State, Trigger
 
@@ -35,10 +37,8 @@ CONNECT_TIMEOUT_S = 15.0
 RETRY_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 # A connection that lived this long was a good one: the next pause is short again.
 STABLE_S = 10.0
-# A peer that offers again and again has us make and end connections, or repeat an answer, each time: so many at once,
-# then one in so many seconds, which is as often as an offer is sent again.
-OFFER_BURST = 5
-OFFER_EVERY_S = OFFER_RESEND_S
+# While speech goes through the broker, a link is tried this often: an attempt costs 2 kB, and keeps trying for 15 s.
+DIRECT_EVERY_S = 60.0
 # Stale offers of this many calls back are recognised; older ones have long run out of tries.
 REMEMBERED_CALLS = 8
 
@@ -58,7 +58,8 @@ class Output:
 class PeerCall:
     """The call with `peer`, whose hello is `hello`. `deadline` is when `timeout` is due, if ever.
 
-    `call_id` names the present attempt; `media_at` is when something came last over its connection.
+    `call_id` names the present attempt; `media_at` is when something came last over its connection. A link is made as
+    long as it is `wanted`, which it is not at first; `declined` says that the peer wants none.
     """
 
     def __init__(self, node: str, peer: str, ours: Hello, hello: Hello, *, rng: random.Random, output: Output) -> None:
@@ -68,7 +69,7 @@ class PeerCall:
         self.deadline: float | None = None
         self._first = node < peer
         self.media_at = -math.inf
-        self.has_speech = _speech_in_common(ours.carries, hello.carries)
+        self.has_speech = speech_in_common(ours.carries, hello.carries)
         self._rng = rng
         self._output = output
         self.call_id: int | None = None
@@ -77,7 +78,9 @@ class PeerCall:
         self._tries = 0
         self._failures = 0
         self._connected_at: float | None = None
-        self._offers_paid_until = -math.inf
+        self._began = -math.inf
+        self.wanted = self.declined = self._by_broker = self._declines = False
+        self._ration = OfferRation()
         self._ended: deque[int] = deque(maxlen=REMEMBERED_CALLS)
 
     @property
@@ -85,8 +88,41 @@ class PeerCall:
         """Whether media flows, as far as was reported."""
         return self.state in (State.CONNECTED, State.UNSEEN)
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last attempt at a link failed, or the link was lost, or the peer wants none."""
+        return self._failures > 0 or self.declined
+
+    @property
+    def carries(self) -> Carries:
+        """What the peer sends and takes."""
+        return self.hello.carries
+
+    def want(self, wanted: bool, by_broker: bool, declines: bool, now: float) -> None:
+        """Make a link, or end it, as is `wanted`: links are tried seldom while speech goes `by_broker`.
+
+        With `declines` an offer of the peer is answered by a bye.
+        """
+        self._by_broker, self._declines = by_broker, declines
+        before, self.wanted = self.wanted, wanted
+        if not wanted and (before or self.state is State.CONNECTED):
+            self._rest()
+        elif wanted and not before and self.state is State.IDLE:
+            self.declined = False
+            self.begin(now)
+        elif wanted and not before and self.state in (State.PAUSED, State.WAITING):
+            self.deadline = now
+
+    def _rest(self) -> None:
+        if self.state in (State.PAUSED, State.WAITING):
+            self.deadline = None
+        elif self.call_id is not None and self.state is not State.UNSEEN and self._move(Trigger.BYE):
+            self._send(Bye(self.peer, self.call_id, Reason.BY_BROKER))
+            self._end_call(Reason.BY_BROKER)
+
     def begin(self, now: float) -> None:
         """Make the first offer, or leave it to the peer, if there is speech to carry at all."""
+        self.wanted = True
         if not self.has_speech:
             return
         if self._first:
@@ -113,7 +149,10 @@ class PeerCall:
     def receive_offer(self, call_id: int, description: bytes, now: float) -> None:
         """Answer the peer's offer, unless it is stale, a repetition, one too many, or crossed ours and lost."""
         sdp = unpack_description(description)
-        if not self._may_offer(now):
+        if not self._ration.take(now):
+            return
+        if self._declines:
+            self._send(Bye(self.peer, call_id, Reason.BY_BROKER))
             return
         if call_id == self.call_id:
             if isinstance(self._sent, Answer) and self._sent.offer == offer_hash(description):
@@ -126,7 +165,7 @@ class PeerCall:
         if not self.has_speech or (crossed and self._first) or not self._move(Trigger.OFFER):
             return
         self._end_call(Reason.GLARE if crossed else Reason.REPLACED)
-        self.call_id, self._offer = call_id, offer_hash(description)
+        self.call_id, self._offer, self._began = call_id, offer_hash(description), now
         self._output.events.append(MakeAnswer(self.peer, call_id, sdp))
         self.deadline = now + DESCRIBE_TIMEOUT_S
 
@@ -148,13 +187,14 @@ class PeerCall:
         if reason is Reason.LOST:
             self._fail(now)
         elif self._move(Trigger.BYE):
+            self.declined = reason is Reason.BY_BROKER
             self._end_call(reason)
 
-    def connected(self, call_id: int, now: float) -> None:
-        """Note that media flows."""
+    def connected(self, call_id: int, now: float) -> bool:
+        """Note that media flows; return whether it does now."""
         if call_id == self.call_id and self._move(Trigger.CONNECTED):
-            self._connected_at = now
-            self.deadline = None
+            self._connected_at, self.deadline = now, None
+        return self.is_up
 
     def media_received(self, call_id: int, at: float) -> None:
         """Note that something came over the connection."""
@@ -168,7 +208,7 @@ class PeerCall:
 
     def resume(self, now: float) -> None:
         """Send at once what is not answered, with all its tries: the broker was away, and may have been all along."""
-        if self.state in (State.OFFERED, State.PAUSED):
+        if self.wanted and self.state in (State.OFFERED, State.PAUSED):
             self._tries = self._failures = 0
             self.deadline = now + (self._pause() if self.state is State.PAUSED else 0)
 
@@ -176,7 +216,7 @@ class PeerCall:
         """Call again at once, whichever side's turn it is: no attempt so far had our present addresses."""
         if self.call_id is not None:
             self._give_up(now)
-        if self.state in (State.PAUSED, State.WAITING):
+        if self.wanted and self.state in (State.PAUSED, State.WAITING):
             self._failures = 0
             self.deadline = now
 
@@ -210,13 +250,6 @@ class PeerCall:
         else:
             self._request_offer(now)
 
-    def _may_offer(self, now: float) -> bool:
-        """Tell whether to accept another offer of the peer: a flood of them must not hold up the calls with others."""
-        if now < self._offers_paid_until - (OFFER_BURST - 1) * OFFER_EVERY_S:
-            return False
-        self._offers_paid_until = max(self._offers_paid_until, now) + OFFER_EVERY_S
-        return True
-
     def _move(self, trigger: Trigger) -> bool:
         after = TRANSITIONS[self.state].get(trigger)
         if after is None:
@@ -228,7 +261,7 @@ class PeerCall:
         self._output.messages.append((message, self.hello.session))
 
     def _request_offer(self, now: float) -> None:
-        self.call_id = self._rng.getrandbits(_ID_BITS)
+        self.call_id, self._began = self._rng.getrandbits(_ID_BITS), now
         self._output.events.append(MakeOffer(self.peer, self.call_id))
         self.deadline = now + DESCRIBE_TIMEOUT_S
 
@@ -251,7 +284,9 @@ class PeerCall:
         if self.state is State.PAUSED:
             if connected_at is not None and now - connected_at >= STABLE_S:
                 self._failures = 0
-            self.deadline = now + self._pause()
+            seldom = self._by_broker and connected_at is None
+            again = max(now, self._began + DIRECT_EVERY_S) if seldom else now
+            self.deadline = again + self._pause() if self.wanted else None
             self._failures += 1
 
     def _pause(self) -> float:
@@ -263,9 +298,3 @@ class PeerCall:
             self._output.events.append(EndCall(self.peer, self.call_id, reason))
             self._ended.append(self.call_id)
         self.call_id = self._sent = self._connected_at = self.deadline = None
-
-
-def _speech_in_common(ours: Carries, theirs: Carries) -> bool:
-    there = Carries.SPEECH_OUT in ours and Carries.SPEECH_IN in theirs
-    back = Carries.SPEECH_OUT in theirs and Carries.SPEECH_IN in ours
-    return there or back

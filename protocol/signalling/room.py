@@ -15,17 +15,16 @@ from collections.abc import Callable, Collection
 
 from protocol.errors import SignalError
 from protocol.signalling.events import Event, Outgoing, PeerJoined, PeerLeft, RoomIsFull
-from protocol.signalling.full_room import MAX_PEERS, Refusals, WaitingLine
+from protocol.signalling.full_room import MAX_PEERS, MEDIA_FRESH_S, Refusals, WaitingLine
 from protocol.signalling.liveness import LivenessProofs, PeerSession
 from protocol.signalling.messages import Answer, Bye, Hello, Message, Offer, Reason, decode, encode
 from protocol.signalling.peer_call import Output, PeerCall
+from protocol.signalling.route import Routes
 from protocol.signalling.states import State
 from protocol.topics import Letter
 
 __all__ = ["MAX_PEERS", "Room"]
 
-# A peer whose last will came has crashed if nothing of its media came for so long.
-MEDIA_FRESH_S = 5.0
 # It is not known which peers left while the broker was away. Those still here have this long to show it; a node that
 # comes back even later joins as if it were new.
 ROLL_CALL_S = 20.0
@@ -39,7 +38,7 @@ class Room:
     nothing: the node's connections run beside the room, and their reports may cross its decisions.
 
     `oldest` gives the numbers of the first messages that a newcomer opens (`protocol.sealing.Sealer.oldest`). Without
-    an `rng`, challenges and call ids come from the system's random source. `liveness` and `waiting` are the room's own.
+    an `rng`, challenges and call ids come from the system's random source. The other public members are the room's own.
     """
 
     def __init__(
@@ -47,13 +46,14 @@ class Room:
         node: str,
         hello: Hello,
         rng: random.Random | None = None,
-        oldest: Callable[[], tuple[int, int, int]] = lambda: (0, 0, 0),
+        oldest: Callable[[], tuple[int, ...]] = lambda: (0, 0, 0),
     ) -> None:
         self._node = node
         self._hello, self._oldest = hello, oldest
         self._rng = rng or random.SystemRandom()
         self.liveness = LivenessProofs(hello.session, self._rng)
         self.waiting = WaitingLine()
+        self.routes = Routes(hello.carries)
         self._calls: dict[str, PeerCall] = {}
         self._refusals = Refusals()
         self._output = Output()
@@ -126,10 +126,9 @@ class Room:
 
     def connected(self, peer: str, call_id: int, now: float) -> None:
         """Note that the connection of this call is up."""
-        if call := self._calls.get(peer):
-            call.connected(call_id, now)
-            if call.is_up:
-                self._refusals.in_call()
+        if (call := self._calls.get(peer)) and call.connected(call_id, now):
+            self._refusals.in_call()
+        self._settle(now)
 
     def media_received(self, peer: str, call_id: int, at: float) -> None:
         """Note when something came last over the connection of this call."""
@@ -166,7 +165,8 @@ class Room:
         """Return when `handle_timer` is due, or None."""
         if self._left:
             return None
-        deadlines = [self.liveness.deadline(), *(call.deadline for call in self._calls.values())]
+        deadlines = [self.liveness.deadline(), self.routes.deadline()]
+        deadlines += [call.deadline for call in self._calls.values()]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
@@ -240,7 +240,6 @@ class Room:
         call = PeerCall(self._node, sender, self._hello, hello, rng=self._rng, output=self._output)
         self._calls[sender] = call
         self._output.events.append(PeerJoined(sender, hello))
-        call.begin(now)
 
     def _serve_waiting(self, now: float) -> None:
         """Give a place that is free to the first that waits; inform all of them if there will be none."""
@@ -282,6 +281,7 @@ class Room:
             self._output.events.append(RoomIsFull())
         self._forget_departed(now)
         self._serve_waiting(now)
+        self._output.events += self.routes.update(self._calls, self.liveness.strangers, now)
         # A peer takes our offer once it has our echo: that goes first.
         if self.liveness.is_time(now) or (self.liveness.is_due and self._output.messages):
             self._publish_hello(now)

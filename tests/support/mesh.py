@@ -21,6 +21,7 @@ from protocol.signalling import (
     Outgoing,
     Room,
     RoomIsFull,
+    RouteChanged,
 )
 from protocol.signalling.messages import Proof
 from protocol.signalling.states import State
@@ -40,6 +41,7 @@ class Node:
     room: Room
     session: int
     events: list[Event] = field(default_factory=list)
+    routes: list[RouteChanged] = field(default_factory=list)
     open_calls: set[int] = field(default_factory=set)
     online: bool = True
 
@@ -139,8 +141,11 @@ class World(Agenda):
 
     def drain(self, node: Node) -> None:
         for event in node.room.events():
-            node.events.append(event)
-            self._act(node, event)
+            if isinstance(event, RouteChanged):
+                node.routes.append(event)
+            else:
+                node.events.append(event)
+                self._act(node, event)
         for message in node.room.outgoing():
             if node.online:
                 self._publish(node.name, message)
