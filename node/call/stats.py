@@ -55,11 +55,11 @@ class CallStats:
         return self._kbps_while_talking(0.0)
 
     def speech_wire_kbps(self) -> float | None:
-        """Return the same with all overhead of an RTP packet, as measured on the datagrams that were sent."""
-        rtp = self.meter.sent["rtp"]
-        if not rtp.packets or not self.speech_out.packets:
+        """Return the same with all overhead of a packet, as measured on the datagrams and messages that were sent."""
+        sent = self.meter.speech("sent")
+        if not sent.packets or not self.speech_out.packets:
             return None
-        overhead = rtp.bytes / rtp.packets - self.speech_out.payload / self.speech_out.packets
+        overhead = sent.bytes / sent.packets - self.speech_out.payload / self.speech_out.packets
         return self._kbps_while_talking(overhead)
 
     def _kbps_while_talking(self, overhead: float) -> float | None:

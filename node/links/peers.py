@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from node.common.peer_faults import PeerFaults
-from node.common.tasks import begin
+from node.common.tasks import begin, raising
 from node.links.linked_peer import DOUBT_AFTER_S, LinkActivity, LinkedPeer, LinkSettings, media_direction
 from node.links.network_watch import NetworkChange
 from node.links.peer_events import PeerEvents
@@ -27,6 +27,7 @@ from protocol.signalling import (
     PeerLeft,
     Room,
     RoomIsFull,
+    RouteChanged,
 )
 from protocol.signalling.room import MAX_PEERS
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+FULL = f"the room is full: {MAX_PEERS + 1} are in it; come back when somebody has left"
 # Between two checks for silent links.
 WATCH_EVERY_S = 0.5
 
@@ -99,11 +101,13 @@ class Peers:
         self._drain()
 
     def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None) -> bool:
-        """Send one speech packet and copies of earlier ones to every peer that listens; return whether any does.
+        """Send one speech packet and copies of earlier ones by every link that carries speech; return whether any does.
 
         For `sequence` see `node.links.webrtc.PeerLink.send`.
         """
-        listening = [(peer, call) for peer, call in self._calls.items() if call.listens]
+        listening = [
+            (peer, call) for peer, call in self._calls.items() if call.listens and self.room.routes.goes_by_link(peer)
+        ]
         for peer, call in listening:
             with self.faults.contained(peer, "speech for a peer"):
                 call.link.send(timestamp, payload, copies, sequence)
@@ -153,8 +157,6 @@ class Peers:
         self._calls.clear()
         self.room.leave(self._now())
         self._drain()
-        if self._timer is not None:
-            self._timer.cancel()
         await asyncio.gather(*(self._close("", link) for link in links))
 
     def _doubt(self, call: LinkedPeer) -> None:
@@ -198,10 +200,12 @@ class Peers:
                 self._spawn(f"answer to {peer}", peer, partial(self._describe, call, partial(call.link.answer, sdp)))
             case ApplyAnswer(peer, call_id, sdp):
                 self._spawn(f"answer of {peer}", peer, partial(self._accept, call_id, sdp))
+            case RouteChanged(peer, route):
+                self._events.route_changed(peer, route)
             case EndCall(peer, call_id, _):
                 self._end(peer, call_id)
             case RoomIsFull():
-                self._begin("leave a full room", _room_is_full())
+                self._begin("leave a full room", raising(NodeError(FULL)))
 
     def _spawn(self, name: str, peer: str, work: Callable[[str], Coroutine[Any, Any, None]]) -> None:
         async def contained() -> None:
@@ -294,7 +298,3 @@ class Peers:
     async def _close(self, peer: str, link: PeerLink) -> None:
         with self.faults.contained(peer, "the end of a call"):
             await link.close()
-
-
-async def _room_is_full() -> None:
-    raise NodeError(f"the room is full: {MAX_PEERS + 1} are in it; come back when somebody has left")

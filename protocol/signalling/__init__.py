@@ -18,7 +18,7 @@ from protocol.signalling.events import (
 )
 from protocol.signalling.messages import Carries, Hello, Reason
 from protocol.signalling.room import Room
-from protocol.signalling.route import Route, RoutePolicy
+from protocol.signalling.route import RoutePolicy, SpeechRoute
 
 __all__ = ["ApplyAnswer", "Carries", "EndCall", "Event", "Hello", "MakeAnswer", "MakeOffer", "Outgoing"]
-__all__ += ["PeerJoined", "PeerLeft", "Reason", "Room", "RoomIsFull", "Route", "RouteChanged", "RoutePolicy"]
+__all__ += ["PeerJoined", "PeerLeft", "Reason", "Room", "RoomIsFull", "RouteChanged", "RoutePolicy", "SpeechRoute"]

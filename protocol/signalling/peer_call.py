@@ -13,9 +13,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from protocol.errors import SignalError
+from protocol.ration import Ration
 from protocol.signalling.events import ApplyAnswer, EndCall, Event, MakeAnswer, MakeOffer
-from protocol.signalling.messages import Answer, Bye, Carries, Hello, Offer, Reason, offer_hash
-from protocol.signalling.offer_ration import OfferRation
+from protocol.signalling.messages import Answer, Bye, Hello, Offer, Reason, offer_hash
 from protocol.signalling.route import speech_in_common
 from protocol.signalling.sdp_compression import pack_description, unpack_description
 from protocol.signalling.states import TRANSITIONS, State, Trigger
@@ -37,6 +37,10 @@ CONNECT_TIMEOUT_S = 15.0
 RETRY_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 # A connection that lived this long was a good one: the next pause is short again.
 STABLE_S = 10.0
+# A peer that offers again and again has us make and end connections, or repeat an answer, each time: so many at once,
+# then one in so many seconds, which is as often as an offer is sent again.
+OFFER_BURST = 5
+OFFER_EVERY_S = OFFER_RESEND_S
 # While speech goes through the broker, a link is tried this often: an attempt costs 2 kB, and keeps trying for 15 s.
 DIRECT_EVERY_S = 60.0
 # Stale offers of this many calls back are recognised; older ones have long run out of tries.
@@ -80,7 +84,7 @@ class PeerCall:
         self._connected_at: float | None = None
         self._began = -math.inf
         self.wanted = self.declined = self._by_broker = self._declines = False
-        self._ration = OfferRation()
+        self._ration = Ration(OFFER_BURST, OFFER_EVERY_S)
         self._ended: deque[int] = deque(maxlen=REMEMBERED_CALLS)
 
     @property
@@ -92,11 +96,6 @@ class PeerCall:
     def has_failed(self) -> bool:
         """Whether the last attempt at a link failed, or the link was lost, or the peer wants none."""
         return self._failures > 0 or self.declined
-
-    @property
-    def carries(self) -> Carries:
-        """What the peer sends and takes."""
-        return self.hello.carries
 
     def want(self, wanted: bool, by_broker: bool, declines: bool, now: float) -> None:
         """Make a link, or end it, as is `wanted`: links are tried seldom while speech goes `by_broker`.

@@ -19,7 +19,7 @@ from protocol.signalling.full_room import MAX_PEERS, MEDIA_FRESH_S, Refusals, Wa
 from protocol.signalling.liveness import LivenessProofs, PeerSession
 from protocol.signalling.messages import Answer, Bye, Hello, Message, Offer, Reason, decode, encode
 from protocol.signalling.peer_call import Output, PeerCall
-from protocol.signalling.route import Routes
+from protocol.signalling.route import PeerRoutes
 from protocol.signalling.states import State
 from protocol.topics import Letter
 
@@ -53,7 +53,7 @@ class Room:
         self._rng = rng or random.SystemRandom()
         self.liveness = LivenessProofs(hello.session, self._rng)
         self.waiting = WaitingLine()
-        self.routes = Routes(hello.carries)
+        self.routes = PeerRoutes(hello.carries)
         self._calls: dict[str, PeerCall] = {}
         self._refusals = Refusals()
         self._output = Output()

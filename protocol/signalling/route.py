@@ -9,7 +9,7 @@ link is up. A node that takes another way than the other expects is heard all th
   less from the second listener on. Where neither of a pair needs a link any more, none is made, and one that was is
   ended.
 
-`Routes` has the route of each peer, and says what the calls with them should do (`PeerCall.want`).
+`PeerRoutes` has the route of each peer, and says what the calls with them should do (`PeerCall.want`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
-from protocol.signalling.messages import Carries
+from protocol.signalling.messages import Carries, Hello
 
-__all__ = ["PUBLISH_FROM", "Route", "RouteChanged", "RoutePolicy", "Routes", "speech_in_common"]
+__all__ = ["PUBLISH_FROM", "PeerRoutes", "RouteChanged", "RoutePolicy", "SpeechRoute", "speech_in_common"]
 
 # Without a link for so long, speech goes through the broker: a link takes under a second, on a slow network three.
 PATIENCE_S: Final = 5.0
@@ -43,7 +43,7 @@ STRANGERS_S: Final = 1.0
 PUBLISH_FROM: Final = 2
 
 
-class Route(StrEnum):
+class SpeechRoute(StrEnum):
     """The way that speech takes."""
 
     NONE = "none"
@@ -64,12 +64,12 @@ class RouteChanged:
     """Send speech to this peer by `route` from now on; `listens` if what it publishes is to be heard."""
 
     peer: str
-    route: Route
+    route: SpeechRoute
     listens: bool
 
 
 class RoutedCall(Protocol):
-    """The call with a peer as `Routes` sees it (see `protocol.signalling.peer_call.PeerCall`)."""
+    """The call with a peer as `PeerRoutes` sees it (see `protocol.signalling.peer_call.PeerCall`)."""
 
     @property
     def is_up(self) -> bool: ...
@@ -81,7 +81,7 @@ class RoutedCall(Protocol):
     def has_speech(self) -> bool: ...
 
     @property
-    def carries(self) -> Carries: ...
+    def hello(self) -> Hello: ...
 
     def want(self, wanted: bool, by_broker: bool, declines: bool, now: float) -> None: ...
 
@@ -95,24 +95,24 @@ class PeerRoute:
         self._up_since: float | None = None
         self._crowd_since: float | None = None
         self._dispersed_at: float | None = None
-        self.route, self.listens, self.wants_link = Route.NONE, False, False
+        self.route, self.listens, self.wants_link = SpeechRoute.NONE, False, False
 
     def update(self, is_up: bool, has_failed: bool, crowded: bool, strangers: int, now: float) -> None:
         """Take what is so now, and what is due."""
         self._note(is_up, crowded, now)
         if not self._knows:  # or there is nothing to be said
-            self.route = Route.DIRECT if is_up else Route.NONE
+            self.route = SpeechRoute.DIRECT if is_up else SpeechRoute.NONE
             self.wants_link = self._policy is not RoutePolicy.BROKER
             return
         relayed = self._is_relayed(has_failed, now, 0.0)
         self.listens = self._is_relayed(has_failed, now, EARLY_S) or (self.listens and self._lingers(now))
         self.wants_link = self._wants_link(is_up, strangers, now)
         if relayed and not (is_up and self._policy is RoutePolicy.AUTO and self._keeps_link(now)):
-            self.route = Route.BROKER
-        elif is_up and not (self.route is Route.BROKER and now < self._handover_at):
-            self.route = Route.DIRECT
+            self.route = SpeechRoute.BROKER
+        elif is_up and not (self.route is SpeechRoute.BROKER and now < self._handover_at):
+            self.route = SpeechRoute.DIRECT
         elif not is_up and not relayed:
-            self.route = Route.NONE
+            self.route = SpeechRoute.NONE
 
     def deadlines(self, now: float) -> Iterable[float]:
         """Yield the moments at which `update` may find something else."""
@@ -146,7 +146,7 @@ class PeerRoute:
         if self._policy is RoutePolicy.BROKER or self._crowd_since is not None:
             return True
         return self._up_since is None and (
-            has_failed or self.route is Route.BROKER or now >= self._without_since + PATIENCE_S - early_s
+            has_failed or self.route is SpeechRoute.BROKER or now >= self._without_since + PATIENCE_S - early_s
         )
 
     def _keeps_link(self, now: float) -> bool:
@@ -172,7 +172,7 @@ class PeerRoute:
         return self.wants_link or not strangers or now >= self._met_at + STRANGERS_S
 
 
-class Routes:
+class PeerRoutes:
     """The routes of one node that carries `ours`, with all peers. `policy` is what it was asked for."""
 
     def __init__(self, ours: Carries, policy: RoutePolicy = RoutePolicy.AUTO) -> None:
@@ -185,6 +185,14 @@ class Routes:
         """Return when `update` is due, or None."""
         return self._deadline
 
+    def goes_by_link(self, peer: str) -> bool:
+        """Tell whether speech to the peer goes by the link with it."""
+        return peer in self._routes and self._routes[peer][1].route is SpeechRoute.DIRECT
+
+    def listens(self, peer: str) -> bool:
+        """Tell whether the peer's speech is to be heard at the broker."""
+        return peer in self._routes and self._routes[peer][1].listens
+
     def update(self, calls: Mapping[str, RoutedCall], strangers: int, now: float) -> list[RouteChanged]:
         """Have each call do what its route asks for, and return what has changed.
 
@@ -192,7 +200,7 @@ class Routes:
         """
         for gone in self._routes.keys() - calls.keys():
             del self._routes[gone]
-        members = {peer: call.carries for peer, call in calls.items()}
+        members = {peer: call.hello.carries for peer, call in calls.items()}
         changed = [
             change for peer, call in calls.items() if (change := self._follow(peer, call, members, strangers, now))
         ]
@@ -203,7 +211,7 @@ class Routes:
     def _follow(
         self, peer: str, call: RoutedCall, members: Mapping[str, Carries], strangers: int, now: float
     ) -> RouteChanged | None:
-        knows = call.has_speech and Carries.BROKER_SPEECH_IN in self._ours & call.carries
+        knows = call.has_speech and Carries.BROKER_SPEECH_IN in self._ours & call.hello.carries
         known, route = self._routes.get(peer, (None, None))
         if route is None or known is not call:  # met now, or come again
             route = PeerRoute(self.policy, knows, now)
@@ -211,7 +219,7 @@ class Routes:
         before = route.route, route.listens
         crowded = knows and is_crowded(self._ours, members, peer)
         route.update(call.is_up, call.has_failed, crowded, strangers, now)
-        call.want(route.wants_link, route.route is Route.BROKER, self.policy is RoutePolicy.BROKER, now)
+        call.want(route.wants_link, route.route is SpeechRoute.BROKER, self.policy is RoutePolicy.BROKER, now)
         if (route.route, route.listens) == before:
             return None
         return RouteChanged(peer, route.route, route.listens)

@@ -14,6 +14,8 @@ from protocol.speech_sealing import TIME_UNIT
 
 __all__ = ["BrokerBundle", "Bundled"]
 
+MOST_UNITS = MAX_PACKET_MS * SAMPLES_PER_MS // TIME_UNIT
+
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
@@ -50,7 +52,9 @@ class BrokerBundle:
         """Return what waits, if anything does."""
         if not self._frames:
             return []
-        time = max(self._begin // TIME_UNIT, self._free)
+        time = self._begin // TIME_UNIT
+        if self._free - MOST_UNITS <= time < self._free:
+            time = self._free  # what was cut in the middle of a unit
         self._free = time + -(-(self._end - self._begin) // TIME_UNIT)
         bundled = Bundled(time, opus_packet.join(self._frames), self._packets)
         self._frames, self._packets = [], 0

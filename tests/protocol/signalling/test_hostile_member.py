@@ -15,7 +15,7 @@ from protocol.signalling import Carries, EndCall, Hello, MakeAnswer, PeerJoined,
 from protocol.signalling.full_room import REFUSALS, REFUSED_AFTER_S, REFUSED_WITHIN_S
 from protocol.signalling.liveness import DOUBT_S, HELLO_BURST, HELLO_EVERY_S, MAX_STRANGERS
 from protocol.signalling.messages import MAX_ECHOES, Answer, Bye, Message, Offer, Proof, encode
-from protocol.signalling.offer_ration import OFFER_BURST, OFFER_EVERY_S
+from protocol.signalling.peer_call import OFFER_BURST, OFFER_EVERY_S
 from protocol.signalling.room import MAX_PEERS, MEDIA_FRESH_S
 from protocol.signalling.sdp_compression import pack_description
 from protocol.signalling.states import State

@@ -13,10 +13,10 @@ from protocol.signalling import (
     Hello,
     MakeAnswer,
     MakeOffer,
-    RouteChanged,
     PeerJoined,
     PeerLeft,
     Reason,
+    RouteChanged,
 )
 from protocol.signalling.liveness import DOUBT_S
 from protocol.signalling.messages import Bye, Offer, encode

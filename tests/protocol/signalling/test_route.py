@@ -7,7 +7,7 @@ import random
 import pytest
 from mesh import Node, World
 
-from protocol.signalling import Carries, EndCall, MakeOffer, PeerJoined, Reason, Route, RoutePolicy
+from protocol.signalling import Carries, EndCall, MakeOffer, PeerJoined, Reason, RoutePolicy, SpeechRoute
 from protocol.signalling.messages import Offer, decode
 from protocol.signalling.peer_call import CONNECT_TIMEOUT_S, DIRECT_EVERY_S
 from protocol.signalling.route import (
@@ -34,12 +34,12 @@ def join(world: World, name: str, carries: Carries = NOW, policy: RoutePolicy = 
     return node
 
 
-def changes(node: Node, peer: str) -> list[tuple[Route, bool]]:
+def changes(node: Node, peer: str) -> list[tuple[SpeechRoute, bool]]:
     return [(event.route, event.listens) for event in node.routes if event.peer == peer]
 
 
-def route(node: Node, peer: str) -> Route:
-    return changes(node, peer)[-1][0] if changes(node, peer) else Route.NONE
+def route(node: Node, peer: str) -> SpeechRoute:
+    return changes(node, peer)[-1][0] if changes(node, peer) else SpeechRoute.NONE
 
 
 def offers(world: World) -> int:
@@ -56,16 +56,16 @@ def pair(media: bool = True, **of: Carries) -> tuple[World, Node, Node]:
 def test_two_with_a_path_take_it_and_nothing_else() -> None:
     world, a, b = pair()
     world.run(60)
-    assert changes(a, B) == changes(b, A) == [(Route.DIRECT, False)]
+    assert changes(a, B) == changes(b, A) == [(SpeechRoute.DIRECT, False)]
 
 
 def test_without_a_path_the_broker_takes_over_after_five_seconds() -> None:
     world, a, b = pair(media=False)
     met = world.now
     world.run(PATIENCE_S - EARLY_S + 0.5)
-    assert changes(a, B) == changes(b, A) == [(Route.NONE, True)]
+    assert changes(a, B) == changes(b, A) == [(SpeechRoute.NONE, True)]
     world.run(EARLY_S)
-    assert route(a, B) is route(b, A) is Route.BROKER
+    assert route(a, B) is route(b, A) is SpeechRoute.BROKER
     assert world.now - met < 6
 
 
@@ -77,10 +77,10 @@ def test_a_link_is_tried_every_minute_and_takes_over_when_it_is_up() -> None:
     assert len(changes(a, B)) == len(changes(b, A)) == 2
     world.media = True
     world.run(DIRECT_EVERY_S + CONNECT_TIMEOUT_S + 5)
-    assert route(a, B) is route(b, A) is Route.DIRECT
+    assert route(a, B) is route(b, A) is SpeechRoute.DIRECT
     assert len(a.of(MakeOffer)) <= tried + 2
     world.run(LINGER_S)
-    assert changes(a, B)[-2:] == changes(b, A)[-2:] == [(Route.DIRECT, True), (Route.DIRECT, False)]
+    assert changes(a, B)[-2:] == changes(b, A)[-2:] == [(SpeechRoute.DIRECT, True), (SpeechRoute.DIRECT, False)]
 
 
 def test_speech_leaves_the_broker_when_both_ends_know_that_the_link_is_up() -> None:
@@ -91,9 +91,9 @@ def test_speech_leaves_the_broker_when_both_ends_know_that_the_link_is_up() -> N
         world.run(0.05)
     world.run(HANDOVER_S - 0.2)
     assert a.room.state(B) is b.room.state(A) is State.CONNECTED
-    assert route(a, B) is route(b, A) is Route.BROKER
+    assert route(a, B) is route(b, A) is SpeechRoute.BROKER
     world.run(0.5)
-    assert route(a, B) is route(b, A) is Route.DIRECT
+    assert route(a, B) is route(b, A) is SpeechRoute.DIRECT
 
 
 def test_a_lost_link_sends_speech_to_the_broker_at_once_and_is_made_again() -> None:
@@ -102,10 +102,10 @@ def test_a_lost_link_sends_speech_to_the_broker_at_once_and_is_made_again() -> N
     world.media = False
     world.kill_media(A, B)
     world.run(0.2)
-    assert (changes(a, B)[-1], changes(b, A)[-1]) == ((Route.BROKER, True), (Route.BROKER, True))
+    assert (changes(a, B)[-1], changes(b, A)[-1]) == ((SpeechRoute.BROKER, True), (SpeechRoute.BROKER, True))
     world.media = True
     world.run(DIRECT_EVERY_S + CONNECT_TIMEOUT_S + 5)
-    assert route(a, B) is route(b, A) is Route.DIRECT
+    assert route(a, B) is route(b, A) is SpeechRoute.DIRECT
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(OLD, NOW), (NOW, OLD), (OLD, OLD)])
@@ -115,7 +115,7 @@ def test_nothing_goes_by_the_broker_to_who_does_not_know_of_it(ours: Carries, th
     assert changes(a, B) == changes(b, A) == []
     world.media = True
     world.run(40)
-    assert changes(a, B) == changes(b, A) == [(Route.DIRECT, False)]
+    assert changes(a, B) == changes(b, A) == [(SpeechRoute.DIRECT, False)]
 
 
 def test_who_wants_the_broker_alone_makes_no_link_and_says_so() -> None:
@@ -124,7 +124,7 @@ def test_who_wants_the_broker_alone_makes_no_link_and_says_so() -> None:
         picky = join(world, first, policy=RoutePolicy.BROKER)
         other = join(world, second)
         world.run(3)
-        assert route(picky, second) is route(other, first) is Route.BROKER
+        assert route(picky, second) is route(other, first) is SpeechRoute.BROKER
         assert not picky.of(MakeOffer)
         world.run(600)
         assert len(other.of(MakeOffer)) == 1
@@ -145,7 +145,7 @@ def test_three_publish_once_and_make_no_link() -> None:
     a, b, c = (join(world, name) for name in (A, B, C))
     world.run(2)
     for node, peers in ((a, (B, C)), (b, (A, C)), (c, (A, B))):
-        assert [changes(node, peer) for peer in peers] == [[(Route.BROKER, True)]] * 2
+        assert [changes(node, peer) for peer in peers] == [[(SpeechRoute.BROKER, True)]] * 2
     assert offers(world) == 0
     world.run(300)
     assert offers(world) == 0
@@ -156,7 +156,7 @@ def test_eight_who_come_at_once_make_no_offers() -> None:
     nodes = [join(world, letter * 4) for letter in "abcdefgh"]
     world.run(60)
     assert offers(world) == 0
-    assert {route(node, peer.name) for node in nodes for peer in nodes if peer is not node} == {Route.BROKER}
+    assert {route(node, peer.name) for node in nodes for peer in nodes if peer is not node} == {SpeechRoute.BROKER}
 
 
 def test_a_third_moves_two_from_their_link_to_the_broker_and_back_when_it_leaves() -> None:
@@ -164,10 +164,10 @@ def test_a_third_moves_two_from_their_link_to_the_broker_and_back_when_it_leaves
     world.run(20)
     c = join(world, C)
     world.run(1)
-    assert route(c, A) is route(c, B) is route(a, C) is route(b, C) is Route.BROKER
-    assert (changes(a, B)[-1], changes(b, A)[-1]) == ((Route.DIRECT, True), (Route.DIRECT, True))
+    assert route(c, A) is route(c, B) is route(a, C) is route(b, C) is SpeechRoute.BROKER
+    assert (changes(a, B)[-1], changes(b, A)[-1]) == ((SpeechRoute.DIRECT, True), (SpeechRoute.DIRECT, True))
     world.run(GATHERED_S)
-    assert route(a, B) is route(b, A) is Route.BROKER
+    assert route(a, B) is route(b, A) is SpeechRoute.BROKER
     assert a.room.state(B) is State.CONNECTED
     world.run(REST_S - GATHERED_S)
     assert a.room.state(B) is b.room.state(A) is State.IDLE
@@ -175,7 +175,7 @@ def test_a_third_moves_two_from_their_link_to_the_broker_and_back_when_it_leaves
     world.run(60)
     world.leave(C)
     world.run(DISPERSED_S + 5)
-    assert route(a, B) is route(b, A) is Route.DIRECT
+    assert route(a, B) is route(b, A) is SpeechRoute.DIRECT
     assert a.room.state(B) is State.CONNECTED
 
 
@@ -186,7 +186,7 @@ def test_who_looks_in_for_a_moment_costs_no_link() -> None:
     world.run(GATHERED_S - 1)
     world.leave(C)
     world.run(DISPERSED_S + 5)
-    assert route(a, B) is route(b, A) is Route.DIRECT
+    assert route(a, B) is route(b, A) is SpeechRoute.DIRECT
     assert len(a.of(MakeOffer) + b.of(MakeOffer)) == 1 + 1  # the link had to rest meanwhile
 
 
@@ -194,15 +194,15 @@ def test_an_old_program_among_three_gets_links_and_the_others_publish() -> None:
     world = World()
     a, b, old = join(world, A), join(world, B), join(world, C, OLD)
     world.run(10)
-    assert route(a, C) is route(b, C) is Route.DIRECT
-    assert route(a, B) is route(b, A) is Route.DIRECT  # of three listeners only one knows of the broker
-    assert changes(old, A) == [(Route.DIRECT, False)]
+    assert route(a, C) is route(b, C) is SpeechRoute.DIRECT
+    assert route(a, B) is route(b, A) is SpeechRoute.DIRECT  # of three listeners only one knows of the broker
+    assert changes(old, A) == [(SpeechRoute.DIRECT, False)]
 
 
 def test_a_peer_that_starts_anew_gets_its_route_anew() -> None:
     world, a, _ = pair(media=False)
     world.run(10)
-    assert route(a, B) is Route.BROKER
+    assert route(a, B) is SpeechRoute.BROKER
     a.events.clear()
     a.routes.clear()
     del world.nodes[B]
@@ -211,7 +211,7 @@ def test_a_peer_that_starts_anew_gets_its_route_anew() -> None:
     assert any(isinstance(event, PeerJoined) for event in a.events)
     assert changes(a, B) == []
     world.run(PATIENCE_S)
-    assert route(a, B) is route(again, A) is Route.BROKER
+    assert route(a, B) is route(again, A) is SpeechRoute.BROKER
 
 
 def test_strangers_of_the_past_hold_up_a_call_for_a_second_at_most() -> None:
@@ -249,13 +249,13 @@ def test_whatever_comes_and_goes_two_who_stay_are_heard(seed: int) -> None:
         if name in world.nodes:
             world.leave(name)
     world.run(DISPERSED_S + PATIENCE_S + 3)
-    assert route(a, B) in (Route.DIRECT, Route.BROKER)
-    assert route(b, A) in (Route.DIRECT, Route.BROKER)
-    assert (changes(a, B)[-1][1], route(b, A)) != (False, Route.BROKER)
-    assert (changes(b, A)[-1][1], route(a, B)) != (False, Route.BROKER)
+    assert route(a, B) in (SpeechRoute.DIRECT, SpeechRoute.BROKER)
+    assert route(b, A) in (SpeechRoute.DIRECT, SpeechRoute.BROKER)
+    assert (changes(a, B)[-1][1], route(b, A)) != (False, SpeechRoute.BROKER)
+    assert (changes(b, A)[-1][1], route(a, B)) != (False, SpeechRoute.BROKER)
     world.media = True
     world.run(DIRECT_EVERY_S + CONNECT_TIMEOUT_S + 10)
-    assert route(a, B) is route(b, A) is Route.DIRECT
+    assert route(a, B) is route(b, A) is SpeechRoute.DIRECT
 
 
 def test_a_crowd_is_where_nobody_needs_a_link() -> None:
