@@ -172,6 +172,10 @@ class RoomMembership(PeerEventHub):
         """Return the names of the peers that are present."""
         return [hello.name or peer for peer, hello in self.hellos.items()]
 
+    def routes(self) -> dict[str, str]:
+        """Return the way that speech takes with each peer that is present, by its name."""
+        return {hello.name or peer: self.route(peer) for peer, hello in self.hellos.items()}
+
     def link_state(self, peer: str) -> str:
         """Return the state of speech with a peer: `up`, `connecting`, `again` (it was up before) or `none`."""
         hello = self.hellos.get(peer)

@@ -194,6 +194,10 @@ class Node:
         """Return the way that speech takes with a peer (see `RoomMembership.route`)."""
         return self.room.route(peer)
 
+    def routes(self) -> dict[str, str]:
+        """Return the way that speech takes with each peer that is present, by its name."""
+        return self.room.routes()
+
     def peers(self) -> list[str]:
         """Return the names of the peers that are present."""
         return self.room.names()

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class CallStats:
     """The counts of one node in one call. Times are on the monotonic clock.
 
-    `calls_again` counts links that came up after a loss, `broker_again` the broker's returns.
+    `calls_again` counts links that came up after a loss, `broker_again` the broker's returns, `broker_speech_dropped`
+    messages of speech that could not leave at once.
     """
 
     started: float
@@ -34,6 +35,7 @@ class CallStats:
     loop_lag: LoopLag = field(default_factory=LoopLag)
     bad_messages: int = 0
     peer_faults: int = 0
+    broker_speech_dropped: int = 0
     calls_again: int = 0
     broker_again: int = 0
     setup_ms: float | None = None
@@ -42,6 +44,7 @@ class CallStats:
     def join(self, room: RoomMembership, speech_in: SpeechIn, pictures_received: int) -> None:
         """Take over what the room and the receiving parts have counted by now."""
         self.speech_in, self.pictures_in.received = speech_in, pictures_received
+        self.broker_speech_dropped = room.channel.speech.dropped
         self.bad_messages, self.peer_faults = room.rejected, room.faults.count
         self.calls_again, self.broker_again = room.links_again, room.broker_returns
         self.setup_ms, self.ended = room.setup_ms, room.left_at

@@ -97,6 +97,7 @@ class PersonState:
     speaks: bool = False
     shows: bool = False
     link: str = "none"
+    route: str = "none"
     pending: OrderedDict[int, PictureEntry] = field(default_factory=OrderedDict)
     screen: str | None = None
     screen_is_newest: bool = False
@@ -136,6 +137,7 @@ class PersonState:
             "speaks": self.speaks,
             "shows": self.shows,
             "link": self.link,
+            "route": self.route if self.present else "none",
             "painting": None
             if newest is None
             else {"sequence": newest.sequence, "words": newest.words, "since": newest.at},

@@ -122,11 +122,11 @@ class PageState:
             person.present, person.link = False, "none"  # what it sent last may still be painted, and says its cost
             self._send_person(person)
 
-    def set_link(self, id: str, link: str) -> None:
-        """Set the state of the link that carries a person's speech."""
+    def set_link(self, id: str, link: str, route: str = "none") -> None:
+        """Set whether there is speech with a person, and by which way."""
         person = self.people.get(id)
-        if person is not None and person.present and person.link != link:
-            person.link = link
+        if person is not None and person.present and (person.link, person.route) != (link, route):
+            person.link, person.route = link, route
             self._send_person(person)
 
     def send_rates(self) -> None:

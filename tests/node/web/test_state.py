@@ -23,16 +23,18 @@ def entry(sequence: int, words: str = "a cat") -> PictureEntry:
 async def test_someone_comes_and_goes(state: PageState, events: SentEvents) -> None:
     state.joined("x", "ann", speaks=True, shows=False)
     state.set_link("x", "up")
-    state.set_link("x", "up")
+    state.set_link("x", "up", "broker")
+    state.set_link("x", "up", "broker")
     state.left("x")
     events = events.take()
-    assert [name for name, _ in events] == ["person", "person", "person"]
+    assert [name for name, _ in events] == ["person", "person", "person", "person"]
     assert events[0][1] == {
         "id": "x", "name": "ann", "you": False, "here": True, "speaks": True, "shows": False,
-        "link": "none", "painting": None, "screen": None,
+        "link": "none", "route": "none", "painting": None, "screen": None,
     }  # fmt: skip
     assert events[1][1]["link"] == "up"
-    assert (events[2][1]["here"], events[2][1]["link"]) == (False, "none")
+    assert (events[2][1]["link"], events[2][1]["route"]) == ("up", "broker")
+    assert (events[3][1]["here"], events[3][1]["link"], events[3][1]["route"]) == (False, "none", "none")
 
 
 async def test_words_are_sent_before_they_are_painted_and_the_picture_after(
