@@ -228,7 +228,9 @@ class RoomMembership(PeerEventHub):
 
     def _broker_down(self, reason: str) -> None:
         self.broker_is_up = False
-        self._note(f"the broker is gone ({reason}); pictures and text wait for it, speech goes on")
+        waiting = [name for name, route in self.routes().items() if route == SpeechRoute.BROKER]
+        speech = f"and so does the speech with {', '.join(waiting)}" if waiting else "speech goes on"
+        self._note(f"the broker is gone ({reason}); pictures and text wait for it, {speech}")
         self.broker_lost()
 
     async def _watch_addresses(self) -> None:
