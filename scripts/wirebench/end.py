@@ -43,6 +43,7 @@ from protocol.speech import opus_packet
 from wirebench.network import ADDRESSES
 
 METER_EVERY_S = 0.02
+NEAR_A_CHANGE_S = 4.0
 NEW_WORDS_EVERY_S = 4.0  # as the drawn scenes have it
 BROKER_PORT = 1883
 BROKER_USER, BROKER_PASSWORD = "wire", "a network of its own"
@@ -136,19 +137,26 @@ class Arrivals(CallObserver, PeerEvents):
 
     def __init__(self) -> None:
         self.routes: list[str] = []
+        self._changed: list[float] = []
         self._moments: list[tuple[float, int, bool]] = []
 
     def route_changed(self, peer: str, route: str) -> None:
         self.routes.append(route)
+        self._changed.append(time.monotonic())
 
     def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Any) -> None:
         self._moments.append((time.monotonic(), timestamp, opus_packet.begins_pause(payload)))
 
     def gap_ms_max(self) -> float:
-        """Return the longest that nothing came while the other spoke, and what of its speech never came."""
+        """Return the longest that nothing came while the other spoke, when the way changed in the middle of the call."""
         pairs = [(one, other) for one, other in itertools.pairwise(self._moments) if not one[2]]
-        missing = [(other[1] - one[1]) / 48 - 120 for one, other in pairs]
-        return max([(other[0] - one[0]) * 1000 for one, other in pairs] + missing, default=0.0)
+        near = [
+            (one, other)
+            for one, other in pairs
+            if any(abs(other[0] - changed) < NEAR_A_CHANGE_S for changed in self._changed[1:])
+        ]
+        missing = [(other[1] - one[1]) / 48 - 120 for one, other in near]
+        return max([(other[0] - one[0]) * 1000 for one, other in near] + missing, default=0.0)
 
 
 class End:

@@ -168,7 +168,7 @@ def direction(
         "stun_kbps": kbps.get("stun", 0.0),
         "setup_ms": sender["setup_ms"],
         "routes": ">".join(receiver["routes"]),
-        "gap_ms_max": receiver["gap_ms_max"],
+        "change_gap_ms": receiver["gap_ms_max"],
         "late": receiver["late"],
         "dropped": sender["dropped"],
         "concealed_percent": 100 * receiver["concealed_ms"] / 1000 / (receiver["end"] - receiver["begin"]),
