@@ -148,7 +148,7 @@ class Arrivals(CallObserver, PeerEvents):
         self._moments.append((time.monotonic(), timestamp, opus_packet.begins_pause(payload)))
 
     def gap_ms_max(self) -> float:
-        """Return the longest that nothing came while the other spoke, when the way changed in the middle of the call."""
+        """Return the longest that nothing came while the other spoke, when the way changed in mid-call."""
         pairs = [(one, other) for one, other in itertools.pairwise(self._moments) if not one[2]]
         near = [
             (one, other)

@@ -90,7 +90,7 @@ def hear_hello(member: Member, hello: Hello) -> Sealer:
 
 
 async def test_members_are_notified_of_each_other_in_order(embedded_broker: BrokerAddress) -> None:
-    ann, bob = Member("ann", embedded_broker), Member("bob", embedded_broker)
+    ann, bob = (Member(name, embedded_broker, route=RoutePolicy.DIRECT) for name in ("ann", "bob"))
     async with running(ann) as nodes:
         async with running(bob):
             await nodes.until(lambda: ann.room.link_state(bob.room.node_id) == "up")
