@@ -9,27 +9,28 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from node.call.shown_names import ShownNames
 from node.common.notes import NoteOnce
 from node.common.tasks import begin, first_error
-from node.links import network_watch, socket_queue
+from node.links import network_watch
 from node.links.linked_peer import LinkSettings
 from node.links.peer_events import PeerEventHub
 from node.links.peers import Peers
 from node.links.room_channel import RoomChannel
 from node.links.speech_routes import SpeechRoutes
 from node.links.wire_meter import WireMeter
-from protocol import topics
+from protocol import frames, topics
 from protocol.captions.negotiation import choose_codec
 from protocol.signalling import Carries, Hello, Outgoing, Room, RoutePolicy, SpeechRoute
 from protocol.topics import Letter, Topic
 
 if TYPE_CHECKING:
     from node.call.endpoints import Rendezvous
+    from protocol.captions.codebook_id import CodebookId
     from protocol.captions.registry import CaptionCodecs
     from protocol.errors import RemoteError
 
@@ -47,6 +48,8 @@ class RoomMembership(PeerEventHub):
     the peer's hello on; `links_again` and `broker_returns` count what was lost and came back.
     Parts that `subscribe` hear of each event in the order in which they subscribed.
     """
+
+    peers_class = Peers
 
     def __init__(
         self,
@@ -96,10 +99,11 @@ class RoomMembership(PeerEventHub):
         )
 
     def _make_peers(self, place: Rendezvous, meter: WireMeter) -> Peers:
-        hello = Hello(self.session, self.name, self.carries, self._codecs.ids, self._codecs.codebooks())
-        room = Room(self.node_id, hello, oldest=self.channel.oldest)
+        carries = self.carries | Carries.ADDRESSED_SIGNALS  # as the channel subscribes to them
+        hello = Hello(self.session, self.name, carries, self._codecs.ids, self._codecs.codebooks())
+        room = Room(self.node_id, hello, oldest=self.channel.oldest, shows=self.channel.shows)
         room.routes.policy = place.route
-        return Peers(
+        return self.peers_class(
             room,
             self.carries,
             self.speech,
@@ -189,15 +193,6 @@ class RoomMembership(PeerEventHub):
         """Return the way that speech takes with a peer: `direct`, `broker` or `none`."""
         return self.speech.route(peer)
 
-    def round_trip_seconds(self, peer: str) -> float:
-        """Return the round-trip time to a peer; 0 as long as there is none.
-
-        Through the broker it is estimated: as if the peer were as far from it as this node.
-        """
-        if self.route(peer) != SpeechRoute.BROKER:
-            return self.peers.round_trip_seconds(peer)
-        return 2 * (socket_queue.round_trip_s(self.channel.link.traffic.socket) or 0.0)
-
     @property
     def rejected(self) -> int:
         """How many messages were dropped, whether bad or the cause of a fault."""
@@ -206,12 +201,12 @@ class RoomMembership(PeerEventHub):
     # -- the channel
 
     def _post(self, outgoing: Outgoing) -> None:
-        self.channel.post(outgoing.letter, outgoing.payload, outgoing.retain, outgoing.to)
+        self.channel.post(outgoing.letter, outgoing.payload, outgoing.retain, outgoing.to, addressed=outgoing.addressed)
 
     def _deliver(self, topic: Topic, payload: bytes) -> None:
         match topic.letter:
             case Letter.PRESENCE | Letter.SIGNAL:
-                self.peers.receive(topic.node, topic.letter, payload)
+                self.peers.receive(topic.node, topic.letter, payload, addressed=topic.target is not None)
             case Letter.PICTURE if payload and Carries.PICTURES_IN in self.carries and topic.node in self.hellos:
                 self.picture_received(topic.node, payload, self.hellos[topic.node].codebooks)
             case Letter.TEXT if payload and Carries.TEXT in self.carries and topic.node in self.hellos:
@@ -260,6 +255,12 @@ class RoomMembership(PeerEventHub):
             self.start(f"follow {peer}", peer, partial(self.channel.subscribe_peer, peer, Letter.PICTURE))
         if Carries.TEXT in self.carries & hello.carries:
             self.start(f"read {peer}", peer, partial(self.channel.subscribe_peer, peer, Letter.TEXT))
+
+    def picture_received(self, peer: str, frame: bytes, codebooks: Collection[CodebookId]) -> None:
+        """Ask for no picture of this peer any more."""
+        super().picture_received(peer, frame, codebooks)
+        if frames.is_picture(frame):
+            self.peers.room.picture_received(peer)
 
     def left(self, peer: str) -> None:
         """Dismiss the peer."""

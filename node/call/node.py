@@ -5,15 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from node.call.brokerless import NO_BROKER, BrokerlessMembers
 from node.call.chat import Chat
 from node.call.endpoints import Endpoints, NoCamera, NodeModels, NoSink, NoSource, Rendezvous
 from node.call.membership import RoomMembership
+from node.call.missing_links import NO_SPEECH, MissingLinks
 from node.call.observers import Observers
 from node.call.stats import CallStats
 from node.captions.frame_reader import CaptionReader
 from node.common.loop_lag import LagWatch
+from node.links.attempts import attempt_with
 from node.links.peer_events import PresenceNotes
 from node.speech.level_meter import MeteredSink, MeteredSource
 from node.speech.profile_control import ProfileControl
@@ -47,7 +51,8 @@ class Node:
     """One participant in a call. Wiring only: the parts pass data to each other and to the room.
 
     `show` gets every painted picture, `screen` each picture of a peer as it is to be shown, `note` a line for the user.
-    The `observers` are notified of all that crosses the wire, and may be added and removed during the call.
+    The `observers` are notified of all that crosses the wire, and may be added and removed during the call. `member`
+    makes its membership: in a room, or of an audience.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class Node:
         screen: Screen | None = None,
         note: Callable[[str], None] = logger.info,
         clock: Callable[[], float] = time.monotonic,
+        member: Callable[..., RoomMembership] = RoomMembership,
     ) -> None:
         def note_observed(text: str) -> None:
             self.observers.noted(text)
@@ -67,7 +73,7 @@ class Node:
 
         self.name, self._note = name, note_observed
         self._stats = CallStats(clock(), ends.profile.name)
-        self.room = RoomMembership(
+        self.room = member(
             name, place, ends.carries, ends.captions.codecs, note=note_observed, meter=self._stats.meter, clock=clock
         )
         self.observers = Observers(faults=self.room.faults)
@@ -76,12 +82,25 @@ class Node:
         self.identity = ends.identity or Identity()
         self._narrator = Narrator(self.identity, self._hears_voice)
         self.room.subscribe(self.observers, PresenceNotes(note_observed))
+        self._watch_presence(clock)
         # both ways: what is typed -> caption codec -> room -> caption codec -> observers
         self.chat = Chat(self.room, self.observers, ends.captions, note=note_observed, clock=clock)
         self.room.subscribe(self.chat)
         self._wire_speech(ends, clock)
         self._wire_pictures(ends, show, screen, clock)
         self._picture_sender.narrator = self._narrator
+
+    def _watch_presence(self, clock: Callable[[], float]) -> None:
+        self._missing = MissingLinks(
+            self.room.carries,
+            partial(attempt_with, self.room.peers),
+            lambda: self.room.broker_is_up,
+            self._note,
+            clock=clock,
+            found=self.observers.link_missing,
+        )
+        self._brokerless = BrokerlessMembers(self.room.hellos, self._note)
+        self.room.subscribe(self._missing, self._brokerless)
 
     def _wire_speech(self, ends: Endpoints, clock: Callable[[], float]) -> None:
         room, stats, note = self.room, self._stats, self._note
@@ -106,7 +125,7 @@ class Node:
             MeteredSink(ends.sink or NoSink(), stats.received_level),
             stats.speech_in,
             lookahead_ms=stream.lookahead_ms,
-            round_trip_seconds=room.round_trip_seconds,
+            round_trip_seconds=room.speech.round_trip_seconds,
             lyra_folder=ends.lyra.folder if ends.lyra else None,
             clock=clock,
             faults=room.faults,
@@ -175,6 +194,7 @@ class Node:
             "captions": self._caption_reader.run,
             "pictures": self._picture_receiver.run,
             "lines": self.chat.run,
+            "missing links": self._missing.run,
         }
         try:
             await self.room.run(work)
@@ -202,8 +222,22 @@ class Node:
         """Return the names of the peers that are present."""
         return self.room.names()
 
+    def shown_peers(self) -> list[str]:
+        """Return the same with what is wrong with each, and those that other members vouch for."""
+        shown = [f"{hello.name or peer}{self._trouble(peer)}" for peer, hello in self.room.hellos.items()]
+        return shown + [f"{name} ({NO_BROKER})" for name in self._brokerless.others()]
+
+    def _trouble(self, peer: str) -> str:
+        if self._brokerless.is_without(peer):
+            return f" ({NO_BROKER})"
+        return f" ({NO_SPEECH})" if self._missing.why(peer) is not None else ""
+
     def count(self) -> CallStats:
         """Return the counts up to now."""
+        self._stats.never_spoken_with, self._stats.spoken_with = (
+            self._missing.never_spoken_with(),
+            self._missing.spoken_with(),
+        )
         self._stats.profile = self._profiles.profile.name
         self._stats.join(self.room, self._speech_receiver.snapshot(), self._caption_reader.received)
         return self._stats

@@ -20,7 +20,8 @@ class CallStats:
     """The counts of one node in one call. Times are on the monotonic clock.
 
     `calls_again` counts links that came up after a loss, `broker_again` the broker's returns, `broker_speech_dropped`
-    messages of speech that could not leave at once.
+    messages of speech that could not leave at once. With `spoken_with` peers there was a way for speech; for each of
+    those with which there never was one, `never_spoken_with` says why.
     """
 
     started: float
@@ -38,6 +39,8 @@ class CallStats:
     broker_speech_dropped: int = 0
     calls_again: int = 0
     broker_again: int = 0
+    never_spoken_with: list[str] = field(default_factory=list)
+    spoken_with: int = 0
     setup_ms: float | None = None
     ended: float | None = None
 

@@ -22,7 +22,7 @@ from protocol.errors import UsageError
 if TYPE_CHECKING:
     from node.export.archive import Hire
     from node.export.archive_folder import ArchiveFolder
-    from node.export.archive_messages import Job
+    from node.export.archive_messages import ArchiveJob
     from node.export.archive_units import ArchiveOptions, Unit
 
 Who = Annotated[list[str] | None, typer.Option(help="Only hear this person; may be repeated.")]
@@ -145,14 +145,14 @@ async def _make(
 ) -> bool:
     """Make the archive; return whether nothing failed."""
     from node.export.archive import Archive
-    from node.export.archive_messages import Job
+    from node.export.archive_messages import ArchiveJob
 
     with bars() as progress:
         bar = progress.add_task(folder.path.name, total=len(units))
         known = [replace(unit, known=folder.known(unit.name)) for unit in units]
         made = Archive(folder, known, remark, lambda done: progress.update(bar, completed=done))
         room_file = None if archive.room_file is None else str(archive.room_file.absolute())
-        job = Job(asked, str(folder.stage), secret, room_file if archive.ray else None)
+        job = ArchiveJob(asked, str(folder.stage), secret, room_file if archive.ray else None)
         try:
             async with _workers(job, archive, len(units)) as (hire, workers):
                 await made.make(hire, workers)
@@ -164,7 +164,7 @@ async def _make(
 
 
 @contextlib.asynccontextmanager
-async def _workers(job: Job, archive: ArchiveFiles, units: int) -> AsyncIterator[tuple[Hire, int]]:
+async def _workers(job: ArchiveJob, archive: ArchiveFiles, units: int) -> AsyncIterator[tuple[Hire, int]]:
     """Yield what hires a worker, and how many to hire."""
     from node.vision.cpu_budget import available_cores
 

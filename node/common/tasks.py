@@ -38,11 +38,6 @@ def first_error() -> Iterator[None]:
         raise first from None
 
 
-async def raising(error: Exception) -> None:
-    """Raise the error, as work that ends a group."""
-    raise error
-
-
 def begin(tasks: asyncio.TaskGroup, name: str, work: Coroutine[Any, Any, None]) -> bool:
     """Start the work, unless the group is ending: then drop it, and return False. Peers leave at any time."""
     try:

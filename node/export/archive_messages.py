@@ -18,7 +18,7 @@ MOST_BYTES = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ArchiveJob:
     """What a worker gets before its first unit: how to export, where to write, and what sealed sessions need.
 
     That is the `secret`, derived from the room, between processes of one machine; across machines it is the path of the
@@ -32,8 +32,8 @@ class Job:
 
 
 def pack(value: Any) -> bytes:
-    """Return a message: a Job, a Unit or an Outcome as its fields, or plain values."""
-    plain = asdict(value) if isinstance(value, Job | Unit | Outcome) else value
+    """Return a message: a ArchiveJob, a Unit or an Outcome as its fields, or plain values."""
+    plain = asdict(value) if isinstance(value, ArchiveJob | Unit | Outcome) else value
     packed: bytes = msgpack.packb(plain, unicode_errors="surrogatepass")
     return packed
 
@@ -48,10 +48,10 @@ def unpack(data: bytes) -> Any:
     return msgpack.unpackb(data, unicode_errors="surrogatepass")
 
 
-def job_of(fields: dict[str, Any]) -> Job:
+def job_of(fields: dict[str, Any]) -> ArchiveJob:
     """Return the job of a message's fields."""
     options = fields["options"]
-    return Job(**fields | {"options": ArchiveOptions(**options | {"who": tuple(options["who"])})})
+    return ArchiveJob(**fields | {"options": ArchiveOptions(**options | {"who": tuple(options["who"])})})
 
 
 def unit_of(fields: dict[str, Any]) -> Unit:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import IO, Any, Protocol
 
 from node.common import child_process
-from node.export.archive_messages import Job, outcome_of, pack, unpack, unpacker
+from node.export.archive_messages import ArchiveJob, outcome_of, pack, unpack, unpacker
 from node.export.archive_units import Outcome, Unit
 from node.vision.hang_detector import POLL_S, HangDetector, measure_activity
 from node.vision.loading import QUIET
@@ -96,7 +96,7 @@ class WorkerProcess:
 
 
 @asynccontextmanager
-async def hire_process(job: Job) -> AsyncIterator[WorkerProcess]:
+async def hire_process(job: ArchiveJob) -> AsyncIterator[WorkerProcess]:
     """Start a worker for the length of the context. Raises NodeError if the system does not start it."""
     with tempfile.TemporaryFile() as errors:
         worker = WorkerProcess(await _spawn(errors), errors)

@@ -17,7 +17,7 @@ from typing import Any
 
 from node.common import child_process
 from node.common.config import load
-from node.export.archive_messages import Job, job_of, outcome_of, pack, unit_of, unpack
+from node.export.archive_messages import ArchiveJob, job_of, outcome_of, pack, unit_of, unpack
 from node.export.archive_process import WorkerDied
 from node.export.archive_units import Outcome, Unit
 from node.export.archive_worker import ArchiveWorker
@@ -106,7 +106,7 @@ class RayCluster:
         self._place = {"num_gpus": 1, "num_cpus": 0} if gpus else {"num_cpus": 1}
 
     @asynccontextmanager
-    async def hire(self, job: Job) -> AsyncIterator[RayWorker]:
+    async def hire(self, job: ArchiveJob) -> AsyncIterator[RayWorker]:
         """Start an actor for the length of the context, once there is room for it."""
         actor = self._ray.remote(ArchiveActor).options(**self._place).remote(pack(job))
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from node.links import http_proxy
@@ -20,6 +21,21 @@ if TYPE_CHECKING:
 # A SYN that is lost is sent again after 1 and 3 s; where another address may be tried, the second is waited for.
 TCP_TIMEOUT_S: Final = 8.0
 TCP_TIMEOUT_WITH_OTHERS_S: Final = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class TlsState:
+    """How a connection is protected: the version of TLS, and when the certificate ends (Unix time, seconds)."""
+
+    version: str
+    ends: float
+
+
+def tls_state(sock: socket.socket | None) -> TlsState | None:
+    """Return how a connection is protected; None if it is not, or there is none."""
+    if not isinstance(sock, ssl.SSLSocket) or not (certificate := sock.getpeercert()):
+        return None
+    return TlsState(sock.version() or "TLS", ssl.cert_time_to_seconds(str(certificate["notAfter"])))
 
 
 def connect(target: Target, context: ssl.SSLContext | None, seconds: float) -> socket.socket | WebSocketTransport:

@@ -17,12 +17,12 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from node.common.tasks import first_to_end, stop_if_cancelled
-from node.links import broker_addresses, broker_errors, tls_state
+from node.links import broker_addresses, broker_errors, broker_way
 from node.links.address import BrokerAddress
 from node.links.broker_addresses import Resolve, Target
 from node.links.broker_attempts import Attempts
+from node.links.broker_way import TlsState
 from node.links.outbox import MAX_OUTBOX, Message, Outbox
-from node.links.tls_state import TlsState
 from node.links.wire_meter import TLS_RECORD, TcpConnections, WireMeter, frame_cost, tcp_message_cost
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class MqttLink:
 
     def tls_state(self) -> TlsState | None:
         """Return how the present connection is protected; None if it is not, or there is none."""
-        return tls_state.of(self._traffic.socket)
+        return broker_way.tls_state(self._traffic.socket)
 
     @property
     def waiting(self) -> int:

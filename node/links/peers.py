@@ -9,27 +9,28 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from node.common.peer_faults import PeerFaults
-from node.common.tasks import begin, raising
-from node.links.linked_peer import DOUBT_AFTER_S, LinkActivity, LinkedPeer, LinkSettings, media_direction
+from node.common.tasks import begin
+from node.links.linked_peer import DOUBT_AFTER_S, LinkActivity, LinkedPeer, LinkSettings, media_direction, room_is_full
 from node.links.network_watch import NetworkChange
 from node.links.peer_events import PeerEvents
 from node.links.webrtc import PeerLink, State
-from protocol.errors import LocalError, NodeError, RemoteError
+from protocol.errors import LocalError, RemoteError
 from protocol.signalling import (
     ApplyAnswer,
     Carries,
     EndCall,
     Event,
+    HereBySpeech,
     MakeAnswer,
     MakeOffer,
     Outgoing,
     PeerJoined,
     PeerLeft,
+    PictureWanted,
     Room,
     RoomIsFull,
     RouteChanged,
 )
-from protocol.signalling.room import MAX_PEERS
 
 if TYPE_CHECKING:
     from protocol.rtp.receiver_reports import Report
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FULL = f"the room is full: {MAX_PEERS + 1} are in it; come back when somebody has left"
 # Between two checks for silent links.
 WATCH_EVERY_S = 0.5
 
@@ -45,9 +45,8 @@ WATCH_EVERY_S = 0.5
 class Peers:
     """The links of one node with its peers.
 
-    `events` hears what becomes of them, `post` publishes for the room, `doubt_broker` is called when a link died: what
-    ended it may have ended the connection to the broker, too. An exception while an event of one peer is handled ends
-    that, and at most the link with this peer; `faults` counts it.
+    `events` hears what becomes of them, `post` publishes for the room, `doubt_broker` is called when a link died: the
+    broker may be gone, too. An exception while an event of one peer is handled ends that, at most its link: `faults`.
     """
 
     def __init__(
@@ -77,10 +76,10 @@ class Peers:
         self.room.start(self._now())
         self._drain()
 
-    def receive(self, sender: str, letter: str, payload: bytes) -> None:
-        """Handle an opened message of the room. Raises SignalError or VersionError if it is none."""
+    def receive(self, sender: str, letter: str, payload: bytes, addressed: bool = False) -> None:
+        """Handle an opened message (see `Room.receive`). Raises SignalError or VersionError if it is none."""
         try:
-            self.room.receive(sender, letter, payload, self._now())
+            self.room.receive(sender, letter, payload, self._now(), addressed)
         finally:
             self._drain()
 
@@ -101,10 +100,7 @@ class Peers:
         self._drain()
 
     def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None) -> bool:
-        """Send one speech packet and copies of earlier ones by every link that carries speech; return whether any does.
-
-        For `sequence` see `node.links.webrtc.PeerLink.send`.
-        """
+        """Send a packet and copies of earlier ones by each link with speech (see `PeerLink.send`); tell if there is one."""
         listening = [
             (peer, call) for peer, call in self._calls.items() if call.listens and self.room.routes.goes_by_link(peer)
         ]
@@ -124,8 +120,7 @@ class Peers:
 
     def round_trip_seconds(self, peer: str) -> float:
         """Return the measured round-trip time to a peer; 0 as long as there is none."""
-        link = self.link_to(peer)
-        return (link.round_trips.seconds or 0.0) if link else 0.0
+        return (link.round_trips.seconds or 0.0) if (link := self.link_to(peer)) else 0.0
 
     def link_to(self, peer: str) -> PeerLink | None:
         """Return the link with a peer, if there is one."""
@@ -205,7 +200,11 @@ class Peers:
             case EndCall(peer, call_id, _):
                 self._end(peer, call_id)
             case RoomIsFull():
-                self._begin("leave a full room", raising(NodeError(FULL)))
+                self._begin("leave a full room", room_is_full())
+            case PictureWanted(peer):
+                self._events.picture_wanted(peer)
+            case HereBySpeech(peer, name, is_so):
+                self._events.here_by_speech(peer, name, is_so)
 
     def _spawn(self, name: str, peer: str, work: Callable[[str], Coroutine[Any, Any, None]]) -> None:
         async def contained() -> None:

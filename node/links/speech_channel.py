@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from node.links import socket_queue
 from node.links.mqtt import MqttLink
 from node.links.outbox import Message
 from node.links.wire_meter import TCP_HEADER, WireMeter, ip_header
@@ -50,6 +51,10 @@ class SpeechChannel:
     def next(self) -> int:
         """The number of the next message: a newcomer opens from this one on."""
         return self._sealer.next
+
+    def round_trip_s(self) -> float:
+        """Return the round-trip time to the broker; 0 where it is not known."""
+        return socket_queue.round_trip_s(self._link.traffic.socket) or 0.0
 
     def skip(self, messages: int) -> None:
         """Leave out numbers, as of messages that were lost."""

@@ -57,6 +57,15 @@ class SpeechRoutes(PeerEvents):
         """Return the way that speech takes with a peer: `direct`, `broker` or `none`."""
         return str(self._routes.get(peer, SpeechRoute.NONE))
 
+    def round_trip_seconds(self, peer: str) -> float:
+        """Return the round-trip time to a peer; 0 as long as there is none.
+
+        Through the broker it is estimated: as if the peer were as far from it as this node.
+        """
+        if self._routes.get(peer) is SpeechRoute.BROKER:
+            return 2 * self._channel.round_trip_s()
+        return self.peers.round_trip_seconds(peer)
+
     @property
     def by_broker(self) -> Collection[str]:
         """The peers to which speech goes through the broker."""

@@ -55,7 +55,7 @@ class WebSocketTransport:
         self._protocol.send_request(request)
         with deadline.over(sock):
             sock.sendall(b"".join(self._protocol.data_to_send()))
-        self._check(http_head.read(sock, deadline), address)
+        self._check(http_head.read(sock, deadline))
 
     def recv(self, size: int) -> bytes:
         """Return at most `size` bytes, none at the end. Raises BlockingIOError or ssl.SSLWantReadError for none yet."""
@@ -93,15 +93,15 @@ class WebSocketTransport:
                 self._flush()
         self.socket.close()
 
-    def _check(self, head: Head | None, address: BrokerAddress) -> None:
+    def _check(self, head: Head | None) -> None:
         if head is None:
-            raise NoWay(f"no web server answers at {address}, and so no WebSocket: check scheme and port")
+            raise NoWay("no web server answers there, and so no WebSocket: check scheme and port")
         if head.status != 101:
-            raise _refusal(head, address)
+            raise _refusal(head)
         self._protocol.receive_data(head.raw)
         if (error := self._protocol.handshake_exc) is not None or self._protocol.state is not State.OPEN:
             reason = str(error) if isinstance(error, InvalidHandshake) else "its answer is none of a WebSocket"
-            raise NoWay(f"no MQTT by WebSocket at {address}: {http_head.shown(reason)}; check the path")
+            raise NoWay(f"no MQTT by WebSocket there: {http_head.shown(reason)}; check the path")
         self._protocol.events_received()
 
     def _read(self) -> None:
@@ -134,20 +134,20 @@ def _uri(address: BrokerAddress) -> str:
     return f"{address.scheme}://{f'[{host}]' if ':' in host else host}:{address.port}{address.path}"
 
 
-def _refusal(head: Head, address: BrokerAddress) -> NoWay:
+def _refusal(head: Head) -> NoWay:
     """Return a line on an answer that opens no WebSocket."""
     where = "EMQX and NATS have it at /mqtt, RabbitMQ at /ws, mosquitto anywhere"
     match head.status:
         case 401 | 403:
-            text = f"{address} lets us in at no WebSocket ({head}): check the path and broker_headers"
+            text = f"it lets us in at no WebSocket ({head}): check the path and broker_headers"
         case 404 | 405:
-            text = f"{address} has no WebSocket at this path ({head}): {where}"
+            text = f"it has no WebSocket at this path ({head}): {where}"
         case status if 300 <= status < 400:
-            text = f"{address} sends us elsewhere ({head}: {head.location or 'nowhere'}): name that address, by wss://"
+            text = f"it sends us elsewhere ({head}: {head.location or 'nowhere'}): name that address, by wss://"
         case status if status < 400:
-            text = f"{address} is a web page and no WebSocket ({head}): check the path; {where}"
+            text = f"it is a web page and no WebSocket ({head}): check the path; {where}"
         case status if status < 500:
-            text = f"{address} refuses a WebSocket ({head}): check path, headers and port"
+            text = f"it refuses a WebSocket ({head}): check path, headers and port"
         case _:
-            text = f"{address} has no broker behind its web server now ({head}): try again later"
+            text = f"it has no broker behind its web server now ({head}): try again later"
     return NoWay(text, final=head.status < 500 and head.status not in _RETRIED)

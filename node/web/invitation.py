@@ -53,5 +53,10 @@ def invitation_to(secret: RoomSecret, broker: str) -> Invitation | None:
         link = RoomLink(secret, without_password(broker))
     except ValueError:
         return None
+    return invitation_by(link.reveal(), broker)
+
+
+def invitation_by(link: str, broker: str) -> Invitation:
+    """Return the invitation by a link, of a room or of an audience, that names this broker."""
     only_here = all(names_this_machine(address.host) for address in BrokerAddress.parse(broker).each())
-    return Invitation(link.reveal(), only_here=only_here)
+    return Invitation(link, only_here=only_here)

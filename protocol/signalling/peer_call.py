@@ -10,39 +10,30 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from dataclasses import dataclass, field
 
 from protocol.errors import SignalError
 from protocol.ration import Ration
-from protocol.signalling.events import ApplyAnswer, EndCall, Event, MakeAnswer, MakeOffer
-from protocol.signalling.messages import Answer, Bye, Hello, Offer, Reason, offer_hash
+from protocol.signalling.call_times import (
+    CONNECT_TIMEOUT_S,
+    DESCRIBE_TIMEOUT_S,
+    DIRECT_EVERY_S,
+    OFFER_BURST,
+    OFFER_EVERY_S,
+    OFFER_GRACE_S,
+    OFFER_RESEND_S,
+    OFFER_TRIES,
+    OPEN_FROM_TRY,
+    RETRY_S,
+    STABLE_S,
+)
+from protocol.signalling.events import ApplyAnswer, EndCall, MakeAnswer, MakeOffer, Output
+from protocol.signalling.messages import Answer, Bye, Carries, Hello, Offer, Reason, offer_hash
 from protocol.signalling.route import speech_in_common
 from protocol.signalling.sdp_compression import pack_description, unpack_description
 from protocol.signalling.states import TRANSITIONS, State, Trigger
 
 __all__ = ["Output", "PeerCall"]
 
-# How long the node with the larger id leaves the first offer to the other: gathering candidates takes 0.2 s,
-# and the rest is two trips through a slow broker.
-OFFER_GRACE_S = 1.0
-# An offer that is not answered was lost, or its answer was: again after this, then after twice as long...
-OFFER_RESEND_S = 2.0
-# ...so that an attempt lasts 30 s before a new one, with newly gathered candidates, takes its place.
-OFFER_TRIES = 4
-# Making a description takes 0.2 s; an unreachable STUN server costs 5 s.
-DESCRIBE_TIMEOUT_S = 10.0
-# ICE and DTLS take 0.3 s on a good link, and several seconds at 20 kbit/s with losses.
-CONNECT_TIMEOUT_S = 15.0
-# The pauses before the second attempt, the third, and so on; each is jittered down to a half.
-RETRY_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-# A connection that lived this long was a good one: the next pause is short again.
-STABLE_S = 10.0
-# A peer that offers again and again has us make and end connections, or repeat an answer, each time: so many at once,
-# then one in so many seconds, which is as often as an offer is sent again.
-OFFER_BURST = 5
-OFFER_EVERY_S = OFFER_RESEND_S
-# While speech goes through the broker, a link is tried this often: an attempt costs 2 kB, and keeps trying for 15 s.
-DIRECT_EVERY_S = 60.0
 # Stale offers of this many calls back are recognised; older ones have long run out of tries.
 REMEMBERED_CALLS = 8
 
@@ -50,20 +41,12 @@ _ID_BITS = 32
 _OUR_OFFER = (State.PREPARING_OFFER, State.OFFERED)
 
 
-@dataclass(slots=True)
-class Output:
-    """What calls hand to their room: events for the node, messages for the peers."""
-
-    events: list[Event] = field(default_factory=list)
-    # Each with its target's session.
-    messages: list[tuple[Offer | Answer | Bye, int]] = field(default_factory=list)
-
-
 class PeerCall:
     """The call with `peer`, whose hello is `hello`. `deadline` is when `timeout` is due, if ever.
 
     `call_id` names the present attempt; `media_at` is when something came last over its connection. A link is made as
-    long as it is `wanted`, which it is not at first; `declined` says that the peer wants none.
+    long as it is `wanted`, which it is not at first; `declined` says that the peer wants none. `addressed` says that
+    our signals go on the topic that the peer alone reads.
     """
 
     def __init__(self, node: str, peer: str, ours: Hello, hello: Hello, *, rng: random.Random, output: Output) -> None:
@@ -74,6 +57,8 @@ class PeerCall:
         self._first = node < peer
         self.media_at = -math.inf
         self.has_speech = speech_in_common(ours.carries, hello.carries)
+        self._may_address = Carries.ADDRESSED_SIGNALS in ours.carries & hello.carries
+        self.addressed = self._may_address
         self._rng = rng
         self._output = output
         self.call_id: int | None = None
@@ -144,6 +129,17 @@ class PeerCall:
             self._sent = Answer(self.peer, call_id, description, self._offer)
             self._send(self._sent)
             self.deadline = now + CONNECT_TIMEOUT_S
+
+    def receive(self, message: Offer | Answer | Bye, now: float, addressed: bool) -> None:
+        """Take a signal of the peer; ours go from now on by the kind of topic on which it came, `addressed` or not."""
+        self.addressed = addressed and self._may_address
+        match message:
+            case Offer(_, call_id, description):
+                self.receive_offer(call_id, description, now)
+            case Answer(_, call_id, description, offer):
+                self.receive_answer(call_id, description, offer, now)
+            case Bye(_, call_id, reason):
+                self.receive_bye(call_id, reason, now)
 
     def receive_offer(self, call_id: int, description: bytes, now: float) -> None:
         """Answer the peer's offer, unless it is stale, a repetition, one too many, or crossed ours and lost."""
@@ -257,15 +253,17 @@ class PeerCall:
         return True
 
     def _send(self, message: Offer | Answer | Bye) -> None:
-        self._output.messages.append((message, self.hello.session))
+        self._output.messages.append((message, self.hello.session, self.addressed))
 
     def _request_offer(self, now: float) -> None:
-        self.call_id, self._began = self._rng.getrandbits(_ID_BITS), now
+        self.call_id, self._began, self.addressed = self._rng.getrandbits(_ID_BITS), now, self._may_address
         self._output.events.append(MakeOffer(self.peer, self.call_id))
         self.deadline = now + DESCRIBE_TIMEOUT_S
 
     def _send_offer(self, now: float) -> None:
         assert self._sent is not None
+        if self._tries >= OPEN_FROM_TRY:
+            self.addressed = False
         self._send(self._sent)
         self.deadline = now + OFFER_RESEND_S * 2**self._tries * self._rng.uniform(0.75, 1.25)
         self._tries += 1

@@ -54,7 +54,9 @@ def cluster(
     places, (mapper,) = _places(folder, size), free_ports(1)
     nodes = [_node(place, configured(place), mapper) for place in places]
     try:
-        with running(*nodes, patience_s=STARTS_S):
+        with contextlib.ExitStack() as stack:
+            for node in nodes:  # one after the other: all at once they may each begin a cluster of their own
+                stack.enter_context(running(node, patience_s=STARTS_S))
             yield nodes
     finally:
         _end_port_mapper(mapper)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from node.export.archive_messages import Job, job_of, outcome_of, pack, unit_of, unpack, unpacker
+from node.export.archive_messages import ArchiveJob, job_of, outcome_of, pack, unit_of, unpack, unpacker
 from node.export.archive_units import ArchiveOptions, MadeFile, Outcome, Unit
 
 MADE = MadeFile("0" * 64, 1 << 40, 1_795_857_086_525_173_339, "1" * 64)
 UNITS = (Unit("/calls/\udce9.mcap", "\udce9.mp4"), Unit("/a", "a.mp4", (MADE, MADE)))
 JOBS = (
-    Job(ArchiveOptions("/out"), "/out/.part/1"),
-    Job(
+    ArchiveJob(ArchiveOptions("/out"), "/out/.part/1"),
+    ArchiveJob(
         ArchiveOptions("/out", "html", 1.0, 2.5, False, False, ("Ann", "Ben"), "people", "/m", "/l", True), "/s", b"\0k"
     ),
-    Job(ArchiveOptions("/out"), "/out/.part/1", room_file="/room"),
+    ArchiveJob(ArchiveOptions("/out"), "/out/.part/1", room_file="/room"),
 )
 OUTCOMES = (
     Outcome(MADE, notes=("a", "b")),
@@ -37,4 +37,4 @@ def test_a_stream_is_split_into_them() -> None:
 
 
 def test_the_key_of_sealed_sessions_is_in_no_text_of_a_job() -> None:
-    assert "secret" not in repr(Job(ArchiveOptions("/out"), "/s", b"\0k"))
+    assert "secret" not in repr(ArchiveJob(ArchiveOptions("/out"), "/s", b"\0k"))

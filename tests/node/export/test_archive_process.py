@@ -15,7 +15,7 @@ from files import written
 from sessions import came, picture, spoken, tone
 
 from node.common import child_process
-from node.export.archive_messages import Job, pack
+from node.export.archive_messages import ArchiveJob, pack
 from node.export.archive_process import MODULE, WorkerDied, hire_process
 from node.export.archive_units import ArchiveOptions, Unit
 
@@ -23,9 +23,9 @@ RECORDS = [came("b", 0.1, "Ben"), picture("me", 0.3, "a cat"), *spoken("b", tone
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
+def job(tmp_path: Path) -> ArchiveJob:
     (tmp_path / "out/.part/1").mkdir(parents=True)
-    return Job(ArchiveOptions(str(tmp_path / "out"), format="srt"), str(tmp_path / "out/.part/1"))
+    return ArchiveJob(ArchiveOptions(str(tmp_path / "out"), format="srt"), str(tmp_path / "out/.part/1"))
 
 
 @pytest.fixture
@@ -40,7 +40,9 @@ def is_running(pid: int) -> bool:
         return False
 
 
-async def test_a_process_exports_one_unit_after_the_other_and_ends_with_its_context(job: Job, unit: Unit) -> None:
+async def test_a_process_exports_one_unit_after_the_other_and_ends_with_its_context(
+    job: ArchiveJob, unit: Unit
+) -> None:
     async with hire_process(job) as worker:
         pid = worker.pid
         made = (await worker.export(unit, lambda share: None)).made
@@ -51,21 +53,21 @@ async def test_a_process_exports_one_unit_after_the_other_and_ends_with_its_cont
     assert not is_running(pid)
 
 
-async def test_one_that_is_killed_is_an_error_that_says_so(job: Job, unit: Unit) -> None:
+async def test_one_that_is_killed_is_an_error_that_says_so(job: ArchiveJob, unit: Unit) -> None:
     async with hire_process(job) as worker:
         os.kill(worker.pid, signal.SIGKILL)
         with pytest.raises(WorkerDied, match="signal 9"):
             await worker.export(unit, lambda share: None)
 
 
-async def test_one_that_fails_to_start_says_why(job: Job, unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_that_fails_to_start_says_why(job: ArchiveJob, unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child_process, "command", lambda module: (sys.executable, "-m", "no_such_module_of_ours"))
     async with hire_process(job) as worker:
         with pytest.raises(WorkerDied, match="No module named no_such_module_of_ours"):
             await worker.export(unit, lambda share: None)
 
 
-async def test_cancelled_in_the_middle_of_a_unit_it_is_gone(job: Job, unit: Unit) -> None:
+async def test_cancelled_in_the_middle_of_a_unit_it_is_gone(job: ArchiveJob, unit: Unit) -> None:
     pid: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def work() -> None:
@@ -81,7 +83,7 @@ async def test_cancelled_in_the_middle_of_a_unit_it_is_gone(job: Job, unit: Unit
     assert not is_running(await pid)
 
 
-def test_it_ends_when_its_parent_is_gone(job: Job, unit: Unit) -> None:
+def test_it_ends_when_its_parent_is_gone(job: ArchiveJob, unit: Unit) -> None:
     """Its standard input ends then; so it does in the middle of a unit, and leaves Ctrl-C to its parent."""
     process = subprocess.Popen(
         child_process.command(MODULE), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=child_process.environment()
@@ -98,7 +100,7 @@ def test_it_ends_when_its_parent_is_gone(job: Job, unit: Unit) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-async def test_one_that_is_stopped_is_given_up(job: Job, unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_that_is_stopped_is_given_up(job: ArchiveJob, unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
     from node.export import archive_process
     from node.vision import hang_detector
 

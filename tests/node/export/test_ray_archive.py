@@ -17,7 +17,7 @@ from files import written
 from sessions import came, picture, spoken, tone
 
 from node.export import ray_archive
-from node.export.archive_messages import Job, outcome_of, pack, unpack
+from node.export.archive_messages import ArchiveJob, outcome_of, pack, unpack
 from node.export.archive_process import WorkerDied
 from node.export.archive_units import ArchiveOptions, Unit
 from node.export.ray_archive import ArchiveActor, RayCluster, RayWorker, join_cluster
@@ -48,10 +48,10 @@ def room_file(tmp_path: Path) -> Path:
     return path
 
 
-def job(tmp_path: Path, **more: Any) -> Job:
+def job(tmp_path: Path, **more: Any) -> ArchiveJob:
     stage = tmp_path / "out/.part/1"
     stage.mkdir(parents=True, exist_ok=True)
-    return Job(ArchiveOptions(str(tmp_path / "out"), format="srt"), str(stage), **more)
+    return ArchiveJob(ArchiveOptions(str(tmp_path / "out"), format="srt"), str(stage), **more)
 
 
 def test_an_actor_opens_sealed_sessions_with_the_room_of_a_file(tmp_path: Path, room_file: Path) -> None:
@@ -135,7 +135,7 @@ async def test_an_actor_is_hired_and_killed_with_its_context(tmp_path: Path) -> 
 async def test_a_machine_that_lacks_something_ends_the_archive(tmp_path: Path) -> None:
     ray = StandInRay(CPU=1.0)
     with pytest.raises(NodeError, match="does not see the folder"):
-        async with RayCluster(ray, paints=True).hire(Job(ArchiveOptions("/out"), str(tmp_path / "nowhere"))):
+        async with RayCluster(ray, paints=True).hire(ArchiveJob(ArchiveOptions("/out"), str(tmp_path / "nowhere"))):
             pass
     assert ray.killed == 1
 

@@ -326,7 +326,7 @@ async def test_none_that_serves_is_one_line(free_port: Callable[[], int]) -> Non
 
 
 async def test_a_silent_one_is_left_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mqtt_client, "CONNACK_TIMEOUT_WITH_OTHERS_S", 0.1)
+    monkeypatch.setattr(mqtt_client, "CONNACK_TIMEOUT_WITH_OTHERS_S", 1.0)
     async with (
         scripted(SILENT) as silent,
         scripted(GOOD) as good,

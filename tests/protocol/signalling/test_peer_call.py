@@ -8,8 +8,9 @@ import pytest
 from mesh import World
 
 from protocol.signalling import EndCall, Hello, MakeOffer, Reason
+from protocol.signalling.events import Output
 from protocol.signalling.messages import Bye, Offer, decode
-from protocol.signalling.peer_call import OFFER_RESEND_S, RETRY_S, Output, PeerCall
+from protocol.signalling.peer_call import OFFER_RESEND_S, RETRY_S, PeerCall
 from protocol.signalling.states import State
 from protocol.topics import Letter
 
@@ -132,5 +133,5 @@ def test_the_peer_is_told_of_the_call_that_moved_away() -> None:
     call_id = a.call_id
     assert call_id is not None
     a.start_over(1)
-    assert output.messages == [(Bye(B, call_id, Reason.LOST), 2)]
+    assert output.messages == [(Bye(B, call_id, Reason.LOST), 2, False)]
     assert a.deadline == 1
