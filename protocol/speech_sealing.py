@@ -25,7 +25,7 @@ from protocol.sealing import FRAME_TAG, MAX_NUMBER, ReplayWindow, SealingStream,
 from protocol.speech.opus_packet import SAMPLES_PER_MS
 from protocol.topics import Letter, Topic
 
-__all__ = ["MAX_PACKET_BYTES", "SPEECH_OVERHEAD", "TIME_UNIT", "SpeechMessage", "SpeechOpener", "SpeechSealer"]
+__all__ = ["MAX_PACKET_BYTES", "SPEECH_OVERHEAD", "TIME_UNIT", "BrokerSpeech", "SpeechOpener", "SpeechSealer"]
 
 # Of a message's time: 60 ms, in 48 kHz samples. Most profiles have frames of that length.
 TIME_UNIT: Final = 60 * SAMPLES_PER_MS
@@ -43,7 +43,7 @@ SPEECH_OVERHEAD: Final = _HINT.size + _TIME_BYTES + FRAME_TAG
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechMessage:
+class BrokerSpeech:
     """An opened message. `number` counts the sender's messages, and `time` is in units of `TIME_UNIT`."""
 
     number: int
@@ -112,7 +112,7 @@ class SpeechOpener:
         """Open nothing more of a peer."""
         self._speakers.pop(peer, None)
 
-    def open(self, topic: Topic, sealed: bytes, now: float) -> SpeechMessage:
+    def open(self, topic: Topic, sealed: bytes, now: float) -> BrokerSpeech:
         """Open a message of a peer that was admitted. Raises `SealError`, and nothing has changed, if it cannot be."""
         if not SPEECH_OVERHEAD <= len(sealed) <= SPEECH_OVERHEAD + MAX_PACKET_BYTES:
             raise SealError(f"has {len(sealed)} bytes, which no speech has here")
@@ -120,7 +120,7 @@ class SpeechOpener:
             raise SealError("comes from no peer that is known to be here")
         number, plain = _opened(speaker, topic, sealed, now)
         speaker.at = now
-        return SpeechMessage(number, int.from_bytes(plain[:_TIME_BYTES]), plain[_TIME_BYTES:])
+        return BrokerSpeech(number, int.from_bytes(plain[:_TIME_BYTES]), plain[_TIME_BYTES:])
 
 
 def _opened(speaker: _Speaker, topic: Topic, sealed: bytes, now: float) -> tuple[int, bytes]:

@@ -100,7 +100,7 @@ class Peers:
         self._drain()
 
     def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None) -> bool:
-        """Send a packet and copies of earlier ones by each link with speech (see `PeerLink.send`); tell if there is one."""
+        """Send a packet, and copies of earlier ones, by each link with speech; tell if there is one."""
         listening = [
             (peer, call) for peer, call in self._calls.items() if call.listens and self.room.routes.goes_by_link(peer)
         ]

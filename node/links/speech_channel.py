@@ -17,7 +17,7 @@ from protocol.errors import NodeError, SealError
 from protocol.ration import Ration
 from protocol.room_secret import RoomSecret
 from protocol.speech.broker_bundle import Bundled
-from protocol.speech_sealing import SpeechMessage, SpeechOpener, SpeechSealer
+from protocol.speech_sealing import BrokerSpeech, SpeechOpener, SpeechSealer
 from protocol.topics import Letter, Topic
 
 # Of one peer: what a connection that stood still delivers at once, and then more than anybody says: it would only fill
@@ -40,7 +40,7 @@ class SpeechChannel:
         meter: WireMeter,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.deliver: Callable[[str, SpeechMessage], None] = lambda peer, message: None
+        self.deliver: Callable[[str, BrokerSpeech], None] = lambda peer, message: None
         self.sent = self.dropped = 0
         self._sealer, self._opener = SpeechSealer(secret, node, session), SpeechOpener(secret)
         self._topic = str(Topic(secret.room_id(), node, Letter.SPEECH))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from protocol.rtp.receiver_reports import Report
     from protocol.rtp.red import Copy
     from protocol.signalling import Hello
-    from protocol.speech_sealing import SpeechMessage
+    from protocol.speech_sealing import BrokerSpeech
 
 BROKER = "broker"
 # Recorded packets that were lost are missing in what is replayed, too; more than these are another recording.
@@ -94,7 +94,7 @@ class SpeechRoutes(PeerEvents):
             self._channel.skip(lost if 0 < lost <= MOST_LOST else 0)
         self._sequence = sequence
 
-    def broker_speech(self, peer: str, message: SpeechMessage) -> None:
+    def broker_speech(self, peer: str, message: BrokerSpeech) -> None:
         """Take what a peer said through the broker."""
         if peer in self._followed and (splice := self._splices.get(peer)) is not None:
             number = splice.number(BROKER, message.number % (1 << 16), message.timestamp, message.packet)

@@ -89,7 +89,7 @@ EXPORTS = {
         "MAX_PACKET_BYTES",
         "SPEECH_OVERHEAD",
         "TIME_UNIT",
-        "SpeechMessage",
+        "BrokerSpeech",
         "SpeechOpener",
         "SpeechSealer",
     ],

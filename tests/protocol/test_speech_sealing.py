@@ -16,7 +16,7 @@ from protocol.speech_sealing import (
     SHORTEST_S,
     SPEECH_OVERHEAD,
     TIME_UNIT,
-    SpeechMessage,
+    BrokerSpeech,
     SpeechOpener,
     SpeechSealer,
 )
@@ -39,7 +39,7 @@ def test_what_is_sealed_opens_once(time: int, packet: bytes) -> None:
     sealer, opener = meet()
     sealed = sealer.seal(time, packet)
     assert len(sealed) == SPEECH_OVERHEAD + len(packet)
-    assert opener.open(TOPIC, sealed, NOW) == SpeechMessage(0, time, packet)
+    assert opener.open(TOPIC, sealed, NOW) == BrokerSpeech(0, time, packet)
     with pytest.raises(SealError):
         opener.open(TOPIC, sealed, NOW)
 
@@ -50,8 +50,8 @@ def test_the_bytes_on_the_wire_are_pinned() -> None:
 
 
 def test_the_time_is_rtps_timestamp() -> None:
-    assert SpeechMessage(0, 3, b"").timestamp == 3 * TIME_UNIT == 8640
-    assert SpeechMessage(0, 2**24 - 1, b"").timestamp == (2**24 - 1) * TIME_UNIT % 2**32
+    assert BrokerSpeech(0, 3, b"").timestamp == 3 * TIME_UNIT == 8640
+    assert BrokerSpeech(0, 2**24 - 1, b"").timestamp == (2**24 - 1) * TIME_UNIT % 2**32
 
 
 def test_a_time_beyond_three_bytes_wraps() -> None:

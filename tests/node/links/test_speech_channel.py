@@ -14,7 +14,7 @@ from protocol.errors import NodeError, SealError
 from protocol.room_secret import RoomSecret
 from protocol.sealing import MAX_NUMBER
 from protocol.speech.broker_bundle import Bundled
-from protocol.speech_sealing import SpeechMessage, SpeechOpener, SpeechSealer
+from protocol.speech_sealing import BrokerSpeech, SpeechOpener, SpeechSealer
 from protocol.topics import Letter, Topic
 
 SECRET = RoomSecret(b"a room for tests")
@@ -43,7 +43,7 @@ class Ends:
         self.now = 50.0
         self.link, self.meter = Socket(tls), WireMeter()
         self.channel = SpeechChannel(SECRET, "anna", 1, self.link, self.meter, lambda: self.now)
-        self.heard: list[tuple[str, SpeechMessage]] = []
+        self.heard: list[tuple[str, BrokerSpeech]] = []
         self.channel.deliver = lambda peer, message: self.heard.append((peer, message))
         self.channel.admit("bobb", 2, (0, 0, 0, 0))
         self.bob, self.by_bob = SpeechSealer(SECRET, "bobb", 2), SpeechOpener(SECRET)
@@ -58,7 +58,7 @@ def test_what_is_posted_leaves_sealed_on_our_topic_and_is_counted() -> None:
     assert ends.channel.post(Bundled(4, PACKET, 2))
     (message,) = ends.link.sent
     assert (message.topic, message.retain) == (f"{ROOM}/anna/v", False)
-    assert ends.by_bob.open(Topic(ROOM, "anna", Letter.SPEECH), message.payload, 0) == SpeechMessage(0, 4, PACKET)
+    assert ends.by_bob.open(Topic(ROOM, "anna", Letter.SPEECH), message.payload, 0) == BrokerSpeech(0, 4, PACKET)
     count = ends.meter.broker_speech_sent
     assert (count.packets, count.bytes) == (2, message.size + 20 + 32)
     assert (ends.channel.sent, ends.channel.dropped, ends.channel.next) == (1, 0, 1)
@@ -86,7 +86,7 @@ def test_what_cannot_leave_now_is_dropped_and_its_number_is_missing() -> None:
 def test_what_comes_is_opened_and_counted() -> None:
     ends = Ends()
     ends.take(ends.bob.seal(7, PACKET))
-    assert ends.heard == [("bobb", SpeechMessage(0, 7, PACKET))]
+    assert ends.heard == [("bobb", BrokerSpeech(0, 7, PACKET))]
     assert ends.meter.broker_speech_received.packets == 1
     assert ends.meter.broker_speech_received.bytes > len(PACKET) + 52
 

@@ -11,7 +11,7 @@ from protocol.rtp.red import Copy
 from protocol.signalling import Carries, Hello
 from protocol.speech import opus_packet
 from protocol.speech.broker_bundle import Bundled
-from protocol.speech_sealing import SpeechMessage
+from protocol.speech_sealing import BrokerSpeech
 
 FRAME = b"\x18" + bytes(range(40))
 PACKET = opus_packet.join([FRAME, FRAME])
@@ -146,7 +146,7 @@ def test_both_ways_are_one_stream_and_nothing_is_heard_twice() -> None:
     scene = Scene()
     scene.change("broker")
     for n in range(3):
-        scene.routes.broker_speech("bobb", SpeechMessage(n, 2 * n, PACKET))
+        scene.routes.broker_speech("bobb", BrokerSpeech(n, 2 * n, PACKET))
     scene.routes.link_opened("bobb")
     scene.routes.link_up("bobb")
     for n in range(2, 5):
@@ -160,8 +160,8 @@ def test_both_ways_are_one_stream_and_nothing_is_heard_twice() -> None:
 
 def test_of_who_is_not_followed_nothing_is_heard_by_the_broker() -> None:
     scene = Scene()
-    scene.routes.broker_speech("bobb", SpeechMessage(0, 0, PACKET))
-    scene.routes.broker_speech("zzzz", SpeechMessage(0, 0, PACKET))
+    scene.routes.broker_speech("bobb", BrokerSpeech(0, 0, PACKET))
+    scene.routes.broker_speech("zzzz", BrokerSpeech(0, 0, PACKET))
     assert scene.ears.heard == []
 
 
