@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from node.links.peer_events import PeerEvents
-from node.speech.profiles import CUSTOM
+from node.speech.profiles import CUSTOM, LEAN, LOWEST
 from node.speech.rate_controller import RateController
+from node.speech.rates import broker_kbps
+from protocol.signalling import SpeechRoute
 
 if TYPE_CHECKING:
     from node.links.peers import Peers
@@ -37,6 +39,7 @@ class ProfileControl(PeerEvents):
         self._stream, self._peers, self._max_kbps = stream, peers, max_kbps
         self._clock, self._note, self._sends = clock, note, sends
         limit = max_kbps if adapts else None
+        self._by_broker: set[str] = set()
         self._controller = RateController(stream.profile, limit, clock(), peers.take_copies)
 
     @property
@@ -56,9 +59,25 @@ class ProfileControl(PeerEvents):
     def report_received(self, peer: str, report: Report) -> None:
         """Adapt the profile to what a peer reports of our packets."""
         now = self._clock()
-        self._apply(self._controller.report(peer, report, now))
+        self._apply(self._within_the_broker(self._controller.report(peer, report, now)))
         if self._controller.adapts:
             self._peers.want_reports(self._controller.is_trying(now))
+
+    def route_changed(self, peer: str, route: str) -> None:
+        """Adapt the profile to speech that goes through the broker, from which no report comes."""
+        (self._by_broker.add if route == SpeechRoute.BROKER else self._by_broker.discard)(peer)
+        self._apply(self._within_the_broker(self._controller.profile))
+
+    def left(self, peer: str) -> None:
+        """Forget by which way the peer was spoken to."""
+        self.route_changed(peer, SpeechRoute.NONE)
+
+    def _within_the_broker(self, profile: Profile) -> Profile:
+        """Return the profile; one that adapts, with no link to adapt to, is `lean`, or less if that is too much."""
+        if not self._by_broker or not self._controller.adapts:
+            return profile
+        most = LEAN if broker_kbps(LEAN) <= self._max_kbps else LOWEST
+        return min(profile, most, key=lambda one: one.bitrate)
 
     def change(self, profile: Profile) -> None:
         """Send by other settings from now on, whatever the links do to them."""
