@@ -5,8 +5,9 @@
     scripts/bench_audience --listeners 2000 --broker 127.0.0.1:1883 --broker-pid $(pidof mosquitto)
 
 Delays are from the speaker's write to the read of each listener, the bench's own part included; "ours" is the share of
-a core that the bench itself took. A broker's CPU is that of all its nodes together, in shares of one core. Brokers that
-run already are given as HOST:PORT[,HOST:PORT...]: listeners go to them in turn, the speaker to the first one.
+a core that the bench itself took; "proven" is the share of the packets of speech that a sample of the listeners could
+open, prove to be the speaker's, and play. A broker's CPU is that of all its nodes together, in shares of one core.
+Brokers that run already are given as HOST:PORT[,HOST:PORT...]: listeners go to them in turn, the speaker to the first.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from audiencebench import plot
 from audiencebench.brokers import OWN, CannotStart, started
 from audiencebench.listeners import SPARE_FILES, TooFew, allow_files
+from audiencebench.live import LiveStage
 from audiencebench.plain import Plain
 from audiencebench.runs import HEAD, Run, run
 from protocol.errors import PictophoneError
@@ -42,6 +44,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--broker-pid", type=int, help="the process of a broker that runs already, for its CPU")
     parser.add_argument("--seconds", type=float, default=20.0, help="of speech in each run [20]")
     parser.add_argument("--sample", type=int, default=20, help="listeners that open and prove what they get [20]")
+    parser.add_argument("--plain", action="store_true", help="messages of the same size with nothing in them")
     parser.add_argument("--plot", type=Path, help="draw the runs into this PNG file; needs matplotlib")
     parser.add_argument("--json", action="store_true", help="print one JSON array")
     return parser.parse_args(arguments)
@@ -54,7 +57,9 @@ def runs(options: argparse.Namespace) -> list[Run]:
         allow_files(max(options.listeners) + SPARE_FILES)  # the broker gets as many from us
         with started(name, options.broker_pid) as brokers:
             for count in options.listeners:
-                found.append(run(brokers, Plain(), count, options.seconds, options.sample))
+                found.append(
+                    run(brokers, Plain() if options.plain else LiveStage(), count, options.seconds, options.sample)
+                )
                 if not options.json:
                     print(found[-1], flush=True)
     return found

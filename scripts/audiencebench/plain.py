@@ -25,6 +25,9 @@ class Plain:
         for number in range(int(seconds / self.every_s)):
             yield Due(number * self.every_s, self.topics[0], secrets.token_bytes(self.size))
 
+    def packets_of(self, seconds: float) -> int:
+        return 0
+
     def opener(self) -> tuple[Opened, Callable[[], int]]:
         """There is nothing to open."""
         return (lambda topic, payload, now: None), (lambda: 0)

@@ -37,7 +37,7 @@ class Run:
     bench_cpu: float
     upload_kbps: float
     connect_s: float
-    proven: int = 0
+    proven: float | None = None
 
     @property
     def is_ours(self) -> bool:
@@ -48,11 +48,12 @@ class Run:
         return asdict(self)
 
     def __str__(self) -> str:
+        proven = "-" if self.proven is None else f"{self.proven:.2%}"
         cpu = "-" if self.broker_cpu is None else f"{self.broker_cpu:.0%}"
         return (
             f"{self.broker:14}{self.listeners:>7}{self.delivered / max(1, self.expected):>11.2%}{self.p50_ms:>9.1f}"
             f"{self.p99_ms:>9.1f}{self.max_ms:>9.1f}{cpu:>9}{self.bench_cpu:>8.0%}{self.upload_kbps:>10.2f}"
-            f"{self.proven:>9}{'  the bench is at its limit' if self.is_ours else ''}"
+            f"{proven:>9}{'  the bench is at its limit' if self.is_ours else ''}"
         )
 
 
@@ -87,8 +88,12 @@ def run(brokers: Brokers, programme: Programme, count: int, seconds: float, samp
         bench_cpu=bench_cpu,
         upload_kbps=said.upload_kbps,
         connect_s=connect_s,
-        proven=sum(count() for _, count in samples),
+        proven=_proven([count() for _, count in samples], programme.packets_of(seconds)),
     )
+
+
+def _proven(counts: Sequence[int], packets: int) -> float | None:
+    return sum(counts) / (packets * len(counts)) if packets and counts else None
 
 
 def _delays(moments: dict[tuple[str, bytes], float], listeners: Listeners) -> Sequence[float]:

@@ -35,6 +35,10 @@ class Programme(Protocol):
         """Yield them in the order of their times, made when they are asked for."""
         ...
 
+    def packets_of(self, seconds: float) -> int:
+        """Return how many packets a listener opens and proves who misses nothing."""
+        ...
+
     def opener(self) -> tuple[Opened, Callable[[], int]]:
         """Return what takes the messages of one listener, and what counts those that it opened and proved so far."""
         ...
