@@ -77,7 +77,7 @@ class Listeners:
                 self._add(number)
             self._poll(0.1)
             if self.lost or time.monotonic() - began > CONNECT_S:
-                raise TooFew(f"{self._ready} of {self.count} listeners came in, {self.lost} were refused or cut off")
+                raise TooFew(self._who_is_missing())
         return time.monotonic() - began
 
     def serve(self, until: Callable[[], bool]) -> float:
@@ -104,6 +104,12 @@ class Listeners:
         opener = self._openers[number] if number < len(self._openers) else None
         self._there[sock.fileno()] = Listener(sock, opener)
         self._epoll.register(sock.fileno(), select.EPOLLOUT)
+
+    def _who_is_missing(self) -> str:
+        if not self._ready:
+            places = ", ".join(f"{host}:{port}" for host, port in self._servers)
+            return f"no broker lets anybody in at {places}: start one, or name another with --broker"
+        return f"{self._ready} of {self.count} listeners came in, {self.lost} were refused or cut off: take fewer"
 
     def _poll(self, seconds: float) -> None:
         for number, event in self._epoll.poll(seconds, EVENTS):
