@@ -18,6 +18,8 @@ from node.speech import sound_files
 from node.speech.codec import LyraChoice
 from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm
 
+pytestmark = pytest.mark.real_time
+
 LEAD_S = 3.0
 LEAST_PESQ = 2.1
 MOST_KBPS = 7.5

@@ -21,6 +21,8 @@ from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, sile
 from node.speech.profiles import LEAN
 from node.terminal.summary import percentile
 
+pytestmark = pytest.mark.real_time
+
 LEAD_S = 3.0
 TOLERANCE = 0.01
 # Side by side, and no more than two cores carry in time: a low voice, a high one, and noise. Others go the same way.
