@@ -1,7 +1,7 @@
 #!/usr/bin/env -S sh -c 'p="$(dirname "$0")/../.venv/bin/python"; [ -x "$p" ] || p=python3; exec "$p" "$0" "$@"'
 """What a room of 2 to 8 costs each node, by the route that speech takes: whole nodes, one process each, on loopback.
 
-    scripts/bench_room [--nodes 2,8] [--route direct]... [--seconds 10] [--broker mosquitto] [--json]
+    scripts/bench_room [--nodes 2,8] [--route direct]... [--seconds 8] [--broker mosquitto] [--json]
 
 One talks without a pause, the others have open microphones in quiet rooms. Rates are those of IP packets, headers
 included, as each node's meter has them; a set-up is what went over the wire until there was speech to and from all
@@ -21,10 +21,10 @@ from audiencebench.brokers import OWN, CannotStart, started
 from protocol.errors import PictophoneError
 from roombench.room import HEAD, Failed, measure
 
-ROUTES: dict[str, dict[str, Any]] = {"direct": {}}
+ROUTES: dict[str, dict[str, Any]] = {route: {"route": route} for route in ("direct", "broker", "auto")}
 """The settings of each."""
 
-SIZES = (2, 3, 4, 5, 6, 7, 8)
+SIZES = (2, 3, 4, 6, 8)
 
 
 def sizes(text: str) -> list[int]:
@@ -38,9 +38,13 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bench_room", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--nodes", type=sizes, default=list(SIZES), metavar="N,N", help="sizes of rooms, 2 to 8")
+    parser.add_argument(
+        "--nodes", type=sizes, default=list(SIZES), metavar="N,N", help="sizes of rooms, 2 to 8 [2,3,4,6,8]"
+    )
     parser.add_argument("--route", action="append", choices=list(ROUTES), help="may be repeated; without it: all")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of talk that is measured, after some that is not")
+    parser.add_argument(
+        "--seconds", type=float, default=8.0, help="of talk that is measured, after some that is not [8]"
+    )
     parser.add_argument("--broker", default="mosquitto", help=f"{', '.join(OWN)}, or HOST:PORT of one that runs")
     parser.add_argument("--json", action="store_true", help="print one JSON array")
     return parser.parse_args(arguments)
