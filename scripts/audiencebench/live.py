@@ -25,7 +25,7 @@ from protocol.audience.signing import SpeakerKey
 from protocol.audience.stage import Posting, Stage
 from protocol.errors import RemoteError
 
-PICTURE_EVERY_S = 10.0
+FIRST_PICTURE_S, PICTURE_EVERY_S = 1.1, 10.0
 CAPTION_BYTES = 12  # as measured in calls
 CODEBOOKS = ((2, bytes(4)), (3, bytes(4)))
 TICKS_A_SECOND = 100  # in which an audience counts the time of speech
@@ -58,21 +58,22 @@ class LiveStage:
     def messages(self, seconds: float) -> Iterator[Due]:
         """Yield what `Stage` makes of the shipped recording, over and over; at the end, what was still unproven."""
         stage = Stage(SpeakerKey(self.key), Chain(self.epoch, self.secret), ["the speaker"], self.session, CODEBOOKS)
-        packets, began_ms, shown = _packets(), _now_ms(), 0
-        now = start_s = 0.0
-        yield from _due(now, stage.announce(now, began_ms))
+        packets, began_ms, start_s = _packets(), _now_ms(), 0.0
+        picture_at = FIRST_PICTURE_S
+        yield from _due(0.0, stage.announce(0.0, began_ms))
         for number in range(int(seconds * 1000 / LEAN.packet_ms)):
             packet, long_s = packets[number % len(packets)]
             now = start_s + long_s  # a packet leaves when its last sample is captured
+            if picture_at <= now:
+                clock_ms = began_ms + int(picture_at * 1000)
+                yield from _due(picture_at, stage.picture(0, _picture(number), picture_at, clock_ms))
+                picture_at += PICTURE_EVERY_S
+            while (at := stage.deadline()) is not None and at <= now:
+                yield from _due(at, stage.handle_timer(at, began_ms + int(at * 1000)))
             clock_ms = began_ms + int(now * 1000)
             yield from _due(now, stage.speech(0, round(start_s * TICKS_A_SECOND), packet, now, clock_ms))
             start_s += long_s
-            if now >= shown * PICTURE_EVERY_S:
-                shown += 1
-                yield from _due(now, stage.picture(0, _picture(shown), now, clock_ms))
-            if (deadline := stage.deadline()) is not None and deadline <= now:
-                yield from _due(now, stage.handle_timer(now, clock_ms))
-        yield from _due(now, stage.end(now, began_ms + int(now * 1000)))
+        yield from _due(seconds, stage.end(seconds, began_ms + int(seconds * 1000)))
 
     def packets_of(self, seconds: float) -> int:
         """How many packets of speech a listener gets who misses nothing."""
