@@ -149,3 +149,9 @@ class SpeechRoutes(PeerEvents):
 
     def report_received(self, peer: str, report: Report) -> None:
         self._events.report_received(peer, report)
+
+    def here_by_speech(self, peer: str, name: str, is_so: bool) -> None:
+        self._events.here_by_speech(peer, name, is_so)
+
+    def picture_wanted(self, peer: str) -> None:
+        self._events.picture_wanted(peer)
