@@ -3,7 +3,7 @@
     kind  frame     fields
     1     picture   sequence, tenths, caption, seed; codec, look, earlier, milliseconds (each optional)
     2     hold      sequence
-    3     line      number, text; codec, behind, age (each optional)
+    3     line      number, text; codec, behind, age, spoken, after (each optional)
     4     have      pairs of author and number in one array; pairs of giver and place in another (optional)
     5     relayed   target, place, of, author, number, text, name, age; codec (optional)
 
@@ -47,6 +47,8 @@ _CAPTURED_BITS = 48
 _CODEC_BITS = 8
 _SEED_BITS = 32
 _AGE_BITS = 32
+# Tenths of a second: an hour and a half. A line is spoken in seconds, and on the way to its words for minutes at most.
+_SPOKEN_BITS = 16
 _PLACE_BITS = 8
 _ID_BYTES = 4
 _NAME_BYTES = 64
@@ -96,10 +98,13 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line typed by a person, coded by caption codec `codec`. `number` counts the lines of the sender's session.
+    """A line of a person, coded by caption codec `codec`. `number` counts the lines of the sender's session.
 
     `behind` is how far before this one the oldest line is that a peer still lacks: a receiver that knows nothing of
     this sender begins there. `age` is how many seconds ago the line was typed, if it could not go at once.
+
+    A line that was spoken, and not typed, lasted `spoken` tenths of a second. Its words were known `after` so many
+    tenths more, and from then on its age counts.
     """
 
     number: int
@@ -107,9 +112,13 @@ class Line:
     codec: int = DEFAULT_CODEC
     behind: int = 0
     age: int = 0
+    spoken: int = 0
+    after: int = 0
 
     def __post_init__(self) -> None:
         _check_line(self.number, self.coded, self.codec, self.behind, self.age)
+        envelope.bounded_int("spoken", self.spoken, _SPOKEN_BITS)
+        envelope.bounded_int("after", self.after, _SPOKEN_BITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +171,8 @@ Frame: TypeAlias = Picture | Hold | Line | Have | Relayed
 
 # Of codec, look, earlier and milliseconds.
 _DEFAULTS: Final = (DEFAULT_CODEC, b"", None, 0)
-# Of a line's codec, behind and age.
-_LINE_DEFAULTS: Final = (DEFAULT_CODEC, 0, 0)
+# Of a line's codec, behind, age, spoken and after.
+_LINE_DEFAULTS: Final = (DEFAULT_CODEC, 0, 0, 0, 0)
 
 
 def encode(frame: Frame) -> bytes:
@@ -175,8 +184,9 @@ def encode(frame: Frame) -> bytes:
             return envelope.pack_short(1, [sequence, tenths, caption, seed, *rest])
         case Hold(sequence):
             return envelope.pack_short(2, [sequence])
-        case Line(number, coded, codec, behind, age):
-            return envelope.pack_short(3, [number, coded, *_without_defaults([codec, behind, age], _LINE_DEFAULTS)])
+        case Line(number, coded):
+            rest = _without_defaults([frame.codec, frame.behind, frame.age, frame.spoken, frame.after], _LINE_DEFAULTS)
+            return envelope.pack_short(3, [number, coded, *rest])
         case Have(had, given):
             return envelope.pack_short(4, [_flat(had), _flat(given)] if given else [_flat(had)])
         case Relayed(target, place, of, author, number, coded, name, age, codec):
@@ -209,7 +219,7 @@ def _build(kind: int, fields: list[Any]) -> Frame:
         case 2:
             return Hold(*fields[:1])
         case 3:
-            return Line(*fields[:5])
+            return Line(*fields[:7])
         case 4:
             return Have(*map(_pairs, fields[:2]))
         case 5:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from protocol.chat.lines import Arrived
+from protocol.chat.lines import SPOKEN_GATHER_S, Arrived
 from protocol.frames import MAX_HAD, Have
 
 __all__ = ["AHEAD", "BURST", "GATHER_S", "MAX_RELAYED", "Authors"]
@@ -68,7 +68,7 @@ class Authors:
         if line.number < stream.next or line.number in stream.waiting:
             self._owe(self._owed, line.author, now)
         elif line.number < stream.next + AHEAD and self._is_allowed(stream, now):
-            self._owe(self._owed, line.author, now)
+            self._owe(self._owed, line.author, now, GATHER_S if line.spoken is None else SPOKEN_GATHER_S)
             stream.waiting[line.number] = line
             yield from self._in_turn(stream)
 
@@ -134,7 +134,6 @@ class Authors:
             stream.next += 1
             yield line
 
-    def _owe(self, owed: dict[str, None], node: str, now: float) -> None:
+    def _owe(self, owed: dict[str, None], node: str, now: float, gather_s: float = GATHER_S) -> None:
         owed[node] = None
-        if self.ack_at is None:
-            self.ack_at = now + GATHER_S
+        self.ack_at = now + gather_s if self.ack_at is None else min(self.ack_at, now + gather_s)

@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from protocol.chat.lines import RESEND_S, UTF8, Wording
+from protocol.chat.lines import RESEND_S, SPOKEN_RESEND_S, UTF8, Spoken, Wording
 
 __all__ = ["MAX_KEPT", "WINDOW", "OwnLine", "OwnLines"]
 
@@ -31,6 +31,7 @@ class OwnLine:
     number: int
     wording: Wording
     said_at: float
+    spoken: Spoken | None = None
     had_by: dict[str, None] = field(default_factory=dict)
 
 
@@ -90,10 +91,10 @@ class OwnLines:
             self._departed.popitem(last=False)
         return range(listener.need, self.next)
 
-    def say(self, wording: Wording, now: float) -> int:
+    def say(self, wording: Wording, now: float, spoken: Spoken | None = None) -> int:
         """Add a line, and return its number."""
         number, self.next = self.next, self.next + 1
-        self._lines.append(OwnLine(number, wording, now))
+        self._lines.append(OwnLine(number, wording, now, spoken))
         return number
 
     def acknowledged(self, peer: str, number: int, now: float) -> range:
@@ -146,9 +147,10 @@ class OwnLines:
             self.resend_at = None if not self._is_missing() else self.resend_at
         fresh = self._fresh()
         self._posted = max(self._posted, fresh.stop if fresh else 0)
-        if fresh and self.resend_at is None:
-            self.resend_at = now + self._pause
-        return [line for number in sorted(lines | set(fresh)) if (line := self._line(number)) is not None]
+        sent = [line for number in sorted(lines | set(fresh)) if (line := self._line(number)) is not None]
+        if fresh:
+            self._expect_answer(sent, now)
+        return sent
 
     def behind(self, number: int) -> int:
         """Return how far before a line the oldest is that a peer lacks and that can still be sent."""
@@ -169,6 +171,12 @@ class OwnLines:
 
     def _line(self, number: int) -> OwnLine | None:
         return self._lines[number - self._oldest_kept] if self._oldest_kept <= number < self.next else None
+
+    def _expect_answer(self, sent: list[OwnLine], now: float) -> None:
+        """Send again when the first answer is overdue: those to lines that are spoken are gathered for longer."""
+        is_patient = all(line.spoken is not None for line in sent)
+        due = now + (max(self._pause, SPOKEN_RESEND_S) if is_patient else self._pause)
+        self.resend_at = due if self.resend_at is None else min(self.resend_at, due)
 
     def _resend_from(self, now: float) -> None:
         self.resend_at, self._pause = now, RESEND_S
