@@ -1,4 +1,4 @@
-"""Lines typed or spoken by people, delivered: each once, in its author's order, to everyone present. Sans-I/O; time is `now`.
+"""Lines of people, typed or spoken, delivered: each once, in its author's order, to everyone present. Sans-I/O.
 
 `delivery.LineDelivery` is one node's part in it. docs/protocol.md has the messages, and why a broker that loses them
 loses no line.

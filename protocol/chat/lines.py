@@ -8,18 +8,8 @@ from typing import TypeAlias
 
 from protocol.frames import DEFAULT_CODEC
 
-__all__ = [
-    "HISTORY",
-    "RESEND_S",
-    "SPOKEN_GATHER_S",
-    "SPOKEN_RESEND_S",
-    "UTF8",
-    "Arrived",
-    "KnownLine",
-    "LineArrived",
-    "LineEvent",
-]
-__all__ += ["MarksChanged", "Spoken", "Wording"]
+__all__ = ["HISTORY", "RESEND_S", "SPOKEN_GATHER_S", "SPOKEN_RESEND_S", "UTF8", "Arrived", "KnownLine"]
+__all__ += ["LineArrived", "LineEvent", "MarksChanged", "Spoken", "Wording"]
 
 # Lines that a newcomer is given: what fits on a screen, so that it is clear what is being talked about.
 HISTORY = 20

@@ -108,7 +108,7 @@ class OwnLines:
         listener.has_answered = True
         if progress:
             listener.tries, self._pause = 0, RESEND_S
-            self.resend_at = now + RESEND_S if self._is_missing() else None
+            self.resend_at = now + self._patience_s(listener.need) if self._is_missing() else None
         return self._mark(peer, range(max(listener.base, self._oldest_kept), number))
 
     def promised(self, peer: str, giver: str, place: int, number: int) -> None:
@@ -147,10 +147,10 @@ class OwnLines:
             self.resend_at = None if not self._is_missing() else self.resend_at
         fresh = self._fresh()
         self._posted = max(self._posted, fresh.stop if fresh else 0)
-        sent = [line for number in sorted(lines | set(fresh)) if (line := self._line(number)) is not None]
         if fresh:
-            self._expect_answer(sent, now)
-        return sent
+            answered_at = now + self._patience_s(fresh.start)
+            self.resend_at = answered_at if self.resend_at is None else min(self.resend_at, answered_at)
+        return [line for number in sorted(lines | set(fresh)) if (line := self._line(number)) is not None]
 
     def behind(self, number: int) -> int:
         """Return how far before a line the oldest is that a peer lacks and that can still be sent."""
@@ -172,11 +172,11 @@ class OwnLines:
     def _line(self, number: int) -> OwnLine | None:
         return self._lines[number - self._oldest_kept] if self._oldest_kept <= number < self.next else None
 
-    def _expect_answer(self, sent: list[OwnLine], now: float) -> None:
-        """Send again when the first answer is overdue: those to lines that are spoken are gathered for longer."""
-        is_patient = all(line.spoken is not None for line in sent)
-        due = now + (max(self._pause, SPOKEN_RESEND_S) if is_patient else self._pause)
-        self.resend_at = due if self.resend_at is None else min(self.resend_at, due)
+    def _patience_s(self, begin: int) -> float:
+        """Return how long answers to the lines from `begin` on may take: those to spoken ones are gathered longer."""
+        sent = (self._line(number) for number in range(max(begin, self._oldest_kept), self._posted))
+        is_typed = any(line is not None and line.spoken is None for line in sent)
+        return self._pause if is_typed else max(self._pause, SPOKEN_RESEND_S)
 
     def _resend_from(self, now: float) -> None:
         self.resend_at, self._pause = now, RESEND_S
