@@ -11,6 +11,7 @@ from node.call.chat import Chat
 from node.call.endpoints import Endpoints, NoCamera, NodeModels, NoSink, NoSource, Rendezvous
 from node.call.membership import RoomMembership
 from node.call.observers import Observers
+from node.call.spoken_lines import SpokenLines
 from node.call.stats import CallStats
 from node.captions.frame_reader import CaptionReader
 from node.common.loop_lag import LagWatch
@@ -20,6 +21,8 @@ from node.speech.profile_control import ProfileControl
 from node.speech.receiver import SpeechReceiver
 from node.speech.send_stream import SendStream
 from node.speech.sender import SpeechSender, encoder_for
+from node.spoken.read_aloud import ReadAloud
+from node.spoken.transcript import TappedSource, Transcript
 from node.vision.gate import Gate
 from node.vision.morph import Morph, Screen
 from node.vision.people.identity import Identity
@@ -32,6 +35,7 @@ from protocol.signalling import Carries
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.speech.audio_io import Source
     from node.speech.profiles import Profile
     from node.vision.people.narrator import Sight
     from node.vision.types import Prompt
@@ -79,9 +83,22 @@ class Node:
         # both ways: what is typed -> caption codec -> room -> caption codec -> observers
         self.chat = Chat(self.room, self.observers, ends.captions, note=note_observed, clock=clock)
         self.room.subscribe(self.chat)
+        self._wire_words(ends, clock)
         self._wire_speech(ends, clock)
         self._wire_pictures(ends, show, screen, clock)
         self._picture_sender.narrator = self._narrator
+
+    def _wire_words(self, ends: Endpoints, clock: Callable[[], float]) -> None:
+        # out: source -> utterances -> lines of the chat; in: lines of the chat -> synthesiser -> mix of the receiver
+        self._transcript = self._aloud = None
+        if ends.words.transcribe is not None and ends.source is not None:
+            self._transcript = Transcript(ends.words.transcribe, self.chat.say_heard, self._note, clock)
+        if ends.words.synthesise is not None:
+            self._aloud = ReadAloud(ends.words.synthesise, self._note)
+            self.observers.add(SpokenLines(self._aloud))
+
+    def _tapped(self, ends: Endpoints) -> Source:
+        return self._source if self._transcript is None else TappedSource(self._source, self._transcript.hear)
 
     def _wire_speech(self, ends: Endpoints, clock: Callable[[], float]) -> None:
         room, stats, note = self.room, self._stats, self._note
@@ -90,7 +107,7 @@ class Node:
         # out: source -> level meter -> encoder and bundler -> every peer
         self._source = MeteredSource(ends.source or NoSource(), stats.sent_level)
         encoder = encoder_for(ends.profile, ends.lyra_sent, room.all_listeners_take_lyra)
-        self._stream = stream = SendStream(self._source, ends.profile, encoder)
+        self._stream = stream = SendStream(self._tapped(ends), ends.profile, encoder)
         self._speech_sender = SpeechSender(
             stream,
             room.peers,
@@ -108,6 +125,7 @@ class Node:
             lookahead_ms=stream.lookahead_ms,
             round_trip_seconds=room.peers.round_trip_seconds,
             lyra_folder=ends.lyra.folder if ends.lyra else None,
+            also=None if self._aloud is None else self._aloud.pull,
             clock=clock,
             faults=room.faults,
         )
@@ -119,6 +137,7 @@ class Node:
             max_kbps=ends.max_kbps,
             adapts=ends.adapts,
             sends=Carries.SPEECH_OUT in room.carries,
+            writes=self._transcript is not None,
             clock=clock,
             note=note,
         )
@@ -175,6 +194,8 @@ class Node:
             "captions": self._caption_reader.run,
             "pictures": self._picture_receiver.run,
             "lines": self.chat.run,
+            **({} if self._transcript is None else {"transcript": self._transcript.run}),
+            **({} if self._aloud is None else {"lines aloud": self._aloud.run}),
         }
         try:
             await self.room.run(work)
@@ -219,19 +240,24 @@ class Node:
         return await self._models.preview(prompt)
 
     @property
+    def _speaks(self) -> bool:
+        """Whether what is said here goes to the others, as sound or as text."""
+        return Carries.SPEECH_OUT in self.room.carries or self._transcript is not None
+
+    @property
     def muted(self) -> bool:
         """Whether nothing but silence is sent."""
         return self._source.muted
 
     def _hears_voice(self) -> bool | None:
         """Return whether there was a voice a moment ago; None if the node hears none by itself, or is muted."""
-        if Carries.SPEECH_OUT not in self.room.carries or self.muted:
+        if not self._speaks or self.muted:
             return None
         return self._clock() - self._stream.voice_at < VOICE_LASTS_S
 
     def toggle_mute(self) -> None:
         """Mute the source, or unmute it, and note that."""
-        if Carries.SPEECH_OUT in self.room.carries:
+        if self._speaks:
             self._source.muted = not self._source.muted
             self._note("muted: nobody hears you" if self._source.muted else "no longer muted")
 

@@ -104,7 +104,7 @@ async def _call(
     piped: bool,
 ) -> Summary:
     from node import rooms
-    from node.call import build, hooks
+    from node.call import build, hooks, speech_models
     from node.call.node import Node
     from node.web import setup as web
 
@@ -116,8 +116,12 @@ async def _call(
     kept = build.keeper(settings.pictures, notes)
     show, screen = build.gallery(kept), build.screen(kept)
     screen = screen if page is None else page.screen(screen)
-    async with CaptionProcess(shipped_codecs()) as captions:
-        parts, remarks = await asyncio.to_thread(build.build_endpoints, settings, role, models, notes, page, captions)
+    async with (
+        CaptionProcess(shipped_codecs()) as captions,
+        speech_models.running(settings, sends=role.sends, receives=role.receives, note=notes) as words,
+    ):
+        ends = (settings, role, models, notes, page, captions, words)
+        parts, remarks = await asyncio.to_thread(build.build_endpoints, *ends)
         header = await asyncio.to_thread(provenance.recording_header, settings, role, captions.codecs.codebooks())
         node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
         for remark in filter(None, (*remarks, *warnings)):

@@ -81,6 +81,16 @@ SETTINGS: Mapping[str, Any] = {
     "clean": Annotated[
         bool | None, typer.Option("--clean/--no-clean", help="Take echo and noise out of what a microphone hears.")
     ],
+    "transcribe": Annotated[
+        bool | None,
+        typer.Option("--transcribe/--no-transcribe", help="Write what you say: the others read it as subtitles."),
+    ],
+    "transcribe_model": Annotated[
+        str | None, typer.Option(help="Another Whisper model that writes: a folder or a hub id.")
+    ],
+    "speak": Annotated[
+        bool | None, typer.Option("--speak/--no-speak", help="Have lines spoken whose authors are not heard.")
+    ],
     "lyra": Annotated[
         Path | None, typer.Option(help="Folder with Lyra V2's model files: talk with it to those who have them too.")
     ],
@@ -115,9 +125,9 @@ ROOM = ("room_file", "broker", "broker_password_file")
 PAGE = ("page", "page_certificate", "page_key")
 HOOKS = ("on_join", "on_message")
 CALL = tuple(SETTINGS)
-SEND = tuple(key for key in CALL if key not in {"speaker", "pictures", "morph"})
+SEND = tuple(key for key in CALL if key not in {"speaker", "pictures", "morph", "speak"})
 RECEIVE = (
-    *(*ROOM, "wait", "name", "speaker", "pictures", "models", "generator", "morph", "lyra"),
+    *(*ROOM, "wait", "name", "speaker", "pictures", "models", "generator", "morph", "speak", "lyra"),
     *("record", "seal_recording", *HOOKS, *PAGE),
 )
 NOT_DEMO = {"room_file", "broker_password_file", "wait", "name", "seal_recording", *HOOKS}
