@@ -253,7 +253,10 @@ def joined(words: list[str] | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
-    """How to replay: times in seconds, names of those to be heard (none: all), and a room to replay into."""
+    """How to replay: times in seconds, names of those to be heard (none: all), and a room to replay into.
+
+    A `word` is what to begin at, instead of a time.
+    """
 
     start: float = 0.0
     end: float | None = None
@@ -263,3 +266,4 @@ class ReplayOptions:
     models: str | None = None
     generator: str | None = None
     into: str | None = None
+    word: str | None = None

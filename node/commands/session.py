@@ -35,11 +35,18 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="The new session, O
 
 
 @options.command(app)
-def info(file: File, room: Room = None, json: options.Json = False) -> None:
+def info(
+    file: File,
+    grep: Annotated[
+        str | None, typer.Option(metavar="WORD", help="Only when these words were said, typed or seen.")
+    ] = None,
+    room: Room = None,
+    json: options.Json = False,
+) -> None:
     """Tell who was in a session, when, how long, what it weighs, what was lost, and its captions."""
     from node.recording import info as about
 
-    say(*about.info_lines(file, shipped_codecs().codebooks(), secret(room), json))
+    say(*about.info_lines(file, shipped_codecs().codebooks(), secret(room), json, grep))
 
 
 @options.command(app)
@@ -64,6 +71,10 @@ ExportOutput = Annotated[
 class ExportedFiles:
     """The options of `export` about what is seen, and in how many files."""
 
+    subtitles: Annotated[
+        str | None,
+        typer.Option(help="said: what people said and typed; shown: what pictures show; all. Default: said, if any."),
+    ] = None
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Words alone: nothing is painted.")] = False
     mark: Annotated[
         bool, typer.Option("--mark/--no-mark", help='Write "painted from words" on a video\'s pictures.')
@@ -88,12 +99,13 @@ def export(
 ) -> None:
     """Make a video, a sound, subtitles, a page that plays by itself, or JSON lines of a session."""
     from node.export.export import ExportOptions, export_session
+    from node.export.subtitle_choice import parse_subtitles
 
     output, end = _output_and_end(output, to, until)
     begins, ends = timecode.parse_span(start, end, "--to" if until is None else "--until")
     asked = ExportOptions(
         output, begins, ends, not files.no_pictures, tuple(who or ()), models, generator, lyra, force,
-        files.mark, files.split,
+        files.mark, files.split, subtitles=parse_subtitles(files.subtitles),
     )  # fmt: skip
     with bars() as progress:
         bar = progress.add_task(output.name, total=None)
