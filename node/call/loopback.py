@@ -61,7 +61,7 @@ async def loopback_call(
     """
     async with (
         CaptionProcess(shipped_codecs()) as captions,
-        speech_models.running(settings, sends=True, receives=True, note=note) as words,
+        speech_models.running(settings, build.CALL, note) as words,
         _broker(settings, own_broker) as address,
     ):
         place = Rendezvous(RoomSecret.random(secrets.token_bytes(SECRET_BYTES)), address, address=LOOPBACK)

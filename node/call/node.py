@@ -130,18 +130,22 @@ class Node:
             faults=room.faults,
         )
 
+        self._profiles = self._profile_control(ends, clock)
+        room.subscribe(self._speech_sender, self._speech_receiver, self._profiles)
+
+    def _profile_control(self, ends: Endpoints, clock: Callable[[], float]) -> ProfileControl:
         # reports of the peers, or the user -> rate controller -> profile of the stream
-        self._profiles = ProfileControl(
-            stream,
+        room = self.room
+        return ProfileControl(
+            self._stream,
             room.peers,
             max_kbps=ends.max_kbps,
             adapts=ends.adapts,
             sends=Carries.SPEECH_OUT in room.carries,
             writes=self._transcript is not None,
             clock=clock,
-            note=note,
+            note=self._note,
         )
-        room.subscribe(self._speech_sender, self._speech_receiver, self._profiles)
 
     def _wire_pictures(
         self, ends: Endpoints, show: Show | None, screen: Screen | None, clock: Callable[[], float]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from node.speech.profiles import TEXT
+from node.spoken.installed import speech_model, synthesiser
 from node.spoken.model_child import ModelChild
-from node.spoken.models import speech_model, synthesiser
 
 if TYPE_CHECKING:
     from node.common.config import Settings
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
 TRANSCRIBING = "node.spoken.transcribing_server"
 SPEAKING = "node.spoken.speaking_server"
+
+
+class Part(Protocol):
+    """Which part a node has in a call (see `node.call.build.Role`)."""
+
+    @property
+    def sends(self) -> bool: ...
+
+    @property
+    def receives(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +50,7 @@ def writes(settings: Settings) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def running(
-    settings: Settings, *, sends: bool, receives: bool, note: Callable[[str], None]
-) -> AsyncIterator[SpeechModels]:
+async def running(settings: Settings, role: Part, note: Callable[[str], None]) -> AsyncIterator[SpeechModels]:
     """Have the models that the settings ask for, for as long as the context lasts; each is loaded when first needed.
 
     A node that does not send writes nothing, and one that does not receive speaks nothing. Raises NodeError if one
@@ -50,13 +58,13 @@ async def running(
     """
     async with contextlib.AsyncExitStack() as stack:
         transcribe = synthesise = None
-        if sends and writes(settings):
+        if role.sends and writes(settings):
             model = speech_model(settings.transcribe_model)
             note(f"what you say is written by {model.name}, and goes to the others as text")
             arguments = [model.place, *(["online"] if model.online else [])]
             child = ModelChild("the transcript's model", TRANSCRIBING, arguments, online=model.online)
             transcribe = _transcribe(await stack.enter_async_context(child))
-        if receives and settings.speak:
+        if role.receives and settings.speak:
             child = ModelChild("the synthesiser", SPEAKING, [synthesiser()])
             synthesise = _synthesise(await stack.enter_async_context(child))
         yield SpeechModels(transcribe, synthesise)

@@ -112,19 +112,15 @@ async def _call(
     resolved = rooms.resolve(room, settings)
     place = replace(build.build_rendezvous(settings, resolved), waits=build.waits(settings))
     page = web.page_from_settings(settings, role.kind, notes, room=resolved)
-    warnings = [resolved.note, *login.remarks(settings, place.broker)]
     kept = build.keeper(settings.pictures, notes)
     show, screen = build.gallery(kept), build.screen(kept)
     screen = screen if page is None else page.screen(screen)
-    async with (
-        CaptionProcess(shipped_codecs()) as captions,
-        speech_models.running(settings, sends=role.sends, receives=role.receives, note=notes) as words,
-    ):
-        ends = (settings, role, models, notes, page, captions, words)
-        parts, remarks = await asyncio.to_thread(build.build_endpoints, *ends)
+    async with CaptionProcess(shipped_codecs()) as captions, speech_models.running(settings, role, notes) as words:
+        given = (settings, role, models, notes, page, captions, words)
+        parts, remarks = await asyncio.to_thread(build.build_endpoints, *given)
         header = await asyncio.to_thread(provenance.recording_header, settings, role, captions.codecs.codebooks())
         node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
-        for remark in filter(None, (*remarks, *warnings)):
+        for remark in filter(None, (*remarks, resolved.note, *login.remarks(settings, place.broker))):
             notes(remark)
         with choose([view(node)], quiet=json or (piped and role.receives)) as display:
             notes.to(display)

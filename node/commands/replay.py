@@ -53,7 +53,7 @@ def replay(
 
     In a terminal space pauses, the arrows go 5 s back and on, and q ends.
     """
-    word = start if start is not None and not is_time(start) else None
+    word = start if start is not None and not is_time(start) and any(map(str.isalpha, start)) else None
     begins, ends = parse_span(None if word else start, to)
     asked = options.ReplayOptions(begins, ends, speed, loop, tuple(who or ()), models, generator, into, word)
     options.run(run(file, session.secret(room), asked, settings))

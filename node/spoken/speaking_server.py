@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from node.speech.pcm import FULL_SCALE, SAMPLE_RATE, Pcm
-from node.spoken.models import ESPEAK, HIBARI
+from node.spoken.installed import ESPEAK, HIBARI
 from node.spoken.serving import serve
 
 # Of one line's sound: half a minute, which 500 characters take. More is not handed on.

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from node.call import speech_models
+from node.call.build import CALL, Role
 from node.call.speech_models import NO_MODELS, running, writes
 from node.common.config import load
+from node.spoken.installed import SpeechModel
 from node.spoken.model_child import ModelChild
-from node.spoken.models import SpeechModel
 from protocol.errors import NodeError
+
+NOBODY = Role(sends=False, receives=False)
 
 
 @pytest.fixture(autouse=True)
@@ -24,15 +27,15 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_nothing_is_had_that_is_not_asked_for_or_of_no_use() -> None:
-    async with running(load(), sends=True, receives=True, note=print) as models:
+    async with running(load(), CALL, print) as models:
         assert models == NO_MODELS
-    async with running(load(transcribe=True, speak=True), sends=False, receives=False, note=print) as models:
+    async with running(load(transcribe=True, speak=True), NOBODY, print) as models:
         assert models == NO_MODELS
 
 
 async def test_both_ways() -> None:
     notes: list[str] = []
-    async with running(load(transcribe=True, speak=True), sends=True, receives=True, note=notes.append) as models:
+    async with running(load(transcribe=True, speak=True), CALL, notes.append) as models:
         assert models.transcribe is not None
         assert models.synthesise is not None
         assert await models.transcribe(np.zeros(3, np.int16)) == "what was said"
@@ -50,5 +53,5 @@ async def test_what_is_missing_ends_the_call_with_one_line(monkeypatch: pytest.M
 
     monkeypatch.setattr(speech_models, "speech_model", missing)
     with pytest.raises(NodeError, match="cannot be written here"):
-        async with running(load(transcribe=True), sends=True, receives=True, note=print):
+        async with running(load(transcribe=True), CALL, print):
             pass

@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from node.call.speech_models import TRANSCRIBING
 from node.speech import sound_files
 from node.speech.dialogue import shipped
 from node.speech.pcm import FRAME_SAMPLES
-from node.spoken.model_child import ModelChild
-from node.spoken.models import MODEL_PACKAGE, speech_model
-from node.spoken.transcribing_server import MOST_TOKENS, text_of
+from node.spoken.installed import MODEL_PACKAGE, speech_model
+from node.spoken.transcribing_server import MOST_TOKENS, load, text_of
 
 HAS_MODEL = util.find_spec("faster_whisper") is not None and util.find_spec(MODEL_PACKAGE) is not None
 
@@ -56,11 +54,10 @@ def test_one_pass_of_limited_length_is_asked_for() -> None:
 
 
 @pytest.mark.skipif(not HAS_MODEL, reason="the extra 'transcribe' is not installed")
-async def test_the_real_model_writes_what_the_dialogue_says() -> None:
+def test_the_real_model_writes_what_the_dialogue_says() -> None:
     (turn,) = [turn for turn in shipped() if turn.text.startswith("Loud and clear")]
     sound = np.concatenate(list(sound_files.blocks(turn.path, FRAME_SAMPLES)))
-    async with ModelChild("the model", TRANSCRIBING, [speech_model(None).place]) as child:
-        text = await child.ask(sound.tobytes())
-    words = re.findall(r"[a-z]+", str(text).lower())
+    text = load(speech_model(None).place, online=False)(sound.tobytes())
+    words = re.findall(r"[a-z]+", text.lower())
     assert words[:3] == ["loud", "and", "clear"]
     assert "already" in words

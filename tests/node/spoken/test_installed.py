@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from node.spoken import models
-from node.spoken.models import ESPEAK, HIBARI, MODEL_PACKAGE, WEIGHTS, SpeechModel, speech_model, synthesiser
+from node.spoken import installed
+from node.spoken.installed import ESPEAK, HIBARI, MODEL_PACKAGE, WEIGHTS, SpeechModel, speech_model, synthesiser
 from protocol.errors import NodeError
 
 
@@ -77,5 +77,5 @@ def test_a_voice_in_a_package_comes_before_the_systems(
 
 
 def test_nothing_heavy_is_imported_to_find_out() -> None:
-    assert "faster_whisper" not in vars(models)
-    assert "hibari" not in sys.modules or "hibari" not in vars(models)
+    assert "faster_whisper" not in vars(installed)
+    assert "hibari" not in sys.modules or "hibari" not in vars(installed)
