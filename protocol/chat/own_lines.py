@@ -108,7 +108,7 @@ class OwnLines:
         listener.has_answered = True
         if progress:
             listener.tries, self._pause = 0, RESEND_S
-            self.resend_at = now + self._patience_s(listener.need) if self._is_missing() else None
+            self.resend_at = now + self._patience_s(self._first_missing()) if self._is_missing() else None
         return self._mark(peer, range(max(listener.base, self._oldest_kept), number))
 
     def promised(self, peer: str, giver: str, place: int, number: int) -> None:
@@ -187,6 +187,9 @@ class OwnLines:
     def _need(self, listener: _Listener) -> int:
         """Return the first line that a peer lacks, of those that can still be sent."""
         return max(listener.need, self._oldest_kept)
+
+    def _first_missing(self) -> int:
+        return min(map(self._need, self._listeners.values()), default=self._posted)
 
     def _missing(self) -> set[int]:
         """Return the numbers of what was sent and is lacking, and count a try for each peer that lacks any."""

@@ -82,6 +82,8 @@ def test_the_bytes_are_pinned() -> None:
     assert encode(Line(7, b"hi", 0)) == bytes.fromhex("940307a2686900")
     assert encode(Line(7, b"hi", behind=2)) == bytes.fromhex("950307a268690202")
     assert encode(Line(7, b"hi", age=9)) == bytes.fromhex("960307a26869020009")
+    assert encode(Line(7, b"hi", spoken=37)) == bytes.fromhex("970307a2686902000025")
+    assert encode(Line(7, b"hi", spoken=37, after=5)) == bytes.fromhex("980307a268690200002505")
     assert encode(Have((("ab", 8),))) == bytes.fromhex("920492a2616208")
     assert encode(Have((), (("ab", 8),))) == bytes.fromhex("93049092a2616208")
     assert encode(Relayed("ab", 1, 2, "c", 7, b"hi", "Ada", 9)) == bytes.fromhex("9905a261620102a16307a26869a341646109")
