@@ -96,10 +96,11 @@ class LineDelivery:
         Raises `FrameError` or `VersionError` and leaves the state untouched if it cannot be read.
         """
         match frame := frames.decode(payload):
-            case frames.Line(number, coded, codec, behind, age, tenths, after):
+            case frames.Line(number, coded, codec, behind, age, tenths, after, had):
                 spoken = Spoken(tenths, after) if tenths else None
                 line = Arrived(sender, sender, number, codec, coded, now - age, spoken=spoken)
                 self._events += map(LineArrived, self._authors.receive(line, behind, now))
+                self._acknowledged(sender, had, (), now)
             case frames.Have(had, given):
                 self._acknowledged(sender, had, given, now)
             case frames.Relayed():
@@ -165,7 +166,8 @@ class LineDelivery:
         codec, coded = line.wording.shortest(self._own.readable())
         behind, spoken = self._own.behind(line.number), line.spoken or Spoken(0)
         age = _age(line.said_at, now)
-        return frames.encode(frames.Line(line.number, coded, codec, behind, age, spoken.tenths, spoken.after))
+        had = self._authors.taken_along()
+        return frames.encode(frames.Line(line.number, coded, codec, behind, age, spoken.tenths, spoken.after, had))
 
     def _relayed(self, gift: Gift, now: float) -> bytes:
         line = gift.line

@@ -443,6 +443,20 @@ def test_a_typed_line_after_a_spoken_one_is_acknowledged_at_once_and_both_are() 
     assert room.members["ann"].delivery.marks(1) == (("bob",), ())
 
 
+def test_a_dialogue_needs_no_acknowledgements_of_their_own() -> None:
+    room = spoken_room()
+    for number in range(10):
+        for name in ("ann", "bob"):
+            say_spoken(room, name, str(number))
+            room.run(4)
+    room.run(30)
+    ann, bob = room.members["ann"], room.members["bob"]
+    assert (len(ann.of("bob")), len(bob.of("ann"))) == (10, 10)
+    kinds = [type(frames.decode(frame)).__name__ for member in (ann, bob) for frame in member.posted]
+    assert (kinds.count("Line"), kinds.count("Have")) == (20, 1)
+    assert all(member.delivery.marks(9)[1] == () for member in (ann, bob))
+
+
 def test_spoken_lines_arrive_once_and_in_order_however_bad_the_broker() -> None:
     room = spoken_room(seed=4, loss=0.4, repeats=0.2)
     texts = [str(number) for number in range(30)]
