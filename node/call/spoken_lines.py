@@ -1,8 +1,8 @@
 """Lines of the others read aloud: those whose authors are not heard by themselves.
 
 A voice that comes as sound and as text is not said twice: whether its sound came decides, and not what its hello says,
-for a voice that follows its link may be sound at one moment and text alone at the next. Browsers that listen by the page
-hear the people themselves, and nothing of this.
+for a voice that follows its link may be sound at one moment and text alone at the next. Browsers that listen by the
+page hear the people themselves, and nothing of this.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -139,13 +139,10 @@ class _Job:
 
     def subtitles(self, end: float) -> SubtitleMaker:
         """Return what makes the subtitles up to `end`: of those who are heard."""
-        options, attendance = self.options, Attendance(self.session)
-        authors: Collection[str] | None = None
+        options, people = self.options, self.options.who
         if options.only is not None:
-            authors = attendance.participants[options.only].ids
-        elif options.who:
-            authors = attendance.ids(options.who)
-        return SubtitleMaker(self.session, self.codecs, options.start, end, authors)
+            people = tuple(Attendance(self.session).participants[options.only].ids)
+        return SubtitleMaker(self.session, self.codecs, options.start, end, people)
 
     async def steps(self, timeline: ExportTimeline) -> AsyncIterator[TimelineStep]:
         """Yield the steps and report the progress; the event loop gets its turn now and then."""

@@ -44,13 +44,13 @@ def chosen(wanted: Subtitles | None, session: Recorded) -> Subtitles:
 class SubtitleMaker:
     """Makes the subtitles of a session from `start` to `end`, in seconds, counted from the start.
 
-    `authors` are the node ids of those whose lines are wanted; None: all.
+    `people` are those whose lines are wanted, by names or node ids; none: everybody's.
     """
 
     def __init__(
-        self, session: Recorded, codecs: CaptionCodecs, start: float, end: float, authors: Collection[str] | None
+        self, session: Recorded, codecs: CaptionCodecs, start: float, end: float, people: Collection[str] = ()
     ) -> None:
-        self._session, self._codecs, self._start, self._end, self._authors = session, codecs, start, end, authors
+        self._session, self._codecs, self._start, self._end, self._people = session, codecs, start, end, people
 
     def cues(self, choice: Subtitles) -> Iterator[Cue]:
         """Yield them in order of time."""
@@ -67,7 +67,7 @@ class SubtitleMaker:
 
     def _lines(self) -> Iterator[tuple[str, RecordedLine]]:
         for name, line in named_lines(self._session, self._start, self._end):
-            if self._authors is None or line.author in self._authors:
+            if not self._people or name in self._people or line.author in self._people:
                 yield name, line
 
 

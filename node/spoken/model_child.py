@@ -43,7 +43,7 @@ MAX_REPLY = 1 << 23
 class ModelChild:
     """Runs `python -m MODULE ARGUMENTS`, for any number of users of one event loop.
 
-    The process is started at the first request, and ended with the context. It says `["ready"]` or `["failed", why]`
+    The process begins to load with the context, and ends with it. It says `["ready"]` or `["failed", why]`
     first, and then answers each request, one at a time. One that dies or gives no reply is replaced at the next
     request; `what` names it to the user.
     """
@@ -53,11 +53,14 @@ class ModelChild:
         self.restarts = 0
         self._process: asyncio.subprocess.Process | None = None
         self._replies = msgpack.Unpacker(max_buffer_size=MAX_REPLY)
+        self._is_ready = False
         self._failures = 0
         self._given_up = ""
         self._turn = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
+        with suppress(OSError):  # it is tried again at the first request
+            await self._start()
         return self
 
     async def __aexit__(
@@ -92,11 +95,12 @@ class ModelChild:
         """Have a process that is ready. Raises NodeError, OSError or EOFError if there is none."""
         if self._given_up:
             raise NodeError(self._given_up)
-        if self._process is not None and self._process.returncode is None:
-            return
-        await self._end()
-        try:
+        if self._process is None or self._process.returncode is not None:
+            await self._end()
             await self._start()
+        if self._is_ready:
+            return
+        try:
             async with asyncio.timeout(FETCH_S if self._online else START_S):
                 kind, *values = await self._read()
         except BaseException:
@@ -106,6 +110,7 @@ class ModelChild:
             await self._end()
             self._given_up = f"{self._what}: {values[0]}"
             raise NodeError(self._given_up)
+        self._is_ready = True
 
     async def _failed(self, error: Exception) -> None:
         await self._end()
@@ -137,7 +142,7 @@ class ModelChild:
         return reply
 
     async def _start(self) -> None:
-        self._replies = msgpack.Unpacker(max_buffer_size=MAX_REPLY)
+        self._replies, self._is_ready = msgpack.Unpacker(max_buffer_size=MAX_REPLY), False
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=subprocess.PIPE,
