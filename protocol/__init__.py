@@ -17,4 +17,5 @@ Reading order:
     speech/       Opus packets, and when each is played
     captions/     words as few bytes
     log/          recordings
+    audience/     one stage, and listeners without a limit
 """

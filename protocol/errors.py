@@ -8,6 +8,7 @@
     │   ├── LookError          a look (side information of a picture) of no known length
     │   ├── PacketError        an Opus packet that breaks RFC 6716, or a RED payload that breaks RFC 2198
     │   ├── SealError          a sealed message that does not open
+    │   │   └── SignatureError one that opens, and that its speaker did not sign
     │   ├── SignalError        a hello, offer, answer or bye that cannot be read
     │   ├── TopicError         an MQTT topic that is none of ours
     │   └── VersionError       a message of a newer version of the protocol
@@ -34,6 +35,7 @@ __all__ = [
     "RemoteError",
     "SealError",
     "SignalError",
+    "SignatureError",
     "TopicError",
     "UsageError",
     "VersionError",
@@ -70,6 +72,10 @@ class PacketError(RemoteError):
 
 class SealError(RemoteError):
     """A sealed message does not open."""
+
+
+class SignatureError(SealError):
+    """A message to an audience opens, so that it comes from within, and its speaker did not sign it."""
 
 
 class SignalError(RemoteError):

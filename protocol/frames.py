@@ -205,6 +205,11 @@ def _without_defaults(fields: list[Any], defaults: tuple[Any, ...]) -> list[Any]
     return fields
 
 
+def is_picture(data: bytes) -> bool:
+    """Return whether a frame that decodes is a picture."""
+    return data[1:2] == b"\x01"
+
+
 def decode(data: bytes) -> Frame:
     """Read one frame; raise `FrameError`, or `VersionError` if a newer version wrote it."""
     try:

@@ -136,9 +136,13 @@ class Sealer:
         number, sealed = self._hellos.seal(payload, self._name(Letter.PRESENCE).encode())
         return _HELLO_HEAD.pack(self._session, number) + sealed
 
-    def signal(self, target: str, session: int, payload: bytes) -> bytes:
-        """Return an offer, answer or bye to publish, which opens for this session of `target` alone."""
-        bound = _signal_bound(self._name(Letter.SIGNAL), target, session)
+    def signal(self, target: str, session: int, payload: bytes, addressed: bool = False) -> bytes:
+        """Return an offer, answer or bye to publish, which opens for this session of `target` alone.
+
+        It opens on our topic, or, if it is `addressed`, on the one that `target` alone reads.
+        """
+        topic = Topic(self._room, self._node, Letter.SIGNAL, target if addressed else None)
+        bound = _signal_bound(str(topic), target, session)
         number, sealed = self._signals.seal(payload, bound)
         return _SIGNAL_HEAD.pack(target.encode(), number) + sealed
 
@@ -148,6 +152,11 @@ class Sealer:
         if retained:
             self._retained[letter] = number
         return _HINT.pack(number % _HINTS) + sealed
+
+    @property
+    def shows(self) -> bool:
+        """Whether the broker is to keep a picture of ours for newcomers."""
+        return Letter.PICTURE in self._retained
 
     def oldest(self) -> tuple[int, int, int]:
         """Return the numbers from which on a newcomer opens our pictures, texts and signals: retained, or to come."""

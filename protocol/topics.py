@@ -1,4 +1,4 @@
-"""MQTT topics of a room: `<room>/<node>/<letter>`.
+"""MQTT topics of a room: `<room>/<node>/<letter>`, and `<room>/<target>/s/<node>` for what is meant for one node.
 
 Every message pays for its topic, so all three parts are short. The room is derived from the room's secret:
 seeing the topic reveals nothing of it. The node is random, and new at every start.
@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from protocol.errors import TopicError
 
-__all__ = ["NODE_LENGTH", "ROOM_LENGTH", "Letter", "Topic", "node_id", "pattern", "room_id"]
+__all__ = ["NODE_LENGTH", "ROOM_LENGTH", "Letter", "Topic", "mailbox", "node_id", "pattern", "patterns", "room_id"]
 
 # 40 bits: two rooms of one broker meet by chance only among a million rooms.
 ROOM_LENGTH = 8
@@ -35,18 +35,25 @@ class Letter(StrEnum):
     TEXT = "t"  # lines typed by a person
 
 
-_TOPIC = re.compile(rf"([a-z2-7]{{{ROOM_LENGTH}}})/([a-z2-7]{{{NODE_LENGTH_MIN},{NODE_LENGTH}}})/([{''.join(Letter)}])")
+_NODE = rf"[a-z2-7]{{{NODE_LENGTH_MIN},{NODE_LENGTH}}}"
+_TOPIC = re.compile(rf"([a-z2-7]{{{ROOM_LENGTH}}})/({_NODE})/([{''.join(Letter)}])(?:(?<=/{Letter.SIGNAL})/({_NODE}))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic of one node. `str()` gives the MQTT topic name."""
+    """One topic on which `node` sends. `str()` gives the MQTT topic name.
+
+    A signal's may have a `target`, which then stands in the node's place, and alone reads it.
+    """
 
     room: str
     node: str
     letter: Letter
+    target: str | None = None
 
     def __str__(self) -> str:
+        if self.target is not None:
+            return f"{self.room}/{self.target}/{self.letter}/{self.node}"
         return f"{self.room}/{self.node}/{self.letter}"
 
     @classmethod
@@ -55,12 +62,24 @@ class Topic:
         match = _TOPIC.fullmatch(name)
         if match is None:
             raise TopicError(f"not a topic of a room: {name[:40]!r}")
+        if match[4] is not None:
+            return cls(match[1], match[4], Letter(match[3]), target=match[2])
         return cls(match[1], match[2], Letter(match[3]))
 
 
 def pattern(room: str, letter: Letter) -> str:
     """Return the subscription that covers `letter` of every node of `room`."""
     return f"{room}/+/{letter}"
+
+
+def mailbox(room: str, node: str) -> str:
+    """Return the subscription that covers the signals for one node alone."""
+    return f"{room}/{node}/{Letter.SIGNAL}/+"
+
+
+def patterns(room: str) -> list[str]:
+    """Return what covers all topics of a room, as a broker's access list needs them."""
+    return [*(pattern(room, letter) for letter in Letter), mailbox(room, "+")]
 
 
 def room_id(secret: bytes) -> str:

@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from node.captions.coder import shipped_codecs
-from node.export.export import ExportOptions, export_session
+from node.export.export import export_session
+from node.export.export_options import ExportOptions
 from node.recording.writer import SessionWriter
 from node.speech import sound_files
 from node.speech.dialogue import shipped

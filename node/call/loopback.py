@@ -59,8 +59,9 @@ async def loopback_call(
     With `own_broker` the call goes through a broker of its own, else through the one of the settings. `note` gets the
     notes of both nodes. Raises NodeError when an endpoint cannot be had.
     """
+    codecs = await asyncio.to_thread(shipped_codecs)
     async with (
-        CaptionProcess(shipped_codecs()) as captions,
+        CaptionProcess(codecs) as captions,
         speech_models.running(settings, build.CALL, note) as words,
         _broker(settings, own_broker) as address,
     ):

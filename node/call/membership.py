@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +22,14 @@ from node.links.peer_events import PeerEventHub
 from node.links.peers import Peers
 from node.links.room_channel import RoomChannel
 from node.links.wire_meter import WireMeter
-from protocol import topics
+from protocol import frames, topics
 from protocol.captions.negotiation import choose_codec
 from protocol.signalling import Carries, Hello, Outgoing, Room
 from protocol.topics import Letter, Topic
 
 if TYPE_CHECKING:
     from node.call.endpoints import Rendezvous
+    from protocol.captions.codebook_id import CodebookId
     from protocol.captions.registry import CaptionCodecs
     from protocol.errors import RemoteError
 
@@ -46,6 +47,8 @@ class RoomMembership(PeerEventHub):
     the peer's hello on; `links_again` and `broker_returns` count what was lost and came back.
     Parts that `subscribe` hear of each event in the order in which they subscribed.
     """
+
+    peers_class = Peers
 
     def __init__(
         self,
@@ -93,9 +96,10 @@ class RoomMembership(PeerEventHub):
         )
 
     def _make_peers(self, place: Rendezvous, meter: WireMeter) -> Peers:
-        hello = Hello(self.session, self.name, self.carries, self._codecs.ids, self._codecs.codebooks())
-        return Peers(
-            Room(self.node_id, hello, oldest=self.channel.oldest),
+        carries = self.carries | Carries.ADDRESSED_SIGNALS  # as the channel subscribes to them
+        hello = Hello(self.session, self.name, carries, self._codecs.ids, self._codecs.codebooks())
+        return self.peers_class(
+            Room(self.node_id, hello, oldest=self.channel.oldest, shows=self.channel.shows),
             self.carries,
             self,
             self._post,
@@ -184,12 +188,12 @@ class RoomMembership(PeerEventHub):
     # -- the channel
 
     def _post(self, outgoing: Outgoing) -> None:
-        self.channel.post(outgoing.letter, outgoing.payload, outgoing.retain, outgoing.to)
+        self.channel.post(outgoing.letter, outgoing.payload, outgoing.retain, outgoing.to, addressed=outgoing.addressed)
 
     def _deliver(self, topic: Topic, payload: bytes) -> None:
         match topic.letter:
             case Letter.PRESENCE | Letter.SIGNAL:
-                self.peers.receive(topic.node, topic.letter, payload)
+                self.peers.receive(topic.node, topic.letter, payload, addressed=topic.target is not None)
             case Letter.PICTURE if payload and Carries.PICTURES_IN in self.carries and topic.node in self.hellos:
                 self.picture_received(topic.node, payload, self.hellos[topic.node].codebooks)
             case Letter.TEXT if payload and Carries.TEXT in self.carries and topic.node in self.hellos:
@@ -236,6 +240,12 @@ class RoomMembership(PeerEventHub):
             self.start(f"follow {peer}", peer, partial(self.channel.subscribe_peer, peer, Letter.PICTURE))
         if Carries.TEXT in self.carries & hello.carries:
             self.start(f"read {peer}", peer, partial(self.channel.subscribe_peer, peer, Letter.TEXT))
+
+    def picture_received(self, peer: str, frame: bytes, codebooks: Collection[CodebookId]) -> None:
+        """Ask for no picture of this peer any more."""
+        super().picture_received(peer, frame, codebooks)
+        if frames.is_picture(frame):
+            self.peers.room.picture_received(peer)
 
     def left(self, peer: str) -> None:
         """Dismiss the peer."""

@@ -5,24 +5,26 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from node.call.brokerless import NO_BROKER, BrokerlessMembers
 from node.call.chat import Chat
 from node.call.endpoints import Endpoints, NoCamera, NodeModels, NoSink, NoSource, Rendezvous
 from node.call.membership import RoomMembership
+from node.call.missing_links import NO_SPEECH, MissingLinks
 from node.call.observers import Observers
-from node.call.spoken_lines import SpokenLines
 from node.call.stats import CallStats
+from node.call.words import CallWords
 from node.captions.frame_reader import CaptionReader
 from node.common.loop_lag import LagWatch
+from node.links.attempts import attempt_with
 from node.links.peer_events import PresenceNotes
 from node.speech.level_meter import MeteredSink, MeteredSource
 from node.speech.profile_control import ProfileControl
 from node.speech.receiver import SpeechReceiver
 from node.speech.send_stream import SendStream
 from node.speech.sender import SpeechSender, encoder_for
-from node.spoken.read_aloud import ReadAloud
-from node.spoken.transcript import TappedSource, Transcript
 from node.vision.gate import Gate
 from node.vision.morph import Morph, Screen
 from node.vision.people.identity import Identity
@@ -35,7 +37,6 @@ from protocol.signalling import Carries
 if TYPE_CHECKING:
     from PIL import Image
 
-    from node.speech.audio_io import Source
     from node.speech.profiles import Profile
     from node.vision.people.narrator import Sight
     from node.vision.types import Prompt
@@ -51,7 +52,8 @@ class Node:
     """One participant in a call. Wiring only: the parts pass data to each other and to the room.
 
     `show` gets every painted picture, `screen` each picture of a peer as it is to be shown, `note` a line for the user.
-    The `observers` are notified of all that crosses the wire, and may be added and removed during the call.
+    The `observers` are notified of all that crosses the wire, and may be added and removed during the call. `member`
+    makes its membership: in a room, or of an audience.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Node:
         screen: Screen | None = None,
         note: Callable[[str], None] = logger.info,
         clock: Callable[[], float] = time.monotonic,
+        member: Callable[..., RoomMembership] = RoomMembership,
     ) -> None:
         def note_observed(text: str) -> None:
             self.observers.noted(text)
@@ -71,7 +74,7 @@ class Node:
 
         self.name, self._note = name, note_observed
         self._stats = CallStats(clock(), ends.profile.name)
-        self.room = RoomMembership(
+        self.room = member(
             name, place, ends.carries, ends.captions.codecs, note=note_observed, meter=self._stats.meter, clock=clock
         )
         self.observers = Observers(faults=self.room.faults)
@@ -80,25 +83,26 @@ class Node:
         self.identity = ends.identity or Identity()
         self._narrator = Narrator(self.identity, self._hears_voice)
         self.room.subscribe(self.observers, PresenceNotes(note_observed))
+        self._watch_presence(clock)
         # both ways: what is typed -> caption codec -> room -> caption codec -> observers
         self.chat = Chat(self.room, self.observers, ends.captions, note=note_observed, clock=clock)
         self.room.subscribe(self.chat)
-        self._wire_words(ends, clock)
+        self._words = CallWords(ends.words, self.chat, self.observers, self._note, clock, ends.source is not None)
         self._wire_speech(ends, clock)
         self._wire_pictures(ends, show, screen, clock)
         self._picture_sender.narrator = self._narrator
 
-    def _wire_words(self, ends: Endpoints, clock: Callable[[], float]) -> None:
-        # out: source -> utterances -> lines of the chat; in: lines of the chat -> synthesiser -> mix of the receiver
-        self._transcript = self._aloud = None
-        if ends.words.transcribe is not None and ends.source is not None:
-            self._transcript = Transcript(ends.words.transcribe, self.chat.say_heard, self._note, clock)
-        if ends.words.synthesise is not None:
-            self._aloud = ReadAloud(ends.words.synthesise, self._note)
-            self.observers.add(SpokenLines(self._aloud))
-
-    def _tapped(self, ends: Endpoints) -> Source:
-        return self._source if self._transcript is None else TappedSource(self._source, self._transcript.hear)
+    def _watch_presence(self, clock: Callable[[], float]) -> None:
+        self._missing = MissingLinks(
+            self.room.carries,
+            partial(attempt_with, self.room.peers),
+            lambda: self.room.broker_is_up,
+            self._note,
+            clock=clock,
+            found=self.observers.link_missing,
+        )
+        self._brokerless = BrokerlessMembers(self.room.hellos, self._note)
+        self.room.subscribe(self._missing, self._brokerless)
 
     def _wire_speech(self, ends: Endpoints, clock: Callable[[], float]) -> None:
         room, stats, note = self.room, self._stats, self._note
@@ -107,7 +111,7 @@ class Node:
         # out: source -> level meter -> encoder and bundler -> every peer
         self._source = MeteredSource(ends.source or NoSource(), stats.sent_level)
         encoder = encoder_for(ends.profile, ends.lyra_sent, room.all_listeners_take_lyra)
-        self._stream = stream = SendStream(self._tapped(ends), ends.profile, encoder)
+        self._stream = stream = SendStream(self._words.tapped(self._source), ends.profile, encoder)
         self._speech_sender = SpeechSender(
             stream,
             room.peers,
@@ -125,7 +129,7 @@ class Node:
             lookahead_ms=stream.lookahead_ms,
             round_trip_seconds=room.peers.round_trip_seconds,
             lyra_folder=ends.lyra.folder if ends.lyra else None,
-            also=None if self._aloud is None else self._aloud.pull,
+            also=self._words.pull,
             clock=clock,
             faults=room.faults,
         )
@@ -142,7 +146,7 @@ class Node:
             max_kbps=ends.max_kbps,
             adapts=ends.adapts,
             sends=Carries.SPEECH_OUT in room.carries,
-            writes=self._transcript is not None,
+            writes=self._words.writes,
             clock=clock,
             note=self._note,
         )
@@ -198,8 +202,8 @@ class Node:
             "captions": self._caption_reader.run,
             "pictures": self._picture_receiver.run,
             "lines": self.chat.run,
-            **({} if self._transcript is None else {"transcript": self._transcript.run}),
-            **({} if self._aloud is None else {"lines aloud": self._aloud.run}),
+            **self._words.works(),
+            "missing links": self._missing.run,
         }
         try:
             await self.room.run(work)
@@ -219,8 +223,22 @@ class Node:
         """Return the names of the peers that are present."""
         return self.room.names()
 
+    def shown_peers(self) -> list[str]:
+        """Return the same with what is wrong with each, and those that other members vouch for."""
+        shown = [f"{hello.name or peer}{self._trouble(peer)}" for peer, hello in self.room.hellos.items()]
+        return shown + [f"{name} ({NO_BROKER})" for name in self._brokerless.others()]
+
+    def _trouble(self, peer: str) -> str:
+        if self._brokerless.is_without(peer):
+            return f" ({NO_BROKER})"
+        return f" ({NO_SPEECH})" if self._missing.why(peer) is not None else ""
+
     def count(self) -> CallStats:
         """Return the counts up to now."""
+        self._stats.never_spoken_with, self._stats.spoken_with = (
+            self._missing.never_spoken_with(),
+            self._missing.spoken_with(),
+        )
         self._stats.profile = self._profiles.profile.name
         self._stats.join(self.room, self._speech_receiver.snapshot(), self._caption_reader.received)
         return self._stats
@@ -246,7 +264,7 @@ class Node:
     @property
     def _speaks(self) -> bool:
         """Whether what is said here goes to the others, as sound or as text."""
-        return Carries.SPEECH_OUT in self.room.carries or self._transcript is not None
+        return Carries.SPEECH_OUT in self.room.carries or self._words.writes
 
     @property
     def muted(self) -> bool:

@@ -89,6 +89,12 @@ class CallObserver:
     def line_marked(self, line: ChatLine) -> None:
         """Observe that others have a line of ours who lacked it, or that there are others who lack it."""
 
+    def link_missing(self, peer: str, why: str | None) -> None:
+        """Observe that no speech link with a peer comes about, or that it is lost, and why; None once it is there."""
+
+    def here_by_speech(self, peer: str, name: str, is_so: bool) -> None:
+        """Observe a member without a broker (see `node.links.peer_events.PeerEvents.here_by_speech`)."""
+
     def noted(self, text: str) -> None:
         """Observe a note to the user."""
 
@@ -144,6 +150,12 @@ class Observers(CallObserver, PeerEvents):
 
     def line_marked(self, line: ChatLine) -> None:
         self._each(lambda observer: observer.line_marked(line))
+
+    def link_missing(self, peer: str, why: str | None) -> None:
+        self._each(lambda observer: observer.link_missing(peer, why))
+
+    def here_by_speech(self, peer: str, name: str, is_so: bool) -> None:
+        self._each(lambda observer: observer.here_by_speech(peer, name, is_so))
 
     def noted(self, text: str) -> None:
         self._each(lambda observer: observer.noted(text))

@@ -43,10 +43,14 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The kinds of message that did not come back, and the size of the largest call set-up that did."""
+    """The kinds of message that did not come back, and the size of the largest call set-up that did.
+
+    `addressed` says whether call set-up came back on a topic that one node alone reads.
+    """
 
     missing: tuple[Letter, ...]
     largest: int
+    addressed: bool = True
 
     def describe(self, address: BrokerAddress, room: str) -> str:
         """Return a line for the user. Raises NodeError if a call cannot be made."""
@@ -62,6 +66,11 @@ class Passage:
             text += (
                 f"; call set-up of {self.largest} bytes does, which most calls do with, and of {MAX_MESSAGE_BYTES} "
                 "bytes does not: raise the broker's limits"
+            )
+        if not self.addressed:
+            text += (
+                f"; call set-up in {topics.mailbox(room, '+')} does not, so that calls come up seconds later: "
+                f"allow {topics.mailbox(room, '+')}"
             )
         return text
 
@@ -79,6 +88,7 @@ class _Trial:
         self._id, self._session = topics.node_id(secrets.token_bytes(3)), secrets.randbits(64)
         self._up, self._changed = asyncio.Event(), asyncio.Event()
         self._returned: dict[Letter, int] = {}
+        self._addressed = False
         self._channel = RoomChannel(
             room,
             self._id,
@@ -111,6 +121,8 @@ class _Trial:
         self._channel.post(Letter.PRESENCE, encode(hello), retain=True)
         self._channel.post(Letter.PICTURE, frames.encode(frames.Hold(0)), retain=True)
         self._channel.post(Letter.TEXT, frames.encode(frames.Have(())), retain=False)
+        # What is posted after it comes back after it, or shows that it does not.
+        self._channel.post(Letter.SIGNAL, bytes(1), retain=False, to=(self._id, self._session), addressed=True)
         await self._until_back(dict.fromkeys((Letter.PRESENCE, Letter.PICTURE, Letter.TEXT), 1))
         largest = 0
         for size in (USUAL_BYTES, MAX_MESSAGE_BYTES):
@@ -119,7 +131,7 @@ class _Trial:
             if not await self._until_back({Letter.SIGNAL: size}):
                 break
             largest = size
-        return Passage(tuple(letter for letter in Letter if letter not in self._returned), largest)
+        return Passage(tuple(letter for letter in Letter if letter not in self._returned), largest, self._addressed)
 
     async def _until_back(self, sizes: dict[Letter, int]) -> bool:
         """Wait until messages of at least these sizes came back, or the connection ends, or it takes too long."""
@@ -148,8 +160,11 @@ class _Trial:
                 await self._up.wait()
                 await self._channel.link.flush(CLEAR_S)
 
-    def _echo(self, letter: Letter, size: int) -> None:
-        self._returned[letter] = max(size, self._returned.get(letter, 0))
+    def _echo(self, topic: Topic, size: int) -> None:
+        if topic.target is not None:
+            self._addressed = True
+        else:
+            self._returned[topic.letter] = max(size, self._returned.get(topic.letter, 0))
         self._changed.set()
 
     def _down(self) -> None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class CallStats:
     """The counts of one node in one call. Times are on the monotonic clock.
 
-    `calls_again` counts links that came up after a loss, `broker_again` the broker's returns.
+    `calls_again` counts links that came up after a loss, `broker_again` the broker's returns. With `spoken_with` peers
+    there was a way for speech; for each of those with which there never was one, `never_spoken_with` says why.
     """
 
     started: float
@@ -36,6 +37,8 @@ class CallStats:
     peer_faults: int = 0
     calls_again: int = 0
     broker_again: int = 0
+    never_spoken_with: list[str] = field(default_factory=list)
+    spoken_with: int = 0
     setup_ms: float | None = None
     ended: float | None = None
 

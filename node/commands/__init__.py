@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "call": ("call", "Talk with everyone in a room: speech and pictures, both ways."),
     "send": ("call", "Send speech and pictures to a room, and receive nothing."),
     "receive": ("call", "Hear and see a room, and send nothing."),
+    "talk": ("audience", "Speak to an audience without a limit, alone or from a room on stage."),
+    "listen": ("audience", "Hear, see and read a stage, as one of its audience."),
     "replay": ("replay", "Play a recorded session: what was said and seen, in its own time."),
     "broker": ("broker", "Run a small MQTT broker, for a call between friends."),
     "caption": ("picture", "Say what pictures show."),

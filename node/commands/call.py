@@ -17,7 +17,7 @@ from node.links import login
 from node.recording import provenance
 from node.recording.control import recording_control
 from node.terminal.status import BufferedNotes, choose, view
-from node.terminal.summary import Summary, as_json, for_people, summarise
+from node.terminal.summary import Summary, as_json, failed, for_people, summarise
 
 if TYPE_CHECKING:
     from node.call.build import Role
@@ -79,6 +79,9 @@ async def run(
 ) -> bool:
     """Call until the seconds are over or the user ends it, then print the summary. The room is as for `rooms.resolve`.
 
+    Returns whether it was a call: peers that were met and could not be spoken with, one and all, are none, unless the
+    chat is what it was for.
+
     A chat that is `piped` has standard output for itself, and what else there is to say goes to standard error.
     The models begin to load before anything else is done: they take the longest.
     """
@@ -90,7 +93,7 @@ async def run(
     write = writer(on_error=piped and role.receives)
     for line in [as_json(summary)] if json else for_people(summary):
         write(line)
-    return True
+    return piped or not failed(summary)
 
 
 async def _call(
@@ -115,7 +118,8 @@ async def _call(
     kept = build.keeper(settings.pictures, notes)
     show, screen = build.gallery(kept), build.screen(kept)
     screen = screen if page is None else page.screen(screen)
-    async with CaptionProcess(shipped_codecs()) as captions, speech_models.running(settings, role, notes) as words:
+    codecs = await asyncio.to_thread(shipped_codecs)
+    async with CaptionProcess(codecs) as captions, speech_models.running(settings, role, notes) as words:
         given = (settings, role, models, notes, page, captions, words)
         parts, remarks = await asyncio.to_thread(build.build_endpoints, *given)
         header = await asyncio.to_thread(provenance.recording_header, settings, role, captions.codecs.codebooks())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from node.call.chat import checked_line
 from node.common.tasks import Runnable
 from node.terminal import keyboard
-from node.terminal.conversation import Conversation, LinePipe
+from node.terminal.conversation import ALONE, Conversation, LinePipe
 from node.terminal.line_source import LineSource
 from protocol.errors import UsageError
 
@@ -41,13 +41,19 @@ def is_piped(text: str | None) -> bool:
 
 @contextmanager
 def conversing(
-    node: Node, recording: RecordingControl, display: CallDisplay, note: Callable[[str], None], role: Role, piped: bool
+    node: Node,
+    recording: RecordingControl,
+    display: CallDisplay,
+    note: Callable[[str], None],
+    role: Role,
+    piped: bool,
+    alone: str = ALONE,
 ) -> Iterator[tuple[list[Runnable], Callable[[], None]]]:
     """Show the chat and take what is typed, for the length of the context; `piped`, by standard input and output.
 
     Yields what has to run beside the node, and what has to be called now and then.
     """
-    conversation = Conversation(display.say)
+    conversation = Conversation(display.say, alone=alone)
     node.observers.add(conversation)
 
     def refresh() -> None:

@@ -6,7 +6,8 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,8 @@ from node.commands import options
 from node.common.output import say
 from node.common.tasks import first_error
 from node.links import ice_gathering, login
+from node.links.address import BrokerAddress
+from node.links.broker_addresses import BrokerAddresses, Target
 from node.links.ice_servers import ice_server
 from node.links.mqtt import MqttLink
 from node.vision.perception import files
@@ -100,10 +103,19 @@ async def _meeting(settings: Settings, room_text: str | None) -> AsyncIterator[F
     named = "broker" in settings.model_fields_set or (room is not None and room.broker is not None)
     if settings.ice_servers:
         yield await _attempt("ICE", lambda: _ice_servers(settings), needed=False)
-    broker = await _attempt("broker", lambda: _broker(settings, room), needed=named)
-    yield broker
-    if room is not None and broker.good:
-        yield await _attempt("access", lambda: _access(settings, room), needed=named)
+    try:
+        address = login.broker_address(settings, room.broker if room else None)
+    except LocalError as error:
+        yield Finding("broker", False, str(error), named)
+        return
+    answers = [await _attempt("broker", partial(_ask, target), named) for target in await _targets(address)]
+    serves = any(answer.good for answer in answers)
+    for answer in answers:
+        yield replace(answer, needed=named and not serves)
+    for remark in login.remarks(settings, address):
+        yield Finding("broker", False, remark, needed=False)
+    if room is not None and serves:
+        yield await _attempt("access", partial(_access, address, room), needed=named)
 
 
 async def _attempt(subject: str, check: Callable[[], Awaitable[str]], needed: bool = True) -> Finding:
@@ -167,8 +179,17 @@ def _described(room: rooms.ResolvedRoom) -> str:
     return f"{name}topics {room.secret.room_id()}/+/+{f'; {room.note}' if room.note else ''}"
 
 
-async def _broker(settings: Settings, room: rooms.ResolvedRoom | None = None) -> str:
-    address = login.broker_address(settings, room.broker if room else None)
+async def _targets(address: BrokerAddress) -> list[Target]:
+    """Return all addresses of a broker, and each number of a name with several."""
+    addresses = BrokerAddresses(address)
+    targets = [await addresses.next()]
+    while not addresses.round_is_over:
+        targets.append(await addresses.next())
+    return targets
+
+
+async def _ask(target: Target) -> str:
+    """Return how a broker answers at one address. Raises NodeError if it does not."""
     up, protection = asyncio.Event(), ""
 
     def note_protection() -> None:
@@ -176,7 +197,10 @@ async def _broker(settings: Settings, room: rooms.ResolvedRoom | None = None) ->
         protection = _protection(link)
         up.set()
 
-    link = MqttLink(address, on_message=lambda topic, payload: None, on_up=note_protection)
+    async def found(host: str, port: int) -> list[str]:
+        return [target.host]
+
+    link = MqttLink(target.address, on_message=lambda topic, payload: None, on_up=note_protection, resolve=found)
     try:
         with first_error():
             async with asyncio.timeout(BROKER_TIMEOUT_S), asyncio.TaskGroup() as group:
@@ -184,14 +208,12 @@ async def _broker(settings: Settings, room: rooms.ResolvedRoom | None = None) ->
                 await up.wait()
                 running.cancel()
     except TimeoutError:
-        raise NodeError(f"the broker {address} does not answer within {BROKER_TIMEOUT_S:.0f} s") from None
-    warnings = "".join(f"; {remark}" for remark in login.remarks(settings, address))
-    return f"{address} answers{protection}{warnings}"
+        raise NodeError(f"the broker {target} does not answer within {BROKER_TIMEOUT_S:.0f} s") from None
+    return f"{target} answers{protection}{' in MQTT 5' if link.speaks_5 else ''}"
 
 
-async def _access(settings: Settings, room: rooms.ResolvedRoom) -> str:
+async def _access(address: BrokerAddress, room: rooms.ResolvedRoom) -> str:
     """Return whether the broker passes on what is sent in the room."""
-    address = login.broker_address(settings, room.broker)
     passage = await room_check.try_room(address, room.secret)
     return passage.describe(address, room.secret.room_id())
 

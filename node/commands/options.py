@@ -26,7 +26,11 @@ P = ParamSpec("P")
 SETTINGS: Mapping[str, Any] = {
     "room_file": Annotated[Path | None, typer.Option(help="File whose first line is the room, as a link or in words.")],
     "broker": Annotated[
-        str | None, typer.Option(help="Broker address: [mqtts://][USER@]HOST[:PORT]; mqtt:// for one without TLS.")
+        str | None,
+        typer.Option(
+            help="Broker address: [mqtts://][USER@]HOST[:PORT], mqtt:// without TLS, wss://HOST/PATH by WebSocket; "
+            "several of a cluster with commas."
+        ),
     ],
     "broker_password_file": Annotated[
         Path | None, typer.Option(help="File whose first line is your password at the broker.")

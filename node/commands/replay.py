@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from node.captions.coder import shipped_codecs
-from node.commands import options, session
+from node.commands import options, session, session_export
 from node.common.tasks import first_error
 from node.recording.reader import SessionReader
 from node.recording.search import place_of
@@ -40,9 +40,9 @@ def replay(
     ] = None,
     to: session.To = None,
     loop: Annotated[bool, typer.Option("--loop", help="Again and again.")] = False,
-    who: session.Who = None,
-    models: session.Models = None,
-    generator: session.Generator = None,
+    who: session_export.Who = None,
+    models: session_export.Models = None,
+    generator: session_export.Generator = None,
     into: Annotated[
         str | None,
         typer.Option("--as", metavar="ROOM", help="Replay into this room as if live; a room is as for `call`."),

@@ -13,6 +13,7 @@ import typer
 from node.commands import options
 from node.common import output, secret_input
 from node.common.qr_code import terminal_lines
+from node.links import address_list
 from node.links import login as meeting
 from node.links.address import BrokerAddress, without_password
 from node.links.reach import names_this_machine
@@ -173,9 +174,10 @@ def _broker(settings: Settings) -> str:
     address = meeting.broker_address(settings)
     for remark in meeting.remarks(settings, address):
         output.remark(remark)
-    if names_this_machine(address.host):
-        output.remark(f"{address} is this machine: a link with it is of use here alone")
-    return _joined(settings.broker, address.username, address.password)
+    for one in address.each():
+        if names_this_machine(one.host):
+            output.remark(f"{one} is this machine: a link with it is of use here alone")
+    return _with_logins(settings.broker, address)
 
 
 def _with_password(broker: str | None) -> str | None:
@@ -185,7 +187,18 @@ def _with_password(broker: str | None) -> str | None:
     address = BrokerAddress.parse(broker)
     if address.username is None or address.password is not None or not sys.stdin.isatty():
         return broker
-    return _joined(broker, address.username, secret_input.ask(f"password of {address.username} at {address}"))
+    password = secret_input.ask(f"password of {address.username} at {address}")
+    return _with_logins(broker, address.equipped(password=password))
+
+
+def _with_logins(broker: str, address: BrokerAddress) -> str:
+    """Return the addresses of a list with the login of each in it; one that all share stands in the first alone."""
+    each, texts = address.each(), address_list.split(broker)
+    shared = len({(one.username, one.password) for one in each}) == 1
+    return ",".join(
+        _joined(text, None, None) if shared and number else _joined(text, one.username, one.password)
+        for number, (text, one) in enumerate(zip(texts, each, strict=True))
+    )
 
 
 def _joined(broker: str, username: str | None, password: str | None) -> str:

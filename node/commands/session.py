@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +10,9 @@ import typer
 from node import rooms
 from node.captions.coder import shipped_codecs
 from node.commands import options
-from node.common import config, signals
-from node.common.files import wrote
+from node.commands.session_export import ArchiveFiles, ExportedParts, archive_options, export_archive, export_one
+from node.common import config
 from node.common.output import remark, say
-from node.common.progress import bars
 from node.recording import edit, timecode
 from protocol.errors import UsageError
 from protocol.log.sealing import recording_secret
@@ -26,10 +24,6 @@ Room = Annotated[str | None, typer.Option(help="The room it was recorded in, for
 From = Annotated[str | None, typer.Option("--from", help="Begin there: seconds, mm:ss or hh:mm:ss.")]
 To = Annotated[str | None, typer.Option("--to", help="End there.")]
 Until = Annotated[str | None, typer.Option("--until", hidden=True)]
-Models = Annotated[str | None, typer.Option(help="Paint with this preset's generator, not with the recorded one.")]
-Generator = Annotated[str | None, typer.Option(help="Paint with this model: a folder or a hub id.")]
-Lyra = Annotated[Path | None, typer.Option(help="Folder with Lyra V2's model files, for what was spoken in it.")]
-Who = Annotated[list[str] | None, typer.Option(help="Only hear this person; may be repeated.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The new session, OUT.mcap.")]
 
@@ -63,59 +57,37 @@ def recover(
 
 
 ExportOutput = Annotated[
-    Path | None, typer.Option("--output", "-o", help="OUT.mp4, .webm, .opus, .srt, .html or .jsonl (required).")
+    Path | None, typer.Option("--output", "-o", help="OUT.mp4, .webm, .opus, .srt, .html or .jsonl of one session.")
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class ExportedFiles:
-    """The options of `export` about what is seen, and in how many files."""
-
-    subtitles: Annotated[
-        str | None,
-        typer.Option(help="said: what people said and typed; shown: what pictures show; all. Default: said, if any."),
-    ] = None
-    no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Words alone: nothing is painted.")] = False
-    mark: Annotated[
-        bool, typer.Option("--mark/--no-mark", help='Write "painted from words" on a video\'s pictures.')
-    ] = True
-    split: Annotated[bool, typer.Option("--split", help="A video or sound for each person: OUT-1-Ann.mp4.")] = False
 
 
 @options.command(app)
 def export(
-    file: File,
-    files: ExportedFiles,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="A recorded session; with --to-dir many, and folders.")
+    ],
+    parts: ExportedParts,
+    archive: ArchiveFiles,
     output: ExportOutput = None,
     start: From = None,
     to: To = None,
     until: Until = None,
-    who: Who = None,
-    models: Models = None,
-    generator: Generator = None,
-    lyra: Lyra = None,
     room: Room = None,
-    force: Force = False,
 ) -> None:
-    """Make a video, a sound, subtitles, a page that plays by itself, or JSON lines of a session."""
-    from node.export.export import ExportOptions, export_session
-    from node.export.subtitle_choice import parse_subtitles
-
+    """Make a video, a sound, subtitles, a page that plays by itself, or JSON lines of a session, or of many."""
+    archive.check(files, output, room)
+    if archive.to_dir is not None:
+        begins, ends = _span(start, _end(to, until), until)
+        key = None if archive.ray else secret(room, archive.room_file)
+        export_archive(files, archive_options(parts, archive, begins, ends), archive, key)
+        return
     output, end = _output_and_end(output, to, until)
-    begins, ends = timecode.parse_span(start, end, "--to" if until is None else "--until")
-    asked = ExportOptions(
-        output, begins, ends, not files.no_pictures, tuple(who or ()), models, generator, lyra, force,
-        files.mark, files.split, subtitles=parse_subtitles(files.subtitles),
-    )  # fmt: skip
-    with bars() as progress:
-        bar = progress.add_task(output.name, total=None)
+    begins, ends = _span(start, end, until)
+    export_one(files[0], output, parts, begins, ends, secret(room, archive.room_file))
 
-        def advance(done: float, total: float) -> None:
-            progress.update(bar, completed=int(done), total=max(int(total), 1))
 
-        signals.run(export_session(file, shipped_codecs(), asked, secret(room), remark, advance))
-    if not files.split:
-        remark(wrote(output))
+def _span(start: str | None, end: str | None, until: str | None) -> tuple[float, float | None]:
+    return timecode.parse_span(start, end, "--to" if until is None else "--until")
 
 
 def _output_and_end(output: Path | None, to: str | None, until: str | None) -> tuple[Path, str | None]:
@@ -125,9 +97,13 @@ def _output_and_end(output: Path | None, to: str | None, until: str | None) -> t
         return Path(to), until
     if output is None:
         raise UsageError("name the file to write: -o OUT.mp4, .webm, .opus, .srt, .html or .jsonl")
+    return output, _end(to, until)
+
+
+def _end(to: str | None, until: str | None) -> str | None:
     if to is not None and until is not None:
         raise UsageError("--to and --until are both the end: give --to alone")
-    return output, to if until is None else until
+    return to if until is None else until
 
 
 @options.command(app)
@@ -173,11 +149,14 @@ def redact(
     say(f"{output}: {timecode.format_time(seconds)}")
 
 
-def secret(room: str | None) -> bytes | None:
-    """Return the key of a session sealed in this room: a link, words, a saved name, a passphrase, or - to be asked."""
-    if room is None:
+def secret(room: str | None, room_file: Path | None = None) -> bytes | None:
+    """Return the key of a session sealed in this room: a link, words, a saved name, a passphrase, or - to be asked.
+
+    It may be the first line of a file instead.
+    """
+    if room is None and room_file is None:
         return None
-    resolved = rooms.resolve(room, config.load())
+    resolved = rooms.resolve(room, config.load(room_file=room_file))
     if resolved.note:
         remark(resolved.note)
     return recording_secret(resolved.secret)

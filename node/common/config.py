@@ -16,7 +16,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, PrivateAttr, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     broker_password: str | None = Field(default=None, repr=False)
     broker_password_file: Path | None = None
     broker_ca_file: str | None = None
+    broker_headers: dict[str, str] = Field(default={}, repr=False)
+    broker_proxy: str | None = Field(default=None, repr=False)
+    mqtt_version: Literal["auto", "3.1.1", "5"] = "auto"
     room: str | None = Field(default=None, repr=False)
     room_file: Path | None = None
     ice_servers: list[str] = []
@@ -93,6 +96,13 @@ class Settings(BaseSettings):
     seal_recording: bool = False
     on_join: str | None = None
     on_message: str | None = None
+
+    @field_validator("broker", mode="before")
+    @classmethod
+    def _joined(cls, value: object) -> object:
+        """Take a list of addresses for what it is on a command line, where commas are between them."""
+        is_list = isinstance(value, list) and value and all(isinstance(item, str) for item in value)
+        return ",".join(value) if is_list else value  # type: ignore[arg-type]
 
     _flags: frozenset[str] = PrivateAttr(default=frozenset())
     _environment: frozenset[str] = PrivateAttr(default=frozenset())

@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from node.common.files import atomic_write, wrote
+from node.export.export_options import ExportOptions, Painters, Progress, parts
 from node.export.html import PageEvents, headline, render_page
 from node.export.jsonl import JsonLines
 from node.export.subtitle_choice import SubtitleMaker, Subtitles, chosen
-from node.export.subtitles import file_part, srt
+from node.export.subtitles import srt
 from node.export.timeline import ExportTimeline, TimelineStep
 from node.export.video_frame import SIZE, Tile, draw_frame
 from node.export.video_writer import MP4, WEBM, LineTrack, SubtitleTrack, VideoFormat, VideoWriter
@@ -29,37 +30,8 @@ from protocol.errors import NodeError, UsageError
 # A video in which nothing moves still has a frame a second, for players that seek by them.
 PICTURE_AT_LEAST_EVERY_S = 1.0
 
-# What can be split into a file for each participant: the others have all of them in one by their nature.
-SPLIT = (".mp4", ".webm", ".opus")
-
 # Steps, a second of them, after which the event loop gets its turn.
 STEPS_A_TURN = 50
-
-# Called with the seconds that are done, and all of them.
-Progress = Callable[[float, float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class ExportOptions:
-    """What to export and how; times in seconds. `who` are the names that are heard, by default all.
-
-    A `mark` on pictures says that they were painted. With `split` there is a file for each participant; `only` is the
-    index of the one that such a file is about. For `subtitles` see `node.export.subtitle_choice.chosen`.
-    """
-
-    output: Path
-    start: float = 0.0
-    end: float | None = None
-    pictures: bool = True
-    who: tuple[str, ...] = ()
-    models: str | None = None
-    generator: str | None = None
-    lyra_folder: Path | None = None
-    force: bool = False
-    mark: bool = True
-    split: bool = False
-    only: int | None = None
-    subtitles: Subtitles | None = None
 
 
 async def export_session(
@@ -69,8 +41,9 @@ async def export_session(
     secret: bytes | None,
     note: Callable[[str], None],
     progress: Progress = lambda _, __: None,
+    painters: Painters | None = None,
 ) -> None:
-    """Export the session in `file`, its captions decoded with `codecs`.
+    """Export the session in `file`, its captions decoded with `codecs`; `painters` paint, or a process for this alone.
 
     Raises UsageError, NodeError or LogError, and leaves no incomplete file.
     """
@@ -84,28 +57,13 @@ async def export_session(
             raise UsageError(
                 f"--from {format_time(options.start)} is after the session's end, {format_time(session.duration_s)}"
             )
-        for part in _parts(session, options):
+        for part in parts(session, options):
             with atomic_write(part.output, part.force) as path:
-                await export(_Job(session, codecs, part, path, note, progress))
+                await export(_Job(session, codecs, part, path, note, progress, painters or session_painter))
             if options.split:
                 note(wrote(part.output))
         if session.left_out and not any("damaged" in remark for remark in session.remarks):
             note(session.left_out)
-
-
-def _parts(session: SessionReader, options: ExportOptions) -> Iterator[ExportOptions]:
-    """Yield the options of each file: all in one, or OUT-1-ANN.mp4 for each participant, or each of `who`."""
-    if not options.split:
-        yield options
-        return
-    if options.output.suffix.lower() not in SPLIT:
-        raise UsageError(f"--split makes a file a person of {', '.join(SPLIT)}, not of {options.output.name!r}")
-    attendance = Attendance(session)
-    wanted = attendance.ids(options.who) if options.who else None
-    for index, one in enumerate(attendance.participants):
-        if wanted is None or wanted.intersection(one.ids):
-            name = f"{options.output.stem}-{index + 1}{file_part(one.name)}"
-            yield replace(options, output=options.output.with_stem(name), only=index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +76,7 @@ class _Job:
     path: Path
     note: Callable[[str], None]
     progress: Progress
+    painters: Painters
 
     @contextlib.asynccontextmanager
     async def timeline(self, pictures: bool) -> AsyncIterator[ExportTimeline]:
@@ -125,7 +84,7 @@ class _Job:
         async with contextlib.AsyncExitStack() as stack:
             options, paint = self.options, None
             if pictures and options.pictures:
-                painter = session_painter(self.session.header, options.models, options.generator, self.note)
+                painter = self.painters(self.session.header, options.models, options.generator, self.note)
                 paint = await stack.enter_async_context(painter)
             timeline = ExportTimeline(
                 self.session, self.codecs, start=options.start, end=options.end, paint=paint,
@@ -162,7 +121,7 @@ class _Job:
 async def _export_video(job: _Job, kind: VideoFormat) -> None:
     async with job.timeline(pictures=True) as timeline:
         with _naming_the_file(job.options.output):
-            video = VideoWriter(job.path, kind, SIZE)
+            video = VideoWriter(job.path, kind, SIZE, reproducible=job.options.serial is not None)
             try:
                 await _write_video(job, timeline, video)
                 video.close()
@@ -217,7 +176,7 @@ def _naming_the_file(path: Path) -> Iterator[None]:
 async def _export_opus(job: _Job) -> None:
     async with job.timeline(pictures=False) as timeline:
         with job.path.open("wb") as file, _naming_the_file(job.options.output):
-            ogg = OggOpus(file)
+            ogg = OggOpus(file, job.options.serial)
             async for step in job.steps(timeline):
                 ogg.sound(step.sound)
             ogg.close()
@@ -258,12 +217,12 @@ async def _export_html(job: _Job) -> None:
             for one in participants
         ]
         with _naming_the_file(job.options.output):
-            ogg = OggOpus(sound)
+            ogg = OggOpus(sound, job.options.serial)
             seconds = await _fill_page(job, timeline, events, ogg)
             ogg.close()
         for name, line in named_lines(job.session, timeline.start, timeline.start + seconds):
             events.type(line.at_s - timeline.start, name, line)
-        title, subtitle = headline(job.session, events.people, seconds)
+        title, subtitle = headline(job.session, events.people, seconds, utc=job.options.serial is not None)
         page = render_page(title, subtitle, seconds, events, sound.getvalue())
         job.path.write_text(page, encoding="utf-8", errors="backslashreplace")
 

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -101,12 +101,13 @@ def render_page(title: str, subtitle: str, seconds: float, events: PageEvents, o
     return html_page.page(html.escape(printable(title)), policy, style, body)
 
 
-def headline(session: SessionReader, names: list[str], seconds: float) -> tuple[str, str]:
-    """Return a page's title, and the line below it."""
+def headline(session: SessionReader, names: list[str], seconds: float, utc: bool = False) -> tuple[str, str]:
+    """Return a page's title, and the line below it; with `utc` the same line wherever it is made."""
     shown = [one_line(name, MOST_NAME_LETTERS) for name in names]
     title = " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]])) or "A recorded call"
-    when = datetime.fromtimestamp(session.header.started_ns / 1e9).astimezone()
-    return title, f"{when:%d %B %Y, %H:%M}, {format_time(seconds)} long. Pictures were sent as words and painted again."
+    when = datetime.fromtimestamp(session.header.started_ns / 1e9, UTC)
+    began = f"{when:%d %B %Y, %H:%M} UTC" if utc else f"{when.astimezone():%d %B %Y, %H:%M}"
+    return title, f"{began}, {format_time(seconds)} long. Pictures were sent as words and painted again."
 
 
 def _inert(text: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from node.export.subtitles import MOST_LINES, CaptionChange, Cue, caption_line, cues, unmarked
 from node.speech.pcm import SAMPLE_RATE, Pcm
+from node.speech.sound_files import BIT_EXACT
 from protocol.speech.opus_packet import OPUS_RATE
 
 if TYPE_CHECKING:
@@ -55,15 +56,18 @@ WEBM = VideoFormat(
 class VideoWriter:
     """Writes one file, complete after `close`. Times are seconds since its begin, in ascending order.
 
-    `size` is that of all pictures, in pixels, both even. av's errors (FFmpegError) and OSError come out as they are.
+    `size` is that of all pictures, in pixels, both even. A `reproducible` file has the same bytes whenever and with as
+    many cores it is made. av's errors (FFmpegError) and OSError come out as they are.
     """
 
-    def __init__(self, path: Path, kind: VideoFormat, size: tuple[int, int]) -> None:
+    def __init__(self, path: Path, kind: VideoFormat, size: tuple[int, int], reproducible: bool = False) -> None:
         import av
 
         self._av = av
         self._kind = kind
-        self._container = av.open(str(path), "w", format=kind.container, container_options=kind.options)
+        options = kind.options | (BIT_EXACT if reproducible else {})
+        self._container = av.open(str(path), "w", format=kind.container, container_options=options)
+        self._threads = 1 if reproducible else 0
         self._video = self._add_video(size)
         self._audio = self._add_audio()
         self._subtitles = self._add_subtitles()
@@ -117,6 +121,7 @@ class VideoWriter:
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = MILLISECONDS
         stream.gop_size = KEYFRAME_EVERY
+        stream.codec_context.thread_count = self._threads
         return stream
 
     def _add_audio(self) -> Any:

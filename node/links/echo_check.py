@@ -13,7 +13,7 @@ from typing import Final
 
 from node.links.address import BrokerAddress
 from protocol.signalling.messages import MAX_MESSAGE_BYTES
-from protocol.topics import Letter, pattern
+from protocol.topics import Letter, patterns
 
 # An offer goes to the broker and comes back over a link of 16 kbit/s, behind what waits before it, in some 2 s.
 ECHO_PATIENCE_S: Final = 8.0
@@ -98,5 +98,5 @@ def refused(address: BrokerAddress, room: str, filters: Collection[str]) -> str:
 def demands(address: BrokerAddress, room: str) -> str:
     """Return what a broker must allow for a room, as mosquitto's access list has it. No secret is in it."""
     user = f"user {address.username}, " if address.username else ""
-    lines = ", ".join(f"topic readwrite {pattern(room, letter)}" for letter in Letter)
+    lines = ", ".join(f"topic readwrite {each}" for each in patterns(room))
     return f"its access list must allow {user}{lines}, and its limits messages of up to {LARGEST_PACKET} bytes"

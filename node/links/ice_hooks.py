@@ -95,6 +95,14 @@ def local_addresses(connection: RTCPeerConnection) -> frozenset[str]:
     return frozenset(str(name[0]).partition("%")[0] for name in names if name)
 
 
+def candidates(connection: RTCPeerConnection) -> tuple[list[str], list[str], bool]:
+    """Return the hosts of our candidates and of the peer's, and whether ICE has found a path between them."""
+    gatherers = [ice._connection for ice in ice_transports(connection)]
+    ours = [each.host for gatherer in gatherers for each in gatherer.local_candidates]
+    theirs = [each.host for gatherer in gatherers for each in gatherer.remote_candidates]
+    return ours, theirs, any(gatherer._nominated for gatherer in gatherers)
+
+
 def _socket_of(transport: Any) -> Any:
     """Return the transport that has a socket of this machine: a relayed one has the relay's name."""
     relayed = getattr(transport, "_TurnTransport__inner_protocol", None)

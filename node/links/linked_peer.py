@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from node.links.webrtc import MediaDirection, PeerLink
+from protocol.errors import NodeError
 from protocol.signalling import Carries
+from protocol.signalling.room import MAX_PEERS
 from protocol.speech import opus_packet
 
 if TYPE_CHECKING:
@@ -106,6 +108,11 @@ class LinkedPeer:
     def is_silent(self, now: float, talking_s: float = SILENT_AFTER_S) -> bool:
         """Tell whether a peer from which speech is expected was silent for too long (see `LinkActivity`)."""
         return self.up and self.direction.receives and self.activity.is_silent(now, self.link.heard_at, talking_s)
+
+
+async def room_is_full() -> None:
+    """Raise NodeError: there is no place for this node."""
+    raise NodeError(f"the room is full: {MAX_PEERS + 1} are in it; come back when somebody has left")
 
 
 def media_direction(ours: Carries, theirs: Carries) -> MediaDirection:

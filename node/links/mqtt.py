@@ -12,19 +12,18 @@ import contextlib
 import logging
 import random
 import secrets
-import ssl
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from node.common.tasks import first_to_end, stop_if_cancelled
-from node.links import broker_errors
+from node.links import broker_addresses, broker_errors, broker_way
 from node.links.address import BrokerAddress
-from node.links.broker_errors import BrokerError
+from node.links.broker_addresses import Resolve, Target
+from node.links.broker_attempts import Attempts
+from node.links.broker_way import TlsState
 from node.links.outbox import MAX_OUTBOX, Message, Outbox
-from node.links.wire_meter import TcpConnections, WireMeter, tcp_message_cost
-from protocol.errors import NodeError
+from node.links.wire_meter import TcpConnections, WireMeter, frame_cost, tcp_message_cost
 
 if TYPE_CHECKING:
     import aiomqtt
@@ -45,21 +44,14 @@ REFUSED_SUBSCRIPTION = 0x80  # of a SUBACK (MQTT 3.1.1, section 3.9.3)
 CLIENT_ID_BYTES = 11  # as many as MQTT 3.1.1, section 3.1.3.1, has every broker take, in hexadecimal
 
 
-@dataclass(frozen=True, slots=True)
-class TlsState:
-    """How a connection is protected: the version of TLS, and when the certificate ends (Unix time, seconds)."""
-
-    version: str
-    ends: float
-
-
 class MqttLink:
     """One client of one broker.
 
     `on_message(topic, payload)` gets each received message, `on_up()` is called after each (re)connection, when the
     subscriptions are made, `on_down(reason)` when a connection that was up is gone, and `on_refused(pattern)` for each
     subscription that the broker refuses. `note(text)` gets what the user should know. None of them may block.
-    A link that `waits` for its broker takes every fault at the start for a passing one that may be.
+    A link that `waits` for its broker takes every fault at the start for a passing one that may be. `resolve` finds the
+    numbers of a name.
     """
 
     def __init__(
@@ -75,11 +67,12 @@ class MqttLink:
         will: Message | None = None,
         meter: WireMeter | None = None,
         jitter: random.Random | None = None,
+        resolve: Resolve = broker_addresses.resolve,
     ) -> None:
-        self.address = address
+        self._target = Target(address.each()[0])
+        self._attempts = Attempts(address, note, waits, resolve)
         self._on_message, self._on_up, self._on_down = on_message, on_up, on_down
-        self._on_refused, self._note, self._waits = on_refused, note, waits
-        self._will = will
+        self._on_refused, self._will = on_refused, will
         self._jitter = jitter or random.Random()
         self._subscriptions: list[str] = []
         self._outbox = Outbox()
@@ -87,12 +80,21 @@ class MqttLink:
         self._attempt: BrokerClient | None = None  # the connection that is up or being made
         self._client: BrokerClient | None = None  # the one that is up
         self._client_id: str | None = None  # the broker's choice
-        self._was_accepted = self._is_up = False
-        self._noted: BrokerError | None = None
+        self._was_up = False
         self._received = 0
         self._traffic = TcpConnections()
         if meter is not None:
             meter.add_tcp(self._traffic.total)
+
+    @property
+    def address(self) -> BrokerAddress:
+        """Where the broker is met, or sought."""
+        return self._target.address
+
+    @property
+    def speaks_5(self) -> bool:
+        """Whether MQTT 5 is spoken there, and not 3.1.1."""
+        return self._attempts.speaks_5(self.address)
 
     @property
     def connected(self) -> bool:
@@ -100,10 +102,7 @@ class MqttLink:
 
     def tls_state(self) -> TlsState | None:
         """Return how the present connection is protected; None if it is not, or there is none."""
-        sock = self._traffic.socket
-        if not isinstance(sock, ssl.SSLSocket) or not (certificate := sock.getpeercert()):
-            return None
-        return TlsState(sock.version() or "TLS", ssl.cert_time_to_seconds(str(certificate["notAfter"])))
+        return broker_way.tls_state(self._traffic.socket)
 
     @property
     def waiting(self) -> int:
@@ -112,7 +111,9 @@ class MqttLink:
 
     def message_cost(self, message: Message) -> int:
         """Return the bytes on the wire, from IP up, that sending this message costs, its acknowledgement included."""
-        return tcp_message_cost(message.size + (TLS_RECORD if self.address.tls else 0), self.address.host)
+        size, address = message.size + int(self.speaks_5), self.address
+        size += 0 if address.path is None else frame_cost(size)
+        return tcp_message_cost(size + (TLS_RECORD if address.tls else 0), self._target.host)
 
     def publish(self, message: Message) -> None:
         """Queue a message: see `Outbox.put`."""
@@ -148,15 +149,16 @@ class MqttLink:
     async def _request(self, verb: str, pattern: str) -> None:
         import aiomqtt
 
-        if self._client is None:
+        if (client := self._client) is None:
             return
         try:
-            codes = await getattr(self._client, verb)(pattern)
+            if verb == "subscribe":
+                self._report_refusals([pattern], await client.subscribe_to([pattern]))
+            else:
+                await client.unsubscribe(pattern)
         except aiomqtt.MqttError as error:
             # The connection is going down; the list of subscriptions is what the next one starts from.
             logger.info("could not %s %s: %s", verb, pattern, error)
-        else:
-            self._report_refusals([pattern], codes or ())
 
     def _report_refusals(self, patterns: Collection[str], codes: Collection[Any]) -> None:
         for pattern, code in zip(patterns, codes, strict=False):
@@ -170,54 +172,46 @@ class MqttLink:
         hold, and, unless the link waits, for whatever else keeps it from the broker. What comes later, and what is
         waited for, goes to `note` once, and is tried again.
         """
-        attempts = 0
+        rounds = 0
         while True:
+            self._target = await self._attempts.next()
             began = time.monotonic()
-            await self._connect_and_serve()
-            attempts = 1 if time.monotonic() - began >= STABLE_S else attempts + 1
-            await self._pause_before_retry(attempts)
+            await self._connect_and_serve(self._target)
+            lasted = time.monotonic() - began >= STABLE_S
+            rounds = 0 if lasted else rounds
+            if self._was_up:
+                self._attempts.lost(self._target, lasted)
+            if self._attempts.is_pause_due():
+                rounds += 1
+                await self._pause_before_retry(rounds)
 
-    async def _connect_and_serve(self) -> None:
+    async def _connect_and_serve(self, target: Target) -> None:
         """One connection, from its attempt to its end."""
         import aiomqtt
 
-        self._attempt, accepted = self._new_client(), False
+        self._was_up = accepted = False
+        self._attempt = self._new_client()
         try:
             async with self._attempt as client:
-                self._was_accepted = accepted = True
+                self._attempts.was_accepted = accepted = True
                 await self._serve(client)
         except aiomqtt.MqttError as error:
             cause = error.__cause__ if isinstance(error.__cause__, aiomqtt.MqttError) else error
-            self._handle_failure(cause, accepted)
+            if self._was_up:
+                self._on_down(str(cause))
+            elif accepted:
+                self._attempts.cut_off(target, cause)
+            elif self._may_try_another_id(cause):
+                self._client_id = secrets.token_hex(CLIENT_ID_BYTES)
+                self._attempts.again(target)
+            else:
+                self._attempts.failed(target, cause)
         finally:
             self._attempt = None
 
-    def _handle_failure(self, error: aiomqtt.MqttError, accepted: bool) -> None:
-        """Say what went wrong, once as long as it stays; raise NodeError unless the link waits for its end."""
-        if self._is_up:
-            self._is_up = False
-            self._on_down(str(error))
-        elif accepted:
-            self._note_once(
-                BrokerError.UNAVAILABLE,
-                f"the broker {self.address} lets us in and then ends the connection ({error}); its log may say why",
-            )
-        elif self._may_try_another_id(error):
-            self._client_id = secrets.token_hex(CLIENT_ID_BYTES)
-        else:
-            kind, text = broker_errors.kind(error), broker_errors.explain(error, self.address)
-            if not self._was_accepted and (kind.is_final or not self._waits):
-                raise NodeError(text) from error
-            self._note_once(kind, text)
-
-    def _note_once(self, kind: BrokerError, text: str) -> None:
-        if kind is not self._noted:
-            self._noted = kind
-            self._note(f"{text}; trying again")
-
     def _may_try_another_id(self, error: Exception) -> bool:
         """Some brokers do not choose an id for their clients, as MQTT 3.1.1 allows."""
-        return self._client_id is None and getattr(error, "code", None) == broker_errors.WRONG_CLIENT_ID
+        return self._client_id is None and getattr(error, "code", None) in broker_errors.ANOTHER_CLIENT_ID
 
     async def _pause_before_retry(self, attempts: int) -> None:
         """Pause before the next attempt, unless there is reason to hurry."""
@@ -243,7 +237,7 @@ class MqttLink:
     def _new_client(self) -> BrokerClient:
         from node.links.mqtt_client import broker_client  # aiomqtt takes 80 ms, and a command's --help needs none
 
-        return broker_client(self.address, self._client_id, self._will, self._receive)
+        return broker_client(self._target, self._client_id, self._will, self._receive, self.speaks_5)
 
     async def _serve(self, client: BrokerClient) -> None:
         stop_if_cancelled()
@@ -251,9 +245,10 @@ class MqttLink:
         self._traffic.follow(client.socket)
         try:
             if patterns := list(self._subscriptions):
-                self._report_refusals(patterns, await client.subscribe([(pattern, 0) for pattern in patterns]))
-            self._is_up, self._noted = True, None
+                self._report_refusals(patterns, await client.subscribe_to(patterns))
+            self._was_up = True
             self._hurried.clear()
+            self._attempts.is_up(self._target)
             self._on_up()
             await first_to_end(self._read(client), self._write(client), self._probe_on_doubt(client))
         finally:

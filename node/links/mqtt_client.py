@@ -14,13 +14,15 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from aiomqtt import Client, Message, MqttError, Will
+from aiomqtt import Client, Message, MqttError, ProtocolVersion, Will
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from node.links import outbox
+from node.links import broker_errors, broker_way, outbox
 from node.links.address import BrokerAddress
+from node.links.broker_addresses import Target
 from protocol.errors import NodeError
 
 __all__ = ["BrokerClient", "DirectQueue", "Refused", "broker_client"]
@@ -32,11 +34,21 @@ _logger.setLevel(logging.CRITICAL)
 # A dead broker shows within 45 s even if TCP stays silent; a ping costs 108 bytes.
 KEEPALIVE_S: Final = 30
 CONNECT_TIMEOUT_S: Final = 8.0
+# For the CONNACK, where another address may be tried: a question and its answer through the queue of a slow link.
+CONNACK_TIMEOUT_WITH_OTHERS_S: Final = 3.0
 
 ACCEPTED: Final = 0  # the return code of a CONNACK (MQTT 3.1.1, section 3.2.2.3)
 FAREWELL_S: Final = 1.0  # how long a connection that takes nothing may hold up its end
 KEEPALIVE_TIMEOUT, PROTOCOL_ERROR = 0x8D, 0x82  # what the client beneath makes of its own errors, as codes of MQTT 5
 ENDS: Final = 5  # MQTT_ERR_CONN_REFUSED of the client beneath: it closes the socket
+# How what is no MQTT begins: "HTTP/", an alert of TLS, and NATS's "INFO", which is at each path but /mqtt.
+HTTP, TLS_ALERT, NATS = 0x48, 0x15, 0x49
+
+_OTHERS: Final = {
+    HTTP: "it speaks HTTP: for MQTT by WebSocket write ws:// or wss://",
+    TLS_ALERT: "it speaks TLS: write mqtts://",
+    NATS: "it speaks the protocol of NATS: MQTT has a port of its own there, and by WebSocket the path /mqtt",
+}
 
 
 class DirectQueue(asyncio.Queue[Any]):
@@ -65,19 +77,36 @@ class Refused(MqttError):
 
 
 class BrokerClient(Client):
-    """One connection to a broker, made and ended by `async with`; `__aenter__` raises `MqttError` or `Refused`."""
+    """One connection to a broker, made and ended by `async with`; `__aenter__` raises `MqttError` or `Refused`.
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    What kept it from a connection is the cause of its `MqttError`.
+    """
+
+    def __init__(self, target: Target, **options: Any) -> None:
+        super().__init__(target.address.host, target.address.port, **options)
+        self._target = target
+        self._fault: OSError | None = None
+        self._first_byte = 0
+        self.speaks_5 = options.get("protocol") is ProtocolVersion.V5
+        self._context = options.get("tls_context")
         self._handle_connack = self._client._handle_connack
         vars(self._client)["_handle_connack"] = self._see_connack
+        self._handle_packet = self._client._packet_handle
+        vars(self._client)["_packet_handle"] = self._see_packet
+        vars(self._client)["_create_socket"] = self._connect
 
     async def __aenter__(self) -> BrokerClient:
+        if self._target.has_others:
+            self.timeout = min(CONNECT_TIMEOUT_S, CONNACK_TIMEOUT_WITH_OTHERS_S)
         try:
             await super().__aenter__()
+        except MqttError as error:
+            self._client._sock_close()
+            raise _named(error) from self._fault
         except BaseException:
             self._client._sock_close()
             raise
+        self.timeout = CONNECT_TIMEOUT_S
         return self
 
     async def __aexit__(self, *error: Any) -> None:
@@ -89,10 +118,17 @@ class BrokerClient(Client):
         finally:
             self._client._sock_close()
 
+    async def subscribe_to(self, patterns: Sequence[str]) -> Sequence[Any]:
+        """Subscribe at QoS 0, and return the code for each."""
+        if self.speaks_5:
+            return await self.subscribe([(pattern, SubscribeOptions(qos=0)) for pattern in patterns])
+        return await self.subscribe([(pattern, 0) for pattern in patterns])
+
     @property
     def socket(self) -> socket.socket | None:
-        """The connection's own socket, as long as there is one."""
+        """The connection's own socket, as long as there is one: that of TCP, with TLS if there is TLS."""
         sock = self._client.socket()
+        sock = getattr(sock, "socket", sock)  # beneath a WebSocket
         return sock if isinstance(sock, socket.socket) else None
 
     @property
@@ -110,32 +146,54 @@ class BrokerClient(Client):
             _fail(ended, MqttError(reason))
         self._client._sock_close()
 
+    def _connect(self) -> Any:
+        """Make the connection, in place of the client beneath; what goes wrong would reach callers as text alone."""
+        try:
+            return broker_way.connect(self._target, self._context, CONNECT_TIMEOUT_S)
+        except OSError as error:
+            self._fault = error
+            raise
+
+    def _see_packet(self) -> Any:
+        """Keep the first byte: what speaks otherwise than MQTT shows it there."""
+        self._first_byte = self._first_byte or self._client._in_packet["command"]
+        return self._handle_packet()
+
     def _see_connack(self) -> Any:
         """Take the code before the client beneath, which makes of some an error of its own that reaches no caller."""
         body = bytes(self._client._in_packet["packet"])
-        if len(body) != 2 or body[1] == ACCEPTED or self._connected.done():
+        if len(body) < 2 or body[1] == ACCEPTED or self._connected.done():
             return self._handle_connack()
         self._connected.set_exception(Refused(body[1]))
         return ENDS
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
         if not self._connected.done():
-            self._connected.set_exception(MqttError(_reason(reason_code)))
+            self._connected.set_exception(MqttError(self._other_protocol() or _reason(reason_code)))
         elif not self._disconnected.done() and self._connected.exception() is None:
             if reason_code.is_failure:
-                _fail(self._disconnected, MqttError(_reason(reason_code)))
+                _fail(self._disconnected, MqttError(_farewell(reason_code) if _said(flags) else _reason(reason_code)))
             else:
                 self._disconnected.set_result(None)
 
+    def _other_protocol(self) -> str | None:
+        """Return what the broker speaks instead, if its first byte tells."""
+        return _OTHERS.get(self._first_byte or self._client._in_packet["command"])
+
 
 def broker_client(
-    address: BrokerAddress, client_id: str | None, will: outbox.Message | None, take: Callable[[Message], None]
+    target: Target,
+    client_id: str | None,
+    will: outbox.Message | None,
+    take: Callable[[Message], None],
+    speaks_5: bool = False,
 ) -> BrokerClient:
     """Return a client of this broker; `take` gets each message. Raises NodeError for a CA file that cannot be read."""
+    address = target.address
     return BrokerClient(
-        address.host,
-        address.port,
+        target,
         identifier=client_id,
+        protocol=ProtocolVersion.V5 if speaks_5 else ProtocolVersion.V311,
         username=address.username,
         password=address.password,
         keepalive=KEEPALIVE_S,
@@ -143,7 +201,6 @@ def broker_client(
         will=Will(will.topic, will.payload, retain=will.retain) if will else None,
         tls_context=tls_context(address) if address.tls else None,
         queue_type=lambda maxsize: DirectQueue(take),  # it is called, and nothing else
-        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         logger=_logger,
     )
 
@@ -156,6 +213,12 @@ def tls_context(address: BrokerAddress) -> ssl.SSLContext:
         raise NodeError(f"cannot read the CA file {address.ca_file!r}: {error.strerror or error}") from None
 
 
+def _named(error: MqttError) -> MqttError:
+    """Return aiomqtt's error, or what its time limit means here."""
+    silent = str(error) == "Operation timed out"
+    return MqttError("it takes the connection and says nothing, until the attempt timed out") if silent else error
+
+
 def _fail(future: Any, error: Exception) -> None:
     future.set_exception(error)
     future.exception()  # so that it counts as seen where no task waits for it any more
@@ -165,3 +228,12 @@ def _reason(code: Any) -> str:
     if code.value == KEEPALIVE_TIMEOUT:
         return "it does not answer any more"
     return "what it sends is no MQTT 3.1.1" if code.value == PROTOCOL_ERROR else "it closed the connection"
+
+
+def _said(flags: Any) -> bool:
+    """Return whether the broker itself said why it ends the connection, as those of MQTT 5 do."""
+    return bool(getattr(flags, "is_disconnect_packet_from_server", False))
+
+
+def _farewell(code: Any) -> str:
+    return f"it ends the connection: {broker_errors.meaning(code.value)}"

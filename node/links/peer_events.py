@@ -46,6 +46,15 @@ class PeerEvents:
     def text_received(self, peer: str, frame: bytes) -> None:
         """Handle a frame of a peer's lines, or of what it has of others'. It may raise RemoteError."""
 
+    def picture_wanted(self, peer: str) -> None:
+        """Handle a peer that has none of our pictures: it asks for the present one."""
+
+    def here_by_speech(self, peer: str, name: str, is_so: bool) -> None:
+        """Handle a member that is here by its speech alone, its broker being gone, or (`is_so` false) no longer so.
+
+        It may be none of our peers: another member vouches for it then, and its name is all that is known of it.
+        """
+
     def broker_lost(self) -> None:
         """Handle the end of the connection with the broker: what was sent last may be lost."""
 
@@ -98,6 +107,14 @@ class PeerEventHub(PeerEvents):
     def text_received(self, peer: str, frame: bytes) -> None:
         for part in self._subscribers:
             part.text_received(peer, frame)
+
+    def picture_wanted(self, peer: str) -> None:
+        for part in self._subscribers:
+            part.picture_wanted(peer)
+
+    def here_by_speech(self, peer: str, name: str, is_so: bool) -> None:
+        for part in self._subscribers:
+            part.here_by_speech(peer, name, is_so)
 
     def broker_lost(self) -> None:
         for part in self._subscribers:

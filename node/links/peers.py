@@ -10,25 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from node.common.peer_faults import PeerFaults
 from node.common.tasks import begin
-from node.links.linked_peer import DOUBT_AFTER_S, LinkActivity, LinkedPeer, LinkSettings, media_direction
+from node.links.linked_peer import DOUBT_AFTER_S, LinkActivity, LinkedPeer, LinkSettings, media_direction, room_is_full
 from node.links.network_watch import NetworkChange
 from node.links.peer_events import PeerEvents
 from node.links.webrtc import PeerLink, State
-from protocol.errors import LocalError, NodeError, RemoteError
+from protocol.errors import LocalError, RemoteError
 from protocol.signalling import (
     ApplyAnswer,
     Carries,
     EndCall,
     Event,
+    HereBySpeech,
     MakeAnswer,
     MakeOffer,
     Outgoing,
     PeerJoined,
     PeerLeft,
+    PictureWanted,
     Room,
     RoomIsFull,
 )
-from protocol.signalling.room import MAX_PEERS
 
 if TYPE_CHECKING:
     from protocol.rtp.receiver_reports import Report
@@ -43,9 +44,8 @@ WATCH_EVERY_S = 0.5
 class Peers:
     """The links of one node with its peers.
 
-    `events` hears what becomes of them, `post` publishes for the room, `doubt_broker` is called when a link died: what
-    ended it may have ended the connection to the broker, too. An exception while an event of one peer is handled ends
-    that, and at most the link with this peer; `faults` counts it.
+    `events` hears what becomes of them, `post` publishes for the room, `doubt_broker` is called when a link died: the
+    broker may be gone, too. An exception while an event of one peer is handled ends that, at most its link: `faults`.
     """
 
     def __init__(
@@ -75,10 +75,10 @@ class Peers:
         self.room.start(self._now())
         self._drain()
 
-    def receive(self, sender: str, letter: str, payload: bytes) -> None:
-        """Handle an opened message of the room. Raises SignalError or VersionError if it is none."""
+    def receive(self, sender: str, letter: str, payload: bytes, addressed: bool = False) -> None:
+        """Handle an opened message (see `Room.receive`). Raises SignalError or VersionError if it is none."""
         try:
-            self.room.receive(sender, letter, payload, self._now())
+            self.room.receive(sender, letter, payload, self._now(), addressed)
         finally:
             self._drain()
 
@@ -201,7 +201,11 @@ class Peers:
             case EndCall(peer, call_id, _):
                 self._end(peer, call_id)
             case RoomIsFull():
-                self._begin("leave a full room", _room_is_full())
+                self._begin("leave a full room", room_is_full())
+            case PictureWanted(peer):
+                self._events.picture_wanted(peer)
+            case HereBySpeech(peer, name, is_so):
+                self._events.here_by_speech(peer, name, is_so)
 
     def _spawn(self, name: str, peer: str, work: Callable[[str], Coroutine[Any, Any, None]]) -> None:
         async def contained() -> None:
@@ -294,7 +298,3 @@ class Peers:
     async def _close(self, peer: str, link: PeerLink) -> None:
         with self.faults.contained(peer, "the end of a call"):
             await link.close()
-
-
-async def _room_is_full() -> None:
-    raise NodeError(f"the room is full: {MAX_PEERS + 1} are in it; come back when somebody has left")

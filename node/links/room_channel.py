@@ -34,7 +34,7 @@ class RoomChannel:
     peer are opened until it is admitted. `deliver(topic, payload)` may raise RemoteError; a message that makes it do
     so, or that cannot be opened, counts as `rejected` and changes nothing else. A newer protocol version is noted once
     for each topic, and so is a topic that the broker does not let us read, or does not echo our messages on. Any other
-    exception counts in `faults`: the message is dropped, and the node goes on. `on_echo(letter, size)` is called for
+    exception counts in `faults`: the message is dropped, and the node goes on. `on_echo(topic, size)` is called for
     each message of ours that the broker echoes. For `waits` see `node.links.mqtt.MqttLink`.
     """
 
@@ -50,7 +50,7 @@ class RoomChannel:
         on_up: Callable[[], None],
         on_down: Callable[[str], None],
         note: Callable[[str], None],
-        on_echo: Callable[[Letter, int], None] = lambda letter, size: None,
+        on_echo: Callable[[Topic, int], None] = lambda topic, size: None,
         waits: bool = False,
     ) -> None:
         self.faults = PeerFaults(note)
@@ -78,6 +78,10 @@ class RoomChannel:
         """Return the numbers of the first messages that a newcomer opens (see `Sealer.oldest`)."""
         return self._sealer.oldest()
 
+    def shows(self) -> bool:
+        """Return whether a picture of ours is retained."""
+        return self._sealer.shows
+
     @property
     def admitted(self) -> frozenset[str]:
         """The peers whose messages are opened."""
@@ -91,23 +95,33 @@ class RoomChannel:
         """Open nothing but hellos of a peer from now on."""
         self._opener.dismiss(peer)
 
-    def post(self, letter: Letter, payload: bytes, retain: bool, to: tuple[str, int] | None = None) -> int:
+    def post(
+        self,
+        letter: Letter,
+        payload: bytes,
+        retain: bool,
+        to: tuple[str, int] | None = None,
+        *,
+        addressed: bool = False,
+    ) -> int:
         """Publish on our topic (an empty payload clears what is retained) and return the cost on the wire in bytes.
 
-        `to` is the peer that a signal is for, and its session. Raises NodeError when this session has sealed all that
-        it can.
+        `to` is the peer that a signal is for, and its session; `addressed`, it goes on the topic that this peer alone
+        reads. Raises NodeError when this session has sealed all that it can.
         """
-        sealed = self._seal(letter, payload, retain, to) if payload else b""
-        message = Message(self._name(self._node, letter), sealed, retain)
+        topic = Topic(self._room, self._node, letter, to[0] if to is not None and addressed else None)
+        sealed = self._seal(topic, payload, retain, to) if payload else b""
+        message = Message(str(topic), sealed, retain)
         self.link.publish(message)
-        if sealed:
+        if sealed and topic.target in {None, self._node}:
             self._echoes.posted(letter, message.size)
         return self.link.message_cost(message)
 
     async def join(self) -> None:
-        """Subscribe to the hellos and the signals of all peers."""
+        """Subscribe to the hellos of all peers, the signals for us, and those that older peers send to everybody."""
         for letter in (Letter.PRESENCE, Letter.SIGNAL):
             await self.link.subscribe(topics.pattern(self._room, letter))
+        await self.link.subscribe(topics.mailbox(self._room, self._node))
 
     async def subscribe_peer(self, peer: str, letter: Letter) -> None:
         """Subscribe to one topic of one peer."""
@@ -120,16 +134,16 @@ class RoomChannel:
     def _name(self, node: str, letter: Letter) -> str:
         return str(Topic(self._room, node, letter))
 
-    def _seal(self, letter: Letter, payload: bytes, retain: bool, to: tuple[str, int] | None) -> bytes:
+    def _seal(self, topic: Topic, payload: bytes, retain: bool, to: tuple[str, int] | None) -> bytes:
         try:
-            match letter:
+            match topic.letter:
                 case Letter.PRESENCE:
                     return self._sealer.hello(payload)
                 case Letter.SIGNAL:
                     assert to is not None, "a signal is for one peer"
-                    return self._sealer.signal(*to, payload)
+                    return self._sealer.signal(*to, payload, addressed=topic.target is not None)
                 case Letter.PICTURE | Letter.TEXT:
-                    return self._sealer.frame(letter, payload, retain)
+                    return self._sealer.frame(topic.letter, payload, retain)
         except ValueError as error:  # it has sealed all that it can
             raise NodeError(str(error)) from None
 
@@ -159,7 +173,7 @@ class RoomChannel:
             return
         if topic.node == self._node and sealed:
             self._echoes.returned(topic.letter)
-            self._on_echo(topic.letter, len(sealed))
+            self._on_echo(topic, len(sealed))
             return
         payload = self._open(topic, sealed) if sealed else b""
         if payload is not None:
@@ -195,5 +209,6 @@ class RoomChannel:
 
 
 def _sender(name: str) -> str:
-    """Return the node that a topic names, or what is in its place if it is no topic."""
-    return "".join(name.split("/")[1:2])
+    """Return the node that a topic names as its sender, or what is in its place if it is no topic."""
+    parts = name.split("/")
+    return "".join(parts[3:4] or parts[1:2])

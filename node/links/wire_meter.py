@@ -107,6 +107,11 @@ def tcp_traffic(sock: socket.socket) -> TcpTraffic | None:
     )
 
 
+def frame_cost(size: int) -> int:
+    """Return what a client's WebSocket adds to a message: two bytes, the mask's four, and those of a long length."""
+    return 6 if size < 126 else 8 if size < 65_536 else 14  # RFC 6455, section 5.2
+
+
 def tcp_message_cost(payload: int, address: str = "") -> int:
     """Return the bytes that a small message costs its sender's link both ways: a segment and its acknowledgement."""
     return payload + 2 * (ip_header(address) + TCP_HEADER)

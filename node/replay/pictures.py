@@ -168,7 +168,7 @@ async def session_painter(
         if worker is None:
             yield None
             return
-        if remark := await asyncio.to_thread(_version_remark, header, chosen):
+        if remark := await asyncio.to_thread(version_remark, header, chosen):
             note(remark)
 
         async def paint(sender: str, prompt: Prompt) -> Image.Image:
@@ -194,7 +194,7 @@ def chosen_generator(header: Header, models: str | None, generator: str | None) 
     return choose(models or EMBEDDED, generator=generator).generator
 
 
-def _version_remark(header: Header, generator: str) -> str:
+def version_remark(header: Header, generator: str) -> str:
     """Return a line for the user if the model of the recorded name is another version; else an empty one."""
     recorded = header.versions.get("generator", "")
     if not recorded or chosen_generator(header, None, None) != generator:

@@ -32,6 +32,9 @@ LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
 # 4.48 of 4.64.
 OGG_BITRATE = 28_000
 
+# FFmpeg's option for containers without random ids and without its version.
+BIT_EXACT = {"fflags": "+bitexact"}
+
 
 def blocks(path: Path, samples: int, rate: int = SAMPLE_RATE) -> Iterator[Pcm]:
     """Yield the file's sound as int16 `(samples,)` of `rate`, the last block filled up with silence.
@@ -113,10 +116,14 @@ def _cut(parts: Iterable[Pcm], samples: int) -> Iterator[Pcm]:
 
 
 class OggOpus:
-    """Write 16 kHz sound, piece by piece, into an open file. av's errors and OSError come out as they are."""
+    """Write 16 kHz sound, piece by piece, into an open file. av's errors and OSError come out as they are.
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._container = av.open(file, "w", format="ogg")
+    The same sound and `serial` (of the Ogg stream, 31 bits) make the same bytes; None draws one.
+    """
+
+    def __init__(self, file: IO[bytes], serial: int | None = None) -> None:
+        options = {} if serial is None else BIT_EXACT | {"serial_offset": str(serial)}
+        self._container = av.open(file, "w", format="ogg", container_options=options)
         stream: Any = self._container.add_stream(
             "libopus", rate=SAMPLE_RATE, layout="mono", options={"frame_duration": "60", "application": "audio"}
         )

@@ -19,18 +19,21 @@ MAX_QUOTED = 40
 # Lines of our own that wait for somebody to have them.
 MAX_WAITING = 256
 
+ALONE = "nobody is here to read it"
 ALL_HAVE_IT, SOME_LACK_IT = "✓", "…"
 
 
 class Conversation(CallObserver):
     """Shows each line once by `show`; call `refresh` now and then. `clock` is monotonic.
 
-    A line of our own is shown when everyone present has it, or soon after; if later, it is said when they do. What is
-    spoken, by us too, is shown as soon as its words are known.
+    A line of our own is shown when everyone present has it, or soon after; if later, it is said when they do. `alone`
+    is what it is marked with when nobody is present. What is spoken, by us too, is shown once its words are known.
     """
 
-    def __init__(self, show: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._show, self._clock = show, clock
+    def __init__(
+        self, show: Callable[[str], None], clock: Callable[[], float] = time.monotonic, alone: str = ALONE
+    ) -> None:
+        self._show, self._clock, self._alone = show, clock, alone
         self._unshown: OrderedDict[str, tuple[float, ChatLine]] = OrderedDict()
         self._late: OrderedDict[str, None] = OrderedDict()
 
@@ -74,7 +77,7 @@ class Conversation(CallObserver):
             while len(self._late) > MAX_WAITING:
                 self._late.popitem(last=False)
         else:
-            mark = f"{ALL_HAVE_IT} {', '.join(line.have)}" if line.have else "nobody is here to read it"
+            mark = f"{ALL_HAVE_IT} {', '.join(line.have)}" if line.have else self._alone
         self._show(f"{_clock_time(line.at)} you: {line.text}  [{mark}]")
 
 

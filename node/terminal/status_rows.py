@@ -69,7 +69,7 @@ def rows(view: View, now: float) -> list[tuple[str, str]]:
         ("speech", _kbps(tally.speech_payload_kbps(), tally.speech_wire_kbps())),
         ("all on the wire", view.on_the_wire(now)),
         ("level", _levels(tally.sent_level, tally.received_level, view.muted())),
-        ("loss", f"{lost:.1f} %"),
+        ("loss", f"{lost:.1f} %" if into.lost + into.received else "-"),
         ("mouth to ear", _milliseconds(view.delay_ms())),
         ("says", _caption(pictures_out.last_caption)),
         ("in", f"{pictures_out.last_bits} bits" if pictures_out.sent else "-"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from node.common.printable import printable
 from node.vision.stats import RAW_WHAT
 
 if TYPE_CHECKING:
@@ -58,7 +60,8 @@ class CallSummary(TypedDict):
     """Set-up is from seeing the peer to media flowing; the rate is every byte that the sending node put on the wire.
 
     The lag is that of the receiving node's event loop, and waits are the part of it in which no processor was free. Bad
-    messages were dropped by the receiving node; faults are messages that it should have refused and failed on.
+    messages were dropped by the receiving node; faults are messages that it should have refused and failed on. With
+    `spoken_with` peers the receiving node had a way for speech; for each with which it never had, there is a reason.
     """
 
     setup_ms: float | None
@@ -69,6 +72,8 @@ class CallSummary(TypedDict):
     loop_waits_over_50_ms: int
     bad_messages: int
     peer_faults: int
+    spoken_with: int
+    never_spoken_with: list[str]
 
 
 class Summary(TypedDict):
@@ -102,6 +107,8 @@ def _call(sender: CallStats, receiver: CallStats, seconds: float) -> CallSummary
         "loop_waits_over_50_ms": lag.waits,
         "bad_messages": receiver.bad_messages,
         "peer_faults": receiver.peer_faults,
+        "spoken_with": receiver.spoken_with,
+        "never_spoken_with": list(receiver.never_spoken_with),
     }
 
 
@@ -171,6 +178,7 @@ def for_people(summary: Summary) -> list[str]:
             f"{_shown(speech['mouth_to_ear_ms_p95'])} ms); {speech['concealed_ms']:.0f} ms concealed, "
             f"{speech['underruns']} underruns"
         )
+    lines += _unspoken(call)
     lines += _levels(speech)
     if picture["sent"] or picture["received"]:
         lines.append(
@@ -184,6 +192,21 @@ def for_people(summary: Summary) -> list[str]:
         )
         lines += _ratios(picture)
     return lines + _trouble(call)
+
+
+def _unspoken(call: CallSummary) -> list[str]:
+    """Return a line for each reason why there was no speech with a peer."""
+    reasons, met = Counter(call["never_spoken_with"]), call["spoken_with"] + len(call["never_spoken_with"])
+    return [
+        f"speech    none with {count} of the {met} peers that were met: {printable(why)}"
+        for why, count in reasons.items()
+    ]
+
+
+def failed(summary: Summary) -> bool:
+    """Return whether peers were met that speech was for, and none of it went to or came from any of them."""
+    call = summary["call"]
+    return bool(call["never_spoken_with"]) and not call["spoken_with"]
 
 
 def _trouble(call: CallSummary) -> list[str]:

@@ -125,6 +125,10 @@ class PictureSender(PeerEvents):
         """Code the newest picture so that the newcomer can read it."""
         self._room.start(f"picture for {peer}", peer, self.recode)
 
+    def picture_wanted(self, peer: str) -> None:
+        """Publish the newest picture again: the broker did not serve it to a newcomer."""
+        self.republish()
+
     def broker_returned(self) -> None:
         """Publish the newest picture again: the broker may have forgotten it."""
         self.republish()

@@ -53,4 +53,10 @@ def invitation_to(secret: RoomSecret, broker: str) -> Invitation | None:
         link = RoomLink(secret, without_password(broker))
     except ValueError:
         return None
-    return Invitation(link.reveal(), only_here=names_this_machine(BrokerAddress.parse(broker).host))
+    return invitation_by(link.reveal(), broker)
+
+
+def invitation_by(link: str, broker: str) -> Invitation:
+    """Return the invitation by a link, of a room or of an audience, that names this broker."""
+    only_here = all(names_this_machine(address.host) for address in BrokerAddress.parse(broker).each())
+    return Invitation(link, only_here=only_here)

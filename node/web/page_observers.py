@@ -123,6 +123,19 @@ class CallFeeder(PageFeeder):
         if entry is not None and entry.sequence not in person.pictures:
             self._state.caption_sent(person.id, entry)
 
+    def link_missing(self, peer: str, why: str | None) -> None:
+        self._state.set_facts(peer, missing=why)
+
+    def here_by_speech(self, peer: str, name: str, is_so: bool) -> None:
+        """Show a member without a broker, also one that is none of the node's peers."""
+        if peer in self.peers:
+            self._state.set_facts(peer, broker=not is_so)
+        elif is_so:
+            self._state.joined(peer, name, speaks=False, shows=False)
+            self._state.set_facts(peer, broker=False)
+        else:
+            self._state.left(peer)
+
     def noted(self, text: str) -> None:
         super().noted(self._prefix + text)
 

@@ -86,7 +86,8 @@ class PersonState:
 
     `pending` are captions not painted yet, which never will be if newer ones replace them. `image` is the picture
     painted last and `image_url` its URL once it is encoded. `screen` is the URL of what is shown now, which is either
-    that picture (`screen_is_newest`) or an intermediate one on the way to it.
+    that picture (`screen_is_newest`) or an intermediate one on the way to it. `missing` is why there is no speech link,
+    once that was noted, and `broker` is False while this person is here by speech alone.
     """
 
     id: str
@@ -97,6 +98,8 @@ class PersonState:
     speaks: bool = False
     shows: bool = False
     link: str = "none"
+    missing: str | None = None
+    broker: bool = True
     pending: OrderedDict[int, PictureEntry] = field(default_factory=OrderedDict)
     screen: str | None = None
     screen_is_newest: bool = False
@@ -104,6 +107,18 @@ class PersonState:
     image_url: str | None = None
     pictures: OrderedDict[int, PictureEntry] = field(default_factory=OrderedDict)
     history: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MAX_HISTORY))
+
+    def come(self, name: str, speaks: bool, shows: bool, you: bool) -> None:
+        """Be present from now on."""
+        self.name, self.speaks, self.shows, self.you, self.present = name, speaks, shows, you, True
+        self.missing, self.broker = None, True
+
+    def learn(self, **facts: str | bool | None) -> bool:
+        """Set these attributes; return whether any changed."""
+        changed = {name: value for name, value in facts.items() if getattr(self, name) != value}
+        for name, value in changed.items():
+            setattr(self, name, value)
+        return bool(changed)
 
     def add_pending(self, entry: PictureEntry) -> None:
         """Add a caption that is to be painted."""
@@ -136,6 +151,8 @@ class PersonState:
             "speaks": self.speaks,
             "shows": self.shows,
             "link": self.link,
+            "missing": self.missing if self.present else None,
+            "broker": self.broker,
             "painting": None
             if newest is None
             else {"sequence": newest.sequence, "words": newest.words, "since": newest.at},

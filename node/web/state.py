@@ -19,6 +19,7 @@ from node.web.picture_cache import PictureCache, PictureEncoder
 if TYPE_CHECKING:
     from PIL import Image
 
+    from node.web.audience_page import ShownStanding
     from node.web.invitation import Invitation
     from node.web.metrics import TimedModels
 
@@ -55,6 +56,7 @@ class PageState:
     own: OwnState | None = None
     texts: ChatTexts | None = None
     invitation: Invitation | None = None
+    audience: ShownStanding | None = None
     broker: str | None = None
     timed: TimedModels | None = None
     _sent_replay: Json | None = None
@@ -88,10 +90,8 @@ class PageState:
             "models": self.timed and self.timed.share_on_the_way,
             "replay": self.replay(),
         }
-        if self.texts is not None:
-            state["texts"] = self.texts.to_json()
-        if self.invitation is not None:
-            state["invitation"] = self.invitation.to_json()
+        shown = {"texts": self.texts, "invitation": self.invitation, "audience": self.audience}
+        state |= {key: part.to_json() for key, part in shown.items() if part is not None}
         return state
 
     def own_json(self) -> Json | None:
@@ -112,7 +112,7 @@ class PageState:
         person = self.person(id)
         if not person.present:
             self._clear_pictures(person)
-        person.name, person.speaks, person.shows, person.you, person.present = name or id, speaks, shows, you, True
+        person.come(name or id, speaks, shows, you)
         self._send_person(person)
 
     def left(self, id: str) -> None:
@@ -122,11 +122,10 @@ class PageState:
             person.present, person.link = False, "none"  # what it sent last may still be painted, and says its cost
             self._send_person(person)
 
-    def set_link(self, id: str, link: str) -> None:
-        """Set the state of the link that carries a person's speech."""
+    def set_facts(self, id: str, **facts: str | bool | None) -> None:
+        """Set what is known of a person's link and broker: `link`, `missing`, `broker` (see `PersonState`)."""
         person = self.people.get(id)
-        if person is not None and person.present and person.link != link:
-            person.link = link
+        if person is not None and person.present and person.learn(**facts):
             self._send_person(person)
 
     def send_rates(self) -> None:

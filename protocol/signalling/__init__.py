@@ -1,22 +1,24 @@
 """Call set-up: the peers in the room, offer, answer, bye.
 
-Reading order: messages (what is sent), states (the table), peer_call, liveness, full_room, room (all of it), events
-(what the node has to do), sdp and sdp_compression.
+Reading order: messages and news (what is sent), states (the table), peer_call, liveness, full_room, picture_requests,
+by_speech, room (all of it), events (what the node has to do), sdp and sdp_compression.
 """
 
 from protocol.signalling.events import (
     ApplyAnswer,
     EndCall,
     Event,
+    HereBySpeech,
     MakeAnswer,
     MakeOffer,
     Outgoing,
     PeerJoined,
     PeerLeft,
+    PictureWanted,
     RoomIsFull,
 )
 from protocol.signalling.messages import Carries, Hello, Reason
 from protocol.signalling.room import Room
 
-__all__ = ["ApplyAnswer", "Carries", "EndCall", "Event", "Hello", "MakeAnswer", "MakeOffer", "Outgoing"]
-__all__ += ["PeerJoined", "PeerLeft", "Reason", "Room", "RoomIsFull"]
+__all__ = ["ApplyAnswer", "Carries", "EndCall", "Event", "Hello", "HereBySpeech", "MakeAnswer", "MakeOffer"]
+__all__ += ["Outgoing", "PeerJoined", "PeerLeft", "PictureWanted", "Reason", "Room", "RoomIsFull"]

@@ -9,7 +9,7 @@ from protocol.signalling.messages import Hello, Reason
 from protocol.topics import Letter
 
 __all__ = ["ApplyAnswer", "EndCall", "Event", "MakeAnswer", "MakeOffer", "Outgoing", "PeerJoined", "PeerLeft"]
-__all__ += ["RoomIsFull"]
+__all__ += ["HereBySpeech", "PictureWanted", "RoomIsFull"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +68,39 @@ class RoomIsFull:
     """There is no place for us: leave."""
 
 
-Event: TypeAlias = PeerJoined | PeerLeft | MakeOffer | MakeAnswer | ApplyAnswer | EndCall | RoomIsFull
+@dataclass(frozen=True, slots=True)
+class PictureWanted:
+    """A peer has none of our pictures: publish the present one again."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class HereBySpeech:
+    """A member is here by its speech alone, its broker being gone; or, if it `is_so` no more, it is gone or back.
+
+    It is one of our peers, or one that another member vouches for: known by `name` then, and by nothing else.
+    """
+
+    peer: str
+    name: str
+    is_so: bool
+
+
+Event: TypeAlias = (
+    PeerJoined | PeerLeft | MakeOffer | MakeAnswer | ApplyAnswer | EndCall | RoomIsFull | PictureWanted | HereBySpeech
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A payload to publish on our own topic `letter`, after sealing (an empty one is published as it is).
 
-    `to` is the peer, and its session, for whom a signal is.
+    `to` is the peer, and its session, for whom a signal is; one that is `addressed` goes on a topic that only it reads.
     """
 
     letter: Letter
     payload: bytes
     retain: bool
     to: tuple[str, int] | None = None
+    addressed: bool = False

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from protocol.signalling.liveness import MAX_STRANGERS, PeerSession
 from protocol.signalling.peer_call import PeerCall
+from protocol.signalling.states import State
 
-__all__ = ["MAX_PEERS", "REFUSALS", "REFUSED_AFTER_S", "REFUSED_WITHIN_S", "Refusals", "WaitingLine"]
+__all__ = ["MAX_PEERS", "REFUSALS", "REFUSED_AFTER_S", "REFUSED_WITHIN_S", "Refusals", "WaitingLine", "first_crashed"]
 
 # Eight people in all. In a mesh every node sends its speech to each of the others, seven times 10 kbit/s.
 MAX_PEERS = 7
@@ -19,6 +20,14 @@ REFUSALS = MAX_PEERS // 2 + 1
 REFUSED_AFTER_S = 20.0
 # ...and by a node that has no speech for any peer, so long after it joined: that is what the slowest broker takes.
 REFUSED_WITHIN_S = 30.0
+# A peer whose last will came has crashed if nothing of its media came for so long.
+MEDIA_FRESH_S = 5.0
+
+
+def first_crashed(calls: Iterable[PeerCall], now: float) -> PeerCall | None:
+    """Return the call with a peer whose last will came, and that gave no proof since, and no media; None if none is."""
+    unseen = (call for call in calls if call.state is State.UNSEEN)
+    return next((call for call in unseen if call.media_at <= now - MEDIA_FRESH_S), None)
 
 
 class WaitingLine:

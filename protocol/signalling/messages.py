@@ -3,7 +3,7 @@
     kind  message  fields                                             topic
     1     hello    session, name, carries, caption codecs, codebooks, and the proof:
                    number, challenge, echoes, asks, oldest numbers,
-                   whether it is leaving                              presence, retained
+                   whether it is leaving; news                        presence, retained
     2     offer    target node, call id, packed description           signal
     3     answer   target node, call id, packed description, hash of
                    the offer's description                            signal
@@ -23,6 +23,8 @@ from typing import Any, TypeAlias
 from protocol import envelope
 from protocol.captions.codebook_id import CodebookId
 from protocol.errors import SignalError
+from protocol.signalling import news
+from protocol.signalling.news import MAX_NAME_BYTES, MAX_NODE_BYTES, NO_NEWS, News
 from protocol.signalling.sdp_compression import MAX_PACKED_BYTES
 
 __all__ = [
@@ -39,13 +41,10 @@ __all__ = [
 ]
 __all__ += ["decode", "encode", "offer_hash"]
 
-# A name is shown in one column of a table.
-MAX_NAME_BYTES = 64
 # More caption codecs than there will ever be alive at once.
 MAX_CODECS = 15
 # No codec codes with more than one.
 MAX_CODEBOOKS = MAX_CODECS
-MAX_NODE_BYTES = 4
 # A packed description, and the few bytes around it.
 MAX_MESSAGE_BYTES = MAX_PACKED_BYTES + 32
 
@@ -127,6 +126,7 @@ class Hello:
     codecs: tuple[int, ...] = (0,)
     codebooks: tuple[CodebookId, ...] = ()
     proof: Proof = Proof()
+    news: News = NO_NEWS
 
     def __post_init__(self) -> None:
         envelope.bounded_int("session", self.session, _SESSION_BITS)
@@ -186,9 +186,10 @@ Message: TypeAlias = Hello | Offer | Answer | Bye
 def encode(message: Message) -> bytes:
     """Return the bytes of one message."""
     match message:
-        case Hello(session, name, carries, codecs, codebooks, proof):
+        case Hello(session, name, carries, codecs, codebooks, proof, told):
             books = [[book.id, book.hash] for book in codebooks]
-            shown = [] if proof == Proof() else list(astuple(proof))
+            shown = [] if (proof, told) == (Proof(), NO_NEWS) else list(astuple(proof))
+            shown += [] if told == NO_NEWS else [told.elements()]
             last = [books, *shown] if books or shown else []
             return envelope.pack(1, [session, name, int(carries), list(codecs), *last])
         case Offer(target, call_id, description):
@@ -216,7 +217,7 @@ def decode(data: bytes) -> Message:
 def _build(kind: int, fields: list[Any]) -> Message:
     match kind:
         case 1:
-            return _hello(*fields[:11])
+            return _hello(*fields[:12])
         case 2:
             return Offer(*fields[:3])
         case 3:
@@ -232,7 +233,11 @@ def _hello(
     # Bits that a later program gave a meaning are no concern of ours.
     known = Carries(envelope.bounded_int("carries", carries, bits=32) & sum(Carries))
     books = tuple(CodebookId(*_list("codebook", book)[:2]) for book in _list("codebooks", codebooks))
-    return Hello(session, name, known, tuple(_list("codecs", codecs)), books, _proof(*proof))
+    return Hello(session, name, known, tuple(_list("codecs", codecs)), books, _proof(*proof[:6]), _news(*proof[6:]))
+
+
+def _news(field: object = ()) -> News:
+    return news.parse(field)
 
 
 def _proof(

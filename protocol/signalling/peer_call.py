@@ -33,6 +33,9 @@ DESCRIBE_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 15.0
 # The pauses before the second attempt, the third, and so on; each is jittered down to a half.
 RETRY_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+# A signal on the topic that the peer alone reads is lost where a broker's access list is older than such topics: from
+# this try on an offer goes on our own topic, that all read. Sooner, and a slow link would carry it for everybody.
+OPEN_FROM_TRY = 2
 # A connection that lived this long was a good one: the next pause is short again.
 STABLE_S = 10.0
 # A peer that offers again and again has us make and end connections, or repeat an answer, each time: so many at once,
@@ -51,14 +54,15 @@ class Output:
     """What calls hand to their room: events for the node, messages for the peers."""
 
     events: list[Event] = field(default_factory=list)
-    # Each with its target's session.
-    messages: list[tuple[Offer | Answer | Bye, int]] = field(default_factory=list)
+    # Each with its target's session, and whether it goes on a topic that the target alone reads.
+    messages: list[tuple[Offer | Answer | Bye, int, bool]] = field(default_factory=list)
 
 
 class PeerCall:
     """The call with `peer`, whose hello is `hello`. `deadline` is when `timeout` is due, if ever.
 
-    `call_id` names the present attempt; `media_at` is when something came last over its connection.
+    `call_id` names the present attempt; `media_at` is when something came last over its connection. `addressed` says
+    that our signals go on the topic that the peer alone reads.
     """
 
     def __init__(self, node: str, peer: str, ours: Hello, hello: Hello, *, rng: random.Random, output: Output) -> None:
@@ -69,6 +73,8 @@ class PeerCall:
         self._first = node < peer
         self.media_at = -math.inf
         self.has_speech = _speech_in_common(ours.carries, hello.carries)
+        self._may_address = Carries.ADDRESSED_SIGNALS in ours.carries & hello.carries
+        self.addressed = self._may_address
         self._rng = rng
         self._output = output
         self.call_id: int | None = None
@@ -109,6 +115,17 @@ class PeerCall:
             self._sent = Answer(self.peer, call_id, description, self._offer)
             self._send(self._sent)
             self.deadline = now + CONNECT_TIMEOUT_S
+
+    def receive(self, message: Offer | Answer | Bye, now: float, addressed: bool) -> None:
+        """Take a signal of the peer; ours go from now on by the kind of topic on which it came, `addressed` or not."""
+        self.addressed = addressed and self._may_address
+        match message:
+            case Offer(_, call_id, description):
+                self.receive_offer(call_id, description, now)
+            case Answer(_, call_id, description, offer):
+                self.receive_answer(call_id, description, offer, now)
+            case Bye(_, call_id, reason):
+                self.receive_bye(call_id, reason, now)
 
     def receive_offer(self, call_id: int, description: bytes, now: float) -> None:
         """Answer the peer's offer, unless it is stale, a repetition, one too many, or crossed ours and lost."""
@@ -225,15 +242,17 @@ class PeerCall:
         return True
 
     def _send(self, message: Offer | Answer | Bye) -> None:
-        self._output.messages.append((message, self.hello.session))
+        self._output.messages.append((message, self.hello.session, self.addressed))
 
     def _request_offer(self, now: float) -> None:
-        self.call_id = self._rng.getrandbits(_ID_BITS)
+        self.call_id, self.addressed = self._rng.getrandbits(_ID_BITS), self._may_address
         self._output.events.append(MakeOffer(self.peer, self.call_id))
         self.deadline = now + DESCRIBE_TIMEOUT_S
 
     def _send_offer(self, now: float) -> None:
         assert self._sent is not None
+        if self._tries >= OPEN_FROM_TRY:
+            self.addressed = False
         self._send(self._sent)
         self.deadline = now + OFFER_RESEND_S * 2**self._tries * self._rng.uniform(0.75, 1.25)
         self._tries += 1

@@ -3,19 +3,20 @@
 Each node keeps its hello retained on `<room>/<node>/h`, so that a late joiner meets everyone at once. A peer counts as
 being here once it has shown that it is alive (`protocol.signalling.liveness`). A goodbye is a hello, too, after which
 the retained one is cleared.
-
-A presence that is cleared without a goodbye is the MQTT last will, or a forgery, since what is empty cannot be sealed:
-its node is asked whether it is still here, and is gone if it gives no proof of that.
+A presence that is cleared without one is the MQTT last will, or a forgery, since what is empty cannot be sealed: its
+node is asked whether it is still here, and is gone if it gives no proof of that.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from protocol.errors import SignalError
+from protocol.signalling.bulletin import Bulletin
 from protocol.signalling.events import Event, Outgoing, PeerJoined, PeerLeft, RoomIsFull
-from protocol.signalling.full_room import MAX_PEERS, Refusals, WaitingLine
+from protocol.signalling.full_room import MAX_PEERS, Refusals, WaitingLine, first_crashed
 from protocol.signalling.liveness import LivenessProofs, PeerSession
 from protocol.signalling.messages import Answer, Bye, Hello, Message, Offer, Reason, decode, encode
 from protocol.signalling.peer_call import Output, PeerCall
@@ -24,8 +25,6 @@ from protocol.topics import Letter
 
 __all__ = ["MAX_PEERS", "Room"]
 
-# A peer whose last will came has crashed if nothing of its media came for so long.
-MEDIA_FRESH_S = 5.0
 # It is not known which peers left while the broker was away. Those still here have this long to show it; a node that
 # comes back even later joins as if it were new.
 ROLL_CALL_S = 20.0
@@ -38,8 +37,9 @@ class Room:
     `handle_timer` at `get_timer()`. A call id or peer that is not, or no longer, known to the room changes
     nothing: the node's connections run beside the room, and their reports may cross its decisions.
 
-    `oldest` gives the numbers of the first messages that a newcomer opens (`protocol.sealing.Sealer.oldest`). Without
-    an `rng`, challenges and call ids come from the system's random source. `liveness` and `waiting` are the room's own.
+    `oldest` gives the numbers of the first messages that a newcomer opens (`protocol.sealing.Sealer.oldest`), `shows`
+    whether a picture of ours is retained. Without an `rng`, challenges and call ids come from the system's random
+    source. `liveness` and `waiting` are the room's own.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Room:
         hello: Hello,
         rng: random.Random | None = None,
         oldest: Callable[[], tuple[int, int, int]] = lambda: (0, 0, 0),
+        shows: Callable[[], bool] = lambda: False,
     ) -> None:
         self._node = node
         self._hello, self._oldest = hello, oldest
@@ -55,7 +56,7 @@ class Room:
         self.liveness = LivenessProofs(hello.session, self._rng)
         self.waiting = WaitingLine()
         self._calls: dict[str, PeerCall] = {}
-        self._refusals = Refusals()
+        self._refusals, self._bulletin = Refusals(), Bulletin(node, hello, shows)
         self._output = Output()
         self._outgoing: list[Outgoing] = []
         self._left = False
@@ -76,6 +77,7 @@ class Room:
     def start(self, now: float) -> None:
         """Enter the room: publish the hello."""
         self._refusals.joined(now)
+        self._bulletin.said_hello(alone=True, now=now)
         self._publish_hello(now)
 
     def reconnected(self, now: float) -> None:
@@ -86,6 +88,7 @@ class Room:
         if self._left:
             return
         self.liveness.roll_call(map(self._session_of, self._calls), now, ROLL_CALL_S)
+        self._bulletin.said_hello(alone=not self._calls, now=now)
         self._publish_hello(now)
         for call in self._calls.values():
             call.resume(now)
@@ -97,8 +100,8 @@ class Room:
                 call.start_over(now)
         self._settle(now)
 
-    def receive(self, sender: str, letter: str, payload: bytes, now: float) -> None:
-        """Take a payload that came on `<room>/<sender>/<letter>`.
+    def receive(self, sender: str, letter: str, payload: bytes, now: float, addressed: bool = False) -> None:
+        """Take a payload that came on `<room>/<sender>/<letter>` or, `addressed`, on `<room>/<node>/<letter>/<sender>`.
 
         Raises `SignalError` or `VersionError` and leaves the state untouched if it cannot be read.
         """
@@ -112,7 +115,7 @@ class Room:
             if sender in self._calls:
                 self.liveness.doubt(self._session_of(sender), now)
         else:
-            self._receive_message(sender, letter, decode(payload), now)
+            self._receive_message(sender, letter, decode(payload), now, addressed)
         self._settle(now)
 
     def described(self, peer: str, call_id: int, sdp: str, now: float) -> None:
@@ -135,6 +138,10 @@ class Room:
         """Note when something came last over the connection of this call."""
         if call := self._calls.get(peer):
             call.media_received(call_id, at)
+
+    def picture_received(self, peer: str) -> None:
+        """Note that a picture of the peer came: none has to be asked for."""
+        self._bulletin.picture_received(peer)
 
     def lost(self, peer: str, call_id: int, now: float) -> None:
         """Note that the connection of this call failed or died: it is ended, and a new call follows."""
@@ -166,7 +173,8 @@ class Room:
         """Return when `handle_timer` is due, or None."""
         if self._left:
             return None
-        deadlines = [self.liveness.deadline(), *(call.deadline for call in self._calls.values())]
+        deadlines = [self.liveness.deadline(), self._bulletin.deadline()]
+        deadlines += [call.deadline for call in self._calls.values()]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
@@ -177,17 +185,19 @@ class Room:
         for peer, session in self.liveness.overdue(now):
             if peer in self._calls and self._session_of(peer) == (peer, session):
                 self._calls[peer].gone()
+        if self._bulletin.overdue(now):
+            self.liveness.schedule_hello(now)
         self._settle(now)
 
     # -- what comes in
 
-    def _receive_message(self, sender: str, letter: str, message: Message, now: float) -> None:
+    def _receive_message(self, sender: str, letter: str, message: Message, now: float, addressed: bool) -> None:
         if isinstance(message, Hello) != (letter == Letter.PRESENCE):
             raise SignalError(f"a {type(message).__name__} does not belong on topic {letter!r}")
         if isinstance(message, Hello):
             self._receive_hello(sender, message, now)
         elif message.target == self._node and sender in self._calls:
-            self._receive_signal(self._calls[sender], message, now)
+            self._receive_signal(self._calls[sender], message, now, addressed)
 
     def _receive_hello(self, sender: str, hello: Hello, now: float) -> None:
         peer, known = (sender, hello.session), self._calls.get(sender)
@@ -204,6 +214,7 @@ class Room:
         if known is not None and is_present:
             if proven:
                 known.seen()
+                self._output.events += self._bulletin.read(sender, hello, now)
             elif known.state is State.UNSEEN:
                 self.liveness.ask(peer, now)
         elif proven:
@@ -211,18 +222,12 @@ class Room:
         else:
             self.liveness.ask(peer, now)
 
-    def _receive_signal(self, call: PeerCall, message: Offer | Answer | Bye, now: float) -> None:
+    def _receive_signal(self, call: PeerCall, message: Offer | Answer | Bye, now: float, addressed: bool) -> None:
         if isinstance(message, Bye) and message.reason is Reason.FULL:
             self._refusals.refused(call.peer)
-            return
-        self._refusals.accepted(call.peer)
-        match message:
-            case Offer(_, call_id, description):
-                call.receive_offer(call_id, description, now)
-            case Answer(_, call_id, description, offer):
-                call.receive_answer(call_id, description, offer, now)
-            case Bye(_, call_id, reason):
-                call.receive_bye(call_id, reason, now)
+        else:
+            self._refusals.accepted(call.peer)
+            call.receive(message, now, addressed)
 
     # -- places
 
@@ -239,35 +244,27 @@ class Room:
         self.waiting.remove((sender, hello.session))
         call = PeerCall(self._node, sender, self._hello, hello, rng=self._rng, output=self._output)
         self._calls[sender] = call
-        self._output.events.append(PeerJoined(sender, hello))
+        self._output.events += [PeerJoined(sender, hello), *self._bulletin.joined(sender, hello, now)]
         call.begin(now)
 
     def _serve_waiting(self, now: float) -> None:
         """Give a place that is free to the first that waits; inform all of them if there will be none."""
         if not self.waiting:
             return
-        if len(self._calls) >= MAX_PEERS:
-            self._discard_crashed(now)
+        if len(self._calls) >= MAX_PEERS and (crashed := first_crashed(self._calls.values(), now)) is not None:
+            crashed.discard(Reason.LEFT)  # it may be the one that waits
+            self._forget_departed(now)
         if len(self._calls) < MAX_PEERS:
             self.liveness.invite(self.waiting.pop_first(), now)
         elif not any(self.liveness.is_doubted(self._session_of(peer)) for peer in self._calls):
             for peer, session in self.waiting.pop_uninformed():
-                self._output.messages.append((Bye(peer, 0, Reason.FULL), session))
-
-    def _discard_crashed(self, now: float) -> None:
-        """Free the place of a peer that has crashed, and may be the one that waits.
-
-        That is one whose last will came and that gave no proof since, and no media.
-        """
-        unseen = (call for call in self._calls.values() if call.state is State.UNSEEN)
-        if (crashed := next((call for call in unseen if call.media_at <= now - MEDIA_FRESH_S), None)) is not None:
-            crashed.discard(Reason.LEFT)
-            self._forget_departed(now)
+                self._output.messages.append((Bye(peer, 0, Reason.FULL), session, False))
 
     def _forget_departed(self, now: float) -> None:
         for peer in [peer for peer, call in self._calls.items() if call.state is State.LEFT]:
             session = self._session_of(peer)
             del self._calls[peer]
+            self._bulletin.left(peer)
             self.liveness.forget(session, now)
             self._output.events.append(PeerLeft(peer, Reason.LEFT))
 
@@ -282,19 +279,22 @@ class Room:
             self._output.events.append(RoomIsFull())
         self._forget_departed(now)
         self._serve_waiting(now)
+        self._output.events += self._bulletin.changes(self._calls)
+        if self._bulletin.is_outdated(self._calls):
+            self.liveness.schedule_hello(now)
         # A peer takes our offer once it has our echo: that goes first.
         if self.liveness.is_time(now) or (self.liveness.is_due and self._output.messages):
             self._publish_hello(now)
         self._send_signals()
 
     def _send_signals(self) -> None:
-        for message, session in self._output.messages:
-            to = message.target, session
-            self._outgoing.append(Outgoing(Letter.SIGNAL, encode(message), retain=False, to=to))
+        for message, session, addressed in self._output.messages:
+            self._outgoing.append(Outgoing(Letter.SIGNAL, encode(message), False, (message.target, session), addressed))
         self._output.messages.clear()
 
     def _publish_hello(self, now: float) -> None:
-        self._publish(self.liveness.next_hello(self._hello, self._oldest(), now), retain=True)
+        hello = replace(self._hello, news=self._bulletin.news(self._calls))
+        self._publish(self.liveness.next_hello(hello, self._oldest(), now), retain=True)
 
     def _publish(self, hello: Hello, retain: bool) -> None:
         self._outgoing.append(Outgoing(Letter.PRESENCE, encode(hello), retain))

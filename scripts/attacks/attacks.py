@@ -17,7 +17,7 @@ from protocol.sealing import Sealer
 from protocol.signalling.messages import MAX_MESSAGE_BYTES
 from protocol.signalling.sdp_compression import unpack_description
 from protocol.signalling.states import State
-from protocol.topics import Letter
+from protocol.topics import Letter, Topic
 
 BATCH = 100  # forged messages at once
 TAKEN_S = 5.0  # how long a batch may take; a node that swallowed one of them keeps us waiting so long
@@ -134,14 +134,22 @@ async def replayed(scene: Scene) -> tuple[bool, str]:
 async def elsewhere(scene: Scene) -> tuple[bool, str]:
     """Each message moved to another topic, sender and room"""
     mails = [
-        replace(mail, topic=f"{room}/{node}/{letter}")
+        replace(mail, topic=str(topic))
         for mail in scene.one_of_each()
         for room in (scene.room, GUESSED.room_id())
         for node in (scene.ann.id, scene.bob.id, STRANGER)
-        for letter in Letter
-        if (room, node, letter) != (scene.room, scene.ann.id, mail.letter)
+        for topic in _topics_of(room, node, scene)
+        if str(topic) != mail.topic
     ]
     return await forge(scene, mails)
+
+
+def _topics_of(room: str, node: str, scene: Scene) -> list[Topic]:
+    """Return all topics on which a node of a room may say something."""
+    targets = (scene.ann.id, scene.bob.id, STRANGER)
+    return [Topic(room, node, letter) for letter in Letter] + [
+        Topic(room, node, Letter.SIGNAL, target) for target in targets
+    ]
 
 
 async def reflected(scene: Scene) -> tuple[bool, str]:

@@ -28,7 +28,9 @@ class Mail:
 
     @property
     def node(self) -> str:
-        return self.topic.split("/")[1]
+        """Who says it: of a signal for one node, the last part."""
+        parts = self.topic.split("/")
+        return parts[3] if len(parts) > 3 else parts[1]
 
     @property
     def letter(self) -> str:

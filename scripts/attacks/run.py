@@ -17,6 +17,7 @@ from dataclasses import asdict
 
 from attacks import datagrams, files, members, strangers
 from attacks.attacks import ATTACKS, Outcome, Scene
+from attacks.audience import AUDIENCE_ATTACKS, AUDIENCE_FLOODS, attack_audience
 from attacks.broker import EvilBroker, Mail
 from attacks.flood import flood
 from attacks.stage import Stage, stage
@@ -30,7 +31,10 @@ NAMES = ("Wilhelmina", "Bartholomew")
 FLOOD = "flood with forged messages"
 ON_A_PROGRAM = (*members.ON_A_PROGRAM, *strangers.ATTACKS)
 FLOODS = datagrams.ATTACKS
-NAMED = [name for name, _ in (*ATTACKS, *members.ON_A_CALL, *ON_A_PROGRAM, *files.ATTACKS)]
+NAMED = [
+    name
+    for name, _ in (*ATTACKS, *members.ON_A_CALL, *ON_A_PROGRAM, *AUDIENCE_ATTACKS, *AUDIENCE_FLOODS, *files.ATTACKS)
+]
 
 
 @contextlib.asynccontextmanager
@@ -48,16 +52,21 @@ async def call() -> AsyncIterator[Scene]:
 
 
 async def attack(only: Iterable[str] = (), with_flood: bool = True, at_once: bool = False) -> list[Outcome]:
-    """Attacks a call, a program in a call, and whoever reads a recording; the outcomes, in the order of the attacks.
+    """Attacks a call, a program in a call, an audience, and whoever reads a recording; returns the outcomes.
 
-    With ``at_once`` the call and the program are attacked side by side, which takes two thirds of the time.
+    With ``at_once`` they are attacked side by side, which takes two thirds of the time.
     """
     wanted = set(only) or set(NAMED)
     if at_once:
-        calls, programs = await asyncio.gather(_attack_calls(wanted, with_flood), _attack_programs(wanted))
+        done = await asyncio.gather(
+            _attack_calls(wanted, with_flood), _attack_programs(wanted), attack_audience(wanted, with_flood)
+        )
     else:
         calls, programs = await _attack_calls(wanted, with_flood), await _attack_programs(wanted)
-    return calls + programs + [Outcome(name, *await work()) for name, work in files.ATTACKS if name in wanted]
+        done = [calls, programs, await attack_audience(wanted, with_flood)]
+    return [outcome for each in done for outcome in each] + [
+        Outcome(name, *await work()) for name, work in files.ATTACKS if name in wanted
+    ]
 
 
 async def _attack_calls(wanted: Collection[str], with_flood: bool) -> list[Outcome]:

@@ -67,7 +67,7 @@ class Slides:
         pass
 
 
-def _hum() -> Iterator[Pcm]:
+def hum() -> Iterator[Pcm]:
     """Noise that swells and ebbs, without a pause."""
     rng = np.random.default_rng(7)
     for frame in itertools.count():
@@ -84,7 +84,7 @@ class Victim:
         self.seen: list[str] = []
         self.notes: list[str] = []
         place = Rendezvous(secret, BrokerAddress(LOOPBACK, port), address=LOOPBACK)
-        source = PacedSource(_hum) if speaks else None
+        source = PacedSource(hum) if speaks else None
         parts = Endpoints(LEAN, self.words, ThreadCoder(shipped_codecs()), source, NullSink(), self.camera, paints=True)
         self.node = Node(name, place, parts, show=self._show, note=self.notes.append)
 

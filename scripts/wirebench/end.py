@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ NEW_WORDS_EVERY_S = 4.0  # as the drawn scenes have it
 BROKER_PORT = 1883
 BROKER_USER, BROKER_PASSWORD = "wire", "a network of its own"
 BROKER = BrokerAddress(ADDRESSES["c"], BROKER_PORT, username=BROKER_USER, password=BROKER_PASSWORD)
+BROKER_BY_WEBSOCKET = BrokerAddress(ADDRESSES["c"], 443, tls=True, path="/mqtt")
 ROOM = RoomSecret(b"measured in pair")  # both ends are ours, on a network of their own
 
 
@@ -139,7 +141,8 @@ class End:
             NumberedWords(),
         )
         self.shown: dict[str, float] = {}
-        place = Rendezvous(ROOM, BROKER, address=ADDRESSES[name])
+        broker = replace(BROKER_BY_WEBSOCKET, ca_file=orders["wss"]) if orders.get("wss") else BROKER
+        place = Rendezvous(ROOM, broker, address=ADDRESSES[name])
         camera = open_camera(f"scene:{name.encode()[0]}") if orders["pictures"] else None
         lyra = LyraChoice(Path(orders["lyra"])) if orders["lyra"] else None
         ends = (self.source, self.sink, camera)
@@ -185,6 +188,7 @@ class End:
         np.save(folder / f"{self.name}-said.npy", self.said)
         np.save(folder / f"{self.name}-heard.npy", np.concatenate(self.sink.played))
         return {
+            "counted": (time.monotonic(), self.node.count().meter.total("sent")),
             "profile": self.node.count().profile,
             "begin": begin,
             "end": end,

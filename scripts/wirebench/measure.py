@@ -2,6 +2,7 @@
 
 Everything is counted from the IP header on. Set-up is what each node sent until both were connected; the rates are
 those of the time for which it has speech to send, and ``meter_kbps`` is what the node itself says of the same time.
+``whole_bytes`` is all that it sent from its first packet to its last word, and ``meter_whole_bytes`` what it says.
 Without --speech the two take turns in the shipped dialogue.
 """
 
@@ -26,6 +27,7 @@ import numpy as np
 from node.speech.profiles import AUTO, profile
 from node.terminal.summary import percentile
 from wirebench import scores
+from wirebench.broker import CERTIFICATE, serving_websockets
 from wirebench.capture import Seen, bytes_before, rates
 from wirebench.end import BROKER_PASSWORD, BROKER_PORT, BROKER_USER
 from wirebench.impairment import Conditions
@@ -50,8 +52,9 @@ def measure(options: argparse.Namespace) -> dict[str, Findings]:
             "pictures": options.pictures,
             "lyra": options.lyra and str(Path(options.lyra).resolve()),
             "folder": folder,
+            "wss": str(Path(folder) / CERTIFICATE) if options.wss else None,
         }
-        with serving_broker(made, Path(folder)):
+        with serving_websockets(made, Path(folder)) if options.wss else serving_broker(made, Path(folder)):
             ends, connected_at = call(made, orders)
         seen = what_was_seen(relay)
         return {
@@ -160,6 +163,8 @@ def direction(
         "total_kbps": kbps.get("total", 0.0),
         "setup_bytes": bytes_before(seen, name, connected_at),
         "meter_kbps": sender["meter_kbps"],
+        "whole_bytes": bytes_before(seen, name, sender["counted"][0]),
+        "meter_whole_bytes": sender["counted"][1],
         "estoi": scores.estoi(said, heard),
         "pesq_wb": scores.pesq_wb(said, heard),
         "stall_ms_max": receiver["stall_ms_max"],

@@ -31,6 +31,7 @@ def parse(description: str | None, arguments: list[str] | None = None) -> argpar
         "--seconds", type=_at_least(1), metavar="N", help="how long they talk (default: the speech once)"
     )
     parser.add_argument("--lyra", type=_lyra, metavar="DIR", help="talk with Lyra, by the model files there")
+    parser.add_argument("--wss", action="store_true", help="meet at a mosquitto by WebSocket and TLS, on port 443")
     parser.add_argument("--no-pictures", dest="pictures", action="store_false", help="speech alone")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser.parse_args(arguments)

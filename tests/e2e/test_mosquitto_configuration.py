@@ -72,9 +72,15 @@ async def test_a_room_is_for_its_users_alone(documented: BrokerAddress) -> None:
         for room in (OTHER, ROOM):
             one.link.publish(Message(f"{room}/ab/h", b"hello", retain=True))
             one.link.publish(Message(f"{room}/ab/x", b"no letter of ours"))
+        one.link.publish(Message(f"{ROOM}/cd/s/ab", b"to cd"))
+        one.link.publish(Message(f"{OTHER}/cd/s/ab", b"to cd"))
         one.link.publish(Message(f"{ROOM}/ab/s", b"last"))
         assert await one.messages.count(1) == [(f"{ROOM}/ab/h", b"hello")]
-        assert await spy.messages.count(2) == [(f"{ROOM}/ab/h", b"hello"), (f"{ROOM}/ab/s", b"last")]
+        assert await spy.messages.count(3) == [
+            (f"{ROOM}/ab/h", b"hello"),
+            (f"{ROOM}/cd/s/ab", b"to cd"),
+            (f"{ROOM}/ab/s", b"last"),
+        ]
         for task in running:
             task.cancel()
 

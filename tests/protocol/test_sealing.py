@@ -209,6 +209,38 @@ def test_a_signal_is_for_its_target_in_its_session_alone(ends: Ends) -> None:
         carl.signal(topic("anna", Letter.SIGNAL), turned)
 
 
+def test_an_addressed_signal_opens_on_its_own_topic_alone(ends: Ends) -> None:
+    sealed = ends.ann.signal("bobb", 2, b"offer", addressed=True)
+    room = SECRET.room_id()
+    elsewhere = [
+        Topic(room, "anna", Letter.SIGNAL),
+        Topic(room, "anna", Letter.SIGNAL, "anna"),
+        Topic(room, "anna", Letter.SIGNAL, "carl"),
+        Topic(room, "bobb", Letter.SIGNAL, "anna"),
+        Topic("abcdefgh", "anna", Letter.SIGNAL, "bobb"),
+    ]
+    for other in elsewhere:
+        with pytest.raises(SealError):
+            ends.bob.signal(other, sealed)
+    assert ends.bob.signal(Topic(room, "anna", Letter.SIGNAL, "bobb"), sealed) == b"offer"
+    with pytest.raises(SealError):  # once
+        ends.bob.signal(Topic(room, "anna", Letter.SIGNAL, "bobb"), sealed)
+
+
+def test_signals_to_one_and_to_all_share_their_numbers(ends: Ends) -> None:
+    """They are sealed under one key: no number may come twice."""
+    both = [ends.ann.signal("bobb", 2, b"offer", addressed) for addressed in (True, False)]
+    assert [sealed[4:8] for sealed in both] == [bytes(4), bytes(3) + b"\1"]
+
+
+def test_a_picture_that_is_retained_is_shown(ends: Ends) -> None:
+    assert not ends.ann.shows
+    ends.ann.frame(Letter.PICTURE, b"hold", retained=False)
+    assert not ends.ann.shows
+    ends.ann.frame(Letter.PICTURE, b"picture", retained=True)
+    assert ends.ann.shows
+
+
 @every_letter
 def test_a_message_reflected_to_its_sender_does_not_open(letter: Letter) -> None:
     """On the peer's topic: what comes on its own, a node does not read."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import TopicError
-from protocol.topics import Letter, Topic, node_id, pattern, room_id
+from protocol.topics import Letter, Topic, mailbox, node_id, pattern, patterns, room_id
 
 
 def test_a_topic_is_read_back() -> None:
@@ -40,6 +40,17 @@ def test_node_id_refuses_too_little() -> None:
         node_id(bytes(8), length=5)
 
 
+def test_a_signal_for_one_node_has_its_sender_behind() -> None:
+    topic = Topic("abcdefgh", "ab", Letter.SIGNAL, target="cd")
+    assert str(topic) == "abcdefgh/cd/s/ab"
+    assert Topic.parse("abcdefgh/cd/s/ab") == topic
+    assert mailbox("abcdefgh", "cd") == "abcdefgh/cd/s/+"
+
+
+def test_an_access_list_needs_all_topics() -> None:
+    assert [each.removeprefix("abcdefgh/+/") for each in patterns("abcdefgh")] == [*Letter, "s/+"]
+
+
 def test_a_pattern_covers_every_node() -> None:
     assert pattern("abcdefgh", Letter.PRESENCE) == "abcdefgh/+/h"
 
@@ -55,6 +66,11 @@ def test_a_pattern_covers_every_node() -> None:
         "ABCDEFGH/ab/p",
         "abcdefgh/ab/p\n",
         "+/+/p",
+        "abcdefgh/ab/p/cd",
+        "abcdefgh/ab/s/",
+        "abcdefgh/ab/s/c",
+        "abcdefgh/ab/s/cd/ef",
+        "abcdefgh/ab/s/+",
     ],
 )
 def test_other_topics_are_refused(name: str) -> None:
@@ -62,7 +78,7 @@ def test_other_topics_are_refused(name: str) -> None:
         Topic.parse(name)
 
 
-@given(st.text(max_size=20) | st.from_regex(r"[a-z2-7]{7,9}/[a-z]{1,5}/[a-z]", fullmatch=True))
+@given(st.text(max_size=20) | st.from_regex(r"[a-z2-7]{7,9}/[a-z]{1,5}/[a-z](/[a-z]{1,5})?", fullmatch=True))
 def test_any_name_parses_or_raises(name: str) -> None:
     with contextlib.suppress(TopicError):
         assert str(Topic.parse(name)) == name

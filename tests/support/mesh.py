@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -39,6 +40,7 @@ class Node:
     name: str
     room: Room
     session: int
+    carries: Carries = Carries.EVERYTHING
     events: list[Event] = field(default_factory=list)
     open_calls: set[int] = field(default_factory=set)
     online: bool = True
@@ -54,17 +56,25 @@ def bare(hello: Hello) -> Hello:
 class World(Agenda):
     """A broker, its nodes, and the time. What it carries is sealed elsewhere: here a broker can only replay."""
 
-    def __init__(self, seed: int = 0, loss: float = 0, delay_s: float = DELAY_S) -> None:
+    def __init__(self, seed: int = 0, loss: float = 0, delay_s: float = DELAY_S, keeps: bool = True) -> None:
         super().__init__()
         self.nodes: dict[str, Node] = {}
         self.sent: list[tuple[str, Outgoing]] = []
         self.turned_away: list[str] = []
         self.loss, self.delay_s, self.media = loss, delay_s, True
         self._rng = random.Random(seed)
+        self._keeps = keeps
         self._retained: dict[str, bytes] = {}
+        # Whether the broker's access list has the topics that one node alone reads.
+        self.takes_addressed = True
+        # Bytes of payload that each node received.
+        self.received: Counter[str] = Counter()
+        # Those who sent a picture that the broker does not keep.
+        self.showing: set[str] = set()
 
     def join(self, name: str, session: int = 1, carries: Carries = Carries.EVERYTHING) -> Node:
-        node = Node(name, Room(name, Hello(session, name, carries), random.Random(f"{name}{session}")), session)
+        hello, rng = Hello(session, name, carries), random.Random(f"{name}{session}")
+        node = Node(name, Room(name, hello, rng, shows=lambda: name in self.showing), session, carries)
         self.nodes[name] = node
         node.room.start(self.now)
         self._subscribe(node)
@@ -91,11 +101,23 @@ class World(Agenda):
         self._retained.clear()
         for node in self.nodes.values():
             node.online = False
-            self.later(away_s, partial(self._reconnect, node))
+            self.later(away_s, partial(self.reconnect, node))
 
     def _turn_away(self, node: Node) -> None:
         self.turned_away.append(node.name)
         self.leave(node.name)
+
+    def clear_presence(self, name: str) -> None:
+        """The broker sends the last will of a node that lives on without it."""
+        self._publish(name, Outgoing(Letter.PRESENCE, b"", retain=True))
+
+    def kill_media_of(self, name: str, peer: str) -> None:
+        """The one connection of a node with this peer dies, as the node sees it."""
+        node = self.nodes[name]
+        call = node.room.call(peer)
+        assert call is not None and call.call_id is not None
+        node.room.lost(peer, call.call_id, self.now)
+        self.drain(node)
 
     def kill_media(self, name: str, peer: str) -> None:
         node = self.nodes[name]
@@ -110,7 +132,8 @@ class World(Agenda):
             if peer != node.name
         )
 
-    def _reconnect(self, node: Node) -> None:
+    def reconnect(self, node: Node) -> None:
+        """The broker is back for a node."""
         if self.nodes.get(node.name) is not node:
             return
         node.online = True
@@ -119,7 +142,7 @@ class World(Agenda):
         self.drain(node)
 
     def _subscribe(self, node: Node) -> None:
-        for sender, payload in self._retained.items():
+        for sender, payload in self._retained.items() if self._keeps else ():
             self.later(self.delay_s, partial(self._deliver, node, sender, Letter.PRESENCE, payload))
 
     def _publish(self, sender: str, message: Outgoing) -> None:
@@ -129,12 +152,21 @@ class World(Agenda):
         elif message.retain:
             self._retained.pop(sender, None)
         for node in self.nodes.values():
-            if message.retain or self._rng.random() >= self.loss:
-                self.later(self.delay_s, partial(self._deliver, node, sender, message.letter, message.payload))
+            if self._hands_on(message, node) and (message.retain or self._rng.random() >= self.loss):
+                deliver = partial(self._deliver, node, sender, message.letter, message.payload, message.addressed)
+                self.later(self.delay_s, deliver)
 
-    def _deliver(self, node: Node, sender: str, letter: Letter, payload: bytes) -> None:
+    def _hands_on(self, message: Outgoing, node: Node) -> bool:
+        """Tell whether a node is subscribed to the topic of a message: older ones are not to what is addressed."""
+        if not message.addressed:
+            return True
+        assert message.to is not None
+        return self.takes_addressed and message.to[0] == node.name and Carries.ADDRESSED_SIGNALS in node.carries
+
+    def _deliver(self, node: Node, sender: str, letter: Letter, payload: bytes, addressed: bool = False) -> None:
         if node.online and self.nodes.get(node.name) is node:
-            node.room.receive(sender, letter, payload, self.now)
+            self.received[node.name] += len(payload)
+            node.room.receive(sender, letter, payload, self.now, addressed)
             self.drain(node)
 
     def drain(self, node: Node) -> None:

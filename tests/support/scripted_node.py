@@ -175,6 +175,8 @@ def person(name: str, pictures: Sequence[dict[str, Any]] = (), /, **changes: Any
         "speaks": True,
         "shows": True,
         "link": "up",
+        "missing": None,
+        "broker": True,
         "painting": None,
         "screen": pictures[-1]["url"] if pictures else None,
         "pictures": list(pictures),

@@ -85,6 +85,7 @@ const SHOW = {
   },
   invitation: () => invitation.show(call),
   broker() {},
+  audience() {},
   replay: () => replay.show(call.replay),
 };
 
@@ -123,6 +124,7 @@ const present = () => call.others.filter((person) => person.here).map((person) =
 function inWords() {
   const others = present();
   if (call.kind === "replay") return others.length ? `Recording: ${listed(others)}` : "Recording";
+  if (call.audience) return call.audience.live ? `Live: ${listed(others)}` : "Not live";
   if (call.kind === "demo") return `Demo: ${listed(others)}`;
   return others.length ? `In a call with ${listed(others)}` : "Nobody else is here yet";
 }
@@ -130,14 +132,19 @@ function inWords() {
 /** What a person should know now and until it is over, the gravest alone. */
 function wrong() {
   if (call.broker === "down") return "The broker is away: new pictures and lines wait for it. Speech goes on.";
+  if (call.audience && !call.audience.live) return sentence(call.audience.why);
   if (controls.isBlocked) return "Touch the page, or press a key, to hear the call.";
   if (controls.isBroken) return "The sound broke off. Connecting again…";
-  const broken = call.others.filter((person) => person.here && person.link === "again").map((person) => person.name);
+  const broken = call.others.filter((person) => person.here && person.link === "again" && !person.missing).map((person) => person.name);
   if (broken.length) return `The speech with ${listed(broken)} broke off. Connecting again…`;
+  const mute = call.others.filter((person) => person.here && person.missing);
+  if (mute.length) return `There is no speech link with ${listed(mute.map((person) => person.name))}: ${mute[0].missing}.`;
   const left = call.others.filter((person) => !person.here).map((person) => person.name);
   if (left.length && !present().length && call.kind !== "replay") return `${listed(left)} left the call.`;
   return me.asks ? "The others see you as a drawing of what you say of yourself." : "";
 }
+
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 /** The whole call in a figure: what it takes on average, beside ordinary video. */
 function showLead() {

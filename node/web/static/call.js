@@ -4,7 +4,8 @@ export const MOST_PICTURES = 60; // of a person, as many as the node keeps
 export const MOST_METERS = 60; // seconds that a plot shows
 export const MOST_NOTES = 20;
 const MOST_TEXTS = 200;
-const NOTHING = { reference: null, replay: null, you: null, notes: [], texts: null, models: null, invitation: null };
+const NOTHING = { reference: null, replay: null, you: null, notes: [], texts: null, models: null };
+const UNSHOWN = { invitation: null, audience: null };
 
 export class Call {
   run = "";
@@ -14,7 +15,7 @@ export class Call {
   people = new Map();
 
   constructor() {
-    Object.assign(this, NOTHING);
+    Object.assign(this, NOTHING, UNSHOWN);
   }
 
   /** Takes an event; true if it is one that this page knows and that is about somebody who is known. */
@@ -31,7 +32,7 @@ export class Call {
 
 const CHANGES = {
   state(call, { people, ...rest }) {
-    Object.assign(call, { sound: { lines: 1 } }, NOTHING, rest);
+    Object.assign(call, { sound: { lines: 1 } }, NOTHING, UNSHOWN, rest);
     const before = call.people;
     call.people = new Map(people.map((person) => [person.id, { ...person, history: history(person, before) }]));
   },
@@ -81,6 +82,7 @@ const CHANGES = {
   broker: replaced,
   replay: replaced,
   invitation: replaced,
+  audience: replaced,
 };
 
 function replaced(call, fields) {

@@ -23,7 +23,7 @@ export class Chat {
   show() {
     const { texts } = this.#call;
     byId("show-chat").hidden = texts === null;
-    byId("chat-form").hidden = this.#call.kind === "replay";
+    byId("chat-form").hidden = this.#call.kind === "replay" || this.#call.audience !== null;
     this.#rows.clear();
     this.#list.replaceChildren();
     for (const text of texts ?? []) this.#row(text);

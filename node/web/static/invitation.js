@@ -6,6 +6,7 @@ const KINDS = [
   ["link", "With Pictophone", "“pictophone room save NAME” asks for this link."],
   ["page", "With this page, on a phone", "Scan it, or open this address: it leads to this machine's end of the call."],
 ];
+const AUDIENCE = "pictophone-audience:";
 const SPACE = "http://www.w3.org/2000/svg";
 const QUIET = 4; // modules of white around a code, by its standard
 
@@ -39,12 +40,13 @@ function offer(invitation, [name, title, how]) {
     setText(copy, "Copied");
     setTimeout(() => setText(copy, "Copy"), 2000);
   });
+  const told = address.startsWith(AUDIENCE) ? "“pictophone listen -” asks for this link." : how;
   const more = [];
   if (name === "page" && invitation.fingerprint) more.push(SELF_MADE, element("code", { text: invitation.fingerprint }));
   if (name === "link" && invitation.only_here) more.push(ONLY_HERE);
   const row = element("p", { className: "address" }, code, copy);
   const drawn = invitation.qr?.[name] ? [drawing(invitation.qr[name], title)] : [];
-  return element("figure", {}, element("h3", { text: title }), ...drawn, element("figcaption", { text: how }), row, ...more);
+  return element("figure", {}, element("h3", { text: title }), ...drawn, element("figcaption", { text: told }), row, ...more);
 }
 
 function drawing(path, title) {

@@ -90,7 +90,9 @@ export class Lobby {
     if (this.#at !== "lobby" || !you) return;
     const here = others.filter((person) => person.here).map((person) => person.name);
     setText(byId("lobby-title"), kind === "receive" ? "Ready to listen?" : "Ready to join?");
-    const met = here.length ? `${listed(here)} ${here.length === 1 ? "is" : "are"} here.` : "Nobody else is here yet.";
+    const { audience } = this.#call;
+    const none = audience ? `It is ${audience.live ? "live" : "not live yet"}.` : "Nobody else is here yet.";
+    const met = here.length ? `${listed(here)} ${here.length === 1 ? "is" : "are"} here.` : none;
     byId("lobby-who").replaceChildren("You are ", element("bdi", { text: you.name }), `. ${met}`);
     setText(byId("join"), kind === "receive" ? "Listen" : "Join");
     byId("want-microphone").hidden = !you.may_speak;

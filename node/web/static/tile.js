@@ -93,6 +93,8 @@ const cost = ({ bits, wire_bytes: wire }) =>
 /** What is under way, in words. */
 export function doing(person) {
   if (!person.here) return "has left";
+  if (person.broker === false) return "no broker now";
+  if (person.missing) return "no speech link";
   if (LINKS[person.link]) return LINKS[person.link];
   if (person.painting) return "painting…";
   return person.meters?.talking ? "talking" : "";

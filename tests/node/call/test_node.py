@@ -387,7 +387,7 @@ async def test_nodes_with_the_same_codebook_use_it(embedded_broker: BrokerAddres
 async def test_the_nodes_speak_with_the_room_through_the_mailbox(pair: Pair) -> None:
     posted: list[tuple[Letter, bytes, bool]] = []
 
-    def post(letter: Letter, payload: bytes, retain: bool, to: tuple[str, int] | None = None) -> int:
+    def post(letter: Letter, payload: bytes, retain: bool, *to: object, addressed: bool = False) -> int:
         posted.append((letter, payload, retain))
         return 100
 

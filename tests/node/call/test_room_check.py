@@ -20,11 +20,11 @@ from node.links.room_channel import RoomChannel
 from protocol.errors import NodeError
 from protocol.room_secret import RoomSecret
 from protocol.signalling.messages import MAX_MESSAGE_BYTES
-from protocol.topics import Letter
+from protocol.topics import Letter, mailbox, patterns
 
 SECRET = RoomSecret(b"the room's keys!")
 ROOM = SECRET.room_id()
-ALLOWED = [f"topic readwrite {ROOM}/+/{letter}" for letter in Letter]
+ALLOWED = [f"topic readwrite {each}" for each in patterns(ROOM)]
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +121,15 @@ async def test_an_access_list_that_leaves_out_a_topic_is_found(
     assert all(line in message for line in ALLOWED)
     assert "\n" not in message
     assert SECRET.reveal().hex() not in message
+
+
+async def test_an_access_list_of_before_lets_calls_be_made_and_is_found(
+    mosquitto_with: Callable[..., BrokerAddress],
+) -> None:
+    address = mosquitto_with(acl=[line for line in ALLOWED if not line.endswith(mailbox(ROOM, "+"))])
+    passage = await try_room(address, SECRET)
+    assert passage == Passage((), MAX_MESSAGE_BYTES, addressed=False)
+    assert f"allow {ROOM}/+/s/+" in passage.describe(address, ROOM)
 
 
 async def test_an_access_list_that_names_our_topics_is_enough(mosquitto_with: Callable[..., BrokerAddress]) -> None:

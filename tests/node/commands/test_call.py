@@ -16,11 +16,13 @@ from happenings import until
 from PIL import Image
 
 from node.call import build
+from node.call.stats import CallStats
 from node.commands import call, call_lines
 from node.common import config
 from node.links import broker
 from node.links.address import BrokerAddress
 from node.recording.reader import SessionReader
+from node.terminal.summary import Summary, summarise
 from protocol.errors import NodeError, UsageError
 
 
@@ -166,3 +168,16 @@ async def test_the_models_begin_to_load_before_the_room_is_asked_for(
         await call.run(config.load(**settings), "-", build.CALL, 1.0, json=True)
     assert open_when_asked == [True]
     assert not worker.open
+
+
+@pytest.mark.parametrize(("piped", "good"), [(False, False), (True, True)])
+async def test_a_call_in_which_nobody_could_be_spoken_with_is_none(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, piped: bool, good: bool
+) -> None:
+    tally = CallStats(0.0, "lean", never_spoken_with=["UDP is blocked"])
+
+    async def called(*_: object) -> Summary:
+        return summarise(tally, tally, 10.0)
+
+    monkeypatch.setattr(call, "_call", called)
+    assert await call.run(config.load(**settings), ROOM, build.RECEIVE, 1.0, json=False, piped=piped) is good

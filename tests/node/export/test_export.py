@@ -26,7 +26,7 @@ from small_disk import FULL, small_disk
 from node.captions.coder import shipped_codecs
 from node.common.files import wrote
 from node.export import export
-from node.export.export import ExportOptions
+from node.export.export_options import ExportOptions
 from node.recording.reader import SessionReader
 from node.replay.pictures import Paint
 from node.vision.types import Prompt

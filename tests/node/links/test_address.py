@@ -47,6 +47,12 @@ def _login(username: str, password: str) -> BrokerAddress:
         (f"mqtts://ann:{SECRET}%@h", _login("ann", f"{SECRET}%")),
         ("mqtts://ann:@h", _login("ann", "")),
         ("mqtt://ann:a%40b%3Ac@h:5", BrokerAddress("h", 5, username="ann", password="a@b:c")),
+        ("ws://h", BrokerAddress("h", 80, path="/mqtt")),
+        ("wss://H", BrokerAddress("h", 443, tls=True, path="/mqtt")),
+        ("WSS://broker.example.org/", BrokerAddress("broker.example.org", 443, tls=True, path="/")),
+        ("wss://h:8443/a/b%20c?x=1", BrokerAddress("h", 8443, tls=True, path="/a/b%20c?x=1")),
+        ("ws://[::1]:9001/ws", BrokerAddress("::1", 9001, path="/ws")),
+        (f"wss://ann:{SECRET}/1@h/ws", BrokerAddress("h", 443, True, "ann", f"{SECRET}/1", path="/ws")),
     ],
 )
 def test_an_address_is_read(url: str, address: BrokerAddress) -> None:
@@ -90,7 +96,13 @@ def test_what_is_set_apart_wins_over_the_address() -> None:
         "mqtt://[::1%]",
         "mqtt://h\\x",
         "mqtt:h:1883",
-        "ws://h/mqtt",
+        "ws://",
+        "wss://h/a b",
+        "wss://h/#x",
+        "wss://h/é",
+        "wss://h\\x/",
+        f"wss://ann:{SECRET}@h/a\r\nX-Other: 1",
+        f"wss://ann:{SECRET}@h:x/mqtt",
         "ssl://h",
         f"mqtt://ann:{SECRET}%00@h",
         f"mqtt://ann:{SECRET}%FF@h",
@@ -169,4 +181,69 @@ def test_who_goes_in_the_open(url: str, open_: bool) -> None:
     ],
 )
 def test_an_address_is_shared_without_its_password(url: str, shown: str) -> None:
+    assert without_password(url) == shown
+
+
+# -- several
+
+
+def test_a_list_holds_the_nodes_of_one_broker() -> None:
+    address = BrokerAddress.parse(f"mqtts://ann:{SECRET}@a,b.example.org:1884, wss://c/ws")
+    login = {"username": "ann", "password": SECRET}
+    assert address.each() == (
+        BrokerAddress("a", 8883, tls=True, **login),
+        BrokerAddress("b.example.org", 1884, tls=True, **login),
+        BrokerAddress("c", 443, tls=True, path="/ws", **login),
+    )
+    assert address.others == address.each()[1:]
+    assert str(address) == "mqtts://a:8883"
+
+
+def test_each_of_a_list_may_have_a_login_of_its_own() -> None:
+    address = BrokerAddress.parse(f"mqtt://ann@a,mqtt://bob:{SECRET}@b,mqtt://c")
+    assert [(one.username, one.password) for one in address.each()] == [("ann", None), ("bob", SECRET), ("ann", None)]
+    overridden = BrokerAddress.parse(f"mqtt://ann@a,mqtt://bob:{SECRET}@b", username="eve", password="other")
+    assert {(one.username, one.password) for one in overridden.each()} == {("eve", "other")}
+
+
+@pytest.mark.parametrize(
+    "url", [f"mqtt://ann:{SECRET},x@h", f"ann:1,{SECRET}@h", f"a:1883,{SECRET}@b", ",", "a,", "a,,b"]
+)
+def test_a_comma_that_may_be_of_a_login_is_refused(url: str) -> None:
+    with pytest.raises(NodeError) as caught:
+        BrokerAddress.parse(url)
+    assert SECRET not in str(caught.value)
+    assert SECRET not in without_password(url)
+
+
+def test_a_percent_encoded_comma_is_of_the_login() -> None:
+    assert BrokerAddress.parse(f"mqtt://ann:{SECRET}%2Cx@h").password == f"{SECRET},x"
+
+
+def test_too_many_addresses_are_refused() -> None:
+    with pytest.raises(NodeError, match="too many"):
+        BrokerAddress.parse(",".join(["h"] * 17))
+
+
+def test_what_all_need_is_given_to_all() -> None:
+    address = BrokerAddress.parse("a,b").equipped(version="5", headers=(("X-Key", SECRET),))
+    assert {one.version for one in address.each()} == {"5"}
+    assert SECRET not in f"{address} {address!r}"
+
+
+def test_what_comes_after_a_question_mark_is_not_shown() -> None:
+    assert str(BrokerAddress.parse(f"wss://h/mqtt?token={SECRET}")) == "wss://h:443/mqtt?…"
+    assert SECRET not in repr(BrokerAddress.parse(f"wss://h/mqtt?token={SECRET}"))
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (f"mqtts://ann:{SECRET}@a,b", "mqtts://ann@a,b"),
+        (f"a,mqtts://ann:{SECRET}@b", "a,mqtts://ann@b"),
+        (f"ann:1,{SECRET}@h", "ann@h"),
+        (f"mqtt://ann:x,{SECRET}@h", "mqtt://ann@h"),
+    ],
+)
+def test_a_list_is_shown_without_passwords(url: str, shown: str) -> None:
     assert without_password(url) == shown

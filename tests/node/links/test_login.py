@@ -10,7 +10,7 @@ from node.common import config
 from node.common.config import Settings
 from node.links import login
 from node.links.address import BrokerAddress
-from protocol.errors import NodeError
+from protocol.errors import NodeError, UsageError
 
 FILE = 'broker = "mqtts://files"\nbroker_username = "ann"\nbroker_password = "files-pw"\nbroker_ca_file = "/ca.pem"\n'
 OWN = "mqtts://us@rooms"
@@ -98,3 +98,52 @@ def test_a_password_among_the_running_commands_is_remarked(monkeypatch: pytest.M
     assert "hunter2" not in line
     monkeypatch.setenv("PICTOPHONE_BROKER", "mqtts://ann:hunter2@broker.example.org")
     assert remarks() == []
+
+
+# -- by WebSocket, through a proxy, at several addresses
+
+CLUSTER = 'broker = ["mqtts://a", "wss://b/ws"]\nbroker_username = "ann"\nbroker_password = "files-pw"\n'
+HEADERS = '[broker_headers]\nAuthorization = "Bearer hunter2"\n'
+
+
+def test_a_list_in_the_file_is_one_with_commas(folder: Path) -> None:
+    (folder / "pictophone.toml").write_text(CLUSTER)
+    assert settings().broker == "mqtts://a,wss://b/ws"
+    address = login.broker_address(settings())
+    assert [str(one) for one in address.each()] == ["mqtts://a:8883", "wss://b:443/ws"]
+    assert {one.password for one in address.each()} == {"files-pw"}
+
+
+def test_a_link_to_one_of_the_files_addresses_has_the_login_and_one_with_another_has_not(folder: Path) -> None:
+    (folder / "pictophone.toml").write_text(CLUSTER + HEADERS)
+    for url in ("mqtts://a", "wss://b/other", "mqtts://a,wss://b"):
+        address = login.broker_address(settings(), url)
+        assert (address.password, bool(address.headers)) == ("files-pw", True)
+    for url in ("mqtts://a,mqtts://evil", "wss://a", "mqtts://b:443"):
+        for one in login.broker_address(settings(), url).each():
+            assert (one.password, one.headers) == (None, ())
+
+
+def test_a_proxy_and_a_version_count_for_every_broker(folder: Path) -> None:
+    (folder / "pictophone.toml").write_text('broker_proxy = "http://ann:hunter2@p:8888"\nmqtt_version = "5"\n')
+    for one in login.broker_address(settings(broker="mqtts://a,mqtts://b")).each():
+        assert one.proxy is not None
+        assert (one.proxy.host, one.proxy.port, one.version) == ("p", 8888, "5")
+    assert "hunter2" not in repr(settings())
+
+
+@pytest.mark.parametrize("header", ['"X Y" = "1"', '"" = "1"', 'X = "1\\r\\nY: hunter2"', 'X = "hunter2é"'])
+def test_a_header_that_is_none_is_refused_without_its_value(folder: Path, header: str) -> None:
+    (folder / "pictophone.toml").write_text(f"[broker_headers]\n{header}\n")
+    with pytest.raises(UsageError, match="broker_headers") as caught:
+        login.broker_address(settings(broker="wss://h"))
+    assert "hunter2" not in str(caught.value)
+
+
+def test_headers_that_go_nowhere_and_open_ways_are_remarked_on(folder: Path) -> None:
+    (folder / "pictophone.toml").write_text(HEADERS)
+    chosen = settings(broker="mqtts://a")
+    assert any("here they go nowhere" in line for line in login.remarks(chosen, login.broker_address(chosen)))
+    exposed = settings(broker="wss://a,ws://b.example.org/mqtt")
+    (line,) = login.remarks(exposed, login.broker_address(exposed))
+    assert "ws://b.example.org:80/mqtt on its way, the headers among it: write wss://" in line

@@ -122,6 +122,21 @@ async def test_what_comes_is_opened(office: Office) -> None:
     assert office.mailbox.rejected == 0
 
 
+async def test_a_signal_for_one_peer_goes_on_its_topic(office: Office) -> None:
+    office.mailbox.post(Letter.SIGNAL, b"offer", retain=False, to=("bbbb", THEIRS), addressed=True)
+    (message,) = office.sent
+    assert message.topic == f"{ROOM}/bbbb/s/aaaa"
+    assert reader().signal(Topic.parse(message.topic), message.payload) == b"offer"
+
+
+async def test_a_signal_for_us_comes_from_whom_its_topic_names(office: Office) -> None:
+    sealed = office.bob.signal("aaaa", OURS, b"offer", addressed=True)
+    office.mailbox.receive(f"{ROOM}/aaaa/s/cccc", sealed)
+    assert (office.delivered, office.mailbox.rejected) == ([], 1)
+    office.mailbox.receive(f"{ROOM}/aaaa/s/bbbb", sealed)
+    assert office.delivered == [(Topic(ROOM, "bbbb", Letter.SIGNAL, "aaaa"), b"offer")]
+
+
 async def test_what_is_in_clear_is_counted_and_not_delivered(office: Office) -> None:
     for letter in (Letter.PRESENCE, Letter.PICTURE, Letter.TEXT):
         office.take(letter, b"\x95\x01\x05\xa3Ada\x0f\x91\x00" + bytes(30))
@@ -234,9 +249,10 @@ async def test_a_flood_of_forged_names_is_not_remembered_without_end(office: Off
 async def test_it_listens_to_who_is_here_and_to_the_pictures_it_follows(office: Office) -> None:
     await office.mailbox.join()
     await office.mailbox.subscribe_peer("bbbb", Letter.PICTURE)
-    assert office.link.subscriptions == [f"{ROOM}/+/h", f"{ROOM}/+/s", f"{ROOM}/bbbb/p"]
+    always = [f"{ROOM}/+/h", f"{ROOM}/+/s", f"{ROOM}/aaaa/s/+"]
+    assert office.link.subscriptions == [*always, f"{ROOM}/bbbb/p"]
     await office.mailbox.unsubscribe_peer("bbbb", Letter.PICTURE)
-    assert office.link.subscriptions == [f"{ROOM}/+/h", f"{ROOM}/+/s"]
+    assert office.link.subscriptions == always
 
 
 async def test_mailboxes_of_successive_sessions_use_no_nonce_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,7 +282,7 @@ async def test_mailboxes_of_successive_sessions_use_no_nonce_twice(monkeypatch: 
 
 
 def test_nothing_but_the_mailbox_says_anything_to_the_broker() -> None:
-    """The doctor listens for an answer, and posts nothing but by a mailbox."""
+    """The doctor and a listener of an audience publish nothing; a stage's relay does what the protocol sealed."""
     from pathlib import Path
 
     import node
@@ -277,8 +293,10 @@ def test_nothing_but_the_mailbox_says_anything_to_the_broker() -> None:
         for path in folder.rglob("*.py")
         if any(name in path.read_text() for name in ("MqttLink(", "import aiomqtt", "from aiomqtt", "paho"))
     }
-    assert users == {"links/mqtt.py", "links/mqtt_client.py", "links/room_channel.py", "commands/doctor.py"}
-    assert "publish" not in (folder / "commands" / "doctor.py").read_text()
+    audience = {"call/seat_membership.py", "call/stage_relay.py"}
+    assert users == {"links/mqtt.py", "links/mqtt_client.py", "links/room_channel.py", "commands/doctor.py"} | audience
+    for silent in ("commands/doctor.py", "call/seat_membership.py"):
+        assert ".publish(" not in (folder / silent).read_text()
 
 
 # -- brokers that keep things to themselves
@@ -286,7 +304,7 @@ def test_nothing_but_the_mailbox_says_anything_to_the_broker() -> None:
 
 @contextlib.asynccontextmanager
 async def connected(
-    broker: BrokerAddress, on_echo: Callable[[Letter, int], None] = lambda letter, size: None
+    broker: BrokerAddress, on_echo: Callable[[Topic, int], None] = lambda letter, size: None
 ) -> AsyncIterator[tuple[RoomChannel, Happenings]]:
     """A mailbox in the room, and what it notes."""
     notes, up = Happenings(), asyncio.Event()
@@ -330,7 +348,7 @@ async def test_a_broker_that_hands_on_what_we_say_is_not(
 ) -> None:
     monkeypatch.setattr(echo_check, "ECHO_PATIENCE_S", 0.5)
     echoed = Happenings()
-    async with connected(mosquitto, lambda letter, size: echoed.add(letter)) as (mailbox, notes):
+    async with connected(mosquitto, lambda topic, size: echoed.add(topic.letter)) as (mailbox, notes):
         mailbox.post(Letter.PRESENCE, b"hello", retain=True)
         mailbox.post(Letter.SIGNAL, b"offer", retain=False, to=("bbbb", THEIRS))
         await echoed.count(2)
@@ -340,11 +358,11 @@ async def test_a_broker_that_hands_on_what_we_say_is_not(
 
 async def test_a_subscription_that_is_refused_is_told_of_once() -> None:
     async with scripted(Behaviour(granted=REFUSED)) as server, connected(server.address) as (mailbox, notes):
-        await notes.count(2)
+        await notes.count(3)
         server.close_all()
         await server.connections.count(2)
         await mailbox.subscribe_peer("bbbb", Letter.PICTURE)
-        await notes.count(3)
-        for note, rest in zip(notes.all, ("+/h", "+/s", "bbbb/p"), strict=True):
+        await notes.count(4)
+        for note, rest in zip(notes.all, ("+/h", "+/s", "aaaa/s/+", "bbbb/p"), strict=True):
             assert f"does not let us read {ROOM}/{rest}: " in note
         assert "must allow" in notes.all[0]

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from node.captions.coder import shipped_codecs
-from node.export.export import ExportOptions, export_session
+from node.export.export import export_session
+from node.export.export_options import ExportOptions
 from node.export.timeline import ExportTimeline
 from node.recording.reader import SessionReader
 from node.replay.decoder import SessionDecoder

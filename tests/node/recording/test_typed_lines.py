@@ -11,7 +11,8 @@ import av
 import pytest
 
 from node.captions.coder import shipped_codecs
-from node.export.export import ExportOptions, export_session
+from node.export.export import export_session
+from node.export.export_options import ExportOptions
 from node.export.subtitle_choice import Subtitles
 from node.recording import edit
 from node.recording.info import info_lines, read_info

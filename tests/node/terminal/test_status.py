@@ -76,7 +76,7 @@ def test_what_is_not_known_is_left_out_of_a_plain_line(tally: CallStats) -> None
     now += 10
     lines.refresh()
     assert written == [
-        "ann: here nobody yet, all on the wire setting up, 0.0 kB in all, loss 0.0 %, pictures 0 sent, 0 painted",
+        "ann: here nobody yet, all on the wire setting up, 0.0 kB in all, pictures 0 sent, 0 painted",
     ]
 
 

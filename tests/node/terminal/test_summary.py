@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.call.stats import CallStats
-from node.terminal.summary import as_json, for_people, percentile, summarise
+from node.terminal.summary import as_json, failed, for_people, percentile, summarise
 
 # The list, in its order, and the time of the first painting, which its first row asks for.
 PICTURE = [
@@ -27,7 +27,7 @@ LEVELS = ["said_dbfs", "heard_dbfs", "muted_s"]
 
 CALL = [
     "setup_ms", "wire_kbps", "loop_lag_ms_p99", "loop_lag_ms_max", "loop_lags_over_50_ms", "loop_waits_over_50_ms",
-    "bad_messages", "peer_faults",
+    "bad_messages", "peer_faults", "spoken_with", "never_spoken_with",
 ]  # fmt: skip
 
 
@@ -101,6 +101,8 @@ def test_what_one_sent_and_the_other_got_of_it(sender: CallStats, receiver: Call
             "loop_waits_over_50_ms": 0,
             "bad_messages": 5,
             "peer_faults": 2,
+            "spoken_with": 0,
+            "never_spoken_with": [],
         },
     }
 
@@ -121,7 +123,7 @@ def test_what_did_not_happen_is_null() -> None:
     assert [speech[key] for key in ("payload_kbps", "wire_kbps", "mouth_to_ear_ms_p50", "mouth_to_ear_ms_p95")] == [
         None
     ] * 4
-    assert [summary["call"][key] for key in CALL] == [None, 0.0, None, None, 0, 0, 0, 0]
+    assert [summary["call"][key] for key in CALL] == [None, 0.0, None, None, 0, 0, 0, 0, 0, []]
     assert "null" in as_json(summary)
 
 
@@ -176,3 +178,20 @@ def test_percentiles_rise_and_stay_among_the_values(values: list[float], percent
 def test_the_percentile_of_nothing_is_none_and_of_one_is_itself() -> None:
     assert percentile([], 50) is None
     assert percentile([7.0], 95) == 7.0
+
+
+def test_who_could_not_be_spoken_with_is_summed_up_by_reason(receiver: CallStats) -> None:
+    receiver.spoken_with, receiver.never_spoken_with = 1, ["UDP is blocked", "UDP is blocked", "no\x1baddress"]
+    summary = summarise(receiver, receiver, 110.0)
+    lines = [line for line in for_people(summary) if "none with" in line]
+    assert lines == [
+        "speech    none with 2 of the 4 peers that were met: UDP is blocked",
+        "speech    none with 1 of the 4 peers that were met: no\N{REPLACEMENT CHARACTER}address",
+    ]
+    assert not failed(summary)
+
+
+def test_a_call_in_which_nobody_could_be_spoken_with_has_failed(receiver: CallStats) -> None:
+    assert not failed(summarise(receiver, receiver, 110.0))  # nobody came
+    receiver.never_spoken_with = ["UDP is blocked"]
+    assert failed(summarise(receiver, receiver, 110.0))

@@ -274,3 +274,29 @@ async def test_a_seek_clears_strips_and_sound(replay: ReplayFeeder, audio: Recor
     replay.sought()
     assert events.take() == [("cleared", {})]
     assert audio.seeks == 1
+
+
+async def test_a_missing_link_and_a_member_without_a_broker_are_shown(state: PageState, broadcast: CallAudio) -> None:
+    feeder = CallFeeder(state, broadcast)
+    feeder.joined("b", SEES)
+    feeder.link_missing("b", "UDP is blocked")
+    feeder.here_by_speech("b", "bob", True)
+    assert (state.people["b"].missing, state.people["b"].broker) == ("UDP is blocked", False)
+    feeder.link_missing("b", None)
+    feeder.here_by_speech("b", "bob", False)
+    assert (state.people["b"].missing, state.people["b"].broker, state.people["b"].present) == (None, True, True)
+
+
+async def test_a_member_that_only_others_hear_is_shown_until_it_is_met_or_gone(
+    state: PageState, broadcast: CallAudio
+) -> None:
+    feeder = CallFeeder(state, broadcast)
+    for peer in ("c", "d"):
+        feeder.here_by_speech(peer, "carl", True)
+        shown = state.people[peer]
+        assert (shown.name, shown.broker, shown.speaks, shown.present) == ("carl", False, False, True)
+    feeder.here_by_speech("c", "carl", False)
+    assert not state.people["c"].present
+    feeder.joined("d", SEES)
+    feeder.here_by_speech("d", "carl", False)
+    assert (state.people["d"].present, state.people["d"].broker, state.people["d"].speaks) == (True, True, True)

@@ -22,17 +22,27 @@ def entry(sequence: int, words: str = "a cat") -> PictureEntry:
 
 async def test_someone_comes_and_goes(state: PageState, events: SentEvents) -> None:
     state.joined("x", "ann", speaks=True, shows=False)
-    state.set_link("x", "up")
-    state.set_link("x", "up")
+    state.set_facts("x", link="up")
+    state.set_facts("x", link="up")
     state.left("x")
     events = events.take()
     assert [name for name, _ in events] == ["person", "person", "person"]
     assert events[0][1] == {
         "id": "x", "name": "ann", "you": False, "here": True, "speaks": True, "shows": False,
-        "link": "none", "painting": None, "screen": None,
+        "link": "none", "missing": None, "broker": True, "painting": None, "screen": None,
     }  # fmt: skip
     assert events[1][1]["link"] == "up"
     assert (events[2][1]["here"], events[2][1]["link"]) == (False, "none")
+
+
+async def test_why_there_is_no_speech_and_no_broker_is_sent_once(state: PageState, events: SentEvents) -> None:
+    state.set_facts("x", missing="nothing comes")  # of nobody that is known
+    state.joined("x", "ann", speaks=True, shows=False)
+    for _ in range(2):
+        state.set_facts("x", missing="nothing comes", broker=False)
+    state.joined("x", "ann", speaks=True, shows=False)
+    people = [(data["missing"], data["broker"]) for _, data in events.take()]
+    assert people == [(None, True), ("nothing comes", False), (None, True)]
 
 
 async def test_words_are_sent_before_they_are_painted_and_the_picture_after(

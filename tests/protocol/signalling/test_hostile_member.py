@@ -12,11 +12,11 @@ from mesh import Node, World
 
 from protocol.errors import RemoteError
 from protocol.signalling import Carries, EndCall, Hello, MakeAnswer, PeerJoined, Reason, RoomIsFull
-from protocol.signalling.full_room import REFUSALS, REFUSED_AFTER_S, REFUSED_WITHIN_S
+from protocol.signalling.full_room import MEDIA_FRESH_S, REFUSALS, REFUSED_AFTER_S, REFUSED_WITHIN_S
 from protocol.signalling.liveness import DOUBT_S, HELLO_BURST, HELLO_EVERY_S, MAX_STRANGERS
 from protocol.signalling.messages import MAX_ECHOES, Answer, Bye, Message, Offer, Proof, encode
 from protocol.signalling.peer_call import OFFER_BURST, OFFER_EVERY_S
-from protocol.signalling.room import MAX_PEERS, MEDIA_FRESH_S
+from protocol.signalling.room import MAX_PEERS
 from protocol.signalling.sdp_compression import pack_description
 from protocol.signalling.states import State
 from protocol.topics import Letter

@@ -11,6 +11,7 @@ from protocol.signalling import (
     Carries,
     EndCall,
     Hello,
+    HereBySpeech,
     MakeAnswer,
     MakeOffer,
     PeerJoined,
@@ -186,7 +187,7 @@ def test_a_last_will_does_not_end_a_call_that_is_up() -> None:
     assert two.room.state("aaaa") is State.UNSEEN
     greet(two.room, "aaaa", Hello(1, "aaaa"), world.now, number=99)
     assert two.room.state("aaaa") is State.CONNECTED
-    assert two.room.events() == []
+    assert two.room.events() == [HereBySpeech("aaaa", "aaaa", is_so) for is_so in (True, False)]
 
 
 def test_a_crash_is_told_by_the_media() -> None:
@@ -195,7 +196,8 @@ def test_a_crash_is_told_by_the_media() -> None:
     world.crash("aaaa")
     world.run(DOUBT_S + 1)
     world.kill_media("bbbb", "aaaa")
-    assert two.events[-2:] == [EndCall("aaaa", call_id, Reason.LEFT), PeerLeft("aaaa", Reason.LEFT)]
+    ended = [EndCall("aaaa", call_id, Reason.LEFT), PeerLeft("aaaa", Reason.LEFT)]
+    assert two.events[-3:] == [*ended, HereBySpeech("aaaa", "aaaa", False)]
 
 
 def test_a_crash_before_the_call_is_up_is_told_by_the_will() -> None:

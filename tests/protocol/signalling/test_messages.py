@@ -84,7 +84,9 @@ def test_a_hello_may_say_that_lyra_is_taken() -> None:
 
 def test_what_a_later_program_adds_is_ignored() -> None:
     assert decode(
-        msgpack.packb([1, 5, "Ada", 0x1000405, [0], [], 0, 0, [], [], [0, 0, 0, "new"], False, "new"])
+        msgpack.packb(
+            [1, 5, "Ada", 0x1000405, [0], [], 0, 0, [], [], [0, 0, 0, "new"], False, [False, [], [], "new"], 1]
+        )
     ) == Hello(5, "Ada", Carries(5), (0,))
     books = [[1, b"hash", "new"]]
     assert decode(msgpack.packb([1, 5, "Ada", 0, [0], books])).codebooks == (CodebookId(1, b"hash"),)

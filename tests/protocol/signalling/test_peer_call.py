@@ -132,5 +132,5 @@ def test_the_peer_is_told_of_the_call_that_moved_away() -> None:
     call_id = a.call_id
     assert call_id is not None
     a.start_over(1)
-    assert output.messages == [(Bye(B, call_id, Reason.LOST), 2)]
+    assert output.messages == [(Bye(B, call_id, Reason.LOST), 2, False)]
     assert a.deadline == 1

@@ -1,0 +1,1 @@
+"""Brokers and clusters of them on loopback, for tests and benches: mosquitto, NATS, RabbitMQ."""
