@@ -116,14 +116,13 @@ async def _call(
     place = replace(build.build_rendezvous(settings, resolved), waits=build.waits(settings))
     page = web.page_from_settings(settings, role.kind, notes, room=resolved)
     kept = build.keeper(settings.pictures, notes)
-    show, screen = build.gallery(kept), build.screen(kept)
-    screen = screen if page is None else page.screen(screen)
+    screen = build.screen(kept) if page is None else page.screen(build.screen(kept))
     codecs = await asyncio.to_thread(shipped_codecs)
     async with CaptionProcess(codecs) as captions, speech_models.running(settings, role, notes) as words:
         given = (settings, role, models, notes, page, captions, words)
         parts, remarks = await asyncio.to_thread(build.build_endpoints, *given)
-        header = await asyncio.to_thread(provenance.recording_header, settings, role, captions.codecs.codebooks())
-        node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
+        header = await asyncio.to_thread(provenance.recording_header, settings, role, codecs.codebooks())
+        node = Node(settings.name, place, parts, show=build.gallery(kept), screen=screen, note=notes)
         for remark in filter(None, (*remarks, resolved.note, *login.remarks(settings, place.broker))):
             notes(remark)
         with choose([view(node)], quiet=json or (piped and role.receives)) as display:
