@@ -23,6 +23,7 @@ from node.speech.playback_buffer import blocks_for
 from node.vision.people.identity import Identity
 from node.vision.presets import chosen_models
 from node.vision.worker import Worker
+from protocol.signalling import RoutePolicy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +72,13 @@ def build_rendezvous(settings: Settings, room: ResolvedRoom) -> Rendezvous:
     for url in settings.ice_servers:
         ice_server(url)
     broker = broker_address(settings, room.broker)
-    return Rendezvous(room.secret, broker, tuple(settings.ice_servers), settings.media_address)
+    return Rendezvous(
+        room.secret,
+        broker,
+        tuple(settings.ice_servers),
+        settings.media_address,
+        route=RoutePolicy(settings.route),
+    )
 
 
 def waits(settings: Settings) -> bool:

@@ -15,7 +15,7 @@ from node.vision.likeness import of_seen
 from node.vision.people.identity import Identity
 from protocol.errors import NodeError
 from protocol.room_secret import RoomSecret
-from protocol.signalling import Carries
+from protocol.signalling import Carries, RoutePolicy
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -197,3 +197,5 @@ class Rendezvous:
     observer: Observer | None = None
     # Whether the start waits for broker and network.
     waits: bool = False
+    # The way that speech takes.
+    route: RoutePolicy = RoutePolicy.AUTO

@@ -114,7 +114,7 @@ class Node:
         self._stream = stream = SendStream(self._words.tapped(self._source), ends.profile, encoder)
         self._speech_sender = SpeechSender(
             stream,
-            room.peers,
+            room.speech,
             stats.speech_out,
             sent=self.observers.speech_sent,
             takes_lyra=room.all_listeners_take_lyra if ends.lyra_sent else None,
@@ -127,7 +127,7 @@ class Node:
             MeteredSink(ends.sink or NoSink(), stats.received_level),
             stats.speech_in,
             lookahead_ms=stream.lookahead_ms,
-            round_trip_seconds=room.peers.round_trip_seconds,
+            round_trip_seconds=room.speech.round_trip_seconds,
             lyra_folder=ends.lyra.folder if ends.lyra else None,
             also=self._words.pull,
             clock=clock,
@@ -218,6 +218,14 @@ class Node:
     def link(self, peer: str) -> str:
         """Return the state of speech with a peer (see `RoomMembership.link_state`)."""
         return self.room.link_state(peer)
+
+    def route(self, peer: str) -> str:
+        """Return the way that speech takes with a peer (see `RoomMembership.route`)."""
+        return self.room.route(peer)
+
+    def routes(self) -> dict[str, str]:
+        """Return the way that speech takes with each peer that is present, by its name."""
+        return self.room.routes()
 
     def peers(self) -> list[str]:
         """Return the names of the peers that are present."""

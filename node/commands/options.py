@@ -35,6 +35,10 @@ SETTINGS: Mapping[str, Any] = {
     "broker_password_file": Annotated[
         Path | None, typer.Option(help="File whose first line is your password at the broker.")
     ],
+    "route": Annotated[
+        str | None,
+        typer.Option(help="The way of speech: direct, broker, or auto, which takes what works and costs less."),
+    ],
     "wait": Annotated[
         bool | None,
         typer.Option("--wait/--no-wait", help="Wait for broker and network at the start; default without a terminal."),
@@ -131,10 +135,10 @@ HOOKS = ("on_join", "on_message")
 CALL = tuple(SETTINGS)
 SEND = tuple(key for key in CALL if key not in {"speaker", "pictures", "morph", "speak"})
 RECEIVE = (
-    *(*ROOM, "wait", "name", "speaker", "pictures", "models", "generator", "morph", "speak", "lyra"),
+    *(*ROOM, "route", "wait", "name", "speaker", "pictures", "models", "generator", "morph", "speak", "lyra"),
     *("record", "seal_recording", *HOOKS, *PAGE),
 )
-NOT_DEMO = {"room_file", "broker_password_file", "wait", "name", "seal_recording", *HOOKS}
+NOT_DEMO = {"room_file", "route", "broker_password_file", "wait", "name", "seal_recording", *HOOKS}
 DEMO = tuple(key for key in CALL if key not in NOT_DEMO)
 
 Room = Annotated[

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     room_file: Path | None = None
     ice_servers: list[str] = []
     media_address: str | None = None
+    route: Literal["auto", "direct", "broker"] = "auto"
     wait: bool | None = None
     profile: str = "lean"
     lyra: Path | None = None

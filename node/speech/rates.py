@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Sequence
+from dataclasses import replace
 
-from node.links.wire_meter import IPV4_HEADER, UDP_HEADER
-from node.speech.profiles import Profile
+from node.links.wire_meter import IPV4_HEADER, TCP_HEADER, UDP_HEADER
+from node.speech.profiles import MAX_PACKET_MS, Profile
+from protocol.speech_sealing import SPEECH_OVERHEAD
+from protocol.topics import NODE_LENGTH, ROOM_LENGTH
 
 # Without header extensions, which the node leaves out of its session descriptions.
 RTP_HEADER = 12
@@ -23,6 +26,9 @@ PACKET_HEADERS = IPV4_HEADER + UDP_HEADER + RTP_HEADER + SRTP_TAG
 HEADERS_TEXT = (
     f"{PACKET_HEADERS} bytes a packet (IPv4 {IPV4_HEADER}, UDP {UDP_HEADER}, RTP {RTP_HEADER}, SRTP tag {SRTP_TAG})"
 )
+
+# Bytes a message besides its packet: its seal, MQTT with the topic `ROOM/NODE/v`, TCP and IPv4.
+BROKER_HEADERS = SPEECH_OVERHEAD + 2 + 2 + ROOM_LENGTH + NODE_LENGTH + 3 + TCP_HEADER + IPV4_HEADER
 
 # Bytes with which RFC 2198 marks the copy of an earlier packet, and the packet itself.
 RED_HEADERS = 4 + 1
@@ -49,6 +55,12 @@ def wire_kbps(profile: Profile) -> float:
         return TEXT_KBPS
     headers = PACKET_HEADERS + (RED_HEADERS if profile.redundancy else 0)
     return payload_kbps(profile) + headers * 8 / profile.packet_ms
+
+
+def broker_kbps(profile: Profile) -> float:
+    """Return the rate through the broker, over IPv4 and without TLS: messages of 120 ms, and no copies."""
+    once = payload_kbps(replace(profile, redundancy=0))
+    return once + BROKER_HEADERS * 8 / MAX_PACKET_MS
 
 
 def measured_payload_kbps(packets: Sequence[int], packet_ms: float) -> float:

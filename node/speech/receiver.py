@@ -15,13 +15,16 @@ from node.speech.codec import SpeechDecoder
 from node.speech.receive_stream import ReceiveStream, mix
 from node.speech.stats import SpeechIn
 from protocol.errors import PacketError
+from protocol.signalling import Carries, SpeechRoute
 from protocol.speech import opus_packet
+from protocol.speech.jitter import MAX_BROKER_TARGET_MS, MAX_TARGET_MS
 from protocol.speech.playout import Playout
 
 if TYPE_CHECKING:
     from node.speech.audio_io import Sink
     from node.speech.pcm import Pcm
     from protocol.rtp.red import Copy
+    from protocol.signalling import Hello
 
 logger = logging.getLogger(__name__)
 
@@ -62,17 +65,44 @@ class SpeechReceiver(PeerEvents):
         self._lookahead_ms, self._round_trip_seconds = lookahead_ms, round_trip_seconds
         self._lyra_folder, self._also = lyra_folder, also
         self._peers: dict[str, _PeerStream] = {}
+        self._lasting: set[str] = set()
 
     async def run(self) -> None:
         """Play until cancelled."""
         await self._sink.run(self.pull)
 
+    def joined(self, peer: str, hello: Hello) -> None:
+        """Note whether the peer's stream outlasts a link: one clock stamps what it says, by whatever way it comes."""
+        if Carries.BROKER_SPEECH_IN in hello.carries:
+            self._lasting.add(peer)
+
+    def left(self, peer: str) -> None:
+        """Drop the peer's stream, if it outlasted the link."""
+        self._lasting.discard(peer)
+        self._drop(peer)
+
     def link_opened(self, peer: str) -> None:
         """Be ready to receive from this peer."""
         self.link_ended(peer)
-        self._peers[peer] = _PeerStream(ReceiveStream(Playout(), SpeechDecoder(self._lyra_folder)))
+        self._open(peer)
 
     def link_ended(self, peer: str) -> None:
+        """Drop the peer's stream, unless it may go on by another way."""
+        if peer not in self._lasting:
+            self._drop(peer)
+
+    def route_changed(self, peer: str, route: str) -> None:
+        """Be ready to receive by the broker, which delivers less evenly."""
+        if route != SpeechRoute.NONE:
+            stream = self._open(peer).stream
+            stream.playout.longest_target_ms = MAX_BROKER_TARGET_MS if route == SpeechRoute.BROKER else MAX_TARGET_MS
+
+    def _open(self, peer: str) -> _PeerStream:
+        if peer not in self._peers:
+            self._peers[peer] = _PeerStream(ReceiveStream(Playout(), SpeechDecoder(self._lyra_folder)))
+        return self._peers[peer]
+
+    def _drop(self, peer: str) -> None:
         """Drop the peer's stream; its counts stay in the total."""
         if (ended := self._peers.pop(peer, None)) is not None:
             _add_counts(self._counts, ended.stream)

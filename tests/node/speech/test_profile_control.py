@@ -116,3 +116,25 @@ def test_a_node_that_does_not_send_changes_nothing() -> None:
     control = Control(LEAN, sends=False)
     control.control.change(CLEAR)
     assert (control.stream.profile, control.notes) == (LEAN, [])
+
+
+def test_a_profile_that_adapts_is_lean_while_speech_goes_through_the_broker() -> None:
+    room = Control(CLEAR, adapts=True)
+    room.control.change(CLEAR)
+    room.control.follow_the_link()
+    room.control.route_changed("ann", "direct")
+    for _ in range(20):
+        room.report(8, 0, 0.05)
+    assert room.stream.profile.bitrate > LEAN.bitrate
+    room.control.route_changed("ann", "broker")
+    assert room.stream.profile.bitrate == LEAN.bitrate
+    room.report(8, 0, 0.05)
+    assert room.stream.profile.bitrate == LEAN.bitrate
+    room.control.left("ann")
+    assert room.stream.profile.bitrate > LEAN.bitrate
+
+
+def test_a_profile_that_was_chosen_stays_whatever_way_speech_takes() -> None:
+    room = Control(CLEAR)
+    room.control.route_changed("ann", "broker")
+    assert room.stream.profile == CLEAR

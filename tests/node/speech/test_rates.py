@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from node.speech.profiles import LEAN, custom, profile
-from node.speech.rates import HEADERS_TEXT, measured_payload_kbps, measured_wire_kbps, payload_kbps, wire_kbps
+from node.speech.rates import (
+    BROKER_HEADERS,
+    HEADERS_TEXT,
+    broker_kbps,
+    measured_payload_kbps,
+    measured_wire_kbps,
+    payload_kbps,
+    wire_kbps,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +28,13 @@ def test_named_profiles(name: str, payload: float, wire: float) -> None:
 def test_a_copy_costs_its_payload_and_five_bytes() -> None:
     assert payload_kbps(profile("tough")) == pytest.approx(2 * 7.08)
     assert wire_kbps(profile("tough")) == pytest.approx(2 * 7.08 + 49 * 8 / 120)
+
+
+def test_through_the_broker_a_message_costs_more_and_no_copy_goes_along() -> None:
+    assert BROKER_HEADERS == 84
+    assert broker_kbps(LEAN) == broker_kbps(profile("tough")) == pytest.approx(7.08 + 5.6)
+    assert broker_kbps(profile("quick")) == broker_kbps(LEAN)  # whose packets are joined
+    assert broker_kbps(LEAN) < 2 * wire_kbps(LEAN)
 
 
 def test_constant_bitrate_is_what_was_asked_for() -> None:
