@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     speech: str | None = None
     loop: bool = False
     clean: bool = True
+    transcribe: bool = False
+    transcribe_model: str | None = None
+    speak: bool = False
     camera: str | None = None
     me: str | None = None
     place: str | None = None

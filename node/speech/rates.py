@@ -33,18 +33,26 @@ BROKER_HEADERS = SPEECH_OVERHEAD + 2 + 2 + ROOM_LENGTH + NODE_LENGTH + 3 + TCP_H
 # Bytes with which RFC 2198 marks the copy of an earlier packet, and the packet itself.
 RED_HEADERS = 4 + 1
 
+# Of a voice's lines of text, with all that carries them through the broker: a minute of the demo's dialogue by
+# `scripts/bench_transcribe.py`.
+TEXT_KBPS = 0.25
+
 # What libopus makes of speech (mean of 18 recordings, VBR) if asked for so many kbit/s.
 _SPEECH_KBPS = ((0.0, 0.0), (6.0, 5.22), (7.0, 6.05), (8.0, 7.08), (9.0, 8.19), (12.0, 11.3), (24.0, 23.58))
 
 
 def payload_kbps(profile: Profile) -> float:
-    """Return the rate of Opus in this profile during speech, copies included, in kbit/s."""
+    """Return the rate of Opus in this profile during speech, copies included, in kbit/s; none where it is text."""
+    if profile.text_only:
+        return 0.0
     once = _typical_kbps(profile.bitrate / 1000) if profile.vbr else profile.bitrate / 1000
     return once * (2 if profile.redundancy else 1)
 
 
 def wire_kbps(profile: Profile) -> float:
-    """Return the same with all that an RTP packet carries besides, over IPv4."""
+    """Return the same with all that an RTP packet carries besides, over IPv4; of text, what its lines take."""
+    if profile.text_only:
+        return TEXT_KBPS
     headers = PACKET_HEADERS + (RED_HEADERS if profile.redundancy else 0)
     return payload_kbps(profile) + headers * 8 / profile.packet_ms
 

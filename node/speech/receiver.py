@@ -43,7 +43,8 @@ class SpeechReceiver(PeerEvents):
     """Plays the packets of all peers through one sink.
 
     `lookahead_ms` is what the peer's encoder adds to the delay, and `round_trip_seconds(peer)` is the network's share,
-    there and back. `lyra_folder` holds Lyra's models, for peers that send it. A peer whose sound cannot be decoded is
+    there and back. `lyra_folder` holds Lyra's models, for peers that send it. `also` gives sound that is mixed with the
+    peers'. A peer whose sound cannot be decoded is
     silent for as long; the others are not.
     """
 
@@ -56,12 +57,13 @@ class SpeechReceiver(PeerEvents):
         round_trip_seconds: Callable[[str], float],
         clock: Callable[[], float],
         lyra_folder: Path | None = None,
+        also: Callable[[int], Pcm | None] | None = None,
         faults: PeerFaults | None = None,
     ) -> None:
         self.faults = faults or PeerFaults(logger.warning)
         self._sink, self._counts, self._clock = sink, counts, clock
         self._lookahead_ms, self._round_trip_seconds = lookahead_ms, round_trip_seconds
-        self._lyra_folder = lyra_folder
+        self._lyra_folder, self._also = lyra_folder, also
         self._peers: dict[str, _PeerStream] = {}
         self._lasting: set[str] = set()
 
@@ -125,6 +127,8 @@ class SpeechReceiver(PeerEvents):
             with self.faults.contained(peer, "a sound"):
                 sounds.append(receiving.stream.pull(samples, now))
                 self._note_delays(peer, receiving)
+        if self._also is not None and (sound := self._also(samples)) is not None:
+            sounds.append(sound)
         return mix(sounds, samples)
 
     def snapshot(self) -> SpeechIn:

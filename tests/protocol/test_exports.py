@@ -48,6 +48,7 @@ EXPORTS = {
         "MAX_FRAME_BYTES",
         "MAX_HAD",
         "MAX_LOOK_BYTES",
+        "MAX_TAKEN_ALONG",
         "MAX_TEXT_BYTES",
         "Frame",
         "Have",
