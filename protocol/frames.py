@@ -3,7 +3,7 @@
     kind  frame     fields
     1     picture   sequence, tenths, caption, seed; codec, look, earlier, milliseconds (each optional)
     2     hold      sequence
-    3     line      number, text; codec, behind, age (each optional)
+    3     line      number, text; codec, behind, age, spoken, after, pairs as in 4 (each optional)
     4     have      pairs of author and number in one array; pairs of giver and place in another (optional)
     5     relayed   target, place, of, author, number, text, name, age; codec (optional)
 
@@ -24,8 +24,8 @@ from typing import Any, Final, TypeAlias
 from protocol import envelope
 from protocol.errors import FrameError
 
-__all__ = ["DEFAULT_CODEC", "MAX_CAPTION_BYTES", "MAX_FRAME_BYTES", "MAX_HAD", "MAX_LOOK_BYTES", "MAX_TEXT_BYTES"]
-__all__ += ["Frame", "Have", "Hold", "Line", "Picture", "Relayed", "decode", "encode"]
+__all__ = ["DEFAULT_CODEC", "MAX_CAPTION_BYTES", "MAX_FRAME_BYTES", "MAX_HAD", "MAX_LOOK_BYTES", "MAX_TAKEN_ALONG"]
+__all__ += ["MAX_TEXT_BYTES", "Frame", "Have", "Hold", "Line", "Picture", "Relayed", "decode", "encode"]
 
 # The longest caption a captioner writes is about 300 characters; uncoded Unicode may need four bytes for
 # each.
@@ -34,6 +34,8 @@ MAX_CAPTION_BYTES = 1200
 MAX_TEXT_BYTES = 2000
 # Authors of one acknowledgement: a full room has eight members; those who left go into a frame of their own.
 MAX_HAD = 8
+# Of those that a line takes along: within the longest frame there is room for no more.
+MAX_TAKEN_ALONG = 4
 # Side information is worth a few bytes or it is not worth sending beside a caption of three.
 MAX_LOOK_BYTES = 16
 # The longest picture frame has 1,249 bytes, the longest relayed line 2,098. Checked before anything is unpacked.
@@ -47,6 +49,8 @@ _CAPTURED_BITS = 48
 _CODEC_BITS = 8
 _SEED_BITS = 32
 _AGE_BITS = 32
+# Tenths of a second: an hour and a half. A line is spoken in seconds, and on the way to its words for minutes at most.
+_SPOKEN_BITS = 16
 _PLACE_BITS = 8
 _ID_BYTES = 4
 _NAME_BYTES = 64
@@ -96,10 +100,14 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line typed by a person, coded by caption codec `codec`. `number` counts the lines of the sender's session.
+    """A line of a person, coded by caption codec `codec`. `number` counts the lines of the sender's session.
 
     `behind` is how far before this one the oldest line is that a peer still lacks: a receiver that knows nothing of
     this sender begins there. `age` is how many seconds ago the line was typed, if it could not go at once.
+
+    A line that was spoken, and not typed, lasted `spoken` tenths of a second. Its words were known `after` so many
+    tenths more, and from then on its age counts. `had` acknowledges lines of others, as in `Have`: authors of spoken
+    lines read it.
     """
 
     number: int
@@ -107,9 +115,15 @@ class Line:
     codec: int = DEFAULT_CODEC
     behind: int = 0
     age: int = 0
+    spoken: int = 0
+    after: int = 0
+    had: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         _check_line(self.number, self.coded, self.codec, self.behind, self.age)
+        _check_pairs(self.had, MAX_TAKEN_ALONG)
+        envelope.bounded_int("spoken", self.spoken, _SPOKEN_BITS)
+        envelope.bounded_int("after", self.after, _SPOKEN_BITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +138,7 @@ class Have:
 
     def __post_init__(self) -> None:
         for pairs in (self.had, self.given):
-            if len(pairs) > MAX_HAD:
-                raise ValueError(f"{len(pairs)} pairs, more than {MAX_HAD}")
-            for node, number in pairs:
-                _bounded_id("node", node)
-                envelope.bounded_int("number", number, _SEQUENCE_BITS + 1)  # the one after the last
+            _check_pairs(pairs, MAX_HAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +172,8 @@ Frame: TypeAlias = Picture | Hold | Line | Have | Relayed
 
 # Of codec, look, earlier and milliseconds.
 _DEFAULTS: Final = (DEFAULT_CODEC, b"", None, 0)
-# Of a line's codec, behind and age.
-_LINE_DEFAULTS: Final = (DEFAULT_CODEC, 0, 0)
+# Of a line's codec, behind, age, spoken, after and pairs.
+_LINE_DEFAULTS: Final[tuple[Any, ...]] = (DEFAULT_CODEC, 0, 0, 0, 0, [])
 
 
 def encode(frame: Frame) -> bytes:
@@ -175,8 +185,9 @@ def encode(frame: Frame) -> bytes:
             return envelope.pack_short(1, [sequence, tenths, caption, seed, *rest])
         case Hold(sequence):
             return envelope.pack_short(2, [sequence])
-        case Line(number, coded, codec, behind, age):
-            return envelope.pack_short(3, [number, coded, *_without_defaults([codec, behind, age], _LINE_DEFAULTS)])
+        case Line(number, coded):
+            rest = [frame.codec, frame.behind, frame.age, frame.spoken, frame.after, _flat(frame.had)]
+            return envelope.pack_short(3, [number, coded, *_without_defaults(rest, _LINE_DEFAULTS)])
         case Have(had, given):
             return envelope.pack_short(4, [_flat(had), _flat(given)] if given else [_flat(had)])
         case Relayed(target, place, of, author, number, coded, name, age, codec):
@@ -214,7 +225,7 @@ def _build(kind: int, fields: list[Any]) -> Frame:
         case 2:
             return Hold(*fields[:1])
         case 3:
-            return Line(*fields[:5])
+            return Line(*fields[:7], *map(_pairs, fields[7:8]))
         case 4:
             return Have(*map(_pairs, fields[:2]))
         case 5:
@@ -239,6 +250,14 @@ def _text(what: str, value: Any) -> str:
     if not isinstance(value, bytes):
         raise ValueError(f"{what} is no text")
     return value.decode()
+
+
+def _check_pairs(pairs: tuple[tuple[str, int], ...], most: int) -> None:
+    if len(pairs) > most:
+        raise ValueError(f"{len(pairs)} pairs, more than {most}")
+    for node, number in pairs:
+        _bounded_id("node", node)
+        envelope.bounded_int("number", number, _SEQUENCE_BITS + 1)  # the one after the last
 
 
 def _bounded_id(what: str, value: str) -> None:

@@ -4,6 +4,7 @@
     hello               session (8), number (4), sealed hello, tag (16)            topic
     offer, answer, bye  target (4), number (4), sealed message, tag (16)           topic, target, the target's session
     frame               low half of number (2), sealed shortened frame, tag (8)    topic
+    speech              see `protocol.speech_sealing`
 
 Every key is HKDF-SHA256 of the room's secret for one (sender, session, purpose), so that a message opens nowhere but in
 its own room, as its own sender's, in its own session and on its own topic. The cipher is AES-128-CCM. Its nonce is the
@@ -76,7 +77,7 @@ def _expand(secret: RoomSecret, info: bytes, length: int) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Keys:
+class SessionKeys:
     """The keys of one sender's session."""
 
     secret: RoomSecret
@@ -105,7 +106,7 @@ def _signal_bound(topic: str, target: str, session: int) -> bytes:
     return b"\0".join((topic.encode(), target.encode(), _SESSION.pack(session)))
 
 
-class _Stream:
+class SealingStream:
     """Seals under one key, and never twice with the same number."""
 
     def __init__(self, cipher: AESCCM) -> None:
@@ -113,6 +114,7 @@ class _Stream:
         self.next = 0
 
     def seal(self, payload: bytes, bound: bytes) -> tuple[int, bytes]:
+        """Return the message's number and what it is sealed into. Raises `ValueError` after the last number."""
         if self.next > MAX_NUMBER:
             raise ValueError(
                 "this session has sealed 2^32 messages of a kind, which is all it can: leave and join again"
@@ -125,10 +127,10 @@ class Sealer:
     """Seals what one session of one node sends. `session` must be 64 random bits that were never used before."""
 
     def __init__(self, secret: RoomSecret, node: str, session: int) -> None:
-        keys = _Keys(secret, node, session)
+        keys = SessionKeys(secret, node, session)
         self._room, self._node, self._session = secret.room_id(), node, session
-        self._hellos, self._signals = _Stream(keys.greeting()), _Stream(keys.signals())
-        self._frames = {letter: _Stream(keys.frames(letter)) for letter in (Letter.PICTURE, Letter.TEXT)}
+        self._hellos, self._signals = SealingStream(keys.greeting()), SealingStream(keys.signals())
+        self._frames = {letter: SealingStream(keys.frames(letter)) for letter in (Letter.PICTURE, Letter.TEXT)}
         self._retained: dict[Letter, int] = {}
 
     def hello(self, payload: bytes) -> bytes:
@@ -167,7 +169,7 @@ class Sealer:
         return str(Topic(self._room, self._node, letter))
 
 
-class _Window:
+class ReplayWindow:
     """The numbers of a stream that came: any of the last 64 and all to come are accepted, each once."""
 
     def __init__(self, oldest: int) -> None:
@@ -196,24 +198,25 @@ class _Window:
 class _Peer:
     """The streams of one admitted session."""
 
-    def __init__(self, keys: _Keys, oldest: tuple[int, int, int]) -> None:
-        picture, text, signal = oldest
-        self._signals, self._signals_seen = keys.signals(), _Window(signal)
+    def __init__(self, keys: SessionKeys, oldest: tuple[int, ...]) -> None:
+        picture, text, signal = oldest[:3]
+        self._signals, self._signals_seen = keys.signals(), ReplayWindow(signal)
         self._frames = {
-            letter: (keys.frames(letter), _Window(first))
+            letter: (keys.frames(letter), ReplayWindow(first))
             for letter, first in ((Letter.PICTURE, picture), (Letter.TEXT, text))
         }
 
     def signal(self, number: int, sealed: bytes, bound: bytes) -> bytes:
-        return _open(self._signals, self._signals_seen, number, sealed, bound)
+        return open_numbered(self._signals, self._signals_seen, number, sealed, bound)
 
     def frame(self, topic: Topic, sealed: bytes) -> bytes:
         cipher, window = self._frames[topic.letter]
         number = window.number(_HINT.unpack_from(sealed)[0])
-        return _open(cipher, window, number, sealed[_HINT.size :], str(topic).encode())
+        return open_numbered(cipher, window, number, sealed[_HINT.size :], str(topic).encode())
 
 
-def _open(cipher: AESCCM, window: _Window, number: int, sealed: bytes, bound: bytes) -> bytes:
+def open_numbered(cipher: AESCCM, window: ReplayWindow, number: int, sealed: bytes, bound: bytes) -> bytes:
+    """Open the message of this number, once. Raises `SealError`, and the window has not changed."""
     window.check(number)
     payload = _decrypt(cipher, number, sealed, bound)
     window.add(number)
@@ -237,13 +240,13 @@ class Opener:
         self._secret, self._node, self._session = secret, node, session
         self._peers: dict[str, _Peer] = {}
 
-    def admit(self, peer: str, session: int, oldest: tuple[int, int, int]) -> None:
+    def admit(self, peer: str, session: int, oldest: tuple[int, ...]) -> None:
         """Open the messages of this session of a peer from now on, once its hello has shown that it is alive.
 
         `oldest` are the numbers of the first picture, text and signal that are accepted from it, as in its hello: when
         a session comes back after it was dismissed, what it sent before stays shut.
         """
-        self._peers[peer] = _Peer(_Keys(self._secret, peer, session), oldest)
+        self._peers[peer] = _Peer(SessionKeys(self._secret, peer, session), oldest)
 
     @property
     def peers(self) -> set[str]:
@@ -258,7 +261,7 @@ class Opener:
         """Open a hello of any node with the room's secret; it may be an old one."""
         _check_length(sealed, _HELLO_HEAD.size + MESSAGE_TAG, MAX_MESSAGE_BYTES)
         session, number = _HELLO_HEAD.unpack_from(sealed)
-        cipher = _Keys(self._secret, topic.node, session).greeting()
+        cipher = SessionKeys(self._secret, topic.node, session).greeting()
         return Greeting(session, _decrypt(cipher, number, sealed[_HELLO_HEAD.size :], str(topic).encode()))
 
     def signal(self, topic: Topic, sealed: bytes) -> bytes | None:

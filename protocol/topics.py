@@ -33,6 +33,7 @@ class Letter(StrEnum):
     SIGNAL = "s"  # offer, answer, bye
     PICTURE = "p"  # picture (retained) and hold frames
     TEXT = "t"  # lines typed by a person
+    SPEECH = "v"  # speech that has no direct path
 
 
 _NODE = rf"[a-z2-7]{{{NODE_LENGTH_MIN},{NODE_LENGTH}}}"

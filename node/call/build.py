@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from node.call.endpoints import Endpoints, Models, PageInputs, Rendezvous
+from node.call.speech_models import NO_MODELS, SpeechModels
 from node.captions.coder import CaptionCoder, ThreadCoder, shipped_codecs
 from node.common.tasks import first_error
 from node.links.ice_servers import ice_server
@@ -22,6 +23,7 @@ from node.speech.playback_buffer import blocks_for
 from node.vision.people.identity import Identity
 from node.vision.presets import chosen_models
 from node.vision.worker import Worker
+from protocol.signalling import RoutePolicy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +72,13 @@ def build_rendezvous(settings: Settings, room: ResolvedRoom) -> Rendezvous:
     for url in settings.ice_servers:
         ice_server(url)
     broker = broker_address(settings, room.broker)
-    return Rendezvous(room.secret, broker, tuple(settings.ice_servers), settings.media_address)
+    return Rendezvous(
+        room.secret,
+        broker,
+        tuple(settings.ice_servers),
+        settings.media_address,
+        route=RoutePolicy(settings.route),
+    )
 
 
 def waits(settings: Settings) -> bool:
@@ -135,6 +143,7 @@ def build_endpoints(
     note: Callable[[str], None] = logger.info,
     page: PageInputs | None = None,
     captions: CaptionCoder | None = None,
+    words: SpeechModels = NO_MODELS,
 ) -> tuple[Endpoints, list[str]]:
     """Build the endpoints of a node, and return them with lines about them for the user.
 
@@ -164,6 +173,7 @@ def build_endpoints(
         adapts=profile_options.adapts(settings),
         max_kbps=settings.max_kbps,
         captions=captions,
+        words=words,
     )
     return made, [line for line in (remark, *remarks, *identity.remarks) if line]
 

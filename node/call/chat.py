@@ -18,7 +18,7 @@ from node.links.peer_events import PeerEvents
 from protocol import frames
 from protocol.captions.negotiation import readable_codecs
 from protocol.captions.tokens import scalars, to_utf8
-from protocol.chat import LineArrived, LineDelivery, MarksChanged, Wording
+from protocol.chat import LineArrived, LineDelivery, MarksChanged, Spoken, Wording
 from protocol.chat.lines import UTF8, Arrived
 from protocol.errors import UsageError
 from protocol.signalling import Carries, Hello
@@ -26,6 +26,7 @@ from protocol.signalling import Carries, Hello
 if TYPE_CHECKING:
     from node.call.membership import RoomMembership
     from node.captions.coder import CaptionCoder
+    from node.spoken.transcript import HeardLine
 
 # Lines of ours whose marks are followed: as many as can be sent again.
 MAX_FOLLOWED = 256
@@ -35,6 +36,9 @@ MAX_UNSENT = 32
 
 # Lines that were typed and are not coded yet: those of a page of text that was pasted.
 MAX_TYPED = 1000
+
+# Tenths of a second that a frame has room for.
+MAX_TENTHS = (1 << 16) - 1
 
 # Names of peers that are remembered, of those who left too.
 MAX_NAMES = 256
@@ -91,19 +95,25 @@ class Chat(PeerEvents):
 
     async def say(self, text: str) -> ChatLine:
         """Send a line to everyone in the room, after those said before, and return it. Raises UsageError for none."""
-        line = checked_line(text)
+        return await self._say(checked_line(text))
+
+    async def say_heard(self, heard: HeardLine) -> ChatLine:
+        """Send a line that was spoken, as `say` does; what is beyond a line's length is cut off."""
+        return await self._say(checked_line(heard.text[:MAX_CHARACTERS]), heard)
+
+    async def _say(self, text: str, heard: HeardLine | None = None) -> ChatLine:
         async with self._turn:
-            wording = await self._wording(line)
-            number = self._delivery.say(wording, self._clock())
-            have, waiting = self._marks(number)
-            said = ChatLine(
-                self._room.node_id, number, self._room.name, line, self._wall(), True, self._room.node_id, have, waiting
-            )
+            wording = await self._wording(text)
+            now, own = self._clock(), self._room.node_id
+            spoken = None if heard is None else _spoken(heard, now)
+            number = self._delivery.say(wording, now, spoken)
+            at = self._wall() - (spoken.since_begin_s if spoken else 0.0)
+            said = ChatLine(own, number, self._room.name, text, at, True, own, *self._marks(number), _seconds(spoken))
             self._said[number] = said
             while len(self._said) > MAX_FOLLOWED:
                 self._said.popitem(last=False)
             codec, coded = wording.shortest(wording.coded.keys())
-            self._observers.line_typed(said, frames.encode(frames.Line(number, coded, codec)))
+            self._observers.line_typed(said, frames.encode(_line(number, coded, codec, 0, spoken)))
             self._note_who_cannot_read()
             self._drain()
         return said
@@ -215,8 +225,10 @@ class Chat(PeerEvents):
         if not self._delivery.remember(line, name, Wording({line.codec: line.coded, UTF8: to_utf8(text)[0]})):
             return
         age = max(0, int(self._clock() - line.said_at))
-        at = self._wall() - age
-        shown = ChatLine(line.author, line.number, name or line.author, text, at, False, line.via)
+        at = self._wall() - age - (line.spoken.since_begin_s if line.spoken else 0.0)
+        shown = ChatLine(
+            line.author, line.number, name or line.author, text, at, False, line.via, spoken_s=_seconds(line.spoken)
+        )
         self._observers.line_typed(shown, frames.encode(_frame(line, self._room.node_id, age)))
 
     def _mark(self, numbers: range) -> None:
@@ -238,5 +250,20 @@ class Chat(PeerEvents):
 def _frame(line: Arrived, own: str, age: int) -> frames.Line | frames.Relayed:
     """Return the frame that a line is recorded as: as it came, but for what only its delivery needs."""
     if line.name is None:
-        return frames.Line(line.number, line.coded, line.codec, age=age)
+        return _line(line.number, line.coded, line.codec, age, line.spoken)
     return frames.Relayed(own, 0, 1, line.author, line.number, line.coded, line.name, age, line.codec)
+
+
+def _line(number: int, coded: bytes, codec: int, age: int, spoken: Spoken | None) -> frames.Line:
+    when = spoken or Spoken(0)
+    return frames.Line(number, coded, codec, age=age, spoken=when.tenths, after=when.after)
+
+
+def _spoken(heard: HeardLine, now: float) -> Spoken:
+    """Return when a line was spoken, as the wire has it."""
+    tenths = min(MAX_TENTHS, max(1, round(heard.seconds * 10)))
+    return Spoken(tenths, min(MAX_TENTHS, max(0, round((now - heard.began - heard.seconds) * 10))))
+
+
+def _seconds(spoken: Spoken | None) -> float:
+    return spoken.tenths / 10 if spoken else 0.0

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from node.call.speech_models import NO_MODELS, SpeechModels
 from node.captions.coder import CaptionCoder
 from node.links.address import BrokerAddress
 from node.speech.audio_io import Pull, Underruns
@@ -14,7 +15,7 @@ from node.vision.likeness import of_seen
 from node.vision.people.identity import Identity
 from protocol.errors import NodeError
 from protocol.room_secret import RoomSecret
-from protocol.signalling import Carries
+from protocol.signalling import Carries, RoutePolicy
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -160,13 +161,19 @@ class Endpoints:
     morph_fps: float = 0.0
     # For speech with peers that have its models, too.
     lyra: LyraChoice | None = None
+    # What writes our own speech, and what reads lines aloud.
+    words: SpeechModels = NO_MODELS
 
     @property
     def carries(self) -> Carries:
-        """What the hello says that this node sends and takes. Everybody can write and read lines."""
+        """What the hello says that this node sends and takes. Everybody can write and read lines.
+
+        A node that sends text alone needs no link for its speech.
+        """
+        is_heard = self.source is not None and not self.profile.text_only
         return (
             Carries.TEXT
-            | (Carries.SPEECH_OUT if self.source is not None else Carries.NOTHING)
+            | (Carries.SPEECH_OUT if is_heard else Carries.NOTHING)
             | (Carries.SPEECH_IN if self.sink is not None else Carries.NOTHING)
             | (Carries.PICTURES_OUT if self.camera is not None else Carries.NOTHING)
             | (Carries.PICTURES_IN if self.paints else Carries.NOTHING)
@@ -191,3 +198,5 @@ class Rendezvous:
     observer: Observer | None = None
     # Whether the start waits for broker and network.
     waits: bool = False
+    # The way that speech takes.
+    route: RoutePolicy = RoutePolicy.AUTO

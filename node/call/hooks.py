@@ -106,8 +106,8 @@ class Hooks(CallObserver):
         self._present.discard(peer)
 
     def line_typed(self, line: ChatLine, frame: bytes) -> None:
-        """Run the command for a line of a peer."""
-        if not line.mine:
+        """Run the command for a line that a peer typed."""
+        if not line.mine and not line.spoken_s:
             self._run(MESSAGE, name=line.name, message=line.text)
 
     def _run(self, event: str, **values: str) -> None:

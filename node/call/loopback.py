@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from node.call import build
+from node.call import build, speech_models
 from node.call.endpoints import Endpoints, Models, PageInputs, Rendezvous
 from node.call.node import Node
+from node.call.speech_models import NO_MODELS, SpeechModels
 from node.captions.coder import shipped_codecs
 from node.captions.coding_process import CaptionProcess
 from node.links import broker
@@ -59,9 +60,13 @@ async def loopback_call(
     notes of both nodes. Raises NodeError when an endpoint cannot be had.
     """
     codecs = await asyncio.to_thread(shipped_codecs)
-    async with CaptionProcess(codecs) as captions, _broker(settings, own_broker) as address:
+    async with (
+        CaptionProcess(codecs) as captions,
+        speech_models.running(settings, build.CALL, note) as words,
+        _broker(settings, own_broker) as address,
+    ):
         place = Rendezvous(RoomSecret.random(secrets.token_bytes(SECRET_BYTES)), address, address=LOOPBACK)
-        ends = (settings, place, models, captions, note, page)
+        ends = (settings, place, models, captions, words, note, page)
         a, b = [await asyncio.to_thread(_node, name, *ends) for name in NAMES]
         yield LoopbackCall(place, captions.codecs, a, b)
 
@@ -81,13 +86,14 @@ def _node(
     place: Rendezvous,
     models: Models,
     captions: CaptionCoder,
+    words: SpeechModels,
     note: Callable[[str], None],
     page: PageInputs | None,
 ) -> Node:
     def note_of(text: str) -> None:
         note(f"{name}: {text}")
 
-    ends, remarks = endpoints(name, settings, models, note_of, page, captions)
+    ends, remarks = endpoints(name, settings, models, note_of, page, captions, words)
     for remark in remarks:
         note_of(remark)
     folder = settings.pictures / name if settings.pictures else None
@@ -104,6 +110,7 @@ def endpoints(
     note: Callable[[str], None],
     page: PageInputs | None = None,
     captions: CaptionCoder | None = None,
+    words: SpeechModels = NO_MODELS,
 ) -> tuple[Endpoints, list[str]]:
     """Build the endpoints of one node: its own voice and scene, unless the settings give `a` others."""
     given = settings if name == "a" else settings.model_copy(update={"speech": None, "camera": None})
@@ -112,7 +119,8 @@ def endpoints(
         "camera": given.camera or SCENES[name],
         "speaker": speaker_of(settings.speaker, name),
     }
-    ends, remarks = build.build_endpoints(given.model_copy(update=own), build.CALL, models, note, page, captions)
+    asked = given.model_copy(update=own)
+    ends, remarks = build.build_endpoints(asked, build.CALL, models, note, page, captions, words)
     if given.speech is None:
         ends = dataclasses.replace(ends, source=voice_source(name, frame=ends.profile.frame_samples))
     return ends, remarks

@@ -21,10 +21,11 @@ from node.links.linked_peer import LinkSettings
 from node.links.peer_events import PeerEventHub
 from node.links.peers import Peers
 from node.links.room_channel import RoomChannel
+from node.links.speech_routes import SpeechRoutes
 from node.links.wire_meter import WireMeter
 from protocol import frames, topics
 from protocol.captions.negotiation import choose_codec
-from protocol.signalling import Carries, Hello, Outgoing, Room
+from protocol.signalling import Carries, Hello, Outgoing, Room, RoutePolicy, SpeechRoute
 from protocol.topics import Letter, Topic
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class RoomMembership(PeerEventHub):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
-        self.name, self.carries = name, carries
+        self.name = name
+        self.carries = carries | (Carries.NOTHING if place.route is RoutePolicy.DIRECT else Carries.BROKER_SPEECH_IN)
         self.node_id, self.session = topics.node_id(secrets.token_bytes(3)), secrets.randbits(64)
         self.hellos: dict[str, Hello] = {}
         self.broker_is_up = False
@@ -79,7 +81,8 @@ class RoomMembership(PeerEventHub):
         meter = meter or WireMeter()
         self.channel = self._make_channel(place, meter)
         self.faults = self.channel.faults
-        self.peers = self._make_peers(place, meter)
+        self.speech = SpeechRoutes(self.carries, self, self.channel.speech, self._follow_speech)
+        self.speech.peers = self.peers = self._make_peers(place, meter)
 
     def _make_channel(self, place: Rendezvous, meter: WireMeter) -> RoomChannel:
         return RoomChannel(
@@ -98,10 +101,12 @@ class RoomMembership(PeerEventHub):
     def _make_peers(self, place: Rendezvous, meter: WireMeter) -> Peers:
         carries = self.carries | Carries.ADDRESSED_SIGNALS  # as the channel subscribes to them
         hello = Hello(self.session, self.name, carries, self._codecs.ids, self._codecs.codebooks())
+        room = Room(self.node_id, hello, oldest=self.channel.oldest, shows=self.channel.shows)
+        room.routes.policy = place.route
         return self.peers_class(
-            Room(self.node_id, hello, oldest=self.channel.oldest, shows=self.channel.shows),
+            room,
             self.carries,
-            self,
+            self.speech,
             self._post,
             LinkSettings(meter, place.ice_servers, place.address, place.observer),
             doubt_broker=self.channel.link.probe,
@@ -175,14 +180,22 @@ class RoomMembership(PeerEventHub):
         """Return the names of the peers that are present."""
         return [hello.name or peer for peer, hello in self.hellos.items()]
 
+    def routes(self) -> dict[str, str]:
+        """Return the way that speech takes with each peer that is present, by its name."""
+        return {hello.name or peer: self.route(peer) for peer, hello in self.hellos.items()}
+
     def link_state(self, peer: str) -> str:
         """Return the state of speech with a peer: `up`, `connecting`, `again` (it was up before) or `none`."""
         hello = self.hellos.get(peer)
         if hello is None or not hello.carries & MEDIA:
             return "none"
-        if self.peers.is_up(peer):
+        if self.peers.is_up(peer) or self.route(peer) == SpeechRoute.BROKER:
             return "up"
         return "again" if peer in self._linked else "connecting"
+
+    def route(self, peer: str) -> str:
+        """Return the way that speech takes with a peer: `direct`, `broker` or `none`."""
+        return self.speech.route(peer)
 
     @property
     def rejected(self) -> int:
@@ -214,7 +227,9 @@ class RoomMembership(PeerEventHub):
 
     def _broker_down(self, reason: str) -> None:
         self.broker_is_up = False
-        self._note(f"the broker is gone ({reason}); pictures and text wait for it, speech goes on")
+        waiting = [name for name, route in self.routes().items() if route == SpeechRoute.BROKER]
+        speech = f"and so does the speech with {', '.join(waiting)}" if waiting else "speech goes on"
+        self._note(f"the broker is gone ({reason}); pictures and text wait for it, {speech}")
         self.broker_lost()
 
     async def _watch_addresses(self) -> None:
@@ -236,8 +251,7 @@ class RoomMembership(PeerEventHub):
     def joined(self, peer: str, hello: Hello) -> None:
         """Admit the peer's messages, and follow its pictures."""
         self.channel.admit(peer, hello.session, hello.proof.oldest)
-        hello = self._shown.joined(peer, hello)
-        self.hellos[peer] = hello
+        hello = self.hellos[peer] = self._shown.joined(peer, hello)
         self._joined_at.setdefault(peer, self._clock())
         super().joined(peer, hello)
         if Carries.PICTURES_IN in self.carries and Carries.PICTURES_OUT in hello.carries:
@@ -268,6 +282,19 @@ class RoomMembership(PeerEventHub):
         """Count the link if it was up before."""
         self.links_again += peer in self._linked
         self._linked.add(peer)
+        self._note_setup(peer)
+        super().link_up(peer)
+
+    def route_changed(self, peer: str, route: str) -> None:
+        """Count the broker's way as set up, too."""
+        if route == SpeechRoute.BROKER:
+            self._note_setup(peer)
+        super().route_changed(peer, route)
+
+    def _note_setup(self, peer: str) -> None:
         if self.setup_ms is None and peer in self._joined_at:
             self.setup_ms = (self._clock() - self._joined_at[peer]) * 1000
-        super().link_up(peer)
+
+    def _follow_speech(self, peer: str, wanted: bool) -> None:
+        follow = self.channel.subscribe_peer if wanted else self.channel.unsubscribe_peer
+        self.start(f"hear {peer}: {wanted}", peer, partial(follow, peer, Letter.SPEECH))

@@ -15,6 +15,7 @@ from node.call.membership import RoomMembership
 from node.call.missing_links import NO_SPEECH, MissingLinks
 from node.call.observers import Observers
 from node.call.stats import CallStats
+from node.call.words import CallWords
 from node.captions.frame_reader import CaptionReader
 from node.common.loop_lag import LagWatch
 from node.links.attempts import attempt_with
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from node.vision.types import Prompt
 
 logger = logging.getLogger(__name__)
-
 
 # After the last sound of a voice, a person still talks: breaths and the pauses between sentences are shorter.
 VOICE_LASTS_S = 1.0
@@ -86,6 +86,7 @@ class Node:
         # both ways: what is typed -> caption codec -> room -> caption codec -> observers
         self.chat = Chat(self.room, self.observers, ends.captions, note=note_observed, clock=clock)
         self.room.subscribe(self.chat)
+        self._words = CallWords(ends.words, self.chat, self.observers, self._note, clock, ends.source is not None)
         self._wire_speech(ends, clock)
         self._wire_pictures(ends, show, screen, clock)
         self._picture_sender.narrator = self._narrator
@@ -109,10 +110,11 @@ class Node:
         # out: source -> level meter -> encoder and bundler -> every peer
         self._source = MeteredSource(ends.source or NoSource(), stats.sent_level)
         encoder = encoder_for(ends.profile, ends.lyra_sent, room.all_listeners_take_lyra)
-        self._stream = stream = SendStream(self._source, ends.profile, encoder, room.a_listener_takes_high_band)
+        fills, words = room.a_listener_takes_high_band, self._words.tapped(self._source)
+        self._stream = stream = SendStream(words, ends.profile, encoder, fills)
         self._speech_sender = SpeechSender(
             stream,
-            room.peers,
+            room.speech,
             stats.speech_out,
             sent=self.observers.speech_sent,
             takes_lyra=room.all_listeners_take_lyra if ends.lyra_sent else None,
@@ -125,23 +127,29 @@ class Node:
             MeteredSink(ends.sink or NoSink(), stats.received_level),
             stats.speech_in,
             lookahead_ms=stream.lookahead_ms,
-            round_trip_seconds=room.peers.round_trip_seconds,
+            round_trip_seconds=room.speech.round_trip_seconds,
             lyra_folder=ends.lyra.folder if ends.lyra else None,
+            also=self._words.pull,
             clock=clock,
             faults=room.faults,
         )
 
+        self._profiles = self._profile_control(ends, clock)
+        room.subscribe(self._speech_sender, self._speech_receiver, self._profiles)
+
+    def _profile_control(self, ends: Endpoints, clock: Callable[[], float]) -> ProfileControl:
         # reports of the peers, or the user -> rate controller -> profile of the stream
-        self._profiles = ProfileControl(
-            stream,
+        room = self.room
+        return ProfileControl(
+            self._stream,
             room.peers,
             max_kbps=ends.max_kbps,
             adapts=ends.adapts,
             sends=Carries.SPEECH_OUT in room.carries,
+            writes=self._words.writes,
             clock=clock,
-            note=note,
+            note=self._note,
         )
-        room.subscribe(self._speech_sender, self._speech_receiver, self._profiles)
 
     def _wire_pictures(
         self, ends: Endpoints, show: Show | None, screen: Screen | None, clock: Callable[[], float]
@@ -194,6 +202,7 @@ class Node:
             "captions": self._caption_reader.run,
             "pictures": self._picture_receiver.run,
             "lines": self.chat.run,
+            **self._words.works(),
             "missing links": self._missing.run,
         }
         try:
@@ -209,6 +218,14 @@ class Node:
     def link(self, peer: str) -> str:
         """Return the state of speech with a peer (see `RoomMembership.link_state`)."""
         return self.room.link_state(peer)
+
+    def route(self, peer: str) -> str:
+        """Return the way that speech takes with a peer (see `RoomMembership.route`)."""
+        return self.room.route(peer)
+
+    def routes(self) -> dict[str, str]:
+        """Return the way that speech takes with each peer that is present, by its name."""
+        return self.room.routes()
 
     def peers(self) -> list[str]:
         """Return the names of the peers that are present."""
@@ -253,19 +270,24 @@ class Node:
         return await self._models.preview(prompt)
 
     @property
+    def _speaks(self) -> bool:
+        """Whether what is said here goes to the others, as sound or as text."""
+        return Carries.SPEECH_OUT in self.room.carries or self._words.writes
+
+    @property
     def muted(self) -> bool:
         """Whether nothing but silence is sent."""
         return self._source.muted
 
     def _hears_voice(self) -> bool | None:
         """Return whether there was a voice a moment ago; None if the node hears none by itself, or is muted."""
-        if Carries.SPEECH_OUT not in self.room.carries or self.muted:
+        if not self._speaks or self.muted:
             return None
         return self._clock() - self._stream.voice_at < VOICE_LASTS_S
 
     def toggle_mute(self) -> None:
         """Mute the source, or unmute it, and note that."""
-        if Carries.SPEECH_OUT in self.room.carries:
+        if self._speaks:
             self._source.muted = not self._source.muted
             self._note("muted: nobody hears you" if self._source.muted else "no longer muted")
 

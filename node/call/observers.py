@@ -24,11 +24,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ChatLine:
-    """A line typed by a person, as foreign as its author: `printable` where it is shown.
+    """A line of a person, as foreign as its author: `printable` where it is shown.
 
     `author` is a node's id and `number` counts its lines; `via` is the node that it came from, which may relay what was
-    said before we came. `at` is Unix time. Of lines of our own (`mine`), `have` are the names of those who have it, and
-    `waiting` of those present who lack it.
+    said before we came. `at` is Unix time. One that was not typed was spoken, from `at` on for `spoken_s`. Of lines of
+    our own (`mine`), `have` are the names of those who have it, and `waiting` of those present who lack it.
     """
 
     author: str
@@ -40,6 +40,7 @@ class ChatLine:
     via: str
     have: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
+    spoken_s: float = 0.0
 
     @property
     def id(self) -> str:

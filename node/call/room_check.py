@@ -23,6 +23,7 @@ from protocol.errors import NodeError
 from protocol.room_secret import RoomSecret
 from protocol.signalling import Hello
 from protocol.signalling.messages import MAX_MESSAGE_BYTES, Proof, encode
+from protocol.speech.broker_bundle import Bundled
 from protocol.topics import Letter, Topic
 
 CONNECT_S: Final = 10.0
@@ -38,7 +39,10 @@ _NAMES = {
     Letter.SIGNAL: "call set-up",
     Letter.PICTURE: "pictures",
     Letter.TEXT: "text",
+    Letter.SPEECH: "speech",
 }
+# An empty frame of 60 ms.
+SILENCE: Final = b"\x18"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class _Trial:
     async def running(self) -> AsyncIterator[None]:
         """Connect and subscribe to all that a node may; at the end clear what the broker retains."""
         await self._channel.join()
-        for letter in (Letter.PICTURE, Letter.TEXT):
+        for letter in (Letter.PICTURE, Letter.TEXT, Letter.SPEECH):
             await self._channel.subscribe_peer(self._id, letter)
         with first_error():
             async with asyncio.TaskGroup() as group:
@@ -123,7 +127,9 @@ class _Trial:
         self._channel.post(Letter.TEXT, frames.encode(frames.Have(())), retain=False)
         # What is posted after it comes back after it, or shows that it does not.
         self._channel.post(Letter.SIGNAL, bytes(1), retain=False, to=(self._id, self._session), addressed=True)
-        await self._until_back(dict.fromkeys((Letter.PRESENCE, Letter.PICTURE, Letter.TEXT), 1))
+        self._channel.speech.post(Bundled(0, SILENCE, 1))
+        kinds = (Letter.PRESENCE, Letter.PICTURE, Letter.TEXT, Letter.SPEECH)
+        await self._until_back(dict.fromkeys(kinds, 1))
         largest = 0
         for size in (USUAL_BYTES, MAX_MESSAGE_BYTES):
             await self._wait_for_the_broker(CONNECT_S)

@@ -204,14 +204,8 @@ class StageRelay(CallObserver):
             self.counts.speech_bytes += self.link.message_cost(message)
 
     def _sent_now(self, message: Message) -> bool:
-        if not self.link.connected or self.link.waiting > MOST_WAITING:
-            return False
-        send_now: Callable[[Message], bool] = getattr(self.link, "send_now", self._queued)
-        return send_now(message)
-
-    def _queued(self, message: Message) -> bool:
-        self.link.publish(message)
-        return True
+        """Send speech if it can leave at once; what announces it, and waits still, goes first."""
+        return self.link.waiting <= MOST_WAITING and self.link.send_now(message)
 
     def _arm(self) -> None:
         """Come back when the stage, or the order of somebody's packets, asks for it."""

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class CallStats:
     """The counts of one node in one call. Times are on the monotonic clock.
 
-    `calls_again` counts links that came up after a loss, `broker_again` the broker's returns. With `spoken_with` peers
-    there was a way for speech; for each of those with which there never was one, `never_spoken_with` says why.
+    `calls_again` counts links that came up after a loss, `broker_again` the broker's returns, `broker_speech_dropped`
+    messages of speech that could not leave at once. With `spoken_with` peers there was a way for speech; for each of
+    those with which there never was one, `never_spoken_with` says why.
     """
 
     started: float
@@ -35,6 +36,7 @@ class CallStats:
     loop_lag: LoopLag = field(default_factory=LoopLag)
     bad_messages: int = 0
     peer_faults: int = 0
+    broker_speech_dropped: int = 0
     calls_again: int = 0
     broker_again: int = 0
     never_spoken_with: list[str] = field(default_factory=list)
@@ -45,6 +47,7 @@ class CallStats:
     def join(self, room: RoomMembership, speech_in: SpeechIn, pictures_received: int) -> None:
         """Take over what the room and the receiving parts have counted by now."""
         self.speech_in, self.pictures_in.received = speech_in, pictures_received
+        self.broker_speech_dropped = room.channel.speech.dropped
         self.bad_messages, self.peer_faults = room.rejected, room.faults.count
         self.calls_again, self.broker_again = room.links_again, room.broker_returns
         self.setup_ms, self.ended = room.setup_ms, room.left_at
@@ -58,11 +61,11 @@ class CallStats:
         return self._kbps_while_talking(0.0)
 
     def speech_wire_kbps(self) -> float | None:
-        """Return the same with all overhead of an RTP packet, as measured on the datagrams that were sent."""
-        rtp = self.meter.sent["rtp"]
-        if not rtp.packets or not self.speech_out.packets:
+        """Return the same with all overhead of a packet, as measured on the datagrams and messages that were sent."""
+        sent = self.meter.speech("sent")
+        if not sent.packets or not self.speech_out.packets:
             return None
-        overhead = rtp.bytes / rtp.packets - self.speech_out.payload / self.speech_out.packets
+        overhead = sent.bytes / sent.packets - self.speech_out.payload / self.speech_out.packets
         return self._kbps_while_talking(overhead)
 
     def _kbps_while_talking(self, overhead: float) -> float | None:

@@ -107,7 +107,7 @@ async def _call(
     piped: bool,
 ) -> Summary:
     from node import rooms
-    from node.call import build, hooks
+    from node.call import build, hooks, speech_models
     from node.call.node import Node
     from node.web import setup as web
 
@@ -115,15 +115,15 @@ async def _call(
     resolved = rooms.resolve(room, settings)
     place = replace(build.build_rendezvous(settings, resolved), waits=build.waits(settings))
     page = web.page_from_settings(settings, role.kind, notes, room=resolved)
-    warnings = [resolved.note, *login.remarks(settings, place.broker)]
     kept = build.keeper(settings.pictures, notes)
-    show, screen = build.gallery(kept), build.screen(kept)
-    screen = screen if page is None else page.screen(screen)
-    async with CaptionProcess(await asyncio.to_thread(shipped_codecs)) as captions:
-        parts, remarks = await asyncio.to_thread(build.build_endpoints, settings, role, models, notes, page, captions)
-        header = await asyncio.to_thread(provenance.recording_header, settings, role, captions.codecs.codebooks())
-        node = Node(settings.name, place, parts, show=show, screen=screen, note=notes)
-        for remark in filter(None, (*remarks, *warnings)):
+    screen = build.screen(kept) if page is None else page.screen(build.screen(kept))
+    codecs = await asyncio.to_thread(shipped_codecs)
+    async with CaptionProcess(codecs) as captions, speech_models.running(settings, role, notes) as words:
+        given = (settings, role, models, notes, page, captions, words)
+        parts, remarks = await asyncio.to_thread(build.build_endpoints, *given)
+        header = await asyncio.to_thread(provenance.recording_header, settings, role, codecs.codebooks())
+        node = Node(settings.name, place, parts, show=build.gallery(kept), screen=screen, note=notes)
+        for remark in filter(None, (*remarks, resolved.note, *login.remarks(settings, place.broker))):
             notes(remark)
         with choose([view(node)], quiet=json or (piped and role.receives)) as display:
             notes.to(display)

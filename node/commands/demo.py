@@ -12,6 +12,7 @@ from node.commands import options
 from node.common.output import say
 from node.common.tasks import run_together
 from node.recording import control, provenance
+from node.speech.profiles import TEXT
 from node.terminal.status import BufferedNotes, choose, view
 from node.terminal.summary import Summary, as_json, for_people, summarise
 from node.web.page_address import DEFAULT
@@ -100,9 +101,13 @@ async def hold_call(
 
 
 def _complete(one: Summary) -> bool:
-    """Tell whether a direction worked. A sender that only listened so far sent no packet: then the link counts."""
+    """Tell whether a direction worked. A sender that only listened so far sent no packet: then the link counts.
+
+    Nodes that send text alone have no link.
+    """
     speech = one["speech"]["packets_received"] or not one["speech"]["packets_sent"]
-    return one["call"]["setup_ms"] is not None and bool(speech and one["picture"]["painted"])
+    linked = one["call"]["setup_ms"] is not None or one["speech"]["profile"] == TEXT.name
+    return linked and bool(speech and one["picture"]["painted"])
 
 
 def _summaries(a: Node, b: Node) -> dict[str, Summary]:

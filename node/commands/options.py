@@ -35,6 +35,10 @@ SETTINGS: Mapping[str, Any] = {
     "broker_password_file": Annotated[
         Path | None, typer.Option(help="File whose first line is your password at the broker.")
     ],
+    "route": Annotated[
+        str | None,
+        typer.Option(help="The way of speech: direct, broker, or auto, which takes what works and costs less."),
+    ],
     "wait": Annotated[
         bool | None,
         typer.Option("--wait/--no-wait", help="Wait for broker and network at the start; default without a terminal."),
@@ -88,6 +92,16 @@ SETTINGS: Mapping[str, Any] = {
     "clean": Annotated[
         bool | None, typer.Option("--clean/--no-clean", help="Take echo and noise out of what a microphone hears.")
     ],
+    "transcribe": Annotated[
+        bool | None,
+        typer.Option("--transcribe/--no-transcribe", help="Write what you say: the others read it as subtitles."),
+    ],
+    "transcribe_model": Annotated[
+        str | None, typer.Option(help="Another Whisper model that writes: a folder or a hub id.")
+    ],
+    "speak": Annotated[
+        bool | None, typer.Option("--speak/--no-speak", help="Have lines spoken whose authors are not heard.")
+    ],
     "lyra": Annotated[
         Path | None, typer.Option(help="Folder with Lyra V2's model files: talk with it to those who have them too.")
     ],
@@ -122,12 +136,12 @@ ROOM = ("room_file", "broker", "broker_password_file")
 PAGE = ("page", "page_certificate", "page_key")
 HOOKS = ("on_join", "on_message")
 CALL = tuple(SETTINGS)
-SEND = tuple(key for key in CALL if key not in {"speaker", "pictures", "morph"})
+SEND = tuple(key for key in CALL if key not in {"speaker", "pictures", "morph", "speak"})
 RECEIVE = (
-    *(*ROOM, "wait", "name", "speaker", "pictures", "models", "generator", "morph", "lyra"),
+    *(*ROOM, "route", "wait", "name", "speaker", "pictures", "models", "generator", "morph", "speak", "lyra"),
     *("record", "seal_recording", *HOOKS, *PAGE),
 )
-NOT_DEMO = {"room_file", "broker_password_file", "wait", "name", "seal_recording", *HOOKS}
+NOT_DEMO = {"room_file", "route", "broker_password_file", "wait", "name", "seal_recording", *HOOKS}
 DEMO = tuple(key for key in CALL if key not in NOT_DEMO)
 
 Room = Annotated[
@@ -250,7 +264,10 @@ def joined(words: list[str] | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
-    """How to replay: times in seconds, names of those to be heard (none: all), and a room to replay into."""
+    """How to replay: times in seconds, names of those to be heard (none: all), and a room to replay into.
+
+    A `word` is what to begin at, instead of a time.
+    """
 
     start: float = 0.0
     end: float | None = None
@@ -260,3 +277,4 @@ class ReplayOptions:
     models: str | None = None
     generator: str | None = None
     into: str | None = None
+    word: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,8 @@ from node.captions.coder import shipped_codecs
 from node.commands import options, session, session_export
 from node.common.tasks import first_error
 from node.recording.reader import SessionReader
-from node.recording.timecode import format_time, parse_span
+from node.recording.search import place_of
+from node.recording.timecode import format_time, is_time, parse_span
 from node.terminal.status import BufferedNotes
 from node.web.page_address import OFF
 from protocol.errors import UsageError
@@ -32,7 +34,10 @@ def replay(
     settings: Settings,
     file: session.File,
     speed: Annotated[float, typer.Option(help="How fast: 2 is twice as fast, at the voices' own pitch.")] = 1.0,
-    start: session.From = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="Begin there: seconds, mm:ss or hh:mm:ss, or a WORD that is said or seen."),
+    ] = None,
     to: session.To = None,
     loop: Annotated[bool, typer.Option("--loop", help="Again and again.")] = False,
     who: session_export.Who = None,
@@ -48,8 +53,9 @@ def replay(
 
     In a terminal space pauses, the arrows go 5 s back and on, and q ends.
     """
-    begins, ends = parse_span(start, to)
-    asked = options.ReplayOptions(begins, ends, speed, loop, tuple(who or ()), models, generator, into)
+    word = start if start is not None and not is_time(start) and any(map(str.isalpha, start)) else None
+    begins, ends = parse_span(None if word else start, to)
+    asked = options.ReplayOptions(begins, ends, speed, loop, tuple(who or ()), models, generator, into, word)
     options.run(run(file, session.secret(room), asked, settings))
 
 
@@ -66,6 +72,10 @@ async def run(file: Path, secret: bytes | None, asked: options.ReplayOptions, se
     if asked.into is not None and asked.speed != 1:
         raise UsageError("--as replays at speed 1: what is sent are the recorded packets; leave --speed out")
     with SessionReader.open(file, secret) as session:
+        if asked.word is not None:
+            asked = replace(asked, start=place_of(session, file, asked.word))
+            if asked.end is not None and asked.end <= asked.start:
+                raise UsageError(f"--to is before {asked.word!r}, which comes at {format_time(asked.start)}")
         if asked.start >= session.duration_s > 0:
             raise UsageError(
                 f"--from {format_time(asked.start)} is after the session's end, {format_time(session.duration_s)}"

@@ -107,7 +107,8 @@ class LineNotes(CallObserver):
         self._began, self._note = session.header.started_ns / 1e9, note
 
     def line_typed(self, line: ChatLine, frame: bytes) -> None:
-        self._note(f"{format_time(line.at - self._began)}  {line.name} writes: {line.text}")
+        verb = "says" if line.spoken_s else "writes"
+        self._note(f"{format_time(line.at - self._began)}  {line.name} {verb}: {line.text}")
 
 
 async def play(player: Player, notes: BufferedNotes) -> None:

@@ -29,11 +29,18 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="The new session, O
 
 
 @options.command(app)
-def info(file: File, room: Room = None, json: options.Json = False) -> None:
+def info(
+    file: File,
+    grep: Annotated[
+        str | None, typer.Option(metavar="WORD", help="Only when these words were said, typed or seen.")
+    ] = None,
+    room: Room = None,
+    json: options.Json = False,
+) -> None:
     """Tell who was in a session, when, how long, what it weighs, what was lost, and its captions."""
     from node.recording import info as about
 
-    say(*about.info_lines(file, shipped_codecs().codebooks(), secret(room), json))
+    say(*about.info_lines(file, shipped_codecs().codebooks(), secret(room), json, grep))
 
 
 @options.command(app)

@@ -45,6 +45,10 @@ class ExportedParts:
     ] = True
     split: Annotated[bool, typer.Option("--split", help="A video or sound for each person: OUT-1-Ann.mp4.")] = False
     force: Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")] = False
+    subtitles: Annotated[
+        str | None,
+        typer.Option(help="said: what people said and typed; shown: what pictures show; all. Default: said, if any."),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +93,11 @@ def export_one(
     from node.captions.coder import shipped_codecs
     from node.export.export import export_session
     from node.export.export_options import ExportOptions
+    from node.export.subtitle_choice import parse_subtitles
 
     asked = ExportOptions(
         output, start, end, not parts.no_pictures, tuple(parts.who or ()), parts.models, parts.generator, parts.lyra,
-        parts.force, parts.mark, parts.split,
+        parts.force, parts.mark, parts.split, subtitles=parse_subtitles(parts.subtitles),
     )  # fmt: skip
     with bars() as progress:
         bar = progress.add_task(output.name, total=None)
@@ -112,6 +117,8 @@ def archive_options(parts: ExportedParts, archive: ArchiveFiles, start: float, e
     form = archive.format or "mp4"
     if form not in FORMATS:
         raise UsageError(f"no format {form!r}: choose one of {', '.join(FORMATS)}")
+    if parts.subtitles is not None:
+        raise UsageError("--subtitles is for one session: an archive has what was said, or what the pictures show")
     if parts.split:
         raise UsageError("--split makes several files a session: leave it out, or export one session with -o")
     assert archive.to_dir is not None

@@ -64,6 +64,8 @@ def show_profiles(as_json: bool) -> None:
     say(f"{'profile':8}{'Opus':>8}{'frames':>10}{'payload':>9}{'on the wire':>13}  kbit/s while talking")
     for row in rows:
         opus, frames = f"{row['bitrate'] / 1000:g}k {row['bandwidth']}", f"{row['bundle']} x {row['frame_ms']} ms"
+        if not row["bitrate"]:
+            opus = frames = "-"
         say(f"{row['profile']:8}{opus:>8}{frames:>10}{row['payload_kbps']:>9}{row['wire_kbps']:>13}  {row['meaning']}")
     say("custom: any of these with --bitrate, --bandwidth, --frame, --bundle and so on")
     say("auto: what the link carries, within --max-kbps")
@@ -72,12 +74,12 @@ def show_profiles(as_json: bool) -> None:
 def _row(profile: Profile, meaning: str, payload_kbps: float, wire_kbps: float) -> dict[str, Any]:
     return {
         "profile": profile.name,
-        "bitrate": profile.bitrate,
+        "bitrate": 0 if profile.text_only else profile.bitrate,
         "bandwidth": profile.bandwidth_name,
         "frame_ms": profile.frame_ms,
         "bundle": profile.frames_per_packet,
         "redundancy": profile.redundancy,
         "payload_kbps": round(payload_kbps, 1),
-        "wire_kbps": round(wire_kbps, 1),
+        "wire_kbps": round(wire_kbps, 2 if profile.text_only else 1),
         "meaning": meaning,
     }

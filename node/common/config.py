@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     room_file: Path | None = None
     ice_servers: list[str] = []
     media_address: str | None = None
+    route: Literal["auto", "direct", "broker"] = "auto"
     wait: bool | None = None
     profile: str = "lean"
     lyra: Path | None = None
@@ -75,6 +76,9 @@ class Settings(BaseSettings):
     speech: str | None = None
     loop: bool = False
     clean: bool = True
+    transcribe: bool = False
+    transcribe_model: str | None = None
+    speak: bool = False
     camera: str | None = None
     me: str | None = None
     place: str | None = None

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import heapq
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
 
 from node.common.files import atomic_write, wrote
 from node.export.export_options import ExportOptions, Painters, Progress, parts
 from node.export.html import PageEvents, headline, render_page
 from node.export.jsonl import JsonLines
-from node.export.subtitles import CaptionChange, cues, line_changes, srt
+from node.export.subtitle_choice import SubtitleMaker, Subtitles, chosen
+from node.export.subtitles import srt
 from node.export.timeline import ExportTimeline, TimelineStep
 from node.export.video_frame import SIZE, Tile, draw_frame
-from node.export.video_writer import MP4, WEBM, SubtitleTrack, VideoFormat, VideoWriter
+from node.export.video_writer import MP4, WEBM, LineTrack, SubtitleTrack, VideoFormat, VideoWriter
 from node.recording.participants import Attendance
 from node.recording.reader import SessionReader
 from node.recording.timecode import format_time
 from node.recording.typed_lines import named_lines
-from node.replay.pictures import PictureReader, session_painter
+from node.replay.pictures import session_painter
 from node.speech.sound_files import OggOpus
 from protocol.captions.registry import CaptionCodecs
 from protocol.errors import NodeError, UsageError
-from protocol.log import Frame, Left
 
 # A video in which nothing moves still has a frame a second, for players that seek by them.
 PICTURE_AT_LEAST_EVERY_S = 1.0
@@ -98,6 +96,13 @@ class _Job:
                 timeline.hear_only(timeline.attendance.ids(options.who))
             yield timeline
 
+    def subtitles(self, end: float) -> SubtitleMaker:
+        """Return what makes the subtitles up to `end`: of those who are heard."""
+        options, people = self.options, self.options.who
+        if options.only is not None:
+            people = tuple(Attendance(self.session).participants[options.only].ids)
+        return SubtitleMaker(self.session, self.codecs, options.start, end, people)
+
     async def steps(self, timeline: ExportTimeline) -> AsyncIterator[TimelineStep]:
         """Yield the steps and report the progress; the event loop gets its turn now and then."""
         count = 0
@@ -128,7 +133,7 @@ async def _export_video(job: _Job, kind: VideoFormat) -> None:
 
 async def _write_video(job: _Job, timeline: ExportTimeline, video: VideoWriter) -> None:
     frame, tiles, next_at, at, only = None, None, 0.0, 0.0, job.options.only
-    subtitles = SubtitleTrack(video)
+    subtitles = _track(job, video, timeline)
     async for step in job.steps(timeline):
         at = step.at
         if step.tiles is not tiles:
@@ -136,6 +141,7 @@ async def _write_video(job: _Job, timeline: ExportTimeline, video: VideoWriter) 
             shown = tiles if only is None else tiles[only : only + 1]
             frame, next_at = draw_frame(shown, job.options.mark), at
             subtitles.update(at, shown)
+        subtitles.reach(at)
         if frame is not None and at >= next_at:
             video.picture(at, frame)
             next_at = at + PICTURE_AT_LEAST_EVERY_S
@@ -143,6 +149,14 @@ async def _write_video(job: _Job, timeline: ExportTimeline, video: VideoWriter) 
     subtitles.end(at)
     if frame is not None and at > next_at - PICTURE_AT_LEAST_EVERY_S:
         video.picture(at, frame)
+
+
+def _track(job: _Job, video: VideoWriter, timeline: ExportTimeline) -> SubtitleTrack | LineTrack:
+    """Return the track of subtitles: of what was said, or of what the pictures show, as they show it."""
+    choice = chosen(job.options.subtitles, job.session)
+    if choice is Subtitles.SHOWN or (job.options.subtitles is None and choice is Subtitles.ALL):
+        return SubtitleTrack(video)
+    return LineTrack(video, job.subtitles(timeline.start + timeline.seconds).cues(choice))
 
 
 @contextlib.contextmanager
@@ -174,26 +188,8 @@ async def _export_opus(job: _Job) -> None:
 async def _export_srt(job: _Job) -> None:
     options, end = job.options, job.session.duration_s
     end = end if options.end is None else min(options.end, end)
-    captions = caption_changes(job.session, job.codecs, options.start, end)
-    typed = line_changes(named_lines(job.session, options.start, end), options.start)
-    subtitles = cues(heapq.merge(captions, typed, key=attrgetter("at")), end - options.start)
+    subtitles = job.subtitles(end).cues(chosen(options.subtitles, job.session))
     job.path.write_text(srt(subtitles), encoding="utf-8", errors="replace")
-
-
-def caption_changes(session: SessionReader, codecs: CaptionCodecs, start: float, end: float) -> Iterator[CaptionChange]:
-    """Yield each change of a participant's caption, in seconds since `start`; one that left has none."""
-    attendance, reader = Attendance(session), PictureReader(codecs, session.header.codebooks, lambda text: None)
-    state = [record for record in session.state(start) if isinstance(record, Frame)]
-    for record in (*state, *session.records(start, end, kinds=(Frame, Left))):
-        at = max(record.at_us / 1e6 - start, 0.0)
-        sender = record.sender if isinstance(record, Frame) else record.peer if isinstance(record, Left) else ""
-        if (index := attendance.index(sender)) is None:
-            continue
-        name = attendance.participants[index].name
-        if isinstance(record, Left):
-            yield CaptionChange(at, name, "")
-        elif isinstance(record, Frame) and (picture := reader.read(record)) is not None:
-            yield CaptionChange(at, name, picture.prompt.text)
 
 
 async def _export_jsonl(job: _Job) -> None:
@@ -225,7 +221,7 @@ async def _export_html(job: _Job) -> None:
             seconds = await _fill_page(job, timeline, events, ogg)
             ogg.close()
         for name, line in named_lines(job.session, timeline.start, timeline.start + seconds):
-            events.type(line.at_s - timeline.start, name, line.text)
+            events.type(line.at_s - timeline.start, name, line)
         title, subtitle = headline(job.session, events.people, seconds, utc=job.options.serial is not None)
         page = render_page(title, subtitle, seconds, events, sound.getvalue())
         job.path.write_text(page, encoding="utf-8", errors="backslashreplace")

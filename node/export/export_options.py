@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from node.export.subtitle_choice import Subtitles
 from node.export.subtitles import file_part
 from node.recording.participants import Attendance
 from node.recording.reader import SessionReader
@@ -33,7 +34,8 @@ class ExportOptions:
 
     A `mark` on pictures says that they were painted. With `split` there is a file for each participant; `only` is the
     index of the one that such a file is about. With a `serial`, 31 bits, the file's bytes follow from the session and
-    the options: it is that of the Ogg stream, the encoders have one thread, and times are in UTC.
+    the options: it is that of the Ogg stream, the encoders have one thread, and times are in UTC. For `subtitles` see
+    `node.export.subtitle_choice.chosen`.
     """
 
     output: Path
@@ -49,6 +51,7 @@ class ExportOptions:
     split: bool = False
     only: int | None = None
     serial: int | None = None
+    subtitles: Subtitles | None = None
 
 
 def parts(session: SessionReader, options: ExportOptions) -> Iterator[ExportOptions]:

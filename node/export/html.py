@@ -16,6 +16,7 @@ from node.common.printable import escaped, printable
 from node.export.subtitles import MOST_NAME_LETTERS, one_line
 from node.recording.reader import SessionReader
 from node.recording.timecode import format_time
+from node.recording.typed_lines import RecordedLine
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,6 +26,7 @@ JPEG_QUALITY = 88
 
 BODY = """<p class="pale">{subtitle}</p>
 <main id="people"></main>
+<p id="subtitles" aria-live="off"></p>
 <div id="controls">
 <button type="button" id="toggle">Play</button>
 <input type="range" id="position" min="0" max="1" step="0.1" value="0" aria-label="Position">
@@ -34,7 +36,7 @@ BODY = """<p class="pale">{subtitle}</p>
 <label><input type="checkbox" id="loop"> Loop</label>
 </div>
 <audio id="sound" preload="auto" src="{sound}"></audio>
-<h2>What was said with pictures, and typed</h2>
+<h2>What was said, with and without pictures, and typed</h2>
 <ol id="words"></ol>
 <p class="pale"><kbd>Space</kbd> plays and pauses, <kbd>←</kbd> and <kbd>→</kbd> go five seconds.</p>
 <script type="application/json" id="session">{session}</script>
@@ -58,9 +60,10 @@ class PageEvents:
         number = None if image is None else self._number(image)
         self.events.append({"at": round(at, 3), "who": who, "words": words, "image": number})
 
-    def type(self, at: float, name: str, text: str) -> None:
-        """Add a line that was typed at `at` seconds, not before earlier ones."""
-        self.typed.append({"at": round(max(at, 0.0), 3), "name": name, "text": text})
+    def type(self, at: float, name: str, line: RecordedLine) -> None:
+        """Add a line that was typed or spoken from `at` seconds on, not before earlier ones."""
+        spoken = {"until": round(max(at, 0.0) + line.shown_s, 3)} if line.spoken_s else {}
+        self.typed.append({"at": round(max(at, 0.0), 3), "name": name, "text": line.text, **spoken})
 
     def _number(self, image: Image.Image) -> int:
         coded = io.BytesIO()

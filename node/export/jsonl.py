@@ -75,11 +75,12 @@ class JsonLines:
 
 
 def _typed(record: Frame) -> dict[str, Any]:
-    """Return what there is to say of a line; of one that was relayed, who typed it."""
+    """Return what there is to say of a line; of one that was relayed, who typed it; of one that was spoken, when."""
     if (line := line_of(record)) is None:
         return {}
     relayed = {} if line.name is None else {"author": line.author, "author_name": line.name}
-    return {"number": line.number, "text": line.text, **relayed}
+    spoken = {"spoken_s": line.spoken_s, "began": round(line.at_s, 3)} if line.spoken_s else {}
+    return {"number": line.number, "text": line.text, **relayed, **spoken}
 
 
 def _of_the_recorder(record: Meters | Note | Snapshot) -> dict[str, Any]:

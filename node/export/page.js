@@ -35,7 +35,7 @@ const people = session.people.map((person) => {
 
 const shown = session.events.filter((event) => event.words)
   .map((event) => ({ at: event.at, name: people[event.who].name, text: event.words, typed: false }))
-  .concat(session.typed.map((line) => ({ ...line, typed: true })))
+  .concat(session.typed.map((line) => ({ ...line, typed: line.until === undefined })))
   .sort((one, other) => one.at - other.at);
 const lines = shown.map((event) => {
   const line = element("li");
@@ -59,6 +59,26 @@ const newest = (events, at) => {
   }
   return low ? events[low - 1] : null;
 };
+// What is spoken at a moment; lines of one person follow each other, those of several are shown together.
+const spoken = session.typed.filter((line) => line.until !== undefined);
+const subtitles = document.getElementById("subtitles");
+const MOST_SUBTITLES = 4;
+let said = "";
+
+function subtitle(at) {
+  const newestOf = new Map();
+  for (const line of spoken) if (line.at <= at && at < line.until) newestOf.set(line.name, line);
+  const now = [...newestOf.values()].slice(-MOST_SUBTITLES);
+  const key = now.map((line) => line.at).join();
+  if (key === said) return;
+  said = key;
+  subtitles.replaceChildren(...now.map((line) => {
+    const shownLine = element("span");
+    shownLine.append(element("b", line.name), document.createTextNode(` ${line.text}`));
+    return shownLine;
+  }));
+}
+subtitles.hidden = spoken.length === 0;
 const eventsOf = people.map((_, who) => session.events.filter((event) => event.who === who));
 
 function show(at) {
@@ -74,6 +94,7 @@ function show(at) {
     if (source !== null) { person.image.src = source; person.image.alt = event.words; }
     person.words.replaceChildren(document.createTextNode(event ? event.words : ""));
   });
+  subtitle(at);
   const current = newest(lines, at);
   lines.forEach((line) => line.line.classList.toggle("now", line === current));
   slider.value = String(at);

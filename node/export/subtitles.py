@@ -1,4 +1,4 @@
-"""Captions as subtitles: those of all pictures, from one change to the next."""
+"""Subtitles, from one change to the next: the captions of all pictures, and what people said and typed."""
 
 from __future__ import annotations
 
@@ -42,17 +42,24 @@ class Cue:
     text: str
 
 
-def line_changes(lines: Iterable[tuple[str, RecordedLine]], start: float) -> Iterator[CaptionChange]:
-    """Yield the begin and the end of each typed line that is shown, in seconds since `start`, in order of time.
+def line_changes(
+    lines: Iterable[tuple[str, RecordedLine]], start: float, alone: bool = False
+) -> Iterator[CaptionChange]:
+    """Yield the begin and the end of each line that is shown, in seconds since `start`, in order of time.
 
-    Lines come with their authors' names. One is shown beside those before it, under the name of its writing.
+    Lines come with their authors' names. One that was typed is shown beside those before it, under the name of its
+    writing; one that was spoken takes the place of what its author said before, under the name alone if what is spoken
+    stands `alone`, and not among what pictures show.
     """
     ends: list[tuple[float, str]] = []
     for name, line in lines:
-        at = line.at_s - start
+        at = max(line.at_s - start, 0.0)
         yield from _ended(ends, at)
-        who = f"{one_line(name, MOST_NAME_LETTERS)} writes"
-        key = f"{who}\0{line.author}\0{line.number}"
+        who = one_line(name, MOST_NAME_LETTERS)
+        who = who if alone and line.spoken_s else f"{who} {line.verb}"
+        key = f"{who}\0{line.author}\0{'' if line.spoken_s else line.number}"
+        ends = [end for end in ends if end[1] != key]
+        heapq.heapify(ends)
         yield CaptionChange(at, key, line.text)
         heapq.heappush(ends, (at + line.shown_s, key))
     yield from _ended(ends, float("inf"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -150,10 +150,34 @@ class SubtitleTrack:
             self.end(at)
             self._since, self._text = at, text
 
+    def reach(self, at: float) -> None:
+        """Do nothing: captions change with the pictures."""
+
     def end(self, at: float) -> None:
         """Write the subtitle that was shown until `at`."""
         for cue in cues([CaptionChange(self._since, "", self._text)], at) if self._text else ():
             self._video.caption(Cue(cue.start, cue.end, self._text))
+
+
+class LineTrack:
+    """Writes subtitles that are known beforehand, each once the video has come to it."""
+
+    def __init__(self, video: VideoWriter, cues: Iterator[Cue]) -> None:
+        self._video, self._cues = video, cues
+        self._next = next(cues, None)
+
+    def update(self, at: float, tiles: Sequence[Tile]) -> None:
+        """Do nothing: what was said does not change with the pictures."""
+
+    def reach(self, at: float) -> None:
+        """Write the subtitles that begin by `at`."""
+        while self._next is not None and self._next.start <= at:
+            self._video.caption(self._next)
+            self._next = next(self._cues, None)
+
+    def end(self, at: float) -> None:
+        """Write those that are left."""
+        self.reach(at)
 
 
 ASS_HEADER = b"""[Script Info]

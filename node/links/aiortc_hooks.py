@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 PacketHandler = Callable[[int, int, int, bytes], None]
 
 RED_PAYLOAD_TYPE = 63
+# Where the timestamp is in a packet and in a sender report (RFC 3550, sections 5.1 and 6.4.1), and that one's type.
+RTP_TIMESTAMP, SR_TIMESTAMP, SENDER_REPORT = 4, 16, 200
 LONGEST_PACKET = OPUS_RATE * 120 // 1000  # of Opus (RFC 6716, section 3.2.5)
 
 
@@ -177,6 +179,32 @@ def number_packets(transceiver: RTCRtpTransceiver, choose: Callable[[], int | No
         await send(data if sequence is None else data[:2] + sequence.to_bytes(2) + data[4:])
 
     vars(transport)["_send_rtp"] = send_numbered
+
+
+def stamp_packets(transceiver: RTCRtpTransceiver, choose: Callable[[], int | None]) -> None:
+    """Stamp each packet with `choose()`, the time of the stream itself, and sender reports by the same clock.
+
+    aiortc begins at a random moment for each connection, so that a packet that came another way would be of another
+    time. Where a stream began is no secret that SRTP rests on.
+    """
+    transport = transceiver.sender.transport
+    send, origin = transport._send_rtp, 0
+
+    async def send_stamped(data: bytes) -> None:
+        nonlocal origin
+        if 192 <= data[1] <= 223:
+            await send(_restamped(data, SR_TIMESTAMP, origin) if data[1] == SENDER_REPORT else data)
+            return
+        if (stamp := choose()) is not None:
+            origin = int.from_bytes(data[4:8]) - stamp
+        await send(_restamped(data, RTP_TIMESTAMP, origin))
+
+    vars(transport)["_send_rtp"] = send_stamped
+
+
+def _restamped(data: bytes, at: int, origin: int) -> bytes:
+    stamp = (int.from_bytes(data[at : at + 4]) - origin) % (1 << 32)
+    return data[:at] + stamp.to_bytes(4) + data[at + 4 :]
 
 
 class _Talkspurts:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from node.links import ice_gathering
 from node.links.port_guard import PortGuard
+from node.links.relay_meter import RelayMeter, relays_of
 
 if TYPE_CHECKING:
     from aiortc import RTCPeerConnection
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DatagramObserver = Callable[["Direction", bytes, str], bool]
+# Of a datagram that goes through a TURN server, with what counts its cost as the last argument.
+DatagramObserver = Callable[..., bool]
 
 LOOPBACK = "127.0.0.1"
 STUN_BINDING_REQUEST = 0x0001
@@ -35,12 +37,12 @@ MAX_OPEN_REQUESTS = 32
 class _ObservedTransport:
     """A datagram transport that shows each datagram to the observer before it is sent."""
 
-    def __init__(self, transport: Any, observe: DatagramObserver) -> None:
+    def __init__(self, transport: Any, observe: DatagramObserver, *relay: RelayMeter) -> None:
         self._transport = transport
-        self._observe = observe
+        self._observe, self._relay = observe, relay
 
     def sendto(self, data: bytes, addr: tuple[str, int]) -> None:
-        if self._observe("sent", data, addr[0]):
+        if self._observe("sent", data, addr[0], *self._relay):
             self._transport.sendto(data, addr)
 
     def __getattr__(self, name: str) -> Any:
@@ -50,14 +52,16 @@ class _ObservedTransport:
 def observe_datagrams(connection: RTCPeerConnection, observe: DatagramObserver) -> None:
     """Show every datagram of a connection whose candidates are gathered to `observe(direction, data, address)`.
 
-    A datagram for which it returns False goes no further. Datagrams that would end aiortc's receive loop (empty ones)
-    or that aioice cannot parse are swallowed here, and so are floods: any host can send to an open UDP port.
+    By way of a TURN server it gets a `RelayMeter` besides. A datagram for which it returns False goes no further.
+    Datagrams that would end aiortc's receive loop (empty ones) or that aioice cannot parse are swallowed here, and so
+    are floods: any host can send to an open UDP port.
     """
     for ice in ice_transports(connection):
         for protocol in ice._connection._protocols:
             guard = PortGuard(protocol.transport, partial(nominated_address, ice._connection))
-            protocol.transport = _ObservedTransport(protocol.transport, observe)
-            protocol.datagram_received = _observed(protocol.datagram_received, observe, guard)
+            relay = relays_of(_socket_of(protocol.transport), protocol.transport)
+            protocol.transport = _ObservedTransport(protocol.transport, observe, *relay)
+            protocol.datagram_received = _observed(protocol.datagram_received, observe, guard, *relay)
 
 
 def nominated_address(connection: Any) -> tuple[str, int] | None:
@@ -67,10 +71,10 @@ def nominated_address(connection: Any) -> tuple[str, int] | None:
 
 
 def _observed(
-    receive: Callable[[bytes, Any], None], observe: DatagramObserver, guard: PortGuard
+    receive: Callable[[bytes, Any], None], observe: DatagramObserver, guard: PortGuard, *relay: RelayMeter
 ) -> Callable[[bytes, Any], None]:
     def datagram_received(data: bytes, addr: Any) -> None:
-        if not guard.admits(addr) or not observe("received", data, addr[0]) or not data:
+        if not guard.admits(addr) or not observe("received", data, addr[0], *relay) or not data:
             return
         try:
             receive(data, addr)

@@ -23,7 +23,7 @@ from node.links.broker_addresses import Resolve, Target
 from node.links.broker_attempts import Attempts
 from node.links.broker_way import TlsState
 from node.links.outbox import MAX_OUTBOX, Message, Outbox
-from node.links.wire_meter import TcpConnections, WireMeter, frame_cost, tcp_message_cost
+from node.links.wire_meter import TLS_RECORD, TcpConnections, WireMeter, frame_cost, tcp_message_cost
 
 if TYPE_CHECKING:
     import aiomqtt
@@ -39,7 +39,6 @@ STABLE_S = 10.0  # after a connection that lived this long the first pause is sh
 # A question and its answer through a queue before a link of 16 kbit/s; a broker silent for longer counts as dead.
 PROBE_TIMEOUT_S = 3.0
 PROBE_TOPIC = "-"  # nothing subscribes to it, and MQTT 3.1.1, section 3.10.4, has every broker answer that it has ended
-TLS_RECORD = 22  # TLS 1.3: header 5, content type 1, tag 16
 REFUSED_SUBSCRIPTION = 0x80  # of a SUBACK (MQTT 3.1.1, section 3.9.3)
 CLIENT_ID_BYTES = 11  # as many as MQTT 3.1.1, section 3.1.3.1, has every broker take, in hexadecimal
 
@@ -82,7 +81,7 @@ class MqttLink:
         self._client_id: str | None = None  # the broker's choice
         self._was_up = False
         self._received = 0
-        self._traffic = TcpConnections()
+        self.traffic = self._traffic = TcpConnections()
         if meter is not None:
             meter.add_tcp(self._traffic.total)
 
@@ -118,6 +117,10 @@ class MqttLink:
     def publish(self, message: Message) -> None:
         """Queue a message: see `Outbox.put`."""
         self._outbox.put(message)
+
+    def send_now(self, message: Message) -> bool:
+        """Send a message if it can leave at once, and return whether it does."""
+        return self._client is not None and self._client.send_now(message)
 
     async def subscribe(self, pattern: str) -> None:
         """Subscribe now if connected, and after every reconnection."""

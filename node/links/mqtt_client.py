@@ -20,7 +20,7 @@ from typing import Any, Final
 from aiomqtt import Client, Message, MqttError, ProtocolVersion, Will
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from node.links import broker_errors, broker_way, outbox
+from node.links import broker_errors, broker_way, outbox, socket_queue
 from node.links.address import BrokerAddress
 from node.links.broker_addresses import Target
 from protocol.errors import NodeError
@@ -40,6 +40,7 @@ CONNACK_TIMEOUT_WITH_OTHERS_S: Final = 3.0
 ACCEPTED: Final = 0  # the return code of a CONNACK (MQTT 3.1.1, section 3.2.2.3)
 FAREWELL_S: Final = 1.0  # how long a connection that takes nothing may hold up its end
 KEEPALIVE_TIMEOUT, PROTOCOL_ERROR = 0x8D, 0x82  # what the client beneath makes of its own errors, as codes of MQTT 5
+SUCCESS: Final = 0  # MQTT_ERR_SUCCESS of the client beneath
 ENDS: Final = 5  # MQTT_ERR_CONN_REFUSED of the client beneath: it closes the socket
 # How what is no MQTT begins: "HTTP/", an alert of TLS, and NATS's "INFO", which is at each path but /mqtt.
 HTTP, TLS_ALERT, NATS = 0x48, 0x15, 0x49
@@ -138,6 +139,15 @@ class BrokerClient(Client):
             return None if self.socket is None else str(self.socket.getsockname()[0]).partition("%")[0]
         except OSError:
             return None
+
+    def send_now(self, message: outbox.Message) -> bool:
+        """Hand a message to the system unless others wait there already: return whether that was done."""
+        if self._client.want_write():
+            self._client.loop_write()
+        sock = self.socket
+        if sock is None or self._client.want_write() or not socket_queue.has_room(sock.fileno(), message.size):
+            return False
+        return bool(self._client.publish(message.topic, message.payload, retain=message.retain).rc == SUCCESS)
 
     def drop(self, reason: str) -> None:
         """End the connection without a word to the broker: its user gets a `MqttError` with this reason."""

@@ -34,8 +34,14 @@ class PeerEvents:
     def link_ended(self, peer: str) -> None:
         """Handle the end of a link."""
 
+    def route_changed(self, peer: str, route: str) -> None:
+        """Handle another way of the speech with a peer: `direct`, by a link, `broker`, or `none`."""
+
     def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
-        """Handle an RTP packet (numbers as on the wire, 48 kHz) and the copies of earlier ones that came along."""
+        """Handle a packet of speech, and the copies of earlier ones that came along.
+
+        Its numbers are RTP's (48 kHz), whatever way it came; those of a peer go on when that changes.
+        """
 
     def report_received(self, peer: str, report: Report) -> None:
         """Handle what a peer reports of our packets."""
@@ -91,6 +97,10 @@ class PeerEventHub(PeerEvents):
     def link_ended(self, peer: str) -> None:
         for part in self._subscribers:
             part.link_ended(peer)
+
+    def route_changed(self, peer: str, route: str) -> None:
+        for part in self._subscribers:
+            part.route_changed(peer, route)
 
     def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         for part in self._subscribers:

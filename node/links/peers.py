@@ -29,6 +29,7 @@ from protocol.signalling import (
     PictureWanted,
     Room,
     RoomIsFull,
+    RouteChanged,
 )
 
 if TYPE_CHECKING:
@@ -99,11 +100,10 @@ class Peers:
         self._drain()
 
     def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None) -> bool:
-        """Send one speech packet and copies of earlier ones to every peer that listens; return whether any does.
-
-        For `sequence` see `node.links.webrtc.PeerLink.send`.
-        """
-        listening = [(peer, call) for peer, call in self._calls.items() if call.listens]
+        """Send a packet, and copies of earlier ones, by each link with speech; tell if there is one."""
+        listening = [
+            (peer, call) for peer, call in self._calls.items() if call.listens and self.room.routes.goes_by_link(peer)
+        ]
         for peer, call in listening:
             with self.faults.contained(peer, "speech for a peer"):
                 call.send(timestamp, payload, copies, sequence)
@@ -120,8 +120,7 @@ class Peers:
 
     def round_trip_seconds(self, peer: str) -> float:
         """Return the measured round-trip time to a peer; 0 as long as there is none."""
-        link = self.link_to(peer)
-        return (link.round_trips.seconds or 0.0) if link else 0.0
+        return (link.round_trips.seconds or 0.0) if (link := self.link_to(peer)) else 0.0
 
     def link_to(self, peer: str) -> PeerLink | None:
         """Return the link with a peer, if there is one."""
@@ -153,8 +152,6 @@ class Peers:
         self._calls.clear()
         self.room.leave(self._now())
         self._drain()
-        if self._timer is not None:
-            self._timer.cancel()
         await asyncio.gather(*(self._close("", link) for link in links))
 
     def _doubt(self, call: LinkedPeer) -> None:
@@ -198,6 +195,8 @@ class Peers:
                 self._spawn(f"answer to {peer}", peer, partial(self._describe, call, partial(call.link.answer, sdp)))
             case ApplyAnswer(peer, call_id, sdp):
                 self._spawn(f"answer of {peer}", peer, partial(self._accept, call_id, sdp))
+            case RouteChanged(peer, route):
+                self._events.route_changed(peer, route)
             case EndCall(peer, call_id, _):
                 self._end(peer, call_id)
             case RoomIsFull():

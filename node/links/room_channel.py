@@ -14,6 +14,7 @@ from node.links import echo_check
 from node.links.address import BrokerAddress
 from node.links.echo_check import EchoCheck
 from node.links.mqtt import Message, MqttLink
+from node.links.speech_channel import SpeechChannel
 from node.links.wire_meter import WireMeter
 from protocol import topics
 from protocol.errors import NodeError, RemoteError, VersionError
@@ -73,10 +74,11 @@ class RoomChannel:
             will=Message(self._name(node, Letter.PRESENCE), b"", retain=True),
             meter=meter,
         )
+        self.speech = SpeechChannel(room, node, session, self.link, meter)
 
-    def oldest(self) -> tuple[int, int, int]:
-        """Return the numbers of the first messages that a newcomer opens (see `Sealer.oldest`)."""
-        return self._sealer.oldest()
+    def oldest(self) -> tuple[int, ...]:
+        """Return the numbers of the first messages that a newcomer opens (see `Sealer.oldest`), speech last."""
+        return *self._sealer.oldest(), self.speech.next
 
     def shows(self) -> bool:
         """Return whether a picture of ours is retained."""
@@ -87,13 +89,15 @@ class RoomChannel:
         """The peers whose messages are opened."""
         return frozenset(self._opener.peers)
 
-    def admit(self, peer: str, session: int, oldest: tuple[int, int, int]) -> None:
+    def admit(self, peer: str, session: int, oldest: tuple[int, ...]) -> None:
         """Open the messages of this session of a peer from now on (see `Opener.admit`)."""
         self._opener.admit(peer, session, oldest)
+        self.speech.admit(peer, session, oldest)
 
     def dismiss(self, peer: str) -> None:
         """Open nothing but hellos of a peer from now on."""
         self._opener.dismiss(peer)
+        self.speech.dismiss(peer)
 
     def post(
         self,
@@ -144,6 +148,8 @@ class RoomChannel:
                     return self._sealer.signal(*to, payload, addressed=topic.target is not None)
                 case Letter.PICTURE | Letter.TEXT:
                     return self._sealer.frame(topic.letter, payload, retain)
+                case Letter.SPEECH:
+                    raise ValueError("speech goes by the speech channel")
         except ValueError as error:  # it has sealed all that it can
             raise NodeError(str(error)) from None
 
@@ -155,6 +161,8 @@ class RoomChannel:
                 return self._opener.signal(topic, sealed)
             case Letter.PICTURE | Letter.TEXT:
                 return self._opener.frame(topic, sealed)
+            case Letter.SPEECH:
+                return None  # which the speech channel opens
 
     def reject(self, peer: str, letter: Letter, error: RemoteError) -> None:
         """Count a message of a peer that proved to be bad after it was delivered."""
@@ -174,6 +182,9 @@ class RoomChannel:
         if topic.node == self._node and sealed:
             self._echoes.returned(topic.letter)
             self._on_echo(topic, len(sealed))
+            return
+        if topic.letter is Letter.SPEECH:
+            self.speech.receive(topic, sealed)
             return
         payload = self._open(topic, sealed) if sealed else b""
         if payload is not None:

@@ -36,6 +36,7 @@ class SpeechTrack:
         self._ready = asyncio.Event()
         self.payload_type: int | None = None  # of the packet that was taken last; None for Opus's own
         self.sequence: int | None = None  # the same packet's; None for the next one
+        self.timestamp: int | None = None  # the same packet's, in 48 kHz samples
 
     def push(self, payload: Payload) -> None:
         """Queue a packet; when too many wait, the oldest is lost."""
@@ -48,7 +49,7 @@ class SpeechTrack:
             self._ready.clear()
             await self._ready.wait()
         packet = self._packets.popleft()
-        self.payload_type, self.sequence = packet.payload_type, packet.sequence
+        self.payload_type, self.sequence, self.timestamp = packet.payload_type, packet.sequence, packet.timestamp
         return packet.timestamp, packet.data
 
 

@@ -28,6 +28,7 @@ from protocol.speech import opus_packet
 if TYPE_CHECKING:
     from aiortc import RTCPeerConnection
 
+    from node.links.relay_meter import RelayMeter
     from node.links.wire_meter import Direction, WireMeter
 
 logger = logging.getLogger(__name__)
@@ -210,6 +211,7 @@ class PeerLink:
             rtcp_hooks.install_reporting(transceiver, self.reporting, self._reported)
             aiortc_hooks.mark_talkspurts(transceiver)
             aiortc_hooks.number_packets(transceiver, lambda: self._speech.sequence)
+            aiortc_hooks.stamp_packets(transceiver, lambda: self._speech.timestamp)
             aiortc_hooks.tap_packets(transceiver.receiver, self._received)
 
     def _types(self) -> aiortc_hooks.SpeechTypes:
@@ -246,10 +248,10 @@ class PeerLink:
             self.round_trips.add(report.round_trip_s)
         self._on_report(report)
 
-    def _datagram(self, direction: Direction, data: bytes, address: str) -> bool:
+    def _datagram(self, direction: Direction, data: bytes, address: str, relay: RelayMeter | None = None) -> bool:
         if self._observer is not None and not self._observer(direction, data):
             return False
-        self._meter.datagram(direction, data, address)
+        self._meter.datagram(direction, data, address, relay)
         if direction == "sent" and udp_kind(data) == "rtp":
             self.reporting.packet_sent(int.from_bytes(data[2:4]), time.monotonic())
         if direction == "received":

@@ -12,7 +12,10 @@ import struct
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from node.links.relay_meter import RelayMeter
 
 Direction = Literal["sent", "received"]
 UdpKind = Literal["rtp", "rtcp", "stun", "dtls", "turn", "other"]
@@ -21,6 +24,7 @@ IPV4_HEADER = 20
 IPV6_HEADER = 40
 UDP_HEADER = 8
 TCP_HEADER = 32  # 20 plus the 12 bytes of the timestamp option, which Linux, macOS and Windows all send by default
+TLS_RECORD = 22  # TLS 1.3: header 5, content type 1, tag 16
 TCP_SYN_EXTRA = 8  # a SYN carries MSS, SACK and window scale besides the timestamp: 40 bytes instead of 32
 
 
@@ -141,15 +145,38 @@ class TcpConnections:
 
 @dataclass(slots=True)
 class WireMeter:
-    """Everything one node sent and received, by kind. `mqtt` is added by the MQTT link."""
+    """Everything one node sent and received, by kind. `mqtt` is added by the MQTT link.
+
+    Speech through the broker is a part of that, which is counted apart: its packets, and the bytes of its messages.
+    """
 
     sent: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
     received: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
+    broker_speech_sent: Count = field(default_factory=Count)
+    broker_speech_received: Count = field(default_factory=Count)
     _tcp: list[Callable[[], TcpTraffic]] = field(default_factory=list)
+    _relays: list[RelayMeter] = field(default_factory=list)
 
-    def datagram(self, direction: Direction, data: bytes, address: str) -> None:
-        counts = self.sent if direction == "sent" else self.received
-        counts[udp_kind(data)].add(len(data) + UDP_HEADER + ip_header(address))
+    def datagram(self, direction: Direction, data: bytes, address: str, relay: RelayMeter | None = None) -> None:
+        """Count a datagram to or from this address; by way of a `relay` it is one inside of a message to that."""
+        size = len(data) + UDP_HEADER + ip_header(address)
+        if relay is not None:
+            size = relay.count(direction, len(data))
+            if relay not in self._relays:
+                self._relays.append(relay)
+        (self.sent if direction == "sent" else self.received)[udp_kind(data)].add(size)
+
+    def broker_speech(self, direction: Direction, size: int, packets: int) -> None:
+        """Count a message of `size` bytes with so many packets of speech."""
+        count = self.broker_speech_sent if direction == "sent" else self.broker_speech_received
+        count.packets += packets
+        count.bytes += size
+
+    def speech(self, direction: Direction) -> Count:
+        """Return the packets of speech in this direction by all ways, and their bytes on the wire."""
+        by_link = (self.sent if direction == "sent" else self.received)["rtp"]
+        by_broker = self.broker_speech_sent if direction == "sent" else self.broker_speech_received
+        return Count(by_link.packets + by_broker.packets, by_link.bytes + by_broker.bytes)
 
     def add_tcp(self, read: Callable[[], TcpTraffic]) -> None:
         """Register a TCP link; `read` returns its totals whenever they are asked for."""
@@ -157,7 +184,19 @@ class WireMeter:
 
     def total(self, direction: Direction) -> int:
         """Return all bytes in this direction, UDP and TCP together."""
+        return sum(self.kinds(direction).values())
+
+    def kinds(self, direction: Direction) -> dict[str, int]:
+        """Return the bytes in this direction by kind, speech through the broker apart from all else that goes there."""
         counts = self.sent if direction == "sent" else self.received
-        tcp = [read() for read in self._tcp]
-        udp = sum(count.bytes for count in counts.values())
-        return udp + sum(traffic.sent if direction == "sent" else traffic.received for traffic in tcp)
+        kinds = {kind: count.bytes for kind, count in list(counts.items())}
+        mqtt = _sum([read() for read in self._tcp], direction)
+        speech = self.broker_speech_sent if direction == "sent" else self.broker_speech_received
+        kinds["mqtt"], kinds["mqtt_speech"] = mqtt - min(mqtt, speech.bytes), min(mqtt, speech.bytes)
+        if self._relays:
+            kinds["turn"] = kinds.get("turn", 0) + _sum([relay.remainder() for relay in self._relays], direction)
+        return kinds
+
+
+def _sum(connections: list[TcpTraffic], direction: Direction) -> int:
+    return sum(traffic.sent if direction == "sent" else traffic.received for traffic in connections)

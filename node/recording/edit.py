@@ -174,6 +174,8 @@ def _redacted(records: Iterable[Record], own: str, without: Redaction, ids: set[
         match record:
             case Speech(sender=sender) if without.speech and is_redacted(sender):
                 continue
+            case Frame() if without.speech and is_redacted(record.sender) and _is_spoken(record):
+                continue
             case Frame() if without.words and any(map(is_redacted, _authors(record))):
                 if (redacted := _without_words(record)) is not None:
                     yield redacted
@@ -183,6 +185,11 @@ def _redacted(records: Iterable[Record], own: str, without: Redaction, ids: set[
                 continue
             case _:
                 yield record
+
+
+def _is_spoken(record: Frame) -> bool:
+    """Return whether a frame is a line of what was spoken: as much a part of it as its sound."""
+    return (line := line_of(record)) is not None and line.spoken_s > 0
 
 
 def _authors(record: Frame) -> Iterator[str]:

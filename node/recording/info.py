@@ -11,6 +11,7 @@ from pathlib import Path
 
 from node.recording.participants import Participants, check_count
 from node.recording.reader import SessionReader, picture_of, plural
+from node.recording.search import holds, not_found
 from node.recording.speech_loss import SpeechLoss
 from node.recording.timecode import format_time
 from node.recording.typed_lines import line_of
@@ -51,11 +52,12 @@ class CaptionEntry:
 
 @dataclass
 class LineEntry:
-    """A line that was typed; one that was relayed to the recording node counts for nobody."""
+    """A line that was typed, or spoken for so long; one that was relayed to the recording node counts for nobody."""
 
     at_s: float
     name: str
     text: str
+    spoken_s: float = 0.0
 
 
 @dataclass
@@ -171,7 +173,7 @@ class _Counter:
         elif (line := line_of(record)) is not None:
             name = line.name or sender.name
             sender.lines += line.author == record.sender
-            self._info.lines.append(LineEntry(line.at_s, name, line.text))
+            self._info.lines.append(LineEntry(line.at_s, name, line.text, line.spoken_s))
 
     def _of(self, node: str) -> SenderSummary:
         name = self._people.name(node)
@@ -185,9 +187,21 @@ class _Counter:
 # -- as text
 
 
-def info_lines(path: Path, codebooks: Collection[CodebookId], secret: bytes | None, as_json: bool) -> Iterator[str]:
-    """Return the lines to print: JSON, or `text_lines`."""
+def info_lines(
+    path: Path, codebooks: Collection[CodebookId], secret: bytes | None, as_json: bool, grep: str | None = None
+) -> Iterator[str]:
+    """Return the lines to print: JSON, or `text_lines`; with `grep`, of captions and lines those that hold this text.
+
+    Raises NodeError if none does.
+    """
     info = read_info(path, codebooks, secret)
+    if grep is not None:
+        _keep(info, grep)
+        if not (info.captions or info.lines):
+            raise not_found(path, grep)
+        if not as_json:
+            yield from words_lines(info)
+            return
     if as_json:
         yield json.dumps(asdict(info, dict_factory=_public))
     else:
@@ -211,8 +225,19 @@ def text_lines(info: SessionInfo) -> Iterator[str]:
         yield f"bytes     {kinds}; {info.file_bytes * 8 / 1000 / max(info.duration_s, 1e-9):.2f} kbit/s of file"
     if info.snapshots:
         yield f"snapshots {info.snapshots}"
+    yield from words_lines(info)
+
+
+def words_lines(info: SessionInfo) -> Iterator[str]:
+    """Return the captions and the lines of people, in order of time."""
     for at_s, text in sorted([*_captions(info), *_typed(info)], key=itemgetter(0)):
         yield f"{format_time(at_s):>8}  {text}"
+
+
+def _keep(info: SessionInfo, grep: str) -> None:
+    """Leave out the captions and lines that do not hold this text."""
+    info.captions = [caption for caption in info.captions if holds(caption.caption or "", grep)]
+    info.lines = [line for line in info.lines if holds(line.text, grep)]
 
 
 def _captions(info: SessionInfo) -> Iterator[tuple[float, str]]:
@@ -223,7 +248,7 @@ def _captions(info: SessionInfo) -> Iterator[tuple[float, str]]:
 
 def _typed(info: SessionInfo) -> Iterator[tuple[float, str]]:
     for line in info.lines:
-        yield line.at_s, f"{line.name} writes: {line.text}"
+        yield line.at_s, f"{line.name} {'says' if line.spoken_s else 'writes'}: {line.text}"
 
 
 def _models(info: SessionInfo) -> Iterator[str]:

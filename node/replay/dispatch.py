@@ -107,7 +107,8 @@ class RecordDispatcher:
         name = line.name or (self._present[line.author].name if line.author in self._present else "")
         name = name or (header.name if line.author == header.node else "") or line.author
         at = header.started_ns / 1e9 + line.at_s
-        return ChatLine(line.author, line.number, fitting_name(name), line.text, at, mine=False, via=via)
+        name, mine = fitting_name(name), False
+        return ChatLine(line.author, line.number, name, line.text, at, mine, via, spoken_s=line.spoken_s)
 
     def _dispatch_snapshot(self, record: Frame, caption: str) -> None:
         """Report the snapshot of a picture, whose record precedes the picture's."""

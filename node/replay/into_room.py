@@ -23,7 +23,7 @@ from protocol import frames
 from protocol.captions.registry import CaptionCodecs
 from protocol.errors import CaptionError, NodeError, RemoteError
 from protocol.rtp.renumbering import RtpRenumberer
-from protocol.signalling import Carries, Hello
+from protocol.signalling import Carries, Hello, SpeechRoute
 from protocol.signalling.room import MAX_PEERS
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class ReplayParticipant(PeerEvents):
         if sequence in self._sent:
             return False
         self._sent.append(sequence)
-        return self.room.peers.send(timestamp, payload, copies, sequence)
+        return self.room.speech.send(timestamp, payload, copies, sequence)
 
     def send_picture(self, picture: RecordedPicture) -> None:
         """Publish a recorded picture, coded as it was unless a peer cannot read that."""
@@ -101,6 +101,11 @@ class ReplayParticipant(PeerEvents):
     def link_up(self, peer: str) -> None:
         """Note that there is a listener."""
         self.has_listener.set()
+
+    def route_changed(self, peer: str, route: str) -> None:
+        """Note that there is a listener by the broker."""
+        if route == SpeechRoute.BROKER:
+            self.has_listener.set()
 
     def broker_returned(self) -> None:
         """Publish the picture again: the broker may have forgotten it."""

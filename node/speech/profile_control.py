@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from node.links.peer_events import PeerEvents
-from node.speech.profiles import CUSTOM
+from node.speech.profiles import CUSTOM, LEAN, LOWEST
 from node.speech.rate_controller import RateController
+from node.speech.rate_ladder import LADDER, LADDER_WITH_TEXT
+from node.speech.rates import broker_kbps
+from protocol.signalling import SpeechRoute
 
 if TYPE_CHECKING:
     from node.links.peers import Peers
@@ -20,7 +23,8 @@ class ProfileControl(PeerEvents):
     """Keeps a stream's profile as its rate controller says, and asks the peers for the reports that it needs.
 
     The stream's own profile is the first. If `adapts`, it follows the links within `max_kbps` from the beginning. A
-    node that does not send (`sends`) changes nothing.
+    node that does not send (`sends`) changes nothing. One that `writes` what is said sends that alone when no profile
+    fits.
     """
 
     def __init__(
@@ -33,11 +37,14 @@ class ProfileControl(PeerEvents):
         clock: Callable[[], float],
         note: Callable[[str], None],
         sends: bool = True,
+        writes: bool = False,
     ) -> None:
         self._stream, self._peers, self._max_kbps = stream, peers, max_kbps
-        self._clock, self._note, self._sends = clock, note, sends
+        self._clock, self._note, self._sends, self._writes = clock, note, sends, writes
         limit = max_kbps if adapts else None
-        self._controller = RateController(stream.profile, limit, clock(), peers.take_copies)
+        ladder = LADDER_WITH_TEXT if writes else LADDER
+        self._by_broker: set[str] = set()
+        self._controller = RateController(stream.profile, limit, clock(), peers.take_copies, ladder)
 
     @property
     def profile(self) -> Profile:
@@ -56,12 +63,33 @@ class ProfileControl(PeerEvents):
     def report_received(self, peer: str, report: Report) -> None:
         """Adapt the profile to what a peer reports of our packets."""
         now = self._clock()
-        self._apply(self._controller.report(peer, report, now))
+        self._apply(self._within_the_broker(self._controller.report(peer, report, now)))
         if self._controller.adapts:
             self._peers.want_reports(self._controller.is_trying(now))
 
+    def route_changed(self, peer: str, route: str) -> None:
+        """Adapt the profile to speech that goes through the broker, from which no report comes."""
+        (self._by_broker.add if route == SpeechRoute.BROKER else self._by_broker.discard)(peer)
+        self._apply(self._within_the_broker(self._controller.profile))
+
+    def left(self, peer: str) -> None:
+        """Forget by which way the peer was spoken to."""
+        self.route_changed(peer, SpeechRoute.NONE)
+
+    def _within_the_broker(self, profile: Profile) -> Profile:
+        """Return the profile; one that adapts, with no link to adapt to, is `lean`, or less if that is too much."""
+        if not self._by_broker or not self._controller.adapts:
+            return profile
+        most = LEAN if broker_kbps(LEAN) <= self._max_kbps else LOWEST
+        return min(profile, most, key=lambda one: one.bitrate)
+
     def change(self, profile: Profile) -> None:
-        """Send by other settings from now on, whatever the links do to them."""
+        """Send by other settings from now on, whatever the links do to them; note it if that cannot be."""
+        if self._is_text_for_good() and not profile.text_only:
+            return
+        if profile.text_only and not self._writes:
+            self._note(f"{profile.name} sends what is written of your speech: begin the call with --transcribe")
+            return
         if profile.name == CUSTOM == self._controller.profile.name:
             self._note("speech goes by other options now")
         self._apply(self._controller.choose(profile))
@@ -69,10 +97,19 @@ class ProfileControl(PeerEvents):
 
     def follow_the_link(self) -> None:
         """Send by what the links carry from now on, as far as the settings let it."""
+        if self._is_text_for_good():
+            return
         profile = self._controller.follow(self._max_kbps, self._clock())
         self._note(f"speech follows the link now, within {self._max_kbps:g} kbit/s")
         self._apply(profile)
         self._peers.want_reports(True)
+
+    def _is_text_for_good(self) -> bool:
+        """Return whether no sound can be sent in this call, and note it."""
+        if self._sends or not self._stream.profile.text_only:
+            return False
+        self._note("this call was begun with text alone: begin it anew to be heard")
+        return True
 
     def _apply(self, profile: Profile) -> None:
         before = self._stream.profile
@@ -80,4 +117,10 @@ class ProfileControl(PeerEvents):
             return
         self._stream.change(profile)
         if (profile.name, bool(profile.redundancy)) != (before.name, bool(before.redundancy)):
-            self._note(f"speech goes by {profile.name} now{', with copies' if profile.redundancy else ''}")
+            self._note(_said(profile))
+
+
+def _said(profile: Profile) -> str:
+    if profile.text_only:
+        return "speech goes as text alone now: the others read it"
+    return f"speech goes by {profile.name} now{', with copies' if profile.redundancy else ''}"

@@ -65,7 +65,8 @@ class Profile:
     `redundancy` is the copy distance: each packet also carries the sound one and a half (1) or two and a half packets
     (2) earlier; see `protocol.speech.redundancy`. `fec_percent` is the loss, in percent, that Opus's in-band FEC is to
     be ready for (0: none); libopus writes it from `FEC_FROM` bit/s on. With `high_band` narrowband speech goes with
-    the gains of 4 to 8 kHz beside it, for those who can fill that up.
+    the gains of 4 to 8 kHz beside it, for those who can fill that up. With `text_only` no sound is sent: what is said
+    goes as lines of text alone.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Profile:
     redundancy: int = 0
     fec_percent: int = 0
     high_band: bool = False
+    text_only: bool = False
 
     @property
     def frame_samples(self) -> int:
@@ -103,6 +105,7 @@ class Profile:
         return self.frame_ms * self.frames_per_packet
 
 
+TEXT = Profile("text", bitrate=7_000, bandwidth=Bandwidth.NARROW, text_only=True)
 LOWEST = Profile("lowest", bitrate=7_000, bandwidth=Bandwidth.NARROW, high_band=True)
 LEAN = Profile("lean", bitrate=8_000, bandwidth=Bandwidth.NARROW, high_band=True)
 CLEAR = Profile("clear", bitrate=12_000, bandwidth=Bandwidth.WIDE)
@@ -118,6 +121,7 @@ MEANINGS: Mapping[Profile, str] = MappingProxyType(
         QUICK: "lean with less delay",
         TOUGH: "each packet sent twice",
         RICH: "clear, with less delay",
+        TEXT: "words alone",
     }
 )
 
@@ -141,6 +145,8 @@ def profile(name: str) -> Profile:
 def custom(base: Profile, **options: Any) -> Profile:
     """Return `base` with these options (None: unchanged). Raises UsageError if they are impossible."""
     given = {option: value for option, value in options.items() if value is not None}
+    if given and base.text_only:
+        raise UsageError(f"the profile {base.name!r} sends no sound: leave out {next(iter(given))!r}")
     made = checked(replace(base, name=CUSTOM, **given)) if given else base
     if given.get("high_band") and not made.sends_high_band:
         raise UsageError(

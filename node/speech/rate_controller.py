@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from node.speech.profiles import CUSTOM, FEC_FROM, Profile
-from node.speech.rate_ladder import ProfileLadder
+from node.speech.rate_ladder import LADDER, ProfileLadder
 from protocol.rtp.receiver_reports import Report
 from protocol.speech.loss_pattern import LossPattern
 
@@ -20,12 +20,19 @@ FEC_PERCENT = 10
 class RateController:
     """Controls a profile, which follows the links within `max_kbps`, or stays (None). `profile` is what to send by now.
 
-    `takes_copies` is as for `ProfileLadder`. Times are in seconds, on one clock.
+    `takes_copies` and `ladder` are as for `ProfileLadder`. Times are in seconds, on one clock.
     """
 
-    def __init__(self, profile: Profile, max_kbps: float | None, now: float, takes_copies: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        max_kbps: float | None,
+        now: float,
+        takes_copies: Callable[[], bool],
+        ladder: Sequence[Profile] = LADDER,
+    ) -> None:
         self.profile = self._wanted = profile
-        self._takes_copies = takes_copies
+        self._takes_copies, self._ladder = takes_copies, ladder
         self._losses: dict[str, LossPattern] = {}
         self._adaptation = None if max_kbps is None else self._adapting(max_kbps, now)
 
@@ -63,7 +70,7 @@ class RateController:
             self._adaptation.forget(peer)
 
     def _adapting(self, max_kbps: float, now: float) -> ProfileLadder:
-        return ProfileLadder(max_kbps, now, takes_copies=self._takes_copies)
+        return ProfileLadder(max_kbps, now, self._ladder, takes_copies=self._takes_copies)
 
     def _protected(self) -> Profile:
         """Return the wanted profile with redundancy for the losses.

@@ -14,11 +14,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from node.speech.profiles import CLEAR, LEAN, LOWEST, RICH, Profile
+from node.speech.profiles import CLEAR, LEAN, LOWEST, RICH, TEXT, Profile
 from node.speech.rates import wire_kbps
 from protocol.rtp.receiver_reports import Report
 
 LADDER = (LOWEST, LEAN, CLEAR, RICH)
+
+# Where speech is written as well: words go where not even `lowest` does.
+LADDER_WITH_TEXT = (TEXT, *LADDER)
 
 # How long a step is given before it is judged: the reports before it speak of the step before.
 SETTLE_S = 1.6
@@ -142,7 +145,7 @@ class ProfileLadder:
         fitting = [one for one, least in zip(ladder, narrowest, strict=True) if wire_kbps(least) <= max_kbps]
         self._ladder = fitting or [min(ladder, key=wire_kbps)]
         self._max_kbps = max_kbps
-        self._step = self._ladder.index(LEAN) if LEAN in self._ladder else 0
+        self._step = self._ladder.index(LEAN) if LEAN in self._ladder else len(self._ladder) - 1
         self._redundancy = 0
         self._changed_at, self._settle_s = now, SETTLE_S
         self._queued_at_change = 0.0
@@ -175,7 +178,7 @@ class ProfileLadder:
             self._step_down(now)
         elif self._still_grows(link, now):
             self._step_down(now)
-        elif now - self._changed_at >= self._settle_s and report.expected:
+        elif now - self._changed_at >= self._settle_s and (report.expected or self.profile.text_only):
             self._judge(now)
         return self.profile
 
@@ -240,7 +243,7 @@ class ProfileLadder:
         if self._redundancy or now < self._copies_barred_until or not self._takes_copies():
             return
         for step in range(self._step, -1, -1):
-            if wire_kbps(self._at(step, 1)) <= self._max_kbps:
+            if not self._ladder[step].text_only and wire_kbps(self._at(step, 1)) <= self._max_kbps:
                 self._move(now, step, 1)
                 return
 

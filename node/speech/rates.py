@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Sequence
+from dataclasses import replace
 
-from node.links.wire_meter import IPV4_HEADER, UDP_HEADER
-from node.speech.profiles import Profile
+from node.links.wire_meter import IPV4_HEADER, TCP_HEADER, UDP_HEADER
+from node.speech.profiles import MAX_PACKET_MS, Profile
+from protocol.speech_sealing import SPEECH_OVERHEAD
+from protocol.topics import NODE_LENGTH, ROOM_LENGTH
 
 # Without header extensions, which the node leaves out of its session descriptions.
 RTP_HEADER = 12
@@ -24,6 +27,9 @@ HEADERS_TEXT = (
     f"{PACKET_HEADERS} bytes a packet (IPv4 {IPV4_HEADER}, UDP {UDP_HEADER}, RTP {RTP_HEADER}, SRTP tag {SRTP_TAG})"
 )
 
+# Bytes a message besides its packet: its seal, MQTT with the topic `ROOM/NODE/v`, TCP and IPv4.
+BROKER_HEADERS = SPEECH_OVERHEAD + 2 + 2 + ROOM_LENGTH + NODE_LENGTH + 3 + TCP_HEADER + IPV4_HEADER
+
 # Bytes with which RFC 2198 marks the copy of an earlier packet, and the packet itself.
 RED_HEADERS = 4 + 1
 
@@ -31,12 +37,18 @@ RED_HEADERS = 4 + 1
 # nine recordings).
 _HIGH_BAND_BYTES = {60: 5.5, 120: 8.0}
 
+# Of a voice's lines of text, with all that carries them through the broker: a minute of the demo's dialogue by
+# `scripts/bench_transcribe.py`.
+TEXT_KBPS = 0.25
+
 # What libopus makes of speech (mean of 18 recordings, VBR) if asked for so many kbit/s.
 _SPEECH_KBPS = ((0.0, 0.0), (6.0, 5.22), (7.0, 6.05), (8.0, 7.08), (9.0, 8.19), (12.0, 11.3), (24.0, 23.58))
 
 
 def payload_kbps(profile: Profile) -> float:
-    """Return the rate of Opus and the high band in this profile during speech, copies included, in kbit/s."""
+    """Return the rate of Opus and the high band in this profile during speech, in kbit/s: copies too, text not."""
+    if profile.text_only:
+        return 0.0
     once = _typical_kbps(profile.bitrate / 1000) if profile.vbr else profile.bitrate / 1000
     return (once + high_band_kbps(profile)) * (2 if profile.redundancy else 1)
 
@@ -48,9 +60,17 @@ def high_band_kbps(profile: Profile) -> float:
 
 
 def wire_kbps(profile: Profile) -> float:
-    """Return the same with all that an RTP packet carries besides, over IPv4."""
+    """Return the same with all that an RTP packet carries besides, over IPv4; of text, what its lines take."""
+    if profile.text_only:
+        return TEXT_KBPS
     headers = PACKET_HEADERS + (RED_HEADERS if profile.redundancy else 0)
     return payload_kbps(profile) + headers * 8 / profile.packet_ms
+
+
+def broker_kbps(profile: Profile) -> float:
+    """Return the rate through the broker, over IPv4 and without TLS: messages of 120 ms, and no copies."""
+    once = payload_kbps(replace(profile, redundancy=0))
+    return once + BROKER_HEADERS * 8 / MAX_PACKET_MS
 
 
 def measured_payload_kbps(packets: Sequence[int], packet_ms: float) -> float:

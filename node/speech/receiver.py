@@ -15,13 +15,16 @@ from node.speech.codec import SpeechDecoder
 from node.speech.receive_stream import ReceiveStream, mix
 from node.speech.stats import SpeechIn
 from protocol.errors import PacketError
+from protocol.signalling import Carries, SpeechRoute
 from protocol.speech import opus_packet
+from protocol.speech.jitter import MAX_BROKER_TARGET_MS, MAX_TARGET_MS
 from protocol.speech.playout import Playout
 
 if TYPE_CHECKING:
     from node.speech.audio_io import Sink
     from node.speech.pcm import Pcm
     from protocol.rtp.red import Copy
+    from protocol.signalling import Hello
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +43,8 @@ class SpeechReceiver(PeerEvents):
     """Plays the packets of all peers through one sink.
 
     `lookahead_ms` is what the peer's encoder adds to the delay, and `round_trip_seconds(peer)` is the network's share,
-    there and back. `lyra_folder` holds Lyra's models, for peers that send it. A peer whose sound cannot be decoded is
+    there and back. `lyra_folder` holds Lyra's models, for peers that send it. `also` gives sound that is mixed with the
+    peers'. A peer whose sound cannot be decoded is
     silent for as long; the others are not.
     """
 
@@ -53,24 +57,52 @@ class SpeechReceiver(PeerEvents):
         round_trip_seconds: Callable[[str], float],
         clock: Callable[[], float],
         lyra_folder: Path | None = None,
+        also: Callable[[int], Pcm | None] | None = None,
         faults: PeerFaults | None = None,
     ) -> None:
         self.faults = faults or PeerFaults(logger.warning)
         self._sink, self._counts, self._clock = sink, counts, clock
         self._lookahead_ms, self._round_trip_seconds = lookahead_ms, round_trip_seconds
-        self._lyra_folder = lyra_folder
+        self._lyra_folder, self._also = lyra_folder, also
         self._peers: dict[str, _PeerStream] = {}
+        self._lasting: set[str] = set()
 
     async def run(self) -> None:
         """Play until cancelled."""
         await self._sink.run(self.pull)
 
+    def joined(self, peer: str, hello: Hello) -> None:
+        """Note whether the peer's stream outlasts a link: one clock stamps what it says, by whatever way it comes."""
+        if Carries.BROKER_SPEECH_IN in hello.carries:
+            self._lasting.add(peer)
+
+    def left(self, peer: str) -> None:
+        """Drop the peer's stream, if it outlasted the link."""
+        self._lasting.discard(peer)
+        self._drop(peer)
+
     def link_opened(self, peer: str) -> None:
         """Be ready to receive from this peer."""
         self.link_ended(peer)
-        self._peers[peer] = _PeerStream(ReceiveStream(Playout(), SpeechDecoder(self._lyra_folder)))
+        self._open(peer)
 
     def link_ended(self, peer: str) -> None:
+        """Drop the peer's stream, unless it may go on by another way."""
+        if peer not in self._lasting:
+            self._drop(peer)
+
+    def route_changed(self, peer: str, route: str) -> None:
+        """Be ready to receive by the broker, which delivers less evenly."""
+        if route != SpeechRoute.NONE:
+            stream = self._open(peer).stream
+            stream.playout.longest_target_ms = MAX_BROKER_TARGET_MS if route == SpeechRoute.BROKER else MAX_TARGET_MS
+
+    def _open(self, peer: str) -> _PeerStream:
+        if peer not in self._peers:
+            self._peers[peer] = _PeerStream(ReceiveStream(Playout(), SpeechDecoder(self._lyra_folder)))
+        return self._peers[peer]
+
+    def _drop(self, peer: str) -> None:
         """Drop the peer's stream; its counts stay in the total."""
         if (ended := self._peers.pop(peer, None)) is not None:
             _add_counts(self._counts, ended.stream)
@@ -95,6 +127,8 @@ class SpeechReceiver(PeerEvents):
             with self.faults.contained(peer, "a sound"):
                 sounds.append(receiving.stream.pull(samples, now))
                 self._note_delays(peer, receiving)
+        if self._also is not None and (sound := self._also(samples)) is not None:
+            sounds.append(sound)
         return mix(sounds, samples)
 
     def snapshot(self) -> SpeechIn:

@@ -104,9 +104,10 @@ class SendStream:
     """A source's sound, encoded and bundled with a profile's settings: an asynchronous iterator of packets.
 
     A source whose frames are not of the profile's length is reframed, which delays it by no more than its own frames.
-    With the profile's `dtx` there are no packets in a pause. `voice_at` is when sound with a voice was last captured,
-    on the source's clock. `encoder` is an OpusEncoder, unless another is given. With the profile's `high_band` the
-    gains go along for as long as `fills` says that a listener wants them, but for tones, that noise is no likeness of.
+    With the profile's `dtx` there are no packets in a pause, and text alone is one long pause. `voice_at` is when sound
+    with a voice was last captured, on the source's clock. `encoder` is an OpusEncoder, unless another is given. With
+    the profile's `high_band` the gains go along for as long as `fills` says that a listener wants them, but for tones,
+    that noise is no likeness of.
     """
 
     def __init__(
@@ -190,9 +191,9 @@ class SendStream:
         voices = [self._voice_detector.detects(frame.pcm) for frame in bundle.frames]
         if any(voices):
             self.voice_at = bundle.frames[-1].at
-        if not bundle.profile.dtx:
+        if not (bundle.profile.dtx or bundle.profile.text_only):
             return DtxDecision.SEND
-        return self._dtx.decide(any(voices), len(voices) * bundle.profile.frame_ms)
+        return self._dtx.decide(any(voices) and not bundle.profile.text_only, len(voices) * bundle.profile.frame_ms)
 
     def _encode(self, bundle: _Bundle, frame: Captured) -> bytes:
         self._encoder.change(bundle.profile)

@@ -12,7 +12,7 @@ from node.speech.stats import SpeechOut
 from protocol.speech.opus_packet import SAMPLES_PER_MS
 
 if TYPE_CHECKING:
-    from node.links.peers import Peers
+    from node.links.speech_routes import SpeechRoutes
     from node.speech.profiles import Profile
     from node.speech.send_stream import SendStream, SpeechPacket
     from protocol.signalling import Hello
@@ -29,7 +29,7 @@ def encoder_for(
 
 
 class SpeechSender(PeerEvents):
-    """Sends each packet of a stream by the links in `peers`; `sent` gets those that a peer listens to.
+    """Sends each packet of a stream by the `routes` to the peers; `sent` gets those that a peer listens to.
 
     `takes_lyra` says whether all listeners take Lyra, if the stream can be coded so: changes of that are noted.
     """
@@ -37,7 +37,7 @@ class SpeechSender(PeerEvents):
     def __init__(
         self,
         stream: SendStream,
-        peers: Peers,
+        routes: SpeechRoutes,
         counts: SpeechOut,
         *,
         sent: Callable[[SpeechPacket], None],
@@ -45,7 +45,7 @@ class SpeechSender(PeerEvents):
         note: Callable[[str], None],
         takes_lyra: Callable[[], bool] | None = None,
     ) -> None:
-        self._stream, self._peers, self._counts = stream, peers, counts
+        self._stream, self._routes, self._counts = stream, routes, counts
         self._sent, self._clock, self._note = sent, clock, note
         self._takes_lyra, self._in_lyra = takes_lyra, False
         self._end = 0
@@ -54,7 +54,7 @@ class SpeechSender(PeerEvents):
         """Send until the source ends or the task is cancelled."""
         async for packet in self._stream:
             late = self._is_late(packet)
-            if self._peers.send(packet.timestamp, packet.payload, packet.copies):
+            if self._routes.send(packet.timestamp, packet.payload, packet.copies):
                 self._sent(packet)
                 self._counts.add(len(packet.payload), packet.voiced, packet.duration_ms, late)
 

@@ -27,7 +27,7 @@ class Conversation(CallObserver):
     """Shows each line once by `show`; call `refresh` now and then. `clock` is monotonic.
 
     A line of our own is shown when everyone present has it, or soon after; if later, it is said when they do. `alone`
-    is what it is marked with when nobody is present.
+    is what it is marked with when nobody is present. What is spoken, by us too, is shown once its words are known.
     """
 
     def __init__(
@@ -38,7 +38,9 @@ class Conversation(CallObserver):
         self._late: OrderedDict[str, None] = OrderedDict()
 
     def line_typed(self, line: ChatLine, frame: bytes) -> None:
-        if not line.mine:
+        if line.spoken_s:
+            self._show(f"{_clock_time(line.at)} {'you say' if line.mine else f'{line.name} says'}: {line.text}")
+        elif not line.mine:
             self._show(f"{_clock_time(line.at)} {line.name}: {line.text}")
         elif line.waiting:
             self._unshown[line.id] = (self._clock(), line)

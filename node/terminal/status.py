@@ -236,4 +236,4 @@ class BufferedNotes:
 
 def view(node: Node) -> View:
     """Return what the display shows of a node."""
-    return View(node.name, node.count, node.shown_peers, node.delay_ms, lambda: node.muted)
+    return View(node.name, node.count, node.shown_peers, node.delay_ms, lambda: node.muted, node.routes)

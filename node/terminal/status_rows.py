@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -37,9 +37,15 @@ class View:
     peers: Callable[[], Sequence[str]]
     delay_ms: Callable[[], float | None]
     muted: Callable[[], bool] = lambda: False
+    routes: Callable[[], Mapping[str, str]] = dict[str, str]
     _last: tuple[float, int] = field(default=(0.0, 0))
     _made: tuple[object, ...] = ()
     _settles_at: float = 0.0
+
+    def with_route(self, peer: str) -> str:
+        """Return a peer's name, and behind it the way of the speech with it, if there is one."""
+        route = self.routes().get(peer, "none")
+        return peer if route == "none" else f"{peer} ({route})"
 
     def on_the_wire(self, now: float) -> str:
         """Return the rate of all that the node sent since the last call, headers too, or that it is setting up.
@@ -65,7 +71,7 @@ def rows(view: View, now: float) -> list[tuple[str, str]]:
     lost = 100 * into.lost / max(1, into.lost + into.received)
     picture_bps = pictures_out.wire_bytes * 8 / tally.seconds(now)
     return [
-        ("here", ", ".join(view.peers()) or "nobody yet"),
+        ("here", ", ".join(map(view.with_route, view.peers())) or "nobody yet"),
         ("speech", _kbps(tally.speech_payload_kbps(), tally.speech_wire_kbps())),
         ("all on the wire", view.on_the_wire(now)),
         ("level", _levels(tally.sent_level, tally.received_level, view.muted())),

@@ -35,8 +35,9 @@ class PictureSummary(TypedDict):
 class SpeechSummary(TypedDict):
     """Speech of one direction. Rates hold while talking; mouth to ear is from a sample's capture to its playout.
 
-    Underruns count after the call's first second. Levels are means over what was loud enough for speech, in dB relative
-    to full scale.
+    `by_broker` are packets that went through the broker, and messages that were dropped because they could not leave at
+    once. Underruns count after the call's first second. Levels are means over what was loud enough for speech, in dB
+    relative to full scale.
     """
 
     profile: str
@@ -44,6 +45,9 @@ class SpeechSummary(TypedDict):
     wire_kbps: float | None
     packets_sent: int
     packets_received: int
+    by_broker_sent: int
+    by_broker_received: int
+    by_broker_dropped: int
     lost: int
     late: int
     concealed_ms: float
@@ -137,6 +141,9 @@ def _speech(sender: CallStats, receiver: CallStats) -> SpeechSummary:
         "wire_kbps": _rounded(sender.speech_wire_kbps(), 2),
         "packets_sent": sender.speech_out.packets,
         "packets_received": into.received,
+        "by_broker_sent": sender.meter.broker_speech_sent.packets,
+        "by_broker_received": receiver.meter.broker_speech_received.packets,
+        "by_broker_dropped": sender.broker_speech_dropped,
         "lost": into.lost,
         "late": into.late,
         "concealed_ms": round(into.concealed_ms, 0),
@@ -177,6 +184,11 @@ def for_people(summary: Summary) -> list[str]:
             f"          mouth to ear {_shown(speech['mouth_to_ear_ms_p50'])} ms (95 %: "
             f"{_shown(speech['mouth_to_ear_ms_p95'])} ms); {speech['concealed_ms']:.0f} ms concealed, "
             f"{speech['underruns']} underruns"
+        )
+    if speech["by_broker_sent"] or speech["by_broker_received"]:
+        lines.append(
+            f"          by the broker {speech['by_broker_sent']} packets sent, "
+            f"{speech['by_broker_received']} received, {speech['by_broker_dropped']} messages dropped"
         )
     lines += _unspoken(call)
     lines += _levels(speech)

@@ -74,6 +74,7 @@ def text_json(line: ChatLine) -> Json:
         "mine": line.mine,
         "at": line.at,
         "text": printable(line.text),
+        "spoken_s": line.spoken_s or None,
         "have": [printable(name) for name in line.have],
         "waiting": [printable(name) for name in line.waiting],
     }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from node.call.endpoints import Models
     from node.call.stats import CallStats
-    from node.links.wire_meter import Count, Direction
+    from node.links.wire_meter import Direction
     from node.vision.loading import LoadingProgress
     from node.vision.types import Prompt, SeenPicture
 
@@ -95,15 +95,10 @@ def _wire_counter(nodes: Iterable[tuple[str, CallStats]]) -> Metric:
         PREFIX + "wire_bytes", "Bytes on the wire from the IP header on.", labels=["node", "direction", "kind"]
     )
     for label, stats in nodes:
-        directions: tuple[tuple[Direction, dict[str, Count]], ...] = (
-            ("sent", stats.meter.sent),
-            ("received", stats.meter.received),
-        )
-        for direction, counts in directions:
-            for kind, count in list(counts.items()):
-                wire.add_metric([label, direction, kind], count.bytes)
-            tcp = stats.meter.total(direction) - sum(count.bytes for count in counts.values())
-            wire.add_metric([label, direction, "mqtt"], tcp)
+        directions: tuple[Direction, ...] = ("sent", "received")
+        for direction in directions:
+            for kind, size in stats.meter.kinds(direction).items():
+                wire.add_metric([label, direction, kind], size)
     return wire
 
 

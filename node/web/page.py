@@ -242,7 +242,7 @@ class Page:
             delay_ms, overhead = node.delay_ms(), feeder.speech_overhead(node.count().meter)
             for person in list(self.state.people.values()):
                 if person.id in feeder.peers:
-                    self.state.set_facts(person.id, link=node.link(person.id))
+                    self.state.set_facts(person.id, link=node.link(person.id), route=node.route(person.id))
                     person.rates.delay_ms = delay_ms
                     person.rates.overhead = overhead or person.rates.overhead
         if self._nodes:

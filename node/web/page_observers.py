@@ -143,10 +143,10 @@ class CallFeeder(PageFeeder):
         """Return the mean bytes of a received speech packet beside its payload, by the node's meter; None before the
         first packet.
         """
-        rtp = meter.received["rtp"]
-        if not rtp.packets or not self._packets:
+        received = meter.speech("received")
+        if not received.packets or not self._packets:
             return None
-        return max(0.0, rtp.bytes / rtp.packets - self._payload_bytes / self._packets)
+        return max(0.0, received.bytes / received.packets - self._payload_bytes / self._packets)
 
     def _entry(self, payload: bytes, caption: Caption | None) -> PictureEntry | None:
         """Return the picture of a frame; None for any other frame, or one whose caption was not decoded."""

@@ -98,6 +98,7 @@ class PersonState:
     speaks: bool = False
     shows: bool = False
     link: str = "none"
+    route: str = "none"
     missing: str | None = None
     broker: bool = True
     pending: OrderedDict[int, PictureEntry] = field(default_factory=OrderedDict)
@@ -151,6 +152,7 @@ class PersonState:
             "speaks": self.speaks,
             "shows": self.shows,
             "link": self.link,
+            "route": self.route if self.present else "none",
             "missing": self.missing if self.present else None,
             "broker": self.broker,
             "painting": None

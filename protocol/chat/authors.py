@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from protocol.chat.lines import Arrived
-from protocol.frames import MAX_HAD, Have
+from protocol.chat.lines import SPOKEN_GATHER_S, Arrived
+from protocol.frames import MAX_HAD, MAX_TAKEN_ALONG, Have
 
 __all__ = ["AHEAD", "BURST", "GATHER_S", "MAX_RELAYED", "Authors"]
 
@@ -43,7 +43,8 @@ class Authors:
         self.ack_at: float | None = None
         self._streams: dict[str, _Stream] = {}
         self._sessions: dict[str, int] = {}
-        self._owed: dict[str, None] = {}
+        # By author, whether the lines to be acknowledged were spoken: those who say them read what lines take along.
+        self._owed: dict[str, bool] = {}
         self._given: dict[str, int] = {}
         self._owed_givers: dict[str, None] = {}
         self._relayed: dict[tuple[str, int], bytes | None] = {}
@@ -66,9 +67,9 @@ class Authors:
         if first > stream.next:
             yield from self._skip_to(stream, first)
         if line.number < stream.next or line.number in stream.waiting:
-            self._owe(self._owed, line.author, now)
+            self._owe(line, now)
         elif line.number < stream.next + AHEAD and self._is_allowed(stream, now):
-            self._owe(self._owed, line.author, now)
+            self._owe(line, now, GATHER_S if line.spoken is None else SPOKEN_GATHER_S)
             stream.waiting[line.number] = line
             yield from self._in_turn(stream)
 
@@ -78,7 +79,8 @@ class Authors:
             return
         is_next = place == self._given.setdefault(line.via, 0)
         self._given[line.via] += is_next
-        self._owe(self._owed_givers, line.via, now)
+        self._owed_givers[line.via] = None
+        self._acknowledge_by(now + GATHER_S)
         stream, key = self._streams.get(line.author), (line.author, line.number)
         is_live = stream is not None and line.number >= stream.base
         if is_next and not is_live and key not in self._relayed and len(self._relayed) < MAX_RELAYED:
@@ -104,6 +106,15 @@ class Authors:
         self.ack_at = None
         count = max(len(had), len(given))
         return [Have(tuple(had[at : at + MAX_HAD]), tuple(given[at : at + MAX_HAD])) for at in range(0, count, MAX_HAD)]
+
+    def taken_along(self) -> tuple[tuple[str, int], ...]:
+        """Return what a line of ours acknowledges as it goes: lines that were spoken; nothing else of them is due."""
+        authors = [author for author, spoken in self._owed.items() if spoken and author in self._streams]
+        for author in authors[:MAX_TAKEN_ALONG]:
+            del self._owed[author]
+        if not (self._owed or self._owed_givers):
+            self.ack_at = None
+        return tuple((author, self._streams[author].next) for author in authors[:MAX_TAKEN_ALONG])
 
     def _stream(self, author: str, first: int, now: float) -> _Stream:
         if (stream := self._streams.get(author)) is None:
@@ -134,7 +145,9 @@ class Authors:
             stream.next += 1
             yield line
 
-    def _owe(self, owed: dict[str, None], node: str, now: float) -> None:
-        owed[node] = None
-        if self.ack_at is None:
-            self.ack_at = now + GATHER_S
+    def _owe(self, line: Arrived, now: float, gather_s: float = GATHER_S) -> None:
+        self._owed[line.author] = line.spoken is not None
+        self._acknowledge_by(now + gather_s)
+
+    def _acknowledge_by(self, due: float) -> None:
+        self.ack_at = due if self.ack_at is None else min(self.ack_at, due)

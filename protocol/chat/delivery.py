@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from protocol import frames
 from protocol.chat.authors import Authors
-from protocol.chat.lines import UTF8, Arrived, KnownLine, LineArrived, LineEvent, MarksChanged, Wording
+from protocol.chat.lines import UTF8, Arrived, KnownLine, LineArrived, LineEvent, MarksChanged, Spoken, Wording
 from protocol.chat.newcomers import SETTLE_S, Gift, Newcomers
 from protocol.chat.own_lines import OwnLine, OwnLines
 from protocol.errors import FrameError
@@ -68,10 +68,11 @@ class LineDelivery:
         self._own.returned(now)
         self._settle(now)
 
-    def say(self, wording: Wording, now: float) -> int:
-        """Send a line to everyone present, and return its number."""
-        number = self._own.say(wording, now)
-        self._newcomers.remember(KnownLine(self._node, self._name, number, wording, now))
+    def say(self, wording: Wording, now: float, spoken: Spoken | None = None) -> int:
+        """Send a line to everyone present, and return its number. One that was `spoken` is for those alone."""
+        number = self._own.say(wording, now, spoken)
+        if spoken is None:
+            self._newcomers.remember(KnownLine(self._node, self._name, number, wording, now))
         self._settle(now)
         return number
 
@@ -81,7 +82,7 @@ class LineDelivery:
         Returns whether it is new: not, if the same was relayed before it came from its author.
         """
         is_new = self._authors.is_new(line, wording.coded[UTF8])
-        if is_new:
+        if is_new and line.spoken is None:
             self._newcomers.remember(KnownLine(line.author, name, line.number, wording, line.said_at))
         return is_new
 
@@ -95,9 +96,11 @@ class LineDelivery:
         Raises `FrameError` or `VersionError` and leaves the state untouched if it cannot be read.
         """
         match frame := frames.decode(payload):
-            case frames.Line(number, coded, codec, behind, age):
-                line = Arrived(sender, sender, number, codec, coded, now - age)
+            case frames.Line(number, coded, codec, behind, age, tenths, after, had):
+                spoken = Spoken(tenths, after) if tenths else None
+                line = Arrived(sender, sender, number, codec, coded, now - age, spoken=spoken)
                 self._events += map(LineArrived, self._authors.receive(line, behind, now))
+                self._acknowledged(sender, had, (), now)
             case frames.Have(had, given):
                 self._acknowledged(sender, had, given, now)
             case frames.Relayed():
@@ -161,8 +164,10 @@ class LineDelivery:
 
     def _line(self, line: OwnLine, now: float) -> bytes:
         codec, coded = line.wording.shortest(self._own.readable())
-        behind = self._own.behind(line.number)
-        return frames.encode(frames.Line(line.number, coded, codec, behind, _age(line.said_at, now)))
+        behind, spoken = self._own.behind(line.number), line.spoken or Spoken(0)
+        age = _age(line.said_at, now)
+        had = self._authors.taken_along()
+        return frames.encode(frames.Line(line.number, coded, codec, behind, age, spoken.tenths, spoken.after, had))
 
     def _relayed(self, gift: Gift, now: float) -> bytes:
         line = gift.line

@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from protocol.chat.lines import RESEND_S, UTF8, Wording
+from protocol.chat.lines import RESEND_S, SPOKEN_RESEND_S, UTF8, Spoken, Wording
 
 __all__ = ["MAX_KEPT", "WINDOW", "OwnLine", "OwnLines"]
 
@@ -31,6 +31,7 @@ class OwnLine:
     number: int
     wording: Wording
     said_at: float
+    spoken: Spoken | None = None
     had_by: dict[str, None] = field(default_factory=dict)
 
 
@@ -90,10 +91,10 @@ class OwnLines:
             self._departed.popitem(last=False)
         return range(listener.need, self.next)
 
-    def say(self, wording: Wording, now: float) -> int:
+    def say(self, wording: Wording, now: float, spoken: Spoken | None = None) -> int:
         """Add a line, and return its number."""
         number, self.next = self.next, self.next + 1
-        self._lines.append(OwnLine(number, wording, now))
+        self._lines.append(OwnLine(number, wording, now, spoken))
         return number
 
     def acknowledged(self, peer: str, number: int, now: float) -> range:
@@ -107,7 +108,7 @@ class OwnLines:
         listener.has_answered = True
         if progress:
             listener.tries, self._pause = 0, RESEND_S
-            self.resend_at = now + RESEND_S if self._is_missing() else None
+            self.resend_at = now + self._patience_s(self._first_missing()) if self._is_missing() else None
         return self._mark(peer, range(max(listener.base, self._oldest_kept), number))
 
     def promised(self, peer: str, giver: str, place: int, number: int) -> None:
@@ -146,8 +147,9 @@ class OwnLines:
             self.resend_at = None if not self._is_missing() else self.resend_at
         fresh = self._fresh()
         self._posted = max(self._posted, fresh.stop if fresh else 0)
-        if fresh and self.resend_at is None:
-            self.resend_at = now + self._pause
+        if fresh:
+            answered_at = now + self._patience_s(fresh.start)
+            self.resend_at = answered_at if self.resend_at is None else min(self.resend_at, answered_at)
         return [line for number in sorted(lines | set(fresh)) if (line := self._line(number)) is not None]
 
     def behind(self, number: int) -> int:
@@ -170,6 +172,12 @@ class OwnLines:
     def _line(self, number: int) -> OwnLine | None:
         return self._lines[number - self._oldest_kept] if self._oldest_kept <= number < self.next else None
 
+    def _patience_s(self, begin: int) -> float:
+        """Return how long answers to the lines from `begin` on may take: those to spoken ones are gathered longer."""
+        sent = (self._line(number) for number in range(max(begin, self._oldest_kept), self._posted))
+        is_typed = any(line is not None and line.spoken is None for line in sent)
+        return self._pause if is_typed else max(self._pause, SPOKEN_RESEND_S)
+
     def _resend_from(self, now: float) -> None:
         self.resend_at, self._pause = now, RESEND_S
 
@@ -179,6 +187,9 @@ class OwnLines:
     def _need(self, listener: _Listener) -> int:
         """Return the first line that a peer lacks, of those that can still be sent."""
         return max(listener.need, self._oldest_kept)
+
+    def _first_missing(self) -> int:
+        return min(map(self._need, self._listeners.values()), default=self._posted)
 
     def _missing(self) -> set[int]:
         """Return the numbers of what was sent and is lacking, and count a try for each peer that lacks any."""

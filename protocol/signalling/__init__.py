@@ -1,7 +1,7 @@
 """Call set-up: the peers in the room, offer, answer, bye.
 
-Reading order: messages and news (what is sent), states (the table), peer_call, liveness, full_room, picture_requests,
-by_speech, room (all of it), events (what the node has to do), sdp and sdp_compression.
+Reading order: messages and news (what is sent), states (the table), peer_call, route, liveness, full_room,
+picture_requests, by_speech, room (all of it), events (what the node has to do), sdp and sdp_compression.
 """
 
 from protocol.signalling.events import (
@@ -16,9 +16,12 @@ from protocol.signalling.events import (
     PeerLeft,
     PictureWanted,
     RoomIsFull,
+    RouteChanged,
 )
 from protocol.signalling.messages import Carries, Hello, Reason
 from protocol.signalling.room import Room
+from protocol.signalling.route import RoutePolicy, SpeechRoute
 
 __all__ = ["ApplyAnswer", "Carries", "EndCall", "Event", "Hello", "HereBySpeech", "MakeAnswer", "MakeOffer"]
-__all__ += ["Outgoing", "PeerJoined", "PeerLeft", "PictureWanted", "Reason", "Room", "RoomIsFull"]
+__all__ += ["Outgoing", "PeerJoined", "PeerLeft", "PictureWanted", "Reason", "Room"]
+__all__ += ["RoomIsFull", "RouteChanged", "RoutePolicy", "SpeechRoute"]

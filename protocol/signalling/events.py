@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from protocol.signalling.messages import Hello, Reason
+from protocol.signalling.messages import Answer, Bye, Hello, Offer, Reason
+from protocol.signalling.route import RouteChanged
 from protocol.topics import Letter
 
-__all__ = ["ApplyAnswer", "EndCall", "Event", "MakeAnswer", "MakeOffer", "Outgoing", "PeerJoined", "PeerLeft"]
-__all__ += ["HereBySpeech", "PictureWanted", "RoomIsFull"]
+__all__ = ["ApplyAnswer", "EndCall", "Event", "MakeAnswer", "MakeOffer", "Outgoing", "Output", "PeerJoined", "PeerLeft"]
+__all__ += ["HereBySpeech", "PictureWanted", "RoomIsFull", "RouteChanged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,16 @@ class HereBySpeech:
 
 
 Event: TypeAlias = (
-    PeerJoined | PeerLeft | MakeOffer | MakeAnswer | ApplyAnswer | EndCall | RoomIsFull | PictureWanted | HereBySpeech
+    PeerJoined
+    | PeerLeft
+    | MakeOffer
+    | MakeAnswer
+    | ApplyAnswer
+    | EndCall
+    | RoomIsFull
+    | PictureWanted
+    | HereBySpeech
+    | RouteChanged
 )
 
 
@@ -104,3 +114,12 @@ class Outgoing:
     retain: bool
     to: tuple[str, int] | None = None
     addressed: bool = False
+
+
+@dataclass(slots=True)
+class Output:
+    """What calls hand to their room: events for the node, messages for the peers."""
+
+    events: list[Event] = field(default_factory=list)
+    # Each with its target's session, and whether it goes on a topic that the target alone reads.
+    messages: list[tuple[Offer | Answer | Bye, int, bool]] = field(default_factory=list)

@@ -18,7 +18,8 @@ MAX_PEERS = 7
 REFUSALS = MAX_PEERS // 2 + 1
 # A node in a call was taken in, whatever others claim: full is believed only after so long without a call...
 REFUSED_AFTER_S = 20.0
-# ...and by a node that has no speech for any peer, so long after it joined: that is what the slowest broker takes.
+# ...and by a node that makes no call, for want of speech or as the broker carries it, so long after it joined: that is
+# what the slowest broker takes.
 REFUSED_WITHIN_S = 30.0
 # A peer whose last will came has crashed if nothing of its media came for so long.
 MEDIA_FRESH_S = 5.0
@@ -96,8 +97,8 @@ class Refusals:
         self._in_call_until = min(self._in_call_until, now)
         if self._concluded or sum(call.peer in self._refused_by for call in calls) < REFUSALS:
             return False
-        has_speech = any(call.has_speech for call in calls)
-        if has_speech:
+        expects_calls = any(call.has_speech and call.wanted for call in calls)
+        if expects_calls:
             self._concluded = now >= self._in_call_until + REFUSED_AFTER_S
         else:
             self._concluded = now <= self._joined_at + REFUSED_WITHIN_S

@@ -91,6 +91,11 @@ class LivenessProofs:
         """From how many sessions a proof is wanted."""
         return len(self._asked)
 
+    @property
+    def strangers(self) -> int:
+        """Of how many sessions it is not known yet whether they are here."""
+        return sum(asked.gone_at is None and asked.again_at is not None for asked in self._asked.values())
+
     def receive(self, peer: PeerSession, hello: Hello, now: float) -> bool | None:
         """Take a hello: whether it proves that its sender is alive; None if a newer one of the session came before."""
         proof, known = hello.proof, self._received.get(peer)
@@ -182,7 +187,7 @@ class LivenessProofs:
                 self._ask_again(asked, now)
         return gone
 
-    def next_hello(self, hello: Hello, oldest: tuple[int, int, int], now: float) -> Hello:
+    def next_hello(self, hello: Hello, oldest: tuple[int, ...], now: float) -> Hello:
         """Return what to publish now: `hello` with our challenge, the echoes of others', and what we ask."""
         self._number += 1
         self._due, self._published_at = None, now

@@ -50,6 +50,8 @@ MAX_MESSAGE_BYTES = MAX_PACKED_BYTES + 32
 
 # The peers that are here, and as many strangers.
 MAX_ECHOES = 15
+# Picture, text, signal, and speech, which older programs lack.
+OLDEST = 4
 # Of SHA-256 over the offer's packed description: two that fit cannot be found.
 OFFER_HASH_BYTES = 16
 
@@ -70,7 +72,7 @@ class Carries(IntFlag):
     EVERYTHING = 15
     LYRA_IN = 16  # takes Lyra besides Opus
     TEXT = 32  # reads lines of text, and acknowledges them
-    BROKER_SPEECH_IN = 64  # takes speech through the broker, on `Letter.SPEECH`
+    BROKER_SPEECH_IN = 64  # knows speech through the broker, on `Letter.SPEECH`, and takes it if it takes any
     ADDRESSED_SIGNALS = 128  # takes signals on topics of its own
     HIGH_BAND_IN = 256  # fills narrowband speech up from the gains in its padding
 
@@ -84,6 +86,7 @@ class Reason(IntEnum):
     REPLACED = 3  # a newer call of the same two nodes took its place
     GLARE = 4  # both offered at once, and the other's offer won
     FULL = 5  # there is no place for the receiver of this
+    BY_BROKER = 6  # speech goes through the broker instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +94,15 @@ class Proof:
     """What shows that a hello is of now: see `protocol.signalling.liveness`.
 
     `number` counts the sender's hellos, `challenge` is to be echoed, `echoes` are the challenges of others, `asks` the
-    sessions that shall answer, and `oldest` the numbers of the first picture, text and signal that are to be opened.
+    sessions that shall answer, and `oldest` the numbers of the first picture, text, signal and speech that are to be
+    opened (of older programs, without the last).
     """
 
     number: int = 0
     challenge: int = 0
     echoes: tuple[int, ...] = ()
     asks: tuple[int, ...] = ()
-    oldest: tuple[int, int, int] = (0, 0, 0)
+    oldest: tuple[int, ...] = (0, 0, 0)
     leaving: bool = False
 
     def __post_init__(self) -> None:
@@ -249,11 +253,13 @@ def _proof(
     oldest: object = (0, 0, 0),
     leaving: object = False,
 ) -> Proof:
-    picture, text, signal = _list("oldest", oldest)[:3]
+    numbers = tuple(_list("oldest", oldest)[:OLDEST])
+    if len(numbers) < OLDEST - 1:
+        raise ValueError(f"{len(numbers)} oldest numbers are too few")
     if type(leaving) is not bool:
         raise ValueError("leaving is neither true nor false")
     echoed, asked = tuple(_list("echoes", echoes)), tuple(_list("asks", asks))
-    return Proof(number, challenge, echoed, asked, (picture, text, signal), leaving)
+    return Proof(number, challenge, echoed, asked, numbers, leaving)
 
 
 def _list(name: str, value: object) -> list[Any]:

@@ -10,38 +10,30 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from dataclasses import dataclass, field
 
 from protocol.errors import SignalError
-from protocol.signalling.events import ApplyAnswer, EndCall, Event, MakeAnswer, MakeOffer
+from protocol.ration import Ration
+from protocol.signalling.call_times import (
+    CONNECT_TIMEOUT_S,
+    DESCRIBE_TIMEOUT_S,
+    DIRECT_EVERY_S,
+    OFFER_BURST,
+    OFFER_EVERY_S,
+    OFFER_GRACE_S,
+    OFFER_RESEND_S,
+    OFFER_TRIES,
+    OPEN_FROM_TRY,
+    RETRY_S,
+    STABLE_S,
+)
+from protocol.signalling.events import ApplyAnswer, EndCall, MakeAnswer, MakeOffer, Output
 from protocol.signalling.messages import Answer, Bye, Carries, Hello, Offer, Reason, offer_hash
+from protocol.signalling.route import speech_in_common
 from protocol.signalling.sdp_compression import pack_description, unpack_description
 from protocol.signalling.states import TRANSITIONS, State, Trigger
 
 __all__ = ["Output", "PeerCall"]
 
-# How long the node with the larger id leaves the first offer to the other: gathering candidates takes 0.2 s,
-# and the rest is two trips through a slow broker.
-OFFER_GRACE_S = 1.0
-# An offer that is not answered was lost, or its answer was: again after this, then after twice as long...
-OFFER_RESEND_S = 2.0
-# ...so that an attempt lasts 30 s before a new one, with newly gathered candidates, takes its place.
-OFFER_TRIES = 4
-# Making a description takes 0.2 s; an unreachable STUN server costs 5 s.
-DESCRIBE_TIMEOUT_S = 10.0
-# ICE and DTLS take 0.3 s on a good link, and several seconds at 20 kbit/s with losses.
-CONNECT_TIMEOUT_S = 15.0
-# The pauses before the second attempt, the third, and so on; each is jittered down to a half.
-RETRY_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-# A signal on the topic that the peer alone reads is lost where a broker's access list is older than such topics: from
-# this try on an offer goes on our own topic, that all read. Sooner, and a slow link would carry it for everybody.
-OPEN_FROM_TRY = 2
-# A connection that lived this long was a good one: the next pause is short again.
-STABLE_S = 10.0
-# A peer that offers again and again has us make and end connections, or repeat an answer, each time: so many at once,
-# then one in so many seconds, which is as often as an offer is sent again.
-OFFER_BURST = 5
-OFFER_EVERY_S = OFFER_RESEND_S
 # Stale offers of this many calls back are recognised; older ones have long run out of tries.
 REMEMBERED_CALLS = 8
 
@@ -49,20 +41,12 @@ _ID_BITS = 32
 _OUR_OFFER = (State.PREPARING_OFFER, State.OFFERED)
 
 
-@dataclass(slots=True)
-class Output:
-    """What calls hand to their room: events for the node, messages for the peers."""
-
-    events: list[Event] = field(default_factory=list)
-    # Each with its target's session, and whether it goes on a topic that the target alone reads.
-    messages: list[tuple[Offer | Answer | Bye, int, bool]] = field(default_factory=list)
-
-
 class PeerCall:
     """The call with `peer`, whose hello is `hello`. `deadline` is when `timeout` is due, if ever.
 
-    `call_id` names the present attempt; `media_at` is when something came last over its connection. `addressed` says
-    that our signals go on the topic that the peer alone reads.
+    `call_id` names the present attempt; `media_at` is when something came last over its connection. A link is made as
+    long as it is `wanted`, which it is not at first; `declined` says that the peer wants none. `addressed` says that
+    our signals go on the topic that the peer alone reads.
     """
 
     def __init__(self, node: str, peer: str, ours: Hello, hello: Hello, *, rng: random.Random, output: Output) -> None:
@@ -72,7 +56,7 @@ class PeerCall:
         self.deadline: float | None = None
         self._first = node < peer
         self.media_at = -math.inf
-        self.has_speech = _speech_in_common(ours.carries, hello.carries)
+        self.has_speech = speech_in_common(ours.carries, hello.carries)
         self._may_address = Carries.ADDRESSED_SIGNALS in ours.carries & hello.carries
         self.addressed = self._may_address
         self._rng = rng
@@ -83,7 +67,9 @@ class PeerCall:
         self._tries = 0
         self._failures = 0
         self._connected_at: float | None = None
-        self._offers_paid_until = -math.inf
+        self._began = -math.inf
+        self.wanted = self.declined = self._by_broker = self._declines = False
+        self._ration = Ration(OFFER_BURST, OFFER_EVERY_S)
         self._ended: deque[int] = deque(maxlen=REMEMBERED_CALLS)
 
     @property
@@ -91,8 +77,36 @@ class PeerCall:
         """Whether media flows, as far as was reported."""
         return self.state in (State.CONNECTED, State.UNSEEN)
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last attempt at a link failed, or the link was lost, or the peer wants none."""
+        return self._failures > 0 or self.declined
+
+    def want(self, wanted: bool, by_broker: bool, declines: bool, now: float) -> None:
+        """Make a link, or end it, as is `wanted`: links are tried seldom while speech goes `by_broker`.
+
+        With `declines` an offer of the peer is answered by a bye.
+        """
+        self._by_broker, self._declines = by_broker, declines
+        before, self.wanted = self.wanted, wanted
+        if not wanted and (before or self.state is State.CONNECTED):
+            self._rest()
+        elif wanted and not before and self.state is State.IDLE:
+            self.declined = False
+            self.begin(now)
+        elif wanted and not before and self.state in (State.PAUSED, State.WAITING):
+            self.deadline = now
+
+    def _rest(self) -> None:
+        if self.state in (State.PAUSED, State.WAITING):
+            self.deadline = None
+        elif self.call_id is not None and self.state is not State.UNSEEN and self._move(Trigger.BYE):
+            self._send(Bye(self.peer, self.call_id, Reason.BY_BROKER))
+            self._end_call(Reason.BY_BROKER)
+
     def begin(self, now: float) -> None:
         """Make the first offer, or leave it to the peer, if there is speech to carry at all."""
+        self.wanted = True
         if not self.has_speech:
             return
         if self._first:
@@ -130,7 +144,10 @@ class PeerCall:
     def receive_offer(self, call_id: int, description: bytes, now: float) -> None:
         """Answer the peer's offer, unless it is stale, a repetition, one too many, or crossed ours and lost."""
         sdp = unpack_description(description)
-        if not self._may_offer(now):
+        if not self._ration.take(now):
+            return
+        if self._declines:
+            self._send(Bye(self.peer, call_id, Reason.BY_BROKER))
             return
         if call_id == self.call_id:
             if isinstance(self._sent, Answer) and self._sent.offer == offer_hash(description):
@@ -143,7 +160,7 @@ class PeerCall:
         if not self.has_speech or (crossed and self._first) or not self._move(Trigger.OFFER):
             return
         self._end_call(Reason.GLARE if crossed else Reason.REPLACED)
-        self.call_id, self._offer = call_id, offer_hash(description)
+        self.call_id, self._offer, self._began = call_id, offer_hash(description), now
         self._output.events.append(MakeAnswer(self.peer, call_id, sdp))
         self.deadline = now + DESCRIBE_TIMEOUT_S
 
@@ -165,13 +182,14 @@ class PeerCall:
         if reason is Reason.LOST:
             self._fail(now)
         elif self._move(Trigger.BYE):
+            self.declined = reason is Reason.BY_BROKER
             self._end_call(reason)
 
-    def connected(self, call_id: int, now: float) -> None:
-        """Note that media flows."""
+    def connected(self, call_id: int, now: float) -> bool:
+        """Note that media flows; return whether it does now."""
         if call_id == self.call_id and self._move(Trigger.CONNECTED):
-            self._connected_at = now
-            self.deadline = None
+            self._connected_at, self.deadline = now, None
+        return self.is_up
 
     def media_received(self, call_id: int, at: float) -> None:
         """Note that something came over the connection."""
@@ -185,7 +203,7 @@ class PeerCall:
 
     def resume(self, now: float) -> None:
         """Send at once what is not answered, with all its tries: the broker was away, and may have been all along."""
-        if self.state in (State.OFFERED, State.PAUSED):
+        if self.wanted and self.state in (State.OFFERED, State.PAUSED):
             self._tries = self._failures = 0
             self.deadline = now + (self._pause() if self.state is State.PAUSED else 0)
 
@@ -193,7 +211,7 @@ class PeerCall:
         """Call again at once, whichever side's turn it is: no attempt so far had our present addresses."""
         if self.call_id is not None:
             self._give_up(now)
-        if self.state in (State.PAUSED, State.WAITING):
+        if self.wanted and self.state in (State.PAUSED, State.WAITING):
             self._failures = 0
             self.deadline = now
 
@@ -227,13 +245,6 @@ class PeerCall:
         else:
             self._request_offer(now)
 
-    def _may_offer(self, now: float) -> bool:
-        """Tell whether to accept another offer of the peer: a flood of them must not hold up the calls with others."""
-        if now < self._offers_paid_until - (OFFER_BURST - 1) * OFFER_EVERY_S:
-            return False
-        self._offers_paid_until = max(self._offers_paid_until, now) + OFFER_EVERY_S
-        return True
-
     def _move(self, trigger: Trigger) -> bool:
         after = TRANSITIONS[self.state].get(trigger)
         if after is None:
@@ -245,7 +256,7 @@ class PeerCall:
         self._output.messages.append((message, self.hello.session, self.addressed))
 
     def _request_offer(self, now: float) -> None:
-        self.call_id, self.addressed = self._rng.getrandbits(_ID_BITS), self._may_address
+        self.call_id, self._began, self.addressed = self._rng.getrandbits(_ID_BITS), now, self._may_address
         self._output.events.append(MakeOffer(self.peer, self.call_id))
         self.deadline = now + DESCRIBE_TIMEOUT_S
 
@@ -270,7 +281,9 @@ class PeerCall:
         if self.state is State.PAUSED:
             if connected_at is not None and now - connected_at >= STABLE_S:
                 self._failures = 0
-            self.deadline = now + self._pause()
+            seldom = self._by_broker and connected_at is None
+            again = max(now, self._began + DIRECT_EVERY_S) if seldom else now
+            self.deadline = again + self._pause() if self.wanted else None
             self._failures += 1
 
     def _pause(self) -> float:
@@ -282,9 +295,3 @@ class PeerCall:
             self._output.events.append(EndCall(self.peer, self.call_id, reason))
             self._ended.append(self.call_id)
         self.call_id = self._sent = self._connected_at = self.deadline = None
-
-
-def _speech_in_common(ours: Carries, theirs: Carries) -> bool:
-    there = Carries.SPEECH_OUT in ours and Carries.SPEECH_IN in theirs
-    back = Carries.SPEECH_OUT in theirs and Carries.SPEECH_IN in ours
-    return there or back

@@ -15,11 +15,12 @@ from dataclasses import replace
 
 from protocol.errors import SignalError
 from protocol.signalling.bulletin import Bulletin
-from protocol.signalling.events import Event, Outgoing, PeerJoined, PeerLeft, RoomIsFull
+from protocol.signalling.events import Event, Outgoing, Output, PeerJoined, PeerLeft, RoomIsFull
 from protocol.signalling.full_room import MAX_PEERS, Refusals, WaitingLine, first_crashed
 from protocol.signalling.liveness import LivenessProofs, PeerSession
 from protocol.signalling.messages import Answer, Bye, Hello, Message, Offer, Reason, decode, encode
-from protocol.signalling.peer_call import Output, PeerCall
+from protocol.signalling.peer_call import PeerCall
+from protocol.signalling.route import PeerRoutes
 from protocol.signalling.states import State
 from protocol.topics import Letter
 
@@ -39,7 +40,7 @@ class Room:
 
     `oldest` gives the numbers of the first messages that a newcomer opens (`protocol.sealing.Sealer.oldest`), `shows`
     whether a picture of ours is retained. Without an `rng`, challenges and call ids come from the system's random
-    source. `liveness` and `waiting` are the room's own.
+    source. The other public members are the room's own.
     """
 
     def __init__(
@@ -47,14 +48,14 @@ class Room:
         node: str,
         hello: Hello,
         rng: random.Random | None = None,
-        oldest: Callable[[], tuple[int, int, int]] = lambda: (0, 0, 0),
+        oldest: Callable[[], tuple[int, ...]] = lambda: (0, 0, 0),
         shows: Callable[[], bool] = lambda: False,
     ) -> None:
         self._node = node
         self._hello, self._oldest = hello, oldest
         self._rng = rng or random.SystemRandom()
         self.liveness = LivenessProofs(hello.session, self._rng)
-        self.waiting = WaitingLine()
+        self.waiting, self.routes = WaitingLine(), PeerRoutes(hello.carries)
         self._calls: dict[str, PeerCall] = {}
         self._refusals, self._bulletin = Refusals(), Bulletin(node, hello, shows)
         self._output = Output()
@@ -129,10 +130,9 @@ class Room:
 
     def connected(self, peer: str, call_id: int, now: float) -> None:
         """Note that the connection of this call is up."""
-        if call := self._calls.get(peer):
-            call.connected(call_id, now)
-            if call.is_up:
-                self._refusals.in_call()
+        if (call := self._calls.get(peer)) and call.connected(call_id, now):
+            self._refusals.in_call()
+        self._settle(now)
 
     def media_received(self, peer: str, call_id: int, at: float) -> None:
         """Note when something came last over the connection of this call."""
@@ -173,7 +173,7 @@ class Room:
         """Return when `handle_timer` is due, or None."""
         if self._left:
             return None
-        deadlines = [self.liveness.deadline(), self._bulletin.deadline()]
+        deadlines = [self.liveness.deadline(), self.routes.deadline(), self._bulletin.deadline()]
         deadlines += [call.deadline for call in self._calls.values()]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
@@ -245,7 +245,6 @@ class Room:
         call = PeerCall(self._node, sender, self._hello, hello, rng=self._rng, output=self._output)
         self._calls[sender] = call
         self._output.events += [PeerJoined(sender, hello), *self._bulletin.joined(sender, hello, now)]
-        call.begin(now)
 
     def _serve_waiting(self, now: float) -> None:
         """Give a place that is free to the first that waits; inform all of them if there will be none."""
@@ -279,6 +278,7 @@ class Room:
             self._output.events.append(RoomIsFull())
         self._forget_departed(now)
         self._serve_waiting(now)
+        self._output.events += self.routes.update(self._calls, self.liveness.strangers, now)
         self._output.events += self._bulletin.changes(self._calls)
         if self._bulletin.is_outdated(self._calls):
             self.liveness.schedule_hello(now)

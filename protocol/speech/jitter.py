@@ -14,12 +14,14 @@ from collections import deque
 
 from protocol.speech.opus_packet import SAMPLES_PER_MS
 
-__all__ = ["MAX_TARGET_MS", "MIN_TARGET_MS", "Arrivals", "transit_ms"]
+__all__ = ["MAX_BROKER_TARGET_MS", "MAX_TARGET_MS", "MIN_TARGET_MS", "Arrivals", "transit_ms"]
 
 # What an event loop and a sound card need between them even when the network needs nothing.
 MIN_TARGET_MS = 30.0
 # Beyond this, waiting disturbs a conversation more than a concealed packet does. Copies are waited for on top.
 MAX_TARGET_MS = 240.0
+# The same for speech through a broker: where one segment is lost, all that is said until it comes again waits for it.
+MAX_BROKER_TARGET_MS = 600.0
 # A packet that is as late as the latest before it still has to be decoded in time.
 MARGIN_MS = 5.0
 # One spike is paid for with this much time of longer delay.
@@ -42,6 +44,7 @@ class Arrivals:
     def __init__(self, timestamp: int, now_ms: float) -> None:
         self.jitter_ms = 0.0
         self.target_ms = MIN_TARGET_MS
+        self.longest_target_ms = MAX_TARGET_MS
         self.baseline_ms = transit_ms(timestamp, now_ms)
         self._latest = self.baseline_ms
         self._history: deque[tuple[float, float]] = deque(maxlen=MAX_HISTORY)
@@ -90,12 +93,12 @@ class Arrivals:
         transits = sorted(transit for _, transit in history)
         self.baseline_ms = transits[0]
         spread = transits[-1 - int(len(transits) * LATE_SHARE)] - self.baseline_ms
-        self.target_ms = min(max(spread + MARGIN_MS, MIN_TARGET_MS), MAX_TARGET_MS) + self.copies_ms
+        self.target_ms = min(max(spread + MARGIN_MS, MIN_TARGET_MS), self.longest_target_ms) + self.copies_ms
 
     def _forget_shorter_path(self) -> None:
         newest = list(self._history)[-STEP_PACKETS:]
         shortest = min(transit for _, transit in newest)
-        if len(newest) == STEP_PACKETS and shortest > self.baseline_ms + MAX_TARGET_MS:
+        if len(newest) == STEP_PACKETS and shortest > self.baseline_ms + self.longest_target_ms:
             self._history.clear()
             self._history.extend(newest)
 

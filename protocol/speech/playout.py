@@ -25,7 +25,7 @@ from protocol.rtp.stream import RtpArrival, RtpStream
 from protocol.speech import opus_packet
 from protocol.speech.cursor import Cursor
 from protocol.speech.frame_buffer import Frame, FrameBuffer, frames_of, frames_of_copy
-from protocol.speech.jitter import Arrivals, transit_ms
+from protocol.speech.jitter import MAX_TARGET_MS, Arrivals, transit_ms
 from protocol.speech.opus_packet import SAMPLES_PER_MS
 from protocol.speech.playout_events import Cause, Conceal, Play, PlayoutEvent, Silence, Statistics
 
@@ -59,11 +59,13 @@ _QUANTUM = 120
 class Playout:
     """A jitter buffer that takes bundles apart and decides what the sound clock plays.
 
-    `frame_ms` is the longest piece of concealment or silence that `take` returns at once.
+    `frame_ms` is the longest piece of concealment or silence that `take` returns at once. `longest_target_ms` may be
+    set at any time: the way of the packets may need more.
     """
 
     def __init__(self, frame_ms: float = 60) -> None:
         self.stats = Statistics()
+        self.longest_target_ms = MAX_TARGET_MS
         self._frame_ms = frame_ms
         self._stream: RtpStream | None = None
         self._unrelated: RtpArrival | None = None
@@ -119,6 +121,7 @@ class Playout:
 
     def _accept(self, stream: RtpStream, arrival: RtpArrival) -> None:
         self._unrelated = None
+        stream.arrivals.longest_target_ms = self.longest_target_ms
         unwrapped = stream.accept(arrival)
         if unwrapped is None:
             self.stats.duplicates += 1

@@ -98,11 +98,19 @@ class Program:
         ):
             return answer.status, await answer.read()
 
-    async def painted(self, patience_s: float) -> bool:
-        """Wait until it has painted another picture; whether it did in time."""
-        before = (await self.count())["pictures.painted"]
+    async def painted(self, patience_s: float, more_than: float | None = None, or_refused: bool = False) -> bool:
+        """Wait until it has painted more pictures than that, or than until now; whether it did in time.
+
+        With `or_refused` a message that could not be read will do as well.
+        """
+
+        async def pictures() -> float:
+            counts = await self.count()
+            return counts["pictures.painted"] + (counts["bad_messages"] if or_refused else 0.0)
+
+        before = await pictures() if more_than is None else more_than
         for _ in range(round(patience_s / LOOK_EVERY_S)):
-            if (await self.count())["pictures.painted"] > before:
+            if await pictures() > before:
                 return True
             await asyncio.sleep(LOOK_EVERY_S)
         return False

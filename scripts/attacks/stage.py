@@ -19,6 +19,7 @@ from protocol.errors import NodeError
 from protocol.room_secret import SECRET_BYTES, RoomSecret
 
 JOINED_S = 10.0  # for a member to be known
+LOADED_S = 90.0  # for the models of a program whose page is there already: no attack is to wait for them
 CODE_PAGE = "latin-1"  # not all that people write can be shown in such a terminal
 QUIET_S = 3.0  # how long the machine is measured without any attack
 LEAST_SHARE = 0.9  # of the speech that came without an attack: a packet or two are on their way at either end
@@ -89,6 +90,8 @@ async def stage() -> AsyncIterator[Stage]:
                     raise NodeError(f"the program did not get into a call: {program.last_words()}")
                 on = Stage(program, ann, secret, port)
                 try:
+                    if not await program.painted(LOADED_S, more_than=0):
+                        raise NodeError(f"the program painted nothing: {program.last_words()}")
                     on.quiet = await on.share(QUIET_S)
                 except (aiohttp.ClientError, OSError) as error:
                     raise NodeError(f"the program ended before the attack: {program.last_words()}") from error

@@ -22,8 +22,10 @@ import numpy as np
 from node.call.build import preload
 from node.call.endpoints import Endpoints, Rendezvous
 from node.call.node import Node
+from node.call.observers import CallObserver
 from node.captions.coder import ThreadCoder, shipped_codecs
 from node.links.address import BrokerAddress
+from node.links.peer_events import PeerEvents
 from node.speech import dialogue, sound_files
 from node.speech.audio_io import Captured
 from node.speech.codec import LyraChoice
@@ -36,9 +38,12 @@ from node.terminal.summary import percentile
 from node.vision.cameras import open_camera
 from node.vision.types import PaintedPicture, SeenPicture
 from protocol.room_secret import RoomSecret
+from protocol.signalling import RoutePolicy
+from protocol.speech import opus_packet
 from wirebench.network import ADDRESSES
 
 METER_EVERY_S = 0.02
+NEAR_A_CHANGE_S = 4.0
 NEW_WORDS_EVERY_S = 4.0  # as the drawn scenes have it
 BROKER_PORT = 1883
 BROKER_USER, BROKER_PASSWORD = "wire", "a network of its own"
@@ -127,6 +132,33 @@ class Gauge:
         return (last[0] - first[0]) * 8 / 1000 / (end - begin), (last[1] - first[1]) * 100 / (end - begin)
 
 
+class Arrivals(CallObserver, PeerEvents):
+    """When packets came, and by which ways they came one after the other."""
+
+    def __init__(self) -> None:
+        self.routes: list[str] = []
+        self._changed: list[float] = []
+        self._moments: list[tuple[float, int, bool]] = []
+
+    def route_changed(self, peer: str, route: str) -> None:
+        self.routes.append(route)
+        self._changed.append(time.monotonic())
+
+    def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Any) -> None:
+        self._moments.append((time.monotonic(), timestamp, opus_packet.begins_pause(payload)))
+
+    def gap_ms_max(self) -> float:
+        """Return the longest that nothing came while the other spoke, when the way changed in mid-call."""
+        pairs = [(one, other) for one, other in itertools.pairwise(self._moments) if not one[2]]
+        near = [
+            (one, other)
+            for one, other in pairs
+            if any(abs(other[0] - changed) < NEAR_A_CHANGE_S for changed in self._changed[1:])
+        ]
+        missing = [(other[1] - one[1]) / 48 - 120 for one, other in near]
+        return max([(other[0] - one[0]) * 1000 for one, other in near] + missing, default=0.0)
+
+
 class End:
     """The node with all that is watched of it."""
 
@@ -142,7 +174,7 @@ class End:
         )
         self.shown: dict[str, float] = {}
         broker = replace(BROKER_BY_WEBSOCKET, ca_file=orders["wss"]) if orders.get("wss") else BROKER
-        place = Rendezvous(ROOM, broker, address=ADDRESSES[name])
+        place = Rendezvous(ROOM, broker, address=ADDRESSES[name], route=RoutePolicy(orders["route"]))
         camera = open_camera(f"scene:{name.encode()[0]}") if orders["pictures"] else None
         lyra = LyraChoice(Path(orders["lyra"])) if orders["lyra"] else None
         ends = (self.source, self.sink, camera)
@@ -157,7 +189,9 @@ class End:
             lyra=lyra,
         )  # type: ignore[arg-type]
         self.node = Node(name, place, parts, show=self._show)
-        self.gauge = Gauge(self.node)
+        self.gauge, self.arrivals = Gauge(self.node), Arrivals()
+        self.node.observers.add(self.arrivals)
+        self.node.room.subscribe(self.arrivals)
 
     async def run(self) -> None:
         """Calls, talks when told to, and prints the findings."""
@@ -198,6 +232,11 @@ class End:
             "shown": self.shown,
             "stall_ms_max": counts.stall_ms_max,
             "lost": counts.lost,
+            "late": counts.late,
+            "dropped": self.node.count().broker_speech_dropped,
+            "setup_ms": self.node.count().setup_ms,
+            "routes": self.arrivals.routes,
+            "gap_ms_max": self.arrivals.gap_ms_max(),
             "concealed_ms": counts.concealed_ms,
             "mouth_to_ear_ms_p95": percentile(counts.mouth_to_ear_ms, 95),
         }

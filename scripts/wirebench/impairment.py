@@ -17,6 +17,7 @@ class Conditions:
     delay_ms: float = 0.0
     reorder: float = 0.0
     rate_kbps: float = 0.0
+    no_udp: bool = False  # nothing but TCP passes, until the relay is told otherwise
 
 
 class Impairment:

@@ -42,7 +42,7 @@ Findings = dict[str, Any]
 
 def measure(options: argparse.Namespace) -> dict[str, Findings]:
     """One call; findings by direction."""
-    conditions = Conditions(options.loss, options.burst, options.delay, options.reorder, options.rate)
+    conditions = Conditions(options.loss, options.burst, options.delay, options.reorder, options.rate, options.no_udp)
     with tempfile.TemporaryDirectory() as folder, network(options.rate) as made, relaying(made, conditions) as relay:
         orders = {
             "profile": options.profile,
@@ -50,12 +50,13 @@ def measure(options: argparse.Namespace) -> dict[str, Findings]:
             "speech": options.speech and str(Path(options.speech).resolve()),
             "seconds": options.seconds,
             "pictures": options.pictures,
+            "route": options.route,
             "lyra": options.lyra and str(Path(options.lyra).resolve()),
             "folder": folder,
             "wss": str(Path(folder) / CERTIFICATE) if options.wss else None,
         }
         with serving_websockets(made, Path(folder)) if options.wss else serving_broker(made, Path(folder)):
-            ends, connected_at = call(made, orders)
+            ends, connected_at = call(made, orders, relay, options.udp_after)
         seen = what_was_seen(relay)
         return {
             f"{name}_to_{other}": direction(Path(folder), ends, name, other, seen, connected_at)
@@ -96,7 +97,9 @@ def serving_broker(made: Network, folder: Path) -> Iterator[None]:
         yield
 
 
-def call(made: Network, orders: Findings) -> tuple[dict[str, Findings], float]:
+def call(
+    made: Network, orders: Findings, relay: subprocess.Popen[str], udp_after_s: float | None
+) -> tuple[dict[str, Findings], float]:
     """Both ends, from set-up to the last word heard; what each found, and when both were connected."""
     with contextlib.ExitStack() as stack:
         ends = {
@@ -109,7 +112,11 @@ def call(made: Network, orders: Findings) -> tuple[dict[str, Findings], float]:
         time.sleep(SETTLES_S)
         for end in ends.values():
             tell(end)
-        time.sleep(talking_s(orders) + TAIL_S)
+        blocked_s = udp_after_s or 0.0
+        time.sleep(blocked_s)
+        if udp_after_s is not None:
+            tell(relay)
+        time.sleep(talking_s(orders) + TAIL_S - blocked_s)
         for end in ends.values():
             tell(end)
         return {name: json.loads(hear(end)) for name, end in ends.items()}, connected_at
@@ -159,6 +166,12 @@ def direction(
         "speech_kbps": kbps.get("rtp", 0.0),
         "rtcp_kbps": kbps.get("rtcp", 0.0),
         "stun_kbps": kbps.get("stun", 0.0),
+        "setup_ms": sender["setup_ms"],
+        "routes": ">".join(receiver["routes"]),
+        "change_gap_ms": receiver["gap_ms_max"],
+        "late": receiver["late"],
+        "dropped": sender["dropped"],
+        "concealed_percent": 100 * receiver["concealed_ms"] / 1000 / (receiver["end"] - receiver["begin"]),
         "mqtt_kbps": kbps.get("mqtt", 0.0),
         "total_kbps": kbps.get("total", 0.0),
         "setup_bytes": bytes_before(seen, name, connected_at),

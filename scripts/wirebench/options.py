@@ -32,6 +32,11 @@ def parse(description: str | None, arguments: list[str] | None = None) -> argpar
     )
     parser.add_argument("--lyra", type=_lyra, metavar="DIR", help="talk with Lyra, by the model files there")
     parser.add_argument("--wss", action="store_true", help="meet at a mosquitto by WebSocket and TLS, on port 443")
+    parser.add_argument(
+        "--route", choices=("auto", "direct", "broker"), default="auto", help="the way of speech (default: auto)"
+    )
+    parser.add_argument("--no-udp", action="store_true", help="nothing but TCP passes")
+    parser.add_argument("--udp-after", type=_at_least(0), metavar="S", help="let UDP through so long after they talk")
     parser.add_argument("--no-pictures", dest="pictures", action="store_false", help="speech alone")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser.parse_args(arguments)

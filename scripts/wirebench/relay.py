@@ -25,9 +25,10 @@ MULTICAST = 0x01
 
 
 class Relay:
-    """A switch of three ports with a network's faults between them."""
+    """A switch of three ports with a network's faults between them. A line on standard input lets UDP through."""
 
     def __init__(self, conditions: Conditions) -> None:
+        self._no_udp = conditions.no_udp
         self._ports = {name: _port(f"{name}1") for name in NODES}
         self._names = {port.fileno(): name for name, port in self._ports.items()}
         self._at: dict[bytes, str] = {}  # which hardware address is behind which port
@@ -43,7 +44,10 @@ class Relay:
         while True:
             readable, _, _ = select.select(sources, [], [], self._patience())
             if sys.stdin in readable:
-                return
+                if not sys.stdin.readline():
+                    return
+                self._no_udp = False
+                continue
             for port in readable:
                 self._receive(port)
             self._send_due()
@@ -59,6 +63,8 @@ class Relay:
         self._at[frame[6:12]] = name
         if what := kind_and_size(frame):
             self.seen.append(Seen(now, name, *what))
+        if what and self._no_udp and what[0] != "mqtt":
+            return
         for target in self._targets(frame, name):
             delay = self._faults[name, target].delay_s() if what else 0.0
             if delay is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tarfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import chromium
 import pytest
 import scripted_node
-from chromium import Browser
+from chromium import Browser, SharedChromium
 from PIL import Image
 from scripted_node import ScriptedNode, demo, person, picture
 
@@ -28,13 +28,21 @@ WORDS = (
 )
 
 
-@pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
+@pytest.fixture(scope="session")
+def shared_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedChromium]:
     """A Chromium with a microphone and a camera that need no device."""
     if chromium.binary() is None:
         pytest.skip("needs Chromium")
-    async with chromium.launched(tmp_path, chromium.fake_media()) as launched:
-        yield launched
+    shared = SharedChromium(tmp_path_factory.mktemp("browser"), chromium.fake_media())
+    yield shared
+    shared.end()
+
+
+@pytest.fixture
+async def browser(shared_chromium: SharedChromium) -> AsyncIterator[Browser]:
+    """The shared Chromium, with a profile of this test's own."""
+    async with shared_chromium.used() as browser:
+        yield browser
 
 
 @pytest.fixture

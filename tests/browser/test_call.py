@@ -13,6 +13,7 @@ from typing import Any
 
 import chromium
 import numpy as np
+import pytest
 from chromium import Page
 from listening import KEEP_PEERS, PATIENCE_S, PLAYS_AT_ONCE, browsing, heard, is_on, opened, press, rms_dbfs
 from page_call import ChangingCamera, Side, a_node, a_page, served
@@ -24,6 +25,8 @@ from node.speech import dialogue, sound_files
 from node.speech.dialogue import voice_source
 from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, level_dbfs
 from node.web.page_address import PageAddress
+
+pytestmark = pytest.mark.real_time
 
 FIRST_PICTURE_S = 2.0
 INTO_THE_CALL_S = 3.0

@@ -24,6 +24,8 @@ from node.replay import pictures
 from node.terminal.status import BufferedNotes
 from protocol.log import Header, Note, Record
 
+pytestmark = pytest.mark.real_time
+
 HEADER = Header(node="me", name="Ann", started_ns=1_700_000_000_000_000_000)
 SHOWN = """[...document.querySelectorAll('.tile')].filter((card) => card.querySelector('.painted img')
   ?.naturalWidth > 0).map((card) => `${card.querySelector('h2').innerText}: ${card.querySelector('.words').innerText}`)

@@ -25,6 +25,7 @@ def test_every_attack_is_repelled(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 0
 
 
+@pytest.mark.real_time
 async def test_speech_and_good_pictures_go_on_in_a_flood_and_memory_stays() -> None:
     """Judged by what the same machine let through just before."""
     async with call() as scene:
@@ -40,6 +41,7 @@ async def test_speech_and_good_pictures_go_on_in_a_flood_and_memory_stays() -> N
         assert liveness.remembered + liveness.asked <= 1 + 2 * MAX_STRANGERS
 
 
+@pytest.mark.real_time
 async def test_speech_goes_on_while_strangers_flood_its_port() -> None:
     async with call() as scene:
         repelled, what = await datagrams(scene)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+import pytest
 from PIL import Image
 
 from live_call import LOOPBACK, noise, parts, place, running
@@ -14,6 +15,8 @@ from node.call.node import Node
 from node.links import broker
 from node.links.address import BrokerAddress
 from node.speech.sinks import NullSink
+
+pytestmark = pytest.mark.real_time
 
 OUTAGE_S = 5.0
 SPEECH_PER_SECOND = 1 / 0.12

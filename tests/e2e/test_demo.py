@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.real_time, pytest.mark.timeout(400)]
 
 SECONDS = 30
 FIRST_PICTURE_S = 15

@@ -18,10 +18,12 @@ from node.speech import sound_files
 from node.speech.codec import LyraChoice
 from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm
 
+pytestmark = pytest.mark.real_time
+
 LEAD_S = 3.0
 LEAST_PESQ = 2.1
 MOST_KBPS = 7.5
-AT_ONCE = 2  # calls side by side: what two cores cannot do in time is heard as haste
+CLIPS = ("ls1998_F", "vctk287_M")  # side by side: what two cores cannot do in time is heard as haste
 TRIES = 4
 MOST_LAG_MS = 40.0  # the sink bears 60: a call on a machine that was away for longer says nothing of how calls sound
 
@@ -38,14 +40,13 @@ async def test_it_costs_little_and_sounds_as_it_should(
     shared_speech: list[Path], lyra_folder: Path, embedded_broker: BrokerAddress, fake_models: Models
 ) -> None:
     pytest.importorskip("pesq")
-    rates, judged, clips_ = [], [], shared_speech[::2]
-    for first in range(0, len(clips_), AT_ONCE):
-        batch = clips_[first : first + AT_ONCE]
-        ends = (undisturbed(clip, embedded_broker, fake_models, LyraChoice(lyra_folder)) for clip in batch)
-        for clip, (rate, pesq) in zip(batch, await asyncio.gather(*ends), strict=True):
-            print(f"{clip.stem}: {rate:.2f} kbit/s on the wire, PESQ-wb {pesq:.2f}")
-            rates.append(rate)
-            judged.append(pesq)
+    rates, judged = [], []
+    clips = [clip for clip in shared_speech if clip.stem in CLIPS]
+    ends = (undisturbed(clip, embedded_broker, fake_models, LyraChoice(lyra_folder)) for clip in clips)
+    for clip, (rate, pesq) in zip(clips, await asyncio.gather(*ends), strict=True):
+        print(f"{clip.stem}: {rate:.2f} kbit/s on the wire, PESQ-wb {pesq:.2f}")
+        rates.append(rate)
+        judged.append(pesq)
     print(f"mean PESQ-wb {np.mean(judged):.2f}")
     assert max(rates) <= MOST_KBPS
     assert np.mean(judged) >= LEAST_PESQ

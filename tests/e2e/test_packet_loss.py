@@ -18,6 +18,8 @@ from node.links.wire_meter import Direction, udp_kind
 from node.speech.pcm import BLOCK_SAMPLES, SAMPLE_RATE, Pcm
 from node.speech.profiles import LEAN
 
+pytestmark = pytest.mark.real_time
+
 SECONDS = 20.0
 SILENT = 50  # peak of a block (of 32,767) in which nothing is heard: the noise that is sent never falls below 1,000
 LONGEST_STALL_S = 0.3

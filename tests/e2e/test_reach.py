@@ -17,7 +17,7 @@ from node.links.address import BrokerAddress
 from node.links.bounded_broker import BoundedBroker
 from node.speech.sinks import NullSink
 from node.terminal.summary import failed, for_people, summarise
-from protocol.signalling import liveness
+from protocol.signalling import RoutePolicy, liveness
 
 
 class Still:
@@ -50,7 +50,7 @@ class Noted(CallObserver):
 
 
 def _talker(name: str, broker: BrokerAddress, models: FakeModels, **more: object) -> tuple[Node, Noted]:
-    node = Node(name, place(broker, **more), parts(models, source=noise(), sink=NullSink()))
+    node = Node(name, place(broker, route=RoutePolicy.DIRECT, **more), parts(models, source=noise(), sink=NullSink()))
     node.observers.add(noted := Noted())
     return node, noted
 

@@ -30,7 +30,7 @@ CLONE, DEMO, ACTIVATE = "git clone <this repository> && cd pictophone", "scripts
 NEW, SAVE = "pictophone room new --save treehouse --broker broker.example.org", "pictophone room save treehouse"
 CALL = "pictophone call treehouse"
 # What is added to a command, so that it ends.
-ENDS = {DEMO: " --json", CALL: " --seconds 20 --json"}
+ENDS = {DEMO: " --json", CALL: " --seconds 10 --json"}
 
 
 def test_the_walk_below_is_the_readme() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from fake_models import FakeModels
 from files import written
 from PIL import Image
@@ -30,6 +31,8 @@ from node.speech.send_stream import VOICED_DBFS
 from node.vision.types import PaintedPicture
 from protocol.log import Frame, Header, Speech
 from protocol.room_link import RoomLink
+
+pytestmark = pytest.mark.real_time
 
 TALK_S = 6.0
 FOUND_WITHIN = 8_000  # samples, half a second: replay and call begin at different moments

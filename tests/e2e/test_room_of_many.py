@@ -18,6 +18,8 @@ from node.links.address import BrokerAddress
 from node.speech.sinks import NullSink
 from protocol.errors import NodeError
 
+pytestmark = pytest.mark.real_time
+
 NAMES = ("ann", "ben", "carl", "dora", "eve")
 COLOURS = dict(zip(NAMES, ("red", "green", "blue", "white", "black"), strict=True))
 JOINED_WITHIN_S = 3.0

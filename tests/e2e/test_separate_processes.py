@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from live_call import PATIENCE_S, parts, place, running, secret
 from node.call.node import Node
 from node.links.address import BrokerAddress
@@ -17,6 +19,8 @@ from node.speech.sinks import NullSink
 from node.vision.presets import preset
 from node.vision.worker import Worker
 from protocol.room_link import RoomLink
+
+pytestmark = pytest.mark.real_time
 
 LATE_S = 10.0
 SEES_WITHIN_S = 2.0

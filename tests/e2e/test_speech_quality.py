@@ -22,11 +22,14 @@ from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, sile
 from node.speech.profiles import LEAN
 from node.terminal.summary import percentile
 
+pytestmark = pytest.mark.real_time
+
 LEAD_S = 3.0
 TOLERANCE = 0.01
 # PESQ wide: what the high band costs no recording, and what it brings at least on average.
 PESQ_TOLERANCE, FILLED_PESQ = 0.05, 0.4
-AT_ONCE = 3  # calls side by side: more of them wait for each other on two cores
+# Side by side, and no more than two cores carry in time: a low voice, a high one, and noise. Others go the same way.
+CLIPS = ("ls1688_M", "ls1998_F", "vctk287noisy_M")
 TRIES = 4
 MOST_LAG_MS = 40.0  # the sink bears 60: a call on a machine that was away for longer says nothing of how calls sound
 DELAY_TOLERANCE_MS = 20.0  # one block of the sink
@@ -62,15 +65,13 @@ def pesq(said: Pcm, heard: Pcm) -> float:
     return found
 
 
-async def test_every_clip_keeps_its_intelligibility(
+async def test_a_clip_keeps_its_intelligibility(
     shared_speech: list[Path], embedded_broker: BrokerAddress, fake_models: Models
 ) -> None:
-    heard: list[Pcm] = []
-    for first in range(0, len(shared_speech), AT_ONCE):
-        batch = shared_speech[first : first + AT_ONCE]
-        heard += await asyncio.gather(*(undisturbed(clip, embedded_broker, fake_models) for clip in batch))
+    clips = [clip for clip in shared_speech if clip.stem in CLIPS]
+    heard = await asyncio.gather(*(undisturbed(clip, embedded_broker, fake_models) for clip in clips))
     losses, gains = {}, {}
-    for clip, sound in zip(shared_speech, heard, strict=True):
+    for clip, sound in zip(clips, heard, strict=True):
         said = whole(clip)
         gains[clip.stem] = pesq(said, sound) - pesq(said, np.concatenate([offline(said), silence(SAMPLE_RATE)]))
         live = estoi(said, sound)

@@ -12,6 +12,8 @@ import pytest
 from wirebench import measure, network
 from wirebench.options import parse
 
+pytestmark = pytest.mark.real_time
+
 SECONDS = 5.0
 
 

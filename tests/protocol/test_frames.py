@@ -14,6 +14,7 @@ from protocol.frames import (
     MAX_FRAME_BYTES,
     MAX_HAD,
     MAX_LOOK_BYTES,
+    MAX_TAKEN_ALONG,
     MAX_TEXT_BYTES,
     Frame,
     Have,
@@ -43,7 +44,12 @@ frames = st.one_of(
     ),
     st.builds(Hold, sequence=u32),
     st.builds(
-        lambda pair, **fields: Line(number=max(pair), behind=min(pair), **fields), st.tuples(u32, u32), **line_fields
+        lambda pair, **fields: Line(number=max(pair), behind=min(pair), **fields),
+        st.tuples(u32, u32),
+        spoken=st.integers(0, 2**16 - 1),
+        after=st.integers(0, 2**16 - 1),
+        had=st.lists(st.tuples(ids, u32), max_size=MAX_TAKEN_ALONG).map(tuple),
+        **line_fields,
     ),
     st.builds(Have, pairs, pairs),
     st.builds(
@@ -82,6 +88,9 @@ def test_the_bytes_are_pinned() -> None:
     assert encode(Line(7, b"hi", 0)) == bytes.fromhex("940307a2686900")
     assert encode(Line(7, b"hi", behind=2)) == bytes.fromhex("950307a268690202")
     assert encode(Line(7, b"hi", age=9)) == bytes.fromhex("960307a26869020009")
+    assert encode(Line(7, b"hi", spoken=37)) == bytes.fromhex("970307a2686902000025")
+    assert encode(Line(7, b"hi", spoken=37, after=5)) == bytes.fromhex("980307a268690200002505")
+    assert encode(Line(7, b"hi", had=(("bb", 3),))) == bytes.fromhex("990307a268690200000000" + "92a2626203")
     assert encode(Have((("ab", 8),))) == bytes.fromhex("920492a2616208")
     assert encode(Have((), (("ab", 8),))) == bytes.fromhex("93049092a2616208")
     assert encode(Relayed("ab", 1, 2, "c", 7, b"hi", "Ada", 9)) == bytes.fromhex("9905a261620102a16307a26869a341646109")

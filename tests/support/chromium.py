@@ -17,6 +17,8 @@ import contextlib
 import itertools
 import re
 import shutil
+import subprocess
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,17 +117,72 @@ async def launched(folder: Path, flags: Sequence[str] = ()) -> AsyncIterator[Bro
     try:
         async with asyncio.timeout(START_S):
             address = await _address(process)
-        async with aiohttp.ClientSession() as http, http.ws_connect(address, max_msg_size=MAX_MESSAGE) as socket:
-            browser = Browser(socket, process.pid)
-            helpers = [asyncio.create_task(each) for each in (_drain(process), browser.listen())]
+        draining = asyncio.create_task(_drain(process))
+        try:
+            async with _attached(address, process.pid) as browser:
+                yield browser
+        finally:
+            draining.cancel()
+            await asyncio.gather(draining, return_exceptions=True)
+    finally:
+        await _end(process)
+
+
+@contextlib.asynccontextmanager
+async def _attached(address: str, pid: int) -> AsyncIterator[Browser]:
+    async with aiohttp.ClientSession() as http, http.ws_connect(address, max_msg_size=MAX_MESSAGE) as socket:
+        browser = Browser(socket, pid)
+        listening = asyncio.create_task(browser.listen())
+        try:
+            yield browser
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+
+class SharedChromium:
+    """A browser that many tests use, one after another: its start takes longer than most of them."""
+
+    def __init__(self, folder: Path, flags: Sequence[str] = ()) -> None:
+        self._folder, self._flags = folder, flags
+        self._process: subprocess.Popen[bytes] | None = None
+        self._address = ""
+
+    @contextlib.asynccontextmanager
+    async def used(self) -> AsyncIterator[Browser]:
+        """The browser with a profile that nobody has used, which is gone at the end. It is started if it has ended."""
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+        assert self._process is not None
+        async with _attached(self._address, self._process.pid) as browser:
+            browser.profile = (await browser.send("Target.createBrowserContext"))["browserContextId"]
             try:
                 yield browser
             finally:
-                for helper in helpers:
-                    helper.cancel()
-                await asyncio.gather(*helpers, return_exceptions=True)
-    finally:
-        await _end(process)
+                await browser.send("Target.disposeBrowserContext", browserContextId=browser.profile)
+
+    def end(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def _start(self) -> None:
+        found = binary()
+        assert found is not None
+        command = [found, *FLAGS, f"--user-data-dir={self._folder / 'chromium'}", *self._flags, "about:blank"]
+        log = self._folder / "log"
+        with log.open("wb") as writing:  # a file takes all that it says, read or not
+            self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=writing)
+        end = time.monotonic() + START_S
+        while not (listens := LISTENING.search(log.read_bytes())):
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise BrowserError(f"chromium did not start: {log.read_text(errors='replace')[-500:]}")
+            time.sleep(0.02)
+        self._address = listens[1].decode()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -162,6 +219,7 @@ class Browser:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, pid: int) -> None:
         self.pid = pid
+        self.profile: str | None = None  # of new tabs; None for the one of the command line
         self._socket = socket
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -169,7 +227,8 @@ class Browser:
 
     async def page(self, screen: Screen = DESKTOP, *, dark: bool = False, still: bool = False) -> Page:
         """A new, empty tab. ``still`` asks pages for reduced motion. Tabs share one profile, like a person's."""
-        target = await self.send("Target.createTarget", url="about:blank")
+        profile = {} if self.profile is None else {"browserContextId": self.profile}
+        target = await self.send("Target.createTarget", url="about:blank", **profile)
         found = await self.send("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         page = Page(self, found["sessionId"], target["targetId"])
         self._pages[page.session] = page

@@ -22,6 +22,7 @@ from protocol.signalling import (
     Outgoing,
     Room,
     RoomIsFull,
+    RouteChanged,
 )
 from protocol.signalling.messages import Proof
 from protocol.signalling.states import State
@@ -42,6 +43,7 @@ class Node:
     session: int
     carries: Carries = Carries.EVERYTHING
     events: list[Event] = field(default_factory=list)
+    routes: list[RouteChanged] = field(default_factory=list)
     open_calls: set[int] = field(default_factory=set)
     online: bool = True
 
@@ -171,8 +173,11 @@ class World(Agenda):
 
     def drain(self, node: Node) -> None:
         for event in node.room.events():
-            node.events.append(event)
-            self._act(node, event)
+            if isinstance(event, RouteChanged):
+                node.routes.append(event)
+            else:
+                node.events.append(event)
+                self._act(node, event)
         for message in node.room.outgoing():
             if node.online:
                 self._publish(node.name, message)

@@ -97,6 +97,9 @@ class Bystander:
     def toggle_mute(self) -> None:
         self.muted = not self.muted
 
+    def route(self, peer: str) -> str:
+        return "direct"
+
     def link(self, peer: str) -> str:
         return self.links.get(peer, "none")
 

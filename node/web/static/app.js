@@ -15,12 +15,14 @@ import { Own } from "./own.js";
 import { Panels } from "./panels.js";
 import { Replay } from "./replay.js";
 import { Stage } from "./stage.js";
+import { Subtitles } from "./subtitles.js";
 import { Viewer } from "./viewer.js";
 
 const call = new Call();
 const viewer = new Viewer((id, sequence) => details.focusStrip(id, sequence));
 const open = (id, sequence) => viewer.open(call, id, sequence);
 const stage = new Stage(open);
+const subtitles = new Subtitles((id) => stage.tile(id));
 const details = new Details(open);
 const own = new Own();
 const replay = new Replay();
@@ -66,6 +68,7 @@ const SHOW = {
   },
   screen: ({ person }) => stage.screen(call, person),
   cleared() {
+    subtitles.clear();
     stage.reset(call);
     details.reset(call);
   },
@@ -76,7 +79,10 @@ const SHOW = {
   },
   note: (note) => details.note(note, MOST_NOTES),
   you: showYou,
-  text: (text) => chat.came(text),
+  text(text) {
+    if (!chat.has(text)) subtitles.came(text);
+    chat.came(text);
+  },
   invitation: () => invitation.show(call),
   broker() {},
   audience() {},

@@ -30,7 +30,11 @@ export class Chat {
     this.#toEnd();
   }
 
-  /** A line is new, or more people have it. */
+  has(text) {
+    return this.#rows.has(text.id);
+  }
+
+  /** A line is new, or more people have it. One that was spoken is heard or read elsewhere: it counts as seen. */
   came(text) {
     byId("show-chat").hidden = false;
     const isNew = !this.#rows.has(text.id);
@@ -38,9 +42,10 @@ export class Chat {
     this.#row(text);
     if (follows || text.mine) this.#toEnd();
     if (!isNew || text.mine) return;
-    byId("read").append(element("p", { text: `${text.name} writes: ${text.text}` }));
+    if (text.spoken_s && this.#call.people.get(text.from)?.speaks !== false) return;
+    byId("read").append(element("p", { text: `${text.name} ${text.spoken_s ? "says" : "writes"}: ${text.text}` }));
     if (byId("read").childElementCount > 3) byId("read").firstElementChild.remove();
-    if (byId("chat").hidden) this.#count(this.#unread + 1);
+    if (byId("chat").hidden && !text.spoken_s) this.#count(this.#unread + 1);
   }
 
   opened() {
@@ -90,12 +95,13 @@ export class Chat {
   }
 }
 
-function row({ name, mine, at, text, have, waiting }) {
+function row({ name, mine, at, text, have, waiting, spoken_s: spoken }) {
   const head = element("p", { className: "head" }, element("bdi", { text: mine ? "You" : name }), " ");
   head.append(element("time", { text: clock.format(new Date(at * 1000)) }));
   const made = element("li", {}, head, element("p", { className: "text", dir: "auto", text }));
   made.toggleAttribute("data-mine", mine);
-  if (mine) made.append(element("p", { className: "delivered", text: delivered(have ?? [], waiting ?? []) }));
+  made.toggleAttribute("data-spoken", Boolean(spoken));
+  if (mine && !spoken) made.append(element("p", { className: "delivered", text: delivered(have ?? [], waiting ?? []) }));
   return made;
 }
 

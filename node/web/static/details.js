@@ -7,6 +7,8 @@ import { Meters } from "./meters.js";
 import { Strip } from "./strip.js";
 import { doing } from "./tile.js";
 
+const WAYS = { direct: "speech directly", broker: "speech by the broker" };
+
 export class Details {
   #place = byId("cards");
   #notes = byId("notes");
@@ -88,7 +90,7 @@ class Card {
   }
 
   tick(person) {
-    setText(this.#part(".doing"), doing(person));
+    setText(this.#part(".doing"), [doing(person), WAYS[person.route]].filter(Boolean).join(" · "));
     this.#meters.show(person.meters, person.history);
   }
 }

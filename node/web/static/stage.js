@@ -46,6 +46,10 @@ export class Stage {
     if (call.kind !== "replay") this.#spoken.say(id, `${name}: ${picture.words}`);
   }
 
+  tile(id) {
+    return this.#tiles.get(id);
+  }
+
   screen(call, id) {
     this.#tiles.get(id)?.showScreen(call.people.get(id));
   }

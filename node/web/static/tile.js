@@ -49,6 +49,11 @@ export class Tile {
     if (!person.painting && newest?.url && newest.url === person.screen) this.#shine(newest.url);
   }
 
+  /** What the person says; "" for nothing. */
+  subtitle(text) {
+    setText(this.#part(".subtitle"), text);
+  }
+
   /** Once a second. */
   tick(person) {
     setText(this.#part(".doing"), doing(person));

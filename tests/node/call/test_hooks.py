@@ -32,6 +32,7 @@ class Line:
     name: str
     text: str
     mine: bool = False
+    spoken_s: float = 0.0
 
 
 def python(code: str, *arguments: object) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from protocol import frames
 from protocol.captions import CodebookId
 from protocol.errors import CaptionError, NodeError
 from protocol.sealing import Opener, Sealer
-from protocol.signalling import Carries, Hello
+from protocol.signalling import Carries, Hello, RoutePolicy
 from protocol.signalling.messages import encode
 from protocol.topics import Letter, Topic
 
@@ -49,6 +49,10 @@ class Part(PeerEvents):
     def link_ended(self, peer: str) -> None:
         self.happened.add(("ended",))
 
+    def route_changed(self, peer: str, route: str) -> None:
+        if route == "broker":
+            self.happened.add(("route", route))
+
     def picture_received(self, peer: str, frame: bytes, codebooks: Collection[CodebookId]) -> None:
         self.happened.add(("picture", frame, tuple(codebooks)))
 
@@ -59,9 +63,15 @@ class Part(PeerEvents):
 class Member:
     """A membership with a part, and its notes; as a participant, it has nothing to do."""
 
-    def __init__(self, name: str, broker: BrokerAddress, carries: Carries = Carries.EVERYTHING) -> None:
+    def __init__(
+        self,
+        name: str,
+        broker: BrokerAddress,
+        carries: Carries = Carries.EVERYTHING,
+        route: RoutePolicy = RoutePolicy.AUTO,
+    ) -> None:
         self.name, self.part, self.notes = name, Part(), Happenings()
-        self.room = RoomMembership(name, place(broker), carries, CODECS, note=self.notes.add)
+        self.room = RoomMembership(name, place(broker, route=route), carries, CODECS, note=self.notes.add)
         self.room.subscribe(self.part, PresenceNotes(self.notes.add))
 
     async def run(self) -> None:
@@ -80,7 +90,7 @@ def hear_hello(member: Member, hello: Hello) -> Sealer:
 
 
 async def test_members_are_notified_of_each_other_in_order(embedded_broker: BrokerAddress) -> None:
-    ann, bob = Member("ann", embedded_broker), Member("bob", embedded_broker)
+    ann, bob = (Member(name, embedded_broker, route=RoutePolicy.DIRECT) for name in ("ann", "bob"))
     async with running(ann) as nodes:
         async with running(bob):
             await nodes.until(lambda: ann.room.link_state(bob.room.node_id) == "up")
@@ -196,3 +206,33 @@ async def test_work_that_fails_ends_the_membership_with_its_error(mosquitto: Bro
     with pytest.raises(NodeError, match="the sound card is gone"):
         await RoomMembership("ann", place(mosquitto), Carries.NOTHING, CODECS, note=print).run({"sound": fail})
     assert asyncio.all_tasks() == before
+
+
+@pytest.mark.parametrize(
+    ("policy", "known"), [(RoutePolicy.AUTO, True), (RoutePolicy.BROKER, True), (RoutePolicy.DIRECT, False)]
+)
+async def test_a_member_says_whether_it_knows_speech_through_the_broker(policy: RoutePolicy, known: bool) -> None:
+    room = RoomMembership("ann", place(BrokerAddress("h"), route=policy), Carries.EVERYTHING, CODECS, note=print)
+    assert (Carries.BROKER_SPEECH_IN in room.carries) == known
+    assert room.peers.room.routes.policy is policy
+
+
+async def test_speech_through_the_broker_is_announced_counted_as_set_up_and_waits_with_it(
+    start_mosquitto: Callable[..., Any],
+) -> None:
+    server = start_mosquitto()
+    ann, bob = (Member(name, server.address, route=RoutePolicy.BROKER) for name in ("ann", "bob"))
+    async with running(ann, bob) as nodes:
+        await nodes.until(lambda: bool(ann.room.hellos and bob.room.hellos))
+        peer = bob.room.node_id
+        assert (ann.room.route(peer), ann.room.routes(), ann.room.link_state(peer)) == (
+            "broker",
+            {"bob": "broker"},
+            "up",
+        )
+        assert ann.happened("route")()
+        assert ann.room.setup_ms is not None
+        await nodes.until(lambda: ann.room.speech.round_trip_seconds(peer) > 0)
+        server.stop()
+        await nodes.until(lambda: not ann.room.broker_is_up)
+    assert any("pictures and text wait for it, and so does the speech with bob" in note for note in ann.notes.all)

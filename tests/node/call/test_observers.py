@@ -32,6 +32,8 @@ TOLD: dict[str, tuple[object, ...]] = {
     "painted": (PAINTED,),
     "line_typed": (LINE, b"\x01"),
     "line_marked": (LINE,),
+    "link_missing": ("anna", "no path was found"),
+    "here_by_speech": ("anna", "Ann", True),
     "noted": ("Ann is here",),
 }
 

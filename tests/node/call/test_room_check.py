@@ -63,7 +63,7 @@ def anywhere(request: pytest.FixtureRequest) -> BrokerAddress:
 async def test_a_broker_that_hands_on_everything_is_good(anywhere: BrokerAddress) -> None:
     passage = await try_room(anywhere, SECRET)
     assert passage == Passage((), MAX_MESSAGE_BYTES)
-    assert passage.describe(anywhere, ROOM) == f"hellos, call set-up, pictures, text in {ROOM}/+/+ come back"
+    assert passage.describe(anywhere, ROOM) == f"hellos, call set-up, pictures, text, speech in {ROOM}/+/+ come back"
 
 
 async def test_nothing_of_it_is_left_at_the_broker(mosquitto: BrokerAddress) -> None:

@@ -43,6 +43,12 @@ class Relay:
         monkeypatch.setattr(type(self.relay.link), "connected", property(lambda link: self.connected))
         monkeypatch.setattr(type(self.relay.link), "waiting", property(lambda link: self.waiting))
         monkeypatch.setattr(self.relay.link, "publish", self.sent.append)
+        monkeypatch.setattr(self.relay.link, "send_now", self._send_now)
+
+    def _send_now(self, message: Message) -> bool:
+        if self.connected:
+            self.sent.append(message)
+        return self.connected
 
     def speak(self, number: int) -> None:
         payload, timestamp = packet(number), number * 5760

@@ -80,7 +80,8 @@ def test_missing_models_are_one_line_and_the_rest_is_played(
     ("arguments", "code", "error"),
     [
         (["--speed", "100"], 2, "--speed 100 is not between 0.25 and 8"),
-        (["--from", "x"], 2, "not a time: 'x'"),
+        (["--from", "1:99"], 2, "not a time: '1:99'"),
+        (["--from", "blue cheese", "--speaker", "none"], 1, "says 'blue cheese'"),
         (["--from", "9"], 2, "--from 0:09 is after the session's end, 0:00"),
         (["--as", "hut", "--speed", "2"], 2, "leave --speed out"),
         (["--who", "Zed", "--speaker", "none"], 1, "nobody here is called 'Zed'; there are: Ben"),

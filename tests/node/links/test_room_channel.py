@@ -78,6 +78,9 @@ class Office:
             raise self.error
 
 
+POSTED = [letter for letter in Letter if letter is not Letter.SPEECH]  # which leaves at once, or not at all
+
+
 @pytest.fixture
 async def office() -> Office:
     return Office()
@@ -99,7 +102,7 @@ async def test_a_payload_is_posted_sealed_on_our_own_topic_and_its_cost_returned
 
 
 async def test_everything_that_leaves_is_sealed(office: Office) -> None:
-    for letter in Letter:
+    for letter in POSTED:
         office.mailbox.post(letter, b"in clear", retain=False, to=("bbbb", THEIRS))
     opener = reader()
     presence, signal, picture, text = office.sent
@@ -271,12 +274,12 @@ async def test_mailboxes_of_successive_sessions_use_no_nonce_twice(monkeypatch: 
     def live(session: int) -> None:
         mailbox = Office(session=session).mailbox
         for _ in range(3):
-            for letter in Letter:
+            for letter in POSTED:
                 mailbox.post(letter, b"x", retain=True, to=("bbbb", THEIRS))
 
     for session in (OURS, OURS + 1):
         live(session)
-    assert len(used) == len(set(used)) == 2 * 3 * len(Letter)
+    assert len(used) == len(set(used)) == 2 * 3 * len(POSTED)
     live(OURS)
     assert len(set(used)) < len(used)  # what a session that is not new would do: this test can fail
 

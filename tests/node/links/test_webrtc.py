@@ -304,3 +304,13 @@ async def test_packets_may_bring_their_own_numbers_and_come_with_them() -> None:
         packets = await b.packets.count(5)
         assert [sequence for sequence, _, _ in packets] == [65_534, 65_535, 1, 0, 2]
         assert [payload[1] for _, _, payload in packets] == [0, 1, 2, 3, 4]
+
+
+async def test_packets_have_the_time_of_their_stream_on_every_link() -> None:
+    """Speech that goes through the broker has it, too: so one stream can go on where the other was."""
+    for begin in (0, 2**32 - 5760):
+        async with connected() as (a, b):
+            for number in range(3):
+                a.link.send(begin + number * 5760, bytes([8, number]))
+            packets = await b.packets.count(3)
+            assert [timestamp for _, timestamp, _ in packets] == [(begin + n * 5760) % 2**32 for n in range(3)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from node.speech.profile_control import ProfileControl
-from node.speech.profiles import CLEAR, CUSTOM, LEAN, TOUGH, Profile
+from node.speech.profiles import CLEAR, CUSTOM, LEAN, TEXT, TOUGH, Profile
 from protocol.rtp.receiver_reports import Report
 
 
@@ -37,7 +37,7 @@ class Links:
 class Control:
     """A control on a clock of the test's own, and what it did."""
 
-    def __init__(self, profile: Profile, *, adapts: bool = False, sends: bool = True) -> None:
+    def __init__(self, profile: Profile, *, adapts: bool = False, sends: bool = True, writes: bool = False) -> None:
         self.now = 100.0
         self.stream, self.links, self.notes = Stream(profile), Links(), list[str]()
         self.control = ProfileControl(
@@ -46,6 +46,7 @@ class Control:
             max_kbps=40.0,
             adapts=adapts,
             sends=sends,
+            writes=writes,
             clock=lambda: self.now,
             note=self.notes.append,
         )
@@ -116,3 +117,54 @@ def test_a_node_that_does_not_send_changes_nothing() -> None:
     control = Control(LEAN, sends=False)
     control.control.change(CLEAR)
     assert (control.stream.profile, control.notes) == (LEAN, [])
+
+
+def test_a_profile_that_adapts_is_lean_while_speech_goes_through_the_broker() -> None:
+    room = Control(CLEAR, adapts=True)
+    room.control.change(CLEAR)
+    room.control.follow_the_link()
+    room.control.route_changed("ann", "direct")
+    for _ in range(20):
+        room.report(8, 0, 0.05)
+    assert room.stream.profile.bitrate > LEAN.bitrate
+    room.control.route_changed("ann", "broker")
+    assert room.stream.profile.bitrate == LEAN.bitrate
+    room.report(8, 0, 0.05)
+    assert room.stream.profile.bitrate == LEAN.bitrate
+    room.control.left("ann")
+    assert room.stream.profile.bitrate > LEAN.bitrate
+
+
+def test_a_profile_that_was_chosen_stays_whatever_way_speech_takes() -> None:
+    room = Control(CLEAR)
+    room.control.route_changed("ann", "broker")
+    assert room.stream.profile == CLEAR
+
+
+# -- text alone
+
+
+def test_text_is_for_those_who_write_and_comes_and_goes_during_a_call() -> None:
+    silent, writing = Control(LEAN), Control(LEAN, writes=True)
+    silent.control.change(TEXT)
+    assert silent.stream.profile == LEAN
+    assert "begin the call with --transcribe" in silent.notes[-1]
+    writing.control.change(TEXT)
+    assert writing.stream.profile.text_only
+    assert writing.notes == ["speech goes as text alone now: the others read it"]
+    writing.control.change(LEAN)
+    assert writing.stream.profile == LEAN
+
+
+def test_a_call_begun_with_text_alone_stays_so() -> None:
+    begun = Control(TEXT, sends=False, writes=True)
+    begun.control.change(LEAN)
+    begun.control.follow_the_link()
+    assert begun.stream.profile == TEXT
+    assert begun.notes == ["this call was begun with text alone: begin it anew to be heard"] * 2
+
+
+def test_a_link_that_carries_no_sound_gets_text() -> None:
+    control = Control(LEAN, adapts=True, writes=True)
+    control.slow_down()
+    assert control.stream.profile.text_only

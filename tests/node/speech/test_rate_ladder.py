@@ -7,8 +7,8 @@ import random
 import pytest
 from simulated_link import SimulatedLink
 
-from node.speech.profiles import CLEAR, LEAN, LOWEST, RICH, Profile
-from node.speech.rate_ladder import BARRED_S, CLEAN_OF_LOSS_S, ProfileLadder
+from node.speech.profiles import CLEAR, LEAN, LOWEST, RICH, TEXT, Profile
+from node.speech.rate_ladder import BARRED_S, CLEAN_OF_LOSS_S, LADDER_WITH_TEXT, ProfileLadder
 from node.speech.rates import wire_kbps
 from protocol.rtp.receiver_reports import Report
 
@@ -178,3 +178,25 @@ def test_a_packet_lost_last_is_no_queue() -> None:
         told.add(adaptation.report("b", Report(8, 0, 1.0, 0.06, outstanding_s), float(now)).name)
     assert LOWEST.name not in told
     assert adaptation.profile == CLEAR
+
+
+# -- with text below all speech
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_where_not_even_the_least_fits_words_go_and_sound_is_tried_again(seed: int) -> None:
+    link = SimulatedLink(5.0, seed=seed)
+    adaptation = ProfileLadder(40.0, 0.0, LADDER_WITH_TEXT)
+    assert link.run(adaptation, 30.0) == TEXT
+    link.changes.clear()
+    link.run(adaptation, BARRED_S - 40, start=30.0)
+    assert len(link.changes) <= 4  # a step that was proven for a moment may be tried once more
+    link.kbps = 40.0
+    assert link.run(adaptation, 2 * BARRED_S, start=BARRED_S - 10) == RICH
+
+
+def test_text_never_carries_copies_and_a_limit_below_all_sound_means_text() -> None:
+    lossy = ProfileLadder(9.2, 0.0, LADDER_WITH_TEXT)
+    assert lossy.profile == LOWEST
+    assert SimulatedLink(100.0, loss=0.2).run(lossy, 60.0) == LOWEST
+    assert ProfileLadder(5.0, 0.0, LADDER_WITH_TEXT).profile == TEXT

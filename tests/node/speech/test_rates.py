@@ -6,7 +6,9 @@ import pytest
 
 from node.speech.profiles import LEAN, custom, profile
 from node.speech.rates import (
+    BROKER_HEADERS,
     HEADERS_TEXT,
+    broker_kbps,
     high_band_kbps,
     measured_payload_kbps,
     measured_wire_kbps,
@@ -34,6 +36,13 @@ def test_the_high_band_costs_little_and_nothing_where_there_is_none() -> None:
     assert high_band_kbps(LEAN) <= 0.6
     assert [high_band_kbps(profile(name)) for name in ("clear", "rich")] == [0, 0]
     assert high_band_kbps(custom(LEAN, high_band=False)) == high_band_kbps(custom(LEAN, frame_ms=10)) == 0
+
+
+def test_through_the_broker_a_message_costs_more_and_no_copy_goes_along() -> None:
+    assert BROKER_HEADERS == 84
+    assert broker_kbps(LEAN) == broker_kbps(profile("tough")) == pytest.approx(7.08 + 5.6)
+    assert broker_kbps(profile("quick")) == broker_kbps(LEAN)  # whose packets are joined
+    assert broker_kbps(LEAN) < 2 * wire_kbps(LEAN)
 
 
 def test_constant_bitrate_is_what_was_asked_for() -> None:

@@ -18,7 +18,9 @@ from node.speech.receive_stream import ReceiveStream
 from node.speech.receiver import RECENT_WAITS, SpeechReceiver
 from node.speech.sinks import NullSink
 from node.speech.stats import SpeechIn
+from protocol.signalling import Carries, Hello
 from protocol.speech import opus_packet
+from protocol.speech.jitter import MAX_BROKER_TARGET_MS, MAX_TARGET_MS
 from protocol.speech.redundancy import RedundancyEncoder
 
 RTP_PER_PACKET = 5760
@@ -252,3 +254,38 @@ async def test_a_peer_whose_sound_cannot_be_made_silences_no_other(streams: list
     assert strength(played, 1000.0) > 4000
     assert strength(played, 440.0) < 100
     assert room.receiver.faults.count == 20 * 6
+
+
+def test_a_stream_that_outlasts_its_link_goes_on_by_another_way(streams: list[ReceiveStream]) -> None:
+    room = Room()
+    room.receiver.joined("ann", Hello(1, "ann", Carries.EVERYTHING | Carries.BROKER_SPEECH_IN))
+    room.receiver.link_opened("ann")
+    room.receiver.route_changed("ann", "direct")
+    assert streams[0].playout.longest_target_ms == MAX_TARGET_MS
+    speaker = packets(440.0)
+    room.hear({"ann": speaker}, 10)
+    room.receiver.link_ended("ann")
+    room.receiver.route_changed("ann", "broker")
+    assert streams[0].playout.longest_target_ms == MAX_BROKER_TARGET_MS
+    for number in range(10, 20):
+        room.receiver.speech_received("ann", number, number * RTP_PER_PACKET, next(speaker))
+        for _ in range(6):
+            room.receiver.pull(320)
+            room.now += 0.02
+    room.receiver.link_opened("ann")
+    counts = room.receiver.snapshot()
+    assert (len(streams), counts.received, counts.lost, counts.concealed_ms) == (1, 20, 0, 0)
+    room.receiver.left("ann")
+    assert room.receiver.snapshot().received == 20
+    room.receiver.link_opened("ann")
+    assert len(streams) == 2
+
+
+def test_who_is_heard_by_the_broker_alone_has_a_stream(streams: list[ReceiveStream]) -> None:
+    room = Room()
+    room.receiver.joined("ann", Hello(1, "ann", Carries.EVERYTHING | Carries.BROKER_SPEECH_IN))
+    room.receiver.route_changed("ann", "none")
+    assert streams == []
+    room.receiver.route_changed("ann", "broker")
+    room.hear({"ann": packets(440.0)}, 5)
+    assert room.receiver.snapshot().received == 5

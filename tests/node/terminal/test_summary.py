@@ -17,7 +17,8 @@ PICTURE = [
     "wire_ratio",
 ]  # fmt: skip
 SPEECH = [
-    "profile", "payload_kbps", "wire_kbps", "packets_sent", "packets_received", "lost", "late", "concealed_ms",
+    "profile", "payload_kbps", "wire_kbps", "packets_sent", "packets_received", "by_broker_sent",
+    "by_broker_received", "by_broker_dropped", "lost", "late", "concealed_ms",
     "underruns", "underruns_after_5s", "mouth_to_ear_ms_p50", "mouth_to_ear_ms_p95",
 ]  # fmt: skip
 
@@ -80,6 +81,9 @@ def test_what_one_sent_and_the_other_got_of_it(sender: CallStats, receiver: Call
             "payload_kbps": 7.07,
             "wire_kbps": 10.4,
             "packets_sent": 10,
+            "by_broker_sent": 0,
+            "by_broker_received": 0,
+            "by_broker_dropped": 0,
             "packets_received": 9,
             "lost": 1,
             "late": 2,

@@ -31,7 +31,7 @@ async def test_a_line_is_said_and_shown(visitor: Visitor) -> None:
         said = await answer.json()
     assert said == {
         "id": "me-0", "from": "me", "name": "ann", "mine": True, "at": 1764000000.5, "text": "hello",
-        "have": ["bob"], "waiting": [],
+        "have": ["bob"], "waiting": [], "spoken_s": None,
     }  # fmt: skip
     assert visitor.page.state.to_json()["texts"] == [said]
 

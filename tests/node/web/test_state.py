@@ -23,16 +23,18 @@ def entry(sequence: int, words: str = "a cat") -> PictureEntry:
 async def test_someone_comes_and_goes(state: PageState, events: SentEvents) -> None:
     state.joined("x", "ann", speaks=True, shows=False)
     state.set_facts("x", link="up")
-    state.set_facts("x", link="up")
+    state.set_facts("x", link="up", route="broker")
+    state.set_facts("x", link="up", route="broker")
     state.left("x")
     events = events.take()
-    assert [name for name, _ in events] == ["person", "person", "person"]
+    assert [name for name, _ in events] == ["person", "person", "person", "person"]
     assert events[0][1] == {
         "id": "x", "name": "ann", "you": False, "here": True, "speaks": True, "shows": False,
-        "link": "none", "missing": None, "broker": True, "painting": None, "screen": None,
+        "link": "none", "route": "none", "missing": None, "broker": True, "painting": None, "screen": None,
     }  # fmt: skip
     assert events[1][1]["link"] == "up"
-    assert (events[2][1]["here"], events[2][1]["link"]) == (False, "none")
+    assert (events[2][1]["link"], events[2][1]["route"]) == ("up", "broker")
+    assert (events[3][1]["here"], events[3][1]["link"], events[3][1]["route"]) == (False, "none", "none")
 
 
 async def test_why_there_is_no_speech_and_no_broker_is_sent_once(state: PageState, events: SentEvents) -> None:

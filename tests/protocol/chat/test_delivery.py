@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+from typing import Any
 
 import pytest
 from chat_room import READS, ChatRoom, worded
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol import frames
-from protocol.chat import HISTORY, LineArrived, LineDelivery, MarksChanged, Wording
+from protocol.chat import HISTORY, LineArrived, LineDelivery, MarksChanged, Spoken, Wording
 from protocol.chat.authors import AHEAD, BURST, MAX_RELAYED
 from protocol.chat.own_lines import MAX_KEPT, WINDOW
 from protocol.errors import FrameError, VersionError
@@ -399,3 +400,79 @@ def test_whatever_peers_send_is_borne_and_costs_little(taken: list[tuple[str, st
                 delivery.remember(event.line, "x", worded("x"))
         timer = delivery.get_timer()
         assert timer is None or timer >= 0
+
+
+# -- lines that are spoken
+
+
+def spoken_room(**options: Any) -> ChatRoom:
+    room = ChatRoom(**options)
+    for name in ("ann", "bob"):
+        room.join(name)
+    return room
+
+
+def say_spoken(room: ChatRoom, name: str, *texts: str) -> None:
+    for text in texts:
+        room.members[name].delivery.say(worded(text), room.now, Spoken(37, 12))
+        room.drain(room.members[name])
+
+
+def test_a_spoken_line_says_when_and_its_acknowledgement_waits_for_more() -> None:
+    room = spoken_room()
+    say_spoken(room, "ann", "one")
+    room.run(4)
+    say_spoken(room, "ann", "two")
+    room.run(3)
+    ann, bob = room.members["ann"], room.members["bob"]
+    assert bob.of("ann") == ["one", "two"]
+    assert bob.posted == []
+    room.run(30)
+    assert len(ann.posted) == 2  # nothing was sent again
+    assert [frames.decode(frame) for frame in bob.posted] == [frames.Have((("ann", 2),))]
+    line = frames.decode(ann.posted[0])
+    assert (line.spoken, line.after) == (37, 12)  # type: ignore[union-attr]
+
+
+def test_a_typed_line_after_a_spoken_one_is_acknowledged_at_once_and_both_are() -> None:
+    room = spoken_room()
+    say_spoken(room, "ann", "spoken")
+    room.say("ann", "typed")
+    room.run(1)
+    assert [frames.decode(frame) for frame in room.members["bob"].posted] == [frames.Have((("ann", 2),))]
+    assert room.members["ann"].delivery.marks(1) == (("bob",), ())
+
+
+def test_a_dialogue_needs_no_acknowledgements_of_their_own() -> None:
+    room = spoken_room()
+    for number in range(10):
+        for name in ("ann", "bob"):
+            say_spoken(room, name, str(number))
+            room.run(4)
+    room.run(30)
+    ann, bob = room.members["ann"], room.members["bob"]
+    assert (len(ann.of("bob")), len(bob.of("ann"))) == (10, 10)
+    kinds = [type(frames.decode(frame)).__name__ for member in (ann, bob) for frame in member.posted]
+    assert (kinds.count("Line"), kinds.count("Have")) == (20, 1)
+    assert all(member.delivery.marks(9)[1] == () for member in (ann, bob))
+
+
+def test_spoken_lines_arrive_once_and_in_order_however_bad_the_broker() -> None:
+    room = spoken_room(seed=4, loss=0.4, repeats=0.2)
+    texts = [str(number) for number in range(30)]
+    for text in texts:
+        say_spoken(room, "ann", text)
+        room.run(2)
+    room.run(300)
+    assert room.members["bob"].of("ann") == texts
+
+
+def test_newcomers_are_given_what_was_typed_and_not_what_was_spoken() -> None:
+    room = spoken_room()
+    room.run(10)
+    room.say("ann", "typed")
+    say_spoken(room, "ann", "spoken")
+    room.run(10)
+    eve = room.join("eve")
+    room.run(30)
+    assert eve.read == [("ann", "typed")]

@@ -17,6 +17,7 @@ from protocol.signalling import (
     PeerJoined,
     PeerLeft,
     Reason,
+    RouteChanged,
 )
 from protocol.signalling.liveness import DOUBT_S
 from protocol.signalling.messages import Bye, Offer, encode
@@ -177,7 +178,8 @@ def test_a_peer_that_hung_up_may_call_again() -> None:
     assert one.room.state("bbbb") is State.IDLE
     assert one.room.get_timer() is None
     one.room.receive("bbbb", Letter.SIGNAL, encode(Offer("aaaa", 5, pack_description("again"))), 0)
-    assert one.room.events() == [EndCall("bbbb", call_id, Reason.LEFT), MakeAnswer("bbbb", 5, "again")]
+    calls = [event for event in one.room.events() if not isinstance(event, RouteChanged)]
+    assert calls == [EndCall("bbbb", call_id, Reason.LEFT), MakeAnswer("bbbb", 5, "again")]
 
 
 def test_a_last_will_does_not_end_a_call_that_is_up() -> None:

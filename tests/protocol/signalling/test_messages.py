@@ -85,12 +85,17 @@ def test_a_hello_may_say_that_lyra_is_taken() -> None:
 def test_what_a_later_program_adds_is_ignored() -> None:
     assert decode(
         msgpack.packb(
-            [1, 5, "Ada", 0x1000405, [0], [], 0, 0, [], [], [0, 0, 0, "new"], False, [False, [], [], "new"], 1]
+            [1, 5, "Ada", 0x1000405, [0], [], 0, 0, [], [], [0, 0, 0, 7, "new"], False, [False, [], [], "new"], 1]
         )
-    ) == Hello(5, "Ada", Carries(5), (0,))
+    ) == Hello(5, "Ada", Carries(5), (0,), proof=Proof(oldest=(0, 0, 0, 7)))
     books = [[1, b"hash", "new"]]
     assert decode(msgpack.packb([1, 5, "Ada", 0, [0], books])).codebooks == (CodebookId(1, b"hash"),)
     assert decode(msgpack.packb([4, "ab", 5, 99])) == Bye("ab", 5, Reason.LEFT)
+
+
+def test_an_older_hello_names_no_speech() -> None:
+    told = msgpack.packb([1, 5, "Ada", 15, [0], [], 1, 2, [], [], [3, 4, 5], False])
+    assert decode(told) == Hello(5, "Ada", Carries.EVERYTHING, (0,), proof=Proof(1, 2, oldest=(3, 4, 5)))
 
 
 def test_a_hello_needs_only_its_session() -> None:

@@ -8,8 +8,9 @@ import pytest
 from mesh import World
 
 from protocol.signalling import EndCall, Hello, MakeOffer, Reason
+from protocol.signalling.events import Output
 from protocol.signalling.messages import Bye, Offer, decode
-from protocol.signalling.peer_call import OFFER_RESEND_S, RETRY_S, Output, PeerCall
+from protocol.signalling.peer_call import OFFER_RESEND_S, RETRY_S, PeerCall
 from protocol.signalling.states import State
 from protocol.topics import Letter
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sweep_results import LEAN, WIDE
 
 from node.bench.speech import measures, plot, run
 from node.bench.speech.settings import Setting, SpeechCodec
 from node.bench.speech.sweep import SweepOptions
+from node.speech import sound_files
+from node.speech.pcm import FRAME_SAMPLES, SAMPLE_RATE
 from protocol.errors import NodeError, UsageError
 
 Captured = pytest.CaptureFixture[str]
@@ -81,9 +85,19 @@ def test_nothing_measured_is_an_error(recording: Path, monkeypatch: pytest.Monke
         run.run(SweepOptions([recording]), None, json=False, workers=1)
 
 
-def test_the_articles_settings_are_all_shown_and_judged(recording: Path, capsys: Captured) -> None:
+@pytest.fixture
+def brief(recording: Path, tmp_path: Path) -> Path:
+    """Two seconds of the recording: the article has many settings, and each is judged."""
+    pcm = np.concatenate(list(sound_files.blocks(recording, FRAME_SAMPLES)))[: 2 * SAMPLE_RATE]
+    with wave.open(str(tmp_path / "brief.wav"), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes(pcm.tobytes())
+    return tmp_path / "brief.wav"
+
+
+def test_the_articles_settings_are_all_shown_and_judged(brief: Path, capsys: Captured) -> None:
     pytest.importorskip("pystoi")
-    run.run(SweepOptions([recording], article=True), None, json=False, only=["opus"], workers=1)
+    run.run(SweepOptions([brief], article=True), None, json=False, only=["opus"], workers=1)
     out = capsys.readouterr().out
     assert "all settings:" in out
     assert "does not hold: lowdelay" in out

@@ -1,0 +1,60 @@
+"""Finds words in a session: in what was said and typed, and in what was said with pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from node.recording.reader import Recorded, picture_of
+from node.recording.typed_lines import line_of
+from protocol.errors import NodeError, UsageError
+from protocol.log import Frame
+
+if TYPE_CHECKING:
+    from protocol.log import Record
+
+# Before the words that are sought: a caption stands for the moment before it, and lines have a beginning to be heard.
+LEAD_S = 1.0
+
+
+def holds(text: str, sought: str) -> bool:
+    """Return whether a text holds another one, in either case and with any white space."""
+    return _folded(sought) in _folded(text)
+
+
+def first_with(session: Recorded, sought: str) -> float | None:
+    """Return when the first line or caption begins that holds this text, in seconds; None if none does.
+
+    Captions are searched where their words are kept beside them, as recordings of today have them.
+    """
+    if not _folded(sought):
+        raise UsageError("there is no word to look for")
+    return min((at for at, text in _texts(session.records(kinds=(Frame,))) if holds(text, sought)), default=None)
+
+
+def place_of(session: Recorded, path: Path, sought: str) -> float:
+    """Return from where to replay a session for these words. Raises NodeError if it does not hold them."""
+    found = first_with(session, sought)
+    if found is None:
+        raise not_found(path, sought)
+    return max(0.0, found - LEAD_S)
+
+
+def not_found(path: Path, sought: str) -> NodeError:
+    """Return the error for words that are not in a session."""
+    return NodeError(f"nothing in {str(path)!r} says {sought!r}")
+
+
+def _texts(records: Iterator[Record]) -> Iterator[tuple[float, str]]:
+    for record in records:
+        if not isinstance(record, Frame):
+            continue
+        if (line := line_of(record)) is not None:
+            yield line.at_s, line.text
+        elif record.caption and picture_of(record.frame) is not None:
+            yield record.at_us / 1e6, record.caption
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())

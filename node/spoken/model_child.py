@@ -1,0 +1,174 @@
+"""The parent's side of a speech model's process: start it, send it one request at a time, replace it if it fails.
+
+The child gives way to everything (niceness 19), so that its replies may take their time; speech waits for none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+import msgpack
+
+from node.common import child_process
+from protocol.errors import NodeError
+
+logger = logging.getLogger(__name__)
+
+# Time limit of loading a model from the disk: it takes one second where this was built, and some of a slow core beside
+# a busy call. A model of the hub has to come over the network first.
+START_S, FETCH_S = 120.0, 1800.0
+
+# Time limit of one reply: an utterance of 20 s takes 1.5 s of a core, of which little may be left for it.
+LONGEST_S = 90.0
+
+# Processes in a row that gave no reply: then the model is given up.
+MOST_FAILURES = 3
+
+# Of a pipe at a time: replies are lines of text, or seconds of sound.
+READ_BYTES = 1 << 16
+
+# The largest reply: half a minute of sound takes a megabyte. More is a fault.
+MAX_REPLY = 1 << 23
+
+
+class ModelChild:
+    """Runs `python -m MODULE ARGUMENTS`, for any number of users of one event loop.
+
+    The process begins to load with the context, and ends with it. It says `["ready"]` or `["failed", why]`
+    first, and then answers each request, one at a time. One that dies or gives no reply is replaced at the next
+    request; `what` names it to the user.
+    """
+
+    def __init__(self, what: str, module: str, arguments: Sequence[str], *, online: bool = False) -> None:
+        self._what, self._command, self._online = what, (*child_process.command(module), *arguments), online
+        self.restarts = 0
+        self._process: asyncio.subprocess.Process | None = None
+        self._replies = msgpack.Unpacker(max_buffer_size=MAX_REPLY)
+        self._is_ready = False
+        self._failures = 0
+        self._given_up = ""
+        self._turn = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        with suppress(OSError):  # it is tried again at the first request
+            await self._start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._end()
+
+    @property
+    def pid(self) -> int | None:
+        """The process's id, to measure it by; None while there is none."""
+        return None if self._process is None else self._process.pid
+
+    async def ask(self, *request: Any) -> Any | None:
+        """Return the reply to a request; None if there is none this time. Raises NodeError if the model is given up."""
+        async with self._turn:
+            try:
+                await self._ensure_loaded()
+                async with asyncio.timeout(LONGEST_S):
+                    kind, *values = await self._exchange(msgpack.packb(request))
+            except (EOFError, OSError, ValueError) as error:  # TimeoutError is an OSError
+                await self._failed(error)
+                return None
+            except asyncio.CancelledError:
+                await self._end()  # its reply would be mistaken for that to another request
+                raise
+        self._failures = 0
+        if kind != "done":
+            logger.warning("%s: %s", self._what, values)
+        return values[0] if kind == "done" else None
+
+    async def _ensure_loaded(self) -> None:
+        """Have a process that is ready. Raises NodeError, OSError or EOFError if there is none."""
+        if self._given_up:
+            raise NodeError(self._given_up)
+        if self._process is None or self._process.returncode is not None:
+            await self._end()
+            await self._start()
+        if self._is_ready:
+            return
+        try:
+            async with asyncio.timeout(FETCH_S if self._online else START_S):
+                kind, *values = await self._read()
+        except BaseException:
+            await self._end()
+            raise
+        if kind != "ready":
+            await self._end()
+            self._given_up = f"{self._what}: {values[0]}"
+            raise NodeError(self._given_up)
+        self._is_ready = True
+
+    async def _failed(self, error: Exception) -> None:
+        await self._end()
+        self._failures += 1
+        self.restarts += 1
+        logger.warning("%s gave no answer (%s)", self._what, type(error).__name__)
+        if self._failures >= MOST_FAILURES:
+            self._given_up = f"{self._what} failed {self._failures} times in a row ({type(error).__name__})"
+            raise NodeError(self._given_up)
+
+    async def _exchange(self, packed: bytes) -> list[Any]:
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        process.stdin.write(packed)
+        await process.stdin.drain()
+        return await self._read()
+
+    async def _read(self) -> list[Any]:
+        process = self._process
+        assert process is not None
+        assert process.stdout is not None
+        while (reply := next(self._replies, None)) is None:
+            if not (read := await process.stdout.read(READ_BYTES)):
+                raise EOFError
+            self._replies.feed(read)
+        if not isinstance(reply, list) or not reply:
+            raise ValueError("no reply")
+        return reply
+
+    async def _start(self) -> None:
+        self._replies, self._is_ready = msgpack.Unpacker(max_buffer_size=MAX_REPLY), False
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment(self._online),
+            cwd=child_process.working_folder(),
+            creationflags=child_process.WINDOWS_FLAGS,
+            start_new_session=sys.platform != "win32",
+        )
+
+    async def _end(self) -> None:
+        """Kill the process and what it started, if there is one: it has no state to save."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            if sys.platform == "win32":
+                process.kill()
+            elif process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def environment(online: bool) -> dict[str, str]:
+    """Return a child's environment: without settings or reports home, offline unless the user named a hub's model."""
+    quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "ORT_DISABLE_TELEMETRY": "1"}
+    threads = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    return child_process.environment() | quiet | threads | ({} if online else {"HF_HUB_OFFLINE": "1"})

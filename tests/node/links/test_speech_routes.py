@@ -1,0 +1,188 @@
+"""The way of speech to and from each peer: sent by the right one, heard as one stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from node.links.peer_events import PeerEvents
+from node.links.speech_routes import SpeechRoutes
+from protocol.rtp.red import Copy
+from protocol.signalling import Carries, Hello
+from protocol.speech import opus_packet
+from protocol.speech.broker_bundle import Bundled
+from protocol.speech_sealing import BrokerSpeech
+
+FRAME = b"\x18" + bytes(range(40))
+PACKET = opus_packet.join([FRAME, FRAME])
+STEP = 5760
+NOW = Carries.EVERYTHING | Carries.BROKER_SPEECH_IN
+
+
+class Channel:
+    """Keeps what is posted."""
+
+    def __init__(self) -> None:
+        self.posted: list[Bundled] = []
+        self.skipped = 0
+        self.deliver: Any = None
+
+    def post(self, bundled: Bundled) -> bool:
+        self.posted.append(bundled)
+        return True
+
+    def skip(self, messages: int) -> None:
+        self.skipped += messages
+
+
+class Links:
+    """Stands for the links, and for the room's own routes: `listening` are the peers to be heard at the broker."""
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+        self.linked = False
+        self.listening: set[str] = set()
+        self.room = self.routes = self
+
+    def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None) -> bool:
+        self.sent.append(timestamp)
+        return self.linked
+
+    def listens(self, peer: str) -> bool:
+        return peer in self.listening
+
+
+class Ears(PeerEvents):
+    """Keeps what is notified."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, int, int]] = []
+        self.routes: list[tuple[str, str]] = []
+        self.others: list[tuple[str, str]] = []
+
+    def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
+        self.heard.append((peer, sequence, timestamp))
+
+    def route_changed(self, peer: str, route: str) -> None:
+        self.routes.append((peer, route))
+
+    def joined(self, peer: str, hello: Hello) -> None:
+        self.others.append(("joined", peer))
+
+    def left(self, peer: str) -> None:
+        self.others.append(("left", peer))
+
+    def link_opened(self, peer: str) -> None:
+        self.others.append(("opened", peer))
+
+    def link_up(self, peer: str) -> None:
+        self.others.append(("up", peer))
+
+    def link_ended(self, peer: str) -> None:
+        self.others.append(("ended", peer))
+
+
+class Scene:
+    def __init__(self, ours: Carries = NOW, theirs: Carries = NOW) -> None:
+        self.channel, self.links, self.ears = Channel(), Links(), Ears()
+        self.follows: list[tuple[str, bool]] = []
+        self.routes = SpeechRoutes(ours, self.ears, self.channel, lambda peer, on: self.follows.append((peer, on)))  # type: ignore[arg-type]
+        self.routes.peers = self.links  # type: ignore[assignment]
+        self.routes.joined("bobb", Hello(1, "bob", theirs))
+
+    def change(self, route: str, listens: bool = True) -> None:
+        (self.links.listening.add if listens else self.links.listening.discard)("bobb")
+        self.routes.route_changed("bobb", route)
+
+
+def test_speech_goes_by_links_alone_as_long_as_no_peer_wants_it_otherwise() -> None:
+    scene = Scene()
+    assert not scene.routes.send(0, PACKET)
+    scene.links.linked = True
+    scene.change("direct", listens=False)
+    assert scene.routes.send(STEP, PACKET)
+    assert (scene.channel.posted, scene.follows) == ([], [])
+    assert scene.routes.route("bobb") == "direct"
+    assert scene.routes.route("zzzz") == "none"
+
+
+def test_speech_goes_once_to_the_broker_for_all_who_want_it() -> None:
+    scene = Scene()
+    scene.routes.joined("carl", Hello(2, "carl", NOW))
+    scene.change("broker")
+    scene.routes.route_changed("carl", "broker")
+    assert scene.routes.send(0, PACKET)
+    assert scene.routes.send(STEP, PACKET)
+    assert [bundled.time for bundled in scene.channel.posted] == [0, 2]
+
+
+def test_who_takes_no_speech_is_sent_none() -> None:
+    scene = Scene(theirs=NOW & ~Carries.SPEECH_IN)
+    scene.change("broker")
+    assert not scene.routes.send(0, PACKET)
+    silent = Scene(ours=NOW & ~Carries.SPEECH_OUT)
+    silent.change("broker")
+    assert not silent.routes.send(0, PACKET)
+    assert scene.channel.posted == silent.channel.posted == []
+
+
+def test_the_broker_is_asked_for_speech_only_of_who_talks_and_only_while_it_is_wanted() -> None:
+    scene = Scene()
+    scene.change("none")
+    scene.change("broker")
+    scene.change("direct")
+    scene.change("direct", listens=False)
+    assert scene.follows == [("bobb", True), ("bobb", False)]
+    assert scene.ears.routes == [("bobb", "broker"), ("bobb", "direct")]
+    mute = Scene(theirs=NOW & ~Carries.SPEECH_OUT)
+    mute.change("broker")
+    assert mute.follows == []
+    scene.change("broker")
+    scene.routes.left("bobb")
+    assert scene.follows[-1] == ("bobb", False)
+
+
+def test_both_ways_are_one_stream_and_nothing_is_heard_twice() -> None:
+    scene = Scene()
+    scene.change("broker")
+    for n in range(3):
+        scene.routes.broker_speech("bobb", BrokerSpeech(n, 2 * n, PACKET))
+    scene.routes.link_opened("bobb")
+    scene.routes.link_up("bobb")
+    for n in range(2, 5):
+        scene.routes.speech_received("bobb", 700 + n, n * STEP, PACKET, ())
+    scene.routes.link_ended("bobb")
+    scene.routes.link_opened("bobb")
+    scene.routes.speech_received("bobb", 9, 5 * STEP, PACKET, ())
+    assert scene.ears.heard == [("bobb", n, n * STEP) for n in range(6)]
+    assert [what for what, _ in scene.ears.others] == ["joined", "opened", "up", "ended", "opened"]
+
+
+def test_of_who_is_not_followed_nothing_is_heard_by_the_broker() -> None:
+    scene = Scene()
+    scene.routes.broker_speech("bobb", BrokerSpeech(0, 0, PACKET))
+    scene.routes.broker_speech("zzzz", BrokerSpeech(0, 0, PACKET))
+    assert scene.ears.heard == []
+
+
+def test_an_older_program_keeps_the_numbers_of_its_links() -> None:
+    scene = Scene(theirs=Carries.EVERYTHING)
+    for link, sequence in ((1, 5), (2, 60000)):
+        scene.routes.link_opened("bobb")
+        scene.routes.speech_received("bobb", sequence, link * 999, PACKET, ())
+    assert [heard[1] for heard in scene.ears.heard] == [5, 60000]
+
+
+def test_what_was_lost_of_a_recording_is_missing_at_the_broker_too() -> None:
+    scene = Scene()
+    scene.change("broker")
+    for sequence in (65534, 65535, 2, 3):
+        scene.routes.send(sequence * STEP % 2**32, PACKET, sequence=sequence)
+    assert scene.channel.skipped == 2
+
+
+def test_what_is_no_packet_is_left_out() -> None:
+    scene = Scene()
+    scene.change("broker")
+    assert scene.routes.send(0, b"")
+    assert scene.channel.posted == []
