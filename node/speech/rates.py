@@ -69,7 +69,8 @@ def wire_kbps(profile: Profile) -> float:
 
 def broker_kbps(profile: Profile) -> float:
     """Return the rate through the broker, over IPv4 and without TLS: messages of 120 ms, and no copies."""
-    once = payload_kbps(replace(profile, redundancy=0))
+    whole = profile.packet_ms == MAX_PACKET_MS  # shorter packets are joined, and lose the high band in that
+    once = payload_kbps(replace(profile, redundancy=0, high_band=profile.high_band and whole))
     return once + BROKER_HEADERS * 8 / MAX_PACKET_MS
 
 
