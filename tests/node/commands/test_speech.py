@@ -51,11 +51,11 @@ def test_each_profile_with_its_rates_in_eighty_columns(capsys: pytest.CaptureFix
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert [line.split()[0] for line in lines[1:-2]] == list(PROFILES)
-    assert "7.1         10.0" in lines[2]
+    assert "7.6         10.5" in lines[2]
     assert [line.split(":")[0] for line in lines[-2:]] == ["custom", "auto"]
 
 
 def test_the_same_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     speech.show_profiles(as_json=True)
     lean = json.loads(capsys.readouterr().out)[1]
-    assert (lean["profile"], lean["bandwidth"], lean["payload_kbps"], lean["wire_kbps"]) == ("lean", "nb", 7.1, 10.0)
+    assert (lean["profile"], lean["bandwidth"], lean["payload_kbps"], lean["wire_kbps"]) == ("lean", "nb", 7.6, 10.5)
