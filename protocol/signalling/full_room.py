@@ -101,5 +101,7 @@ class Refusals:
         if expects_calls:
             self._concluded = now >= self._in_call_until + REFUSED_AFTER_S
         else:
-            self._concluded = now <= self._joined_at + REFUSED_WITHIN_S
+            # Who was in a call was taken in, though the broker carries its speech now that others came.
+            never = self._in_call_until == -math.inf
+            self._concluded = never and now <= self._joined_at + REFUSED_WITHIN_S
         return self._concluded

@@ -93,7 +93,7 @@ async def false_byes(scene: Scene) -> tuple[bool, str]:
         bye = encode_signal(Bye(bob.id, 0, Reason.FULL))
         for member in members:
             member.node.room.channel.post(Letter.SIGNAL, bye, False, to=(bob.id, bob.node.room.session))
-        left = await until(lambda: scene.ann.id not in bob.links(), BYES_S)
+        left = await until(lambda: bob.node.room.left_at is not None, BYES_S)
     return known and not left, f"{FALSE_BYES} byes; Bob {'left the call' if left else 'and Ann talk on'}"
 
 
