@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 # For `creationflags` on Windows. The process group keeps the terminal's Ctrl-C away: the parent decides when the child
 # ends. Elsewhere a child lowers its own priority.
@@ -14,6 +14,9 @@ if sys.platform == "win32":
     import subprocess
 
     WINDOWS_FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+
+# Of the end of a child's error output, in which the reason of its death is searched.
+ERROR_OUTPUT_BYTES = 2000
 
 
 def command(module: str) -> tuple[str, ...]:
@@ -49,3 +52,13 @@ def claim_stdout() -> BinaryIO:
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return replies
+
+
+def cause_of_death(code: int, errors: IO[bytes]) -> str:
+    """Return how a child ended: the signal, or the last line of its error output (of a traceback)."""
+    if code < 0:
+        return f"signal {-code}"
+    end = errors.seek(0, os.SEEK_END)
+    errors.seek(max(0, end - ERROR_OUTPUT_BYTES))
+    lines = errors.read().decode(errors="replace").strip().splitlines()
+    return lines[-1].strip() if lines else f"exit code {code}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 import tempfile
@@ -22,8 +21,6 @@ from protocol.errors import NodeError
 # What the process runs.
 MODULE = "node.export.archive_server"
 
-# Of the end of its error output, in which the reason of its death is searched.
-ERROR_OUTPUT_BYTES = 2000
 
 READ_BYTES = 1 << 16
 
@@ -77,7 +74,7 @@ class WorkerProcess:
                     return outcome_of(unpack(value))
                 done(value)
             if not (read := await pipe.read(READ_BYTES)):
-                raise WorkerDied(self._cause_of_death(await self._process.wait()))
+                raise WorkerDied(child_process.cause_of_death(await self._process.wait(), self._errors))
             self._stream.feed(read)
 
     async def end(self) -> None:
@@ -85,14 +82,6 @@ class WorkerProcess:
         with suppress(ProcessLookupError):
             self._process.kill()
         await self._process.wait()
-
-    def _cause_of_death(self, code: int) -> str:
-        if code < 0:
-            return f"signal {-code}"
-        end = self._errors.seek(0, os.SEEK_END)
-        self._errors.seek(max(0, end - ERROR_OUTPUT_BYTES))
-        lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        return lines[-1].strip() if lines else f"exit code {code}"
 
 
 @asynccontextmanager

@@ -28,9 +28,6 @@ from protocol.errors import NodeError
 # What the process runs.
 MODULE = "node.vision.model_server"
 
-# Of the end of its error output, in which the reason of a process's death is searched.
-ERROR_OUTPUT_BYTES = 2000
-
 
 class ProcessCrash(Exception):
     """The process ended by itself, or hangs and cannot be used any more; the text says how, for the user."""
@@ -83,7 +80,7 @@ class ModelProcess:
             requests.flush()
             return read_message(replies)
         except (EOFError, OSError):
-            raise ProcessCrash(self._cause_of_death(self._process.wait())) from None
+            raise ProcessCrash(child_process.cause_of_death(self._process.wait(), self._errors)) from None
         except Exception as error:
             raise ProcessCrash(f"its reply cannot be read ({type(error).__name__})") from error
 
@@ -107,15 +104,6 @@ class ModelProcess:
             if pipe is not None:
                 with suppress(OSError):  # half a request may be left in it
                     pipe.close()
-
-    def _cause_of_death(self, code: int) -> str:
-        """Return how the process ended: the signal, or the last line of its error output (of a traceback)."""
-        if code < 0:
-            return f"signal {-code}"
-        end = self._errors.seek(0, os.SEEK_END)
-        self._errors.seek(max(0, end - ERROR_OUTPUT_BYTES))
-        lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        return lines[-1].strip() if lines else f"exit code {code}"
 
 
 def _may_be_online(request: Request) -> bool:
