@@ -99,6 +99,7 @@ class PictureReceiver(PeerEvents):
             image = await self._paint_picture(peer, prompt)
             painting_s = self._clock() - began
             painted = PaintedPicture(peer, frame.sequence, caption, frame.seed, image, prompt.look)
+            self._count(caption)
             self._painted(painted)
             if self._show is not None:
                 await self._show(painted)
@@ -106,7 +107,8 @@ class PictureReceiver(PeerEvents):
                 await self._morph.begin(peer, prompt, image, painting_s)
         except NodeError as error:
             self._note(str(error))
-            return
+
+    def _count(self, caption: str) -> None:
         self._counts.painted += 1
         self._counts.last_caption = caption
         if self._counts.first_painted_at is None:

@@ -69,7 +69,8 @@ def test_pictures_arrive_and_are_painted(demo: tuple[dict[str, Any], Path], side
     assert picture["first_painted_s"] <= FIRST_PICTURE_S
     assert picture["sent"] >= picture["received"] >= picture["painted"]
     other = "b" if side == "a" else "a"
-    assert len(list((folder / "pictures" / other).glob("[0-9]*.png"))) == picture["painted"]
+    files = len(list((folder / "pictures" / other).glob("[0-9]*.png")))
+    assert picture["painted"] - 1 <= files <= picture["painted"]  # the call may end while the last one is written
 
 
 @pytest.mark.parametrize("side", ["a", "b"])

@@ -121,9 +121,9 @@ def quiet(tmp_path: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("role", "carries"),
     [
-        (CALL, Carries.EVERYTHING | Carries.TEXT),
+        (CALL, Carries.EVERYTHING | Carries.HIGH_BAND_IN | Carries.TEXT),
         (SEND, Carries.SPEECH_OUT | Carries.PICTURES_OUT | Carries.TEXT),
-        (RECEIVE, Carries.SPEECH_IN | Carries.PICTURES_IN | Carries.TEXT),
+        (RECEIVE, Carries.SPEECH_IN | Carries.HIGH_BAND_IN | Carries.PICTURES_IN | Carries.TEXT),
     ],
 )
 async def test_a_role_has_its_ends(role: build.Role, carries: Carries, quiet: dict[str, Any], fake_models: Any) -> None:

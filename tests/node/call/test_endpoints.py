@@ -12,18 +12,20 @@ from node.captions.coder import ThreadCoder, shipped_codecs
 from node.speech.profiles import LEAN
 from protocol.signalling import Carries
 
+HEARS = Carries.SPEECH_IN | Carries.HIGH_BAND_IN
+
 
 @pytest.mark.parametrize(
     ("ends", "carries"),
     [
         ({}, Carries.NOTHING),
         ({"source": object()}, Carries.SPEECH_OUT),
-        ({"sink": object()}, Carries.SPEECH_IN),
+        ({"sink": object()}, HEARS),
         ({"camera": object()}, Carries.PICTURES_OUT),
         ({"paints": True}, Carries.PICTURES_IN),
-        ({"sink": object(), "lyra": object()}, Carries.SPEECH_IN | Carries.LYRA_IN),
+        ({"sink": object(), "lyra": object()}, HEARS | Carries.LYRA_IN),
         ({"source": object(), "lyra": object()}, Carries.SPEECH_OUT),
-        ({"source": object(), "sink": object(), "camera": object(), "paints": True}, Carries.EVERYTHING),
+        ({"source": object(), "sink": object(), "camera": object(), "paints": True}, HEARS | Carries.EVERYTHING),
     ],
 )
 def test_the_hello_says_which_ends_there_are(ends: dict[str, Any], carries: Carries, fake_models: Any) -> None:
