@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from protocol.errors import PacketError
-from protocol.speech import opus_packet
+from protocol.speech import opus_packet, opus_padding
 from protocol.speech.opus_packet import SAMPLES_PER_MS
 
 if TYPE_CHECKING:
@@ -32,8 +32,11 @@ class StagePacket(NamedTuple):
 
 
 class _HeldFrame(NamedTuple):
+    """A frame as a packet of its own; `whole` is the packet of several that begins with it."""
+
     packet: bytes
     arrived: float
+    whole: bytes
 
 
 class StageSpeech:
@@ -57,15 +60,15 @@ class StageSpeech:
 
     def due(self, now: float) -> list[StagePacket]:
         """Return what goes on by now, in packets of 120 ms at most."""
-        ready: list[tuple[int, bytes]] = []
+        ready: list[tuple[int, _HeldFrame]] = []
         while self._held:
             at = min(self._held)
             if self._next is not None and at != self._next and now < self._held[at].arrived + HOLD_S:
                 break
-            packet = self._held.pop(at).packet
-            ready.append((at, packet))
-            length = round(opus_packet.duration_ms(packet) * SAMPLES_PER_MS)
-            self._next = None if opus_packet.is_dtx(packet) else at + length
+            held = self._held.pop(at)
+            ready.append((at, held))
+            length = round(opus_packet.duration_ms(held.packet) * SAMPLES_PER_MS)
+            self._next = None if opus_packet.is_dtx(held.packet) else at + length
             self._passed = at + length
         return _packed(ready)
 
@@ -80,27 +83,32 @@ class StageSpeech:
             frames = opus_packet.split(payload)
         except PacketError:  # a copy that is none
             return
-        for frame in frames:
+        for number, frame in enumerate(frames):
             if self._passed <= at < _TIMESTAMPS // 2 + self._passed and len(self._held) < MOST_HELD:
-                self._held.setdefault(at, _HeldFrame(frame, now))
+                self._held.setdefault(at, _HeldFrame(frame, now, b"" if number else payload))
             at += round(opus_packet.duration_ms(frame) * SAMPLES_PER_MS)
 
 
-def _packed(frames: Sequence[tuple[int, bytes]]) -> list[StagePacket]:
-    """Join frames that follow one another, as far as Opus packets go."""
+def _packed(frames: Sequence[tuple[int, _HeldFrame]]) -> list[StagePacket]:
+    """Join frames that follow one another, as far as Opus packets go. What is a whole packet again keeps its padding."""
     packets: list[StagePacket] = []
     run: list[bytes] = []
     start = end = 0
-    for at, frame in frames:
-        joined = _joined([*run, frame]) if run and at == end else None
+    whole = b""
+    for at, held in frames:
+        joined = _joined([*run, held.packet]) if run and at == end else None
         if joined is None:
-            run, start = [frame], at
-            packets.append(StagePacket(_ticks(start), frame))
+            run, start, joined, whole = [held.packet], at, held.packet, held.whole
+            packets.append(StagePacket(_ticks(start), joined))
         else:
-            run.append(frame)
-            packets[-1] = StagePacket(_ticks(start), joined)
-        end = at + round(opus_packet.duration_ms(frame) * SAMPLES_PER_MS)
+            run.append(held.packet)
+        packets[-1] = StagePacket(_ticks(start), whole if _is_padded(whole, joined) else joined)
+        end = at + round(opus_packet.duration_ms(held.packet) * SAMPLES_PER_MS)
     return packets
+
+
+def _is_padded(whole: bytes, frames: bytes) -> bool:
+    return opus_padding.strip(whole) == opus_padding.strip(frames)
 
 
 def _joined(frames: Sequence[bytes]) -> bytes | None:

@@ -31,6 +31,7 @@ class BrokerBundle:
 
     def __init__(self) -> None:
         self._frames: list[bytes] = []
+        self._whole = b""  # the first packet, which goes as it came, padding and all, if none joins it
         self._begin = self._end = self._packets = 0
         self._free = 0  # the first unit of time that no message covers
 
@@ -40,7 +41,7 @@ class BrokerBundle:
         length_ms = opus_packet.duration_ms(payload)
         done = [] if self._takes(timestamp, frames, length_ms) else self.flush()
         if not self._frames:
-            self._begin = timestamp
+            self._begin, self._whole = timestamp, payload
         self._frames += frames
         self._packets += 1
         self._end = timestamp + round(length_ms * SAMPLES_PER_MS)
@@ -56,7 +57,8 @@ class BrokerBundle:
         if self._free - MOST_UNITS <= time < self._free:
             time = self._free  # what was cut in the middle of a unit
         self._free = time + -(-(self._end - self._begin) // TIME_UNIT)
-        bundled = Bundled(time, opus_packet.join(self._frames), self._packets)
+        packet = self._whole if self._packets == 1 else opus_packet.join(self._frames)
+        bundled = Bundled(time, packet, self._packets)
         self._frames, self._packets = [], 0
         return [bundled]
 

@@ -53,7 +53,7 @@ def test_a_perfect_path_is_heard_whole(packets: list[SpeechPacket]) -> None:
 
 
 def test_without_copies_what_is_heard_is_what_was_encoded(spoken: Pcm) -> None:
-    sent = asyncio.run(encoded_packets(spoken, LEAN))
+    sent = asyncio.run(encoded_packets(spoken, replace(LEAN, high_band=False)))
     heard, decoder = CallSimulation(sent).decode(seconds(sent) + 1), OpusDecoder()
     offline = np.concatenate([decoder.decode(frame) for packet in sent for frame in opus_packet.split(packet.payload)])
     start = next(n for n in range(6400) if np.array_equal(heard[n + 80 : n + 2000], offline[80:2000]))

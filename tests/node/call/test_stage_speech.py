@@ -10,7 +10,7 @@ from audience import packet, pause
 from node.call.stage_speech import HOLD_S, StagePacket, StageSpeech
 from protocol.errors import PacketError
 from protocol.rtp.red import Copy
-from protocol.speech import opus_packet
+from protocol.speech import opus_packet, opus_padding
 
 SAMPLES = 5760  # of 120 ms
 ORIGIN = 2**32 - 3 * SAMPLES  # the time line wraps after three packets
@@ -40,6 +40,16 @@ def test_packets_in_order_go_on_at_once_as_they_came() -> None:
     for number in range(6):
         assert receive(speech, number, number * 0.12) == [StagePacket(number * 12, packet(number))]
     assert speech.deadline() is None
+
+
+def test_a_packet_keeps_what_is_in_its_padding_unless_others_join_it() -> None:
+    speech = StageSpeech()
+    filled = opus_padding.add(packet(0), b"gains")
+    assert speech.receive(ORIGIN, filled, (), 0.0) == [StagePacket(0, filled)]
+    late, missing = opus_padding.add(packet(2), b"gains"), packet(1)
+    assert speech.receive((ORIGIN + 2 * SAMPLES) % 2**32, late, (), 0.1) == []
+    ready = speech.receive((ORIGIN + SAMPLES) % 2**32, missing, (), 0.2)
+    assert ready == [StagePacket(12, missing), StagePacket(24, late)]
 
 
 def test_shuffled_and_doubled_ones_go_on_once_and_in_order() -> None:

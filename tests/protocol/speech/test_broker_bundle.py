@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import PacketError
-from protocol.speech import opus_packet
+from protocol.speech import opus_packet, opus_padding
 from protocol.speech.broker_bundle import BrokerBundle, Bundled
 
 MS = 48
@@ -21,6 +21,11 @@ def test_a_packet_of_120_ms_goes_as_it_is() -> None:
     bundle = BrokerBundle()
     assert bundle.add(0, BUNDLE) == [Bundled(0, BUNDLE, 1)]
     assert bundle.add(120 * MS, BUNDLE) == [Bundled(2, BUNDLE, 1)]
+
+
+def test_what_is_in_its_padding_stays_there() -> None:
+    filled = opus_padding.add(BUNDLE, b"gains")
+    assert BrokerBundle().add(0, filled) == [Bundled(0, filled, 1)]
 
 
 @pytest.mark.parametrize(("frame", "ms"), [(FRAME_60, 60), (FRAME_20, 20), (FRAME_40, 40)])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
-from sweep_results import WIDE, result
+from sweep_results import LEAN, WIDE, result
 
 from node.bench.speech.sweep import Sweep, SweepOptions, for_programs
 
 OPTIONS = SweepOptions([Path("folder/one.wav")])
-RESULTS = [result(8, 0.5), result(9, 0.8), result(20, 0.85, WIDE), result(21, 0.2)]
+RESULTS = [result(8, 0.5), result(9, 0.8, replace(LEAN, high_band=True)), result(20, 0.85, WIDE), result(21, 0.2)]
 
 
 def test_programs_get_all_of_it() -> None:
@@ -19,8 +20,8 @@ def test_programs_get_all_of_it() -> None:
     assert given["header_bytes"] == 44
     assert len(given["settings"]) == 4
     assert len(given["front"]) == 3
-    assert given["knee"] == "Opus 8k NB 2x60 voip"
-    assert given["recommended"] == {"label": "Opus 8k NB 2x60 voip", "settings": ['profile = "lean"']}
+    assert given["knee"] == "Opus 8k NB + band 2x60 voip"
+    assert given["recommended"] == {"label": "Opus 8k NB + band 2x60 voip", "settings": ['profile = "lean"']}
     assert given["left_out"] == ["left out Lyra"]
     assert given["took_s"] == 12.3
 
