@@ -90,7 +90,7 @@ class StageSpeech:
 
 
 def _packed(frames: Sequence[tuple[int, _HeldFrame]]) -> list[StagePacket]:
-    """Join frames that follow one another, as far as Opus packets go. What is a whole packet again keeps its padding."""
+    """Join frames that follow one another as far as Opus packets go; what is a whole packet again keeps its padding."""
     packets: list[StagePacket] = []
     run: list[bytes] = []
     start = end = 0
