@@ -41,21 +41,26 @@ def cable() -> Iterator[Cable]:
     """Lay it, and take it away whatever happens. Raises SystemExit in one line if it cannot be laid."""
     made = Cable()
     try:
+        _lay(made)
+        yield made
+    finally:
         for name in ("a", "b"):
-            _ip("netns", "add", made.namespace(name))
-        near, far = made.namespace("a"), made.namespace("b")
+            subprocess.run(["ip", "netns", "del", made.namespace(name)], capture_output=True, check=False)
+
+
+def _lay(made: Cable) -> None:
+    near, far = made.namespace("a"), made.namespace("b")
+    try:
+        for where in (near, far):
+            _ip("netns", "add", where)
         _ip("link", "add", "a0", "netns", near, "type", "veth", "peer", "name", "b0", "netns", far)
         for where, device, address in ((near, "a0", BEFORE), (far, "b0", BROKER)):
             _ip("-n", where, "addr", "add", f"{address}/24", "dev", device)
             for one in (device, "lo"):
                 _ip("-n", where, "link", "set", one, "up")
-        yield made
     except (OSError, subprocess.CalledProcessError) as error:
         reason = (getattr(error, "stderr", None) or str(error)).strip()
         sys.exit(f"{CANNOT} ({reason}); it needs root, iproute2 (apt: iproute2), and veth in the kernel")
-    finally:
-        for name in ("a", "b"):
-            subprocess.run(["ip", "netns", "del", made.namespace(name)], capture_output=True, check=False)
 
 
 def _ip(*arguments: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import itertools
 import json
 import os
@@ -79,7 +78,8 @@ async def node(
     name: str, broker: BrokerAddress, address: str | None = None, where: Sequence[str] = ()
 ) -> AsyncIterator[Process]:
     """A node at work for the length of the context; `where` begins the command, as in a namespace."""
-    orders = json.dumps({"name": name, "broker": dataclasses.asdict(broker), "address": address})
+    one = {"host": broker.host, "port": broker.port, "username": broker.username, "password": broker.password}
+    orders = json.dumps({"name": name, "broker": one, "address": address})
     command = [*where, sys.executable, "-m", "faultbench.end", orders]
     started = Process(
         name,

@@ -48,7 +48,7 @@ class Eve:
         self.heard.add((topic, payload))
 
     def of(self, letter: str) -> list[tuple[str, bytes]]:
-        return [(topic, payload) for topic, payload in self.heard.all if topic.endswith(f"/{letter}") and payload]
+        return [(topic, payload) for topic, payload in self.heard.all if letter in topic.split("/")[2:] and payload]
 
     @contextlib.asynccontextmanager
     async def there(self) -> AsyncIterator[Eve]:
