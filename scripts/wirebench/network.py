@@ -52,6 +52,15 @@ def network(rate_kbps: float = 0.0) -> Iterator[Network]:
     """Builds it, and takes it down whatever happens. Raises SystemExit in one line if it cannot be built."""
     made = Network()
     try:
+        _build(made, rate_kbps)
+        yield made
+    finally:
+        for name in (*NODES, HUB):
+            subprocess.run(["ip", "netns", "del", made.namespace(name)], capture_output=True, check=False)
+
+
+def _build(made: Network, rate_kbps: float) -> None:
+    try:
         for name in (*NODES, HUB):
             _ip("netns", "add", made.namespace(name))
         for name in NODES:
@@ -59,15 +68,11 @@ def network(rate_kbps: float = 0.0) -> Iterator[Network]:
         if rate_kbps:
             for name in ("a", "b"):
                 _shape(made, name, rate_kbps)
-        yield made
     except (OSError, subprocess.CalledProcessError) as error:
         reason = getattr(error, "stderr", None) or str(error)
         sys.exit(
             f"{CANNOT} ({reason.strip()}); it needs root, iproute2 (apt: iproute2), and veth and tbf in the kernel"
         )
-    finally:
-        for name in (*NODES, HUB):
-            subprocess.run(["ip", "netns", "del", made.namespace(name)], capture_output=True, check=False)
 
 
 def _join(made: Network, name: str) -> None:

@@ -126,11 +126,22 @@ async def test_the_stated_delay_is_the_measured_one(
 ) -> None:
     """Mouth to ear from the summary's formula against the clock: when a sample was captured and when it was heard."""
     clip = next(path for path in shared_speech if path.stem == "vctk287_M")
+    for _ in range(TRIES):
+        stated_ms, measured_ms, lag_ms = await delays(clip, embedded_broker, fake_models)
+        if lag_ms <= MOST_LAG_MS:
+            break
+        print(f"again, the loop was late by {lag_ms:.0f} ms")
+    assert stated_ms == pytest.approx(measured_ms, abs=DELAY_TOLERANCE_MS)
+    assert stated_ms <= 300
+
+
+async def delays(clip: Path, broker: BrokerAddress, models: Models) -> tuple[float, float, float]:
+    """The delay of a call as the summary has it and as the clock says, and the loop's longest lag, in ms."""
     said, sink = whole(clip), KeepingSink()
     seconds = LEAD_S + len(said) / SAMPLE_RATE + 1
     source = NotingSource(clip_after(clip, LEAD_S))
-    speaker = Node("speaker", place(embedded_broker), parts(fake_models, source=source))
-    listener = Node("listener", place(embedded_broker), parts(fake_models, sink=sink))
+    speaker = Node("speaker", place(broker), parts(models, source=source))
+    listener = Node("listener", place(broker), parts(models, sink=sink))
     async with running(speaker, listener) as nodes:
         await nodes.until(lambda: len(sink.played) * BLOCK_SAMPLES / SAMPLE_RATE > seconds)
     assert sink.began is not None
@@ -140,5 +151,4 @@ async def test_the_stated_delay_is_the_measured_one(
     # What the decoder puts out at a time was captured a lookahead before: that delay is in the sound itself.
     measured_ms = (heard_at - (source.began + LEAD_S)) * 1000 + OpusEncoder(LEAN).lookahead_ms
     stated_ms = percentile(listener.count().speech_in.mouth_to_ear_ms, 50)
-    assert stated_ms == pytest.approx(measured_ms, abs=DELAY_TOLERANCE_MS)
-    assert stated_ms <= 300
+    return stated_ms, measured_ms, max(node.count().loop_lag.max_ms for node in (speaker, listener))
