@@ -23,7 +23,7 @@ from protocol.room_link import RoomLink
 pytestmark = pytest.mark.real_time
 
 LATE_S = 10.0
-SEES_WITHIN_S = 2.0
+SEES_WITHIN_S = 4.0  # two on a machine that has time: here other tests run beside it
 CALL_S = 30.0
 
 
