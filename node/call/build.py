@@ -174,6 +174,8 @@ def build_endpoints(
         max_kbps=settings.max_kbps,
         captions=captions,
         words=words,
+        push_to_talk=settings.push_to_talk,
+        floor_limit_s=settings.floor_limit,
     )
     return made, [line for line in (remark, *remarks, *identity.remarks) if line]
 

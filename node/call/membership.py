@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from node.call.brokerless import broker_gone
 from node.call.shown_names import ShownNames
 from node.common.notes import NoteOnce
 from node.common.tasks import begin, first_error
@@ -26,6 +27,7 @@ from node.links.wire_meter import WireMeter
 from protocol import frames, topics
 from protocol.captions.negotiation import choose_codec
 from protocol.signalling import Carries, Hello, Outgoing, Room, RoutePolicy, SpeechRoute
+from protocol.signalling import floor_words
 from protocol.topics import Letter, Topic
 
 if TYPE_CHECKING:
@@ -125,8 +127,8 @@ class RoomMembership(PeerEventHub):
                     async with asyncio.TaskGroup() as self._tasks:
                         await self.channel.join()
                         self.peers.start(self._tasks)
-                        watches = {"watch": self.peers.watch, "addresses": self._watch_addresses}
-                        for task, run in (watches | dict(work)).items():
+                        addresses = partial(network_watch.watch, self._network_changed)
+                        for task, run in {"watch": self.peers.watch, "addresses": addresses, **work}.items():
                             self._tasks.create_task(run(), name=f"{self.name}: {task}")
                 finally:
                     await self._say_goodbye()
@@ -209,6 +211,8 @@ class RoomMembership(PeerEventHub):
 
     def _deliver(self, topic: Topic, payload: bytes) -> None:
         match topic.letter:
+            case Letter.SIGNAL if floor_words.is_word(payload):
+                self.word_received(topic.node, payload)
             case Letter.PRESENCE | Letter.SIGNAL:
                 self.peers.receive(topic.node, topic.letter, payload, addressed=topic.target is not None)
             case Letter.PICTURE if payload and Carries.PICTURES_IN in self.carries and topic.node in self.hellos:
@@ -227,13 +231,8 @@ class RoomMembership(PeerEventHub):
 
     def _broker_down(self, reason: str) -> None:
         self.broker_is_up = False
-        waiting = [name for name, route in self.routes().items() if route == SpeechRoute.BROKER]
-        speech = f"and so does the speech with {', '.join(waiting)}" if waiting else "speech goes on"
-        self._note(f"the broker is gone ({reason}); pictures and text wait for it, {speech}")
+        self._note(broker_gone(reason, self.routes()))
         self.broker_lost()
-
-    async def _watch_addresses(self) -> None:
-        await network_watch.watch(self._network_changed)
 
     def _network_changed(self, change: network_watch.NetworkChange) -> None:
         self.channel.link.network_changed(change.gone)  # first: what the links say goes by the new connection

@@ -5,21 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
-from node.call.brokerless import NO_BROKER, BrokerlessMembers
 from node.call.chat import Chat
 from node.call.endpoints import Endpoints, NoCamera, NodeModels, NoSink, NoSource, Rendezvous
+from node.call.floor_control import FloorControl
 from node.call.membership import RoomMembership
-from node.call.missing_links import NO_SPEECH, MissingLinks
 from node.call.observers import Observers
+from node.call.presence import Presence
 from node.call.stats import CallStats
 from node.call.words import CallWords
 from node.captions.frame_reader import CaptionReader
 from node.common.loop_lag import LagWatch
-from node.links.attempts import attempt_with
-from node.links.peer_events import PresenceNotes
 from node.speech.level_meter import MeteredSink, MeteredSource
 from node.speech.profile_control import ProfileControl
 from node.speech.receiver import SpeechReceiver
@@ -81,8 +78,8 @@ class Node:
         self._camera = ends.camera or NoCamera()
         self.identity = ends.identity or Identity()
         self._narrator = Narrator(self.identity, self._hears_voice)
-        self.room.subscribe(self.observers, PresenceNotes(note_observed))
-        self._watch_presence(clock)
+        self.room.subscribe(self.observers)
+        self._presence = Presence(self.room, self.observers, note_observed, clock)
         # both ways: what is typed -> caption codec -> room -> caption codec -> observers
         self.chat = Chat(self.room, self.observers, ends.captions, note=note_observed, clock=clock)
         self.room.subscribe(self.chat)
@@ -90,18 +87,6 @@ class Node:
         self._wire_speech(ends, clock)
         self._wire_pictures(ends, show, screen, clock)
         self._picture_sender.narrator = self._narrator
-
-    def _watch_presence(self, clock: Callable[[], float]) -> None:
-        self._missing = MissingLinks(
-            self.room.carries,
-            partial(attempt_with, self.room.peers),
-            lambda: self.room.broker_is_up,
-            self._note,
-            clock=clock,
-            found=self.observers.link_missing,
-        )
-        self._brokerless = BrokerlessMembers(self.room.hellos, self._note)
-        self.room.subscribe(self._missing, self._brokerless)
 
     def _wire_speech(self, ends: Endpoints, clock: Callable[[], float]) -> None:
         room, stats, note = self.room, self._stats, self._note
@@ -136,6 +121,13 @@ class Node:
 
         self._profiles = self._profile_control(ends, clock)
         room.subscribe(self._speech_sender, self._speech_receiver, self._profiles)
+
+        # while others speak, nothing is sent: members -> floor -> source and stream
+        self.floor: FloorControl | None = None
+        if Carries.PUSH_TO_TALK in room.carries:
+            given = (room, self._source, stream, self.observers)
+            self.floor = FloorControl(*given, limit_s=ends.floor_limit_s, note=note, clock=clock)
+            room.subscribe(self.floor)
 
     def _profile_control(self, ends: Endpoints, clock: Callable[[], float]) -> ProfileControl:
         # reports of the peers, or the user -> rate controller -> profile of the stream
@@ -203,8 +195,10 @@ class Node:
             "pictures": self._picture_receiver.run,
             "lines": self.chat.run,
             **self._words.works(),
-            "missing links": self._missing.run,
+            "missing links": self._presence.missing.run,
         }
+        if self.floor is not None:
+            work["floor"] = self.floor.run
         try:
             await self.room.run(work)
         finally:
@@ -233,20 +227,13 @@ class Node:
 
     def shown_peers(self) -> list[str]:
         """Return the same with what is wrong with each, and those that other members vouch for."""
-        shown = [f"{hello.name or peer}{self._trouble(peer)}" for peer, hello in self.room.hellos.items()]
-        return shown + [f"{name} ({NO_BROKER})" for name in self._brokerless.others()]
-
-    def _trouble(self, peer: str) -> str:
-        if self._brokerless.is_without(peer):
-            return f" ({NO_BROKER})"
-        return f" ({NO_SPEECH})" if self._missing.why(peer) is not None else ""
+        return self._presence.shown()
 
     def count(self) -> CallStats:
         """Return the counts up to now."""
-        self._stats.never_spoken_with, self._stats.spoken_with = (
-            self._missing.never_spoken_with(),
-            self._missing.spoken_with(),
-        )
+        missing = self._presence.missing
+        self._stats.never_spoken_with, self._stats.spoken_with = missing.never_spoken_with(), missing.spoken_with()
+        self._stats.floor = None if self.floor is None else self.floor.counts
         self._stats.profile = self._profiles.profile.name
         self._stats.join(self.room, self._speech_receiver.snapshot(), self._caption_reader.received)
         return self._stats

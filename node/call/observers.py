@@ -95,6 +95,9 @@ class CallObserver:
     def here_by_speech(self, peer: str, name: str, is_so: bool) -> None:
         """Observe a member without a broker (see `node.links.peer_events.PeerEvents.here_by_speech`)."""
 
+    def floor_passed(self, holder: str) -> None:
+        """Observe that the floor is this node's from now on, this one's perhaps; "" is nobody's."""
+
     def noted(self, text: str) -> None:
         """Observe a note to the user."""
 
@@ -156,6 +159,9 @@ class Observers(CallObserver, PeerEvents):
 
     def here_by_speech(self, peer: str, name: str, is_so: bool) -> None:
         self._each(lambda observer: observer.here_by_speech(peer, name, is_so))
+
+    def floor_passed(self, holder: str) -> None:
+        self._each(lambda observer: observer.floor_passed(holder))
 
     def noted(self, text: str) -> None:
         self._each(lambda observer: observer.noted(text))

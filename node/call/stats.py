@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from node.call.floor_counts import FloorCounts
 from node.common.loop_lag import LoopLag
 from node.links.wire_meter import WireMeter
 from node.speech.level_meter import LevelMeter
@@ -21,7 +22,7 @@ class CallStats:
 
     `calls_again` counts links that came up after a loss, `broker_again` the broker's returns, `broker_speech_dropped`
     messages of speech that could not leave at once. With `spoken_with` peers there was a way for speech; for each of
-    those with which there never was one, `never_spoken_with` says why.
+    those with which there never was one, `never_spoken_with` says why. `floor` is for those who push to talk.
     """
 
     started: float
@@ -41,6 +42,7 @@ class CallStats:
     broker_again: int = 0
     never_spoken_with: list[str] = field(default_factory=list)
     spoken_with: int = 0
+    floor: FloorCounts | None = None
     setup_ms: float | None = None
     ended: float | None = None
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +15,17 @@ from node.common.tasks import Runnable
 from node.terminal import keyboard
 from node.terminal.conversation import ALONE, Conversation, LinePipe
 from node.terminal.line_source import LineSource
+from node.terminal.talk_key import TalkKey
 from protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from node.call.build import Role
+    from node.call.floor_control import FloorControl
     from node.call.node import Node
     from node.recording.control import RecordingControl
     from node.terminal.status import CallDisplay
 
-MUTE_KEY, RECORD_KEY, QUIT_KEY = "m", "r", "q"
+MUTE_KEY, RECORD_KEY, QUIT_KEY, TALK_KEY = "m", "r", "q", " "
 
 # The value of --text: standard input and output.
 PIPE = "-"
@@ -30,6 +34,8 @@ LINE_HELP = (
     "what you type goes to everyone, a line at a time; /mute, /record [FILE] and /stop, "
     "/profile NAME [OPTION=VALUE ...] for how speech is sent, /quit"
 )
+
+TALK_HELP = "nobody hears you until you have the floor: space asks for it and gives it back, and so does /talk"
 
 
 def is_piped(text: str | None) -> bool:
@@ -66,11 +72,19 @@ def conversing(
         yield [LineSource(node.chat, note)] if role.sends else [], refresh
         return
     actions = {MUTE_KEY: node.toggle_mute, RECORD_KEY: recording.toggle, QUIT_KEY: quit_call}
+    if (floor := node.floor) is not None:
+        is_on = partial(_is_on, floor)
+        actions[TALK_KEY] = TalkKey(floor.ask, floor.release, is_on, asyncio.get_running_loop()).press
+        note(TALK_HELP)
     with keyboard.listening(actions, lambda line: run_line(node, recording, line, note), display.typing) as typing:
         if typing:
             mute = f"{MUTE_KEY} mutes you, " if role.sends else ""
             note(f"{mute}{RECORD_KEY} records, {QUIT_KEY} ends the call; {LINE_HELP}")
         yield [], refresh
+
+
+def _is_on(floor: FloorControl) -> bool:
+    return floor.holds or floor.asks
 
 
 def quit_call() -> None:
@@ -105,6 +119,10 @@ def _run_command(node: Node, recording: RecordingControl, line: str, note: Calla
             recording.stop()
         case "/mute":
             node.toggle_mute()
+        case "/talk" if node.floor is not None:
+            node.floor.toggle()
+        case "/talk":
+            note("everybody may speak here at any time: /talk is for calls with --push-to-talk")
         case "/quit":
             quit_call()
         case "/help":

@@ -92,6 +92,13 @@ SETTINGS: Mapping[str, Any] = {
     "clean": Annotated[
         bool | None, typer.Option("--clean/--no-clean", help="Take echo and noise out of what a microphone hears.")
     ],
+    "push_to_talk": Annotated[
+        bool | None,
+        typer.Option("--push-to-talk/--no-push-to-talk", help="Speak by the space key, one in the room at a time."),
+    ],
+    "floor_limit": Annotated[
+        float | None, typer.Option(min=10, max=3600, help="With --push-to-talk: seconds that you may speak at a time.")
+    ],
     "transcribe": Annotated[
         bool | None,
         typer.Option("--transcribe/--no-transcribe", help="Write what you say: the others read it as subtitles."),
@@ -142,6 +149,7 @@ RECEIVE = (
     *("record", "seal_recording", *HOOKS, *PAGE),
 )
 NOT_DEMO = {"room_file", "route", "broker_password_file", "wait", "name", "seal_recording", *HOOKS}
+NOT_DEMO |= {"push_to_talk", "floor_limit"}
 DEMO = tuple(key for key in CALL if key not in NOT_DEMO)
 
 Room = Annotated[

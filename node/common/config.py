@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     speech: str | None = None
     loop: bool = False
     clean: bool = True
+    push_to_talk: bool = False
+    floor_limit: float = Field(default=60.0, ge=10, le=3600)
     transcribe: bool = False
     transcribe_model: str | None = None
     speak: bool = False

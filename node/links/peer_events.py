@@ -52,6 +52,9 @@ class PeerEvents:
     def text_received(self, peer: str, frame: bytes) -> None:
         """Handle a frame of a peer's lines, or of what it has of others'. It may raise RemoteError."""
 
+    def word_received(self, peer: str, payload: bytes) -> None:
+        """Handle a peer's word about the floor (`protocol.signalling.floor_words`). It may raise RemoteError."""
+
     def picture_wanted(self, peer: str) -> None:
         """Handle a peer that has none of our pictures: it asks for the present one."""
 
@@ -117,6 +120,10 @@ class PeerEventHub(PeerEvents):
     def text_received(self, peer: str, frame: bytes) -> None:
         for part in self._subscribers:
             part.text_received(peer, frame)
+
+    def word_received(self, peer: str, payload: bytes) -> None:
+        for part in self._subscribers:
+            part.word_received(peer, payload)
 
     def picture_wanted(self, peer: str) -> None:
         for part in self._subscribers:

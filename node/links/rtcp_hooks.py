@@ -12,6 +12,7 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from node.links.ice_hooks import ice_transports
+from protocol.rtp import app_packet
 from protocol.rtp.consent import PATIENCE_S, Consent
 from protocol.rtp.receiver_reports import ReportBlock
 from protocol.speech.opus_packet import OPUS_RATE
@@ -113,6 +114,24 @@ def _stamped_now(info: Any) -> int:
         info.rtp_timestamp = (info.rtp_timestamp + ((now - info.ntp_timestamp) * OPUS_RATE >> 32)) % (1 << 32)
     info.ntp_timestamp = now
     return now >> 16 & 0xFFFF_FFFF
+
+
+def tap_words(transceiver: RTCRtpTransceiver, on_words: Callable[[bytes], None]) -> None:
+    """Give `on_words` what the peer's program says beside its speech; aiortc itself passes such packets over."""
+    transport = transceiver.sender.transport
+    handle: Callable[[bytes], Awaitable[None]] = transport._handle_rtcp_data
+
+    async def handle_tapped(data: bytes) -> None:
+        for words in app_packet.parse(data):
+            on_words(words)
+        await handle(data)
+
+    vars(transport)["_handle_rtcp_data"] = handle_tapped
+
+
+async def send_words(transceiver: RTCRtpTransceiver, words: bytes) -> None:
+    """Say something to the peer's program. Raises ConnectionError unless the link is up."""
+    await transceiver.sender.transport._send_rtp(app_packet.pack(transceiver.sender._ssrc, words))
 
 
 async def keep_consent(

@@ -79,6 +79,7 @@ class PeerLink:
     `observer` sees (and may drop) every datagram: the meter's place, and the tests' lossy network.
     `on_report(report)` gets what the peer says of our packets; `reporting.eager` has it say so every second.
     `heard_at` is when anything came last, on the loop's clock: speech, a report, a question for consent.
+    `on_words(words)` gets what the peer's program says beside its speech; it must not raise.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class PeerLink:
         self._on_report = on_report
         self.reporting = Reporting()
         self.heard_at: float | None = None
+        self.on_words: Callable[[bytes], None] = lambda words: None
         self._speech = SpeechTrack()
         self._busy, self._closing = asyncio.Lock(), False
         self._ice_servers = [ice_server(url) for url in ice_servers]
@@ -164,6 +166,11 @@ class PeerLink:
         else:
             self._speech.push(Payload(timestamp, payload, None, sequence))
 
+    async def send_words(self, words: bytes) -> None:
+        """Say something to the peer's program, once: it may be lost. Until the link is up it is dropped."""
+        with contextlib.suppress(ConnectionError):
+            await rtcp_hooks.send_words(self.connection.getTransceivers()[0], words)
+
     async def close(self) -> None:
         """End the connection; never takes longer than `CLOSE_TIMEOUT_S`."""
         self._closing = True
@@ -209,6 +216,7 @@ class PeerLink:
             aiortc_hooks.put_opus_first(transceiver)
             aiortc_hooks.choose_payload_type(transceiver, lambda opus: self._speech.payload_type or opus)
             rtcp_hooks.install_reporting(transceiver, self.reporting, self._reported)
+            rtcp_hooks.tap_words(transceiver, lambda words: self.on_words(words))
             aiortc_hooks.mark_talkspurts(transceiver)
             aiortc_hooks.number_packets(transceiver, lambda: self._speech.sequence)
             aiortc_hooks.stamp_packets(transceiver, lambda: self._speech.timestamp)

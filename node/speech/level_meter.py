@@ -45,17 +45,22 @@ class LevelMeter:
 
 @dataclass
 class MeteredSource:
-    """A source with a level meter and a mute: while it is `muted`, nothing but silence reaches the encoder."""
+    """A source with a level meter and a mute: while it is `muted`, nothing but silence reaches the encoder.
+
+    So it is while the source is `closed` because somebody else may speak, which does not count as muted.
+    """
 
     source: Source
     level: LevelMeter
     muted: bool = False
+    closed: bool = False
 
     async def __aiter__(self) -> AsyncIterator[Captured]:
         """Yield the frames of the source."""
         async for captured in self.source:
             seconds = seconds_of(len(captured.pcm))
-            passed = replace(captured, pcm=silence(len(captured.pcm)), encoded=None) if self.muted else captured
+            is_silent = self.muted or self.closed
+            passed = replace(captured, pcm=silence(len(captured.pcm)), encoded=None) if is_silent else captured
             self.level.muted_s += seconds if self.muted else 0.0
             self.level.add(level_dbfs(passed.pcm), seconds)
             yield passed

@@ -107,7 +107,7 @@ class SendStream:
     With the profile's `dtx` there are no packets in a pause, and text alone is one long pause. `voice_at` is when sound
     with a voice was last captured, on the source's clock. `encoder` is an OpusEncoder, unless another is given. With
     the profile's `high_band` the gains go along for as long as `fills` says that a listener wants them, but for tones,
-    that noise is no likeness of.
+    that noise is no likeness of. While it is not `open` there are no packets, whatever the profile.
     """
 
     def __init__(
@@ -126,6 +126,7 @@ class SendStream:
         self._voice_detector = VoiceDetector()
         self._dtx = DtxGate()
         self._position = 0
+        self.open = True
         self._silent = True
         self.voice_at = -math.inf
 
@@ -191,9 +192,12 @@ class SendStream:
         voices = [self._voice_detector.detects(frame.pcm) for frame in bundle.frames]
         if any(voices):
             self.voice_at = bundle.frames[-1].at
-        if not (bundle.profile.dtx or bundle.profile.text_only):
-            return DtxDecision.SEND
-        return self._dtx.decide(any(voices) and not bundle.profile.text_only, len(voices) * bundle.profile.frame_ms)
+        if not self.open:
+            return self._dtx.cut()
+        profile = bundle.profile
+        if not (profile.dtx or profile.text_only):
+            voices = [True]
+        return self._dtx.decide(any(voices) and not profile.text_only, len(bundle.frames) * profile.frame_ms)
 
     def _encode(self, bundle: _Bundle, frame: Captured) -> bytes:
         self._encoder.change(bundle.profile)

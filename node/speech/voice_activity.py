@@ -86,6 +86,11 @@ class DtxGate:
         self._left_ms = max(0, self._left_ms - packet_ms)
         return DtxDecision.SEND if self._left_ms else DtxDecision.SEND_LAST
 
+    def cut(self) -> DtxDecision:
+        """Return what to send of the next packet where nothing may be said any more: the pause begins with it."""
+        was_sending, self._left_ms = self._left_ms > 0, 0
+        return DtxDecision.SEND_LAST if was_sending else DtxDecision.SKIP
+
 
 def _webrtc_detector() -> Any:
     import webrtcvad

@@ -47,7 +47,8 @@ def listening(
 
     An arrow key is one key (`LEFT`, `RIGHT`), and no part of what other such keys send is a key of its own. With
     `run_line`, what is typed is a line, for that once Enter is typed (if it returns False, the line stays to be
-    corrected): then a letter acts only if nothing else is typed before it or soon after. `show` gets the line at each
+    corrected): then a letter acts only if nothing else is typed before it or soon after, and a space, with which no line
+    begins, only if nothing is typed before it. `show` gets the line at each
     change; without it the terminal shows it.
     Yields whether keys are read: only from a terminal in the foreground, where there is termios. Ctrl-C interrupts.
     """
@@ -139,6 +140,8 @@ class TypedLine:
             self._put(held)
         if key in LINE_ENDS:
             self._act(held) if held else self._end()
+        elif not self._typed and not key.isalpha() and key in self._actions:
+            self._act(key)
         elif not self._typed and key in self._actions:
             self._held, self._timer = key, self._loop.call_later(HOLD_S, self._act_held)
         elif key in BACKSPACES or key in CLEARS:

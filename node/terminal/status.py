@@ -236,4 +236,6 @@ class BufferedNotes:
 
 def view(node: Node) -> View:
     """Return what the display shows of a node."""
-    return View(node.name, node.count, node.shown_peers, node.delay_ms, lambda: node.muted, node.routes)
+    floor = node.floor
+    shown = None if floor is None else lambda: floor.state
+    return View(node.name, node.count, node.shown_peers, node.delay_ms, lambda: node.muted, node.routes, shown)

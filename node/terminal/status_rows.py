@@ -38,6 +38,7 @@ class View:
     delay_ms: Callable[[], float | None]
     muted: Callable[[], bool] = lambda: False
     routes: Callable[[], Mapping[str, str]] = dict[str, str]
+    floor: Callable[[], str] | None = None
     _last: tuple[float, int] = field(default=(0.0, 0))
     _made: tuple[object, ...] = ()
     _settles_at: float = 0.0
@@ -75,6 +76,7 @@ def rows(view: View, now: float) -> list[tuple[str, str]]:
         ("speech", _kbps(tally.speech_payload_kbps(), tally.speech_wire_kbps())),
         ("all on the wire", view.on_the_wire(now)),
         ("level", _levels(tally.sent_level, tally.received_level, view.muted())),
+        *([("floor", view.floor())] if view.floor is not None else []),
         ("loss", f"{lost:.1f} %" if into.lost + into.received else "-"),
         ("mouth to ear", _milliseconds(view.delay_ms())),
         ("says", _caption(pictures_out.last_caption)),

@@ -11,6 +11,7 @@ from node.common.printable import printable
 from node.vision.stats import RAW_WHAT
 
 if TYPE_CHECKING:
+    from node.call.floor_counts import FloorCounts
     from node.call.stats import CallStats
 
 
@@ -80,13 +81,23 @@ class CallSummary(TypedDict):
     never_spoken_with: list[str]
 
 
+class FloorSummary(TypedDict):
+    """The floor, where it is asked for: how often, and who had it for how many seconds, by name."""
+
+    asked: int
+    granted: int
+    refused: int
+    held_s: dict[str, float]
+
+
 class Summary(TypedDict):
-    """One direction of a call."""
+    """One direction of a call. Without push to talk, there is no floor."""
 
     seconds: float
     picture: PictureSummary
     speech: SpeechSummary
     call: CallSummary
+    floor: FloorSummary | None
 
 
 def summarise(sender: CallStats, receiver: CallStats, now: float) -> Summary:
@@ -97,6 +108,16 @@ def summarise(sender: CallStats, receiver: CallStats, now: float) -> Summary:
         "picture": _picture(sender, receiver, seconds),
         "speech": _speech(sender, receiver),
         "call": _call(sender, receiver, seconds),
+        "floor": None if sender.floor is None else _floor(sender.floor, now),
+    }
+
+
+def _floor(counts: FloorCounts, now: float) -> FloorSummary:
+    return {
+        "asked": counts.asked,
+        "granted": counts.granted,
+        "refused": counts.refused,
+        "held_s": {name: round(seconds, 1) for name, seconds in counts.seconds(now).items()},
     }
 
 
@@ -190,8 +211,7 @@ def for_people(summary: Summary) -> list[str]:
             f"          by the broker {speech['by_broker_sent']} packets sent, "
             f"{speech['by_broker_received']} received, {speech['by_broker_dropped']} messages dropped"
         )
-    lines += _unspoken(call)
-    lines += _levels(speech)
+    lines += [*_unspoken(call), *_levels(speech), *_floor_lines(summary["floor"])]
     if picture["sent"] or picture["received"]:
         lines.append(
             f"pictures  {picture['captioned']} captioned, {picture['sent']} sent, {picture['received']} received, "
@@ -239,6 +259,13 @@ def _levels(speech: SpeechSummary) -> list[str]:
     parts += [f"heard at {speech['heard_dbfs']:.0f} dB"] if speech["heard_dbfs"] is not None else []
     parts += [f"muted for {speech['muted_s']:.0f} s"] if speech["muted_s"] else []
     return [f"          {', '.join(parts)}"] if parts else []
+
+
+def _floor_lines(floor: FloorSummary | None) -> list[str]:
+    if floor is None:
+        return []
+    held = ", ".join(f"{printable(name)} {seconds:g} s" for name, seconds in floor["held_s"].items())
+    return [f"floor     asked for {floor['asked']} times, granted {floor['granted']}; {held or 'nobody'} had it"]
 
 
 def _shown(value: float | None) -> str:

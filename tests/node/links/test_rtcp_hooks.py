@@ -208,3 +208,19 @@ async def test_after_a_miss_questions_come_often_until_four_were_answered() -> N
     peer = await kept("+-++++++++")
     seldom = [period > 1.2 * RFC_PERIOD_S for period in peer.periods]
     assert seldom[:9] == [True, True, False, False, False, False, True, True, True]
+
+
+async def test_words_of_a_program_reach_the_other_one_and_nothing_else_changes() -> None:
+    async with connected() as (a, b):
+        heard = asyncio.Queue[bytes]()
+        b.link.on_words = heard.put_nowait
+        await a.link.send_words(b"words")
+        assert await heard.get() == b"words"
+        await b.hears(a, b"\xfc")
+
+
+async def test_words_before_the_link_is_up_are_dropped() -> None:
+    end = End()
+    end.link._add_speech()
+    await end.link.send_words(b"words")
+    await end.link.close()
