@@ -28,6 +28,18 @@ if TYPE_CHECKING:
     from protocol.rtp.red import Copy
     from protocol.signalling import Hello
 
+# What the user reads of each event.
+LINES = {
+    FloorEvent.GRANTED: "you have the floor: speak",
+    FloorEvent.REFUSED: "{name} speaks: ask again once the floor is free",
+    FloorEvent.TAKEN: "{name} has the floor",
+    FloorEvent.FREE: "the floor is free",
+    FloorEvent.LOST: "{name} has the floor, which you both had: ask again once it is free",
+    FloorEvent.WARNED: "{left_s:.0f} s are left of your time",
+    FloorEvent.OVER: "your {limit_s:.0f} s are over: the floor is free",
+    FloorEvent.GIVEN: "the floor is free",
+}
+
 
 class FloorControl(PeerEvents):
     """The floor of a room, for one node that speaks by push to talk, `limit_s` at a time.
@@ -181,22 +193,9 @@ class FloorControl(PeerEvents):
     def _line(self, event: FloorEvent, peer: str) -> str:
         """Return the line for an event, if there is one: of who refused, it is known that it speaks."""
         refused_by, self._refused_by = self._refused_by, peer if event is FloorEvent.REFUSED else ""
-        name = self._name(peer) or "somebody"
-        match event:
-            case FloorEvent.GRANTED:
-                return "you have the floor: speak"
-            case FloorEvent.REFUSED:
-                return f"{name} speaks: ask again once the floor is free"
-            case FloorEvent.TAKEN:
-                return "" if peer == refused_by else f"{name} has the floor"
-            case FloorEvent.LOST:
-                return f"{name} has the floor, which you both had: ask again once it is free"
-            case FloorEvent.WARNED:
-                return f"{min(WARN_S, self._limit_s):.0f} s are left of your time"
-            case FloorEvent.OVER:
-                return f"your {self._limit_s:.0f} s are over: the floor is free"
-            case FloorEvent.FREE | FloorEvent.GIVEN:
-                return "the floor is free"
+        if event is FloorEvent.TAKEN and peer == refused_by:
+            return ""
+        return LINES[event].format(name=self._name(peer) or "somebody", limit_s=self._limit_s, left_s=WARN_S)
 
     def _name(self, node: str) -> str:
         return self._room.name if node == self._room.node_id else self._names.get(node, node)

@@ -26,8 +26,7 @@ from node.links.speech_routes import SpeechRoutes
 from node.links.wire_meter import WireMeter
 from protocol import frames, topics
 from protocol.captions.negotiation import choose_codec
-from protocol.signalling import Carries, Hello, Outgoing, Room, RoutePolicy, SpeechRoute
-from protocol.signalling import floor_words
+from protocol.signalling import Carries, Hello, Outgoing, Room, RoutePolicy, SpeechRoute, floor_words
 from protocol.topics import Letter, Topic
 
 if TYPE_CHECKING:
@@ -80,8 +79,7 @@ class RoomMembership(PeerEventHub):
         self._linked: set[str] = set()
         self._was_up = False
         self._tasks: asyncio.TaskGroup | None = None
-        meter = meter or WireMeter()
-        self.channel = self._make_channel(place, meter)
+        self.channel = self._make_channel(place, meter := meter or WireMeter())
         self.faults = self.channel.faults
         self.speech = SpeechRoutes(self.carries, self, self.channel.speech, self._follow_speech)
         self.speech.peers = self.peers = self._make_peers(place, meter)
@@ -127,8 +125,8 @@ class RoomMembership(PeerEventHub):
                     async with asyncio.TaskGroup() as self._tasks:
                         await self.channel.join()
                         self.peers.start(self._tasks)
-                        addresses = partial(network_watch.watch, self._network_changed)
-                        for task, run in {"watch": self.peers.watch, "addresses": addresses, **work}.items():
+                        watches = {"watch": self.peers.watch, "addresses": self._watch_addresses}
+                        for task, run in (watches | dict(work)).items():
                             self._tasks.create_task(run(), name=f"{self.name}: {task}")
                 finally:
                     await self._say_goodbye()
@@ -233,6 +231,9 @@ class RoomMembership(PeerEventHub):
         self.broker_is_up = False
         self._note(broker_gone(reason, self.routes()))
         self.broker_lost()
+
+    async def _watch_addresses(self) -> None:
+        await network_watch.watch(self._network_changed)
 
     def _network_changed(self, change: network_watch.NetworkChange) -> None:
         self.channel.link.network_changed(change.gone)  # first: what the links say goes by the new connection

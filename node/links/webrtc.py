@@ -216,7 +216,7 @@ class PeerLink:
             aiortc_hooks.put_opus_first(transceiver)
             aiortc_hooks.choose_payload_type(transceiver, lambda opus: self._speech.payload_type or opus)
             rtcp_hooks.install_reporting(transceiver, self.reporting, self._reported)
-            rtcp_hooks.tap_words(transceiver, lambda words: self.on_words(words))
+            rtcp_hooks.tap_words(transceiver, self._words_received)
             aiortc_hooks.mark_talkspurts(transceiver)
             aiortc_hooks.number_packets(transceiver, lambda: self._speech.sequence)
             aiortc_hooks.stamp_packets(transceiver, lambda: self._speech.timestamp)
@@ -236,6 +236,9 @@ class PeerLink:
                 return
         self._note_arrival(sequence, timestamp, payload)
         self._on_packet(sequence, timestamp, payload, copies)
+
+    def _words_received(self, words: bytes) -> None:
+        self.on_words(words)
 
     def _note_arrival(self, sequence: int, timestamp: int, payload: bytes) -> None:
         with contextlib.suppress(PacketError):  # the decoder finds that out as well
