@@ -64,7 +64,7 @@ class FloorControl(PeerEvents):
         self._floor = Floor(room.node_id, limit_s)
         self._changed = asyncio.Event()
         self._names: dict[str, str] = {}
-        self._refused_by = ""
+        self._refused_by, self._shown = "", ("", False)
         self.counts = FloorCounts()
         self._open(False)
 
@@ -170,7 +170,9 @@ class FloorControl(PeerEvents):
                 self._note(line)
         if (name := self._name(self.holder)) != self.counts.holder:
             self.counts.pass_to(name, self._clock())
-            self._observers.floor_passed(self.holder)
+        if (self.holder, self.asks) != self._shown:
+            self._shown = self.holder, self.asks
+            self._observers.floor_changed(self.holder)
         self._changed.set()
 
     def _open(self, is_open: bool) -> None:

@@ -95,8 +95,8 @@ class CallObserver:
     def here_by_speech(self, peer: str, name: str, is_so: bool) -> None:
         """Observe a member without a broker (see `node.links.peer_events.PeerEvents.here_by_speech`)."""
 
-    def floor_passed(self, holder: str) -> None:
-        """Observe that the floor is this node's from now on, this one's perhaps; "" is nobody's."""
+    def floor_changed(self, holder: str) -> None:
+        """Observe who has the floor now (a node's id, also our own; "" is nobody), or that we ask for it or no more."""
 
     def noted(self, text: str) -> None:
         """Observe a note to the user."""
@@ -160,8 +160,8 @@ class Observers(CallObserver, PeerEvents):
     def here_by_speech(self, peer: str, name: str, is_so: bool) -> None:
         self._each(lambda observer: observer.here_by_speech(peer, name, is_so))
 
-    def floor_passed(self, holder: str) -> None:
-        self._each(lambda observer: observer.floor_passed(holder))
+    def floor_changed(self, holder: str) -> None:
+        self._each(lambda observer: observer.floor_changed(holder))
 
     def noted(self, text: str) -> None:
         self._each(lambda observer: observer.noted(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from node.common.printable import printable
 from node.vision.stats import RAW_WHAT
@@ -91,25 +91,27 @@ class FloorSummary(TypedDict):
 
 
 class Summary(TypedDict):
-    """One direction of a call. Without push to talk, there is no floor."""
+    """One direction of a call; the floor is of those who push to talk."""
 
     seconds: float
     picture: PictureSummary
     speech: SpeechSummary
     call: CallSummary
-    floor: FloorSummary | None
+    floor: NotRequired[FloorSummary]
 
 
 def summarise(sender: CallStats, receiver: CallStats, now: float) -> Summary:
     """Sum up what `sender` sent and `receiver` got of it. For one node's own view, pass its counts twice."""
     seconds = sender.seconds(now)
-    return {
+    summary: Summary = {
         "seconds": round(seconds, 1),
         "picture": _picture(sender, receiver, seconds),
         "speech": _speech(sender, receiver),
         "call": _call(sender, receiver, seconds),
-        "floor": None if sender.floor is None else _floor(sender.floor, now),
     }
+    if sender.floor is not None:
+        summary["floor"] = _floor(sender.floor, now)
+    return summary
 
 
 def _floor(counts: FloorCounts, now: float) -> FloorSummary:
@@ -211,7 +213,7 @@ def for_people(summary: Summary) -> list[str]:
             f"          by the broker {speech['by_broker_sent']} packets sent, "
             f"{speech['by_broker_received']} received, {speech['by_broker_dropped']} messages dropped"
         )
-    lines += [*_unspoken(call), *_levels(speech), *_floor_lines(summary["floor"])]
+    lines += [*_unspoken(call), *_levels(speech), *_floor_lines(summary.get("floor"))]
     if picture["sent"] or picture["received"]:
         lines.append(
             f"pictures  {picture['captioned']} captioned, {picture['sent']} sent, {picture['received']} received, "

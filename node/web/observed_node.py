@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from node.vision.people.narrator import Sight
     from node.vision.types import Prompt
     from node.web.chat_texts import LineChannel
+    from node.web.page_floor import HeldFloor
 
 
 class SaidIdentity(Protocol):
@@ -41,6 +42,10 @@ class ObservedNode(Protocol):
 
     @property
     def muted(self) -> bool: ...
+
+    @property
+    def floor(self) -> HeldFloor | None:
+        """The floor, if it is asked for before anything is said."""
 
     @property
     def chat(self) -> LineChannel: ...

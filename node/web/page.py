@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from node.web import metrics
+from node.web import metrics, page_floor
 from node.web.broadcast import DEFAULT_LINES, MAX_LINES, Broadcast, Listener
 from node.web.browser_camera import PageCamera, SwitchableCamera
 from node.web.browser_microphone import PageMicrophone
@@ -75,6 +75,7 @@ class Page:
         self.microphone = PageMicrophone(profile.frame_samples) if microphone else None
         self.camera = PageCamera() if camera else None
         self.player: Player | None = None
+        self.floor: page_floor.PageFloor | None = None
         self.connections = Connections()
         self.failures = Failures(note)
         self.listeners: WhipSessions
@@ -103,6 +104,7 @@ class Page:
             self._nodes.append((node, feeder))
         if len(nodes) == 1 or takes_part:
             self._take_part_as(nodes[0], alone=len(nodes) == 1)
+        self.floor = page_floor.watched(nodes, self.state)
         self._registry.register(NodeCollector(nodes, self._gauges))
 
     def show(self, player: Player, started_s: float = 0.0) -> None:
@@ -120,10 +122,7 @@ class Page:
         return self.state.timed
 
     def shutter(self, camera: Camera) -> Camera:
-        """Return the node's own camera so that it can be switched off from the page.
-
-        Only the first one can; the other one of a demo is returned as it is.
-        """
+        """Return the node's own camera so that the page can switch it off; the second one, of a demo, as it is."""
         if self.camera is not None or self._own_camera is not None:
             return camera
         self._own_camera = SwitchableCamera(camera)

@@ -36,6 +36,7 @@ class OwnState:
     showing: bool = False
     me: str | None = None
     sight: Sight | None = None
+    floor: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as docs/web-api.md specifies it."""
@@ -87,7 +88,7 @@ class PersonState:
     `pending` are captions not painted yet, which never will be if newer ones replace them. `image` is the picture
     painted last and `image_url` its URL once it is encoded. `screen` is the URL of what is shown now, which is either
     that picture (`screen_is_newest`) or an intermediate one on the way to it. `missing` is why there is no speech link,
-    once that was noted, and `broker` is False while this person is here by speech alone.
+    once that was noted, and `broker` is False while this person is here by speech alone. `floor` is of who may speak.
     """
 
     id: str
@@ -101,6 +102,7 @@ class PersonState:
     route: str = "none"
     missing: str | None = None
     broker: bool = True
+    floor: bool = False
     pending: OrderedDict[int, PictureEntry] = field(default_factory=OrderedDict)
     screen: str | None = None
     screen_is_newest: bool = False
@@ -112,7 +114,7 @@ class PersonState:
     def come(self, name: str, speaks: bool, shows: bool, you: bool) -> None:
         """Be present from now on."""
         self.name, self.speaks, self.shows, self.you, self.present = name, speaks, shows, you, True
-        self.missing, self.broker = None, True
+        self.missing, self.broker, self.floor = None, True, False
 
     def learn(self, **facts: str | bool | None) -> bool:
         """Set these attributes; return whether any changed."""
@@ -155,6 +157,7 @@ class PersonState:
             "route": self.route if self.present else "none",
             "missing": self.missing if self.present else None,
             "broker": self.broker,
+            "floor": self.present and self.floor,
             "painting": None
             if newest is None
             else {"sequence": newest.sequence, "words": newest.words, "since": newest.at},

@@ -50,6 +50,7 @@ class Routes:
         router.add_get("/pictures/{id:[0-9a-f]{1,64}}", self.picture)
         router.add_post("/snapshots", self.snapshot)
         router.add_post("/mute", self.mute)
+        router.add_post("/talk", self.talk)
         router.add_post("/camera", self.camera)
         router.add_post("/me", self.me)
         router.add_post("/text", self.text)
@@ -117,6 +118,17 @@ class Routes:
             return refused(422, '"muted" is true or false')
         if not self._page.mute(muted):
             return refused(409, "nothing is said from here")
+        return done()
+
+    async def talk(self, request: web.Request) -> web.StreamResponse:
+        """Ask for the floor, say that it is still wanted, or give it back."""
+        wish = await read_object(request)
+        on, again = wish.get("on"), wish.get("again", False)
+        if not isinstance(on, bool) or not isinstance(again, bool):
+            return refused(422, '"on" is true or false, and so is "again"')
+        if self._page.floor is None:
+            return refused(409, "everybody may speak at any time here; start the call with --push-to-talk")
+        self._page.floor.talk(on, again)
         return done()
 
     async def camera(self, request: web.Request) -> web.StreamResponse:

@@ -123,7 +123,7 @@ class PageState:
             self._send_person(person)
 
     def set_facts(self, id: str, **facts: str | bool | None) -> None:
-        """Set what is known of a person's link and broker: `link`, `route`, `missing`, `broker` (see `PersonState`)."""
+        """Set what is known of a person: `link`, `route`, `missing`, `broker`, `floor` (see `PersonState`)."""
         person = self.people.get(id)
         if person is not None and person.present and person.learn(**facts):
             self._send_person(person)

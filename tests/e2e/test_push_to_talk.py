@@ -45,7 +45,7 @@ class Voices(CallObserver):
     def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Any]) -> None:
         self.packets.append(peer)
 
-    def floor_passed(self, holder: str) -> None:
+    def floor_changed(self, holder: str) -> None:
         self.passed.append((time.monotonic(), holder))
 
 

@@ -177,6 +177,7 @@ def person(name: str, pictures: Sequence[dict[str, Any]] = (), /, **changes: Any
         "link": "up",
         "missing": None,
         "broker": True,
+        "floor": False,
         "painting": None,
         "screen": pictures[-1]["url"] if pictures else None,
         "pictures": list(pictures),

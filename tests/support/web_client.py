@@ -16,6 +16,7 @@ from node.speech.profiles import LEAN
 from node.vision.types import Prompt
 from node.web.page import Page
 from node.web.page_address import PageAddress
+from node.web.page_floor import HeldFloor
 from node.web.server import serve
 from protocol.errors import NodeError
 
@@ -85,6 +86,7 @@ class Bystander:
         self.observers = Observers()
         self.broker_is_up = True
         self.muted = False
+        self.floor: HeldFloor | None = None
         self.tally = CallStats(0.0, "lean")
         self.links: dict[str, str] = {}
         self.identity = Parrot()

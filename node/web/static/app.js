@@ -16,6 +16,7 @@ import { Panels } from "./panels.js";
 import { Replay } from "./replay.js";
 import { Stage } from "./stage.js";
 import { Subtitles } from "./subtitles.js";
+import { Talk } from "./talk.js";
 import { Viewer } from "./viewer.js";
 
 const call = new Call();
@@ -27,6 +28,7 @@ const details = new Details(open);
 const own = new Own();
 const replay = new Replay();
 const controls = new Controls(call, showState);
+const talk = new Talk(call, () => controls.begin());
 const me = new Me();
 const banner = new Banner();
 const chat = new Chat(call);
@@ -55,6 +57,7 @@ const SHOW = {
     stage.person(call, person.id);
     own.show(call);
     lobby.you();
+    talk.show();
     details.person(call, person.id);
   },
   gone() {
@@ -91,6 +94,7 @@ const SHOW = {
 
 function showYou() {
   controls.show();
+  talk.show();
   me.show(call.you);
   own.show(call);
   lobby.you();
@@ -166,6 +170,7 @@ const feed = new Feed("/events", happened, line);
 
 byId("hangup").addEventListener("click", async () => {
   panels.close();
+  talk.stop();
   feed.stop();
   lobby.left(await controls.leave());
 });

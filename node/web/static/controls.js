@@ -58,6 +58,12 @@ export class Controls {
     await Promise.all([speaks && this.speech.toggle(you), films && this.camera.toggle(you)]);
   }
 
+  /** Has the page's microphone on, if it is the call's. */
+  async begin() {
+    const { you } = this.#call;
+    if (you?.may_speak && !this.speech.link.isOn) await this.speech.toggle(you);
+  }
+
   /** Leaves: nothing is heard, said or seen from here. Returns what was on, for another time. */
   async leave() {
     const { you } = this.#call;

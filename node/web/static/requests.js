@@ -1,7 +1,7 @@
 // What is asked of the node; what it refuses comes as an Error whose message can be shown.
 
 export async function post(path, body) {
-  const json = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const json = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), keepalive: true };
   return sent(path, body === undefined ? { method: "POST" } : json);
 }
 

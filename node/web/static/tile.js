@@ -69,6 +69,7 @@ export class Tile {
   #mark(person, { bare, none }) {
     setText(this.#part("h2"), person.you ? `${person.name} (you)` : person.name);
     this.node.toggleAttribute("data-away", !person.here);
+    this.node.toggleAttribute("data-floor", person.floor === true);
     this.node.toggleAttribute("data-painting", person.painting !== null);
     this.node.toggleAttribute("data-bare", bare);
     this.node.toggleAttribute("data-none", none);
@@ -96,6 +97,7 @@ export function doing(person) {
   if (person.broker === false) return "no broker now";
   if (person.missing) return "no speech link";
   if (LINKS[person.link]) return LINKS[person.link];
+  if (person.floor) return "has the floor";
   if (person.painting) return "painting…";
   return person.meters?.talking ? "talking" : "";
 }

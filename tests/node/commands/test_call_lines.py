@@ -35,6 +35,7 @@ def node() -> Any:
         change=changed.append,
         follow_the_link=lambda: changed.append("auto"),
         toggle_mute=lambda: changed.append("mute"),
+        floor=SimpleNamespace(toggle=lambda: changed.append("talk")),
         chat=SimpleNamespace(say_soon=changed.append),
     )
 
@@ -50,6 +51,7 @@ def node() -> Any:
         ("hello\n", ["hello"], ""),
         ("  see /help \n", ["see /help"], ""),
         ("/mute\n", ["mute"], ""),
+        ("/talk\n", ["talk"], ""),
         ("/help\n", [], call.LINE_HELP),
         ("/hlep\n", [], "there is no /hlep"),
         ("x" * (MAX_CHARACTERS + 1), [], "at most 500 characters, and this one 501"),

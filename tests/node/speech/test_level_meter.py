@@ -53,6 +53,16 @@ async def test_nothing_of_a_muted_source_gets_through() -> None:
     assert source.level.mean_dbfs == pytest.approx(-6.02, abs=0.01)
 
 
+async def test_nothing_of_a_closed_source_gets_through_and_it_is_not_muted() -> None:
+    source = MeteredSource(Loud(), LevelMeter(), closed=True)
+    loud = []
+    async for captured in source:
+        loud.append(bool(captured.pcm.any()))
+        source.closed = captured.at == 0
+    assert loud == [False, False, True, True]
+    assert source.level.muted_s == 0
+
+
 async def test_what_came_encoded_is_passed_back_with_the_sound() -> None:
     class Encoded:
         async def __aiter__(self) -> AsyncIterator[Captured]:

@@ -222,3 +222,22 @@ def test_a_gap_swallows_the_rest_before_it() -> None:
     again = framing.take(320)
     assert again is not None
     assert again.skipped == 0
+
+
+@pytest.mark.parametrize("profile", [LEAN, WITHOUT_PAUSES, QUICK])
+async def test_while_it_is_not_open_nothing_is_sent_and_the_pause_has_a_beginning(
+    spoken: Pcm, profile: Profile
+) -> None:
+    stream = SendStream(Frames(spoken), profile)
+    stream.open = False
+    sent: list[SpeechPacket] = []
+    async for packet in stream:
+        sent.append(packet)
+        stream.open = False
+    assert sent == []
+    stream = SendStream(Frames(spoken), profile)
+    async for packet in stream:
+        sent.append(packet)
+        stream.open = len(sent) < 3
+    assert len(sent) == 4
+    assert opus_packet.is_dtx(opus_packet.split(sent[-1].payload)[-1])

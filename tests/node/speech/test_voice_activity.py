@@ -83,3 +83,11 @@ def test_a_short_pause_is_sent() -> None:
 
 def test_each_pause_has_one_end() -> None:
     assert decisions("v....v....").count(SEND_LAST) == 2
+
+
+def test_what_is_cut_begins_a_pause_once() -> None:
+    gate = DtxGate()
+    assert gate.cut() is DtxDecision.SKIP
+    gate.decide(True, 120)
+    assert [gate.cut(), gate.cut()] == [DtxDecision.SEND_LAST, DtxDecision.SKIP]
+    assert gate.decide(False, 120) is DtxDecision.SKIP

@@ -181,3 +181,15 @@ async def test_a_terminal_that_is_closed_ends_the_listening(monkeypatch: pytest.
             await asyncio.sleep(0)
         assert not asyncio.get_running_loop().remove_reader(program)  # it is not read again and again
     sys.stdin.close()
+
+
+async def test_a_space_acts_at_once_and_only_where_no_line_was_begun(terminal: tuple[int, int]) -> None:
+    person, _ = terminal
+    said, acted = Happenings(), Happenings()
+    with keyboard.listening({" ": lambda: acted.add(" "), "m": lambda: acted.add("m")}, said.add):
+        os.write(person, b"  a b\n")
+        assert await said.count(1) == ["a b"]
+        assert await acted.count(2) == [" ", " "]
+        os.write(person, b"m m\n")
+        assert (await said.count(2))[1] == "m m"
+        assert len(acted) == 2

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.call.floor_counts import FloorCounts
 from node.call.stats import CallStats
 from node.terminal.summary import as_json, failed, for_people, percentile, summarise
 
@@ -199,3 +200,14 @@ def test_a_call_in_which_nobody_could_be_spoken_with_has_failed(receiver: CallSt
     assert not failed(summarise(receiver, receiver, 110.0))  # nobody came
     receiver.never_spoken_with = ["UDP is blocked"]
     assert failed(summarise(receiver, receiver, 110.0))
+
+
+def test_who_had_the_floor_is_summed_up(sender: CallStats) -> None:
+    assert "floor" not in summarise(sender, sender, 200.0)
+    sender.floor = FloorCounts(asked=3, granted=2, refused=1)
+    sender.floor.pass_to("ann", 100.0)
+    sender.floor.pass_to("bob", 112.34)
+    sender.floor.pass_to("", 115.0)
+    summary = summarise(sender, sender, 200.0)
+    assert summary["floor"] == {"asked": 3, "granted": 2, "refused": 1, "held_s": {"ann": 12.3, "bob": 2.7}}
+    assert "floor     asked for 3 times, granted 2; ann 12.3 s, bob 2.7 s had it" in for_people(summary)

@@ -42,7 +42,7 @@ async def test_you_are_in_it_from_the_start(page: Page) -> None:
     assert [(person["name"], person["you"]) for person in state["people"]] == [("ann", True)]
     assert state["you"] == {
         "person": "me", "name": "ann", "muted": False, "camera_on": True, "may_speak": True, "may_show": True,
-        "speaking": False, "showing": False, "me": "", "sight": None,
+        "speaking": False, "showing": False, "me": "", "sight": None, "floor": None,
     }  # fmt: skip
 
 

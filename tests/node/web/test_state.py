@@ -30,7 +30,8 @@ async def test_someone_comes_and_goes(state: PageState, events: SentEvents) -> N
     assert [name for name, _ in events] == ["person", "person", "person", "person"]
     assert events[0][1] == {
         "id": "x", "name": "ann", "you": False, "here": True, "speaks": True, "shows": False,
-        "link": "none", "route": "none", "missing": None, "broker": True, "painting": None, "screen": None,
+        "link": "none", "route": "none", "missing": None, "broker": True, "floor": False, "painting": None,
+        "screen": None,
     }  # fmt: skip
     assert events[1][1]["link"] == "up"
     assert (events[2][1]["link"], events[2][1]["route"]) == ("up", "broker")
@@ -199,6 +200,7 @@ async def test_you_are_sent_as_documented(state: PageState, events: SentEvents) 
                 "you": {
                     "person": "x", "name": "ann", "muted": False, "camera_on": True, "may_speak": True,
                     "may_show": False, "speaking": False, "showing": False, "me": None, "sight": None,
+                        "floor": None,
                 }
             },
         )

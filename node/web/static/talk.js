@@ -1,0 +1,79 @@
+// Push to talk: a button that is held, or the space key wherever on the page it means nothing else. Who has the floor.
+
+import { byId, setAttribute, setText } from "./dom.js";
+import { trouble } from "./banner.js";
+import { post } from "./requests.js";
+
+const AGAIN_MS = 2000; // the node takes the floor back from a page that says nothing for five seconds
+const MEANS_ELSE = "input, textarea, select, button, a, summary, dialog, [tabindex='0']";
+
+export class Talk {
+  #button = byId("talk");
+  #call;
+  #begin;
+  #held = false;
+  #timer = 0;
+
+  /** `begin()` turns the page's microphone on, if it is off. */
+  constructor(call, begin) {
+    this.#call = call;
+    this.#begin = begin;
+    const button = this.#button;
+    button.addEventListener("pointerdown", (event) => event.button === 0 && this.#hold(true));
+    for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) addEventListener(name, () => this.#hold(false));
+    button.addEventListener("contextmenu", (event) => event.preventDefault());
+    button.addEventListener("click", (event) => event.pointerType || event.detail || this.#hold(!this.#held));
+    addEventListener("keydown", (event) => this.#key(event, true));
+    addEventListener("keyup", (event) => this.#key(event, false));
+    addEventListener("blur", () => this.#hold(false));
+    addEventListener("pagehide", () => this.#hold(false));
+    addEventListener("visibilitychange", () => document.hidden && this.#hold(false));
+  }
+
+  show() {
+    const { you } = this.#call;
+    const floor = you?.floor ?? null;
+    this.#button.hidden = floor === null;
+    setAttribute(this.#button, "aria-pressed", String(floor === "yours"));
+    this.#button.dataset.floor = floor ?? "";
+    setText(this.#button, this.#said(floor));
+  }
+
+  /** The page leaves the call. */
+  stop() {
+    this.#hold(false);
+  }
+
+  #said(floor) {
+    if (floor === "yours") return "Everybody hears you";
+    if (floor === "asked") return "Asking…";
+    const speaker = this.#call.others.find((person) => person.floor);
+    return floor === "taken" && speaker ? `${speaker.name} speaks` : "Hold to talk";
+  }
+
+  #key(event, down) {
+    if (event.key !== " " || this.#button.hidden || event.altKey || event.ctrlKey || event.metaKey) return;
+    const { target } = event;
+    if (down && target !== this.#button && target.closest?.(MEANS_ELSE)) return;
+    if (down || this.#held) event.preventDefault(); // no click of the button, no scrolling
+    if (!event.repeat) this.#hold(down);
+  }
+
+  #hold(held) {
+    if (held === this.#held || this.#button.hidden) return;
+    this.#held = held;
+    clearInterval(this.#timer);
+    this.#ask({ on: held });
+    if (!held) return;
+    this.#timer = setInterval(() => this.#ask({ on: true, again: true }), AGAIN_MS);
+    this.#begin().catch((error) => trouble(error.message));
+  }
+
+  async #ask(wish) {
+    try {
+      await post("/talk", wish);
+    } catch (error) {
+      trouble(error.message);
+    }
+  }
+}
