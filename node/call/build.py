@@ -151,7 +151,6 @@ def build_endpoints(
     written on. The inputs that the settings give to a browser are the `page`'s. Without `captions`, a thread codes the
     pictures' words. Raises NodeError if an endpoint cannot be had.
     """
-
     captions = captions or ThreadCoder(shipped_codecs())
     preload(captions.codecs)
     profile = profile_options.profile_from_settings(settings)
@@ -174,8 +173,7 @@ def build_endpoints(
         max_kbps=settings.max_kbps,
         captions=captions,
         words=words,
-        push_to_talk=settings.push_to_talk,
-        floor_limit_s=settings.floor_limit,
+        floor_limit_s=settings.floor_limit if settings.push_to_talk else None,
     )
     return made, [line for line in (remark, *remarks, *identity.remarks) if line]
 

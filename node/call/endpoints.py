@@ -163,9 +163,8 @@ class Endpoints:
     lyra: LyraChoice | None = None
     # What writes our own speech, and what reads lines aloud.
     words: SpeechModels = NO_MODELS
-    # Whether the floor is asked for before speech is sent, and for how many seconds it is kept at most.
-    push_to_talk: bool = False
-    floor_limit_s: float = 60.0
+    # For how many seconds the floor is kept at most; None if it is not asked for before speech is sent.
+    floor_limit_s: float | None = None
 
     @property
     def carries(self) -> Carries:
@@ -181,7 +180,7 @@ class Endpoints:
             | (Carries.PICTURES_OUT if self.camera is not None else Carries.NOTHING)
             | (Carries.PICTURES_IN if self.paints else Carries.NOTHING)
             | (Carries.HIGH_BAND_IN if self.sink is not None else Carries.NOTHING)
-            | (Carries.PUSH_TO_TALK if is_heard and self.push_to_talk else Carries.NOTHING)
+            | (Carries.PUSH_TO_TALK if is_heard and self.floor_limit_s is not None else Carries.NOTHING)
             | (Carries.LYRA_IN if self.sink is not None and self.lyra is not None else Carries.NOTHING)
         )
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from node.call.floor_counts import FloorCounts
+from node.call.stats import FloorCounts
 from node.links.peer_events import PeerEvents
 from protocol.errors import RemoteError
 from protocol.signalling import Carries

@@ -124,7 +124,7 @@ class Node:
 
         # while others speak, nothing is sent: members -> floor -> source and stream
         self.floor: FloorControl | None = None
-        if Carries.PUSH_TO_TALK in room.carries:
+        if ends.floor_limit_s is not None and Carries.PUSH_TO_TALK in room.carries:
             given = (room, self._source, stream, self.observers)
             self.floor = FloorControl(*given, limit_s=ends.floor_limit_s, note=note, clock=clock)
             room.subscribe(self.floor)

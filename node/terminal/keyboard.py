@@ -47,9 +47,8 @@ def listening(
 
     An arrow key is one key (`LEFT`, `RIGHT`), and no part of what other such keys send is a key of its own. With
     `run_line`, what is typed is a line, for that once Enter is typed (if it returns False, the line stays to be
-    corrected): then a letter acts only if nothing else is typed before it or soon after, and a space, with which no
-    line begins, only if nothing is typed before it. `show` gets the line at each change; without it the terminal shows
-    it.
+    corrected): then a key acts only if nothing is typed before it, a letter only if nothing is typed soon after.
+    `show` gets the line at each change; without it the terminal shows it.
     Yields whether keys are read: only from a terminal in the foreground, where there is termios. Ctrl-C interrupts.
     """
     if (descriptor := _terminal()) is None:

@@ -11,8 +11,7 @@ from node.common.printable import printable
 from node.vision.stats import RAW_WHAT
 
 if TYPE_CHECKING:
-    from node.call.floor_counts import FloorCounts
-    from node.call.stats import CallStats
+    from node.call.stats import CallStats, FloorCounts
 
 
 class PictureSummary(TypedDict):

@@ -14,7 +14,7 @@ import math
 import random
 from enum import Enum
 
-from protocol.signalling.floor_claims import LEASE_S, Claim, FloorMember, OtherClaims
+from protocol.signalling.floor_claims import LEASE_S, FloorClaim, FloorMember, OtherClaims
 from protocol.signalling.floor_words import RANK_BITS, FloorWord, Word
 
 __all__ = ["ASK_AGAIN_S", "CLAIM_S", "LEASE_S", "WARN_S", "Floor", "FloorEvent"]
@@ -53,7 +53,7 @@ class Floor:
     def __init__(self, node: str, limit_s: float = math.inf, rng: random.Random | None = None) -> None:
         self._node, self._limit_s, self._rng = node, limit_s, rng or random.SystemRandom()
         self._others = OtherClaims()
-        self._claim: Claim | None = None
+        self._claim: FloorClaim | None = None
         self._number = 0
         self._granted: set[str] = set()
         self._began = self._word_due = 0.0
@@ -110,7 +110,7 @@ class Floor:
             self._events.append((FloorEvent.REFUSED, other))
             return
         self._number += 1
-        self._claim = Claim(self._number, self._rng.getrandbits(RANK_BITS), held=False, until=math.inf)
+        self._claim = FloorClaim(self._number, self._rng.getrandbits(RANK_BITS), held=False, until=math.inf)
         self._granted.clear()
         self._began, self._word_due, self._repeat = now, now + ASK_AGAIN_S, None
         self._say_claim(*self._others)

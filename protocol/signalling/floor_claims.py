@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from protocol.ration import Ration
 
-__all__ = ["LEASE_S", "Claim", "FloorMember", "OtherClaims"]
+__all__ = ["LEASE_S", "FloorClaim", "FloorMember", "OtherClaims"]
 
 # Silence of a holder that has gone: two of its words in a row may be lost, and all is over within three seconds.
 LEASE_S = 2.5
@@ -16,7 +16,7 @@ WORDS_AT_ONCE, WORD_EVERY_S = 30, 0.1
 
 
 @dataclass(slots=True)
-class Claim:
+class FloorClaim:
     """A claim on the floor: granted, or `held`; it counts `until` then."""
 
     number: int
@@ -31,7 +31,7 @@ class FloorMember:
 
     words: Ration
     ended: int = -1
-    claim: Claim | None = None
+    claim: FloorClaim | None = None
     silent: bool = False
 
     def end(self, number: int) -> None:
@@ -43,7 +43,7 @@ class FloorMember:
     def take(self, number: int, rank: int, held: bool, now: float) -> None:
         """Note a claim that this member may have, or holds."""
         self.end(number - 1)
-        self.claim = Claim(number, rank, held, now + LEASE_S)
+        self.claim = FloorClaim(number, rank, held, now + LEASE_S)
 
     @property
     def holds(self) -> bool:
@@ -72,7 +72,7 @@ class OtherClaims:
         """Return a member, if it is known."""
         return self._members.get(peer)
 
-    def claim(self, peer: str) -> Claim:
+    def claim(self, peer: str) -> FloorClaim:
         """Return the claim of a member that has one."""
         claim = self._members[peer].claim
         assert claim is not None

@@ -56,7 +56,7 @@ class Member:
         self.relay, self.path, self.voices = relay, Path(), Voices()
         self.notes: list[str] = []
         where = place(relay.address, observer=self.path, route=RoutePolicy.DIRECT)
-        ends = parts(models, source=noise(), sink=NullSink(), push_to_talk=True)
+        ends = parts(models, source=noise(), sink=NullSink(), floor_limit_s=60.0)
         self.node = Node(name, where, ends, note=self.notes.append)
         self.node.observers.add(self.voices)
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.call.floor_counts import FloorCounts
-from node.call.stats import CallStats
+from node.call.stats import CallStats, FloorCounts
 from node.terminal.summary import as_json, failed, for_people, percentile, summarise
 
 # The list, in its order, and the time of the first painting, which its first row asks for.
