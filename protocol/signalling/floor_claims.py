@@ -9,8 +9,8 @@ from protocol.ration import Ration
 
 __all__ = ["LEASE_S", "FloorClaim", "FloorMember", "OtherClaims"]
 
-# Silence of a holder that has gone: two of its words in a row may be lost, and all is over within three seconds.
-LEASE_S = 2.5
+# Silence of a holder that has gone: one of its words may be lost, and all is over within three seconds.
+LEASE_S = 2.2
 # Words of one member that are looked at: what honest ones say, by two ways.
 WORDS_AT_ONCE, WORD_EVERY_S = 30, 0.1
 
