@@ -9,7 +9,7 @@
                    the offer's description                            signal
     4     bye      target node, call id, reason                       signal
 
-The sender is named by the topic. A codebook is an array of its id and hash. A description is SDP
+Kind 5 is a word of the floor (`protocol.signalling.floor_words`). The sender is named by the topic. A codebook is an array of its id and hash. A description is SDP
 packed by `protocol.signalling.sdp_compression`.
 """
 

@@ -18,7 +18,9 @@ from node.links import rtcp_hooks
 from node.links.ice_hooks import ice_transports
 from node.links.wire_meter import IPV4_HEADER, UDP_HEADER, udp_kind
 from protocol.rtp.consent import EXPIRES_S, PATIENCE_S, RFC_PERIOD_S, TRUSTED_PERIOD_S
+from protocol.signalling.floor_words import FloorWord, Word, encode
 
+HOLDS = encode(FloorWord(Word.HOLD, 1, 0xFFFF))
 REPORT = 20 + 8 + 4 + 24 + 24 + 16 + 4 + 10  # IP, UDP, SR: header with SSRC, sender, one block; SDES; SRTCP index, tag
 
 
@@ -214,8 +216,10 @@ async def test_words_of_a_program_reach_the_other_one_and_nothing_else_changes()
     async with connected() as (a, b):
         heard = asyncio.Queue[bytes]()
         b.link.on_words = heard.put_nowait
-        await a.link.send_words(b"words")
-        assert await heard.get() == b"words"
+        before = a.meter.sent["rtcp"].bytes
+        await a.link.send_words(HOLDS)
+        assert a.meter.sent["rtcp"].bytes - before == 62
+        assert await heard.get() == HOLDS
         await b.hears(a, b"\xfc")
 
 
