@@ -118,6 +118,7 @@ def endpoints(
         "speech": given.speech or "none",
         "camera": given.camera or SCENES[name],
         "speaker": speaker_of(settings.speaker, name),
+        "push_to_talk": False,  # nobody is there to push
     }
     asked = given.model_copy(update=own)
     ends, remarks = build.build_endpoints(asked, build.CALL, models, note, page, captions, words)

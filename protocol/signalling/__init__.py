@@ -1,7 +1,8 @@
 """Call set-up: the peers in the room, offer, answer, bye.
 
 Reading order: messages and news (what is sent), states (the table), peer_call, route, liveness, full_room,
-picture_requests, by_speech, room (all of it), events (what the node has to do), sdp and sdp_compression; apart from them floor_words, floor_claims and floor (who may speak).
+picture_requests, by_speech, room (all of it), events (what the node has to do), sdp and sdp_compression. Apart from
+them: floor_words, floor_claims, floor (who may speak).
 """
 
 from protocol.signalling.events import (

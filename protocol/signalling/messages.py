@@ -9,8 +9,8 @@
                    the offer's description                            signal
     4     bye      target node, call id, reason                       signal
 
-Kind 5 is a word of the floor (`protocol.signalling.floor_words`). The sender is named by the topic. A codebook is an array of its id and hash. A description is SDP
-packed by `protocol.signalling.sdp_compression`.
+The sender is named by the topic. A codebook is an array of its id and hash. A description is SDP
+packed by `protocol.signalling.sdp_compression`. Kind 5 is a word of the floor (`protocol.signalling.floor_words`).
 """
 
 from __future__ import annotations

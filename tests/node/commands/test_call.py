@@ -93,6 +93,25 @@ async def test_m_mutes(settings: dict[str, Any], capsys: pytest.CaptureFixture[s
     assert json.loads(said.out)["speech"]["muted_s"] > 0
 
 
+async def test_space_asks_for_the_floor(
+    settings: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    @contextlib.contextmanager
+    def typed_at_once(actions: dict[str, Any], run_line: Any, show: Any) -> Iterator[bool]:
+        actions[call_lines.TALK_KEY]()
+        run_line("/talk")
+        actions[call_lines.TALK_KEY]()
+        yield True
+
+    monkeypatch.setattr(call_lines.keyboard, "listening", typed_at_once)
+    asked = settings | {"push_to_talk": True}
+    assert await call.run(config.load(**asked), ROOM, build.SEND, 0.6, json=True)
+    said = capsys.readouterr()
+    assert call_lines.TALK_HELP in said.err
+    assert said.err.count("you have the floor: speak") == 1
+    assert json.loads(said.out)["floor"] | {"held_s": {}} == {"asked": 1, "granted": 1, "refused": 0, "held_s": {}}
+
+
 async def test_r_records_and_ends_that(
     settings: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Path
 ) -> None:

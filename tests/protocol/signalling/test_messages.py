@@ -85,7 +85,7 @@ def test_a_hello_may_say_that_lyra_is_taken() -> None:
 def test_what_a_later_program_adds_is_ignored() -> None:
     assert decode(
         msgpack.packb(
-            [1, 5, "Ada", 0x1000405, [0], [], 0, 0, [], [], [0, 0, 0, 7, "new"], False, [False, [], [], "new"], 1]
+            [1, 5, "Ada", 0x1080005, [0], [], 0, 0, [], [], [0, 0, 0, 7, "new"], False, [False, [], [], "new"], 1]
         )
     ) == Hello(5, "Ada", Carries(5), (0,), proof=Proof(oldest=(0, 0, 0, 7)))
     books = [[1, b"hash", "new"]]
