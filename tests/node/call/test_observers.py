@@ -34,6 +34,7 @@ TOLD: dict[str, tuple[object, ...]] = {
     "line_marked": (LINE,),
     "link_missing": ("anna", "no path was found"),
     "here_by_speech": ("anna", "Ann", True),
+    "floor_changed": ("anna",),
     "noted": ("Ann is here",),
 }
 
