@@ -1,4 +1,4 @@
-"""Commands of the user's that run when a peer joins or a line is typed (`--on-join`, `--on-message`).
+"""Commands of the user's that run at events (`--on-join`, `--on-message`, `--on-floor`).
 
 They run beside the call, without a shell, a few at once and for a limited time. What they get is in their environment:
 text of peers, made printable, and nothing secret.
@@ -41,7 +41,7 @@ TIMEOUT_S: Final = 30.0
 # No setting begins so: a pictophone that a command starts must not take the peer's name for its own.
 PREFIX: Final = "PICTOPHONE_HOOK_"
 
-JOIN, MESSAGE = "join", "message"
+JOIN, MESSAGE, FLOOR = "join", "message", "floor"
 
 
 def parse(event: str, command: str) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def running(settings: Settings, node: Node, room: str, note: Callable[[str], Non
     `room` is its saved name, or the first part of its topics. Raises UsageError for a command that cannot be run, or
     that stands in a settings file: the one of the folder that a call is started from may be anybody's.
     """
-    given = {JOIN: settings.on_join, MESSAGE: settings.on_message}
+    given = {JOIN: settings.on_join, MESSAGE: settings.on_message, FLOOR: settings.on_floor}
     commands = {event: parse(event, command) for event, command in given.items() if command is not None}
     for event in commands:
         if not settings.for_this_run(f"on_{event}"):
@@ -71,7 +71,7 @@ def running(settings: Settings, node: Node, room: str, note: Callable[[str], Non
         yield
         return
     runner = HookRunner(note)
-    hooks = Hooks(commands, room, runner.start)
+    hooks = Hooks(commands, room, runner.start, {node.id: node.name})
     node.observers.add(hooks)
     try:
         yield
@@ -90,16 +90,27 @@ class HookJob:
 
 
 class Hooks(CallObserver):
-    """Has `start` run a command for each peer that joins, and for each line that a peer typed."""
+    """Has `start` run a command for each peer that joins, each line that a peer typed, and each passing of the floor.
 
-    def __init__(self, commands: Mapping[str, tuple[str, ...]], room: str, start: Callable[[HookJob], None]) -> None:
-        self._commands, self._room, self._start = commands, room, start
+    `names` has our own name by node id, and learns those of the peers.
+    """
+
+    def __init__(
+        self,
+        commands: Mapping[str, tuple[str, ...]],
+        room: str,
+        start: Callable[[HookJob], None],
+        names: dict[str, str],
+    ) -> None:
+        self._commands, self._room, self._start, self._names = commands, room, start, names
         self._present: set[str] = set()
+        self._holder = ""
 
     def joined(self, peer: str, hello: Hello) -> None:
         """Run the command once until the peer leaves, whatever else its hellos say."""
         if peer not in self._present:
             self._present.add(peer)
+            self._names[peer] = hello.name or peer
             self._run(JOIN, name=hello.name or peer, peer=peer)
 
     def left(self, peer: str) -> None:
@@ -109,6 +120,12 @@ class Hooks(CallObserver):
         """Run the command for a line that a peer typed."""
         if not line.mine and not line.spoken_s:
             self._run(MESSAGE, name=line.name, message=line.text)
+
+    def floor_changed(self, holder: str) -> None:
+        """Run the command for who has the floor now; without a name and peer for nobody."""
+        if holder != self._holder:
+            self._holder = holder
+            self._run(FLOOR, name=self._names.get(holder, holder), peer=holder)
 
     def _run(self, event: str, **values: str) -> None:
         if event in self._commands:

@@ -128,6 +128,9 @@ SETTINGS: Mapping[str, Any] = {
     "on_message": Annotated[
         str | None, typer.Option(metavar="CMD", help="Run this command when a peer types a line: see docs/calling.md.")
     ],
+    "on_floor": Annotated[
+        str | None, typer.Option(metavar="CMD", help="With --push-to-talk: run this command when the floor passes on.")
+    ],
     "page": Annotated[
         str | None,
         typer.Option(metavar="[HOST:PORT]", help="Serve a page that shows the call: 127.0.0.1:8765, or off."),
@@ -141,12 +144,12 @@ SETTINGS: Mapping[str, Any] = {
 # The settings that each command takes, in the order in which `--help` lists them.
 ROOM = ("room_file", "broker", "broker_password_file")
 PAGE = ("page", "page_certificate", "page_key")
-HOOKS = ("on_join", "on_message")
+HOOKS = ("on_join", "on_message", "on_floor")
 CALL = tuple(SETTINGS)
 SEND = tuple(key for key in CALL if key not in {"speaker", "pictures", "morph", "speak"})
 RECEIVE = (
     *(*ROOM, "route", "wait", "name", "speaker", "pictures", "models", "generator", "morph", "speak", "lyra"),
-    *("record", "seal_recording", *HOOKS, *PAGE),
+    *("record", "seal_recording", "on_join", "on_message", *PAGE),
 )
 NOT_DEMO = {"room_file", "route", "broker_password_file", "wait", "name", "seal_recording", *HOOKS}
 NOT_DEMO |= {"push_to_talk", "floor_limit"}

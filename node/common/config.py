@@ -100,6 +100,7 @@ class Settings(BaseSettings):
     seal_recording: bool = False
     on_join: str | None = None
     on_message: str | None = None
+    on_floor: str | None = None
 
     @field_validator("broker", mode="before")
     @classmethod

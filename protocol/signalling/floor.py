@@ -143,7 +143,7 @@ class Floor:
             case Word.GRANT if self.asks and word.number == self._number:
                 self._granted.add(peer)
             case Word.BUSY if self._claim is not None and word.number == self._number and word.holder != self._node:
-                self._yield_to(word.holder, now)
+                self._yield_to(word.holder if self._others.get(word.holder) is not None else "", now)
         self._settle(now)
 
     def _asked(self, peer: str, member: FloorMember, word: FloorWord, now: float) -> None:

@@ -64,7 +64,16 @@ def ours(path: Path) -> tuple[str, ...]:
 class TestHooks:
     def jobs(self, **commands: tuple[str, ...]) -> tuple[Hooks, list[HookJob]]:
         jobs: list[HookJob] = []
-        return Hooks(commands, "treehouse", jobs.append), jobs
+        return Hooks(commands, "treehouse", jobs.append, {"me": "ann"}), jobs
+
+    def test_the_floor_passes_on_to_one_and_to_nobody(self) -> None:
+        made, jobs = self.jobs(floor=("true",))
+        made.joined("x", Hello(1, "bob"))
+        for holder in ("", "x", "x", "", "me"):
+            made.floor_changed(holder)
+        passed = [(job.variables[f"{PREFIX}NAME"], job.variables[f"{PREFIX}PEER"]) for job in jobs]
+        assert passed == [("bob", "x"), ("", ""), ("ann", "me")]
+        assert {job.event for job in jobs} == {"floor"}
 
     def test_a_peer_that_joins_is_one_event_until_it_leaves(self) -> None:
         made, jobs = self.jobs(join=("true",))
@@ -180,10 +189,10 @@ def test_words_are_split_as_a_shell_does() -> None:
 
 
 class ObservedNode:
-    """A node that has observers, and nothing else."""
+    """A node that has observers and a name, and nothing else."""
 
     def __init__(self) -> None:
-        self.observers = self
+        self.observers, self.id, self.name = self, "me", "ann"
         self.all: list[Any] = []
 
     def add(self, observer: Any) -> None:

@@ -287,6 +287,14 @@ def test_words_of_strangers_and_old_words_change_nothing() -> None:
     assert floor.events() == []
 
 
+def test_a_holder_that_is_not_here_is_not_named() -> None:
+    floor = Floor(A)
+    floor.joined(B)
+    floor.ask(10.0)
+    floor.receive(B, FloorWord(Word.BUSY, 1, holder="\x1b[2J"), 10.1)
+    assert floor.events() == [(FloorEvent.REFUSED, "")]
+
+
 def test_a_flood_is_passed_over() -> None:
     floor = Floor(A)
     floor.joined(B)
