@@ -6,7 +6,6 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,10 @@ LINE_HELP = (
     "/profile NAME [OPTION=VALUE ...] for how speech is sent, /quit"
 )
 
-TALK_HELP = "nobody hears you until you have the floor: space asks for it and gives it back, and so does /talk"
+TALK_COMMAND = "/talk"
+TALK_HELP = (
+    f"nobody hears you until you have the floor: space asks for it and gives it back, and so does {TALK_COMMAND}"
+)
 
 
 def is_piped(text: str | None) -> bool:
@@ -69,22 +71,22 @@ def conversing(
     if piped:
         if role.receives:
             node.observers.add(LinePipe())
-        yield [LineSource(node.chat, note)] if role.sends else [], refresh
+        commands = {} if node.floor is None else {TALK_COMMAND: node.floor.toggle}
+        yield [LineSource(node.chat, note, commands=commands)] if role.sends else [], refresh
         return
     actions = {MUTE_KEY: node.toggle_mute, RECORD_KEY: recording.toggle, QUIT_KEY: quit_call}
-    if (floor := node.floor) is not None:
-        is_on = partial(_is_on, floor)
-        actions[TALK_KEY] = TalkKey(floor.ask, floor.release, is_on, asyncio.get_running_loop()).press
-        note(TALK_HELP)
+    if node.floor is not None:
+        actions[TALK_KEY] = _talk_key(node.floor).press
     with keyboard.listening(actions, lambda line: run_line(node, recording, line, note), display.typing) as typing:
         if typing:
             mute = f"{MUTE_KEY} mutes you, " if role.sends else ""
-            note(f"{mute}{RECORD_KEY} records, {QUIT_KEY} ends the call; {LINE_HELP}")
+            talk = "" if node.floor is None else f"{TALK_HELP}; "
+            note(f"{talk}{mute}{RECORD_KEY} records, {QUIT_KEY} ends the call; {LINE_HELP}")
         yield [], refresh
 
 
-def _is_on(floor: FloorControl) -> bool:
-    return floor.holds or floor.asks
+def _talk_key(floor: FloorControl) -> TalkKey:
+    return TalkKey(floor.ask, floor.release, lambda: floor.holds or floor.asks, asyncio.get_running_loop())
 
 
 def quit_call() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import BinaryIO, Protocol
 
 from node.common.own_thread import OwnThread
@@ -33,12 +33,19 @@ class LineSource:
     """Says each line of a stream, by default standard input, as fast as the others get them.
 
     Its end ends nothing but the sending; empty lines are passed over. `note` gets a line for each that cannot be sent.
+    A line that is one of the `commands` runs that, and is not sent.
     """
 
     name = NAME
 
-    def __init__(self, chat: Speaker, note: Callable[[str], None], stream: BinaryIO | None = None) -> None:
-        self._chat, self._note = chat, note
+    def __init__(
+        self,
+        chat: Speaker,
+        note: Callable[[str], None],
+        stream: BinaryIO | None = None,
+        commands: Mapping[str, Callable[[], object]] | None = None,
+    ) -> None:
+        self._chat, self._note, self._commands = chat, note, commands or {}
         self._stream = stream or (None if sys.stdin is None else sys.stdin.buffer)
 
     async def run(self) -> None:
@@ -58,7 +65,9 @@ class LineSource:
 
     async def _say(self, number: int, line: bytes) -> None:
         text = line.decode(errors="replace").strip()
-        if text:
+        if text in self._commands:
+            self._commands[text]()
+        elif text:
             await self._chat.has_room()
             try:
                 await self._chat.say(text)

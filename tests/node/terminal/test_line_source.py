@@ -28,3 +28,10 @@ async def test_each_line_is_said_and_what_cannot_be_is_named() -> None:
     await LineSource(said, notes.append, io.BytesIO(text)).run()
     assert said.lines == ["one", "two\ufffd", "last"]
     assert [note.partition(":")[0] for note in notes] == ["line 5 of standard input"]
+
+
+async def test_a_line_that_is_a_command_is_run_and_not_said() -> None:
+    said, pushed = Said(), list[str]()
+    commands = {"/talk": lambda: pushed.append("talk")}
+    await LineSource(said, print, io.BytesIO(b"one\n /talk \n/talk to me\n"), commands).run()
+    assert (said.lines, pushed) == (["one", "/talk to me"], ["talk"])
