@@ -190,6 +190,6 @@ def test_what_is_no_packet_is_left_out() -> None:
 
 def test_all_that_links_and_room_report_of_a_peer_is_passed_on_or_has_another_way() -> None:
     # These come from the broker's channel itself, to the membership.
-    elsewhere = {"broker_lost", "broker_returned", "picture_received", "text_received"}
+    elsewhere = {"broker_lost", "broker_returned", "picture_received", "text_received", "word_received"}
     events = {name for name in vars(PeerEvents) if not name.startswith("_")}
     assert events - elsewhere == events & vars(SpeechRoutes).keys()
