@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from node.call.observers import CallObserver
 from node.call.stats import FloorCounts
 from node.links.peer_events import PeerEvents
 from protocol.errors import RemoteError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from node.call.membership import RoomMembership
     from node.call.observers import Observers
     from node.speech.level_meter import MeteredSource
-    from node.speech.send_stream import SendStream
+    from node.speech.send_stream import SendStream, SpeechPacket
     from protocol.rtp.red import Copy
     from protocol.signalling import Hello
 
@@ -39,6 +40,16 @@ LINES = {
     FloorEvent.OVER: "your {limit_s:.0f} s are over: the floor is free",
     FloorEvent.GIVEN: "the floor is free",
 }
+
+
+class SpeechWatch(CallObserver):
+    """Calls `spoke` whenever speech is sent."""
+
+    def __init__(self, spoke: Callable[[], object]) -> None:
+        self._spoke = spoke
+
+    def speech_sent(self, packet: SpeechPacket) -> None:
+        self._spoke()
 
 
 class FloorControl(PeerEvents):
@@ -67,6 +78,7 @@ class FloorControl(PeerEvents):
         self._refused_by, self._shown = "", ("", False)
         self.counts = FloorCounts()
         self._open(False)
+        observers.add(SpeechWatch(lambda: self._floor.spoke(self._clock())))
 
     @property
     def holder(self) -> str:
@@ -133,6 +145,8 @@ class FloorControl(PeerEvents):
 
     def speech_received(self, peer: str, sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
         self._floor.heard(peer, self._clock())
+        if self.holds:
+            self._drain()
 
     def word_received(self, peer: str, payload: bytes) -> None:
         """Take a word of a peer. Raises SignalError or VersionError if it is none."""

@@ -23,8 +23,8 @@ __all__ = ["ASK_AGAIN_S", "CLAIM_S", "LEASE_S", "WARN_S", "Floor", "FloorEvent"]
 ASK_AGAIN_S = 0.3
 # Who has not answered five times cannot be heard; nobody waits longer for the floor.
 CLAIM_S = 1.5
-# Between two words of the holder, which speech says as well.
-RENEW_S = 1.0
+# Between two words of the holder, and between two while it speaks, which says the same to those who hear it.
+RENEW_S, SPEAKING_RENEW_S = 1.0, 5.0
 # The holder learns so long before that its time is over.
 WARN_S = 5.0
 # The end of a claim is said again once, so soon: a loss would leave the floor taken for a lease.
@@ -56,7 +56,7 @@ class Floor:
         self._claim: FloorClaim | None = None
         self._number = 0
         self._granted: set[str] = set()
-        self._began = self._word_due = 0.0
+        self._began = self._objection_due = self._word_due = self._word_due_speaking = 0.0
         self._warned = False
         self._repeat: tuple[float, int] | None = None
         self._shown = ""
@@ -92,12 +92,20 @@ class Floor:
         self._settle(now)
 
     def heard(self, peer: str, now: float) -> None:
-        """Note that speech of a member came: if it has the floor, it goes on having it."""
-        member = self._others.get(peer)
-        if member is not None:
-            member.silent = False
-            if member.claim is not None and member.holds:
-                member.claim.until = now + LEASE_S
+        """Note that speech of a member came: it goes on having the floor, or learns that this node has it."""
+        if (member := self._others.get(peer)) is None:
+            return
+        member.silent = False
+        if member.claim is not None and member.holds:
+            member.claim.until = now + LEASE_S
+        if self.holds and self._objection_due <= now:
+            self._objection_due = now + RENEW_S
+            self._say_claim(peer)
+
+    def spoke(self, now: float) -> None:
+        """Note that speech of this node went to all who listen."""
+        if self.holds:
+            self._word_due = max(self._word_due, min(now + RENEW_S, self._word_due_speaking))
 
     # -- what the person at this node wants
 
@@ -203,6 +211,7 @@ class Floor:
         if self._claim is not None and self._word_due <= now:
             self._say_claim(*self._others)
             self._word_due = now + (RENEW_S if self.holds else ASK_AGAIN_S)
+            self._word_due_speaking = now + SPEAKING_RENEW_S
         if self.holds and self._ends_at <= now:
             self._end_claim(now)
             self._events.append((FloorEvent.OVER, ""))
@@ -244,7 +253,8 @@ class Floor:
 
     def _begin(self, now: float) -> None:
         assert self._claim is not None
-        self._claim.held, self._began, self._word_due, self._warned = True, now, now + RENEW_S, False
+        self._claim.held, self._began, self._warned = True, now, False
+        self._word_due = self._word_due_speaking = now + RENEW_S  # again soon: the first one may be lost
         self._events.append((FloorEvent.GRANTED, ""))
         self._say_claim(*self._others)
 

@@ -77,11 +77,12 @@ class At:
         self.source = MeteredSource(cast(Any, None), cast(Any, None))
         self.stream = SendStream(self.source)
         self.holders: list[str] = []
+        self.observers = Observers(Passed(self.holders))
         self.floor = FloorControl(
             cast(RoomMembership, self.room),
             self.source,
             self.stream,
-            Observers(Passed(self.holders)),
+            self.observers,
             limit_s=60.0,
             note=self.notes.append,
             clock=lambda: self.now,
@@ -153,6 +154,26 @@ def test_words_that_come_by_a_link_count_and_bad_ones_are_refused(at: At) -> Non
     assert [type(error) for error in at.room.rejected] == [SignalError]
     with pytest.raises(SignalError):
         at.floor.word_received(B, b"anything")
+
+
+async def test_who_speaks_says_less_often_that_it_has_the_floor(at: At) -> None:
+    at.bob_is_here()
+    at.floor.ask()
+    at.bob_says(Word.GRANT)
+    at.now += 1
+    at.floor._floor.handle_timer(at.now)
+    due = at.floor._floor.get_timer()
+    at.observers.speech_sent(cast(Any, None))
+    assert at.floor._floor.get_timer() == due
+    at.now += 0.9
+    at.observers.speech_sent(cast(Any, None))
+    later = at.floor._floor.get_timer()
+    assert due is not None
+    assert later is not None
+    assert later > due
+    at.room.said.clear()
+    at.floor.speech_received(B, 1, 0, b"", ())
+    assert [word.word for _, word in at.room.said] == [Word.HOLD], "to one that speaks beside it"
 
 
 def test_who_is_refused_reads_one_line(at: At) -> None:

@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.signalling.floor import ASK_AGAIN_S, CLAIM_S, LEASE_S, RENEW_S, WARN_S, Floor, FloorEvent
+from protocol.signalling.floor import (
+    ASK_AGAIN_S,
+    CLAIM_S,
+    LEASE_S,
+    RENEW_S,
+    SPEAKING_RENEW_S,
+    WARN_S,
+    Floor,
+    FloorEvent,
+)
 from protocol.signalling.floor_words import FloorWord, Word
 
 A, B, C = "aaaa", "bbbb", "cccc"
@@ -40,6 +49,7 @@ class Floors:
 
     def __post_init__(self) -> None:
         self.floors = {name: Floor(name, self.limit_s, random.Random(self.rng.getrandbits(32))) for name in self.names}
+        self._speech_due = self.now
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._count = itertools.count()
         self._both_since: float | None = None
@@ -80,6 +90,23 @@ class Floors:
         if name not in self.dead:
             self.floors[name].receive(peer, word, self.now)
 
+    def _speak(self) -> None:
+        """Have whoever has the floor send a packet of speech, every 0.2 s."""
+        self._speech_due = self.now + 0.2
+        self.at(self._speech_due, lambda: None)
+        for name in self.holders:
+            self.floors[name].spoke(self.now)
+            for peer in set(self.names) - {name}:
+                if self.rng.random() >= self.loss and frozenset((name, peer)) not in self.cut:
+                    self.at(
+                        self.now + self.rng.uniform(*self.delay), lambda peer=peer, name=name: self._hear(peer, name)
+                    )
+
+    def _hear(self, name: str, peer: str) -> None:
+        if name not in self.dead:
+            self.floors[name].heard(peer, self.now)
+            self.drain()
+
     def _watch(self) -> None:
         """Measure for how long two members that hear each other have the floor at once."""
         pairs = itertools.combinations(self.holders, 2)
@@ -95,6 +122,8 @@ class Floors:
         while True:
             timers = [(self.floors[name].get_timer() or math.inf, name) for name in self.names if name not in self.dead]
             timer, name = min(timers, default=(math.inf, ""))
+            if self.speaks and self._speech_due <= self.now:
+                self._speak()
             arrival = self._agenda[0][0] if self._agenda else math.inf
             if min(timer, arrival) > end:
                 break
@@ -218,6 +247,16 @@ def test_without_any_path_each_speaks_after_a_while_and_the_smaller_rank_keeps_i
     assert FloorEvent.LOST in {event for name in room.names for event, _ in room.seen[name]}
 
 
+def test_two_that_speak_at_once_hear_of_it_by_their_speech() -> None:
+    room = members(A, B, cut={frozenset((A, B))}, speaks=True)
+    room.ask(A, B)
+    room.run(CLAIM_S + 2 * RENEW_S)
+    assert room.holders == [A, B]
+    room.cut = set()
+    room.run(0.2 + 3 * 0.1)
+    assert len(room.holders) == 1
+
+
 def test_a_third_member_parts_two_that_do_not_hear_each_other() -> None:
     room = members(A, B, C, cut={frozenset((A, B))})
     room.floors[A].ask(room.now)
@@ -310,6 +349,11 @@ def test_what_a_claim_costs() -> None:
     assert room.sent == 3, "asked, granted, held"
     room.run(10)
     assert room.sent <= 3 + 10 / RENEW_S + 1
+    room.sent, room.speaks = 0, True
+    room.run(20)
+    assert room.sent <= 20 / SPEAKING_RENEW_S + 1
+    assert room.floors[B].holder == A
+    assert [event for event, _ in room.seen[B]] == [FloorEvent.TAKEN]
 
 
 names = st.lists(st.sampled_from([A, B, C, "dddd"]), min_size=2, max_size=4, unique=True)
@@ -336,11 +380,11 @@ def test_with_words_that_arrive_nobody_ever_speaks_beside_another(
 
 
 @settings(max_examples=150, deadline=None)
-@given(names, actions, st.integers(0, 2**32), st.floats(0.0, 0.3))
+@given(names, actions, st.integers(0, 2**32), st.floats(0.0, 0.3), st.booleans())
 def test_with_losses_the_floor_is_one_again_soon_and_nobody_is_stuck(
-    names: list[str], actions: list[tuple[str, int, float]], seed: int, loss: float
+    names: list[str], actions: list[tuple[str, int, float]], seed: int, loss: float, speaks: bool
 ) -> None:
-    room = members(*names, seed=seed, delay=(0.0, 0.3), double=0.2, loss=loss)
+    room = members(*names, seed=seed, delay=(0.0, 0.3), double=0.2, loss=loss, speaks=speaks)
     for what, who, wait in actions:
         name = names[who % len(names)]
         if what != "wait":
