@@ -102,6 +102,13 @@ SETTINGS: Mapping[str, Any] = {
     "speak": Annotated[
         bool | None, typer.Option("--speak/--no-speak", help="Have lines spoken whose authors are not heard.")
     ],
+    "libopus": Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|bundled|FILE",
+            help="Which libopus decodes: auto takes the system's if it restores wideband speech; or a FILE.",
+        ),
+    ],
     "lyra": Annotated[
         Path | None, typer.Option(help="Folder with Lyra V2's model files: talk with it to those who have them too.")
     ],
@@ -136,10 +143,10 @@ ROOM = ("room_file", "broker", "broker_password_file")
 PAGE = ("page", "page_certificate", "page_key")
 HOOKS = ("on_join", "on_message")
 CALL = tuple(SETTINGS)
-SEND = tuple(key for key in CALL if key not in {"speaker", "pictures", "morph", "speak"})
+SEND = tuple(key for key in CALL if key not in {"speaker", "pictures", "morph", "speak", "libopus"})
 RECEIVE = (
-    *(*ROOM, "route", "wait", "name", "speaker", "pictures", "models", "generator", "morph", "speak", "lyra"),
-    *("record", "seal_recording", *HOOKS, *PAGE),
+    *(*ROOM, "route", "wait", "name", "speaker", "pictures", "models", "generator", "morph", "speak"),
+    *("libopus", "lyra", "record", "seal_recording", *HOOKS, *PAGE),
 )
 NOT_DEMO = {"room_file", "route", "broker_password_file", "wait", "name", "seal_recording", *HOOKS}
 DEMO = tuple(key for key in CALL if key not in NOT_DEMO)
