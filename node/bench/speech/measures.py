@@ -36,7 +36,7 @@ WORST_PESQ, BEST_PESQ = 1.04, 4.64
 
 @dataclass(frozen=True, slots=True)
 class SpeechScores:
-    """ESTOI (0 to 1); PESQ, ViSQOL and DistillMOS (`mos`), all MOS, 1 to 5. None where it was or can not be measured."""
+    """ESTOI (0 to 1); PESQ, ViSQOL and DistillMOS (`mos`), all MOS, 1 to 5. None where it was not measured."""
 
     estoi: float | None = None
     pesq_nb: float | None = None
