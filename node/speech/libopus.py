@@ -125,12 +125,13 @@ class OpusEncoder:
 class OpusDecoder:
     """A decoder of Opus packets of any bandwidth and length to 16 kHz mono, which also conceals lost ones.
 
-    `library` decodes, by default the one that encodes. One that enhances wideband speech does so.
+    `library` decodes, by default the one that encodes. One that enhances wideband speech does so: as well as it can, or
+    as it does at this `complexity`.
     """
 
-    def __init__(self, library: DecoderLibrary | None = None) -> None:
+    def __init__(self, library: DecoderLibrary | None = None, complexity: int | None = None) -> None:
         library = library or loaded(library_path())
-        self._decoder = RawDecoder(library, library.complexity)
+        self._decoder = RawDecoder(library, library.complexity if complexity is None else complexity)
 
     def decode(self, packet: bytes) -> Pcm:
         """Return the packet's sound, int16 `(samples,)`. Raises PacketError if libopus cannot read it."""

@@ -28,7 +28,10 @@ LONGEST_CONCEALED = SAMPLE_RATE * 60 // 1000
 
 WHY_NOT = {
     (SpeechCodec.OPUS, "wb"): "Opus with OSCE: no libopus here enhances wideband (Debian 13's does, by --libopus FILE)",
-    (SpeechCodec.SPEEX, "nb"): "Speex: no speexenc and speexdec here (Debian and Ubuntu: apt-get install speex)",
+    (
+        SpeechCodec.SPEEX,
+        "nb",
+    ): "Speex: no speexenc and speexdec here, nor an ffmpeg with libspeex (Debian and Ubuntu: apt-get install speex)",
     (SpeechCodec.CODEC2, "nb"): "Codec2: no c2enc and c2dec here (Debian and Ubuntu: apt-get install codec2)",
     (SpeechCodec.LYRA, "wb"): "Lyra V2: give the folder of its model files with --lyra DIR",
     (SpeechCodec.AMR, "nb"): "AMR narrowband: this PyAV has no encoder for it",
