@@ -1,6 +1,6 @@
 """What tests of the whole tree share: brokers on loopback, models that need no training, the recordings.
 
-Nothing here needs the internet or a fixed port. What a machine may lack (mosquitto, the data folder beside the
+Nothing here needs a fixed port, nor the internet, but for one package of Debian's, once. What a machine may lack (mosquitto, the data folder beside the
 checkout) is skipped with its reason.
 """
 
