@@ -151,7 +151,6 @@ def build_endpoints(
     written on. The inputs that the settings give to a browser are the `page`'s. Without `captions`, a thread codes the
     pictures' words. Raises NodeError if an endpoint cannot be had.
     """
-
     captions = captions or ThreadCoder(shipped_codecs())
     preload(captions.codecs)
     profile = profile_options.profile_from_settings(settings)
