@@ -1,7 +1,7 @@
 """What tests of the whole tree share: brokers on loopback, models that need no training, the recordings.
 
-Nothing here needs a fixed port, nor the internet, but for one package of Debian's, once. What a machine may lack (mosquitto, the data folder beside the
-checkout) is skipped with its reason.
+Nothing here needs a fixed port, nor the internet, but for one package of Debian's, once. What a machine may lack
+(mosquitto, the data folder beside the checkout) is skipped with its reason.
 """
 
 from __future__ import annotations
