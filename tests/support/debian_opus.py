@@ -5,10 +5,12 @@ Its package is fetched by apt's own helper, which checks its SHA-256, so by a ma
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
 import subprocess
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -46,8 +48,6 @@ def _unpack(folder: Path) -> None:
     if not APT_HELPER.exists() or shutil.which("dpkg-deb") is None:
         raise NodeError("apt and dpkg-deb are needed to fetch Debian's package")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    made = folder.with_name(f"{folder.name}.{os.getpid()}")
-    package = made.with_suffix(".deb")
     options = (
         "-o",
         f"Acquire::http::Timeout={PATIENCE_S}",
@@ -56,18 +56,18 @@ def _unpack(folder: Path) -> None:
         "-o",
         "APT::Sandbox::User=root",
     )
-    try:
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        package, unpacked = Path(name, PACKAGE), Path(name, "unpacked")
         _run(str(APT_HELPER), *options, "download-file", ADDRESS, str(package), f"SHA256:{SHA256}")
-        _run("dpkg-deb", "-x", str(package), str(made))
-        if not folder.exists():
-            made.rename(folder)
-    finally:
-        package.unlink(missing_ok=True)
-        shutil.rmtree(made, ignore_errors=True)
+        _run("dpkg-deb", "-x", str(package), str(unpacked))
+        with contextlib.suppress(OSError):  # another process was faster
+            unpacked.rename(folder)
 
 
 def _run(*command: str) -> None:
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise NodeError(f"{command[0]} could not do it: {error}") from None
+    except subprocess.CalledProcessError as error:
+        raise NodeError(f"{command[0]}: {error.stderr.decode(errors='replace').strip()}") from None
+    except (OSError, subprocess.SubprocessError):
+        raise NodeError(f"{command[0]} did not end within {PATIENCE_S} s") from None
