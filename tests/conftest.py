@@ -1,7 +1,7 @@
 """What tests of the whole tree share: brokers on loopback, models that need no training, the recordings.
 
-Nothing here needs the internet or a fixed port. What a machine may lack (mosquitto, the data folder beside the
-checkout) is skipped with its reason.
+Nothing here needs a fixed port, nor the internet, but for one package of Debian's, once. What a machine may lack
+(mosquitto, the data folder beside the checkout) is skipped with its reason.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
+import debian_opus
 import pytest
 from certificates import Certified
 from fake_models import FakeModels
@@ -18,6 +19,9 @@ from hypothesis import HealthCheck, settings
 from mosquitto import LOOPBACK, Configured, Mosquitto
 
 from node.links.address import BrokerAddress
+from node.speech import opus_libraries
+from node.speech.opus_libraries import DecoderLibrary
+from protocol.errors import NodeError
 
 # Fuzzing measures no time: these tests share two cores with whatever else runs.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -46,6 +50,15 @@ async def embedded_broker() -> AsyncIterator[BrokerAddress]:
 
     async with broker.serve(LOOPBACK, 0) as port:
         yield BrokerAddress(LOOPBACK, port)
+
+
+@pytest.fixture
+def enhancing_libopus() -> DecoderLibrary:
+    """Debian 13's libopus, which enhances wideband speech."""
+    try:
+        return opus_libraries.loaded(debian_opus.library())
+    except NodeError as error:
+        pytest.skip(f"needs Debian 13's libopus: {error}")
 
 
 StartMosquitto = Callable[..., Mosquitto]

@@ -112,14 +112,15 @@ class _GapMeter(Playout):
 
 @dataclass
 class CallSimulation:
-    """One direction of a call. `packets` may be endless."""
+    """One direction of a call. `packets` may be endless; `decoder` is an OpusDecoder, unless another is given."""
 
     packets: Iterable[SpeechPacket]
     path: SimulatedPath = field(default_factory=SimulatedPath)
+    decoder: OpusDecoder = field(default_factory=OpusDecoder)
 
     def __post_init__(self) -> None:
         self.playout = _GapMeter()
-        self.listener = ReceiveStream(self.playout, OpusDecoder())
+        self.listener = ReceiveStream(self.playout, self.decoder)
 
     @property
     def gap_ms_max(self) -> float:

@@ -18,7 +18,7 @@ from node.captions.coder import CaptionCoder, ThreadCoder, shipped_codecs
 from node.common.tasks import first_error
 from node.links.ice_servers import ice_server
 from node.links.login import broker_address
-from node.speech import profile_options
+from node.speech import opus_libraries, profile_options
 from node.speech.playback_buffer import blocks_for
 from node.vision.people.identity import Identity
 from node.vision.presets import chosen_models
@@ -169,6 +169,7 @@ def build_endpoints(
         look_bytes=settings.look,
         morph_fps=settings.morph,
         lyra=lyra_choice(settings),
+        library=opus_libraries.decoder_library(settings.libopus),
         adapts=profile_options.adapts(settings),
         max_kbps=settings.max_kbps,
         captions=captions,

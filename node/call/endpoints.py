@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from node.links.webrtc import Observer
     from node.speech.audio_io import Captured, Sink, Source
-    from node.speech.codec import LyraChoice
+    from node.speech.codec import LyraChoice, SpeechDecoder
+    from node.speech.opus_libraries import DecoderLibrary
     from node.speech.profiles import Profile
     from node.vision.cameras import Camera
     from node.vision.morph import Screen
@@ -161,6 +162,8 @@ class Endpoints:
     morph_fps: float = 0.0
     # For speech with peers that have its models, too.
     lyra: LyraChoice | None = None
+    # The libopus that decodes; None: the one that encodes.
+    library: DecoderLibrary | None = None
     # What writes our own speech, and what reads lines aloud.
     words: SpeechModels = NO_MODELS
     # For how many seconds the floor is kept at most; None if it is not asked for before speech is sent.
@@ -180,9 +183,20 @@ class Endpoints:
             | (Carries.PICTURES_OUT if self.camera is not None else Carries.NOTHING)
             | (Carries.PICTURES_IN if self.paints else Carries.NOTHING)
             | (Carries.HIGH_BAND_IN if self.sink is not None else Carries.NOTHING)
+            | (Carries.ENHANCED_IN if self.sink is not None and self._enhances else Carries.NOTHING)
             | (Carries.PUSH_TO_TALK if is_heard and self.floor_limit_s is not None else Carries.NOTHING)
             | (Carries.LYRA_IN if self.sink is not None and self.lyra is not None else Carries.NOTHING)
         )
+
+    @property
+    def _enhances(self) -> bool:
+        return self.library is not None and self.library.enhances
+
+    def new_decoder(self) -> SpeechDecoder:
+        """Return a decoder for what one peer says."""
+        from node.speech.codec import SpeechDecoder
+
+        return SpeechDecoder(self.lyra.folder if self.lyra else None, self.library)
 
     @property
     def lyra_sent(self) -> LyraChoice | None:

@@ -113,7 +113,7 @@ class Node:
             stats.speech_in,
             lookahead_ms=stream.lookahead_ms,
             round_trip_seconds=room.speech.round_trip_seconds,
-            lyra_folder=ends.lyra.folder if ends.lyra else None,
+            new_decoder=ends.new_decoder,
             also=self._words.pull,
             clock=clock,
             faults=room.faults,

@@ -69,6 +69,7 @@ def talk(
     from node.vision.people.identity import introduced
 
     _refuse_sealing(settings)
+    _refuse_natural(settings)
     settings = settings.model_copy(update={"lyra": None})  # no listener has it
     secret_input.forbid_core_dumps()
     saved = make(audience, _clock_ms()) if asked.new else find_or_make(audience, _clock_ms())
@@ -138,3 +139,10 @@ def _refuse_sealing(settings: Settings) -> None:
 
 def _clock_ms() -> int:
     return round(time.time() * 1000)
+
+
+def _refuse_natural(settings: Settings) -> None:
+    from node.speech.profiles import NATURAL
+
+    if settings.profile == NATURAL.name:
+        raise UsageError(f"no audience says how it decodes: take another profile than {NATURAL.name!r}")

@@ -44,7 +44,7 @@ def devices() -> None:
     say(*device_lines())
 
 
-@options.command(app, *options.ROOM, "models", "captioner", "generator")
+@options.command(app, *options.ROOM, "models", "captioner", "generator", "libopus")
 def doctor(
     settings: Settings,
     room: Annotated[
@@ -81,7 +81,7 @@ async def run(settings: Settings, room: str | None = None) -> bool:
 async def examine(settings: Settings, room_text: str | None = None) -> AsyncIterator[Finding]:
     """Run the checks one after the other, those that take long last. The room is as for `node.rooms.resolve`."""
     yield _python()
-    yield await _attempt("libopus", _libopus)
+    yield await _attempt("libopus", partial(_libopus, settings.libopus))
     async for finding in _meeting(settings, room_text):
         yield finding
     sound, cameras = await asyncio.to_thread(_found_devices)
@@ -132,10 +132,14 @@ def _python() -> Finding:
     return Finding("Python", good, version if good else f"{version} is too old: install {wanted} or newer")
 
 
-async def _libopus() -> str:
-    from node.speech import libopus
+async def _libopus(choice: str) -> str:
+    from node.speech import libopus, opus_libraries
 
-    return f"{libopus.version()} ({libopus.library_path()})"
+    encodes, decodes = opus_libraries.library_path(), opus_libraries.decoder_library(choice)
+    found = f"{libopus.version()} ({encodes})"
+    if decodes.path != encodes:
+        found += f"; decodes by {decodes.version} ({decodes.path})"
+    return found + (", which restores wideband speech" if decodes.enhances else "")
 
 
 async def _models(settings: Settings) -> str:

@@ -12,7 +12,10 @@ from node.commands import options
 from node.common.output import say
 
 if TYPE_CHECKING:
+    from node.common.config import Settings
     from node.speech.profiles import Profile
+
+SWEEP_LIBOPUS = "Which libopus decodes the rows of listeners that restore wideband: auto, the system's; or a FILE."
 
 app = options.group("Ways to send speech: list them, measure them, and find your own.")
 
@@ -23,7 +26,7 @@ def profiles(json: options.Json = False) -> None:
     show_profiles(json)
 
 
-@options.command(app)
+@options.command(app, "libopus", libopus=SWEEP_LIBOPUS)
 def sweep(
     recordings: Annotated[list[Path], typer.Argument(metavar="WAV...", help="Recordings of speech.")],
     output: Annotated[
@@ -39,14 +42,19 @@ def sweep(
     ] = None,
     lyra: Annotated[Path | None, typer.Option(help="Folder with Lyra V2's model files.")] = None,
     visqol: Annotated[bool, typer.Option("--visqol", help="Measure ViSQOL too: 3 s a setting.")] = False,
+    mos: Annotated[
+        bool, typer.Option("--mos", help="Measure DistillMOS too, which judges without the recording.")
+    ] = False,
     article: Annotated[bool, typer.Option("--article", help="The article's settings, and which claims hold.")] = False,
     json: options.Json = False,
+    *,
+    settings: Settings,
 ) -> None:
     """Code a recording with every sensible setting: what each costs, how it sounds, which to take."""
     from node.bench.speech import run as work
     from node.bench.speech.sweep import SweepOptions
 
-    asked = SweepOptions(recordings, loss, max_kbps, max_packet, lyra, visqol, article)
+    asked = SweepOptions(recordings, loss, max_kbps, max_packet, lyra, visqol, mos, article, settings.libopus)
     work.run(asked, output, json, codec or ())
 
 

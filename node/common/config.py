@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     route: Literal["auto", "direct", "broker"] = "auto"
     wait: bool | None = None
     profile: str = "lean"
+    libopus: str = "auto"
     lyra: Path | None = None
     lyra_bitrate: Literal[3200, 6000, 9200] = 3200
     max_kbps: float = Field(default=16.0, gt=0)

@@ -1,8 +1,9 @@
 """Decodes a session in its own time: 20 ms at a time, the sound of each sender and the records of that time.
 
-Speech passes the same jitter buffer as in the call, at the recorded times of arrival, and the same decoder. So the
-samples are those of the call, wherever nothing was late there; only the noise that fills pauses, which is random, and
-where exactly in a block of 20 ms a word begins, may differ.
+Speech passes the same jitter buffer as in the call, at the recorded times of arrival, and the decoder that encodes, so
+that a session sounds the same on every machine. The samples are those of the call, wherever nothing was late there and
+its decoder enhanced nothing; only the noise that fills pauses, which is random, and where exactly in a block of 20 ms a
+word begins, may differ.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _US = 1_000_000
 
 # The capabilities that this program knows: a recording may have others.
-KNOWN = Carries.EVERYTHING | Carries.LYRA_IN | Carries.TEXT | Carries.HIGH_BAND_IN
+KNOWN = Carries.EVERYTHING | Carries.LYRA_IN | Carries.TEXT | Carries.HIGH_BAND_IN | Carries.ENHANCED_IN
 
 # Of a snapshot, which a recorder makes of 640 x 640 at most: a larger one is forged, and may take seconds to open.
 MAX_SNAPSHOT_PIXELS = 1 << 22

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from node.speech import lyra_model as lyra_models
 from node.speech.libopus import OpusDecoder, OpusEncoder
+from node.speech.opus_libraries import DecoderLibrary
 from node.speech.pcm import Pcm
 from node.speech.profiles import Profile
 from protocol.errors import PacketError
@@ -58,11 +59,14 @@ class SpeechEncoder:
 
 
 class SpeechDecoder:
-    """A decoder of both codecs. Losses are concealed by the codec of the last packet."""
+    """A decoder of both codecs. Losses are concealed by the codec of the last packet.
 
-    def __init__(self, lyra_folder: Path | None = None) -> None:
+    `library` is as for OpusDecoder.
+    """
+
+    def __init__(self, lyra_folder: Path | None = None, library: DecoderLibrary | None = None) -> None:
         self._folder = lyra_folder
-        self._opus = OpusDecoder()
+        self._opus = OpusDecoder(library)
         self._last: OpusDecoder | lyra_models.LyraDecoder = self._opus
 
     def decode(self, packet: bytes) -> Pcm:

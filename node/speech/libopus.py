@@ -1,8 +1,8 @@
-"""The Opus codec by opuslib, on the libopus inside PyAV's wheel, or else the system's.
+"""The Opus codec: the encoder by opuslib, the decoder on the library that `node.speech.opus_libraries` chose.
 
 opuslib 3.0.1 asks `ctypes.util.find_library` for libopus, so it is pointed elsewhere while it is imported.
-Its high-level classes cannot force a bandwidth nor conceal a loss; its low-level functions can, and are used
-throughout.
+Its high-level classes cannot force a bandwidth; its low-level functions can. It knows one library alone, and the one
+that decodes best may be another.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import ctypes
 import ctypes.util
 import warnings
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from node.speech.opus_libraries import DecoderLibrary, RawDecoder, library_path, loaded
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from node.speech.profiles import Profile
 from protocol.errors import NodeError, PacketError
@@ -36,17 +35,6 @@ STEREO = 4
 
 # VBR speech comes out some 10 % below the bitrate that it was asked for; a talkative minute may come out above it.
 HEADROOM = 1.1
-
-NO_LIBOPUS = "no libopus here; `pip install av` brings one, as does the system package (Debian: libopus0)"
-
-
-@cache
-def library_path() -> str:
-    """Return where libopus is: a file in PyAV's wheel, or the system's name for it. Raises NodeError if neither."""
-    path = _bundled() or ctypes.util.find_library("opus")
-    if path is None:
-        raise NodeError(NO_LIBOPUS)
-    return path
 
 
 def version() -> str:
@@ -135,54 +123,39 @@ class OpusEncoder:
 
 
 class OpusDecoder:
-    """A decoder of Opus packets of any bandwidth and length to 16 kHz mono, which also conceals lost ones."""
+    """A decoder of Opus packets of any bandwidth and length to 16 kHz mono, which also conceals lost ones.
 
-    def __init__(self) -> None:
-        lib = _opuslib()
-        self._api = lib.api.decoder
-        self._error: type[Exception] = lib.OpusError
-        self._owner = lib.Decoder(SAMPLE_RATE, 1)
-        self._state = self._owner.decoder_state
+    `library` decodes, by default the one that encodes. One that enhances wideband speech does so: as well as it can, or
+    as it does at this `complexity`.
+    """
+
+    def __init__(self, library: DecoderLibrary | None = None, complexity: int | None = None) -> None:
+        library = library or loaded(library_path())
+        self._decoder = RawDecoder(library, library.complexity if complexity is None else complexity)
 
     def decode(self, packet: bytes) -> Pcm:
         """Return the packet's sound, int16 `(samples,)`. Raises PacketError if libopus cannot read it."""
         if not packet:
             raise PacketError("an empty Opus packet")
-        try:
-            return self._run(packet, MAX_PACKET_SAMPLES)
-        except self._error as error:
-            raise PacketError(f"libopus refuses a packet of {len(packet)} bytes: {error}") from None
+        return self._decoder.run(packet, MAX_PACKET_SAMPLES)
 
     def conceal(self, samples: int) -> Pcm:
         """Return `samples` (a multiple of 40, at most 1920) that continue and fade the last sound."""
         _check_concealed(samples)
-        return self._run(None, samples)
+        return self._decoder.run(None, samples)
 
     def recover(self, samples: int, following: bytes) -> Pcm:
         """Return the same, restored from in-band FEC if the following packet has it, as browsers send it."""
         _check_concealed(samples)
         try:
-            return self._run(following, samples, in_band=True)
-        except self._error:
-            return self._run(None, samples)
-
-    def _run(self, packet: bytes | None, samples: int, in_band: bool = False) -> Pcm:
-        sound = self._api.decode(self._state, packet, len(packet or b""), samples, in_band, 1)
-        return np.frombuffer(sound, np.int16)
+            return self._decoder.run(following, samples, in_band=True)
+        except PacketError:
+            return self._decoder.run(None, samples)
 
 
 def _check_concealed(samples: int) -> None:
     if samples % CONCEAL_STEP or not 0 < samples <= MAX_PACKET_SAMPLES:
         raise ValueError(f"libopus conceals multiples of {CONCEAL_STEP} samples, not {samples}")
-
-
-def _bundled() -> str | None:
-    spec = find_spec("av")
-    if spec is None or spec.origin is None:
-        return None
-    wheel = Path(spec.origin).parents[1]
-    found = sorted([*wheel.glob("av.libs/*opus-*"), *wheel.glob("av/.dylibs/libopus.*")])
-    return str(found[0]) if found else None
 
 
 @cache
@@ -195,7 +168,6 @@ def _opuslib() -> Any:
             warnings.simplefilter("ignore", SyntaxWarning)
             import opuslib
             import opuslib.api.ctl
-            import opuslib.api.decoder
             import opuslib.api.encoder
     except OSError as error:
         raise NodeError(f"libopus cannot be loaded from {path}: {error}") from None
@@ -207,6 +179,5 @@ def _opuslib() -> Any:
 
 def _declare_fixed_arguments(opuslib: Any) -> None:
     """Declare to ctypes where the variadic part begins: some platforms pass it differently (Apple's arm64)."""
-    encoder, decoder = opuslib.api.encoder, opuslib.api.decoder
+    encoder = opuslib.api.encoder
     encoder.libopus_ctl.argtypes = (encoder.EncoderPointer, ctypes.c_int)
-    decoder.libopus_ctl.argtypes = (decoder.DecoderPointer, ctypes.c_int)

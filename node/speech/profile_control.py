@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from node.links.peer_events import PeerEvents
@@ -10,13 +11,14 @@ from node.speech.profiles import CUSTOM, LEAN, LOWEST
 from node.speech.rate_controller import RateController
 from node.speech.rate_ladder import LADDER, LADDER_WITH_TEXT
 from node.speech.rates import broker_kbps
-from protocol.signalling import SpeechRoute
+from protocol.signalling import Carries, SpeechRoute
 
 if TYPE_CHECKING:
     from node.links.peers import Peers
     from node.speech.profiles import Profile
     from node.speech.send_stream import SendStream
     from protocol.rtp.receiver_reports import Report
+    from protocol.signalling import Hello
 
 
 class ProfileControl(PeerEvents):
@@ -24,7 +26,7 @@ class ProfileControl(PeerEvents):
 
     The stream's own profile is the first. If `adapts`, it follows the links within `max_kbps` from the beginning. A
     node that does not send (`sends`) changes nothing. One that `writes` what is said sends that alone when no profile
-    fits.
+    fits. A profile for decoders that enhance gives way to `lean` while a listener has none.
     """
 
     def __init__(
@@ -44,12 +46,22 @@ class ProfileControl(PeerEvents):
         limit = max_kbps if adapts else None
         ladder = LADDER_WITH_TEXT if writes else LADDER
         self._by_broker: set[str] = set()
+        self._unenhanced: dict[str, str] = {}
+        self._held_back = False
         self._controller = RateController(stream.profile, limit, clock(), peers.take_copies, ladder)
 
     @property
     def profile(self) -> Profile:
         """The profile that speech is sent by."""
         return self._stream.profile
+
+    def joined(self, peer: str, hello: Hello) -> None:
+        """Give way to a listener whose decoder does not enhance."""
+        if hello.carries & (Carries.SPEECH_IN | Carries.ENHANCED_IN) == Carries.SPEECH_IN:
+            self._unenhanced[peer] = hello.name or peer
+        else:
+            self._unenhanced.pop(peer, None)
+        self._apply(self._within_the_broker(self._controller.profile))
 
     def link_up(self, peer: str) -> None:
         """Ask for reports every second at first, if the profile follows the links."""
@@ -73,7 +85,8 @@ class ProfileControl(PeerEvents):
         self._apply(self._within_the_broker(self._controller.profile))
 
     def left(self, peer: str) -> None:
-        """Forget by which way the peer was spoken to."""
+        """Forget by which way the peer was spoken to, and how it decodes."""
+        self._unenhanced.pop(peer, None)
         self.route_changed(peer, SpeechRoute.NONE)
 
     def _within_the_broker(self, profile: Profile) -> Profile:
@@ -92,6 +105,7 @@ class ProfileControl(PeerEvents):
             return
         if profile.name == CUSTOM == self._controller.profile.name:
             self._note("speech goes by other options now")
+        self._held_back = False
         self._apply(self._controller.choose(profile))
         self._peers.want_reports(False)
 
@@ -111,12 +125,18 @@ class ProfileControl(PeerEvents):
         self._note("this call was begun with text alone: begin it anew to be heard")
         return True
 
-    def _apply(self, profile: Profile) -> None:
-        before = self._stream.profile
-        if not self._sends or profile == before:
+    def _apply(self, wanted: Profile) -> None:
+        if not self._sends:
             return
-        self._stream.change(profile)
-        if (profile.name, bool(profile.redundancy)) != (before.name, bool(before.redundancy)):
+        before, is_news = self._stream.profile, not self._held_back
+        self._held_back = wanted.for_enhancers and bool(self._unenhanced)
+        profile = replace(LEAN, redundancy=wanted.redundancy) if self._held_back else wanted
+        if profile != before:
+            self._stream.change(profile)
+        if self._held_back and is_news:
+            without = ", ".join(self._unenhanced.values())
+            self._note(f"speech goes by {LEAN.name}: {wanted.name} is not for the libopus of {without}")
+        elif (profile.name, bool(profile.redundancy)) != (before.name, bool(before.redundancy)):
             self._note(_said(profile))
 
 

@@ -65,8 +65,9 @@ class Profile:
     `redundancy` is the copy distance: each packet also carries the sound one and a half (1) or two and a half packets
     (2) earlier; see `protocol.speech.redundancy`. `fec_percent` is the loss, in percent, that Opus's in-band FEC is to
     be ready for (0: none); libopus writes it from `FEC_FROM` bit/s on. With `high_band` narrowband speech goes with
-    the gains of 4 to 8 kHz beside it, for those who can fill that up. With `text_only` no sound is sent: what is said
-    goes as lines of text alone.
+    the gains of 4 to 8 kHz beside it, for those who can fill that up. `for_enhancers` marks what is only
+    for decoders that enhance wideband (see `node.speech.opus_libraries`). With `text_only` no sound is sent: what is
+    said goes as lines of text alone.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Profile:
     redundancy: int = 0
     fec_percent: int = 0
     high_band: bool = False
+    for_enhancers: bool = False
     text_only: bool = False
 
     @property
@@ -108,6 +110,7 @@ class Profile:
 TEXT = Profile("text", bitrate=7_000, bandwidth=Bandwidth.NARROW, text_only=True)
 LOWEST = Profile("lowest", bitrate=7_000, bandwidth=Bandwidth.NARROW, high_band=True)
 LEAN = Profile("lean", bitrate=8_000, bandwidth=Bandwidth.NARROW, high_band=True)
+NATURAL = Profile("natural", bitrate=8_000, bandwidth=Bandwidth.WIDE, for_enhancers=True)
 CLEAR = Profile("clear", bitrate=12_000, bandwidth=Bandwidth.WIDE)
 QUICK = Profile("quick", bitrate=8_000, bandwidth=Bandwidth.NARROW, frames_per_packet=1, high_band=True)
 TOUGH = Profile("tough", bitrate=8_000, bandwidth=Bandwidth.NARROW, redundancy=2, high_band=True)
@@ -117,6 +120,7 @@ MEANINGS: Mapping[Profile, str] = MappingProxyType(
     {
         LOWEST: "the least there is",
         LEAN: "like a telephone; default",
+        NATURAL: "for listeners with OSCE",
         CLEAR: "fuller voices",
         QUICK: "lean with less delay",
         TOUGH: "each packet sent twice",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from node.links.wire_meter import IPV4_HEADER, TCP_HEADER, UDP_HEADER
-from node.speech.profiles import MAX_PACKET_MS, Profile
+from node.speech.profiles import MAX_PACKET_MS, Bandwidth, Profile
 from protocol.speech_sealing import SPEECH_OVERHEAD
 from protocol.topics import NODE_LENGTH, ROOM_LENGTH
 
@@ -41,15 +41,18 @@ _HIGH_BAND_BYTES = {60: 5.5, 120: 8.0}
 # `scripts/bench_transcribe.py`.
 TEXT_KBPS = 0.25
 
-# What libopus makes of speech (mean of 18 recordings, VBR) if asked for so many kbit/s.
+# What libopus makes of speech (mean of 18 recordings, VBR) if asked for so many kbit/s; of wideband, which it holds to
+# them less closely, the mean of nine.
 _SPEECH_KBPS = ((0.0, 0.0), (6.0, 5.22), (7.0, 6.05), (8.0, 7.08), (9.0, 8.19), (12.0, 11.3), (24.0, 23.58))
+_WIDE_KBPS = ((0.0, 0.0), (8.0, 7.6), (9.0, 8.5), (10.0, 9.5), (12.0, 11.3), (24.0, 23.58))
 
 
 def payload_kbps(profile: Profile) -> float:
     """Return the rate of Opus and the high band in this profile during speech, in kbit/s: copies too, text not."""
     if profile.text_only:
         return 0.0
-    once = _typical_kbps(profile.bitrate / 1000) if profile.vbr else profile.bitrate / 1000
+    asked = profile.bitrate / 1000
+    once = _typical_kbps(asked, profile.bandwidth) if profile.vbr else asked
     return (once + high_band_kbps(profile)) * (2 if profile.redundancy else 1)
 
 
@@ -84,10 +87,11 @@ def measured_wire_kbps(packets: Sequence[int], packet_ms: float) -> float:
     return measured_payload_kbps(packets, packet_ms) + PACKET_HEADERS * 8 / packet_ms
 
 
-def _typical_kbps(asked: float) -> float:
-    highest, most = _SPEECH_KBPS[-1]
+def _typical_kbps(asked: float, bandwidth: Bandwidth) -> float:
+    known = _SPEECH_KBPS if bandwidth in (Bandwidth.NARROW, Bandwidth.MEDIUM) else _WIDE_KBPS
+    highest, most = known[-1]
     if asked >= highest:
         return asked - highest + most
-    after = bisect(_SPEECH_KBPS, (asked, float("inf")))
-    (x0, y0), (x1, y1) = _SPEECH_KBPS[after - 1], _SPEECH_KBPS[after]
+    after = bisect(known, (asked, float("inf")))
+    (x0, y0), (x1, y1) = known[after - 1], known[after]
     return y0 + (y1 - y0) * (asked - x0) / (x1 - x0)

@@ -6,7 +6,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.common.peer_faults import PeerFaults
@@ -43,9 +42,8 @@ class SpeechReceiver(PeerEvents):
     """Plays the packets of all peers through one sink.
 
     `lookahead_ms` is what the peer's encoder adds to the delay, and `round_trip_seconds(peer)` is the network's share,
-    there and back. `lyra_folder` holds Lyra's models, for peers that send it. `also` gives sound that is mixed with the
-    peers'. A peer whose sound cannot be decoded is
-    silent for as long; the others are not.
+    there and back. `new_decoder` makes a decoder for each peer. `also` gives sound that is mixed with theirs. A peer
+    whose sound cannot be decoded is silent for as long; the others are not.
     """
 
     def __init__(
@@ -56,14 +54,14 @@ class SpeechReceiver(PeerEvents):
         lookahead_ms: float,
         round_trip_seconds: Callable[[str], float],
         clock: Callable[[], float],
-        lyra_folder: Path | None = None,
+        new_decoder: Callable[[], SpeechDecoder] = SpeechDecoder,
         also: Callable[[int], Pcm | None] | None = None,
         faults: PeerFaults | None = None,
     ) -> None:
         self.faults = faults or PeerFaults(logger.warning)
         self._sink, self._counts, self._clock = sink, counts, clock
         self._lookahead_ms, self._round_trip_seconds = lookahead_ms, round_trip_seconds
-        self._lyra_folder, self._also = lyra_folder, also
+        self._new_decoder, self._also = new_decoder, also
         self._peers: dict[str, _PeerStream] = {}
         self._lasting: set[str] = set()
 
@@ -99,7 +97,7 @@ class SpeechReceiver(PeerEvents):
 
     def _open(self, peer: str) -> _PeerStream:
         if peer not in self._peers:
-            self._peers[peer] = _PeerStream(ReceiveStream(Playout(), SpeechDecoder(self._lyra_folder)))
+            self._peers[peer] = _PeerStream(ReceiveStream(Playout(), self._new_decoder()))
         return self._peers[peer]
 
     def _drop(self, peer: str) -> None:

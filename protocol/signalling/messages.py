@@ -75,6 +75,7 @@ class Carries(IntFlag):
     BROKER_SPEECH_IN = 64  # knows speech through the broker, on `Letter.SPEECH`, and takes it if it takes any
     ADDRESSED_SIGNALS = 128  # takes signals on topics of its own
     HIGH_BAND_IN = 256  # fills narrowband speech up from the gains in its padding
+    ENHANCED_IN = 512  # restores in wideband speech what a low bitrate took from it
     PUSH_TO_TALK = 1024  # speaks only while it has the floor, and takes the words about it
 
 

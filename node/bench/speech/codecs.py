@@ -13,6 +13,7 @@ from node.bench.speech.streams import CodedRecording, Lost, frames_of, read
 from node.speech import lyra_model
 from node.speech.band_extension import HighBandFiller, HighBandMeter
 from node.speech.libopus import OpusDecoder, OpusEncoder
+from node.speech.opus_libraries import AUTO, DecoderLibrary, decoder_library
 from node.speech.pcm import SAMPLE_RATE, Pcm, samples_of
 from node.speech.profiles import Application, Bandwidth, Profile
 from protocol.errors import NodeError
@@ -26,7 +27,11 @@ APPLICATIONS = {"voip": Application.VOIP, "audio": Application.AUDIO}
 LONGEST_CONCEALED = SAMPLE_RATE * 60 // 1000
 
 WHY_NOT = {
-    (SpeechCodec.SPEEX, "nb"): "Speex: no speexenc and speexdec here (Debian and Ubuntu: apt-get install speex)",
+    (SpeechCodec.OPUS, "wb"): "Opus with OSCE: no libopus here enhances wideband (Debian 13's does, by --libopus FILE)",
+    (
+        SpeechCodec.SPEEX,
+        "nb",
+    ): "Speex: no speexenc and speexdec here, nor an ffmpeg with libspeex (Debian and Ubuntu: apt-get install speex)",
     (SpeechCodec.CODEC2, "nb"): "Codec2: no c2enc and c2dec here (Debian and Ubuntu: apt-get install codec2)",
     (SpeechCodec.LYRA, "wb"): "Lyra V2: give the folder of its model files with --lyra DIR",
     (SpeechCodec.AMR, "nb"): "AMR narrowband: this PyAV has no encoder for it",
@@ -34,8 +39,11 @@ WHY_NOT = {
 }
 
 
-def has(setting: Setting, lyra: Path | None) -> bool:
-    """Return whether the setting's codec can run here; `lyra` is the folder of Lyra's model files."""
+def has(setting: Setting, lyra: Path | None, libopus: str = AUTO) -> bool:
+    """Return whether the setting's codec can run here; `lyra` is the folder of Lyra's model files.
+
+    `libopus` is as the setting. Raises NodeError if it cannot be had.
+    """
     match setting.codec:
         case SpeechCodec.SPEEX:
             return external_codecs.has_speex()
@@ -45,6 +53,8 @@ def has(setting: Setting, lyra: Path | None) -> bool:
             return external_codecs.has_amr(setting.bandwidth)
         case SpeechCodec.LYRA:
             return lyra is not None
+        case SpeechCodec.OPUS if setting.enhanced:
+            return decoder_library(libopus).enhances
         case _:
             return True
 
@@ -72,12 +82,12 @@ def input_rate(setting: Setting) -> int:
             return SAMPLE_RATE
 
 
-def code(setting: Setting, recording: Path, lyra: Path | None) -> CodedRecording:
+def code(setting: Setting, recording: Path, lyra: Path | None, libopus: str = AUTO) -> CodedRecording:
     """Code a recording. Raises NodeError if it or the codec cannot be had."""
     pcm = read(recording, input_rate(setting))
     match setting.codec:
         case SpeechCodec.OPUS:
-            return code_opus(setting, pcm)
+            return code_opus(setting, pcm, decoder_library(libopus) if setting.enhanced else None)
         case SpeechCodec.FFMPEG:
             return external_codecs.code_opus(setting, pcm)
         case SpeechCodec.AMR:
@@ -101,11 +111,12 @@ def opus_profile(setting: Setting) -> Profile:
         frames_per_packet=setting.bundle,
         application=APPLICATIONS[setting.application],
         high_band=setting.high_band,
+        for_enhancers=setting.enhanced,
     )
 
 
-def code_opus(setting: Setting, pcm: Pcm) -> CodedRecording:
-    """Code a recording of 16 kHz with the node's own encoder, bundles and concealment."""
+def code_opus(setting: Setting, pcm: Pcm, library: DecoderLibrary | None = None) -> CodedRecording:
+    """Code a recording of 16 kHz with the node's own encoder, bundles and concealment; `library` decodes."""
     profile = opus_profile(setting)
     encoder = OpusEncoder(profile)
     frames = [encoder.encode(frame) for frame in frames_of(pcm, profile.frame_samples)]
@@ -114,7 +125,7 @@ def code_opus(setting: Setting, pcm: Pcm) -> CodedRecording:
     if profile.sends_high_band:
         packets = _with_high_band(packets, pcm, profile.frame_samples)
     sizes = tuple(map(len, packets))
-    return CodedRecording(sizes, SAMPLE_RATE, lambda lost: _decoded_opus(packets, lost))
+    return CodedRecording(sizes, SAMPLE_RATE, lambda lost: _decoded_opus(packets, lost, library))
 
 
 def _with_high_band(packets: Sequence[bytes], pcm: Pcm, samples: int) -> list[bytes]:
@@ -127,9 +138,9 @@ def _with_high_band(packets: Sequence[bytes], pcm: Pcm, samples: int) -> list[by
     return filled
 
 
-def _decoded_opus(packets: Sequence[bytes], lost: Lost) -> Pcm:
+def _decoded_opus(packets: Sequence[bytes], lost: Lost, library: DecoderLibrary | None) -> Pcm:
     """Decode packets frame by frame, and fill the high band up where they have its gains."""
-    decoder, filler, decoded = OpusDecoder(), HighBandFiller(), []
+    decoder, filler, decoded = OpusDecoder(library), HighBandFiller(), []
     for packet, gone in zip(packets, lost, strict=True):
         parsed = opus_packet.parse(packet)
         samples = samples_of(parsed.frame_ms / 1000)

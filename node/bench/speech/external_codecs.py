@@ -1,5 +1,5 @@
 """Codecs of others: Opus with FFmpeg's own options, as the article used it, and AMR, both inside PyAV; Speex and Codec2
-as system tools (speexenc, speexdec, c2enc, c2dec)."""
+as system tools (speexenc, speexdec, c2enc, c2dec), Speex also by the system's ffmpeg."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tempfile
 import wave
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ NO_DATA = b"\x7c"
 CMR_BYTES = 1
 
 SPEEX_TOOLS = ("speexenc", "speexdec")
+FFMPEG = "ffmpeg"
 CODEC2_TOOLS = ("c2enc", "c2dec")
 SPEEX_RATES = {"nb": 8_000, "wb": 16_000}
 CODEC2_RATE = 8_000
@@ -120,8 +122,22 @@ def _decoded(name: str, rate: int, frames: list[bytes]) -> Iterator[Pcm]:
 
 
 def has_speex() -> bool:
-    """Return whether Speex's tools are here."""
+    """Return whether Speex's tools are here, or an ffmpeg with libspeex."""
+    ffmpeg = shutil.which(FFMPEG)
+    return _has_speex_tools() or (ffmpeg is not None and _codes_speex(ffmpeg))
+
+
+def _has_speex_tools() -> bool:
     return all(map(shutil.which, SPEEX_TOOLS))
+
+
+@cache
+def _codes_speex(ffmpeg: str) -> bool:
+    try:
+        listed = _run(ffmpeg, "-v", "error", "-encoders")
+    except NodeError:
+        return False
+    return b" libspeex " in listed
 
 
 def has_codec2() -> bool:
@@ -132,9 +148,12 @@ def has_codec2() -> bool:
 def code_speex(setting: Setting, pcm: Pcm) -> CodedRecording:
     """Code a recording of 8 kHz (narrowband) or 16 kHz (wideband) with Speex: VBR, complexity 10.
 
-    Which packets are lost speexdec decides by itself: as large a share of them, but others.
+    Which packets are lost speexdec decides by itself: as large a share of them, but others. Without Speex's own tools
+    ffmpeg codes, and what is lost is silent.
     """
     rate = SPEEX_RATES[setting.bandwidth]
+    if not _has_speex_tools():
+        return _speex_by_ffmpeg(setting, pcm, rate)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_wave(folder / "in.wav", pcm, rate)
@@ -144,6 +163,17 @@ def code_speex(setting: Setting, pcm: Pcm) -> CodedRecording:
         coded = (folder / "coded.spx").read_bytes()
         sizes = _ogg_packets(folder / "coded.spx")
     return CodedRecording(sizes, rate, lambda lost: _speexdec(coded, 100 * sum(lost) / max(1, len(lost)), rate))
+
+
+def _speex_by_ffmpeg(setting: Setting, pcm: Pcm, rate: int) -> CodedRecording:
+    with tempfile.TemporaryDirectory() as name:
+        source, coded, decoded = (Path(name) / each for each in ("in.wav", "coded.spx", "out.wav"))
+        _write_wave(source, pcm, rate)
+        options = ("-q:a", str(setting.quality), "-compression_level", "10", "-frames_per_packet", str(setting.bundle))
+        _run(FFMPEG, "-v", "error", "-i", source, "-c:a", "libspeex", *options, coded)
+        _run(FFMPEG, "-v", "error", "-i", coded, "-ar", str(rate), decoded)
+        sizes, sound = _ogg_packets(coded), _read_wave(decoded)
+    return CodedRecording(sizes, rate, lambda lost: _silenced(sound, rate * setting.packet_ms // 1000, lost))
 
 
 def _speexdec(coded: bytes, percent: float, rate: int) -> Pcm:
@@ -200,8 +230,10 @@ def _read_wave(path: Path) -> Pcm:
         return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16)
 
 
-def _run(tool: str, *arguments: str | Path) -> None:
+def _run(tool: str, *arguments: str | Path) -> bytes:
+    """Run a tool, and return what it prints. Raises NodeError if it fails."""
+    command = [tool, *map(str, arguments)]
     try:
-        subprocess.run([tool, *map(str, arguments)], check=True, capture_output=True, timeout=TIMEOUT_S)
+        return subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT_S).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise NodeError(f"{tool} failed: {error}") from None

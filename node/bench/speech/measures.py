@@ -1,6 +1,7 @@
-"""Measures of how speech sounds after a codec: ESTOI, PESQ narrow and wide, and ViSQOL if wanted.
+"""Measures of how speech sounds after a codec: ESTOI, PESQ narrow and wide; ViSQOL and DistillMOS if wanted.
 
-Each is a package of the extras `sweep` and `visqol`; one that is not installed is left out.
+Each is a package of the extras `sweep`, `visqol` and `mos`; one that is not installed is left out. DistillMOS judges
+by itself, the others against the recording.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from node.bench.speech import no_reference
 from node.speech.pcm import FULL_SCALE, SAMPLE_RATE, Pcm
 
 NARROW_RATE = 8_000
@@ -34,12 +36,13 @@ WORST_PESQ, BEST_PESQ = 1.04, 4.64
 
 @dataclass(frozen=True, slots=True)
 class SpeechScores:
-    """ESTOI (0 to 1), PESQ and ViSQOL (MOS, 1 to 5). None where it was not measured, or cannot be."""
+    """ESTOI (0 to 1); PESQ, ViSQOL and DistillMOS (`mos`), all MOS, 1 to 5. None where it was not measured."""
 
     estoi: float | None = None
     pesq_nb: float | None = None
     pesq_wb: float | None = None
     visqol: float | None = None
+    mos: float | None = None
 
     @property
     def quality(self) -> float | None:
@@ -53,17 +56,19 @@ def mean(scores: Sequence[SpeechScores]) -> SpeechScores:
     return SpeechScores(*(_mean([getattr(each, name) for each in scores]) for name in SpeechScores.__slots__))
 
 
-def missing(visqol: bool) -> Iterator[str]:
+def missing(visqol: bool, mos: bool = False) -> Iterator[str]:
     """Yield which measures are left out, and what to do about it."""
     wanted = {"pystoi": ("ESTOI", "sweep"), "pesq": ("PESQ", "sweep")}
     if visqol:
         wanted["visqol"] = ("ViSQOL", "visqol")
+    if mos:
+        wanted["distillmos"] = ("DistillMOS", "mos")
     for package, (measure, extra) in wanted.items():
         if find_spec(package) is None:
             yield f"{measure} is left out: pip install 'pictophone[{extra}]'"
 
 
-def scores(reference: Pcm, decoded: Pcm, visqol: bool = False) -> SpeechScores:
+def scores(reference: Pcm, decoded: Pcm, visqol: bool = False, mos: bool = False) -> SpeechScores:
     """Judge decoded sound against the recording, both 16 kHz; it may be late, and begin anywhere."""
     aligned = align(reference, decoded)
     return SpeechScores(
@@ -71,6 +76,7 @@ def scores(reference: Pcm, decoded: Pcm, visqol: bool = False) -> SpeechScores:
         pesq(reference, aligned, NARROW_RATE, "nb"),
         pesq(reference, aligned, SAMPLE_RATE, "wb"),
         _tried("visqol", lambda: _visqol(reference, aligned)) if visqol else None,
+        _tried("distillmos", lambda: no_reference.distillmos(aligned)) if mos else None,
     )
 
 

@@ -95,13 +95,18 @@ def recommend(results: Sequence[SettingResult], max_kbps: float, max_packet_ms: 
     None when nothing fits.
     """
     usable = pareto_front(
-        [each for each in results if each.setting.codec in CALLABLE and each.setting.packet_ms <= max_packet_ms]
+        [each for each in results if _is_for_all(each.setting) and each.setting.packet_ms <= max_packet_ms]
     )
     bend = knee(usable)
     if bend is None or bend.wire_kbps <= max_kbps:
         return bend
     fitting = [result for result in usable if result.wire_kbps <= max_kbps]
     return fitting[-1] if fitting else None
+
+
+def _is_for_all(setting: Setting) -> bool:
+    """Return whether a call can use a setting whatever its listeners decode by."""
+    return setting.codec in CALLABLE and not setting.enhanced
 
 
 def _quality(result: SettingResult) -> float:

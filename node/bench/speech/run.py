@@ -37,7 +37,10 @@ def run(
         read(path)
     if output is not None:
         check_writable(output, "page", "sweep.html")
-    left_out += [*measures.missing(options.visqol), *filter(None, [plot.missing() if output is not None else ""])]
+    left_out += [
+        *measures.missing(options.visqol, options.mos),
+        *filter(None, [plot.missing() if output is not None else ""]),
+    ]
     sweep = _swept(options, settings, left_out, output is not None, workers or os.cpu_count() or 1)
     if output is not None:
         write_text(output, sweep_report.page(sweep), "page")
@@ -60,7 +63,7 @@ def _choose(options: SweepOptions, only: Sequence[str]) -> tuple[list[Setting], 
         lyra_models.check(options.lyra)
     wanted = list(article.grid() if options.article else grid())
     wanted = [setting for setting in wanted if not only or TITLES[setting.codec] in {CHOICES[name] for name in only}]
-    here = [setting for setting in wanted if codecs.has(setting, options.lyra)]
+    here = [setting for setting in wanted if codecs.has(setting, options.lyra, options.libopus)]
     if not here:
         raise NodeError("nothing to measure: none of these codecs is here")
     return here, list(codecs.why_not([setting for setting in wanted if setting not in here]))
@@ -76,6 +79,8 @@ def _swept(
             options.loss,
             options.lyra,
             options.visqol,
+            options.mos,
+            options.libopus,
             keep_sound=with_sound and path == options.recordings[0],
         )
         for setting in settings

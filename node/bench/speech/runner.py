@@ -16,6 +16,7 @@ from node.bench.speech.settings import Setting
 from node.bench.speech.streams import excerpt, losses, read
 from node.common import signals
 from node.speech import rates
+from node.speech.opus_libraries import AUTO
 from node.speech.pcm import SAMPLE_RATE
 from protocol.errors import NodeError
 
@@ -34,6 +35,8 @@ class SweepTask:
     loss: float = 0.0
     lyra: Path | None = None
     visqol: bool = False
+    mos: bool = False
+    libopus: str = AUTO
     keep_sound: bool = False
 
 
@@ -60,14 +63,14 @@ def measure(task: SweepTask) -> TaskOutcome:
 
 def _measured(task: SweepTask) -> TaskOutcome:
     setting = task.setting
-    stream = codecs.code(setting, task.recording, task.lyra)
+    stream = codecs.code(setting, task.recording, task.lyra, task.libopus)
     decoded = stream.decode(losses(len(stream.packets), task.loss))
     reference = read(task.recording)
     wide = measures.resampled(decoded, stream.rate, SAMPLE_RATE)
     return TaskOutcome(
         rates.measured_payload_kbps(stream.packets, setting.packet_ms),
         rates.measured_wire_kbps(stream.packets, setting.packet_ms),
-        measures.scores(reference, wide, task.visqol),
+        measures.scores(reference, wide, task.visqol, task.mos),
         excerpt(measures.align(reference, wide)) if task.keep_sound else b"",
     )
 

@@ -24,6 +24,9 @@ OTHER_FRAMES = ((120, 1), (40, 3), (20, 6), (20, 3), (40, 1))
 # The high band costs most in short packets.
 HIGH_BAND_FRAMES = ((60, 2), (60, 1))
 
+# Wideband for decoders that enhance it, which does the most for low bitrates.
+ENHANCED = {(60, 2): (8_000, 9_000, 10_000, 12_000, 16_000), (20, 6): (8_000, 12_000)}
+
 TYPICAL = {"nb": 8_000, "mb": 9_000, "wb": 12_000}
 LYRA_BITRATES = (3_200, 6_000, 9_200)
 SPEEX_QUALITIES = range(1, 7)
@@ -64,6 +67,7 @@ class Setting:
 
     `bitrate` is what the codec is asked for, in bit/s; Speex is asked for a `quality` instead. `bandwidth` is nb, mb or
     wb; `cutoff`, in Hz, is what FFmpeg takes in its place. With `high_band`, narrowband is filled up to 8 kHz.
+    `enhanced` is decoded by a libopus that enhances wideband.
     """
 
     codec: SpeechCodec
@@ -75,6 +79,7 @@ class Setting:
     quality: int | None = None
     cutoff: int | None = None
     high_band: bool = False
+    enhanced: bool = False
 
     @property
     def packet_ms(self) -> int:
@@ -86,7 +91,7 @@ class Setting:
         """The name for people; no two settings of a sweep share one."""
         band = f"{self.cutoff} Hz" if self.cutoff is not None else self.bandwidth.upper()
         frames = f"{self.bundle}x{self.frame_ms}" if self.bundle > 1 else f"{self.frame_ms} ms"
-        high = "+ band" if self.high_band else ""
+        high = "+ band" if self.high_band else "+ OSCE" if self.enhanced else ""
         return " ".join(filter(None, (TITLES[self.codec], self._rate(), band, high, frames, self.application)))
 
     def _rate(self) -> str:
@@ -114,6 +119,9 @@ def _opus() -> Iterator[Setting]:
         yield Setting(SpeechCodec.OPUS, band, frame_ms, bundle, bitrate, "voip")
     for (frame_ms, bundle), bitrate in product(HIGH_BAND_FRAMES, OPUS_BITRATES["nb"]):
         yield Setting(SpeechCodec.OPUS, "nb", frame_ms, bundle, bitrate, "voip", high_band=True)
+    for (frame_ms, bundle), bitrates in ENHANCED.items():
+        for bitrate in bitrates:
+            yield Setting(SpeechCodec.OPUS, "wb", frame_ms, bundle, bitrate, "voip", enhanced=True)
     for band, bitrate in pairs:
         yield Setting(SpeechCodec.OPUS, band, 60, 2, bitrate, "audio")
     for (frame_ms, bundle), (band, bitrate) in product(OTHER_FRAMES, TYPICAL.items()):

@@ -9,6 +9,7 @@ from typing import Any
 
 from node.bench.speech.article import Claim
 from node.bench.speech.results import SettingResult, as_dict, knee, pareto_front, recommend, settings_lines
+from node.speech.opus_libraries import AUTO
 from node.speech.rates import PACKET_HEADERS
 
 
@@ -22,7 +23,9 @@ class SweepOptions:
     max_packet_ms: float = 120.0
     lyra: Path | None = None
     visqol: bool = False
+    mos: bool = False
     article: bool = False
+    libopus: str = AUTO
 
     @property
     def limits(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import resources
 
 from node.bench.speech import plot
@@ -11,13 +11,13 @@ from node.bench.speech.results import SettingResult
 from node.bench.speech.settings import TITLES
 from node.bench.speech.streams import EXCERPT_S
 from node.bench.speech.sweep import Sweep
-from node.bench.speech.tables import figure
+from node.bench.speech.tables import figure, measured_too
 from node.common import html_page
 from node.speech.rates import HEADERS_TEXT
 from node.speech.sound_files import OGG_BITRATE
 
 POLICY = "default-src 'none'; media-src data:; style-src 'unsafe-inline'"
-COLUMNS = ("speech", "wire", "ESTOI", "PESQ nb", "PESQ wb", "ViSQOL")
+COLUMNS = ("speech", "wire", "ESTOI", "PESQ nb", "PESQ wb")
 BODY = """<p class="pale">{summary}</p>
 {advice}
 {claims}
@@ -41,9 +41,9 @@ PESQ wide, both from 0 to 1; the knee is where more bits begin to buy little. Wh
 
 def page(sweep: Sweep) -> str:
     """Return the page, some 35 kB for each setting."""
-    with_visqol = any(result.scores.visqol is not None for result in sweep.results)
+    further = measured_too(sweep.results)
     front = sweep.front
-    rows = [_original(sweep, with_visqol), *(_row(result, sweep, front, with_visqol) for result in sweep.results)]
+    rows = [_original(sweep, further), *(_row(result, sweep, front, further) for result in sweep.results)]
     marked = sweep.knee if sweep.options.article else sweep.recommended
     style = resources.files("node.bench.speech").joinpath("report.css").read_text(encoding="utf-8")
     body = BODY.format(
@@ -52,7 +52,7 @@ def page(sweep: Sweep) -> str:
         claims=_claims(sweep),
         plot=_plot(sweep, front, marked),
         seconds=EXCERPT_S,
-        heads="".join(f'<th scope="col">{name}</th>' for name in _columns(with_visqol)),
+        heads="".join(f'<th scope="col">{name}</th>' for name in _columns(further)),
         rows="".join(rows),
         headers=html.escape(HEADERS_TEXT),
         bitrate=OGG_BITRATE / 1000,
@@ -98,22 +98,23 @@ def _plot(sweep: Sweep, front: list[SettingResult], marked: SettingResult | None
     return f'<figure role="img" aria-label="{title}">{drawn}</figure>' if drawn else ""
 
 
-def _columns(with_visqol: bool) -> tuple[str, ...]:
-    return COLUMNS if with_visqol else COLUMNS[:-1]
+def _columns(further: Mapping[str, str]) -> tuple[str, ...]:
+    return (*COLUMNS, *further.values())
 
 
-def _original(sweep: Sweep, with_visqol: bool) -> str:
-    cells = "<td></td>" * len(_columns(with_visqol))
+def _original(sweep: Sweep, further: Mapping[str, str]) -> str:
+    cells = "<td></td>" * len(_columns(further))
     return (
         f'<tr class="front"><th scope="row">the recording</th>{cells}{_player(sweep.original, "the recording")}</tr>\n'
     )
 
 
-def _row(result: SettingResult, sweep: Sweep, front: list[SettingResult], with_visqol: bool) -> str:
+def _row(result: SettingResult, sweep: Sweep, front: list[SettingResult], further: Mapping[str, str]) -> str:
     scores = result.scores
     figures = [f"{result.payload_kbps:.2f}", f"{result.wire_kbps:.1f}", figure(scores.estoi, 3)]
-    figures += [figure(scores.pesq_nb), figure(scores.pesq_wb), figure(scores.visqol)]
-    columns = zip(_columns(with_visqol), figures, strict=False)
+    figures += [figure(scores.pesq_nb), figure(scores.pesq_wb)]
+    figures += [figure(getattr(scores, name)) for name in further]
+    columns = zip(_columns(further), figures, strict=True)
     cells = "".join(f'<td data-name="{name}">{value}</td>' for name, value in columns)
     label = html.escape(result.setting.label)
     kind = ' class="front best"' if result in front else ""

@@ -18,6 +18,8 @@ WIDTH = 100
 
 NOT_MEASURED = "-"
 
+FURTHER = {"visqol": "ViSQOL", "mos": "DistillMOS"}
+
 
 def show(title: str, results: Iterable[SettingResult], knee: SettingResult | None) -> None:
     """Print a table of these settings."""
@@ -55,18 +57,24 @@ def _table(results: Sequence[SettingResult], knee: SettingResult | None) -> Tabl
     from rich import box
     from rich.table import Table
 
-    with_visqol = any(result.scores.visqol is not None for result in results)
+    further = measured_too(results)
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("")
-    for name in ("kbit/s", "wire", "ESTOI", "PESQ-nb", "PESQ-wb", *(["ViSQOL"] if with_visqol else [])):
+    for name in ("kbit/s", "wire", "ESTOI", "PESQ-nb", "PESQ-wb", *further.values()):
         table.add_column(name, justify="right")
     for result in results:
         scores = result.scores
         measured = [figure(scores.estoi, 3), figure(scores.pesq_nb), figure(scores.pesq_wb)]
-        measured += [figure(scores.visqol)] if with_visqol else []
+        measured += [figure(getattr(scores, name)) for name in further]
         name = f"{result.setting.label}{' (knee)' if result is knee else ''}"
         table.add_row(name, f"{result.payload_kbps:.2f}", f"{result.wire_kbps:.1f}", *measured)
     return table
+
+
+def measured_too(results: Iterable[SettingResult]) -> dict[str, str]:
+    """Return the names of the measures that are taken when asked for, and were, with their titles."""
+    taken = [result.scores for result in results]
+    return {name: title for name, title in FURTHER.items() if any(getattr(each, name) is not None for each in taken)}
 
 
 def figure(value: float | None, digits: int = 2) -> str:

@@ -7,9 +7,11 @@ import io
 import os
 import sys
 import wave
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fake_models import FakeWorker
 from PIL import Image
@@ -20,6 +22,10 @@ from node.common import config
 from node.links.address import BrokerAddress
 from node.links.login import broker_address
 from node.rooms import ResolvedRoom
+from node.speech import opus_libraries
+from node.speech.codec import SpeechDecoder
+from node.speech.opus_libraries import BUNDLED, DecoderLibrary
+from node.speech.pcm import Pcm
 from node.vision.presets import PRESETS
 from node.vision.scenes.world import Place, Who
 from node.vision.types import PaintedPicture
@@ -115,7 +121,7 @@ def quiet(tmp_path: Path) -> dict[str, Any]:
     """Settings that need no device."""
     picture = tmp_path / "seen.png"
     Image.new("RGB", (8, 8)).save(picture)
-    return {"speech": "none", "speaker": "none", "camera": str(picture)}
+    return {"speech": "none", "speaker": "none", "camera": str(picture), "libopus": BUNDLED}
 
 
 @pytest.mark.parametrize(
@@ -132,6 +138,20 @@ async def test_a_role_has_its_ends(role: build.Role, carries: Carries, quiet: di
     assert notes == []
     if parts.camera is not None:
         await parts.camera.close()
+
+
+def test_the_hello_says_that_the_chosen_libopus_enhances(
+    quiet: dict[str, Any], fake_models: Any, enhancing_libopus: DecoderLibrary
+) -> None:
+    settings = config.load(**{**quiet, "libopus": enhancing_libopus.path})
+    for role, says in ((RECEIVE, True), (SEND, False)):
+        parts, _ = build.build_endpoints(settings, role, fake_models)
+        assert (Carries.ENHANCED_IN in parts.carries) == says
+    assert not np.array_equal(*(after_a_voice(ends.new_decoder()) for ends in (parts, replace(parts, library=None))))
+
+
+def after_a_voice(decoder: SpeechDecoder) -> Pcm:
+    return [decoder.decode(packet) for packet in opus_libraries.VOICE][-1]
 
 
 def test_lyra_is_checked_before_the_call(tmp_path: Path, lyra_folder: Path) -> None:
@@ -166,6 +186,7 @@ def test_no_sound_card_is_said_and_no_error(
         ({"speaker": "heard.mp3"}, NodeError),
         ({"speaker": "/dev/null/heard.wav"}, NodeError),
         ({"profile": "none such"}, UsageError),
+        ({"libopus": "/no/such/libopus.so.0"}, NodeError),
     ],
 )
 def test_an_end_that_cannot_be_had_is_one_line(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,6 +26,9 @@ HEARS = Carries.SPEECH_IN | Carries.HIGH_BAND_IN
         ({"paints": True}, Carries.PICTURES_IN),
         ({"sink": object(), "lyra": object()}, HEARS | Carries.LYRA_IN),
         ({"source": object(), "lyra": object()}, Carries.SPEECH_OUT),
+        ({"sink": object(), "library": SimpleNamespace(enhances=True)}, HEARS | Carries.ENHANCED_IN),
+        ({"sink": object(), "library": SimpleNamespace(enhances=False)}, HEARS),
+        ({"source": object(), "library": SimpleNamespace(enhances=True)}, Carries.SPEECH_OUT),
         ({"source": object(), "sink": object(), "camera": object(), "paints": True}, HEARS | Carries.EVERYTHING),
     ],
 )

@@ -52,6 +52,7 @@ def test_a_link_from_now_is_of_the_same_speaker(command: Command, monkeypatch: p
         (("listen", LINK.reveal(), "--link-file", "x"), "not both"),
         (("talk", "a/b"), "cannot be called that"),
         (("talk", "--text", "x"), "--text 'x' is not known"),
+        (("talk", "--profile", "natural"), "no audience says how it decodes: take another profile than 'natural'"),
         (("talk", "--link", "--broker", "bröker.example.org"), "fits into no link"),
     ],
 )

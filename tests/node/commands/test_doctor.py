@@ -23,6 +23,7 @@ from node.common.config import Settings
 from node.links import broker, ice_gathering
 from node.links.address import BrokerAddress
 from node.speech import soundcard
+from node.speech.opus_libraries import DecoderLibrary
 from node.speech.soundcard import SoundDevices
 from node.vision import cameras
 from node.vision.perception import files
@@ -110,6 +111,18 @@ async def test_perception_models_may_be_missing_where_they_were_not_asked_for(
     monkeypatch.setattr(files, "verified", missing)
     found = await examine(config.load(broker=str(embedded_broker), models=models))
     assert str(found["perception"]) == f"{mark} perception   the models are not here: fetch them"
+
+
+async def test_the_libopus_that_decodes_is_shown_where_it_is_another(
+    embedded_broker: BrokerAddress, enhancing_libopus: DecoderLibrary
+) -> None:
+    settings = at(embedded_broker).model_copy(update={"libopus": enhancing_libopus.path})
+    text = (await examine(settings))["libopus"].text
+    assert (
+        f"; decodes by {enhancing_libopus.version} ({enhancing_libopus.path}), which restores wideband speech" in text
+    )
+    settings = settings.model_copy(update={"libopus": "/gone"})
+    assert "NO libopus      there is no file '/gone'" in str((await examine(settings))["libopus"])
 
 
 async def test_a_missing_libopus_fails(monkeypatch: pytest.MonkeyPatch, embedded_broker: BrokerAddress) -> None:

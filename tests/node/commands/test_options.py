@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from node.commands import options
+from node.commands.setting_options import SETTINGS
 from node.common.config import Settings
 from protocol.errors import UsageError
 
@@ -28,10 +29,10 @@ def invoke(app: typer.Typer, line: str) -> Any:
 
 
 def test_every_shared_option_is_a_setting() -> None:
-    assert set(options.SETTINGS) <= set(Settings.model_fields)
+    assert set(SETTINGS) <= set(Settings.model_fields)
     for keys in (options.CALL, options.SEND, options.RECEIVE, options.DEMO):
-        assert set(keys) <= set(options.SETTINGS)
-        assert list(keys) == sorted(keys, key=list(options.SETTINGS).index)
+        assert set(keys) <= set(SETTINGS)
+        assert list(keys) == sorted(keys, key=list(SETTINGS).index)
 
 
 def test_an_option_wins_over_the_environment_and_that_over_the_file(

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from node.speech.profile_control import ProfileControl
-from node.speech.profiles import CLEAR, CUSTOM, LEAN, TEXT, TOUGH, Profile
+from node.speech.profiles import CLEAR, CUSTOM, LEAN, NATURAL, TEXT, TOUGH, Profile
 from protocol.rtp.receiver_reports import Report
+from protocol.signalling import Carries, Hello
 
 
 @dataclass
@@ -168,3 +169,36 @@ def test_a_link_that_carries_no_sound_gets_text() -> None:
     control = Control(LEAN, adapts=True, writes=True)
     control.slow_down()
     assert control.stream.profile.text_only
+
+
+HEARS = Carries.SPEECH_IN
+ENHANCES = Carries.SPEECH_IN | Carries.ENHANCED_IN
+
+
+def test_a_profile_for_enhancers_gives_way_while_a_listener_has_none() -> None:
+    control = Control(NATURAL)
+    control.control.joined("ann", Hello(1, "ann", ENHANCES))
+    control.control.joined("eye", Hello(2, "eye", Carries.PICTURES_IN))
+    assert (control.stream.profile, control.notes) == (NATURAL, [])
+    control.control.joined("bob", Hello(3, "bob", HEARS))
+    assert control.stream.profile == LEAN
+    assert control.notes == ["speech goes by lean: natural is not for the libopus of bob"]
+    control.report(16, 0)
+    control.control.joined("cy", Hello(4, "cy", HEARS))
+    control.control.left("bob")
+    assert (control.stream.profile, len(control.notes)) == (LEAN, 1)
+    control.control.left("cy")
+    assert control.stream.profile == NATURAL
+    assert control.notes[1:] == ["speech goes by natural now"]
+
+
+def test_whoever_asks_for_it_beside_such_a_listener_reads_why_not() -> None:
+    control = Control(CLEAR)
+    control.control.joined("bob", Hello(3, "", HEARS))
+    assert control.stream.profile == CLEAR
+    for _ in range(2):
+        control.control.change(NATURAL)
+        assert control.stream.profile == LEAN
+    assert control.notes == ["speech goes by lean: natural is not for the libopus of bob"] * 2
+    control.control.joined("bob", Hello(4, "", ENHANCES))
+    assert control.stream.profile == NATURAL

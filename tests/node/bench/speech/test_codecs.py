@@ -12,6 +12,7 @@ from sweep_results import LEAN
 from node.bench.speech import codecs
 from node.bench.speech.settings import Setting, SpeechCodec, grid
 from node.bench.speech.streams import losses, read
+from node.speech.opus_libraries import BUNDLED, DecoderLibrary
 from protocol.errors import NodeError
 
 LYRA = Setting(SpeechCodec.LYRA, "wb", 20, 6, 3_200)
@@ -31,6 +32,23 @@ def test_why_a_codec_is_left_out_is_said_once(monkeypatch: pytest.MonkeyPatch) -
     for word in ("speexenc", "c2enc", "--lyra DIR"):
         assert sum(word in line for line in reasons) == 1
     assert list(codecs.why_not([])) == []
+
+
+def test_what_an_enhancing_decoder_makes_of_it_has_rows_where_there_is_one(
+    recording: Path, enhancing_libopus: DecoderLibrary
+) -> None:
+    enhanced = [setting for setting in grid() if setting.enhanced]
+    assert {setting.bandwidth for setting in enhanced} == {"wb"}
+    assert not any(codecs.has(setting, None, BUNDLED) for setting in enhanced)
+    assert all(codecs.has(setting, None, enhancing_libopus.path) for setting in enhanced)
+    [reason] = codecs.why_not(enhanced)
+    assert "no libopus here enhances wideband" in reason
+    coded = codecs.code(enhanced[0], recording, None, enhancing_libopus.path)
+    plain = codecs.code(dataclasses.replace(enhanced[0], enhanced=False), recording, None)
+    assert coded.packets == plain.packets
+    for percent in (0, 20):
+        lost = losses(len(coded.packets), percent)
+        assert not np.array_equal(coded.decode(lost), plain.decode(lost))
 
 
 def test_every_setting_knows_its_rate_and_codes(recording: Path) -> None:

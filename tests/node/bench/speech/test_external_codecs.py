@@ -41,7 +41,7 @@ def test_amr_counts_its_payload_header_and_conceals(recording: Path) -> None:
     assert not np.array_equal(holed, complete)
 
 
-@pytest.mark.skipif(not external_codecs.has_speex(), reason="needs speexenc and speexdec")
+@pytest.mark.skipif(not external_codecs.has_speex(), reason="needs speexenc and speexdec, or an ffmpeg with libspeex")
 @pytest.mark.parametrize("bandwidth", ["nb", "wb"])
 def test_speex(recording: Path, bandwidth: str) -> None:
     rate = external_codecs.SPEEX_RATES[bandwidth]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from node.bench.speech import measures
+from node.bench.speech import measures, no_reference
 from node.bench.speech.measures import SpeechScores, align, mean, resampled, scores
 from node.bench.speech.streams import read
 from node.speech.pcm import SAMPLE_RATE, Pcm, level_dbfs, silence
@@ -57,13 +57,14 @@ def test_silence_is_no_speech_and_scores_nothing(speech: Pcm) -> None:
 
 def test_what_is_not_installed_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch, speech: Pcm) -> None:
     monkeypatch.setattr(measures, "find_spec", lambda name: None)
-    assert scores(speech, speech, visqol=True) == SpeechScores()
+    assert scores(speech, speech, visqol=True, mos=True) == SpeechScores()
     assert scores(speech, speech).quality is None
     assert list(measures.missing(visqol=False)) == [
         "ESTOI is left out: pip install 'pictophone[sweep]'",
         "PESQ is left out: pip install 'pictophone[sweep]'",
     ]
     assert "ViSQOL is left out: pip install 'pictophone[visqol]'" in list(measures.missing(visqol=True))
+    assert "DistillMOS is left out: pip install 'pictophone[mos]'" in list(measures.missing(False, mos=True))
 
 
 def test_quality_is_of_whichever_score_there_is() -> None:
@@ -86,6 +87,13 @@ def test_resampling_keeps_length_time_and_pitch() -> None:
         middle = slice(4_000, 12_000)
         assert level_dbfs((back[middle].astype(int) - tone[middle]).astype(np.int16)) < level_dbfs(tone) - 30
     assert resampled(tone, 16_000, 16_000) is tone
+
+
+def test_distillmos_is_measured_when_asked_for(monkeypatch: pytest.MonkeyPatch, speech: Pcm) -> None:
+    monkeypatch.setattr(no_reference, "distillmos", lambda pcm: 3.5)
+    monkeypatch.setattr(measures, "find_spec", lambda name: name == "distillmos" or None)
+    assert scores(speech, speech, mos=True) == SpeechScores(mos=3.5)
+    assert scores(speech, speech) == SpeechScores()
 
 
 def test_visqol_is_measured_when_asked_for(speech: Pcm) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sweep_results import LEAN, result
+from sweep_results import LEAN, WIDE, result
 
 from node.bench.speech.measures import SpeechScores
 from node.bench.speech.results import SettingResult, as_dict, combine, knee, pareto_front, recommend, settings_lines
@@ -70,6 +70,15 @@ def test_a_front_that_does_not_bend_ends_at_its_best() -> None:
 def test_the_knee_is_recommended_if_it_fits_and_else_the_best_that_does() -> None:
     assert recommend(BENT, 16, 120) is BENT[2]
     assert recommend(BENT, 9, 120) is BENT[1]
+
+
+def test_what_some_listeners_alone_hear_so_well_is_not_recommended() -> None:
+    better = result(8.0, 0.99, dataclasses.replace(WIDE, enhanced=True))
+    assert better in pareto_front([*BENT, better])
+    assert recommend([*BENT, better], 16, 120) is BENT[2]
+    assert settings_lines(dataclasses.replace(WIDE, bitrate=8_000, application="voip", enhanced=True), None) == [
+        'profile = "natural"'
+    ]
     assert recommend(BENT, 4, 120) is None
 
 

@@ -37,4 +37,6 @@ def test_the_profiles_of_a_call_are_among_them() -> None:
         "Opus 8k NB 2x60 voip",
         "Opus 12k WB 2x60 voip",
         "Opus 8k NB + band 2x60 voip",
+        "Opus 8k WB + OSCE 2x60 voip",
+        "Opus 12k WB + OSCE 2x60 voip",
     } <= labels

@@ -30,6 +30,9 @@ def test_visqol_has_a_column_when_measured(capsys: pytest.CaptureFixture[str]) -
     out = capsys.readouterr().out
     assert "ViSQOL" in out
     assert "3.21" in out
+    assert "DistillMOS" not in out
+    tables.show("", [dataclasses.replace(RESULTS[0], scores=SpeechScores(mos=3.45))], None)
+    assert "DistillMOS" in capsys.readouterr().out
 
 
 def test_advice_is_a_setting_or_what_to_change() -> None:
