@@ -14,6 +14,7 @@ from node.call.stage_speech import StageSpeech
 from node.common.tasks import first_error
 from node.links import network_watch
 from node.links.mqtt import Message, MqttLink
+from node.links.wire_meter import WireMeter, acknowledgement_cost
 from protocol import frames
 from protocol.audience.announcement import MAX_MEMBERS
 from protocol.audience.stage import Posting, Stage
@@ -23,7 +24,6 @@ from protocol.speech import opus_packet
 if TYPE_CHECKING:
     from node.captions.coder import Caption
     from node.links.address import BrokerAddress
-    from node.links.wire_meter import WireMeter
     from node.speech.send_stream import SpeechPacket
     from protocol.rtp.red import Copy
     from protocol.signalling import Hello
@@ -82,7 +82,7 @@ class StageRelay(CallObserver):
     ) -> None:
         self.counts = RelayCounts()
         self._stage, self._note, self._came_up = stage, note, came_up
-        self._clock, self._wall = clock, wall
+        self._clock, self._wall, self._meter = clock, wall, meter or WireMeter()
         self._members, self._names = {node: 0}, [own_name]
         self._speech: dict[str, StageSpeech] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -94,7 +94,7 @@ class StageRelay(CallObserver):
             on_down=self._down,
             note=note,
             waits=waits,
-            meter=meter,
+            meter=self._meter,
         )
 
     async def run(self) -> None:
@@ -200,8 +200,10 @@ class StageRelay(CallObserver):
             self.counts.dropped += 1
             return
         else:
+            cost = self.link.message_cost(message)
             self.counts.speech += 1
-            self.counts.speech_bytes += self.link.message_cost(message)
+            self.counts.speech_bytes += cost
+            self._meter.broker_speech("sent", cost - acknowledgement_cost(self.link.address.host), posting.packets)
 
     def _sent_now(self, message: Message) -> bool:
         """Send speech if it can leave at once; what announces it, and waits still, goes first."""

@@ -134,7 +134,9 @@ def read_link(text: str | None, file: Path | None) -> tuple[AudienceLink, str]:
 def _refuse_sealing(settings: Settings) -> None:
     """Refuse to record openly what the settings want sealed."""
     if settings.seal_recording and settings.record is not None:
-        raise UsageError("a recording of an audience is not sealed: leave out --record, or set seal_recording = false")
+        from node.recording.control import UNSEALED
+
+        raise UsageError(UNSEALED)
 
 
 def _clock_ms() -> int:

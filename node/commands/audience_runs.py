@@ -101,12 +101,12 @@ async def _talk(
             notes.draw(terminal_lines(link.reveal()))
             with (
                 hooks.running(settings, node, saved.name, notes),
-                recording_control(node, settings, header, notes, place.room) as recorder,
+                recording_control(node, settings, header, notes, room=None) as recorder,
                 conversing(node, recorder, display, notes, role, asked.piped, TO_AUDIENCE) as (sources, refresh),
             ):
                 async with web.serving(page, notes, node):
                     await run_together([node, relay, *sources], asked.seconds, refresh)
-    _sum_up(node, asked.json, quiet)
+    _sum_up(node, asked.json, quiet, relay.counts.dropped)
     return relay
 
 
@@ -154,7 +154,7 @@ async def _listen(
             _note_all(notes, *more, remark, *login.remarks(settings, place.broker))
             with (
                 hooks.running(settings, node, link.audience, notes),
-                recording_control(node, settings, header, notes, place.room) as recorder,
+                recording_control(node, settings, header, notes, room=None) as recorder,
                 _following(node, recorder, display, notes, asked.piped) as refresh,
             ):
                 async with watching(page, notes, node, link):
@@ -189,8 +189,10 @@ def _note_all(notes: BufferedNotes, *lines: str | None) -> None:
         notes(line)
 
 
-def _sum_up(node: Node, json: bool, on_error: bool) -> None:
+def _sum_up(node: Node, json: bool, on_error: bool, dropped: int = 0) -> None:
+    """Print the summary; `dropped` messages of speech did not leave for the audience."""
     tally, write = node.count(), writer(on_error=on_error)
+    tally.broker_speech_dropped += dropped
     summary = summarise(tally, tally, time.monotonic())
     for line in [as_json(summary)] if json else for_people(summary):
         write(line)

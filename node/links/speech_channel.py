@@ -12,7 +12,7 @@ from collections.abc import Callable
 from node.links import socket_queue
 from node.links.mqtt import MqttLink
 from node.links.outbox import Message
-from node.links.wire_meter import TCP_HEADER, WireMeter, ip_header
+from node.links.wire_meter import WireMeter, acknowledgement_cost
 from protocol.errors import NodeError, SealError
 from protocol.ration import Ration
 from protocol.room_secret import RoomSecret
@@ -97,4 +97,4 @@ class SpeechChannel:
 
     def _cost(self, message: Message) -> int:
         """Return the bytes of a message on the wire, from IP up: one segment, without its acknowledgement."""
-        return self._link.message_cost(message) - ip_header(self._link.address.host) - TCP_HEADER
+        return self._link.message_cost(message) - acknowledgement_cost(self._link.address.host)

@@ -118,7 +118,12 @@ def frame_cost(size: int) -> int:
 
 def tcp_message_cost(payload: int, address: str = "") -> int:
     """Return the bytes that a small message costs its sender's link both ways: a segment and its acknowledgement."""
-    return payload + 2 * (ip_header(address) + TCP_HEADER)
+    return payload + 2 * acknowledgement_cost(address)
+
+
+def acknowledgement_cost(address: str = "") -> int:
+    """Return the bytes of a segment without any payload."""
+    return ip_header(address) + TCP_HEADER
 
 
 class TcpConnections:

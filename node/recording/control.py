@@ -31,14 +31,21 @@ METERS_EVERY_S = 10.0
 # How long the end of a call waits for the disk to take the last two seconds.
 PATIENCE_S = 5.0
 
+UNSEALED = "a recording of an audience is not sealed: leave it out, or set seal_recording = false"
+
 
 def recording_control(
-    node: Node, settings: Settings, header: log.Header, note: Callable[[str], None], room: RoomSecret
+    node: Node, settings: Settings, header: log.Header, note: Callable[[str], None], room: RoomSecret | None
 ) -> RecordingControl:
-    """Return the control of a node's recordings in this room, by the settings."""
-    secret = recording_secret(room) if settings.seal_recording else None
+    """Return the control of a node's recordings in this room, by the settings; without a room nothing is sealed."""
     return RecordingControl(
-        node, header, note, path=settings.record, secret=secret, keep_snapshots=settings.keep_snapshots
+        node,
+        header,
+        note,
+        path=settings.record,
+        secret=recording_secret(room) if room is not None and settings.seal_recording else None,
+        keep_snapshots=settings.keep_snapshots,
+        refusal=UNSEALED if settings.seal_recording and room is None else None,
     )
 
 
@@ -46,8 +53,9 @@ class RecordingControl:
     """A node's recordings, one at a time, for the length of the context.
 
     A `path` is recorded to from the beginning; `header` is that of every recording
-    (`node.recording.provenance.recording_header`). `note` gets a line at the begin and the end of each. Enter it in the
-    event loop; that raises UsageError or NodeError if the file at `path` cannot be made.
+    (`node.recording.provenance.recording_header`). `note` gets a line at the begin and the end of each, or the
+    `refusal`, with which `start` makes none. Enter it in the event loop; that raises UsageError or NodeError if the
+    file at `path` cannot be made.
     """
 
     def __init__(
@@ -59,8 +67,9 @@ class RecordingControl:
         path: Path | None = None,
         secret: bytes | None = None,
         keep_snapshots: bool = False,
+        refusal: str | None = None,
     ) -> None:
-        self._node, self._note, self._first = node, note, path
+        self._node, self._note, self._first, self._refusal = node, note, path, refusal
         self._header = replace(header, node=node.id)
         self._secret, self._keep_snapshots = secret, keep_snapshots
         self._snapshot = CallSnapshot(node.id)
@@ -100,6 +109,9 @@ class RecordingControl:
         The file is made in a thread: a disk that does not answer costs the recording, and not the call. A failure is
         noted.
         """
+        if self._refusal is not None:
+            self._note(self._refusal)
+            return
         if self._recorder is not None:
             self._note(f"already recording to {self._recorder.path}; /stop ends that")
             return

@@ -270,7 +270,7 @@ class Page:
             self._identity = KeptIdentity(node.identity, self._keep_me)
         self.state.own = OwnState(node.id, node.name, may_speak=speaks, may_show=shows, me=self._me)
         self.broadcast.excluded = node.id
-        if alone:
+        if alone and self._identity is not None:  # who only receives shows nothing
             self._own_painting = OwnPainting(node, self.state, self.failures)
             node.observers.add(self._own_painting)
             self.state.joined(node.id, node.name, speaks=True, shows=True, you=True)

@@ -34,12 +34,16 @@ PROVE_AFTER_S: Final = 0.5
 
 
 class Posting(NamedTuple):
-    """A message to publish. Speech is worth nothing late: what cannot leave now is dropped (`now_or_never`)."""
+    """A message to publish. Speech is worth nothing late: what cannot leave now is dropped (`now_or_never`).
+
+    `packets` are those of Opus in it.
+    """
 
     topic: str
     payload: bytes
     retain: bool = False
     now_or_never: bool = False
+    packets: int = 0
 
 
 class _Shown(NamedTuple):
@@ -171,7 +175,8 @@ class Stage:
         if prove or self._checkpoints.unproven >= CHECKPOINT_EVERY:
             content = with_checkpoint(content, self._checkpoints.write(number))
         sealed = self._keys.seal(self._epoch, topic, number, content)
-        return Posting(topic, HINT.pack(number % HINTS) + sealed, now_or_never=True)
+        payload = HINT.pack(number % HINTS) + sealed
+        return Posting(topic, payload, now_or_never=True, packets=len(message.packets))
 
     def _numbered(self, frame: bytes) -> _Shown:
         self._picture_number += 1

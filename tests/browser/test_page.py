@@ -475,6 +475,16 @@ async def test_a_node_s_own_microphone_is_muted_from_the_page(browser: Browser, 
     await page.until("document.querySelector('#microphone').dataset.state === 'muted'")
 
 
+async def test_who_only_listens_has_no_part_to_switch_and_no_corner(browser: Browser, node: ScriptedNode) -> None:
+    node.state |= {"kind": "receive", "you": YOU | {"person": "x", "may_speak": False, "may_show": False}}
+    page = await opened(browser, node)
+    parts = "['microphone', 'camera', 'listen', 'own'].map((id) => document.getElementById(id).hidden)"
+    assert await page.evaluate(parts) == [True, True, False, True]
+    await page.click("#hangup")
+    await page.until("document.querySelector('#lobby').hidden === false")
+    assert [path for _, path, _ in node.asked] == []
+
+
 async def asked(page: Page, node: ScriptedNode, path: str) -> tuple[str, bytes]:
     """The first thing that the page posted there, once it has."""
     while True:

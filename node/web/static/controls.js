@@ -89,7 +89,7 @@ export class Controls {
 
   show() {
     const you = this.#call.you;
-    const own = this.#call.people.get(you?.person);
+    const own = this.#own;
     this.#button("listen", true, this.#hearing !== "off", SHOWN[this.#hearing]);
     this.#button("microphone", Boolean(you && (you.may_speak || own?.speaks)), ...this.#microphone(you));
     this.#button("camera", Boolean(you && (you.may_show || own?.shows)), ...this.#film(you));
@@ -97,15 +97,19 @@ export class Controls {
     byId("own").toggleAttribute("data-live", this.#filming);
   }
 
+  get #own() {
+    return this.#call.people.get(this.#call.you?.person);
+  }
+
   #microphone(you) {
-    if (!you) return [false, "off"];
+    if (!you?.may_speak && !this.#own?.speaks) return [false, "off"];
     if (you.may_speak && this.#speaking === "off") return [false, you.speaking ? "in use" : "off"];
     if (you.muted) return [false, "muted"];
     return [true, you.may_speak ? SHOWN[this.#speaking] : "on"];
   }
 
   #film(you) {
-    if (!you) return [false, "off"];
+    if (!you?.may_show && !this.#own?.shows) return [false, "off"];
     const on = you.may_show ? this.#filming : you.camera_on;
     return [on, on ? "on" : "off"];
   }

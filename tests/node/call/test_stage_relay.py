@@ -12,6 +12,7 @@ from node.call.stage_relay import MOST_WAITING, StageRelay
 from node.captions.coder import Caption
 from node.links.address import BrokerAddress
 from node.links.outbox import Message
+from node.links.wire_meter import WireMeter, acknowledgement_cost
 from node.speech.send_stream import SpeechPacket
 from protocol import frames
 from protocol.audience.epochs import Chain
@@ -28,6 +29,7 @@ class Relay:
         self.sent: list[Message] = []
         self.notes: list[str] = []
         self.ups: list[bool] = []
+        self.meter = WireMeter()
         stage = Stage(SPEAKER, Chain(SINCE, SECRET), ["Ann"], 5, CODEBOOKS)
         self.relay = StageRelay(
             stage,
@@ -36,6 +38,7 @@ class Relay:
             BrokerAddress("127.0.0.1", 1),
             note=self.notes.append,
             came_up=self.ups.append,
+            meter=self.meter,
             clock=lambda: self.now,
             wall=lambda: CLOCK_MS / 1000 + self.now,
         )
@@ -85,6 +88,8 @@ async def test_speech_pictures_and_lines_of_its_own_go_on(relay: Relay) -> None:
     counts = relay.relay.counts
     assert (counts.speech, counts.pictures, counts.lines, counts.dropped) == (4, 1, 1, 0)
     assert 8 < counts.speech_kbps < 20
+    sent = relay.meter.speech("sent")
+    assert (sent.packets, sent.bytes) == (8, counts.speech_bytes - 4 * acknowledgement_cost("127.0.0.1"))
 
 
 async def test_members_of_its_room_are_announced_and_handed_on(relay: Relay) -> None:

@@ -202,6 +202,18 @@ async def test_as_the_settings_have_it(node: Any, notes: Happenings, tmp_path: P
     assert any(isinstance(record, log.Snapshot) for record in _records(path, secret))
 
 
+async def test_what_no_room_seals_is_not_recorded_openly(
+    node: Any, notes: Happenings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for seals, said in ((True, control.UNSEALED), (False, "recording to call.mcap")):
+        with control.recording_control(node, Settings(seal_recording=seals), HEADER, notes.add, room=None) as held:
+            held.start(Path("call.mcap"))
+        assert notes.all[0] == said
+        assert [path.name for path in tmp_path.iterdir()] == ([] if seals else ["call.mcap"])
+        notes.all.clear()
+
+
 def counted(delay_ms: float | None) -> Any:
     tally = CallStats(0.0, "lean")
     tally.speech_in.lost, tally.speech_in.concealed_ms = 3, 240.4

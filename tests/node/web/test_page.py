@@ -79,6 +79,7 @@ async def test_nobody_is_drawn_from_a_node_that_only_receives() -> None:
     assert await page.change_me("a man") is None
     assert page.state.own is not None
     assert page.state.own.me is None
+    assert page.state.people == {}
 
 
 async def test_links_delays_and_the_broker_are_looked_at(page: Page, node: Bystander) -> None:
