@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from node.links.peer_events import PeerEvents
-from protocol.signalling import SpeechRoute
 
 if TYPE_CHECKING:
     from protocol.signalling import Hello
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
 NO_BROKER = "no broker now"
 
 
-def broker_gone(reason: str, routes: Mapping[str, str]) -> str:
-    """Return the line about our own broker; `routes` are the ways of speech by the names of the peers."""
-    waiting = [name for name, route in routes.items() if route == SpeechRoute.BROKER]
+def broker_gone(reason: str, hellos: Mapping[str, Hello], waits: Callable[[str], bool]) -> str:
+    """Return the line about our own broker; `waits` tells with which of the peers speech waits for it."""
+    waiting = [hello.name or peer for peer, hello in hellos.items() if waits(peer)]
     speech = f"and so does the speech with {', '.join(waiting)}" if waiting else "speech goes on"
     return f"the broker is gone ({reason}); pictures and text wait for it, {speech}"
 

@@ -191,7 +191,7 @@ class RoomMembership(PeerEventHub):
             return "none"
         if self.peers.is_up(peer) or self.route(peer) == SpeechRoute.BROKER:
             return "up"
-        return "again" if peer in self._linked else "connecting"
+        return "again" if peer in self._linked or self.speech.waits(peer) else "connecting"
 
     def route(self, peer: str) -> str:
         """Return the way that speech takes with a peer: `direct`, `broker` or `none`."""
@@ -229,7 +229,7 @@ class RoomMembership(PeerEventHub):
 
     def _broker_down(self, reason: str) -> None:
         self.broker_is_up = False
-        self._note(broker_gone(reason, self.routes()))
+        self._note(broker_gone(reason, self.hellos, self.speech.waits))
         self.broker_lost()
 
     async def _watch_addresses(self) -> None:

@@ -32,6 +32,7 @@ UNKNOWN = "nothing is known of why"
 TRIES_AGAIN = "trying again and again; a TURN server may help (ice_servers)"
 # Behind a name, in a list.
 NO_SPEECH = "no speech link"
+WAITS = "no way for speech: the broker is away"
 BY_BROKER = "speech goes through the broker"
 # Peers that left and were never spoken with, of which the summary says so.
 MAX_GONE = 64
@@ -106,6 +107,12 @@ class MissingLinks(PeerEvents):
         """Return why the link with a peer is missing, once that was noted; None else."""
         awaited = self._awaited.get(peer)
         return awaited.reported if awaited is not None else None
+
+    def shown(self, peer: str, route: str, waits: bool) -> str:
+        """Return what to show behind a peer's name: why there is no speech by its `route`, or that it `waits`."""
+        if waits:
+            return f" ({WAITS})"
+        return f" ({NO_SPEECH})" if route == "none" and self.why(peer) is not None else ""
 
     def never_spoken_with(self) -> list[str]:
         """Return why, for each peer that was met and with which no speech was ever exchanged for too long."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from node.call.brokerless import NO_BROKER, BrokerlessMembers
-from node.call.missing_links import NO_SPEECH, MissingLinks
+from node.call.missing_links import MissingLinks
 from node.links.attempts import attempt_with
 from node.links.peer_events import PresenceNotes
 
@@ -42,4 +42,4 @@ class Presence:
     def _trouble(self, peer: str) -> str:
         if self._brokerless.is_without(peer):
             return f" ({NO_BROKER})"
-        return f" ({NO_SPEECH})" if self.missing.why(peer) is not None else ""
+        return self.missing.shown(peer, self._room.route(peer), self._room.speech.waits(peer))

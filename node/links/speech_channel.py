@@ -52,6 +52,11 @@ class SpeechChannel:
         """The number of the next message: a newcomer opens from this one on."""
         return self._sealer.next
 
+    @property
+    def is_up(self) -> bool:
+        """Whether the broker is connected."""
+        return self._link.connected
+
     def round_trip_s(self) -> float:
         """Return the round-trip time to the broker; 0 where it is not known."""
         return socket_queue.round_trip_s(self._link.traffic.socket) or 0.0

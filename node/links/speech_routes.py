@@ -55,8 +55,12 @@ class SpeechRoutes(PeerEvents):
         channel.deliver = self.broker_speech
 
     def route(self, peer: str) -> str:
-        """Return the way that speech takes with a peer: `direct`, `broker` or `none`."""
-        return str(self._routes.get(peer, SpeechRoute.NONE))
+        """Return the way that speech takes with a peer: `direct`, `broker` or `none`, as while the broker is away."""
+        return str(SpeechRoute.NONE if self.waits(peer) else self._routes.get(peer, SpeechRoute.NONE))
+
+    def waits(self, peer: str) -> bool:
+        """Return whether speech with a peer would go through the broker, which is away."""
+        return self._routes.get(peer) is SpeechRoute.BROKER and not self._channel.is_up
 
     def round_trip_seconds(self, peer: str) -> float:
         """Return the round-trip time to a peer; 0 as long as there is none.

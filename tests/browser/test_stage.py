@@ -223,6 +223,26 @@ async def test_keys_do_what_the_bar_does_but_not_while_one_writes(browser: Brows
 # -- what is said in the banner
 
 
+async def test_speech_that_waits_for_the_broker_is_not_said_to_go_on(browser: Browser, node: ScriptedNode) -> None:
+    a_call(node, 1)
+    page = await entered(browser, node)
+    node.say("person", person_event("0", name="bob", link="again", route="none"))
+    node.say("broker", {"broker": "down"})
+    said = "The broker is away: new pictures and lines wait for it. So does the speech with bob."
+    await page.until(f"document.querySelector('#trouble').textContent === {said!r}")
+
+
+async def test_a_missing_link_is_no_trouble_while_the_broker_has_the_speech(
+    browser: Browser, node: ScriptedNode
+) -> None:
+    a_call(node, 1)
+    page = await entered(browser, node)
+    node.say("person", person_event("0", name="bob", missing="no path", route="none"))
+    await page.until("document.querySelector('#trouble').textContent.startsWith('There is no speech link with bob')")
+    node.say("person", person_event("0", name="bob", missing="no path", route="broker"))
+    await page.until("!document.querySelector('#banner').hasAttribute('data-shown')")
+
+
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [

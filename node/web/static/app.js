@@ -135,17 +135,25 @@ function inWords() {
 
 /** What a person should know now and until it is over, the gravest alone. */
 function wrong() {
-  if (call.broker === "down") return "The broker is away: new pictures and lines wait for it. Speech goes on.";
+  if (call.broker === "down") return brokerless();
   if (call.audience && !call.audience.live) return sentence(call.audience.why);
   if (controls.isBlocked) return "Touch the page, or press a key, to hear the call.";
   if (controls.isBroken) return "The sound broke off. Connecting again…";
   const broken = call.others.filter((person) => person.here && person.link === "again" && !person.missing).map((person) => person.name);
   if (broken.length) return `The speech with ${listed(broken)} broke off. Connecting again…`;
-  const mute = call.others.filter((person) => person.here && person.missing);
+  const mute = call.others.filter((person) => person.here && person.missing && person.route !== "broker");
   if (mute.length) return `There is no speech link with ${listed(mute.map((person) => person.name))}: ${mute[0].missing}.`;
   const left = call.others.filter((person) => !person.here).map((person) => person.name);
   if (left.length && !present().length && call.kind !== "replay") return `${listed(left)} left the call.`;
   return me.asks ? "The others see you as a drawing of what you say of yourself." : "";
+}
+
+/** What goes on while the broker is away, and what does not. */
+function brokerless() {
+  if (call.audience) return "The broker is away: nothing is heard until it is back.";
+  const cut = call.others.filter((person) => person.here && person.route === "none" && person.link === "again");
+  const speech = cut.length ? `So does the speech with ${listed(cut.map((person) => person.name))}.` : "Speech goes on.";
+  return `The broker is away: new pictures and lines wait for it. ${speech}`;
 }
 
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;

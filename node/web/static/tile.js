@@ -95,7 +95,7 @@ const cost = ({ bits, wire_bytes: wire }) =>
 export function doing(person) {
   if (!person.here) return "has left";
   if (person.broker === false) return "no broker now";
-  if (person.missing) return "no speech link";
+  if (person.missing && person.route !== "broker") return "no speech link";
   if (LINKS[person.link]) return LINKS[person.link];
   if (person.floor) return "has the floor";
   if (person.painting) return "painting…";

@@ -235,4 +235,5 @@ async def test_speech_through_the_broker_is_announced_counted_as_set_up_and_wait
         await nodes.until(lambda: ann.room.speech.round_trip_seconds(peer) > 0)
         server.stop()
         await nodes.until(lambda: not ann.room.broker_is_up)
+        assert (ann.room.routes(), ann.room.link_state(peer)) == ({"bob": "none"}, "again")
     assert any("pictures and text wait for it, and so does the speech with bob" in note for note in ann.notes.all)

@@ -68,6 +68,15 @@ def test_a_link_that_does_not_come_up_is_said_once_with_why_and_what_follows(sce
     assert (scene.links.never_spoken_with(), scene.links.spoken_with()) == ([BLOCKED_TEXT], 0)
 
 
+def test_who_cannot_be_spoken_with_now_is_shown_as_such(scene: Scene) -> None:
+    scene.links.joined("b", BOB)
+    assert scene.links.shown("b", "none", waits=False) == ""
+    scene.wait(10)
+    assert scene.links.shown("b", "none", waits=False) == " (no speech link)"
+    assert scene.links.shown("b", "broker", waits=False) == ""
+    assert scene.links.shown("b", "none", waits=True) == " (no way for speech: the broker is away)"
+
+
 def test_when_it_comes_that_is_said(scene: Scene) -> None:
     scene.links.joined("b", BOB)
     scene.wait(10)

@@ -25,6 +25,7 @@ class Channel:
     def __init__(self) -> None:
         self.posted: list[Bundled] = []
         self.skipped = 0
+        self.is_up = True
         self.deliver: Any = None
 
     def post(self, bundled: Bundled) -> bool:
@@ -114,6 +115,19 @@ def test_speech_goes_once_to_the_broker_for_all_who_want_it() -> None:
     assert scene.routes.send(0, PACKET)
     assert scene.routes.send(STEP, PACKET)
     assert [bundled.time for bundled in scene.channel.posted] == [0, 2]
+
+
+def test_without_the_broker_its_way_is_none() -> None:
+    scene = Scene()
+    scene.channel.is_up = False
+    assert not scene.routes.waits("bobb")
+    scene.change("broker")
+    assert (scene.routes.route("bobb"), scene.routes.waits("bobb")) == ("none", True)
+    scene.channel.is_up = True
+    assert (scene.routes.route("bobb"), scene.routes.waits("bobb")) == ("broker", False)
+    scene.channel.is_up = False
+    scene.change("direct")
+    assert (scene.routes.route("bobb"), scene.routes.waits("bobb")) == ("direct", False)
 
 
 def test_who_takes_no_speech_is_sent_none() -> None:
