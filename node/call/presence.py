@@ -37,7 +37,7 @@ class Presence:
     def shown(self) -> list[str]:
         """Return the names of the peers with what is wrong with each, and those that other members vouch for."""
         shown = [f"{hello.name or peer}{self._trouble(peer)}" for peer, hello in self._room.hellos.items()]
-        return shown + [f"{name} ({NO_BROKER})" for name in self._brokerless.others()]
+        return shown + [f"{name} ({NO_BROKER})" for name in self._brokerless.others()] or self._room.names()
 
     def _trouble(self, peer: str) -> str:
         if self._brokerless.is_without(peer):

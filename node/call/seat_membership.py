@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from node.call.membership import RoomMembership
 from node.call.seat_words import NOT_OPENED, Distrust, standing_words
+from node.call.shown_names import ShownNames
 from node.common.tasks import first_error
 from node.links import network_watch
 from node.links.mqtt import MqttLink
@@ -83,6 +84,7 @@ class SeatMembership(RoomMembership):
     ) -> None:
         meter = meter or WireMeter()
         super().__init__(name, place, carries, codecs, note=note, meter=meter, clock=clock)
+        self._shown = ShownNames("", note)  # nobody is shown a listener's own name
         self.distrust = Distrust(note, clock)
         self.standing_changed: Callable[[Standing], None] = lambda standing: None
         self._seat, self._wall = seat, wall

@@ -42,7 +42,9 @@ class StageMembership(RoomMembership):
 
 
 class SoloMembership(StageMembership):
-    """A speaker alone: a member of no room. Whether the broker is there is said from outside."""
+    """A speaker alone: a member of no room. Whether the broker is there is said from outside, as is a picture's cost."""
+
+    picture_cost: Callable[[bytes], int] = staticmethod(len)
 
     async def run(self, work: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]) -> None:
         """Do the work until cancelled. Raises NodeError when a piece of it cannot go on."""
@@ -59,8 +61,8 @@ class SoloMembership(StageMembership):
         return ["an audience"]
 
     def post_picture(self, frame: bytes, retain: bool) -> int:
-        """Publish nothing: the audience gets it by the observers."""
-        return 0
+        """Publish nothing: the audience gets it by the observers. Return what that costs on the wire, in bytes."""
+        return self.picture_cost(frame)
 
     def post_text(self, frame: bytes) -> None:
         """Publish nothing: the audience gets it by the observers."""
@@ -96,5 +98,7 @@ def relay_of(
         came_up=came_up,
         wall=wall,
     )
+    if isinstance(room, SoloMembership):
+        room.picture_cost = relay.picture_cost
     node.observers.add(relay)
     return relay

@@ -16,6 +16,7 @@ from node.links import network_watch
 from node.links.mqtt import Message, MqttLink
 from node.links.wire_meter import WireMeter, acknowledgement_cost
 from protocol import frames
+from protocol.audience import signed_frame
 from protocol.audience.announcement import MAX_MEMBERS
 from protocol.audience.stage import Posting, Stage
 from protocol.errors import FrameError, PacketError, VersionError
@@ -110,6 +111,11 @@ class StageRelay(CallObserver):
                     self._publish(self._stage.end(*self._now()))
                     await self.link.flush(GOODBYE_S)
                     broker.cancel()
+
+    def picture_cost(self, frame: bytes) -> int:
+        """Return what a picture costs on the wire that goes to the audience in this frame, in bytes."""
+        topic = f"{self._stage.audience}/{signed_frame.PICTURE_LETTER}0"
+        return self.link.message_cost(Message(topic, bytes(len(frame) + signed_frame.OVERHEAD)))
 
     # -- what happens on stage
 

@@ -103,9 +103,10 @@ def listen(
 
 
 def link_of(saved: SavedAudience, settings: Settings, from_now: bool) -> AudienceLink:
-    """Return the link to show. Raises UsageError for a broker that no link can name."""
-    from node.links.address import without_password
+    """Return the link to show. Raises UsageError or NodeError for a broker that no link can name."""
+    from node.links.address import BrokerAddress, without_password
 
+    BrokerAddress.parse(settings.broker)
     try:
         return saved.link(without_password(settings.broker), epoch_of(_clock_ms()) if from_now else None)
     except ValueError as error:

@@ -198,8 +198,7 @@ def for_people(summary: Summary) -> list[str]:
     lines = [f"{summary['seconds']:.1f} s, {call['wire_kbps']:.2f} kbit/s on the wire in all"]
     if speech["packets_sent"] or speech["packets_received"]:
         lines.append(
-            f"speech    {_shown(speech['payload_kbps'])} kbit/s of speech, {_shown(speech['wire_kbps'])} on the wire; "
-            f"{speech['packets_sent']} packets sent, {speech['packets_received']} received, "
+            f"speech    {_rates(speech)}{speech['packets_sent']} packets sent, {speech['packets_received']} received, "
             f"{speech['lost']} lost, {speech['late']} late"
         )
         lines.append(
@@ -225,6 +224,12 @@ def for_people(summary: Summary) -> list[str]:
         )
         lines += _ratios(picture)
     return lines + _trouble(call)
+
+
+def _rates(speech: SpeechSummary) -> str:
+    if not speech["packets_sent"]:
+        return ""
+    return f"{_shown(speech['payload_kbps'])} kbit/s of speech, {_shown(speech['wire_kbps'])} on the wire; "
 
 
 def _unspoken(call: CallSummary) -> list[str]:

@@ -16,13 +16,15 @@ from protocol.audience.signing import SIGNATURE_BYTES, SpeakerKey, SpeakerName
 from protocol.errors import SealError
 from protocol.frames import MAX_FRAME_BYTES
 
-__all__ = ["PICTURE_LETTER", "TEXT_LETTER"]
+__all__ = ["OVERHEAD", "PICTURE_LETTER", "TEXT_LETTER"]
 
 PICTURE_LETTER: Final = "p"
 TEXT_LETTER: Final = "t"
 
 _NUMBER = struct.Struct(">I")
 _PLACE = struct.Struct(">QI")
+# What a frame grows by.
+OVERHEAD: Final = _NUMBER.size + SIGNATURE_BYTES + TAG
 # A member of the stage before a line.
 _MOST_BYTES = 1 + MAX_FRAME_BYTES
 
@@ -35,7 +37,7 @@ def seal(keys: Keys, epoch: int, topic: str, key: SpeakerKey, session: int, numb
 
 def number_of(sealed: bytes) -> int:
     """Return the number of what was published; raise `SealError` for lengths that nothing sealed has."""
-    if not 0 <= len(sealed) - _NUMBER.size - SIGNATURE_BYTES - TAG <= _MOST_BYTES:
+    if not 0 <= len(sealed) - OVERHEAD <= _MOST_BYTES:
         raise SealError(f"a frame to an audience does not have {len(sealed)} bytes")
     number: int = _NUMBER.unpack_from(sealed)[0]
     return number

@@ -63,7 +63,7 @@ class Listener:
         self.part = Part()
         self.standings: list[Standing] = []
         self.room = SeatMembership(
-            "listener",
+            "Ann",  # as one on stage is called: nobody there is shown a listener
             place(BrokerAddress("127.0.0.1", 1)),
             CARRIES,
             CODECS,

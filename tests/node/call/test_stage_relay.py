@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from audience import CLOCK_MS, CODEBOOKS, LINK, SECRET, SINCE, SPEAKER, Listening, line, packet, picture
+from live_audience import on_stage
 
 from node.call.observers import ChatLine
 from node.call.stage_relay import MOST_WAITING, StageRelay
@@ -141,3 +142,12 @@ async def test_it_says_anew_what_is_retained_when_its_broker_is_back(relay: Rela
     assert [message.topic[-2:] for message in relay.sent] == ["/a", "p0"] * 2
     assert relay.ups == [True, False, True]
     assert len(relay.notes) == 2
+
+
+async def test_a_speaker_alone_is_shown_an_audience_and_what_pictures_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    node, relay, _ = on_stage(BrokerAddress("127.0.0.1", 1), CLOCK_MS / 1000)
+    sent: list[Message] = []
+    monkeypatch.setattr(relay.link, "publish", sent.append)
+    cost = node.room.post_picture(picture(1), retain=True)
+    relay.frame_sent(picture(1))
+    assert (cost, node.shown_peers()) == (relay.link.message_cost(sent[-1]), ["an audience"])
