@@ -42,7 +42,7 @@ class StageMembership(RoomMembership):
 
 
 class SoloMembership(StageMembership):
-    """A speaker alone: a member of no room. Whether the broker is there is said from outside, as is a picture's cost."""
+    """A speaker alone: a member of no room. Whether the broker is there is said from outside, and a picture's cost."""
 
     picture_cost: Callable[[bytes], int] = staticmethod(len)
 
