@@ -7,6 +7,7 @@ none speaks of in two seconds is unproven; neither is ever played.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -18,9 +19,11 @@ from protocol.errors import SealError
 __all__ = ["PROVEN_WITHIN_S", "Doubt", "Doubtful", "Proven", "Proving"]
 
 PROVEN_WITHIN_S: Final = 2.0
-# Eight who talk at once make 34 messages a second. What is beyond is a listener's flood, which can drown speech out and
-# never speak: half a megabyte is kept of it.
-MOST_WAITING: Final = 1024
+# Eight who talk at once make 34 messages a second; what is beyond is a listener's flood. So much of it is kept that the
+# speaker's messages wait beside 8,000 forged ones a second, more than a client reads: some 10 MB, and at most 16 of
+# packets. Only what floods more than that drowns speech out.
+MOST_WAITING: Final = 16_384
+MOST_BYTES: Final = 1 << 24
 # Proofs reach eight messages back; a broker that mixes the order of a topic mixes this many.
 _REMEMBERED = 256
 
@@ -52,12 +55,9 @@ class Proven(NamedTuple):
 class _Candidate:
     number: int
     digest: bytes
+    size: int
     message: SpeechMessage
     arrived: float
-
-    @property
-    def key(self) -> tuple[int, bytes]:
-        return self.number, self.digest
 
 
 class Proving:
@@ -66,58 +66,78 @@ class Proving:
     def __init__(self, first: int) -> None:
         self.next = first
         self._first = first
-        self._waiting: dict[tuple[int, bytes], _Candidate] = {}
+        self._waiting: dict[int, dict[bytes, _Candidate]] = {}
+        self._arrivals: deque[_Candidate] = deque()
+        self._messages = self._bytes = 0
         self._proofs: dict[int, bytes] = {}
-        self._played: set[tuple[int, bytes]] = set()
+        self._played: dict[int, bytes] = {}
         self._settled: list[Proven | Doubtful] = []
 
     def add(self, number: int, content: bytes, message: SpeechMessage, now: float) -> None:
         """Take a message that opened; raise `SealError` for one that came before, or is of before `first`."""
-        candidate = _Candidate(number, digest_of(number, content), message, now)
-        if number < self._oldest or candidate.key in self._waiting or candidate.key in self._played:
+        digest = digest_of(number, content)
+        if number < self._oldest or digest in self._waiting.get(number, ()) or self._played.get(number) == digest:
             raise SealError("speech that came before")
-        if len(self._waiting) >= MOST_WAITING:
+        if self._messages >= MOST_WAITING or self._bytes + len(content) > MOST_BYTES:
             raise SealError("more speech than a stage can say: somebody with the link floods it")
-        self._waiting[candidate.key] = candidate
-        self._judge(candidate)
+        candidate = _Candidate(number, digest, len(content), message, now)
+        self._waiting.setdefault(number, {})[digest] = candidate
+        self._messages += 1
+        self._bytes += candidate.size
+        if not self._judge(candidate):
+            self._arrivals.append(candidate)
 
     def prove(self, checkpoint: Checkpoint) -> None:
         """Believe a checkpoint, whose signature was checked."""
         self._proofs |= checkpoint.proven
         self.next = max(self.next, checkpoint.number + 1)
-        for candidate in sorted(self._waiting.values(), key=lambda candidate: candidate.number):
-            self._judge(candidate)
+        for number in sorted(checkpoint.proven.keys() & self._waiting.keys()):
+            for candidate in list(self._waiting[number].values()):
+                self._judge(candidate)
         self._proofs = {number: digest for number, digest in self._proofs.items() if number >= self._oldest}
-        self._played = {(number, digest) for number, digest in self._played if number >= self._oldest}
+        self._played = {number: digest for number, digest in self._played.items() if number >= self._oldest}
 
     def settled(self, now: float) -> list[Proven | Doubtful]:
         """Return what is proven, in the order of numbers, and what is not and waits no longer."""
-        for candidate in list(self._waiting.values()):
-            if now < candidate.arrived + PROVEN_WITHIN_S:
-                break
-            self._settle(candidate, Doubtful(candidate.number, candidate.message.member, Doubt.UNPROVEN))
+        while (first := self._first_waiting()) is not None and now >= first.arrived + PROVEN_WITHIN_S:
+            self._settle(first, Doubtful(first.number, first.message.member, Doubt.UNPROVEN))
         settled, self._settled = self._settled, []
         return settled
 
-    def _judge(self, candidate: _Candidate) -> None:
-        """Settle a message of which a checkpoint speaks."""
+    def deadline(self) -> float | None:
+        """Return when something has waited long enough."""
+        first = self._first_waiting()
+        return None if first is None else first.arrived + PROVEN_WITHIN_S
+
+    def _judge(self, candidate: _Candidate) -> bool:
+        """Settle a message of which a checkpoint speaks, and return whether one does."""
         number, message = candidate.number, candidate.message
         if (proof := self._proofs.get(number)) is None:
-            return
+            return False
         if proof == candidate.digest:
-            self._played.add(candidate.key)
+            self._played[number] = candidate.digest
             self._settle(candidate, Proven(number, message, candidate.arrived))
         else:
             self._settle(candidate, Doubtful(number, message.member, Doubt.FORGED))
+        return True
 
     def _settle(self, candidate: _Candidate, outcome: Proven | Doubtful) -> None:
-        del self._waiting[candidate.key]
+        of_number = self._waiting[candidate.number]
+        del of_number[candidate.digest]
+        if not of_number:
+            del self._waiting[candidate.number]
+        self._messages -= 1
+        self._bytes -= candidate.size
         self._settled.append(outcome)
 
-    def deadline(self) -> float | None:
-        """Return when something has waited long enough."""
-        first = next(iter(self._waiting.values()), None)
-        return None if first is None else first.arrived + PROVEN_WITHIN_S
+    def _first_waiting(self) -> _Candidate | None:
+        """Return what waits longest, without those before it that are settled."""
+        while self._arrivals:
+            first = self._arrivals[0]
+            if self._waiting.get(first.number, {}).get(first.digest) is first:
+                return first
+            self._arrivals.popleft()
+        return None
 
     @property
     def _oldest(self) -> int:

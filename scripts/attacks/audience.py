@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 
 from attacks.attacks import Outcome
@@ -27,6 +28,8 @@ LISTENS_S, DENIED_S = 3.0, 3.0
 FLOOD_A_SECOND, FLOOD_S = 2000, 2.0
 LEAST_SHARE = 0.9
 PACKETS_A_SECOND = 1000 / 120
+# The wait of a listener, and what a busy machine is late.
+HEARD_WITHIN_S = 6.0
 STOLEN = 40  # numbers that a listener uses before the speaker
 
 
@@ -131,11 +134,11 @@ async def cut_checkpoints(hall: Hall) -> tuple[bool, str]:
 
 
 async def flooded_audience(hall: Hall) -> tuple[bool, str]:
-    """A flood of a stranger, through which the stage is heard; and one of a listener, who may drown it out"""
+    """Floods of a stranger and of a listener, through both of which the stage is heard"""
     async with hall.listener() as (seat, watcher):
         await until(lambda: watcher.played)
         quiet = await _flood(hall, watcher, lambda number: b"")
-        share = await _flood(hall, watcher, lambda number: secrets.token_bytes(300))
+        strange = await _flood(hall, watcher, lambda number: secrets.token_bytes(300))
         keys, topic, first = hall.keys(), hall.topic("v"), _next_number(hall)
 
         def forged(number: int) -> bytes:
@@ -143,17 +146,15 @@ async def flooded_audience(hall: Hall) -> tuple[bool, str]:
             at = first + number % 64
             return HINT.pack(at & 0xFFFF) + keys.seal(epoch_of(clock_ms()), topic, at, content)
 
-        drowned = await _flood(hall, watcher, forged)
-        before = len(watcher.played)
-        back = await until(lambda: len(watcher.played) > before + 4)
+        inside = await _flood(hall, watcher, forged)
+        refused = seat.distrust.counts["forged, muted"] + seat.distrust.counts["unproven, muted"]
         told = (
-            f"{quiet:.0%} of the speech came without a flood, {share:.0%} through "
-            f"{FLOOD_A_SECOND} messages a second of a stranger, {drowned:.0%} "
-            f"through as many of a listener, of which none was played; it went on afterwards: {back}"
+            f"of what was said {quiet:.0%} came without a flood, {strange:.0%} through {FLOOD_A_SECOND} messages a "
+            f"second of a stranger, {inside:.0%} through as many of a listener, of which {refused} are counted and "
+            "none was played"
         )
-        return share > LEAST_SHARE * min(1.0, quiet) and back and hall.is_all_the_speakers(
-            watcher
-        ) and seat.standing.live, told
+        heard = min(strange, inside) > LEAST_SHARE * quiet > 0
+        return heard and refused > 0 and hall.is_all_the_speakers(watcher) and seat.standing.live, told
 
 
 AUDIENCE_ATTACKS: tuple[tuple[str, AudienceAttack], ...] = (
@@ -182,8 +183,11 @@ async def _alone(name: str, work: AudienceAttack) -> Outcome:
 
 
 async def _flood(hall: Hall, watcher: Watcher, payload: Callable[[int], bytes]) -> float:
-    """Flood the speech's topic; return the share of the speech that was played meanwhile and two seconds later."""
-    before, began, number = len(watcher.played), time.monotonic(), 0
+    """Flood the speech's topic; return the share of what was said meanwhile that is played within some time.
+
+    How busy the machine is costs time, and nothing of that share.
+    """
+    before, played, began, number = len(hall.watcher.said), len(watcher.played), time.monotonic(), 0
     while (spent := time.monotonic() - began) < FLOOD_S:
         while number < FLOOD_A_SECOND * spent:
             if forged := payload(number):
@@ -191,8 +195,13 @@ async def _flood(hall: Hall, watcher: Watcher, payload: Callable[[int], bytes]) 
             number += 1
         await hall.broker.drain()
         await asyncio.sleep(0.01)
-    await asyncio.sleep(2.0)  # what was said meanwhile is played now
-    return (len(watcher.played) - before) / (PACKETS_A_SECOND * (time.monotonic() - began))
+    said = Counter(hall.watcher.said[before:])
+
+    def come() -> int:
+        return (said & Counter(watcher.played[played:])).total()
+
+    await until(lambda: come() == said.total(), HEARD_WITHIN_S)
+    return come() / said.total()
 
 
 def _next_number(hall: Hall) -> int:

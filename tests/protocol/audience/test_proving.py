@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.audience.checkpoint import Checkpoint, digest_of
-from protocol.audience.proving import MOST_WAITING, PROVEN_WITHIN_S, Doubt, Doubtful, Proven, Proving
+from protocol.audience.proving import MOST_BYTES, MOST_WAITING, PROVEN_WITHIN_S, Doubt, Doubtful, Proven, Proving
 from protocol.audience.speech_message import SpeechMessage
 from protocol.errors import SealError
 
@@ -73,13 +73,31 @@ def test_each_is_played_once_and_nothing_of_before() -> None:
 
 
 def test_a_flood_is_refused_beyond_a_bound() -> None:
-    proving = Proving(0)
+    proving, said = Proving(0), message(0)
     for number in range(MOST_WAITING):
-        add(proving, number, forged=True)
+        proving.add(number, b"forged", said, 0.0)
     with pytest.raises(SealError, match="floods"):
         add(proving, MOST_WAITING)
     proving.settled(PROVEN_WITHIN_S)
     add(proving, 0)
+
+
+def test_large_messages_are_refused_sooner() -> None:
+    proving, said, large = Proving(0), message(0), bytes(1 << 20)
+    for number in range(MOST_BYTES // len(large)):
+        proving.add(number, large, said, 0.0)
+    with pytest.raises(SealError, match="floods"):
+        add(proving, 99)
+
+
+def test_what_was_settled_early_holds_up_nothing() -> None:
+    proving = Proving(0)
+    for number in range(3):
+        add(proving, number, now=number / 10)
+    proving.prove(checkpoint(0, 1))
+    assert proving.deadline() == 0.2 + PROVEN_WITHIN_S
+    assert [outcome.number for outcome in proving.settled(5.0)] == [0, 1, 2]
+    assert proving.deadline() is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.booleans())), st.lists(st.integers(0, 30)))
