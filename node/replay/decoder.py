@@ -23,6 +23,7 @@ from node.speech.receive_stream import ReceiveStream
 from protocol.errors import PacketError
 from protocol.log import Left, Record, Speech
 from protocol.speech import lyra
+from protocol.speech.jitter import MAX_BROKER_TARGET_MS
 from protocol.speech.playout import Playout
 
 logger = logging.getLogger(__name__)
@@ -146,4 +147,6 @@ class SessionDecoder:
         noise = ComfortNoise(np.random.default_rng(zlib.crc32(sender.encode())))
         while len(self._streams) >= MOST_VOICES:
             self._streams.pop(next(iter(self._streams)))
-        return ReceiveStream(Playout(), SpeechDecoder(self._lyra_folder), noise)
+        playout = Playout()
+        playout.longest_target_ms = MAX_BROKER_TARGET_MS  # no record says which way speech took
+        return ReceiveStream(playout, SpeechDecoder(self._lyra_folder), noise)

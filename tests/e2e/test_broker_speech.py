@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import pathlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,16 +12,21 @@ from typing import Any
 
 import pytest
 from fake_models import FakeModels
+from replayed import alike, heard_again
 
+from live_call import PATIENCE_S as LONG_S
 from live_call import KeepingSink, noise, parts, place, running
 from node.call.node import Node
 from node.call.observers import CallObserver
 from node.links.address import BrokerAddress
+from node.recording.reader import SessionReader
+from node.recording.recorder import Recorder
 from node.speech.pcm import FRAME_SAMPLES, silence
 from node.speech.profiles import LEAN
 from node.speech.sinks import NullSink
 from node.speech.sources import PacedSource
 from node.terminal.summary import summarise
+from protocol.log import Header, Speech
 from protocol.signalling import RoutePolicy
 from protocol.signalling.route import HANDOVER_S, PATIENCE_S
 
@@ -68,11 +74,16 @@ def broker(mosquitto: BrokerAddress) -> BrokerAddress:
     return mosquitto
 
 
-async def test_two_who_want_the_broker_are_heard_without_a_link(
-    broker: BrokerAddress, fake_models: FakeModels, record_property: Callable[[str, object], None]
+async def test_two_who_want_the_broker_are_heard_without_a_link_and_so_is_their_recording(
+    broker: BrokerAddress,
+    fake_models: FakeModels,
+    tmp_path: pathlib.Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     ann, ann_sink, _ = talker("ann", broker, fake_models, route=RoutePolicy.BROKER)
-    bob, bob_sink, _ = talker("bob", broker, fake_models, route=RoutePolicy.BROKER)
+    bob, bob_sink, by_bob = talker("bob", broker, fake_models, route=RoutePolicy.BROKER)
+    recorder = Recorder(tmp_path / "call.mcap", Header(node=bob.id, name="bob"))
+    bob.observers.add(recorder)
     async with running(ann, bob) as nodes:
         await nodes.until(lambda: min(ann.count().speech_in.received, bob.count().speech_in.received) > 20)
         assert routes(ann, bob) == {"broker"}
@@ -87,6 +98,13 @@ async def test_two_who_want_the_broker_are_heard_without_a_link(
         assert (abs(sink.sound()) > LOUD).any()
         assert counts.meter.broker_speech_sent.bytes < counts.meter.total("sent")
         record_property(f"{node.name} kbit/s", summarise(counts, counts, time.monotonic())["speech"]["wire_kbps"])
+    recorder.stop()
+    assert await asyncio.to_thread(recorder.join, LONG_S)
+    with SessionReader.open(tmp_path / "call.mcap") as session:
+        said = [record for record in session.records() if isinstance(record, Speech) and record.sender == ann.id]
+        assert [record.timestamp for record in said] == [timestamp for _, timestamp in by_bob.packets]
+        frames, same = alike(bob_sink.sound(), heard_again(session, ann.id))
+    assert same > 0.9 * frames > 20
 
 
 async def test_where_no_datagram_passes_the_broker_takes_over_and_gives_back_without_a_gap(

@@ -14,6 +14,7 @@ import pytest
 from fake_models import FakeModels
 from files import written
 from PIL import Image
+from replayed import alike, heard_again, is_loud
 from sessions import came, picture, spoken
 
 from live_call import KeepingSink, clip_after, parts, place, running, secret
@@ -22,12 +23,10 @@ from node.captions.coder import shipped_codecs
 from node.links.address import BrokerAddress
 from node.recording.reader import SessionReader
 from node.recording.recorder import Recorder
-from node.replay.decoder import SessionDecoder
 from node.replay.pictures import PictureReader
 from node.speech import sound_files
 from node.speech.dialogue import shipped
-from node.speech.pcm import FRAME_SAMPLES, Pcm, level_dbfs, silence
-from node.speech.send_stream import VOICED_DBFS
+from node.speech.pcm import FRAME_SAMPLES
 from node.vision.types import PaintedPicture
 from protocol.log import Frame, Header, Speech
 from protocol.room_link import RoomLink
@@ -35,8 +34,6 @@ from protocol.room_link import RoomLink
 pytestmark = pytest.mark.real_time
 
 TALK_S = 6.0
-FOUND_WITHIN = 8_000  # samples, half a second: replay and call begin at different moments
-KEY = 32  # samples by which a frame is found before all of it is compared
 ALIKE = 0.97  # of the frames: a pause's noise is another one, and a frame at its edge has some of it
 PATIENCE_S = 60
 
@@ -76,40 +73,18 @@ async def test_replay_is_what_was_heard_and_seen(embedded_broker: BrokerAddress,
         packets = [record for record in session.records() if isinstance(record, Speech)]
         assert ben.count().speech_in.received == len(packets) > 20
         assert ben.count().speech_in.late == 0
-        again = heard_again(session)
+        again = heard_again(session, ann.id)
         reading = PictureReader(shipped_codecs(), session.header.codebooks, lambda text: None)
         told = [reading.read(record) for record in session.records() if isinstance(record, Frame)]
-    live = sink.sound()
-    frames = [at for at in range(0, len(live) - FRAME_SAMPLES, FRAME_SAMPLES) if is_loud(live[at : at + FRAME_SAMPLES])]
-    same = [at for at in frames if is_in(live[at : at + FRAME_SAMPLES], again, at)]
-    print(f"{len(same)} of {len(frames)} frames have the very samples")
-    assert len(frames) > 20
-    assert len(same) >= ALIKE * len(frames)
+    frames, same = alike(sink.sound(), again)
+    print(f"{same} of {frames} frames have the very samples")
+    assert frames > 20
+    assert same >= ALIKE * frames
     repainted = [
         (one.prompt.text, (await models.paint(one.prompt.text, one.prompt.seed)).tobytes()) for one in told if one
     ]
     assert len(painted) >= 2
     assert [(one.caption, one.image.tobytes()) for one in painted] == repainted[: len(painted)]
-
-
-def heard_again(session: SessionReader) -> Pcm:
-    decoder, pieces = SessionDecoder(session), list[Pcm]()
-    while not decoder.ended:
-        pieces.append(next(iter(decoder.step().values()), silence(320)))
-    return np.concatenate(pieces)
-
-
-def is_loud(pcm: Pcm) -> bool:
-    return level_dbfs(pcm) > VOICED_DBFS
-
-
-def is_in(frame: Pcm, sound: Pcm, near: int) -> bool:
-    """Whether exactly these samples come somewhere near there."""
-    begin = max(0, near - FOUND_WITHIN)
-    window = sound[begin : near + FOUND_WITHIN + len(frame)]
-    keys = np.lib.stride_tricks.sliding_window_view(window, KEY)
-    places = np.flatnonzero((keys == frame[:KEY]).all(axis=1))
-    return any(np.array_equal(window[at : at + len(frame)], frame) for at in places)
 
 
 async def pictophone(*arguments: str) -> asyncio.subprocess.Process:

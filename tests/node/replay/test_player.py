@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from protocol.errors import LogError
 from protocol.log import Frame, Header, Note, Record, Speech
 from protocol.rtp.red import Copy
 from protocol.signalling import Hello
+from protocol.speech.jitter import MAX_TARGET_MS
 from protocol.speech.playout import Playout
 
 ROUNDS = 20  # of the event loop, in which a sink that runs has played its block
@@ -511,3 +512,18 @@ async def test_thousands_of_packets_at_once_are_taken_one_step_after_the_other()
     while not decoder.ended:
         assert len(decoder.step()) <= MOST_VOICES
     assert [taken.count(at) for at in sorted(set(taken))] == [MOST_A_STEP] * 3
+
+
+def test_speech_that_came_by_a_slow_broker_is_heard_as_it_was_in_the_call() -> None:
+    """Half a second of packets at once, as after a lost segment of TCP: beyond what is waited for on direct links."""
+    steady = spoken("b", tone(9.0))
+    late = [replace(packet, at_us=-(-packet.at_us // 480_000) * 480_000) for packet in steady]
+    heard = []
+    for packets in (steady, late):
+        decoder, loud = SessionDecoder(FakeSession(packets)), 0
+        while not decoder.ended:
+            loud += level_dbfs(decoder.step().get("b", np.zeros(1, np.int16))) > -20
+        heard.append(loud)
+        assert decoder.delay_s("b") < 0.6
+    assert decoder.delay_s("b") > MAX_TARGET_MS / 1000
+    assert heard[1] == pytest.approx(heard[0], rel=0.1)
