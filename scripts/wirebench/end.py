@@ -174,7 +174,13 @@ class End:
         )
         self.shown: dict[str, float] = {}
         broker = replace(BROKER_BY_WEBSOCKET, ca_file=orders["wss"]) if orders.get("wss") else BROKER
-        place = Rendezvous(ROOM, broker, address=ADDRESSES[name], route=RoutePolicy(orders["route"]))
+        place = Rendezvous(
+            ROOM,
+            broker,
+            ice_servers=tuple(orders["ice_servers"]),
+            address=ADDRESSES[name],
+            route=RoutePolicy(orders["route"]),
+        )
         camera = open_camera(f"scene:{name.encode()[0]}") if orders["pictures"] else None
         lyra = LyraChoice(Path(orders["lyra"])) if orders["lyra"] else None
         ends = (self.source, self.sink, camera)

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from bench_cluster import one_round
-from cluster_call import BACK_S, outlives, outlives_a_frozen_one, will_is_spoken
+from cluster_call import BACK_S, outlives, outlives_a_frozen_one, retained, will_is_spoken
 
 from brokers import bridges, nats, rabbitmq
 from brokers.process import BrokerProcess, Missing
@@ -74,8 +73,15 @@ async def test_a_call_outlives_a_bridged_mosquitto(
 
 
 @pytest.mark.timeout(500)
-async def test_a_member_of_a_rabbitmq_cluster_moves(rabbitmq_cluster: Sequence[BrokerProcess]) -> None:
-    """Without a whole call: RabbitMQ serves no retained hello to a subscription with a wildcard."""
+async def test_a_call_outlives_a_node_of_a_rabbitmq_cluster(
+    rabbitmq_cluster: Sequence[BrokerProcess], fake_models: Models, record_property: Callable[[str, object], None]
+) -> None:
+    """It serves nothing retained to wildcards, and keeps it on one node: hellos are answered, pictures asked for."""
     await will_is_spoken(rabbitmq_cluster)
-    up_s, seen_s = await one_round(rabbitmq_cluster, kill=2)
-    assert up_s <= seen_s
+    assert await retained(rabbitmq_cluster, "kept/n/p", "kept/+/p") == []
+    assert await retained(rabbitmq_cluster, "kept/n/p", "kept/n/p") == [b"a picture"]
+    assert await retained(rabbitmq_cluster, "kept/n/p", "kept/n/p", at=1) == []
+    found = await outlives(rabbitmq_cluster, fake_models, kill=2)
+    record_property("found", str(found))
+    assert found.lost == 0
+    assert found.picture_s < BACK_S

@@ -134,3 +134,30 @@ async def will_is_spoken(nodes: Sequence[BrokerProcess]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def retained(nodes: Sequence[BrokerProcess], topic: str, pattern: str, at: int = 0) -> list[bytes]:
+    """What a client gets that subscribes at a node after a picture was retained at the first one."""
+    messages, ups = Happenings(), Happenings()
+    sender = MqttLink(nodes[0].address, on_message=lambda topic, payload: None, on_up=lambda: ups.add("sender"))
+    late = MqttLink(
+        nodes[at].address,
+        on_message=lambda topic, payload: messages.add((topic, payload)),
+        on_up=lambda: ups.add("late"),
+    )
+    await late.subscribe(pattern)
+    await late.subscribe("end/+")
+    tasks = [asyncio.create_task(sender.run())]
+    try:
+        await ups.count(1)
+        sender.publish(Message(topic, b"a picture", retain=True))
+        await sender.flush(5)
+        tasks.append(asyncio.create_task(late.run()))
+        await ups.count(2)
+        sender.publish(Message("end/n", b""))
+        await messages.until(lambda seen: ("end/n", b"") in seen)
+        return [payload for where, payload in messages.all if where == topic]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

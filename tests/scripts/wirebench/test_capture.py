@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from wirebench.capture import Seen, bytes_before, kind_and_size, rates
+from wirebench.capture import TURN_PORT, Seen, bytes_before, kind_and_size, rates
 
 
 def frame(protocol: int, body: bytes, ethertype: int = 0x0800, padding: int = 0) -> bytes:
@@ -22,8 +22,11 @@ def test_datagrams_are_told_apart_and_padding_is_not_counted(first: bytes, kind:
     assert kind_and_size(frame(socket.IPPROTO_UDP, bytes(8) + first, padding=8)) == (kind, 30)
 
 
-def test_tcp_is_the_brokers_and_the_rest_is_other() -> None:
+def test_tcp_is_the_brokers_or_the_turn_servers_and_the_rest_is_other() -> None:
     assert kind_and_size(frame(socket.IPPROTO_TCP, bytes(32))) == ("mqtt", 52)
+    for ports in ((TURN_PORT, 50_000), (50_000, TURN_PORT)):
+        head = b"".join(port.to_bytes(2) for port in ports)
+        assert kind_and_size(frame(socket.IPPROTO_TCP, head + bytes(28))) == ("turn", 52)
     assert kind_and_size(frame(socket.IPPROTO_ICMP, bytes(8))) == ("other", 28)
 
 
