@@ -13,6 +13,7 @@ from node.speech.rates import PACKET_HEADERS
 ETHERNET_HEADER = 14
 IPV4 = 0x0800
 TURN_PORT = 3478
+BY_TCP = ("mqtt", "turn_tcp")
 
 
 class Seen(NamedTuple):
@@ -25,7 +26,8 @@ class Seen(NamedTuple):
 
 
 def kind_and_size(frame: bytes) -> tuple[str, int] | None:
-    """Return ``rtp``, ``rtcp``, ``stun``, ``dtls``, ``turn``, ``mqtt`` or ``other``, and the size; None for no IPv4."""
+    """Return ``rtp``, ``rtcp``, ``stun``, ``dtls``, ``turn``, one of `BY_TCP` or ``other``, and the size; None for no
+    IPv4."""
     if len(frame) < ETHERNET_HEADER + 20 or int.from_bytes(frame[12:14]) != IPV4:
         return None
     ip = frame[ETHERNET_HEADER:]
@@ -35,7 +37,7 @@ def kind_and_size(frame: bytes) -> tuple[str, int] | None:
             return udp_kind(ip[header + 8 : size]), size
         case socket.IPPROTO_TCP:
             ports = [int.from_bytes(ip[at : at + 2]) for at in (header, header + 2)]
-            return "turn" if TURN_PORT in ports else "mqtt", size
+            return "turn_tcp" if TURN_PORT in ports else "mqtt", size
         case _:
             return "other", size
 

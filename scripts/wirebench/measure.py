@@ -33,7 +33,7 @@ from wirebench.end import BROKER_PASSWORD, BROKER_PORT, BROKER_USER
 from wirebench.impairment import Conditions
 from wirebench.network import ADDRESSES, HUB, Network, network
 from wirebench.options import parse
-from wirebench.turn_server import ice_server, serving_turn
+from wirebench.turn_server import ICE_SERVER, serving_turn
 
 ROOT = Path(__file__).parents[2]
 BROKER_STARTS_S, SETTLES_S, TAIL_S = 20.0, 3.0, 2.0
@@ -55,7 +55,7 @@ def measure(options: argparse.Namespace) -> dict[str, Findings]:
             "lyra": options.lyra and str(Path(options.lyra).resolve()),
             "folder": folder,
             "wss": str(Path(folder) / CERTIFICATE) if options.wss else None,
-            "ice_servers": [ice_server(options.turn)] if options.turn else [],
+            "ice_servers": [ICE_SERVER] if options.turn else [],
         }
         turn = serving_turn(made, Path(folder)) if options.turn else contextlib.nullcontext()
         with turn, serving_websockets(made, Path(folder)) if options.wss else serving_broker(made, Path(folder)):
@@ -175,7 +175,7 @@ def direction(
         "late": receiver["late"],
         "dropped": sender["dropped"],
         "concealed_percent": 100 * receiver["concealed_ms"] / 1000 / (receiver["end"] - receiver["begin"]),
-        "turn_kbps": kbps.get("turn", 0.0),
+        "turn_kbps": kbps.get("turn", 0.0) + kbps.get("turn_tcp", 0.0),
         "mqtt_kbps": kbps.get("mqtt", 0.0),
         "total_kbps": kbps.get("total", 0.0),
         "setup_bytes": bytes_before(seen, name, connected_at),

@@ -35,7 +35,7 @@ def parse(description: str | None, arguments: list[str] | None = None) -> argpar
     parser.add_argument(
         "--route", choices=("auto", "direct", "broker"), default="auto", help="the way of speech (default: auto)"
     )
-    parser.add_argument("--turn", choices=("udp", "tcp"), help="name a coturn to both, which is reached by this")
+    parser.add_argument("--turn", action="store_true", help="name to both a coturn that is reached by TCP")
     parser.add_argument("--no-udp", action="store_true", help="nothing but TCP passes")
     parser.add_argument("--udp-after", type=_at_least(0), metavar="S", help="let UDP through so long after they talk")
     parser.add_argument("--no-pictures", dest="pictures", action="store_false", help="speech alone")

@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 
-from wirebench.capture import Seen, kind_and_size
+from wirebench.capture import BY_TCP, Seen, kind_and_size
 from wirebench.impairment import Conditions, Impairment
 from wirebench.network import NODES
 
@@ -63,7 +63,7 @@ class Relay:
         self._at[frame[6:12]] = name
         if what := kind_and_size(frame):
             self.seen.append(Seen(now, name, *what))
-        if what and self._no_udp and what[0] != "mqtt":
+        if what and self._no_udp and what[0] not in BY_TCP:
             return
         for target in self._targets(frame, name):
             delay = self._faults[name, target].delay_s() if what else 0.0

@@ -16,10 +16,8 @@ from wirebench.network import ADDRESSES, Network
 USER, PASSWORD = "wire", "a-network-of-its-own"
 STARTS_S, LOOK_EVERY_S = 20.0, 0.1
 
-
-def ice_server(transport: str) -> str:
-    """Return the server as the nodes' settings name it; `transport` is udp or tcp."""
-    return f"turn:{USER}:{PASSWORD}@{ADDRESSES['c']}:{TURN_PORT}?transport={transport}"
+# As the nodes' settings name it.
+ICE_SERVER = f"turn:{USER}:{PASSWORD}@{ADDRESSES['c']}:{TURN_PORT}?transport=tcp"
 
 
 @contextlib.contextmanager

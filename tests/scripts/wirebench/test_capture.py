@@ -26,7 +26,7 @@ def test_tcp_is_the_brokers_or_the_turn_servers_and_the_rest_is_other() -> None:
     assert kind_and_size(frame(socket.IPPROTO_TCP, bytes(32))) == ("mqtt", 52)
     for ports in ((TURN_PORT, 50_000), (50_000, TURN_PORT)):
         head = b"".join(port.to_bytes(2) for port in ports)
-        assert kind_and_size(frame(socket.IPPROTO_TCP, head + bytes(28))) == ("turn", 52)
+        assert kind_and_size(frame(socket.IPPROTO_TCP, head + bytes(28))) == ("turn_tcp", 52)
     assert kind_and_size(frame(socket.IPPROTO_ICMP, bytes(8))) == ("other", 28)
 
 
