@@ -98,7 +98,7 @@ class SeatMembership(RoomMembership):
             on_message=self.receive,
             on_up=self._link_up,
             on_down=self._link_down,
-            on_refused=lambda pattern: note(f"the broker refuses us {pattern!r}: its rules have to let listeners in"),
+            on_refused=lambda topics: note(f"the broker refuses us {topics[0]!r}: its rules have to let listeners in"),
             note=note,
             waits=place.waits,
             meter=meter,

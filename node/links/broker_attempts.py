@@ -60,7 +60,7 @@ class Attempts:
     def cut_off(self, target: Target, error: Exception) -> None:
         """Take note of a connection that the broker accepted, and ended before it served."""
         self._addresses.failed(target)
-        text = f"the broker {target.address} lets us in and then ends the connection ({error}); its log may say why"
+        text = f"the broker {target.address} lets us in and then {broker_errors.cut_off(error)}; its log may say why"
         self._failures.append(Failure(target.address, BrokerError.UNAVAILABLE, text, "it ends the connection"))
 
     def lost(self, target: Target, lasted: bool) -> None:

@@ -134,6 +134,14 @@ def meaning(code: int) -> str:
     return _MEANINGS.get(code, f"code {code}")
 
 
+def cut_off(error: Exception) -> str:
+    """Return what a broker does that accepts the login and never serves."""
+    if str(error) == "Operation timed out":
+        return "answers nothing more"
+    known = "" if "not currently connected" in str(error) else f" ({error})"
+    return f"ends the connection{known}"
+
+
 def _refusal(code: int, address: BrokerAddress) -> str:
     text = {**_REFUSALS, **_PASSING}.get(code, f"refuses the connection with code {code}; ask who runs it")
     version = "3.1.1, nor 5" if address.version == "auto" else address.version

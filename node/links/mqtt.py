@@ -13,7 +13,7 @@ import logging
 import random
 import secrets
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from node.common.tasks import first_to_end, stop_if_cancelled
@@ -60,7 +60,7 @@ class MqttLink:
         on_message: Callable[[str, bytes], None],
         on_up: Callable[[], None] = lambda: None,
         on_down: Callable[[str], None] = lambda reason: None,
-        on_refused: Callable[[str], None] = lambda pattern: None,
+        on_refused: Callable[[Sequence[str]], None] = lambda patterns: None,
         note: Callable[[str], None] = logger.info,
         waits: bool = False,
         will: Message | None = None,
@@ -164,9 +164,10 @@ class MqttLink:
             logger.info("could not %s %s: %s", verb, pattern, error)
 
     def _report_refusals(self, patterns: Collection[str], codes: Collection[Any]) -> None:
-        for pattern, code in zip(patterns, codes, strict=False):
-            if getattr(code, "value", code) >= REFUSED_SUBSCRIPTION:
-                self._on_refused(pattern)
+        answers = zip(patterns, codes, strict=False)
+        refused = [pattern for pattern, code in answers if getattr(code, "value", code) >= REFUSED_SUBSCRIPTION]
+        if refused:
+            self._on_refused(refused)
 
     async def run(self) -> None:
         """Connect and serve until cancelled.

@@ -45,6 +45,9 @@ ENDS: Final = 5  # MQTT_ERR_CONN_REFUSED of the client beneath: it closes the so
 # How what is no MQTT begins: "HTTP/", an alert of TLS, and NATS's "INFO", which is at each path but /mqtt.
 HTTP, TLS_ALERT, NATS = 0x48, 0x15, 0x49
 
+TIMED_OUT: Final = "Operation timed out"  # what aiomqtt says
+NO_MQTT: Final = "what it sends is no MQTT 3.1.1"
+
 _OTHERS: Final = {
     HTTP: "it speaks HTTP: for MQTT by WebSocket write ws:// or wss://",
     TLS_ALERT: "it speaks TLS: write mqtts://",
@@ -103,7 +106,7 @@ class BrokerClient(Client):
             await super().__aenter__()
         except MqttError as error:
             self._client._sock_close()
-            raise _named(error) from self._fault
+            raise self._named(error) from self._fault
         except BaseException:
             self._client._sock_close()
             raise
@@ -186,6 +189,14 @@ class BrokerClient(Client):
             else:
                 self._disconnected.set_result(None)
 
+    def _named(self, error: MqttError) -> MqttError:
+        """Return aiomqtt's error, or what its time limit means here."""
+        if str(error) != TIMED_OUT:
+            return error
+        silent = "it takes the connection and says nothing, until the attempt timed out"
+        began = self._first_byte or self._client._in_packet["command"]
+        return MqttError(self._other_protocol() or (NO_MQTT if began else silent))
+
     def _other_protocol(self) -> str | None:
         """Return what the broker speaks instead, if its first byte tells."""
         return _OTHERS.get(self._first_byte or self._client._in_packet["command"])
@@ -223,12 +234,6 @@ def tls_context(address: BrokerAddress) -> ssl.SSLContext:
         raise NodeError(f"cannot read the CA file {address.ca_file!r}: {error.strerror or error}") from None
 
 
-def _named(error: MqttError) -> MqttError:
-    """Return aiomqtt's error, or what its time limit means here."""
-    silent = str(error) == "Operation timed out"
-    return MqttError("it takes the connection and says nothing, until the attempt timed out") if silent else error
-
-
 def _fail(future: Any, error: Exception) -> None:
     future.set_exception(error)
     future.exception()  # so that it counts as seen where no task waits for it any more
@@ -237,7 +242,7 @@ def _fail(future: Any, error: Exception) -> None:
 def _reason(code: Any) -> str:
     if code.value == KEEPALIVE_TIMEOUT:
         return "it does not answer any more"
-    return "what it sends is no MQTT 3.1.1" if code.value == PROTOCOL_ERROR else "it closed the connection"
+    return NO_MQTT if code.value == PROTOCOL_ERROR else "it closed the connection"
 
 
 def _said(flags: Any) -> bool:

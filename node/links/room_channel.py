@@ -7,7 +7,7 @@ has it: it is never sealed, and shows only that something was cleared, not by wh
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from node.common.peer_faults import PeerFaults
 from node.links import echo_check
@@ -68,7 +68,7 @@ class RoomChannel:
             on_message=self.receive,
             on_up=self._up,
             on_down=self._down,
-            on_refused=self._refused_topic,
+            on_refused=self._refused_topics,
             note=note,
             waits=waits,
             will=Message(self._name(node, Letter.PRESENCE), b"", retain=True),
@@ -206,12 +206,14 @@ class RoomChannel:
         self._on_down(reason)
 
     def _echo_missing(self, letter: Letter, size: int) -> None:
-        self._note(echo_check.not_handed_on(self._broker, self._room, letter, size))
+        if topics.pattern(self._room, letter) not in self._unreadable:  # what must be allowed is said already
+            self._note(echo_check.not_handed_on(self._broker, self._room, letter, size))
 
-    def _refused_topic(self, topic: str) -> None:
-        if topic not in self._unreadable and len(self._unreadable) < MAX_REMEMBERED:
-            self._unreadable.add(topic)
-            self._note(echo_check.refused(self._broker, self._room, [topic]))
+    def _refused_topics(self, patterns: Sequence[str]) -> None:
+        new = [pattern for pattern in patterns if pattern not in self._unreadable]
+        if new and len(self._unreadable) < MAX_REMEMBERED:
+            self._unreadable.update(new)
+            self._note(echo_check.refused(self._broker, self._room, new))
 
     def _note_once(self, name: str, error: VersionError) -> None:
         if name not in self._newer and len(self._newer) < MAX_REMEMBERED:

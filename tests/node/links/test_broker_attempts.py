@@ -117,3 +117,18 @@ async def test_a_version_that_is_set_stays(version: str, speaks_5: bool) -> None
     assert tries.speaks_5(target.address) is speaks_5
     with pytest.raises(NodeError, match=f"does not speak MQTT {version}"):
         tries.is_pause_due()
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Operation timed out", "answers nothing more; its log"),
+        ("[code:4] The client is not currently connected.", "ends the connection; its log"),
+        ("its quota is used up", "ends the connection (its quota is used up); its log"),
+    ],
+)
+async def test_who_lets_in_and_never_serves_is_named(said: str, shown: str) -> None:
+    tries, notes = attempts("a", waits=True)
+    tries.cut_off(await tries.next(), OSError(said))
+    assert tries.is_pause_due()
+    assert shown in notes[0]

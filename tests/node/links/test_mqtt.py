@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ class Client:
 
     def __init__(self, address: BrokerAddress, jitter: random.Random | None = None, **more: object) -> None:
         self.messages, self.states, self.notes = Happenings(), Happenings(), Happenings()
-        self.refused: list[str] = []
+        self.refused: list[Sequence[str]] = []
         self.jitter = jitter or _Impatient()
         self.link = MqttLink(
             address,
@@ -388,6 +388,12 @@ async def test_a_broker_that_says_nothing_is_given_up(monkeypatch: pytest.Monkey
         assert "timed out" in await _refusal(server.address)
 
 
+async def test_what_begins_as_no_packet_does_is_not_said_to_be_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt_client, "CONNECT_TIMEOUT_S", 0.3)
+    async with scripted(Behaviour(b"SSH-2.0-OpenSSH_9.2\r\n")) as server:
+        assert "no MQTT" in await _refusal(server.address)
+
+
 async def test_a_client_id_of_our_own_is_tried_where_the_broker_chooses_none() -> None:
     async with scripted(refuses(2), GOOD) as server, at_work(Client(server.address)):
         first, second = await server.connections.count(2)
@@ -580,7 +586,7 @@ async def test_a_subscription_that_is_refused_is_told(monkeypatch: pytest.Monkey
             await client.link.subscribe(pattern)
         async with at_work(client):
             await client.link.subscribe("r/n/p")
-            assert client.refused == ["r/+/h", "r/+/s", "r/n/p"]
+            assert client.refused == [["r/+/h", "r/+/s"], ["r/n/p"]]
 
 
 # -- addresses that lead nowhere
