@@ -16,6 +16,7 @@ from node.rooms.audience_store import DEFAULT_NAME, SavedAudience, find_or_make,
 from protocol.audience.audience_link import AudienceLink
 from protocol.audience.epochs import epoch_of
 from protocol.errors import UsageError
+from protocol.room_link import is_link
 
 if TYPE_CHECKING:
     from node.common.config import Settings
@@ -126,6 +127,8 @@ def read_link(text: str | None, file: Path | None) -> tuple[AudienceLink, str]:
         remark = IN_THE_OPEN
     else:
         raise UsageError("which audience? Give its link, as the speaker's `pictophone talk` shows it")
+    if is_link(text):
+        raise UsageError("this is the link of a room, whose members are met by: pictophone call LINK")
     try:
         return AudienceLink.parse(text), remark
     except ValueError as error:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from node.common import secret_input
 from node.rooms import store
 from protocol import passphrase
+from protocol.audience.audience_link import is_audience_link
 from protocol.errors import NodeError, UsageError
 from protocol.room_link import RoomLink, is_link
 from protocol.room_secret import RoomSecret
@@ -95,6 +96,8 @@ def _read(text: str) -> ResolvedRoom:
         except ValueError as error:
             raise UsageError(str(error)) from None
         return ResolvedRoom(link.secret, link.broker)
+    if is_audience_link(text):
+        raise UsageError("this is the link of an audience, which is heard by: pictophone listen LINK")
     if store.is_name(text) and (saved := store.find(text)) is not None:
         return ResolvedRoom(saved.secret, saved.broker, text.lower())
     if looks_like_mnemonic(text):

@@ -47,7 +47,9 @@ def test_a_link_from_now_is_of_the_same_speaker(command: Command, monkeypatch: p
     ("arguments", "said"),
     [
         (("listen",), "which audience?"),
-        (("listen", ROOM), "not the link of an audience"),
+        (("listen", ROOM), "the link of a room, whose members are met by"),
+        (("listen", "treehouse"), "not the link of an audience"),
+        (("call", LINK.reveal()), "the link of an audience, which is heard by"),
         (("listen", LINK.reveal()[:-1]), "85 letters and digits, not 84"),
         (("listen", LINK.reveal(), "--link-file", "x"), "not both"),
         (("talk", "a/b"), "cannot be called that"),
