@@ -78,7 +78,7 @@ class SpeechRoutes(PeerEvents):
         return [peer for peer in listening if self._routes.get(peer) is SpeechRoute.BROKER]
 
     def send(self, timestamp: int, payload: bytes, copies: Sequence[Copy] = (), sequence: int | None = None) -> bool:
-        """Send one speech packet to every peer that listens, by its way; return whether any does.
+        """Send one speech packet to every peer that listens, by its way; return whether any is reached.
 
         For `sequence` see `node.links.webrtc.PeerLink.send`. Copies of earlier packets go by links alone.
         """
@@ -91,7 +91,7 @@ class SpeechRoutes(PeerEvents):
         with contextlib.suppress(PacketError):  # of a recording
             for bundled in self._bundle.add(self._timestamp, self._readable(payload)):
                 self._channel.post(bundled)
-        return True
+        return sent or self._channel.is_up
 
     def _readable(self, payload: bytes) -> bytes:
         """Return a packet as all at the broker can use it: one message is for all of them."""

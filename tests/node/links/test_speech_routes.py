@@ -123,6 +123,7 @@ def test_without_the_broker_its_way_is_none() -> None:
     assert not scene.routes.waits("bobb")
     scene.change("broker")
     assert (scene.routes.route("bobb"), scene.routes.waits("bobb")) == ("none", True)
+    assert not scene.routes.send(0, PACKET)
     scene.channel.is_up = True
     assert (scene.routes.route("bobb"), scene.routes.waits("bobb")) == ("broker", False)
     scene.channel.is_up = False
