@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from node.links.address import BrokerAddress
 
 STARTS_S = 240.0
 PLUGINS = "[rabbitmq_mqtt,rabbitmq_web_mqtt].\n"
-ENDS_S = 5.0
+ENDS_S, LOOK_EVERY_S = 5.0, 0.2
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def _node(place: Place, configuration: str, mapper: int) -> BrokerProcess:
     (place.folder / "enabled_plugins").write_text(PLUGINS)
     environment = {
         "HOME": str(place.folder.parent),  # for the cookie by which the nodes know each other
+        "ERL_CRASH_DUMP": str(place.folder / "crash"),
         "ERL_EPMD_PORT": str(mapper),
         "ERL_EPMD_ADDRESS": LOOPBACK,
         "RABBITMQ_NODENAME": place.name,
@@ -98,10 +100,18 @@ def _server() -> str:
 
 
 def _end_port_mapper(port: int) -> None:
-    """End the daemon of Erlang that the nodes left behind."""
+    """End the daemon of Erlang that the nodes left behind; for a moment it takes them for alive, and refuses."""
+    environment, ends = {**os.environ, "ERL_EPMD_PORT": str(port)}, time.monotonic() + ENDS_S
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        environment = {**os.environ, "ERL_EPMD_PORT": str(port)}
-        subprocess.run([program("epmd"), "-kill"], env=environment, capture_output=True, timeout=ENDS_S, check=False)
+        command = [program("epmd"), "-kill"]
+        while b"not allowed" in _said(command, environment) and time.monotonic() < ends:
+            time.sleep(LOOK_EVERY_S)
+
+
+def _said(command: Sequence[str], environment: Mapping[str, str]) -> bytes:
+    """Return all that a command prints."""
+    ended = subprocess.run(command, env=environment, capture_output=True, timeout=ENDS_S, check=False)
+    return ended.stdout + ended.stderr
 
 
 def _places(folder: Path, size: int) -> list[Place]:
