@@ -145,11 +145,10 @@ def build_endpoints(
     captions: CaptionCoder | None = None,
     words: SpeechModels = NO_MODELS,
 ) -> tuple[Endpoints, list[str]]:
-    """Build the endpoints of a node, and return them with lines about them for the user.
+    """Build the endpoints of a node, and return them with lines for the user. Raises NodeError if one cannot be had.
 
     `note` gets a line later, when a microphone or loudspeaker is connected or removed, or a file cannot be read or
-    written on. The inputs that the settings give to a browser are the `page`'s. Without `captions`, a thread codes the
-    pictures' words. Raises NodeError if an endpoint cannot be had.
+    written on. Inputs that the settings give to a browser are the `page`'s. Without `captions` a thread codes words.
     """
     captions = captions or ThreadCoder(shipped_codecs())
     preload(captions.codecs)
@@ -157,7 +156,7 @@ def build_endpoints(
     source, camera, remark = _open_inputs(settings, role, profile, note, page)
     source, sink, remarks = _open_output(settings, role, profile, note, source)
     identity = Identity(settings.me, settings.place)
-    made = Endpoints(
+    ends = Endpoints(
         profile=profile,
         models=models if page is None else page.timed(models),
         source=source,
@@ -174,9 +173,13 @@ def build_endpoints(
         max_kbps=settings.max_kbps,
         captions=captions,
         words=words,
-        floor_limit_s=settings.floor_limit if settings.push_to_talk else None,
+        floor_limit_s=_floor_limit_s(settings),
     )
-    return made, [line for line in (remark, *remarks, *identity.remarks) if line]
+    return ends, [line for line in (remark, *remarks, *identity.remarks) if line]
+
+
+def _floor_limit_s(settings: Settings) -> float | None:
+    return settings.floor_limit if settings.push_to_talk else None
 
 
 def _open_inputs(

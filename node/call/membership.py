@@ -13,11 +13,11 @@ from collections.abc import Callable, Collection, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from node.call.brokerless import broker_gone
 from node.call.shown_names import ShownNames
 from node.common.notes import NoteOnce
 from node.common.tasks import begin, first_error
 from node.links import network_watch
+from node.links.broker_errors import broker_gone
 from node.links.linked_peer import LinkSettings
 from node.links.peer_events import PeerEventHub
 from node.links.peers import Peers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from node.call.brokerless import BrokerlessMembers
+from node.call.presence import BrokerlessMembers
 from protocol.signalling import Hello
 
 
