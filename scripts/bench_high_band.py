@@ -34,7 +34,8 @@ LEAD_S = 3.0
 LOSS = 0.1
 TAIL_S = 1.0
 
-Scores = dict[str, float]
+Scores = dict[str, float | None]
+"""None where a measure finds no speech to judge."""
 
 
 def lead(pcm: Pcm) -> Pcm:
@@ -52,8 +53,8 @@ def heard(pcm: Pcm, profile: Profile, lost: Callable[[int], bool] | None = None)
     measured = [packet for packet in packets if packet.timestamp >= len(before) * 3]
     kbps = sent_kbps(measured, sum(packet.duration_ms for packet in measured) / 1000)
     return {
-        "estoi": scores.estoi(pcm, aligned) or 0.0,
-        "pesq_wb": scores.pesq_wb(pcm, aligned) or 0.0,
+        "estoi": scores.estoi(pcm, aligned),
+        "pesq_wb": scores.pesq_wb(pcm, aligned),
         "wire_kbps": kbps,
     }
 
@@ -61,7 +62,13 @@ def heard(pcm: Pcm, profile: Profile, lost: Callable[[int], bool] | None = None)
 def mean(all_scores: Iterable[Scores]) -> Scores:
     """Return the means."""
     found = list(all_scores)
-    return {name: round(float(np.mean([one[name] for one in found])), 3) for name in found[0]}
+    return {name: mean_of([one[name] for one in found]) for name in found[0]}
+
+
+def mean_of(values: Sequence[float | None]) -> float | None:
+    """Return the mean, if all are known."""
+    known = [value for value in values if value is not None]
+    return round(float(np.mean(known)), 3) if len(known) == len(values) else None
 
 
 def both(sounds: Sequence[Pcm], profile: Profile) -> dict[str, Scores]:
