@@ -65,7 +65,7 @@ async def talk(settings: Settings, saved: SavedAudience, link: AudienceLink, sta
         writer(on_error=asked.piped and role.receives)(
             f"audience  {counts.speech} messages of speech ({counts.speech_kbps:.1f} kbit/s on the wire), "
             f"{counts.pictures} pictures and {counts.lines} lines sent; {counts.dropped} messages of speech dropped, "
-            "for which the way to the broker was too slow"
+            "for which the broker was away, or the way to it too slow"
         )
     return True
 
