@@ -41,20 +41,31 @@ PASSES = 1  # of k-means over colours spread wide: this keeps the few pixels of 
 # Where the sheet has its pairs, a drawing and its painting, and whom they show.
 LEFT, TOP, SIDE, ACROSS, DOWN = 24, 40, 160, 344, 222
 PEOPLE = {
-    "bob": (
-        1,
-        1,
-        "a woman with curly red hair and glasses wearing a black dress is giving a thumbs up in the mountains",
-    ),
-    "cat": (3, 0, "a bald man with a beard wearing a blue jacket and a woolly hat is talking in an office"),
-    "dan": (
-        4,
+    "bob": (1, 1, "a woman with tied-back brown hair wearing a blue jacket is smiling in the mountains"),
+    "cat": (
+        5,
         3,
-        "a woman with curly brown hair and a baseball cap is drinking from a cup in a kitchen on a rainy day",
+        "a man with tied-back black hair and a beard wearing a white t-shirt is holding a phone in a kitchen at night",
     ),
-    "eve": (6, 2, "a woman with long brown hair and a baseball cap wearing a purple jacket is waving in the snow"),
+    "dan": (
+        0,
+        2,
+        "a man with tied-back red hair, a beard and glasses wearing a purple hooded sweater and a woolly hat "
+        "is holding a phone on a beach at sunset",
+    ),
+    "eve": (
+        6,
+        3,
+        "a woman with long blond hair wearing a purple shirt and headphones is looking at you with an umbrella "
+        "on a rainy day",
+    ),
 }
-OWN = (0, 3, "a woman with curly blond hair wearing a white dress is waving in a park on a rainy day")
+OWN = (
+    5,
+    1,
+    "a woman with short grey hair wearing an orange hooded sweater is leaning on one hand with a cup "
+    "in a plain room at sunset",
+)
 YOU = {
     "person": "ann",
     "name": "ann",
@@ -64,7 +75,7 @@ YOU = {
     "may_show": False,
     "speaking": True,
     "showing": True,
-    "me": "a woman with curly blond hair",
+    "me": "a woman with short grey hair",
     "sight": None,
 }
 LINES = (
