@@ -90,32 +90,30 @@ class StageSpeech:
 
 
 def _packed(frames: Sequence[tuple[int, _HeldFrame]]) -> list[StagePacket]:
-    """Join frames that follow one another as far as Opus packets go; what is a whole packet again keeps its padding."""
-    packets: list[StagePacket] = []
-    run: list[bytes] = []
-    start = end = 0
-    whole = b""
+    """Join frames that follow one another as far as Opus packets go."""
+    runs: list[tuple[int, list[_HeldFrame]]] = []
+    end = 0
     for at, held in frames:
-        joined = _joined([*run, held.packet]) if run and at == end else None
-        if joined is None:
-            run, start, joined, whole = [held.packet], at, held.packet, held.whole
-            packets.append(StagePacket(_ticks(start), joined))
+        if runs and at == end and _join_up([*runs[-1][1], held]):
+            runs[-1][1].append(held)
         else:
-            run.append(held.packet)
-        packets[-1] = StagePacket(_ticks(start), whole if _is_padded(whole, joined) else joined)
+            runs.append((at, [held]))
         end = at + round(opus_packet.duration_ms(held.packet) * SAMPLES_PER_MS)
-    return packets
+    return [StagePacket(_ticks(start), _packet_of(run)) for start, run in runs]
 
 
-def _is_padded(whole: bytes, frames: bytes) -> bool:
-    return opus_padding.strip(whole) == opus_padding.strip(frames)
+def _packet_of(run: Sequence[_HeldFrame]) -> bytes:
+    """Return frames as one packet: the one that they came in, padding and all, if they are all of it."""
+    joined = opus_packet.join([held.packet for held in run])
+    return run[0].whole if opus_padding.strip(run[0].whole) == joined else joined
 
 
-def _joined(frames: Sequence[bytes]) -> bytes | None:
+def _join_up(run: Sequence[_HeldFrame]) -> bool:
     try:
-        return opus_packet.join(frames)
+        opus_packet.join([held.packet for held in run])
     except PacketError:  # of another configuration, or longer than a packet may be
-        return None
+        return False
+    return True
 
 
 def _ticks(timestamp: int) -> int:

@@ -193,10 +193,10 @@ Message: TypeAlias = Hello | Offer | Answer | Bye
 def encode(message: Message) -> bytes:
     """Return the bytes of one message."""
     match message:
-        case Hello(session, name, carries, codecs, codebooks, proof, told):
+        case Hello(session, name, carries, codecs, codebooks, proof, news):
             books = [[book.id, book.hash] for book in codebooks]
-            shown = [] if (proof, told) == (Proof(), NO_NEWS) else list(astuple(proof))
-            shown += [] if told == NO_NEWS else [told.elements()]
+            shown = [] if (proof, news) == (Proof(), NO_NEWS) else list(astuple(proof))
+            shown += [] if news == NO_NEWS else [news.elements()]
             last = [books, *shown] if books or shown else []
             return envelope.pack(1, [session, name, int(carries), list(codecs), *last])
         case Offer(target, call_id, description):

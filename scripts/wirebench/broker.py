@@ -6,14 +6,13 @@ import contextlib
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from wirebench.network import ADDRESSES, Network
+from wirebench.server import serving
 
 CERTIFICATE, KEY = "broker.pem", "broker-key.pem"
-STARTS_S, LOOK_EVERY_S = 20.0, 0.1
 
 
 @contextlib.contextmanager
@@ -38,13 +37,8 @@ def serving_websockets(made: Network, folder: Path) -> Iterator[None]:
         "user root",  # WebSockets begin to listen after the rights for low ports are given up
     ]
     configuration.write_text("\n".join([*lines, ""]))
-    command = [*made.inside("c"), mosquitto, "-c", str(configuration)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
-        try:
-            _await(made, server)
-            yield
-        finally:
-            server.terminate()
+    with serving(made, "mosquitto", [mosquitto, "-c", str(configuration)], 443):
+        yield
 
 
 def _certify(folder: Path) -> None:
@@ -54,13 +48,3 @@ def _certify(folder: Path) -> None:
     command = ("openssl", "req", "-x509", *key, *names, "-days", "2", "-out", str(folder / CERTIFICATE))
     subprocess.run(command, check=True, capture_output=True)
     (folder / KEY).chmod(0o644)
-
-
-def _await(made: Network, server: subprocess.Popen[bytes]) -> None:
-    """Return when it listens."""
-    look = f"import socket; socket.create_connection(({ADDRESSES['c']!r}, 443), 1)"
-    ends = time.monotonic() + STARTS_S
-    while subprocess.run([*made.inside("c"), sys.executable, "-c", look], capture_output=True, check=False).returncode:
-        if server.poll() is not None or time.monotonic() > ends:
-            sys.exit("measure_wire: mosquitto does not serve")
-        time.sleep(LOOK_EVERY_S)
