@@ -19,6 +19,9 @@ WRONG_VERSION, WRONG_CLIENT_ID, UNAVAILABLE, BAD_LOGIN, NOT_AUTHORISED = 1, 2, 3
 # Reason codes (MQTT 5, section 2.4) that mean the same.
 WRONG_VERSION_5, WRONG_CLIENT_ID_5 = 0x84, 0x85
 
+# What aiomqtt says.
+TIMED_OUT: Final = "Operation timed out"
+
 _CLIENT_ID = "rejects every client id that it is given; it must take such as MQTT 3.1.1 allows"
 _LOGIN = "refuses the login; check the user name and password"
 _ELSEWHERE = "sends its clients to another server; name that one by --broker"
@@ -139,7 +142,7 @@ def meaning(code: int) -> str:
 
 def cut_off(error: Exception) -> str:
     """Return what a broker does that accepts the login and never serves."""
-    if str(error) == "Operation timed out":
+    if str(error) == TIMED_OUT:
         return "answers nothing more"
     known = "" if "not currently connected" in str(error) else f" ({error})"
     return f"ends the connection{known}"

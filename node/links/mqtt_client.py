@@ -45,7 +45,6 @@ ENDS: Final = 5  # MQTT_ERR_CONN_REFUSED of the client beneath: it closes the so
 # How what is no MQTT begins: "HTTP/", an alert of TLS, and NATS's "INFO", which is at each path but /mqtt.
 HTTP, TLS_ALERT, NATS = 0x48, 0x15, 0x49
 
-TIMED_OUT: Final = "Operation timed out"  # what aiomqtt says
 NO_MQTT: Final = "what it sends is no MQTT 3.1.1"
 
 _OTHERS: Final = {
@@ -191,7 +190,7 @@ class BrokerClient(Client):
 
     def _named(self, error: MqttError) -> MqttError:
         """Return aiomqtt's error, or what its time limit means here."""
-        if str(error) != TIMED_OUT:
+        if str(error) != broker_errors.TIMED_OUT:
             return error
         silent = "it takes the connection and says nothing, until the attempt timed out"
         began = self._first_byte or self._client._in_packet["command"]

@@ -15,7 +15,7 @@ from fake_models import FakeModels
 from replayed import alike, heard_again
 
 from live_call import PATIENCE_S as LONG_S
-from live_call import KeepingSink, noise, parts, place, running
+from live_call import DatagramPath, KeepingSink, noise, parts, place, running
 from node.call.node import Node
 from node.call.observers import CallObserver
 from node.links.address import BrokerAddress
@@ -31,16 +31,6 @@ from protocol.signalling import RoutePolicy
 from protocol.signalling.route import HANDOVER_S, PATIENCE_S
 
 LOUD = 1000  # of `noise()`, whose loudness swells up to 9000
-
-
-class Path:
-    """Lets the datagrams of a link through, or none of them."""
-
-    def __init__(self, is_open: bool) -> None:
-        self.is_open = is_open
-
-    def __call__(self, direction: str, data: bytes) -> bool:
-        return self.is_open
 
 
 class Heard(CallObserver):
@@ -115,7 +105,7 @@ async def test_where_no_datagram_passes_the_broker_takes_over_and_gives_back_wit
 ) -> None:
     monkeypatch.setattr("protocol.signalling.peer_call.DIRECT_EVERY_S", 1.0)
     monkeypatch.setattr("protocol.signalling.peer_call.CONNECT_TIMEOUT_S", 4.0)
-    path = Path(is_open=False)
+    path = DatagramPath(is_open=False)
     ann, _, by_ann = talker("ann", broker, fake_models, observer=path)
     bob, _, by_bob = talker("bob", broker, fake_models, observer=path)
     began = time.monotonic()
@@ -143,7 +133,7 @@ async def test_where_no_datagram_passes_the_broker_takes_over_and_gives_back_wit
 
 
 async def test_an_older_program_is_sent_nothing_by_the_broker(broker: BrokerAddress, fake_models: FakeModels) -> None:
-    path = Path(is_open=False)
+    path = DatagramPath(is_open=False)
     ann, _, _ = talker("ann", broker, fake_models, observer=path)
     old, _, by_old = talker("old", broker, fake_models, observer=path, route=RoutePolicy.DIRECT)
     async with running(ann, old) as nodes:

@@ -12,7 +12,7 @@ import pytest
 from fake_models import FakeModels
 from tcp_relay import Relay, relaying
 
-from live_call import noise, parts, place, running
+from live_call import DatagramPath, noise, parts, place, running
 from node.call.floor_control import FloorControl
 from node.call.node import Node
 from node.call.observers import CallObserver
@@ -23,16 +23,6 @@ from protocol.signalling import Carries, RoutePolicy
 pytestmark = pytest.mark.real_time
 
 NAMES = ("ann", "bob", "carl")
-
-
-class Path:
-    """Lets the datagrams of a node through, or none of them."""
-
-    def __init__(self) -> None:
-        self.is_open = True
-
-    def __call__(self, direction: str, data: bytes) -> bool:
-        return self.is_open
 
 
 class Voices(CallObserver):
@@ -53,7 +43,7 @@ class Member:
     """A node that pushes to talk, before whose microphone somebody always talks."""
 
     def __init__(self, name: str, relay: Relay, models: FakeModels) -> None:
-        self.relay, self.path, self.voices = relay, Path(), Voices()
+        self.relay, self.path, self.voices = relay, DatagramPath(), Voices()
         self.notes: list[str] = []
         where = place(relay.address, observer=self.path, route=RoutePolicy.DIRECT)
         ends = parts(models, source=noise(), sink=NullSink(), floor_limit_s=60.0)

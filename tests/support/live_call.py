@@ -33,6 +33,16 @@ LOOPBACK = "127.0.0.1"
 PATIENCE_S = 30.0  # how long a test waits for what must come at once: a loaded machine is slow, a broken one never done
 
 
+class DatagramPath:
+    """Lets the datagrams of a link through, or none of them: an observer of a node's links."""
+
+    def __init__(self, is_open: bool = True) -> None:
+        self.is_open = is_open
+
+    def __call__(self, direction: str, data: bytes) -> bool:
+        return self.is_open
+
+
 def secret(room: str = "a test") -> RoomSecret:
     """The same secret for the same name, and no secret to anybody."""
     return RoomSecret(hashlib.sha256(room.encode()).digest()[:SECRET_BYTES])
