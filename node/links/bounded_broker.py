@@ -10,7 +10,7 @@ import contextlib
 import hmac
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -124,7 +124,18 @@ class BoundedBroker(Broker):  # type: ignore[misc]
             session.keep_alive or broker_limits.MAX_KEEPALIVE_S, broker_limits.MAX_KEEPALIVE_S
         )
         session.keep_alive = 0  # amqtt notices silence and does nothing about it; the reader ends the connection
+        delivered = session.delivered_message_queue
+        vars(handler)["wait_disconnect"] = partial(_after_its_messages, delivered, handler.wait_disconnect)
         return handler, session
+
+    async def _handle_message_delivery(self, session: Any, handler: Any, delivery: asyncio.Future[Any]) -> bool:
+        """Count what is handed on: `_after_its_messages` waits for all of it."""
+        delivered = session.delivered_message_queue
+        try:
+            return bool(await super()._handle_message_delivery(session, handler, delivery))
+        finally:
+            if delivery.result() is not None:
+                delivered.task_done()
 
     async def add_subscription(self, subscription: tuple[str, int], session: Any) -> int:
         """Return QoS 0: at another amqtt keeps each message until it is acknowledged."""
@@ -157,6 +168,18 @@ class BoundedBroker(Broker):  # type: ignore[misc]
         """Keep the newest message of each topic, as long as there is room for another topic."""
         if topic_name in self._retained_messages or len(self._retained_messages) < broker_limits.MAX_RETAINED:
             await super().retain_message(None, topic_name, data, QOS_0)
+
+
+async def _after_its_messages(delivered: asyncio.Queue[Any], disconnected: Callable[[], Awaitable[Any]]) -> Any:
+    """Return how a client ended once its messages are handed on: amqtt would forget them, a node's goodbye among them.
+
+    Another client of the same id may take messages that this one left: then it is not waited for long.
+    """
+    farewell = await disconnected()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FAREWELL_S / 2):
+            await delivered.join()
+    return farewell
 
 
 class _Writer(StreamWriterAdapter):  # type: ignore[misc]

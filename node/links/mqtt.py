@@ -225,13 +225,18 @@ class MqttLink:
         self._hurried.clear()
 
     async def flush(self, timeout: float) -> None:
-        """Wait until what was published has been handed to the system, for at most `timeout` seconds."""
+        """Wait until what was published has been handed to the system, for at most `timeout` seconds.
+
+        If it was not, the connection is dropped: the broker then speaks the last will, which a farewell would cancel.
+        """
         try:
             async with asyncio.timeout(timeout):
                 if self.connected:
                     await self._outbox.emptied()
         except TimeoutError:
             logger.info("left %d messages unsent", len(self._outbox))
+            if self._client is not None:
+                self._client.drop("it takes nothing")
 
     def pause_s(self, attempts: int) -> float:
         """Full jitter: anything between half and the whole of a doubling, capped time."""

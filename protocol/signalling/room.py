@@ -204,7 +204,7 @@ class Room:
         is_present = known is not None and known.hello.session == hello.session
         if hello.proof.leaving:
             if known is not None and is_present:
-                known.gone()
+                known.discard(Reason.LEFT)
             elif self.waiting.remove(peer):
                 self.liveness.forget(peer, now)
             return

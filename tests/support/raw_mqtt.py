@@ -9,6 +9,7 @@ from typing import Self
 LOOPBACK = "127.0.0.1"
 PATIENCE_S = 20.0
 ACCEPTED, NOT_AUTHORISED = 0, 5
+DISCONNECT = bytes([0xE0, 0])
 
 
 def text(value: str | bytes) -> bytes:
@@ -99,6 +100,10 @@ class RawClient:
                     pass
             except ConnectionError:
                 pass
+
+    def end_of_file(self) -> None:
+        """Sends nothing more."""
+        self._writer.write_eof()
 
     def close(self) -> None:
         self._writer.transport.abort()

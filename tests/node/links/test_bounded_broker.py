@@ -7,7 +7,18 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from raw_mqtt import LOOPBACK, NOT_AUTHORISED, PATIENCE_S, RawClient, connect, publish, subscribe, unsubscribe
+from raw_mqtt import (
+    DISCONNECT,
+    LOOPBACK,
+    NOT_AUTHORISED,
+    PATIENCE_S,
+    RawClient,
+    connect,
+    publish,
+    subscribe,
+    text,
+    unsubscribe,
+)
 
 from node.links import broker, broker_limits
 from node.links.bounded_broker import REFUSED, BoundedBroker
@@ -203,6 +214,22 @@ async def test_who_falls_silent_is_gone_and_his_will_is_spoken(start: Bounded) -
     _, will = await friends._other.receive()
     assert will.endswith(b"gone")
     await dying.ended()
+    await friends.still_talk()
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_what_is_said_last_is_handed_on_before_the_end(start: Bounded, qos: int) -> None:
+    """In one write with the farewell, as a node's goodbyes are, or before a connection that is cut, and the will."""
+    server = await start()
+    friends = await Friends.meet(server.port)
+    words = [b"%d" % number for number in range(20)]
+    said = b"".join(publish("room/d/p", word, qos=qos) for word in words)
+    for end in (DISCONNECT, b""):
+        leaving = await RawClient.enter(server.port, will="" if end else "room/d/p")
+        await leaving.push(said + end)
+        leaving.end_of_file()
+        heard = [(await friends._other.receive())[1] for _ in range(20 if end else 21)]
+        assert [packet.removeprefix(text("room/d/p")) for packet in heard] == (words if end else [*words, b"gone"])
     await friends.still_talk()
 
 

@@ -282,6 +282,17 @@ async def test_the_last_will_is_spoken_when_the_socket_dies(anywhere: BrokerAddr
         await mourner.messages.until(lambda messages: messages[:2] == [("r/n/h", b"hello"), ("r/n/h", b"")])
 
 
+async def test_a_goodbye_that_cannot_leave_is_said_by_the_last_will(anywhere: BrokerAddress) -> None:
+    mourner = Client(anywhere)
+    await mourner.link.subscribe("r/+/h")
+    leaving = Client(anywhere, will=Message("r/n/h", b"gone"))
+    async with at_work(mourner):
+        async with at_work(leaving):
+            leaving.link.publish(Message("r/n/h", b"goodbye"))
+            await leaving.link.flush(0)  # the writer had no turn yet
+        assert await mourner.messages.count(1) == [("r/n/h", b"gone")]
+
+
 # -- refusals
 
 

@@ -20,7 +20,7 @@ from protocol.signalling import (
     RouteChanged,
 )
 from protocol.signalling.liveness import DOUBT_S
-from protocol.signalling.messages import Bye, Offer, encode
+from protocol.signalling.messages import Bye, Offer, Proof, encode
 from protocol.signalling.peer_call import CONNECT_TIMEOUT_S, OFFER_GRACE_S, STABLE_S
 from protocol.signalling.room import MAX_PEERS, ROLL_CALL_S
 from protocol.signalling.sdp_compression import pack_description
@@ -169,6 +169,14 @@ def test_a_goodbye_ends_the_call() -> None:
     assert two.events[-2:] == [EndCall("aaaa", call_id, Reason.LEFT), PeerLeft("aaaa", Reason.LEFT)]
     assert two.room.peers == {}
     assert two.room.get_timer() is None
+
+
+def test_a_goodbye_alone_ends_a_call_that_is_up() -> None:
+    """Of what a node says last, the bye may be lost: nothing comes over a link that only sends."""
+    world, _, two = _call()
+    two.room.receive("aaaa", Letter.PRESENCE, encode(Hello(1, "aaaa", proof=Proof(99, leaving=True))), world.now)
+    assert two.room.peers == {}
+    assert [type(event) for event in two.room.events()] == [EndCall, PeerLeft]
 
 
 def test_a_peer_that_hung_up_may_call_again() -> None:
