@@ -133,9 +133,10 @@ class Sealer:
         self._frames = {letter: SealingStream(keys.frames(letter)) for letter in (Letter.PICTURE, Letter.TEXT)}
         self._retained: dict[Letter, int] = {}
 
-    def hello(self, payload: bytes) -> bytes:
-        """Return a hello to publish."""
-        number, sealed = self._hellos.seal(payload, self._name(Letter.PRESENCE).encode())
+    def hello(self, payload: bytes, target: str | None = None) -> bytes:
+        """Return a hello to publish on our topic, or, with a `target`, on the one that this alone reads."""
+        letter = Letter.PRESENCE if target is None else Letter.SIGNAL
+        number, sealed = self._hellos.seal(payload, str(Topic(self._room, self._node, letter, target)).encode())
         return _HELLO_HEAD.pack(self._session, number) + sealed
 
     def signal(self, target: str, session: int, payload: bytes, addressed: bool = False) -> bytes:

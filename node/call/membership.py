@@ -99,7 +99,7 @@ class RoomMembership(PeerEventHub):
         )
 
     def _make_peers(self, place: Rendezvous, meter: WireMeter) -> Peers:
-        carries = self.carries | Carries.ADDRESSED_SIGNALS  # as the channel subscribes to them
+        carries = self.carries | Carries.ADDRESSED_SIGNALS | Carries.ADDRESSED_HELLOS  # as the channel reads them
         hello = Hello(self.session, self.name, carries, self._codecs.ids, self._codecs.codebooks())
         room = Room(self.node_id, hello, oldest=self.channel.oldest, shows=self.channel.shows)
         room.routes.policy = place.route

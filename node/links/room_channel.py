@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from node.common.peer_faults import PeerFaults
 from node.links import echo_check
@@ -110,11 +111,12 @@ class RoomChannel:
     ) -> int:
         """Publish on our topic (an empty payload clears what is retained) and return the cost on the wire in bytes.
 
-        `to` is the peer that a signal is for, and its session; `addressed`, it goes on the topic that this peer alone
-        reads. Raises NodeError when this session has sealed all that it can.
+        `to` is the peer that a signal or hello is for, and its session; `addressed`, it goes on the topic that only
+        this peer reads. Raises NodeError when this session has sealed all that it can.
         """
-        topic = Topic(self._room, self._node, letter, to[0] if to is not None and addressed else None)
-        sealed = self._seal(topic, payload, retain, to) if payload else b""
+        target = to[0] if to is not None and addressed else None
+        topic = Topic(self._room, self._node, letter if target is None else Letter.SIGNAL, target)
+        sealed = self._seal(letter, payload, retain, to, target) if payload else b""
         message = Message(str(topic), sealed, retain)
         self.link.publish(message)
         if sealed and topic.target in {None, self._node}:
@@ -138,16 +140,18 @@ class RoomChannel:
     def _name(self, node: str, letter: Letter) -> str:
         return str(Topic(self._room, node, letter))
 
-    def _seal(self, topic: Topic, payload: bytes, retain: bool, to: tuple[str, int] | None) -> bytes:
+    def _seal(
+        self, letter: Letter, payload: bytes, retain: bool, to: tuple[str, int] | None, target: str | None
+    ) -> bytes:
         try:
-            match topic.letter:
+            match letter:
                 case Letter.PRESENCE:
-                    return self._sealer.hello(payload)
+                    return self._sealer.hello(payload, target)
                 case Letter.SIGNAL:
                     assert to is not None, "a signal is for one peer"
-                    return self._sealer.signal(*to, payload, addressed=topic.target is not None)
+                    return self._sealer.signal(*to, payload, addressed=target is not None)
                 case Letter.PICTURE | Letter.TEXT:
-                    return self._sealer.frame(topic.letter, payload, retain)
+                    return self._sealer.frame(letter, payload, retain)
                 case Letter.SPEECH:
                     raise ValueError("speech goes by the speech channel")
         except ValueError as error:  # it has sealed all that it can
@@ -187,6 +191,11 @@ class RoomChannel:
             self.speech.receive(topic, sealed)
             return
         payload = self._open(topic, sealed) if sealed else b""
+        if payload is None and topic.target == self._node:  # what is no signal on our own topic is a hello
+            topic, payload = (
+                replace(topic, letter=Letter.PRESENCE, target=None),
+                self._opener.hello(topic, sealed).payload,
+            )
         if payload is not None:
             self._deliver(topic, payload)
 

@@ -75,9 +75,10 @@ class Bulletin:
         """Return which members are here by their speech alone, or no longer so, since the last call."""
         return [*self._by_speech.changes(_unseen(calls), calls)]
 
-    def news(self, calls: Mapping[str, PeerCall]) -> News:
-        """Return what the next hello says."""
-        return News(self._shows(), self._pictures.take_lacking(), self._by_speech.publish(_unseen(calls)))
+    def news(self, calls: Mapping[str, PeerCall], for_all: bool) -> News:
+        """Return what the next hello says, which is `for_all` or for one session that asks."""
+        lacking = self._pictures.take_lacking() if for_all else ()
+        return News(self._shows(), lacking, self._by_speech.publish(_unseen(calls), for_all))
 
 
 def _unseen(calls: Mapping[str, PeerCall]) -> dict[str, str]:

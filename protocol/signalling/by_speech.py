@@ -30,13 +30,16 @@ class MembersBySpeech:
         else:
             self._said.pop(peer, None)
 
-    def publish(self, unseen: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-        """Return for whom our hello vouches now: our `unseen` peers, by node and name."""
-        self._published = frozenset(unseen)
+    def publish(self, unseen: Mapping[str, str], for_all: bool) -> tuple[tuple[str, str], ...]:
+        """Return for whom our hello vouches now: our `unseen` peers, by node and name.
+
+        A hello that is not `for_all` leaves in force what the one before it said to the others.
+        """
+        self._published = frozenset(unseen) | (frozenset() if for_all else self._published)
         return tuple(unseen.items())[:MAX_BY_SPEECH]
 
     def is_outdated(self, peers: Iterable[str]) -> bool:
-        """Tell whether our newest hello vouches for a member that is none of our peers any more."""
+        """Tell whether a hello of ours still vouches for a member that is none of our peers any more."""
         return not self._published <= set(peers)
 
     def changes(self, unseen: Mapping[str, str], peers: Iterable[str]) -> list[HereBySpeech]:

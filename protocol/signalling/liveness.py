@@ -6,17 +6,19 @@ one whenever what was echoed so far should prove nothing any more: at the start,
 was away, and when a presence was cleared. So neither a hello that a broker retained from before we came, nor one of a
 session that has ended since, makes its sender count as being there.
 
-A hello names under `asks` the sessions from which a proof is wanted; a peer that is asked answers with a hello.
+A hello names under `asks` the sessions from which a proof is wanted; a peer that is asked answers with a hello. One for
+which a single session is the reason, as for most answers to a newcomer, goes to that alone; the next one to everybody.
 """
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from protocol.signalling.messages import Hello, Proof
+from protocol.signalling.messages import Carries, Hello, Proof
 
 __all__ = ["ASK_AGAIN_S", "DOUBT_S", "MAX_STRANGERS", "LivenessProofs", "PeerSession"]
 
@@ -44,10 +46,11 @@ PeerSession: TypeAlias = tuple[str, int]
 
 @dataclass(slots=True)
 class _Received:
-    """The newest hello of a session."""
+    """The newest hello of a session; `takes_own` says that it takes hellos for it alone and was sent none."""
 
     number: int
     challenge: int
+    takes_own: bool
 
 
 @dataclass(slots=True)
@@ -72,8 +75,8 @@ class LivenessProofs:
         self._received: dict[PeerSession, _Received] = {}
         self._asked: dict[PeerSession, _Asked] = {}
         self._due: float | None = None
-        self._published_at: float | None = None
-        self._echoed: frozenset[int] = frozenset()
+        self._due_for: set[PeerSession | None] = set()
+        self._echoed: dict[int, float] = {}
         self._paid_until = 0.0
 
     @property
@@ -102,7 +105,7 @@ class LivenessProofs:
         if known is not None and proof.number < known.number:
             return None
         if known is None or proof.number > known.number:
-            self._note(peer, proof, now)
+            self._note(peer, hello, now)
         if self._challenge in proof.echoes:
             self._asked.pop(peer, None)
             return True
@@ -113,7 +116,7 @@ class LivenessProofs:
         if peer not in self._asked:
             self._make_room_for_strangers()
             self._asked[peer] = _Asked(now + ASK_AGAIN_S)
-            self.schedule_hello(now)
+            self.schedule_hello(now, peer)
 
     def defer(self, peer: PeerSession) -> None:
         """Echo a session for which there is no place, so that it may see that the room is full; ask it nothing."""
@@ -156,10 +159,17 @@ class LivenessProofs:
         if self._asks():
             self.schedule_hello(now)
 
-    def schedule_hello(self, now: float) -> None:
-        """Have a hello published soon."""
+    def schedule_hello(self, now: float, peer: PeerSession | None = None) -> None:
+        """Have a hello published soon, for everybody or for this session."""
+        self._due_for.add(peer)
         if self._due is None:
             self._due = max(now + GATHER_S, self._paid_until - (HELLO_BURST - 1) * HELLO_EVERY_S)
+
+    def addressee(self) -> PeerSession | None:
+        """Return the session for which alone the hello is that is due; None: it is for everybody."""
+        peer = next(iter(self._due_for)) if len(self._due_for) == 1 else None
+        received = self._received.get(peer) if peer is not None else None
+        return peer if received is not None and received.takes_own else None
 
     @property
     def is_due(self) -> bool:
@@ -187,25 +197,38 @@ class LivenessProofs:
                 self._ask_again(asked, now)
         return gone
 
-    def next_hello(self, hello: Hello, oldest: tuple[int, ...], now: float) -> Hello:
-        """Return what to publish now: `hello` with our challenge, the echoes of others', and what we ask."""
+    def next_hello(
+        self, hello: Hello, oldest: tuple[int, ...], now: float, addressee: PeerSession | None = None
+    ) -> Hello:
+        """Return what to publish now: `hello` with our challenge, the echoes of others', and what we ask.
+
+        For an `addressee` alone it has no more than concerns that.
+        """
         self._number += 1
-        self._due, self._published_at = None, now
+        self._due = None
+        self._due_for.clear()
         self._paid_until = max(self._paid_until, now) + HELLO_EVERY_S
-        echoes = tuple(hello.challenge for hello in self._received.values())
-        self._echoed = frozenset(echoes)
-        proof = Proof(self._number, self._challenge, echoes, tuple(self._asks()), oldest)
-        return replace(hello, proof=proof)
+        echoes, asks = tuple(hello.challenge for hello in self._received.values()), self._asks()
+        if addressee is None:
+            self._echoed.clear()
+        else:
+            received = self._received[addressee]
+            received.takes_own = False
+            echoes, asks = (received.challenge,), [session for session in asks if session == addressee[1]]
+        self._echoed |= dict.fromkeys(echoes, now)
+        return replace(hello, proof=Proof(self._number, self._challenge, echoes, tuple(asks), oldest))
 
     def goodbye(self, hello: Hello) -> Hello:
         """Return the hello that announces that we leave."""
         self._number += 1
         return replace(hello, proof=Proof(self._number, leaving=True))
 
-    def _note(self, peer: PeerSession, proof: Proof, now: float) -> None:
-        self._received[peer] = _Received(proof.number, proof.challenge)
+    def _note(self, peer: PeerSession, hello: Hello, now: float) -> None:
+        proof, known = hello.proof, self._received.get(peer)
+        takes_own = Carries.ADDRESSED_HELLOS in hello.carries if known is None else known.takes_own
+        self._received[peer] = _Received(proof.number, proof.challenge, takes_own)
         if self._session in proof.asks and not self._has_just_answered(proof.challenge, now):
-            self.schedule_hello(now)
+            self.schedule_hello(now, peer)
         asked = self._asked.get(peer)
         if asked is not None and asked.gone_at is None and asked.again_at is None:
             del self._asked[peer]  # it was silent long enough, and is asked again now that it spoke
@@ -218,9 +241,7 @@ class LivenessProofs:
 
     def _has_just_answered(self, challenge: int, now: float) -> bool:
         """Tell whether our echo and the question crossed on the way."""
-        return (
-            challenge in self._echoed and self._published_at is not None and now < self._published_at + ASK_AGAIN_S / 2
-        )
+        return now < self._echoed.get(challenge, -math.inf) + ASK_AGAIN_S / 2
 
     def _asks(self) -> list[int]:
         return [session for (_, session), asked in self._asked.items() if asked.again_at is not None]

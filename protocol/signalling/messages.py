@@ -77,6 +77,7 @@ class Carries(IntFlag):
     HIGH_BAND_IN = 256  # fills narrowband speech up from the gains in its padding
     ENHANCED_IN = 512  # restores in wideband speech what a low bitrate took from it
     PUSH_TO_TALK = 1024  # speaks only while it has the floor, and takes the words about it
+    ADDRESSED_HELLOS = 2048  # takes hellos on the topics of its own, too
 
 
 class Reason(IntEnum):

@@ -89,6 +89,7 @@ class Room:
         if self._left:
             return
         self.liveness.roll_call(map(self._session_of, self._calls), now, ROLL_CALL_S)
+        self.liveness.schedule_hello(now)
         self._bulletin.said_hello(alone=not self._calls, now=now)
         self._publish_hello(now)
         for call in self._calls.values():
@@ -155,8 +156,8 @@ class Room:
             call.hang_up()
         self._calls.clear()
         self._send_signals()
-        self._publish(self.liveness.goodbye(self._hello), retain=False)
-        self._outgoing.append(Outgoing(Letter.PRESENCE, b"", retain=True))
+        goodbye = encode(self.liveness.goodbye(self._hello))
+        self._outgoing += [Outgoing(Letter.PRESENCE, goodbye, False), Outgoing(Letter.PRESENCE, b"", retain=True)]
         self._left = True
 
     def events(self) -> list[Event]:
@@ -293,8 +294,7 @@ class Room:
         self._output.messages.clear()
 
     def _publish_hello(self, now: float) -> None:
-        hello = replace(self._hello, news=self._bulletin.news(self._calls))
-        self._publish(self.liveness.next_hello(hello, self._oldest(), now), retain=True)
-
-    def _publish(self, hello: Hello, retain: bool) -> None:
-        self._outgoing.append(Outgoing(Letter.PRESENCE, encode(hello), retain))
+        one = self.liveness.addressee()
+        hello = replace(self._hello, news=self._bulletin.news(self._calls, for_all=one is None))
+        said = encode(self.liveness.next_hello(hello, self._oldest(), now, one))
+        self._outgoing.append(Outgoing(Letter.PRESENCE, said, one is None, one, one is not None))

@@ -69,7 +69,8 @@ class Scene:
         if mail.room != self.room or mail.node == self.bob.id:
             return False
         possible = FIXED_BYTES <= len(mail.payload) <= FIXED_BYTES + MAX_MESSAGE_BYTES
-        return mail.letter != Letter.SIGNAL or mail.payload[:4] == self.bob.id.encode() or not possible
+        for_bob = self.bob.id in (mail.target, mail.payload[:4].decode("latin-1"))
+        return mail.letter != Letter.SIGNAL or for_bob or not possible
 
     @property
     def room(self) -> str:

@@ -33,6 +33,12 @@ class Mail:
         return parts[3] if len(parts) > 3 else parts[1]
 
     @property
+    def target(self) -> str | None:
+        """Which node alone reads it."""
+        parts = self.topic.split("/")
+        return parts[1] if len(parts) > 3 else None
+
+    @property
     def letter(self) -> str:
         return self.topic.split("/")[2]
 

@@ -228,6 +228,22 @@ def test_an_addressed_signal_opens_on_its_own_topic_alone(ends: Ends) -> None:
         ends.bob.signal(Topic(room, "anna", Letter.SIGNAL, "bobb"), sealed)
 
 
+def test_an_addressed_hello_opens_on_its_own_topic_alone(ends: Ends) -> None:
+    sealed = ends.ann.hello(b"hello", "bobb")
+    room = SECRET.room_id()
+    others = [Topic(room, "anna", Letter.PRESENCE), Topic(room, "anna", Letter.SIGNAL)]
+    for other in [*others, Topic(room, "anna", Letter.SIGNAL, "carl"), Topic(room, "bobb", Letter.SIGNAL, "anna")]:
+        with pytest.raises(SealError):
+            ends.bob.hello(other, sealed)
+    assert ends.bob.hello(Topic(room, "anna", Letter.SIGNAL, "bobb"), sealed).payload == b"hello"
+
+
+def test_hellos_to_one_and_to_all_share_their_numbers(ends: Ends) -> None:
+    """They are sealed under one key: no number may come twice."""
+    both = [ends.ann.hello(b"hello", target) for target in ("bobb", None)]
+    assert [sealed[8:12] for sealed in both] == [bytes(4), bytes(3) + b"\1"]
+
+
 def test_signals_to_one_and_to_all_share_their_numbers(ends: Ends) -> None:
     """They are sealed under one key: no number may come twice."""
     both = [ends.ann.signal("bobb", 2, b"offer", addressed) for addressed in (True, False)]

@@ -163,7 +163,8 @@ class World(Agenda):
         if not message.addressed:
             return True
         assert message.to is not None
-        return self.takes_addressed and message.to[0] == node.name and Carries.ADDRESSED_SIGNALS in node.carries
+        bit = Carries.ADDRESSED_HELLOS if message.letter is Letter.PRESENCE else Carries.ADDRESSED_SIGNALS
+        return self.takes_addressed and message.to[0] == node.name and bit in node.carries
 
     def _deliver(self, node: Node, sender: str, letter: Letter, payload: bytes, addressed: bool = False) -> None:
         if node.online and self.nodes.get(node.name) is node:

@@ -140,6 +140,22 @@ async def test_a_signal_for_us_comes_from_whom_its_topic_names(office: Office) -
     assert office.delivered == [(Topic(ROOM, "bbbb", Letter.SIGNAL, "aaaa"), b"offer")]
 
 
+async def test_a_hello_for_one_peer_goes_on_its_topic(office: Office) -> None:
+    office.mailbox.post(Letter.PRESENCE, b"hello", retain=False, to=("bbbb", THEIRS), addressed=True)
+    (message,) = office.sent
+    assert (message.topic, message.retain) == (f"{ROOM}/bbbb/s/aaaa", False)
+    assert reader().hello(Topic.parse(message.topic), message.payload).payload == b"hello"
+
+
+async def test_a_hello_for_us_is_one_like_any_other_from_whom_its_topic_names(office: Office) -> None:
+    stranger = Sealer(SECRET, "cccc", 3).hello(b"hello", "aaaa")
+    for elsewhere in (f"{ROOM}/aaaa/s/bbbb", f"{ROOM}/cccc/h"):
+        office.mailbox.receive(elsewhere, stranger)
+    assert (office.delivered, office.mailbox.rejected) == ([], 2)
+    office.mailbox.receive(f"{ROOM}/aaaa/s/cccc", stranger)
+    assert office.delivered == [(Topic(ROOM, "cccc", Letter.PRESENCE), b"hello")]
+
+
 async def test_what_is_in_clear_is_counted_and_not_delivered(office: Office) -> None:
     for letter in (Letter.PRESENCE, Letter.PICTURE, Letter.TEXT):
         office.take(letter, b"\x95\x01\x05\xa3Ada\x0f\x91\x00" + bytes(30))

@@ -36,11 +36,19 @@ def test_whom_we_have_met_ourselves_needs_nobody_to_vouch_for_it() -> None:
 
 def test_our_hello_is_outdated_once_one_for_whom_it_vouches_is_gone() -> None:
     members = MembersBySpeech("aaaa")
-    assert members.publish({"bbbb": "bob"}) == (("bbbb", "bob"),)
+    assert members.publish({"bbbb": "bob"}, for_all=True) == (("bbbb", "bob"),)
     assert not members.is_outdated(["bbbb", "cccc"])
     assert members.is_outdated(["cccc"])
-    assert members.publish({}) == ()
+    assert members.publish({}, for_all=True) == ()
     assert not members.is_outdated([])
+
+
+def test_what_a_hello_says_to_one_leaves_in_force_what_it_said_to_all() -> None:
+    members = MembersBySpeech("aaaa")
+    members.publish({"bbbb": "bob"}, for_all=True)
+    assert members.publish({"cccc": "carl"}, for_all=False) == (CARL,)
+    assert members.is_outdated(["cccc"])
+    assert members.is_outdated(["bbbb"])
 
 
 def test_liars_make_no_crowd() -> None:

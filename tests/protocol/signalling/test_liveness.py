@@ -27,6 +27,7 @@ class Ann:
 
     now: float = 100.0
     said: list[Hello] = field(default_factory=list)
+    said_to: list[str] = field(default_factory=list)
     happened: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -63,6 +64,8 @@ class Ann:
                 continue
             assert isinstance(message, Hello)
             self.said.append(message)
+            assert outgoing.retain == (not outgoing.addressed)
+            self.said_to.append(outgoing.to[0] if outgoing.addressed and outgoing.to is not None else "all")
         for event in self.room.events():
             match event:
                 case PeerJoined(peer, hello):
@@ -280,3 +283,59 @@ def test_who_finds_the_room_full_is_echoed_but_not_remembered_for_ever(ann: Ann)
     assert 200 in ann.said[-1].proof.echoes
     assert len(ann.said[-1].proof.echoes) <= MAX_PEERS + MAX_STRANGERS
     assert len(ann.said[-1].proof.asks) <= MAX_PEERS
+
+
+# -- hellos for one alone
+
+
+def reader_of(session: int, **proof: object) -> Hello:
+    """A hello of a program that takes hellos for it alone."""
+    return replace(hello_of(session, **proof), carries=WATCHER | Carries.ADDRESSED_HELLOS)
+
+
+def test_a_newcomer_is_answered_alone_with_what_concerns_it(ann: Ann) -> None:
+    ann.hear("bobb", hello_of(2, number=1, challenge=5))
+    ann.hear("carl", hello_of(3, number=1, challenge=6))
+    ann.wait(0.1)
+    ann.hear("dave", reader_of(4, number=1, challenge=7))
+    ann.wait(0.1)
+    assert ann.said_to[-2:] == ["all", "dave"]
+    assert (ann.said[-1].proof.echoes, ann.said[-1].proof.asks) == ((7,), (4,))
+    assert ann.said[-1].proof.number == ann.said[-2].proof.number + 1
+    ann.hear("dave", reader_of(4, number=2, challenge=7, echoes=ann.echo()))
+    assert ann.happened == [("dave", "joined as 4")]
+
+
+def test_who_did_not_get_the_hello_for_it_alone_gets_one_with_everybody(ann: Ann) -> None:
+    ann.hear("dave", reader_of(4, number=1, challenge=7))
+    ann.wait(ASK_AGAIN_S * ASKS)
+    assert ann.said_to == ["all", "dave"] + ["all"] * (ASKS - 1)
+    ann.hear("dave", reader_of(4, number=2, challenge=7, asks=(1,)))
+    ann.wait(0.1)
+    assert ann.said_to[-1] == "all"
+
+
+def test_two_newcomers_at_once_get_one_hello(ann: Ann) -> None:
+    for name, session in (("bobb", 2), ("dave", 4)):
+        ann.hear(name, reader_of(session, number=1, challenge=session))
+    ann.wait(0.1)
+    assert ann.said_to == ["all", "all"]
+    assert ann.said[-1].proof.echoes == (2, 4)
+
+
+def test_a_question_is_not_answered_twice_though_others_were_answered_since(ann: Ann) -> None:
+    for name, session in (("bobb", 2), ("dave", 4)):
+        ann.hear(name, reader_of(session, number=1, challenge=session))
+        ann.wait(0.1)
+    ann.hear("bobb", reader_of(2, number=2, challenge=2, asks=(1,)))  # it crossed our hello
+    ann.wait(0.1)
+    assert ann.said_to == ["all", "bobb", "dave"]
+
+
+def test_after_an_outage_a_hello_is_for_everybody_whoever_asked_before(ann: Ann) -> None:
+    ann.hear("dave", reader_of(4, number=1, challenge=7))
+    ann.room.reconnected(ann.now)
+    ann.drain()
+    assert ann.said_to == ["all", "all"]
+    ann.wait(0.1)
+    assert ann.said[-1].proof.echoes == (7,)

@@ -98,11 +98,12 @@ def test_glare_is_won_by_the_smaller_id() -> None:
     assert one.of(EndCall) == []
 
 
-def test_lost_messages_are_sent_again() -> None:
+@pytest.mark.parametrize("more", [Carries.NOTHING, Carries.ADDRESSED_HELLOS])
+def test_lost_messages_are_sent_again(more: Carries) -> None:
     for seed in range(20):
         world = World(seed, loss=0.4)
-        world.join("aaaa")
-        world.join("bbbb")
+        world.join("aaaa", carries=Carries.EVERYTHING | more)
+        world.join("bbbb", carries=Carries.EVERYTHING | more)
         world.run(120)
         assert world.connected(), seed
         assert world.nodes["aaaa"].open_calls == world.nodes["bbbb"].open_calls
