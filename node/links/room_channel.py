@@ -192,10 +192,8 @@ class RoomChannel:
             return
         payload = self._open(topic, sealed) if sealed else b""
         if payload is None and topic.target == self._node:  # what is no signal on our own topic is a hello
-            topic, payload = (
-                replace(topic, letter=Letter.PRESENCE, target=None),
-                self._opener.hello(topic, sealed).payload,
-            )
+            payload = self._opener.hello(topic, sealed).payload
+            topic = replace(topic, letter=Letter.PRESENCE, target=None)
         if payload is not None:
             self._deliver(topic, payload)
 

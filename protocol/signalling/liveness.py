@@ -75,7 +75,7 @@ class LivenessProofs:
         self._received: dict[PeerSession, _Received] = {}
         self._asked: dict[PeerSession, _Asked] = {}
         self._due: float | None = None
-        self._due_for: set[PeerSession | None] = set()
+        self._due_for: PeerSession | None = None
         self._echoed: dict[int, float] = {}
         self._paid_until = 0.0
 
@@ -161,15 +161,16 @@ class LivenessProofs:
 
     def schedule_hello(self, now: float, peer: PeerSession | None = None) -> None:
         """Have a hello published soon, for everybody or for this session."""
-        self._due_for.add(peer)
         if self._due is None:
             self._due = max(now + GATHER_S, self._paid_until - (HELLO_BURST - 1) * HELLO_EVERY_S)
+            self._due_for = peer
+        elif peer != self._due_for:
+            self._due_for = None
 
     def addressee(self) -> PeerSession | None:
         """Return the session for which alone the hello is that is due; None: it is for everybody."""
-        peer = next(iter(self._due_for)) if len(self._due_for) == 1 else None
-        received = self._received.get(peer) if peer is not None else None
-        return peer if received is not None and received.takes_own else None
+        received = self._received.get(self._due_for) if self._due_for is not None else None
+        return self._due_for if received is not None and received.takes_own else None
 
     @property
     def is_due(self) -> bool:
@@ -205,8 +206,7 @@ class LivenessProofs:
         For an `addressee` alone it has no more than concerns that.
         """
         self._number += 1
-        self._due = None
-        self._due_for.clear()
+        self._due = self._due_for = None
         self._paid_until = max(self._paid_until, now) + HELLO_EVERY_S
         echoes, asks = tuple(hello.challenge for hello in self._received.values()), self._asks()
         if addressee is None:

@@ -31,6 +31,9 @@ from protocol.topics import Letter
 DELAY_S = 0.05
 DESCRIBE_S = 0.2
 MEDIA_S = 0.3
+# Nodes of before, and those of today: everything has its own topics.
+OLD = Carries.EVERYTHING
+NEW = OLD | Carries.ADDRESSED_SIGNALS | Carries.ADDRESSED_HELLOS
 SomeEvent = TypeVar("SomeEvent", bound=Event)
 
 
@@ -74,7 +77,7 @@ class World(Agenda):
         # Those who sent a picture that the broker does not keep.
         self.showing: set[str] = set()
 
-    def join(self, name: str, session: int = 1, carries: Carries = Carries.EVERYTHING) -> Node:
+    def join(self, name: str, session: int = 1, carries: Carries = NEW) -> Node:
         hello, rng = Hello(session, name, carries), random.Random(f"{name}{session}")
         node = Node(name, Room(name, hello, rng, shows=lambda: name in self.showing), session, carries)
         self.nodes[name] = node

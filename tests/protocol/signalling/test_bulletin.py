@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from mesh import Node, World
+from mesh import NEW, OLD, Node, World
 
 from protocol.signalling import Carries, HereBySpeech, PeerJoined, PeerLeft, PictureWanted
 from protocol.signalling.liveness import ASK_AGAIN_S, DOUBT_S
@@ -11,8 +11,6 @@ from protocol.signalling.peer_call import OPEN_FROM_TRY
 from protocol.signalling.picture_requests import ASK_AFTER_S
 from protocol.topics import Letter
 
-OLD = Carries.EVERYTHING
-NEW = Carries.EVERYTHING | Carries.ADDRESSED_SIGNALS | Carries.ADDRESSED_HELLOS
 EIGHT = [f"aaa{letter}" for letter in "abcdefgh"]
 
 

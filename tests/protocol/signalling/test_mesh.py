@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from greeting import greet
-from mesh import Node, World, bare
+from mesh import NEW, OLD, Node, World, bare
 
 from protocol.signalling import (
     ApplyAnswer,
@@ -44,8 +44,8 @@ def test_two_nodes_meet_and_talk() -> None:
     assert world.connected()
     assert [type(event) for event in one.events] == [PeerJoined, MakeOffer, ApplyAnswer]
     assert [type(event) for event in two.events] == [PeerJoined, MakeAnswer]
-    assert [(event.peer, bare(event.hello)) for event in one.of(PeerJoined)] == [("bbbb", Hello(1, "bbbb"))]
-    assert {peer: bare(hello) for peer, hello in one.room.peers.items()} == {"bbbb": Hello(1, "bbbb")}
+    assert [(event.peer, bare(event.hello)) for event in one.of(PeerJoined)] == [("bbbb", Hello(1, "bbbb", NEW))]
+    assert {peer: bare(hello) for peer, hello in one.room.peers.items()} == {"bbbb": Hello(1, "bbbb", NEW)}
     assert one.open_calls == two.open_calls
 
 
@@ -98,12 +98,12 @@ def test_glare_is_won_by_the_smaller_id() -> None:
     assert one.of(EndCall) == []
 
 
-@pytest.mark.parametrize("more", [Carries.NOTHING, Carries.ADDRESSED_HELLOS])
-def test_lost_messages_are_sent_again(more: Carries) -> None:
+@pytest.mark.parametrize("carries", [OLD, NEW])
+def test_lost_messages_are_sent_again(carries: Carries) -> None:
     for seed in range(20):
         world = World(seed, loss=0.4)
-        world.join("aaaa", carries=Carries.EVERYTHING | more)
-        world.join("bbbb", carries=Carries.EVERYTHING | more)
+        world.join("aaaa", carries=carries)
+        world.join("bbbb", carries=carries)
         world.run(120)
         assert world.connected(), seed
         assert world.nodes["aaaa"].open_calls == world.nodes["bbbb"].open_calls
@@ -113,7 +113,7 @@ def test_a_repeated_offer_gets_the_same_answer() -> None:
     world, _, two = _call()
     (offer,) = [m for sender, m in world.sent if sender == "aaaa" and m.letter == Letter.SIGNAL]
     two.events.clear()
-    two.room.receive("aaaa", Letter.SIGNAL, offer.payload, world.now)
+    two.room.receive("aaaa", Letter.SIGNAL, offer.payload, world.now, addressed=True)
     (again,) = two.room.outgoing()
     assert again in [message for sender, message in world.sent if sender == "bbbb"]
     assert two.room.events() == []
