@@ -254,6 +254,8 @@ async def _call_anew(
     tells them from a slow broker's, so each opens, once; that none is taken is what counts.
     """
     calls = scene.ann.node.room.peers
+    if (call := calls._calls.get(scene.bob.id)) is None:
+        return False, "an attack before this one has ended the call"
     both = {scene.ann: scene.bob.id, scene.bob: scene.ann.id}
     refused, forged = sum(victim.refused for victim in both), 0
     let_go: set[Mail] = set()
@@ -269,7 +271,7 @@ async def _call_anew(
         return passed
 
     scene.broker.on_the_way = counting
-    calls._state_changed(scene.bob.id, calls._calls[scene.bob.id].call_id, "failed")
+    calls._state_changed(scene.bob.id, call.call_id, "failed")
     went = await until(lambda: not any(victim.links() for victim in both), 10)
     came = await until(lambda: taken() or any(victim.links() for victim in both), DENIED_S)
     scene.broker.on_the_way = honest
@@ -285,7 +287,8 @@ async def _call_anew(
 
 
 def _is_description(mail: Mail) -> bool:
-    return mail.letter == Letter.SIGNAL and len(mail.payload) > 100  # a bye has 40
+    is_hello = mail.target is not None and not mail.payload.startswith(mail.target.encode())
+    return mail.letter == Letter.SIGNAL and not is_hello and len(mail.payload) > 100  # a bye has 40
 
 
 def _offerer(scene: Scene) -> Victim:

@@ -344,13 +344,12 @@ async def test_the_camera_s_picture_is_sent_small_and_only_when_it_changed(
     page = await opened(browser, node)
     await page.click("#camera")
     await page.until("document.querySelector('#camera').getAttribute('aria-pressed') === 'true'")
-    path, body = await asked(page, node, "/snapshots")
-    assert path == "/snapshots"
+    (body, *_) = await node.posted("/snapshots")
     assert body.startswith(b"\xff\xd8")
     assert len(body) < 64_000
     await page.click("#camera")
     await page.until("document.querySelector('#camera').getAttribute('aria-pressed') === 'false'")
-    assert [json.loads(each) for _, path, each in node.asked if path == "/camera"] == [{"on": True}, {"on": False}]
+    assert [json.loads(each) for each in await node.posted("/camera", 2)] == [{"on": True}, {"on": False}]
 
 
 async def test_one_s_own_camera_is_in_the_corner_and_on_a_tap_what_the_others_see(
@@ -421,7 +420,7 @@ async def test_who_one_is_is_said_in_a_line_and_how_it_is_read_comes_back(browse
     await page.evaluate(f"document.querySelector('#me-text').value = '{ME}'")
     await page.evaluate("document.querySelector('#me-text').focus()")
     await page.press("Enter")
-    assert json.loads((await asked(page, node, "/me"))[1]) == {"me": ME}
+    assert json.loads((await node.posted("/me"))[0]) == {"me": ME}
     await page.until("document.querySelectorAll('#me-read p').length === 2")
     assert await page.evaluate("document.querySelector('#me-read p:last-child').textContent") == HOSTILE
     node.say("you", {"you": YOU | {"sight": "photo", "me": ME}})
@@ -436,7 +435,7 @@ async def test_the_microphone_s_offer_is_sent_and_a_refusal_is_shown(browser: Br
     in_a_call(node)
     page = await opened(browser, node)
     await page.click("#microphone")
-    _, offer = await asked(page, node, "/whip")
+    (offer, *_) = await node.posted("/whip")
     assert offer.count(b"m=audio") == 1
     assert b"a=sendonly" in offer
     await page.until("document.querySelector('#trouble').textContent === 'nobody plays sound in a test'")
@@ -447,11 +446,11 @@ async def test_who_was_muted_stays_muted_after_a_reload(browser: Browser, node: 
     in_a_call(node)
     page = await opened(browser, node)
     await page.click("#microphone")
-    await asked(page, node, "/whip")
+    await node.posted("/whip")
     node.state["you"] = YOU | {"muted": True}
     node.asked.clear()
     await page.reload()
-    await asked(page, node, "/whip")
+    await node.posted("/whip")
     assert await page.evaluate("document.querySelector('#microphone').dataset.state") == "muted"
     assert "/mute" not in [path for _, path, _ in node.asked]
 
@@ -459,7 +458,7 @@ async def test_who_was_muted_stays_muted_after_a_reload(browser: Browser, node: 
 async def test_listening_offers_a_line_for_each_person(browser: Browser, node: ScriptedNode) -> None:
     page = await opened(browser, node)
     await page.click("#listen")
-    _, offer = await asked(page, node, "/whep")
+    (offer, *_) = await node.posted("/whep")
     assert offer.count(b"m=audio") == 2
     assert offer.count(b"a=recvonly") == 2
 
@@ -470,7 +469,7 @@ async def test_a_node_s_own_microphone_is_muted_from_the_page(browser: Browser, 
     page = await opened(browser, node)
     assert await page.evaluate("document.querySelector('#microphone').getAttribute('aria-pressed')") == "true"
     await page.click("#microphone")
-    assert await asked(page, node, "/mute") == ("/mute", b'{"muted":true}')
+    assert await node.posted("/mute") == [b'{"muted":true}']
     node.say("you", {"you": node.state["you"] | {"muted": True}})
     await page.until("document.querySelector('#microphone').dataset.state === 'muted'")
 
@@ -485,15 +484,6 @@ async def test_who_only_listens_has_no_part_to_switch_and_no_corner(browser: Bro
     assert [path for _, path, _ in node.asked] == []
 
 
-async def asked(page: Page, node: ScriptedNode, path: str) -> tuple[str, bytes]:
-    """The first thing that the page posted there, once it has."""
-    while True:
-        for _, where, body in node.asked:
-            if where == path:
-                return where, body
-        await page.evaluate("new Promise((done) => setTimeout(done, 20))")
-
-
 # -- a replay
 
 
@@ -504,13 +494,13 @@ async def test_a_replay_is_played_by_keys_and_by_its_controls(browser: Browser, 
     assert await page.text("#replay .time") == "0:12 / 1:01"
     await page.press("Space")
     await page.press("ArrowRight")
-    await asked(page, node, "/replay/seek")
+    await node.posted("/replay/seek")
     node.say("replay", {"replay": {"position": 17.0, "duration": 61.0, "speed": 1, "playing": False}})
     await page.until("document.querySelector('#replay button').getAttribute('aria-label') === 'Play'")
     node.say("replay", {"replay": {"position": 17.0, "duration": 61.0, "speed": 1.25, "playing": False}})
     await page.until("document.querySelector('#replay select').selectedOptions[0]?.text === '1.25×'")
     await page.click("#replay button")
-    await asked(page, node, "/replay/play")
+    await node.posted("/replay/play")
     assert [(path, body) for _, path, body in node.asked] == [
         ("/replay/pause", b""),
         ("/replay/seek", b'{"seconds":17}'),

@@ -85,14 +85,6 @@ async def entered(browser: Browser, node: ScriptedNode, screen: Screen = DESKTOP
     return page
 
 
-async def asked(page: Page, node: ScriptedNode, path: str) -> bytes:
-    while True:
-        for _, where, body in node.asked:
-            if where == path:
-                return body
-        await page.evaluate("new Promise((done) => setTimeout(done, 20))")
-
-
 # -- every window
 
 
@@ -163,9 +155,9 @@ async def test_two_taps_lead_from_the_link_into_the_call(browser: Browser, node:
     await page.until("new DOMMatrix(getComputedStyle(document.querySelector('#level')).transform).a > 0.1")
     await page.click("#join")
     await page.until(ENTERED)
-    assert (await asked(page, node, "/whep")).count(b"a=recvonly") >= 1
-    assert (await asked(page, node, "/whip")).count(b"a=sendonly") == 1
-    assert (await asked(page, node, "/snapshots")).startswith(b"\xff\xd8")
+    assert (await node.posted("/whep"))[0].count(b"a=recvonly") >= 1
+    assert (await node.posted("/whip"))[0].count(b"a=sendonly") == 1
+    assert (await node.posted("/snapshots"))[0].startswith(b"\xff\xd8")
     await page.reload()
     await page.until(ENTERED)  # a reload is no new entrance
     assert page.errors == [] or all("503" in error for error in page.errors)
@@ -185,7 +177,7 @@ async def test_who_hangs_up_is_neither_heard_nor_seen_and_can_join_again(browser
     assert await page.text("#lobby-title") == "You left the call"
     assert await page.evaluate("[pictophone.listening.state, pictophone.speaking.state]") == ["off", "off"]
     assert await page.evaluate("document.querySelector('#own-video').srcObject") is None
-    assert [json.loads(body)["on"] for _, path, body in node.asked if path == "/camera"] == [True, False]
+    assert [json.loads(body)["on"] for body in await node.posted("/camera", 2)] == [True, False]
     node.say("note", {"at": NOW, "text": "unheard"})
     node.state["notes"] = [{"at": NOW, "text": "again"}]
     await page.click("#join")
@@ -199,17 +191,17 @@ async def test_a_node_s_own_devices_are_off_after_leaving(browser: Browser, node
     page = await entered(browser, node)
     await page.click("#hangup")
     await page.until("document.body.dataset.at === 'left'")
-    assert json.loads(await asked(page, node, "/mute")) == {"muted": True}
-    assert json.loads(await asked(page, node, "/camera")) == {"on": False}
+    assert json.loads((await node.posted("/mute"))[0]) == {"muted": True}
+    assert json.loads((await node.posted("/camera"))[0]) == {"on": False}
 
 
 async def test_keys_do_what_the_bar_does_but_not_while_one_writes(browser: Browser, node: ScriptedNode) -> None:
     a_call(node, 1, you=YOU | {"may_speak": False, "may_show": False})
     page = await entered(browser, node)
     await page.press("m")
-    assert json.loads(await asked(page, node, "/mute")) == {"muted": True}
+    assert json.loads((await node.posted("/mute"))[0]) == {"muted": True}
     await page.press("v")
-    assert json.loads(await asked(page, node, "/camera")) == {"on": False}
+    assert json.loads((await node.posted("/camera"))[0]) == {"on": False}
     node.asked.clear()
     await page.press("c")
     await page.until("document.activeElement.id === 'chat-line'")
@@ -313,7 +305,7 @@ async def test_a_line_is_sent_and_who_has_it_is_shown(browser: Browser, node: Sc
     await page.press("c")
     await page.evaluate("document.querySelector('#chat-line').value = ' hi there '")
     await page.press("Enter")
-    assert json.loads(await asked(page, node, "/text")) == {"text": "hi there"}
+    assert json.loads((await node.posted("/text"))[0]) == {"text": "hi there"}
     delivered = "document.querySelector('#texts .delivered')?.textContent"
     await page.until(f"{delivered} === 'Waiting for bob'")
     assert await page.evaluate("document.querySelector('#chat-line').value") == ""

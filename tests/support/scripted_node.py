@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).parents[2] / "node" / "web" / "static"
 LOOPBACK = "127.0.0.1"
+PATIENCE_S = 30.0
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob:; "
     "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -41,6 +42,7 @@ class ScriptedNode:
     def __init__(self, state: dict[str, Any], port: int = 0) -> None:
         self.state = state
         self.asked: list[tuple[str, str, bytes]] = []
+        self._was_asked = asyncio.Event()
         self.refuse: tuple[int, str] | None = None
         self.read: list[str] = []
         self.texts: list[dict[str, Any]] = []
@@ -83,6 +85,14 @@ class ScriptedNode:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    async def posted(self, path: str, count: int = 1) -> list[bytes]:
+        """The first bodies that the page posted there, once there are so many."""
+        async with asyncio.timeout(PATIENCE_S):
+            while len(bodies := [body for _, where, body in self.asked if where == path]) < count:
+                self._was_asked.clear()
+                await self._was_asked.wait()
+        return bodies
 
     def picture(self, image: Image) -> str:
         """The address of this picture from now on."""
@@ -130,6 +140,7 @@ class ScriptedNode:
 
     async def _take(self, request: web.Request) -> web.Response:
         self.asked.append((request.method, request.path, await request.read()))
+        self._was_asked.set()
         if request.path in ("/whep", "/whip"):
             return web.Response(status=503, text="nobody plays sound in a test")
         if request.path == "/text":
