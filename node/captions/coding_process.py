@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import subprocess
 import time
 from contextlib import suppress
 from types import TracebackType
@@ -21,6 +20,7 @@ import msgpack
 
 from node.captions.coder import Caption, ThreadCoder
 from node.common import child_process
+from node.common.answering_process import AnsweringProcess
 from protocol.captions.registry import CaptionCodecs, Coded
 from protocol.errors import CaptionError
 
@@ -37,9 +37,6 @@ LONGEST_S = 20.0
 
 # Processes in a row that gave no reply: then captions are coded in a thread for the rest of the call.
 MOST_FAILURES = 5
-
-# Of a pipe at a time; a reply has two kilobytes at most.
-READ_BYTES = 1 << 16
 
 
 class CoderError(Exception):
@@ -60,8 +57,7 @@ class CaptionProcess:
     def __init__(self, codecs: CaptionCodecs) -> None:
         self.codecs = codecs
         self.restarts = 0
-        self._process: asyncio.subprocess.Process | None = None
-        self._replies = msgpack.Unpacker()
+        self._process = AnsweringProcess(child_process.command(MODULE), child_process.environment())
         self._has_replied = False
         self._failures = 0
         self._turn = asyncio.Lock()
@@ -70,19 +66,19 @@ class CaptionProcess:
     async def __aenter__(self) -> Self:
         """Start the process, so that it has read the codebook before the first caption."""
         with suppress(OSError):
-            await self._start()
+            await self._process.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the process."""
-        await self._end()
+        await self._process.end()
 
     @property
     def pid(self) -> int | None:
         """The process's id, to measure it by; None while there is none."""
-        return None if self._process is None else self._process.pid
+        return self._process.pid
 
     async def encode(self, words: str, codec: int) -> Coded:
         """See `CaptionCoder`."""
@@ -117,60 +113,27 @@ class CaptionProcess:
         began = time.monotonic()
         try:
             async with asyncio.timeout(limit_s):
-                reply = await self._exchange(packed)
-        except (EOFError, OSError, TimeoutError) as error:  # TimeoutError is an OSError, and the others mean it is dead
+                reply = await self._process.exchange(packed)
+        except (EOFError, OSError, ValueError) as error:  # TimeoutError is an OSError, and the others mean it is dead
             seconds = time.monotonic() - began
             logger.warning("the caption process gave no answer in %.1f s (%s)", seconds, type(error).__name__)
-            await self._end()
+            await self._process.end()
             raise CoderError(type(error).__name__) from None
         except BaseException:
-            await self._end()  # its reply would be mistaken for that to another request
+            await self._process.end()  # its reply would be mistaken for that to another request
             raise
         self._has_replied, self._failures = True, 0
         return reply
 
-    async def _exchange(self, packed: bytes) -> list[Any]:
-        process = self._process
-        assert process is not None
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(packed)
-        await process.stdin.drain()
-        while (reply := next(self._replies, None)) is None:
-            if not (read := await process.stdout.read(READ_BYTES)):
-                raise EOFError
-            self._replies.feed(read)
-        values: list[Any] = reply
-        return values
-
     async def _ensure_process(self) -> bool:
         """Return whether there is a process; one that died meanwhile is replaced."""
-        if self._process is not None and self._process.returncode is None:
+        if self._process.runs:
             return True
         try:
-            await self._end()
             self.restarts += 1
-            await self._start()
+            self._has_replied = False
+            await self._process.start()
         except OSError as error:
             self._failures += 1
             logger.warning("no caption process: %s", error.strerror)
-        return self._process is not None
-
-    async def _start(self) -> None:
-        self._replies, self._has_replied = msgpack.Unpacker(), False
-        self._process = await asyncio.create_subprocess_exec(
-            *child_process.command(MODULE),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=child_process.environment(),
-            creationflags=child_process.WINDOWS_FLAGS,
-        )
-
-    async def _end(self) -> None:
-        """Kill the process, if there is one: it has no state to save."""
-        process, self._process = self._process, None
-        if process is not None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        return self._process.runs

@@ -5,17 +5,12 @@ It holds the speaker's key and the audience's first secret, so that the link sta
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from node.common import config
-from node.common.files import replaced
-from node.common.output import remark
-from node.common.secret_input import OWNER_ONLY, exposed
+from node.common import config, secret_input
 from protocol.audience.audience_link import SECRET_BYTES, AudienceLink
 from protocol.audience.epochs import Chain, epoch_of
 from protocol.audience.signing import SEED_BYTES, SpeakerKey
@@ -24,6 +19,8 @@ from protocol.errors import NodeError, UsageError
 __all__ = ["DEFAULT_NAME", "SavedAudience", "audience_file", "find_or_make", "make"]
 
 DEFAULT_NAME = "audience"
+# What the file holds, in what is said to the user.
+WHAT = "your audience's key"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
@@ -65,34 +62,20 @@ def make(name: str, clock_ms: int) -> SavedAudience:
     """Make an audience with a new key and a new secret, in place of one of this name, whose links are then dead."""
     seed, secret = secrets.token_bytes(SEED_BYTES), secrets.token_bytes(SECRET_BYTES)
     made = SavedAudience(name.lower(), SpeakerKey(seed), epoch_of(clock_ms), secret)
-    path = audience_file(name)
     text = "# An audience of pictophone. Whoever reads this can speak in your name.\n"
     text += f'key = "{seed.hex()}"\nsince = {made.since}\nsecret = "{secret.hex()}"\n'
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with replaced(path, OWNER_ONLY) as beside:
-            beside.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise NodeError(f"cannot write your audience to {str(path)!r}: {error.strerror or error}") from None
+    secret_input.save(audience_file(name), text, WHAT)
     return made
 
 
 def _read(name: str) -> SavedAudience | None:
     path = audience_file(name)
     try:
-        with path.open("rb") as opened:
-            if exposed(os.fstat(opened.fileno())):
-                path.chmod(OWNER_ONLY)
-                remark(f"others could read {path}, your audience's key: now they cannot")
-            known = tomllib.load(opened)
+        known = secret_input.load(path, WHAT)
+        if known is None:
+            return None
         key, secret = SpeakerKey(bytes.fromhex(known["key"])), bytes.fromhex(known["secret"])
         AudienceLink(known["since"], secret, key.digest)  # which checks both
         return SavedAudience(name.lower(), key, known["since"], secret)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise NodeError(f"cannot read your audience in {str(path)!r}: {error.strerror or error}") from None
     except (ValueError, KeyError, TypeError):  # whose text may quote a key
-        raise NodeError(
-            f"your audience in {str(path)!r} cannot be read: mend the file, or make a new one by --new"
-        ) from None
+        raise NodeError(f"{WHAT} in {str(path)!r} cannot be read: mend the file, or make a new one by --new") from None

@@ -7,18 +7,16 @@ Each name has the room's link; or the word `keyring`, if the link is in the keyr
 from __future__ import annotations
 
 import json
-import os
 import re
-import tomllib
 from pathlib import Path
 from types import ModuleType
 
-from node.common import config
-from node.common.files import replaced
-from node.common.output import remark
-from node.common.secret_input import OWNER_ONLY, exposed
+from node.common import config, secret_input
 from protocol.errors import NodeError, UsageError
 from protocol.room_link import RoomLink
+
+# What the file holds, in what is said to the user.
+WHAT = "your rooms"
 
 # In the file in place of a link that is in the keyring.
 IN_KEYRING = "keyring"
@@ -111,16 +109,8 @@ def _read() -> dict[str, str]:
         return {}
     path = rooms_file()
     try:
-        with path.open("rb") as opened:
-            if exposed(os.fstat(opened.fileno())):
-                path.chmod(OWNER_ONLY)
-                remark(f"others could read {path}, your rooms: now they cannot")
-            links = tomllib.load(opened)
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise NodeError(f"cannot read your rooms in {str(path)!r}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # whose text may quote a link
+        links = secret_input.load(path, WHAT) or {}
+    except ValueError:  # whose text may quote a link
         raise NodeError(f"your rooms in {str(path)!r} are no TOML: mend the file or put it aside") from None
     if not all(isinstance(link, str) for link in links.values()):
         raise NodeError(f'your rooms in {str(path)!r} should each be one line, NAME = "LINK": mend the file')
@@ -140,16 +130,9 @@ def _may_exist() -> bool:
 
 
 def _write(links: dict[str, str]) -> None:
-    """Replace the file at once, so that it is never half written, nor for a moment readable by others."""
-    path = rooms_file()
     text = "# The rooms of pictophone. Whoever reads this can enter them.\n"
     text += "".join(f"{name} = {json.dumps(link)}\n" for name, link in sorted(links.items()))
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with replaced(path, OWNER_ONLY) as beside:
-            beside.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise NodeError(f"cannot write your rooms to {str(path)!r}: {error.strerror or error}") from None
+    secret_input.save(rooms_file(), text, WHAT)
 
 
 # -- the keyring: all of it raises NodeError where there is none

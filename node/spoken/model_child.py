@@ -7,10 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -19,6 +15,7 @@ from typing import Any, Self
 import msgpack
 
 from node.common import child_process
+from node.common.answering_process import AnsweringProcess
 from protocol.errors import NodeError
 
 logger = logging.getLogger(__name__)
@@ -33,9 +30,6 @@ LONGEST_S = 90.0
 # Processes in a row that gave no reply: then the model is given up.
 MOST_FAILURES = 3
 
-# Of a pipe at a time: replies are lines of text, or seconds of sound.
-READ_BYTES = 1 << 16
-
 # The largest reply: half a minute of sound takes a megabyte. More is a fault.
 MAX_REPLY = 1 << 23
 
@@ -49,10 +43,10 @@ class ModelChild:
     """
 
     def __init__(self, what: str, module: str, arguments: Sequence[str], *, online: bool = False) -> None:
-        self._what, self._command, self._online = what, (*child_process.command(module), *arguments), online
+        self._what, self._online = what, online
+        command = (*child_process.command(module), *arguments)
+        self._process = AnsweringProcess(command, environment(online), max_reply=MAX_REPLY, own_session=True)
         self.restarts = 0
-        self._process: asyncio.subprocess.Process | None = None
-        self._replies = msgpack.Unpacker(max_buffer_size=MAX_REPLY)
         self._is_ready = False
         self._failures = 0
         self._given_up = ""
@@ -60,18 +54,18 @@ class ModelChild:
 
     async def __aenter__(self) -> Self:
         with suppress(OSError):  # it is tried again at the first request
-            await self._start()
+            await self._process.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._end()
+        await self._process.end()
 
     @property
     def pid(self) -> int | None:
         """The process's id, to measure it by; None while there is none."""
-        return None if self._process is None else self._process.pid
+        return self._process.pid
 
     async def ask(self, *request: Any) -> Any | None:
         """Return the reply to a request; None if there is none this time. Raises NodeError if the model is given up."""
@@ -79,12 +73,12 @@ class ModelChild:
             try:
                 await self._ensure_loaded()
                 async with asyncio.timeout(LONGEST_S):
-                    kind, *values = await self._exchange(msgpack.packb(request))
+                    kind, *values = await self._process.exchange(msgpack.packb(request))
             except (EOFError, OSError, ValueError) as error:  # TimeoutError is an OSError
                 await self._failed(error)
                 return None
             except asyncio.CancelledError:
-                await self._end()  # its reply would be mistaken for that to another request
+                await self._process.end()  # its reply would be mistaken for that to another request
                 raise
         self._failures = 0
         if kind != "done":
@@ -95,76 +89,31 @@ class ModelChild:
         """Have a process that is ready. Raises NodeError, OSError or EOFError if there is none."""
         if self._given_up:
             raise NodeError(self._given_up)
-        if self._process is None or self._process.returncode is not None:
-            await self._end()
-            await self._start()
+        if not self._process.runs:
+            self._is_ready = False
+            await self._process.start()
         if self._is_ready:
             return
         try:
             async with asyncio.timeout(FETCH_S if self._online else START_S):
-                kind, *values = await self._read()
+                kind, *values = await self._process.read()
         except BaseException:
-            await self._end()
+            await self._process.end()
             raise
         if kind != "ready":
-            await self._end()
+            await self._process.end()
             self._given_up = f"{self._what}: {values[0]}"
             raise NodeError(self._given_up)
         self._is_ready = True
 
     async def _failed(self, error: Exception) -> None:
-        await self._end()
+        await self._process.end()
         self._failures += 1
         self.restarts += 1
         logger.warning("%s gave no answer (%s)", self._what, type(error).__name__)
         if self._failures >= MOST_FAILURES:
             self._given_up = f"{self._what} failed {self._failures} times in a row ({type(error).__name__})"
             raise NodeError(self._given_up)
-
-    async def _exchange(self, packed: bytes) -> list[Any]:
-        process = self._process
-        assert process is not None
-        assert process.stdin is not None
-        process.stdin.write(packed)
-        await process.stdin.drain()
-        return await self._read()
-
-    async def _read(self) -> list[Any]:
-        process = self._process
-        assert process is not None
-        assert process.stdout is not None
-        while (reply := next(self._replies, None)) is None:
-            if not (read := await process.stdout.read(READ_BYTES)):
-                raise EOFError
-            self._replies.feed(read)
-        if not isinstance(reply, list) or not reply:
-            raise ValueError("no reply")
-        return reply
-
-    async def _start(self) -> None:
-        self._replies, self._is_ready = msgpack.Unpacker(max_buffer_size=MAX_REPLY), False
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment(self._online),
-            cwd=child_process.working_folder(),
-            creationflags=child_process.WINDOWS_FLAGS,
-            start_new_session=sys.platform != "win32",
-        )
-
-    async def _end(self) -> None:
-        """Kill the process and what it started, if there is one: it has no state to save."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        with suppress(ProcessLookupError):
-            if sys.platform == "win32":
-                process.kill()
-            elif process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
 
 
 def environment(online: bool) -> dict[str, str]:

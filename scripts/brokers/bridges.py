@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from brokers.process import LOOPBACK, BrokerProcess, free_ports, program, running
+from brokers.process import LOOPBACK, BrokerProcess, configured_process, free_ports, running
 from node.links.address import BrokerAddress
 
 
@@ -54,26 +54,16 @@ def bridged(
     `address` carries what clients of another configuration than `plain` need: login, TLS. Raises Missing without
     mosquitto.
     """
-    like, ports = address or BrokerAddress(LOOPBACK), free_ports(2 * size)
-    nodes = []
-    for number in range(size):
-        place = Place(
-            f"m{number + 1}",
-            folder / f"m{number + 1}",
-            *ports[2 * number : 2 * number + 2],
-            ports[0] if number else None,
-        )
-        place.folder.mkdir()
-        file = place.folder / "mosquitto.conf"
-        file.write_text(configured(place))
-        nodes.append(
-            BrokerProcess(
-                place.name,
-                [program("mosquitto"), "-c", str(file)],
-                replace(like, port=place.mqtt),
-                place.folder / "log",
-                websocket=replace(like, port=place.websocket, path="/mqtt"),
-            )
-        )
+    like = address or BrokerAddress(LOOPBACK)
+    nodes = [configured_process("mosquitto", place, configured, like) for place in _places(folder, size)]
     with running(*nodes):
         yield nodes
+
+
+def _places(folder: Path, size: int) -> list[Place]:
+    ports = free_ports(2 * size)
+    names = [f"m{number + 1}" for number in range(size)]
+    return [
+        Place(name, folder / name, *ports[2 * number : 2 * number + 2], ports[0] if number else None)
+        for number, name in enumerate(names)
+    ]

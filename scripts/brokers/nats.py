@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from brokers.process import LOOPBACK, BrokerProcess, free_ports, program, running
+from brokers.process import LOOPBACK, BrokerProcess, configured_process, free_ports, running
 from node.links.address import BrokerAddress
 
 
@@ -62,20 +62,7 @@ def cluster(
     `address` carries what clients of another configuration than `plain` need: login, TLS. Raises Missing without NATS.
     """
     like = address or BrokerAddress(LOOPBACK)
-    nodes = []
-    for place in _places(folder, size):
-        place.folder.mkdir()
-        file = place.folder / "nats.conf"
-        file.write_text(configured(place))
-        nodes.append(
-            BrokerProcess(
-                place.name,
-                [program("nats-server"), "-c", str(file)],
-                replace(like, port=place.mqtt),
-                place.folder / "log",
-                websocket=replace(like, port=place.websocket, path="/mqtt"),
-            )
-        )
+    nodes = [configured_process("nats-server", place, configured, like) for place in _places(folder, size)]
     with running(*nodes):
         yield nodes
 

@@ -9,9 +9,10 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from node.links.address import BrokerAddress
 
@@ -125,6 +126,44 @@ class BrokerProcess:
             client.sendall(_connect(self.address))
             return client.recv(4) == ACCEPTED
         return False
+
+
+class Placed(Protocol):
+    """Where a broker is that takes one file of configuration."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def mqtt(self) -> int: ...
+
+    @property
+    def websocket(self) -> int: ...
+
+
+SomePlace = TypeVar("SomePlace", bound=Placed)
+
+
+def configured_process(
+    server: str, place: SomePlace, configured: Callable[[SomePlace], str], like: BrokerAddress
+) -> BrokerProcess:
+    """Make a broker's folder, write its configuration there, and return its process.
+
+    Clients need what `like` carries. Raises Missing without the server.
+    """
+    place.folder.mkdir()
+    file = place.folder / f"{server}.conf"
+    file.write_text(configured(place))
+    return BrokerProcess(
+        place.name,
+        [program(server), "-c", str(file)],
+        replace(like, port=place.mqtt),
+        place.folder / "log",
+        websocket=replace(like, port=place.websocket, path="/mqtt"),
+    )
 
 
 def _connect(address: BrokerAddress) -> bytes:

@@ -1,9 +1,10 @@
-"""One secret line of a file, or typed."""
+"""One secret line of a file, or typed; our own files of secrets."""
 
 from __future__ import annotations
 
 import io
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -14,6 +15,8 @@ from command import ROOM
 
 from node.common import secret_input
 from protocol.errors import NodeError, UsageError
+
+WHAT = "your secrets"
 
 
 def written(path: Path, content: bytes, mode: int = 0o600) -> Path:
@@ -104,3 +107,46 @@ def test_a_process_that_resolves_a_room_leaves_no_core() -> None:
         pytest.skip("needs a system that allows cores")
     resolve = f"from node.common import config; from node.rooms import resolve; resolve({ROOM!r}, config.load())"
     assert limit_after(resolve) == 0
+
+
+# -- our own files
+
+
+def test_what_was_written_is_read_and_nobody_else_can(tmp_path: Path) -> None:
+    path = tmp_path / "settings" / "secrets.toml"
+    assert secret_input.load(path, WHAT) is None
+    for text in ("a = 1\n", "b = 'ü'\n"):
+        secret_input.save(path, text, WHAT)
+    assert secret_input.load(path, WHAT) == {"b": "ü"}
+    assert list(path.parent.iterdir()) == [path]
+    if os.name == "posix":
+        assert [stat.S_IMODE(each.stat().st_mode) for each in (path.parent, path)] == [0o700, 0o600]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
+def test_one_that_others_could_read_is_closed_and_a_line_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "secrets.toml"
+    secret_input.save(path, "a = 1\n", WHAT)
+    path.chmod(0o640)
+    assert secret_input.load(path, WHAT) == {"a": 1}
+    assert f"others could read {path}, {WHAT}: now they cannot" in capsys.readouterr().err
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("data", [b"no toml", b"\xff"])
+def test_what_is_no_toml_is_for_the_caller_to_say(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "secrets.toml"
+    path.write_bytes(data)
+    path.chmod(0o600)
+    with pytest.raises(ValueError):
+        secret_input.load(path, WHAT)
+
+
+def test_a_folder_in_its_place_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(NodeError, match=f"cannot read {WHAT} in .*: Is a directory"):
+        secret_input.load(tmp_path, WHAT)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NodeError, match=f"cannot write {WHAT} to"):
+        secret_input.save(tmp_path / "file" / "secrets.toml", "a = 1\n", WHAT)
