@@ -17,7 +17,7 @@ from node.call.shown_names import ShownNames
 from node.common.notes import NoteOnce
 from node.common.tasks import begin, first_error
 from node.links import network_watch
-from node.links.broker_errors import broker_gone
+from node.links.broker_notes import BrokerNotes, what_waits
 from node.links.linked_peer import LinkSettings
 from node.links.peer_events import PeerEventHub
 from node.links.peers import Peers
@@ -77,7 +77,7 @@ class RoomMembership(PeerEventHub):
         self._shown = ShownNames(name, note)
         self._joined_at: dict[str, float] = {}
         self._linked: set[str] = set()
-        self._was_up = False
+        self._broker_notes = BrokerNotes(note)
         self._tasks: asyncio.TaskGroup | None = None
         self.channel = self._make_channel(place, meter := meter or WireMeter())
         self.faults = self.channel.faults
@@ -220,16 +220,14 @@ class RoomMembership(PeerEventHub):
 
     def _broker_up(self) -> None:
         self.broker_is_up = True
-        if self._was_up:
+        if self._broker_notes.up():
             self.broker_returns += 1
-            self._note("the broker is back")
             self.peers.broker_returned()
             self.broker_returned()
-        self._was_up = True
 
     def _broker_down(self, reason: str) -> None:
         self.broker_is_up = False
-        self._note(broker_gone(reason, self.hellos, self.speech.waits))
+        self._broker_notes.down(reason, what_waits(self.hellos, self.speech.waits))
         self.broker_lost()
 
     async def _watch_addresses(self) -> None:
@@ -245,6 +243,7 @@ class RoomMembership(PeerEventHub):
         if Carries.PICTURES_OUT in self.carries:
             self.channel.post(Letter.PICTURE, b"", retain=True)
         await self.channel.link.flush(GOODBYE_S)
+        self._broker_notes.close()
 
     # -- the events that change the membership
 

@@ -120,6 +120,7 @@ class SeatMembership(RoomMembership):
                         self._tasks.create_task(run(), name=f"{self.name}: {task}")
             finally:
                 self.left_at = self._clock()
+                self._broker_notes.close()
                 for timer in filter(None, (self._timer, self._leaving)):
                     timer.cancel()
 
@@ -249,14 +250,12 @@ class SeatMembership(RoomMembership):
     # -- the broker
 
     def _link_up(self) -> None:
-        if self._was_up:
-            self.broker_returns += 1
-            self._note("the broker is back")
-        self._was_up = self.broker_is_up = True
+        self.broker_returns += self._broker_notes.up()
+        self.broker_is_up = True
 
     def _link_down(self, reason: str) -> None:
         self.broker_is_up = False
-        self._note(f"the broker is gone ({reason}); nothing is heard until it is back")
+        self._broker_notes.down(reason, "nothing is heard until it is back")
 
     async def _watch_seat_addresses(self) -> None:
         await network_watch.watch(lambda change: self.link.network_changed(change.gone))

@@ -13,6 +13,7 @@ from node.call.observers import CallObserver, ChatLine
 from node.call.stage_speech import StageSpeech
 from node.common.tasks import first_error
 from node.links import network_watch
+from node.links.broker_notes import BrokerNotes
 from node.links.mqtt import Message, MqttLink
 from node.links.wire_meter import WireMeter, acknowledgement_cost
 from protocol import frames
@@ -82,12 +83,12 @@ class StageRelay(CallObserver):
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.counts = RelayCounts()
-        self._stage, self._note, self._came_up = stage, note, came_up
+        self._stage, self._came_up = stage, came_up
         self._clock, self._wall, self._meter = clock, wall, meter or WireMeter()
         self._members, self._names = {node: 0}, [own_name]
         self._speech: dict[str, StageSpeech] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._was_up = False
+        self._broker_notes = BrokerNotes(note, "the audience's broker")
         self.link = MqttLink(
             broker,
             on_message=lambda topic, payload: None,
@@ -111,6 +112,7 @@ class StageRelay(CallObserver):
                     self._publish(self._stage.end(*self._now()))
                     await self.link.flush(GOODBYE_S)
                     broker.cancel()
+                    self._broker_notes.close()
 
     def picture_cost(self, frame: bytes) -> int:
         """Return what a picture costs on the wire that goes to the audience in this frame, in bytes."""
@@ -234,15 +236,13 @@ class StageRelay(CallObserver):
         return self._clock(), round(self._wall() * 1000)
 
     def _up(self) -> None:
-        if self._was_up:
-            self._note("the audience's broker is back")
-        self._was_up = True
+        self._broker_notes.up()
         self._came_up(True)
         self._publish(self._stage.again(*self._now()))
 
     def _down(self, reason: str) -> None:
         self._came_up(False)
-        self._note(f"the audience's broker is gone ({reason}); nobody hears until it is back")
+        self._broker_notes.down(reason, "nobody hears until it is back")
 
 
 def _alone(line: frames.Line) -> frames.Line:

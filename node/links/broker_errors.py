@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from node.links.address import BrokerAddress
 from node.links.http_head import NoWay
-
-if TYPE_CHECKING:
-    from protocol.signalling import Hello
 
 # Return codes of a CONNACK (MQTT 3.1.1, section 3.2.2.3).
 WRONG_VERSION, WRONG_CLIENT_ID, UNAVAILABLE, BAD_LOGIN, NOT_AUTHORISED = 1, 2, 3, 4, 5
@@ -174,10 +171,3 @@ def _doubt(error: Exception) -> str | None:
     """Return what is wrong with the broker's certificate, if it is."""
     cause = error.__cause__
     return cause.verify_message.rstrip(".") if isinstance(cause, ssl.SSLCertVerificationError) else None
-
-
-def broker_gone(reason: str, hellos: Mapping[str, Hello], waits: Callable[[str], bool]) -> str:
-    """Return the line about our own broker; `waits` tells with which of the peers speech waits for it."""
-    waiting = [hello.name or peer for peer, hello in hellos.items() if waits(peer)]
-    speech = f"and so does the speech with {', '.join(waiting)}" if waiting else "speech goes on"
-    return f"the broker is gone ({reason}); pictures and text wait for it, {speech}"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from greeting import proven
 from happenings import Happenings
+from scripted_broker import GOOD, scripted
 
 from live_call import CODECS, place, running, secret
 from node.call.membership import RoomMembership
@@ -139,6 +140,18 @@ async def test_the_broker_that_returns_is_counted_and_noted(start_mosquitto: Cal
     assert ann.room.broker_returns == 1
     assert ann.notes.all[-1] == "the broker is back"
     assert "pictures and text wait for it, speech goes on" in ann.notes.all[0]
+
+
+async def test_a_broker_that_lets_in_and_hangs_up_is_one_line_however_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.links.mqtt.FIRST_RETRY_S", 0.001)
+    async with scripted(GOOD) as broker:
+        ann = Member("ann", broker.address)
+        async with running(ann) as nodes:
+            for returns in range(6):
+                await nodes.until(lambda returns=returns: ann.room.broker_is_up and ann.room.broker_returns == returns)
+                broker.close_all()
+    lines = [note.partition(" (")[0] for note in ann.notes.all if "does not hand on" not in note]  # it echoes nothing
+    assert lines == ["the broker is gone", "the broker is back"] * 2 + ["the broker ends each connection soon"]
 
 
 async def test_pictures_are_for_those_who_take_them_from_those_who_said_hello(embedded_broker: BrokerAddress) -> None:
