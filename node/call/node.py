@@ -282,6 +282,10 @@ class Node:
         """Send speech by other settings from now on, whatever the links do to them."""
         self._profiles.change(profile)
 
+    def speaks_to_audience(self) -> None:
+        """Send speech in no way that some of an audience could not decode well."""
+        self._profiles.speaks_to_audience()
+
     def follow_the_link(self) -> None:
         """Send speech by what the links carry from now on, as far as the settings let it."""
         self._profiles.follow_the_link()

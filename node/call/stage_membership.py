@@ -87,6 +87,7 @@ def relay_of(
         if isinstance(room, SoloMembership):
             room.broker_is_up = is_up
 
+    node.speaks_to_audience()
     relay = StageRelay(
         Stage(key, chain, [node.name], secrets.randbits(64), codebooks),
         node.id,

@@ -63,6 +63,11 @@ class ProfileControl(PeerEvents):
             self._unenhanced.pop(peer, None)
         self._apply(self._within_the_broker(self._controller.profile))
 
+    def speaks_to_audience(self) -> None:
+        """Count on listeners of whom nothing is heard, not even how they decode."""
+        self._unenhanced[""] = "the audience"  # no peer has this id
+        self._apply(self._within_the_broker(self._controller.profile))
+
     def link_up(self, peer: str) -> None:
         """Ask for reports every second at first, if the profile follows the links."""
         if self._controller.adapts:

@@ -14,7 +14,9 @@ from node.captions.coder import Caption
 from node.links.address import BrokerAddress
 from node.links.outbox import Message
 from node.links.wire_meter import WireMeter, acknowledgement_cost
+from node.speech.profiles import CLEAR, LEAN, NATURAL
 from node.speech.send_stream import SpeechPacket
+from node.speech.sources import PacedSource
 from protocol import frames
 from protocol.audience.epochs import Chain
 from protocol.audience.seat import Announcing, SeenFrame
@@ -151,3 +153,12 @@ async def test_a_speaker_alone_is_shown_an_audience_and_what_pictures_cost(monke
     cost = node.room.post_picture(picture(1), retain=True)
     relay.frame_sent(picture(1))
     assert (cost, node.shown_peers()) == (relay.link.message_cost(sent[-1]), ["an audience"])
+
+
+async def test_nothing_is_sent_to_an_audience_that_some_may_not_decode_well() -> None:
+    node, _, _ = on_stage(BrokerAddress("127.0.0.1", 1), CLOCK_MS / 1000, source=PacedSource(lambda: iter(())))
+    profiles = []
+    for profile in (CLEAR, NATURAL):
+        node.change(profile)
+        profiles.append(node.count().profile)
+    assert profiles == [CLEAR.name, LEAN.name]

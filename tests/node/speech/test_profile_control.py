@@ -202,3 +202,13 @@ def test_whoever_asks_for_it_beside_such_a_listener_reads_why_not() -> None:
     assert control.notes == ["speech goes by lean: natural is not for the libopus of bob"] * 2
     control.control.joined("bob", Hello(4, "", ENHANCES))
     assert control.stream.profile == NATURAL
+
+
+def test_an_audience_does_not_say_how_it_decodes() -> None:
+    control = Control(NATURAL)
+    control.control.speaks_to_audience()
+    control.control.change(NATURAL)
+    assert control.stream.profile == LEAN
+    assert control.notes == ["speech goes by lean: natural is not for the libopus of the audience"] * 2
+    control.control.change(CLEAR)
+    assert control.stream.profile == CLEAR
