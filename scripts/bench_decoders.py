@@ -12,18 +12,16 @@ takes of a core while there is speech. The path is made up, all else is what a c
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bench_high_band import LEAD_S, LOSS, TAIL_S, lead
+from bench_high_band import Scores, heard, mean
 
-from node.bench.call_simulation import CallSimulation, SimulatedPath, encoded_packets, exact_losses, sent_kbps
 from node.bench.speech import no_reference
 from node.bench.speech.streams import frames_of
 from node.speech import dialogue, sound_files
@@ -31,7 +29,6 @@ from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.opus_libraries import AUTO, LACE, NOLACE, PLAIN, DecoderLibrary, decoder_library
 from node.speech.pcm import BLOCK_SAMPLES, Pcm, seconds_of
 from node.speech.profiles import CLEAR, LEAN, NATURAL, Profile
-from wirebench import scores
 
 SETTINGS = (
     LEAN,
@@ -43,26 +40,10 @@ SETTINGS = (
 )
 COMPLEXITIES = {"plain": PLAIN, "LACE": LACE, "NoLACE": NOLACE}
 
-Scores = dict[str, float]
-
 
 def decoder(library: DecoderLibrary, complexity: int) -> OpusDecoder:
     """Return a decoder of the library, or, plain, of the one that encodes."""
     return OpusDecoder(library, complexity) if complexity else OpusDecoder()
-
-
-def heard(pcm: Pcm, profile: Profile, decoder: OpusDecoder, seed: int | None) -> Scores:
-    """Return how a recording is heard, with 10 % of the packets lost if a seed says which; and its rate."""
-    before = lead(pcm)
-    packets = asyncio.run(encoded_packets(np.concatenate([before, pcm]), profile))
-    lost = None if seed is None else exact_losses(LOSS, 1, int((LEAD_S + 30) / profile.packet_ms * 1000), seed)
-    path = SimulatedPath() if lost is None else SimulatedPath(lost)
-    sound = CallSimulation(packets, path, decoder).decode(seconds_of(len(before) + len(pcm)) + TAIL_S)
-    aligned = scores.aligned(pcm, sound[len(before) :])
-    measured = [packet for packet in packets if packet.timestamp >= len(before) * 3]
-    kbps = sent_kbps(measured, sum(packet.duration_ms for packet in measured) / 1000)
-    found = {"wire_kbps": kbps, "estoi": scores.estoi(pcm, aligned), "pesq_wb": scores.pesq_wb(pcm, aligned)}
-    return {name: value for name, value in (found | mos(aligned)).items() if value is not None}
 
 
 def mos(aligned: Pcm) -> Scores:
@@ -73,17 +54,11 @@ def mos(aligned: Pcm) -> Scores:
         return {}
 
 
-def mean(all_scores: Iterable[Scores]) -> Scores:
-    """Return the means."""
-    found = list(all_scores)
-    return {name: round(float(np.mean([one[name] for one in found])), 3) for name in found[0]}
-
-
 def measured(recordings: Sequence[Pcm], profile: Profile, library: DecoderLibrary, seeds: int) -> dict[str, Any]:
     """Return a setting's scores by each decoder, with and without loss."""
     return {
         f"{name}{suffix}": mean(
-            heard(pcm, profile, decoder(library, complexity), seed) for pcm in recordings for seed in patterns
+            heard(pcm, profile, seed, decoder(library, complexity), mos) for pcm in recordings for seed in patterns
         )
         for suffix, patterns in (("", (None,)), (", 10 % lost", range(seeds)))
         for name, complexity in COMPLEXITIES.items()

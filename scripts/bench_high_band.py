@@ -24,6 +24,7 @@ import numpy as np
 from node.bench.call_simulation import CallSimulation, SimulatedPath, encoded_packets, exact_losses, sent_kbps
 from node.speech import dialogue, sound_files
 from node.speech.band_extension import HighBandFiller, HighBandMeter
+from node.speech.libopus import OpusDecoder
 from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, seconds_of
 from node.speech.profiles import LEAN, LOWEST, QUICK, TOUGH, Profile
 from wirebench import scores
@@ -43,12 +44,27 @@ def lead(pcm: Pcm) -> Pcm:
     return np.resize(pcm, int(LEAD_S * SAMPLE_RATE) // (2 * FRAME_SAMPLES) * 2 * FRAME_SAMPLES)
 
 
-def heard(pcm: Pcm, profile: Profile, lost: Callable[[int], bool] | None = None) -> Scores:
-    """Return how a recording is heard, and what it takes on the wire."""
+def no_more(aligned: Pcm) -> Scores:
+    """Return no further scores."""
+    return {}
+
+
+def heard(
+    pcm: Pcm,
+    profile: Profile,
+    seed: int | None = None,
+    decoder: OpusDecoder | None = None,
+    judge: Callable[[Pcm], Scores] = no_more,
+) -> Scores:
+    """Return how a recording is heard, what it takes on the wire, and what else `judge` makes of the sound.
+
+    With a `seed`, 10 % of the packets are lost.
+    """
     before = lead(pcm)
     packets = asyncio.run(encoded_packets(np.concatenate([before, pcm]), profile, profile.redundancy))
-    path = SimulatedPath(lost) if lost is not None else SimulatedPath()
-    sound = CallSimulation(packets, path).decode(seconds_of(len(before) + len(pcm)) + TAIL_S)
+    path = SimulatedPath() if seed is None else SimulatedPath(losses(profile, seed))
+    call = CallSimulation(packets, path, decoder or OpusDecoder())
+    sound = call.decode(seconds_of(len(before) + len(pcm)) + TAIL_S)
     aligned = scores.aligned(pcm, sound[len(before) :])
     measured = [packet for packet in packets if packet.timestamp >= len(before) * 3]
     kbps = sent_kbps(measured, sum(packet.duration_ms for packet in measured) / 1000)
@@ -56,7 +72,13 @@ def heard(pcm: Pcm, profile: Profile, lost: Callable[[int], bool] | None = None)
         "estoi": scores.estoi(pcm, aligned),
         "pesq_wb": scores.pesq_wb(pcm, aligned),
         "wire_kbps": kbps,
+        **judge(aligned),
     }
+
+
+def losses(profile: Profile, seed: int) -> Callable[[int], bool]:
+    """Return which packets are lost."""
+    return exact_losses(LOSS, 1, int((LEAD_S + 30) / profile.packet_ms * 1000), seed)
 
 
 def mean(all_scores: Iterable[Scores]) -> Scores:
@@ -82,9 +104,7 @@ def both(sounds: Sequence[Pcm], profile: Profile) -> dict[str, Scores]:
 
 def lossy(recordings: Sequence[Pcm], seeds: int) -> Scores:
     """Return the mean scores of `tough` with 10 % random loss."""
-    packets = int((LEAD_S + 30) / TOUGH.packet_ms * 1000)
-    patterns = [exact_losses(LOSS, 1, packets, seed) for seed in range(seeds)]
-    return mean(heard(pcm, TOUGH, lost) for pcm in recordings for lost in patterns)
+    return mean(heard(pcm, TOUGH, seed) for pcm in recordings for seed in range(seeds))
 
 
 def tones() -> dict[str, Pcm]:

@@ -5,12 +5,12 @@ It holds the speaker's key and the audience's first secret, so that the link sta
 
 from __future__ import annotations
 
-import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from node.common import config, secret_input
+from node.rooms.store import is_name
 from protocol.audience.audience_link import SECRET_BYTES, AudienceLink
 from protocol.audience.epochs import Chain, epoch_of
 from protocol.audience.signing import SEED_BYTES, SpeakerKey
@@ -21,7 +21,6 @@ __all__ = ["DEFAULT_NAME", "SavedAudience", "audience_file", "find_or_make", "ma
 DEFAULT_NAME = "audience"
 # What the file holds, in what is said to the user.
 WHAT = "your audience's key"
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class SavedAudience:
 
 def audience_file(name: str) -> Path:
     """Return where an audience is kept. Raises UsageError for a name that is none."""
-    if _NAME.fullmatch(name.lower()) is None:  # it may be a link in its place: not repeated
+    if not is_name(name):  # it may be a link in its place: not repeated
         raise UsageError("an audience cannot be called that: take up to 32 letters a-z, digits, '-' and '_'")
     return config.folder() / "audiences" / f"{name.lower()}.toml"
 

@@ -37,7 +37,7 @@ def rooms_file() -> Path:
 
 
 def is_name(text: str) -> bool:
-    """Tell whether a room may be called so; upper and lower case are the same."""
+    """Tell whether a room, or an audience, may be called so; upper and lower case are the same."""
     return _NAME.fullmatch(text.lower()) is not None
 
 

@@ -297,4 +297,4 @@ class Room:
         one = self.liveness.addressee()
         hello = replace(self._hello, news=self._bulletin.news(self._calls, for_all=one is None))
         said = encode(self.liveness.next_hello(hello, self._oldest(), now, one))
-        self._outgoing.append(Outgoing(Letter.PRESENCE, said, one is None, one, one is not None))
+        self._outgoing.append(Outgoing(Letter.PRESENCE, said, retain=one is None, to=one, addressed=one is not None))

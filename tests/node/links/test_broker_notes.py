@@ -57,10 +57,13 @@ async def test_one_that_ends_each_connection_at_once_is_called_so_once_and_is_ba
 
 
 async def test_after_the_call_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_notes, "STABLE_S", 0.001)
     said: list[str] = []
     notes = BrokerNotes(said.append)
-    notes._short = MOST_SHORT + 1
+    for _ in range(MOST_SHORT + 1):
+        notes.up()
+        ended(notes)
+    said.clear()
+    monkeypatch.setattr(broker_notes, "STABLE_S", 0.001)
     notes.up()
     notes.close()
     await asyncio.sleep(0.01)
