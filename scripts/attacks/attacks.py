@@ -65,7 +65,7 @@ class Scene:
         return [self.said(letter)[-1] for letter in (Letter.PRESENCE, Letter.SIGNAL, Letter.PICTURE)]
 
     def counts(self, mail: Mail) -> bool:
-        """Whether bob has to count this as no good; what is for others, or his own, he need not even look at."""
+        """Whether bob has to count this as no good; what is for others, or its own, it need not even look at."""
         if mail.room != self.room or mail.node == self.bob.id:
             return False
         possible = FIXED_BYTES <= len(mail.payload) <= FIXED_BYTES + MAX_MESSAGE_BYTES
@@ -81,7 +81,7 @@ Attack = Callable[[Scene], Awaitable[tuple[bool, str]]]
 
 
 async def forge(scene: Scene, mails: Iterable[Mail]) -> tuple[bool, str]:
-    """Gives them to everybody; repelled if bob counts each as no good, and nothing else has changed for him."""
+    """Gives them to everybody; repelled if bob counts each as no good, and nothing else has changed there."""
     before, refused, number = scene.bob.state(), scene.bob.refused, 0
     took = True
     todo = iter(mails)
@@ -154,7 +154,7 @@ def _topics_of(room: str, node: str, scene: Scene) -> list[Topic]:
 
 
 async def reflected(scene: Scene) -> tuple[bool, str]:
-    """What bob said, back to him, as his and as ann's"""
+    """What bob said, back to bob, as bob's and as ann's"""
     said = [mail for letter in Letter for mail in scene.broker.of(scene.bob.id, letter)]
     moved = [replace(mail, topic=f"{mail.room}/{scene.ann.id}/{mail.letter}") for mail in said]
     return await forge(scene, said + moved)

@@ -107,7 +107,7 @@ async def _pour(scene: Scene, began: float) -> tuple[int, float]:
 
 
 async def _shown_after(scene: Scene, seen: int) -> float:
-    """How long it takes until bob has seen a new picture; for ever if he sees none."""
+    """How long it takes until bob has seen a new picture; for ever if none is seen."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     while len(scene.bob.seen) == seen:  # noqa: ASYNC110 - it looks at what tells nobody
