@@ -126,10 +126,13 @@ class Gauge:
             self._values.append((self._node.count().meter.total("sent"), time.process_time()))
             await asyncio.sleep(METER_EVERY_S)
 
-    def between(self, begin: float, end: float) -> tuple[float, float]:
-        """Return kbit/s sent, and percent of a processor used."""
-        first, last = (self._values[bisect.bisect(self._moments, moment) - 1] for moment in (begin, end))
-        return (last[0] - first[0]) * 8 / 1000 / (end - begin), (last[1] - first[1]) * 100 / (end - begin)
+    def between(self, begin: float, end: float) -> tuple[tuple[float, float], float, float]:
+        """Return the moments next before these at which was read, and kbit/s sent and percent of a processor used."""
+        first, last = (bisect.bisect(self._moments, moment) - 1 for moment in (begin, end))
+        moments = self._moments[first], self._moments[last]
+        (sent_before, cpu_before), (sent, cpu) = self._values[first], self._values[last]
+        seconds = moments[1] - moments[0]
+        return moments, (sent - sent_before) * 8 / 1000 / seconds, (cpu - cpu_before) * 100 / seconds
 
 
 class Arrivals(CallObserver, PeerEvents):
@@ -222,7 +225,7 @@ class End:
         assert self.source.began is not None
         begin = self.source.began + self.chosen.packet_ms / 1000
         end = begin + len(self.said) / 16_000
-        kbps, cpu = self.gauge.between(begin, end)
+        metered, kbps, cpu = self.gauge.between(begin, end)
         counts = self.node.count().speech_in
         folder = Path(self.orders["folder"])
         np.save(folder / f"{self.name}-said.npy", self.said)
@@ -232,6 +235,7 @@ class End:
             "profile": self.node.count().profile,
             "begin": begin,
             "end": end,
+            "metered": metered,
             "meter_kbps": kbps,
             "cpu_percent": cpu,
             "captured": self.words.captured,

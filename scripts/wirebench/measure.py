@@ -177,7 +177,7 @@ def direction(
         "concealed_percent": 100 * receiver["concealed_ms"] / 1000 / (receiver["end"] - receiver["begin"]),
         "turn_kbps": kbps.get("turn", 0.0) + kbps.get("turn_tcp", 0.0),
         "mqtt_kbps": kbps.get("mqtt", 0.0),
-        "total_kbps": kbps.get("total", 0.0),
+        "total_kbps": rates(seen, name, *sender["metered"]).get("total", 0.0),
         "setup_bytes": bytes_before(seen, name, connected_at),
         "meter_kbps": sender["meter_kbps"],
         "whole_bytes": bytes_before(seen, name, sender["counted"][0]),
