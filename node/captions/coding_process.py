@@ -126,14 +126,15 @@ class CaptionProcess:
         return reply
 
     async def _ensure_process(self) -> bool:
-        """Return whether there is a process; one that died meanwhile is replaced."""
+        """Replace a process that died, and return whether one could be had; it may be dead again by now."""
         if self._process.runs:
             return True
+        self.restarts += 1
+        self._has_replied = False
         try:
-            self.restarts += 1
-            self._has_replied = False
             await self._process.start()
         except OSError as error:
             self._failures += 1
             logger.warning("no caption process: %s", error.strerror)
-        return self._process.runs
+            return False
+        return True

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.real_time, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.real_time, pytest.mark.timeout(500)]
 
 SECONDS = 30
 FIRST_PICTURE_S = 15
@@ -30,20 +30,28 @@ SUMMARY_KEYS = {
 }  # fmt: skip
 
 
-TRIES = 3
+TRIES = 6
 MOST_LAG_MS = 40.0  # the loudspeaker bears 60: a call on a machine that was away for longer says nothing of ours
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
-    """The summary of one demo, and the folder with its pictures and what was heard."""
+    """The summary of one demo, and the folder with its pictures and what was heard.
+
+    A call for which there was no processor is held again: what is ours, and no matter of haste, shows in all tries.
+    """
     for _ in range(TRIES):
         summary, folder = held(tmp_path_factory.mktemp("demo"))
         lag_ms = max(summary[side]["call"]["loop_lag_ms_max"] for side in ("a", "b"))
-        if lag_ms <= MOST_LAG_MS:
+        if lag_ms <= MOST_LAG_MS or all(is_whole(summary[side]["speech"]) for side in ("a", "b")):
             break
         print(f"again: the loop was late by {lag_ms} ms")
     return summary, folder
+
+
+def is_whole(speech: dict[str, Any]) -> bool:
+    """Whether all that was said came in time, and none of it was filled in."""
+    return not (speech["lost"] or speech["late"] or speech["underruns"])
 
 
 def held(folder: Path) -> tuple[dict[str, Any], Path]:
@@ -78,7 +86,7 @@ def test_speech_is_whole_and_thin_and_prompt(demo: tuple[dict[str, Any], Path], 
     summary, folder = demo
     speech = summary[side]["speech"]
     assert speech["packets_received"] > 0.25 * SECONDS / 0.12  # they take turns, and nothing is sent of silence
-    assert speech["lost"] == speech["late"] == speech["underruns"] == 0
+    assert is_whole(speech), speech
     assert 0 < speech["payload_kbps"] < speech["wire_kbps"] <= MOST_WIRE_KBPS
     assert speech["mouth_to_ear_ms_p50"] <= MOST_DELAY_MS
     assert (folder / f"heard-{side}.wav").stat().st_size > SECONDS / 2 * 32_000

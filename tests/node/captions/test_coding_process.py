@@ -14,6 +14,7 @@ import pytest
 from node.captions import coding_process
 from node.captions.coder import Caption, shipped_codecs
 from node.captions.coding_process import MOST_FAILURES, CaptionProcess, CoderError
+from node.common.answering_process import AnsweringProcess
 from protocol.errors import CaptionError
 
 CODECS = shipped_codecs()
@@ -128,3 +129,21 @@ async def test_one_that_never_answers_is_tried_no_more(monkeypatch: pytest.Monke
             with pytest.raises(CoderError):
                 await captions.decode(2, CODED.data)
         assert await captions.decode(2, CODED.data) == Caption(WORDS)
+
+
+async def test_one_that_has_ended_by_the_time_it_is_started_counts_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coding_process, "MODULE", "node.captions.no_such_module")
+    start = AnsweringProcess.start
+
+    async def start_late(process: AnsweringProcess) -> None:  # on a busy machine the loop hears of both at once
+        await start(process)
+        while process.runs:  # noqa: ASYNC110 - nothing says that the loop has heard of its end
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(AnsweringProcess, "start", start_late)
+    async with CaptionProcess(CODECS) as captions:
+        for _ in range(MOST_FAILURES):
+            with pytest.raises(CoderError):
+                await captions.decode(2, CODED.data)
+        assert await captions.decode(2, CODED.data) == Caption(WORDS)
+        assert captions.restarts == MOST_FAILURES
