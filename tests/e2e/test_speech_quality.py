@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attempts import MOST_AWAY_MS, Attempts
 from scipy.signal import correlate
 
 from live_call import KeepingSink, clip_after, parts, place, running
@@ -30,8 +31,8 @@ PESQ_TOLERANCE, FILLED_PESQ = 0.05, 0.4
 # A low voice, a high one, and noise; others go the same way. One at a time: a hurried call is what two cores cannot do.
 CLIPS = ("ls1688_M", "ls1998_F", "vctk287noisy_M")
 TRIES = 6
-MOST_LAG_MS = 40.0  # the sink bears 60: a call on a machine that was away for longer says nothing of how calls sound
 DELAY_TOLERANCE_MS = 20.0  # one block of the sink
+MOST_MS = 300.0  # mouth to ear
 
 
 def whole(path: Path) -> Pcm:
@@ -90,14 +91,16 @@ async def undisturbed(
 
     Else time is stretched there, which ESTOI cannot follow: what is ours, and no matter of haste, shows in all tries.
     """
-    for _ in range(TRIES):
+    attempts = Attempts(TRIES)
+    for _ in attempts:
         sound, lag_ms, concealed_ms = await call(clip, broker, models)
         live = estoi(said, sound)
-        if lag_ms <= MOST_LAG_MS and not concealed_ms and expected - live <= TOLERANCE:
+        if not concealed_ms and expected - live <= TOLERANCE:
             break
         print(
             f"{clip.stem}: again; {lag_ms:.0f} ms late, {concealed_ms:.0f} ms concealed, ESTOI {live - expected:+.3f}"
         )
+    attempts.skip_if_away()
     return sound, live
 
 
@@ -135,13 +138,15 @@ async def test_the_stated_delay_is_the_measured_one(
 ) -> None:
     """Mouth to ear from the summary's formula against the clock: when a sample was captured and when it was heard."""
     clip = next(path for path in shared_speech if path.stem == "vctk287_M")
-    for _ in range(TRIES):
+    attempts = Attempts(TRIES)
+    for _ in attempts:
         stated_ms, measured_ms, lag_ms = await delays(clip, embedded_broker, fake_models)
-        if lag_ms <= MOST_LAG_MS:
+        if lag_ms <= MOST_AWAY_MS or (abs(stated_ms - measured_ms) <= DELAY_TOLERANCE_MS and stated_ms <= MOST_MS):
             break
         print(f"again, the loop was late by {lag_ms:.0f} ms")
+    attempts.skip_if_away()
     assert stated_ms == pytest.approx(measured_ms, abs=DELAY_TOLERANCE_MS)
-    assert stated_ms <= 300
+    assert stated_ms <= MOST_MS
 
 
 async def delays(clip: Path, broker: BrokerAddress, models: Models) -> tuple[float, float, float]:
