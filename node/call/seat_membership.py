@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import itertools
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -45,8 +46,12 @@ LEAVES_AFTER_S = BUFFER_S + 1.0
 
 @dataclasses.dataclass(slots=True)
 class _Member:
-    """What a member's speech needs to look like a peer's RTP, and its lines like a session's."""
+    """What a member's speech needs to look like a peer's RTP, and its lines like those of a `session` of a peer.
 
+    Its lines are numbered from 0 on each time that it comes: what numbered them before is another session.
+    """
+
+    session: int
     sequence: int = 0
     end: int | None = None
     paused: bool = True
@@ -89,6 +94,7 @@ class SeatMembership(RoomMembership):
         self.standing_changed: Callable[[Standing], None] = lambda standing: None
         self._seat, self._wall = seat, wall
         self._members: dict[int, _Member] = {}
+        self._sessions = itertools.count()
         self._said: dict[str, Hello] = {}
         self._codebooks: tuple[CodebookId, ...] = ()
         self._timer: asyncio.TimerHandle | None = None
@@ -192,8 +198,8 @@ class SeatMembership(RoomMembership):
         for member, name in present.items():
             peer, is_new = MEMBER_IDS[member], member not in self._members
             if is_new:
-                self._members[member] = _Member()
-            hello = Hello(member, name, MEMBER_CARRIES, self._codecs.ids, self._codebooks)
+                self._members[member] = _Member(next(self._sessions))
+            hello = Hello(self._members[member].session, name, MEMBER_CARRIES, self._codecs.ids, self._codebooks)
             if hello != self._said.get(peer):
                 self._said[peer] = hello
                 self.joined(peer, hello)
@@ -272,4 +278,5 @@ class SeatMembership(RoomMembership):
         self.hellos.pop(peer, None)
         self._shown.left(peer)
         self._joined_at.pop(peer, None)
+        self._linked.discard(peer)
         super(RoomMembership, self).left(peer)

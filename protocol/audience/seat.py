@@ -24,7 +24,7 @@ LOOK_BACK_EVERY_S: Final = 1.0
 
 
 class Announcing(NamedTuple):
-    """What a live stage says of itself; it comes when it changes."""
+    """What a live stage says of itself; it comes when that changes, and when the stage becomes live."""
 
     names: tuple[str, ...]
     codebooks: tuple[tuple[int, bytes], ...]
@@ -105,7 +105,10 @@ class Seat:
 
     def handle_timer(self, now: float) -> list[SeatEvent]:
         """Return what is to be played now, and what changed without a word from anybody."""
-        events: list[SeatEvent] = [self.standing] if self._rule.handle_timer(now) else []
+        events: list[SeatEvent] = []
+        if self._rule.handle_timer(now):
+            events.append(self.standing)
+            self._forget_who_is_there()
         return events + self._settle(now)
 
     def _receive_announcement(self, topic: str, payload: bytes, now: float, clock_ms: int) -> list[SeatEvent]:
@@ -142,7 +145,7 @@ class Seat:
         raise SealError(f"an announcement that {why}")
 
     def _follow(self, number: int, keys: Keys, epoch: int, body: Body) -> list[SeatEvent]:
-        """Take what a live stage says of itself, and what came before it did."""
+        """Take what a stage says of itself, and, if it is live, what came before it did."""
         session = self._session
         if session is None or session.number != number:
             session = self._session = _Session(number, keys, epoch, Proving(body.speech), {TEXT_LETTER: body.text - 1})
@@ -151,11 +154,18 @@ class Seat:
         for member, picture in enumerate(body.pictures):
             letter = f"{PICTURE_LETTER}{member}"
             session.newest[letter] = max(session.newest.get(letter, NO_PICTURE), picture - 1)
-        shows = tuple(picture != NO_PICTURE for picture in body.pictures)
-        said = Announcing(body.names, body.codebooks, shows)
+        if not self.standing.live:
+            self._forget_who_is_there()
+            return []
+        said = Announcing(body.names, body.codebooks, tuple(picture != NO_PICTURE for picture in body.pictures))
         events: list[SeatEvent] = [] if said == session.said else [said]
         session.said = said
         return events + self._take_early()
+
+    def _forget_who_is_there(self) -> None:
+        """Have all on stage announced anew once it is live again: by then those who listen have let them go."""
+        if self._session is not None:
+            self._session.said = None
 
     def _take_early(self) -> list[SeatEvent]:
         """A broker hands on what it retains in any order: pictures that came first are opened now."""

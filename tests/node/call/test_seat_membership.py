@@ -31,10 +31,12 @@ class Part(PeerEvents):
 
     def __init__(self) -> None:
         self.happened: list[tuple[object, ...]] = []
+        self.sessions: dict[str, int] = {}
         self.speech: list[tuple[str, int, int, bytes]] = []
 
     def joined(self, peer: str, hello: Hello) -> None:
         self.happened.append(("joined", peer, hello.name))
+        self.sessions[peer] = hello.session
 
     def left(self, peer: str) -> None:
         self.happened.append(("left", peer))
@@ -175,6 +177,26 @@ async def test_a_stage_that_ended_leaves_once_all_is_played(
     await asyncio.sleep(0.01)
     assert listener.room.names() == []
     assert listener.notes[-1] == "not live: the stage has ended"
+
+
+async def test_a_stage_that_comes_back_is_heard_and_read_from_its_first_line(
+    theatre: Theatre, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.call.seat_membership.LEAVES_AFTER_S", 0.0)
+    theatre.open()
+    listener.receive(theatre.recorded)
+    theatre.now += 30.1
+    listener.room._handle(list(listener.room._seat.handle_timer(theatre.now)))
+    await asyncio.sleep(0.01)
+    assert listener.room.names() == []
+    before, sessions = len(theatre.recorded), dict(listener.part.sessions)
+    theatre.clock_ms += 30_100
+    theatre.open()
+    listener.receive(theatre.recorded[before:])
+    assert listener.room.names() == ["Ann", "Bob"]
+    assert listener.part.sessions.keys() == sessions.keys()
+    assert all(listener.part.sessions[peer] != session for peer, session in sessions.items())
+    assert listener.room.links_again == 0
 
 
 async def test_it_publishes_nothing(listener: Listener) -> None:

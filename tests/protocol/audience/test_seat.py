@@ -250,8 +250,10 @@ def test_a_stage_that_announces_nothing_any_more_is_silent_and_comes_back() -> N
     listening.events += listening.seat.handle_timer(30.1)
     assert listening.seat.standing.state is LiveState.SILENT
     theatre.seats = [listening]
+    before = len(listening.of(Announcing))
     theatre.wait(60)
     assert listening.seat.standing.live
+    assert len(listening.of(Announcing)) == before + 1, "who is on stage is said again: the listener has let them go"
 
 
 def test_the_end_is_said_and_stays_said_to_those_who_come_later() -> None:
@@ -261,6 +263,9 @@ def test_the_end_is_said_and_stays_said_to_those_who_come_later() -> None:
     theatre.wait(3)
     assert states(listening) == [LiveState.LIVE, LiveState.ENDED]
     assert listening.played == said
+    late = theatre.sit()
+    assert states(late) == [LiveState.ENDED]
+    assert late.of(Announcing) == [], "nobody is on a stage that has ended"
     theatre.clock_ms += 3_600_000
     assert theatre.sit().of(Standing)[0].state is LiveState.ENDED
 
