@@ -66,8 +66,13 @@ class WebSocketTransport:
         return part
 
     def send(self, data: bytes | bytearray) -> int:
-        """Send all in one frame and return its length. Raises BlockingIOError until all is out: then call it again."""
+        """Send all in one frame and return its length. Raises BlockingIOError until all is out: then call it again.
+
+        Raises ConnectionAbortedError once the other end has taken leave: the client knows errors of sockets alone.
+        """
         if not self._framed:
+            if self._protocol.state is not State.OPEN:
+                raise ConnectionAbortedError("the other end has taken leave")
             self._protocol.send_binary(bytes(data))
             self._framed = len(data)
         self._flush()

@@ -99,6 +99,18 @@ def test_bytes_come_as_they_are_asked_for_whatever_the_frames(ends: Ends) -> Non
         client.recv(1)
 
 
+def test_what_is_sent_after_the_server_took_leave_is_a_lost_connection(ends: Ends) -> None:
+    client, server = ends
+    server.protocol.send_binary(b"the last packet")
+    server.protocol.send_close()
+    server.flush()
+    assert client.recv(1) == b"t"  # the rest, and the end, are still to be read
+    with pytest.raises(ConnectionAbortedError):
+        client.send(b"a ping, or speech")
+    assert client.recv(100) == b"he last packet"
+    assert client.recv(100) == b""
+
+
 def test_a_ping_is_answered_with_a_mask(ends: Ends) -> None:
     client, server = ends
     server.protocol.send_ping(b"are you there")
