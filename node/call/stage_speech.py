@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from protocol.errors import PacketError
+from protocol.rtp.sequence import unwrap
 from protocol.speech import opus_packet, opus_padding
 from protocol.speech.opus_packet import SAMPLES_PER_MS
 
@@ -21,7 +22,7 @@ HOLD_S: Final = 0.4
 # More than is held in that time, however short the frames.
 MOST_HELD: Final = 256
 
-_TIMESTAMPS = 1 << 32
+_TIMESTAMP_BITS = 32
 
 
 class StagePacket(NamedTuple):
@@ -78,13 +79,13 @@ class StageSpeech:
 
     def _hold(self, timestamp: int, payload: bytes, now: float) -> None:
         assert self._origin is not None
-        at = (timestamp - self._origin) % _TIMESTAMPS
+        at = unwrap(timestamp - self._origin, _TIMESTAMP_BITS, near=self._passed)
         try:
             frames = opus_packet.split(payload)
         except PacketError:  # a copy that is none
             return
         for number, frame in enumerate(frames):
-            if self._passed <= at < _TIMESTAMPS // 2 + self._passed and len(self._held) < MOST_HELD:
+            if self._passed <= at and len(self._held) < MOST_HELD:
                 self._held.setdefault(at, _HeldFrame(frame, now, b"" if number else payload))
             at += round(opus_packet.duration_ms(frame) * SAMPLES_PER_MS)
 

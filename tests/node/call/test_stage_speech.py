@@ -87,6 +87,15 @@ def test_after_a_pause_nothing_is_waited_for() -> None:
     assert receive(speech, 50, 6.0) == [StagePacket(600, packet(50))]
 
 
+def test_a_member_is_heard_for_longer_than_its_timestamps_last() -> None:
+    speech, hour = StageSpeech(), 30_000  # packets of 120 ms
+    receive(speech, 0, 0.0)
+    for number in range(hour, 30 * hour, hour):
+        speech.due(number * 0.12)
+        gone = receive(speech, number, number * 0.12) + speech.due(number * 0.12 + HOLD_S)
+        assert gone == [StagePacket(number * 12, packet(number))]
+
+
 def test_another_configuration_goes_in_a_packet_of_its_own() -> None:
     speech = StageSpeech()
     receive(speech, 0, 0.0)
