@@ -78,6 +78,7 @@ class Stage:
         self._announcements = self._speech = self._text = 0
         self._time_ms = self._epoch = -1
         self._announce_at: float | None = None
+        self._has_ended = False
         self._spoke_at = 0.0
 
     def announce(self, now: float, clock_ms: int) -> list[Posting]:
@@ -97,12 +98,16 @@ class Stage:
 
         Raises `PacketError` for what is no Opus.
         """
+        if self._has_ended:
+            return []
         full = self._bundler.add(member, start, packet, now)
         said, self._spoke_at = self._entered(now, clock_ms), now
         return said + [self._speak(message, prove=_pauses(message)) for message in full]
 
     def picture(self, member: int, frame: bytes, now: float, clock_ms: int) -> list[Posting]:
         """Show a picture frame of a member; an empty one takes the last away."""
+        if self._has_ended:
+            return []
         said = self._entered(now, clock_ms)
         if frame:
             self._pictures[member] = self._numbered(frame)
@@ -112,6 +117,8 @@ class Stage:
 
     def text(self, member: int, frame: bytes, now: float, clock_ms: int) -> list[Posting]:
         """Say a line frame of a member."""
+        if self._has_ended:
+            return []
         said, number = self._entered(now, clock_ms), self._text
         self._text += 1
         return [*said, Posting(*self._signed(TEXT_LETTER, number, bytes((member,)) + frame))]
@@ -132,13 +139,16 @@ class Stage:
         return said
 
     def end(self, now: float, clock_ms: int) -> list[Posting]:
-        """Say what waits, and that this was all: the retained announcement says so to those who come later."""
+        """Say what waits, and that this was all: the retained announcement says so to those who come later.
+
+        Nothing that happens on stage goes out after that; what is announced, as when the broker is back, is the end.
+        """
         said = self._entered(now, clock_ms) + [self._speak(message) for message in self._bundler.rest()]
         if self._checkpoints.unproven:
             said.append(self._speak(SpeechMessage(0, 0), prove=True))
         said += [self._clear(member) for member in self._pictures]
-        self._pictures, self._announce_at = {}, None
-        return [*said, self._announcement(clock_ms, ends=True)]
+        self._pictures, self._announce_at, self._has_ended = {}, None, True
+        return [*said, self._announcement(clock_ms)]
 
     def _entered(self, now: float, clock_ms: int) -> list[Posting]:
         """Announce if an epoch began, so that what follows is sealed in one that listeners know."""
@@ -146,19 +156,19 @@ class Stage:
 
     def _announce(self, now: float, clock_ms: int, anew: bool) -> list[Posting]:
         """A new epoch seals the pictures anew: who comes late may have a link that opens none before."""
-        self._announce_at = now + ANNOUNCE_EVERY_S
+        self._announce_at = None if self._has_ended else now + ANNOUNCE_EVERY_S
         anew = anew or epoch_of(max(clock_ms, self._time_ms + 1)) != self._epoch
         anew = anew or self._announcements % PICTURES_EVERY == PICTURES_EVERY - 1
         if anew:
             self._pictures = {member: self._numbered(shown.frame) for member, shown in self._pictures.items()}
-        said = [self._announcement(clock_ms, ends=False)]
+        said = [self._announcement(clock_ms)]
         return said + [self._show(member) for member in self._pictures] if anew else said
 
-    def _announcement(self, clock_ms: int, ends: bool) -> Posting:
+    def _announcement(self, clock_ms: int) -> Posting:
         self._time_ms = max(clock_ms, self._time_ms + 1)
         self._epoch = epoch_of(self._time_ms)
         number, self._announcements = self._announcements, self._announcements + 1
-        announced = Announced(ends, self._key.public, self._session, number, self._time_ms)
+        announced = Announced(self._has_ended, self._key.public, self._session, number, self._time_ms)
         topic = self._topic(ANNOUNCEMENT_LETTER)
         signed = announcement.unsigned(announced, self._body(), self._keys, topic)
         return Posting(topic, signed + self._key.sign(topic, signed), retain=True)

@@ -130,3 +130,16 @@ def test_a_picture_taken_away_is_cleared_and_none_stays_behind_the_end() -> None
     theatre.publish(theatre.stage.end(theatre.now, theatre.clock_ms))
     assert [topic[-2:] for topic in theatre.retained] == ["/a"]
     assert theatre.stage.deadline() is None
+
+
+def test_after_the_end_only_the_end_is_said_again() -> None:
+    theatre = Theatre()
+    theatre.open()
+    theatre.talk(0.12)
+    theatre.publish(theatre.stage.end(theatre.now, theatre.clock_ms))
+    assert theatre.stage.speech(0, 12, packet(1), theatre.now, theatre.clock_ms) == []
+    assert theatre.stage.picture(0, picture(1), theatre.now, theatre.clock_ms) == []
+    assert theatre.stage.text(0, line(0), theatre.now, theatre.clock_ms) == []
+    theatre.publish(theatre.stage.again(theatre.now, theatre.clock_ms))  # its broker went and came back meanwhile
+    assert theatre.sit().seat.standing.state is LiveState.ENDED
+    assert theatre.stage.deadline() is None
