@@ -85,7 +85,7 @@ class PacketReader:
         self._packet = packet
 
     async def fetch(self) -> bytes:
-        """One packet, from its fixed header to its end. Raises TooMuch, EOFError, OSError or TimeoutError."""
+        """One packet, from its fixed header to its end. Raises LimitExceeded, EOFError, OSError or TimeoutError."""
         if pause := self._pace.next():
             await asyncio.sleep(pause)
         async with asyncio.timeout(self.patience_s):

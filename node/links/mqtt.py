@@ -47,8 +47,8 @@ class MqttLink:
     """One client of one broker.
 
     `on_message(topic, payload)` gets each received message, `on_up()` is called after each (re)connection, when the
-    subscriptions are made, `on_down(reason)` when a connection that was up is gone, and `on_refused(pattern)` for each
-    subscription that the broker refuses. `note(text)` gets what the user should know. None of them may block.
+    subscriptions are made, `on_down(reason)` when a connection that was up is gone, and `on_refused(patterns)` for
+    subscriptions that the broker refuses. `note(text)` gets what the user should know. None of them may block.
     A link that `waits` for its broker takes every fault at the start for a passing one that may be. `resolve` finds the
     numbers of a name.
     """
@@ -79,11 +79,11 @@ class MqttLink:
         self._attempt: BrokerClient | None = None  # the connection that is up or being made
         self._client: BrokerClient | None = None  # the one that is up
         self._client_id: str | None = None  # the broker's choice
-        self._was_up = False
+        self._was_up, self._up_at = False, 0.0
         self._received = 0
-        self.traffic = self._traffic = TcpConnections()
+        self.traffic = TcpConnections()
         if meter is not None:
-            meter.add_tcp(self._traffic.total)
+            meter.add_tcp(self.traffic.total)
 
     @property
     def address(self) -> BrokerAddress:
@@ -101,7 +101,7 @@ class MqttLink:
 
     def tls_state(self) -> TlsState | None:
         """Return how the present connection is protected; None if it is not, or there is none."""
-        return broker_way.tls_state(self._traffic.socket)
+        return broker_way.tls_state(self.traffic.socket)
 
     @property
     def waiting(self) -> int:
@@ -179,11 +179,10 @@ class MqttLink:
         rounds = 0
         while True:
             self._target = await self._attempts.next()
-            began = time.monotonic()
             await self._connect_and_serve(self._target)
-            lasted = time.monotonic() - began >= STABLE_S
-            rounds = 0 if lasted else rounds
             if self._was_up:
+                lasted = time.monotonic() - self._up_at >= STABLE_S
+                rounds = 0 if lasted else rounds
                 self._attempts.lost(self._target, lasted)
             if self._attempts.is_pause_due():
                 rounds += 1
@@ -251,18 +250,18 @@ class MqttLink:
     async def _serve(self, client: BrokerClient) -> None:
         stop_if_cancelled()
         self._client = client
-        self._traffic.follow(client.socket)
+        self.traffic.follow(client.socket)
         try:
             if patterns := list(self._subscriptions):
                 self._report_refusals(patterns, await client.subscribe_to(patterns))
-            self._was_up = True
+            self._was_up, self._up_at = True, time.monotonic()
             self._hurried.clear()
             self._attempts.is_up(self._target)
             self._on_up()
             await first_to_end(self._read(client), self._write(client), self._probe_on_doubt(client))
         finally:
             self._client = None
-            self._traffic.settle()
+            self.traffic.settle()
 
     def _receive(self, message: aiomqtt.Message) -> None:
         self._received += 1

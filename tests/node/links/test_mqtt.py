@@ -277,8 +277,8 @@ async def test_the_last_will_is_spoken_when_the_socket_dies(anywhere: BrokerAddr
     async with at_work(mourner), at_work(dying):
         dying.link.publish(Message("r/n/h", b"hello", retain=True))
         await mourner.messages.count(1)
-        assert dying.link._traffic.socket is not None
-        dying.link._traffic.socket.shutdown(2)
+        assert dying.link.traffic.socket is not None
+        dying.link.traffic.socket.shutdown(2)
         await mourner.messages.until(lambda messages: messages[:2] == [("r/n/h", b"hello"), ("r/n/h", b"")])
 
 
@@ -466,6 +466,17 @@ async def test_pauses_grow_until_a_connection_lasts(monkeypatch: pytest.MonkeyPa
             server.close_all()
             await client.ups(2)
     assert asked == [1, 2, 3, 4, 5, 1]
+
+
+async def test_an_attempt_that_takes_long_is_no_connection_that_lasted(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(MqttLink, "pause_s", lambda link, attempts: asked.append(attempts) or 0.0)
+    monkeypatch.setattr(mqtt, "STABLE_S", 0.0)
+    async with scripted(*[CLOSES] * 3, GOOD) as server:
+        client = Client(server.address)
+        await client.link.subscribe("t")
+        async with at_work(client):
+            assert asked == [1, 2, 3]
 
 
 async def test_a_failed_attempt_leaves_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
