@@ -74,6 +74,15 @@ def test_the_front_page_leads_to_every_page() -> None:
     assert {f"docs/{page.name}" for page in DOCS} <= linked
 
 
+# -- fenced blocks
+
+
+@pytest.mark.parametrize("page", WITH_PATHS, ids=ids(WITH_PATHS))
+def test_every_fenced_block_ends(page: Path) -> None:
+    """After one that does not, what is text and what is code change places: a heading is none, and is not looked at."""
+    assert "```" not in FENCED.sub("", page.read_text())
+
+
 # -- links
 
 

@@ -27,8 +27,8 @@ HEADERS_TEXT = (
     f"{PACKET_HEADERS} bytes a packet (IPv4 {IPV4_HEADER}, UDP {UDP_HEADER}, RTP {RTP_HEADER}, SRTP tag {SRTP_TAG})"
 )
 
-# Bytes a message besides its packet: its seal, MQTT with the topic `ROOM/NODE/v`, TCP and IPv4.
-BROKER_HEADERS = SPEECH_OVERHEAD + 2 + 2 + ROOM_LENGTH + NODE_LENGTH + 3 + TCP_HEADER + IPV4_HEADER
+# Bytes a message besides its packet: its seal, MQTT (topic `ROOM/NODE/v`, a length of two bytes), TCP and IPv4.
+BROKER_HEADERS = SPEECH_OVERHEAD + 3 + 2 + ROOM_LENGTH + NODE_LENGTH + 3 + TCP_HEADER + IPV4_HEADER
 
 # Bytes with which RFC 2198 marks the copy of an earlier packet, and the packet itself.
 RED_HEADERS = 4 + 1

@@ -39,7 +39,7 @@ DISPERSED_S: Final = 4.0
 LINGER_S: Final = 10.0
 # Strangers that are to prove that they are here may make the room a crowd: no offer before that is known.
 STRANGERS_S: Final = 1.0
-# A packet of 106 bytes costs 150 from the IP header on by a link, and 189 by a broker (211 with TLS), whoever reads it.
+# A packet of 106 bytes costs 150 from the IP header on by a link, and 191 by a broker (213 with TLS), whoever reads it.
 PUBLISH_FROM: Final = 2
 
 

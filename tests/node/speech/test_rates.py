@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from node.links.outbox import Message
+from node.links.wire_meter import IPV4_HEADER, TCP_HEADER
 from node.speech.profiles import LEAN, custom, profile
 from node.speech.rates import (
     BROKER_HEADERS,
@@ -15,6 +17,9 @@ from node.speech.rates import (
     payload_kbps,
     wire_kbps,
 )
+from protocol.room_secret import RoomSecret
+from protocol.speech_sealing import SpeechSealer
+from protocol.topics import Letter, Topic
 
 
 @pytest.mark.parametrize(
@@ -39,11 +44,18 @@ def test_the_high_band_costs_little_and_nothing_where_there_is_none() -> None:
 
 
 def test_through_the_broker_a_message_costs_more_and_no_copy_goes_along() -> None:
-    assert BROKER_HEADERS == 84
-    assert broker_kbps(LEAN) == broker_kbps(profile("tough")) == pytest.approx(payload_kbps(LEAN) + 5.6)
+    headers_kbps = BROKER_HEADERS * 8 / 120
+    assert broker_kbps(LEAN) == broker_kbps(profile("tough")) == pytest.approx(payload_kbps(LEAN) + headers_kbps)
     joined = broker_kbps(profile("quick"))  # whose packets lose the high band
-    assert joined == broker_kbps(custom(LEAN, high_band=False)) == pytest.approx(7.08 + 5.6)
+    assert joined == broker_kbps(custom(LEAN, high_band=False)) == pytest.approx(7.08 + headers_kbps)
     assert broker_kbps(LEAN) < 2 * wire_kbps(LEAN)
+
+
+def test_a_message_of_speech_has_the_headers_that_are_counted() -> None:
+    secret, node = RoomSecret(bytes(16)), "abcd"
+    sealed = SpeechSealer(secret, node, 1).seal(0, bytes(106))
+    message = Message(str(Topic(secret.room_id(), node, Letter.SPEECH)), sealed)
+    assert message.size + IPV4_HEADER + TCP_HEADER == 106 + BROKER_HEADERS == 191
 
 
 def test_constant_bitrate_is_what_was_asked_for() -> None:
