@@ -246,5 +246,5 @@ class StageRelay(CallObserver):
 
 
 def _alone(line: frames.Line) -> frames.Line:
-    """Return the line without what only its delivery in a room needs."""
-    return frames.Line(line.number, line.coded, line.codec)
+    """Return the line without what only its delivery in a room needs; when it was spoken stays."""
+    return frames.Line(line.number, line.coded, line.codec, spoken=line.spoken, after=line.after)

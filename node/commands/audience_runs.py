@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from node.call.build import Role
     from node.call.endpoints import Models, Rendezvous
     from node.call.node import Node
+    from node.call.speech_models import SpeechModels
     from node.call.stage_relay import StageRelay
     from node.common.config import Settings
     from node.recording.control import RecordingControl
@@ -80,7 +81,7 @@ async def _talk(
     notes: BufferedNotes,
     asked: Asked,
 ) -> StageRelay:
-    from node.call import hooks
+    from node.call import hooks, speech_models
     from node.call.stage_membership import SoloMembership, StageMembership, relay_of
     from node.web import setup as web
     from node.web.audience_page import invite
@@ -91,10 +92,10 @@ async def _talk(
     if page is not None:
         invite(page, link, settings.broker)
     member, quiet = SoloMembership if stage is None else StageMembership, asked.piped and role.receives
-    async with CaptionProcess(shipped_codecs()) as captions:
-        node, header, more = await _node(settings, role, place, models, notes, page, captions, member)
-        broker = login.broker_address(settings)
-        relay = relay_of(node, saved.key, saved.chain(), captions.codecs, broker, note=notes, waits=place.waits)
+    async with CaptionProcess(shipped_codecs()) as captions, speech_models.running(settings, role, notes) as words:
+        node, header, more = await _node(settings, role, place, models, notes, page, captions, words, member)
+        given = (node, saved.key, saved.chain(), captions.codecs, login.broker_address(settings))
+        relay = relay_of(*given, note=notes, waits=place.waits)
         with choose([view(node)], quiet=asked.json or quiet) as display:
             notes.to(display)
             _note_all(notes, *more, *remarks, f"to listen: pictophone listen {link.reveal()}")
@@ -134,7 +135,7 @@ async def listen(settings: Settings, link: AudienceLink, remark: str, asked: Ask
 async def _listen(
     settings: Settings, link: AudienceLink, remark: str, models: Models, notes: BufferedNotes, asked: Asked
 ) -> None:
-    from node.call import build, hooks
+    from node.call import build, hooks, speech_models
     from node.call.seat_membership import SeatMembership
     from node.rooms import ResolvedRoom
     from node.web import setup as web
@@ -146,9 +147,9 @@ async def _listen(
     place = replace(place, waits=build.waits(settings))
     page = web.page_from_settings(settings, role.kind, notes)
     seat = await asyncio.to_thread(Seat, link, round(time.time() * 1000))
-    async with CaptionProcess(shipped_codecs()) as captions:
+    async with CaptionProcess(shipped_codecs()) as captions, speech_models.running(settings, role, notes) as words:
         member = partial(SeatMembership, seat=seat)
-        node, header, more = await _node(settings, role, place, models, notes, page, captions, member)
+        node, header, more = await _node(settings, role, place, models, notes, page, captions, words, member)
         with choose([view(node)], quiet=asked.json or asked.piped) as display:
             notes.to(display)
             _note_all(notes, *more, remark, *login.remarks(settings, place.broker))
@@ -170,6 +171,7 @@ async def _node(
     notes: BufferedNotes,
     page: Page | None,
     captions: CaptionCoder,
+    words: SpeechModels,
     member: Callable[..., Any],
 ) -> tuple[Node, log.Header, list[str]]:
     """Build the node of this membership; return it with the header of its recordings and remarks on it."""
@@ -179,7 +181,8 @@ async def _node(
     kept = build.keeper(settings.pictures, notes)
     show, screen = build.gallery(kept), build.screen(kept)
     screen = screen if page is None else page.screen(screen)
-    parts, remarks = await asyncio.to_thread(build.build_endpoints, settings, role, models, notes, page, captions)
+    given = (settings, role, models, notes, page, captions, words)
+    parts, remarks = await asyncio.to_thread(build.build_endpoints, *given)
     header = await asyncio.to_thread(provenance.recording_header, settings, role, captions.codecs.codebooks())
     return Node(settings.name, place, parts, show=show, screen=screen, note=notes, member=member), header, remarks
 

@@ -112,6 +112,13 @@ async def test_members_of_its_room_are_announced_and_handed_on(relay: Relay) -> 
     assert listening.of(SeenFrame) == [SeenFrame("p", 1, picture(1)), SeenFrame("t", 1, line(0))]
 
 
+async def test_of_a_line_goes_on_what_is_no_matter_of_its_delivery(relay: Relay) -> None:
+    said, _ = typed("aaaa", "hello")
+    relay.relay.line_typed(said, frames.encode(frames.Line(9, b"hello", 0, 3, 20, 15, 12, (("bbbb", 4),))))
+    (seen,) = relay.listened().of(SeenFrame)
+    assert frames.decode(seen.frame) == frames.Line(9, b"hello", 0, spoken=15, after=12)
+
+
 async def test_who_leaves_gives_the_place_to_the_next(relay: Relay) -> None:
     for peer, name in (("bbbb", "Bob"), ("cccc", "Cay")):
         relay.relay.joined(peer, Hello(1, name))

@@ -8,6 +8,7 @@ import pytest
 from audience import LINK
 from command import ROOM, Command
 
+from node.call import speech_models
 from node.commands import audience
 from protocol.audience.audience_link import AUDIENCE_SCHEME, AudienceLink
 from protocol.errors import NodeError, UsageError
@@ -92,6 +93,25 @@ def test_an_unreachable_broker_is_one_line(command: Command) -> None:
     command.run("listen", link, "--seconds", "5", "--no-wait", "--speaker", "none", "--models", "embedded")
     assert command.code == 1
     assert "127.0.0.1:1" in command.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "model"),
+    [
+        (("talk", "--broker", "mqtt://127.0.0.1:1", "--transcribe"), "speech_model"),
+        (("talk", "--broker", "mqtt://127.0.0.1:1", "--profile", "text"), "speech_model"),
+        (("listen", LINK.reveal(), "--speak"), "synthesiser"),
+    ],
+)
+def test_speech_is_written_and_lines_are_spoken_as_in_a_call(
+    command: Command, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], model: str
+) -> None:
+    def missing(*_: object) -> None:
+        raise NodeError(f"no {model} here")
+
+    monkeypatch.setattr(speech_models, model, missing)
+    command.run(*arguments, "--speaker", "none", "--models", "embedded", "--seconds", "5", "--no-wait", "--page", "off")
+    assert (command.code, command.err.splitlines()[-1]) == (1, f"pictophone: no {model} here")
 
 
 def test_what_a_listener_types_is_a_command_or_explained() -> None:
