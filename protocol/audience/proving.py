@@ -61,7 +61,10 @@ class _Candidate:
 
 
 class Proving:
-    """The messages of one session that wait, from the number `first` on. `now` is in seconds."""
+    """The messages of one session that wait, from the number `first` on. `now` is in seconds.
+
+    `next` is the number after the newest that is known to be the speaker's, by a checkpoint or an announcement.
+    """
 
     def __init__(self, first: int) -> None:
         self.next = first
@@ -96,6 +99,10 @@ class Proving:
                 self._judge(candidate)
         self._proofs = {number: digest for number, digest in self._proofs.items() if number >= self._oldest}
         self._played = {number: digest for number, digest in self._played.items() if number >= self._oldest}
+
+    def announced(self, next_number: int) -> None:
+        """Take the number of the stage's next message: what was missed before it may be hours of them."""
+        self.next = max(self.next, next_number)
 
     def settled(self, now: float) -> list[Proven | Doubtful]:
         """Return what is proven, in the order of numbers, and what is not and waits no longer."""

@@ -150,6 +150,7 @@ class Seat:
         if session is None or session.number != number:
             session = self._session = _Session(number, keys, epoch, Proving(body.speech), {TEXT_LETTER: body.text - 1})
         session.epoch = epoch
+        session.proving.announced(body.speech)
         self._chain.forget_before(epoch - 1)
         for member, picture in enumerate(body.pictures):
             letter = f"{PICTURE_LETTER}{member}"

@@ -9,7 +9,7 @@ from audience import CLOCK_MS, LINK, SECRET, SINCE, SPEAKER, Listening, Theatre,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.audience import signed_frame
+from protocol.audience import seat, signed_frame, stage
 from protocol.audience.audience_link import AudienceLink
 from protocol.audience.checkpoint import CheckpointWriter
 from protocol.audience.epochs import Chain, Keys, epoch_of
@@ -254,6 +254,20 @@ def test_a_stage_that_announces_nothing_any_more_is_silent_and_comes_back() -> N
     theatre.wait(60)
     assert listening.seat.standing.live
     assert len(listening.of(Announcing)) == before + 1, "who is on stage is said again: the listener has let them go"
+
+
+def test_a_listener_that_missed_hours_of_speech_hears_what_is_said_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (seat, stage):
+        monkeypatch.setattr(module, "HINTS", 64)
+    theatre, listening = live()
+    theatre.talk(2)
+    theatre.seats = []
+    theatre.talk(20)
+    theatre.seats = [listening]
+    theatre.wait(20)
+    said = theatre.talk(1.2)
+    theatre.wait(3)
+    assert listening.played[-len(said) :] == said
 
 
 def test_the_end_is_said_and_stays_said_to_those_who_come_later() -> None:
