@@ -71,10 +71,14 @@ class Chain:
 
 
 class Keys:
-    """Seals and opens what one session of a stage sends. A number comes once in each epoch and purpose."""
+    """Seals and opens what one session of a stage sends. A number comes once in each epoch and purpose.
+
+    What the chain has forgotten is not kept here either.
+    """
 
     def __init__(self, chain: Chain, session: int) -> None:
         self._chain, self._session = chain, session
+        self._since = chain.since
         self._ciphers: dict[tuple[int, str], AESCCM] = {}
 
     def seal(self, epoch: int, topic: str, number: int, payload: bytes) -> bytes:
@@ -89,7 +93,10 @@ class Keys:
             raise SealError("does not open: forged, damaged, or of another audience, session, hour or topic") from None
 
     def _cipher(self, epoch: int, topic: str) -> AESCCM:
-        purpose = topic.rpartition("/")[2]
+        purpose, since = topic.rpartition("/")[2], self._chain.since
+        if self._since < since:
+            self._since = since
+            self._ciphers = {place: cipher for place, cipher in self._ciphers.items() if place[0] >= since}
         if (cipher := self._ciphers.get((epoch, purpose))) is None:
             if len(self._ciphers) >= _MOST_KEYS:
                 self._ciphers.clear()

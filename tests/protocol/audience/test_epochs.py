@@ -37,6 +37,16 @@ def test_what_was_forgotten_is_gone() -> None:
     assert chain.since == 12
 
 
+def test_no_key_of_an_hour_that_was_forgotten_is_kept() -> None:
+    chain = Chain(10, SECRET)
+    keys = Keys(chain, 1)
+    sealed = keys.seal(10, "abcdefgh/v", 0, b"words")
+    assert keys.open(10, "abcdefgh/v", 0, sealed) == b"words"
+    chain.forget_before(11)
+    with pytest.raises(SealError):
+        keys.open(10, "abcdefgh/v", 0, sealed)
+
+
 def test_an_hour_far_in_the_future_costs_nothing() -> None:
     chain = Chain(10, SECRET)
     with pytest.raises(SealError):
