@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from node.links.attempts import cause_of
 from node.links.peer_events import PeerEvents
-from protocol.signalling import Carries
+from protocol.signalling.route import speech_in_common
 from protocol.signalling.states import State
 
 if TYPE_CHECKING:
     from node.links.attempts import Attempt
-    from protocol.signalling import Hello
+    from protocol.signalling import Carries, Hello
 
 # A link over a slow broker takes 3 s; what is silent for longer than this troubles those who talk.
 MISSING_AFTER_S = 5.0
@@ -127,7 +127,7 @@ class MissingLinks(PeerEvents):
 
     def joined(self, peer: str, hello: Hello) -> None:
         """Want a link with a peer from now on, if there is speech to exchange."""
-        if peer not in self._awaited and has_speech(self._carries, hello.carries):
+        if peer not in self._awaited and speech_in_common(self._carries, hello.carries):
             self._awaited[peer] = _Awaited(hello.name or peer, self._clock(), self._clock())
 
     def left(self, peer: str) -> None:
@@ -173,9 +173,3 @@ class MissingLinks(PeerEvents):
         if awaited.reported != awaited.cause:
             awaited.reported = awaited.cause
             self._found(peer, awaited.cause)
-
-
-def has_speech(ours: Carries, theirs: Carries) -> bool:
-    """Return whether two nodes that carry this have speech for each other."""
-    there = Carries.SPEECH_OUT in ours and Carries.SPEECH_IN in theirs
-    return there or (Carries.SPEECH_IN in ours and Carries.SPEECH_OUT in theirs)

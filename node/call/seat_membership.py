@@ -23,7 +23,7 @@ from protocol.audience.live_rule import Standing
 from protocol.audience.proving import Doubtful
 from protocol.audience.release import BUFFER_S, TimedPacket
 from protocol.audience.seat import Announcing, Seat, SeatEvent, SeenFrame
-from protocol.audience.speech_message import MESSAGE_MS
+from protocol.audience.speech_message import MESSAGE_MS, SAMPLES_PER_TICK, TICK_MS
 from protocol.captions.codebook_id import CodebookId
 from protocol.errors import FrameError, RemoteError, SignatureError
 from protocol.signalling import Carries, Hello
@@ -38,8 +38,6 @@ logger = logging.getLogger(__name__)
 # The ids by which the rest of the node knows the members: such as nodes have.
 MEMBER_IDS = ("sa", "sb", "sc", "sd", "se", "sf", "sg", "sh")
 MEMBER_CARRIES = Carries.SPEECH_OUT | Carries.PICTURES_OUT | Carries.TEXT
-# RTP timestamps (48 kHz) a tick of the stage's time lines, and ms of one.
-SAMPLES_PER_TICK, TICK_MS = 480, 10
 # A stage that is not live any more leaves once what was said is played.
 LEAVES_AFTER_S = BUFFER_S + 1.0
 

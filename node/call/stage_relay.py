@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from node.call.membership import GOODBYE_S
 from node.call.observers import CallObserver, ChatLine
 from node.call.stage_speech import StageSpeech
 from node.common.tasks import first_error
@@ -19,6 +20,7 @@ from node.links.wire_meter import WireMeter, acknowledgement_cost
 from protocol import frames
 from protocol.audience import signed_frame
 from protocol.audience.announcement import MAX_MEMBERS
+from protocol.audience.speech_message import SAMPLES_PER_TICK
 from protocol.audience.stage import Posting, Stage
 from protocol.errors import FrameError, PacketError, VersionError
 from protocol.speech import opus_packet
@@ -32,13 +34,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# How long the end may wait for the broker to take the goodbye.
-GOODBYE_S = 1.0
 # Messages that wait for the broker while speech still goes out: half a second of two who talk. What is dropped is
 # concealed, what waited would be late for ever.
 MOST_WAITING = 4
-# RTP timestamps (48 kHz) a tick of the audience's time lines.
-SAMPLES_PER_TICK = 480
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from protocol.audience.speech_message import SAMPLES_PER_TICK
 from protocol.errors import PacketError
 from protocol.rtp.sequence import unwrap
 from protocol.speech import opus_packet, opus_padding
@@ -100,7 +101,7 @@ def _packed(frames: Sequence[tuple[int, _HeldFrame]]) -> list[StagePacket]:
         else:
             runs.append((at, [held]))
         end = at + round(opus_packet.duration_ms(held.packet) * SAMPLES_PER_MS)
-    return [StagePacket(_ticks(start), _packet_of(run)) for start, run in runs]
+    return [StagePacket(start // SAMPLES_PER_TICK, _packet_of(run)) for start, run in runs]
 
 
 def _packet_of(run: Sequence[_HeldFrame]) -> bytes:
@@ -115,7 +116,3 @@ def _join_up(run: Sequence[_HeldFrame]) -> bool:
     except PacketError:  # of another configuration, or longer than a packet may be
         return False
     return True
-
-
-def _ticks(timestamp: int) -> int:
-    return timestamp // (SAMPLES_PER_MS * 10)

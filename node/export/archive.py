@@ -130,7 +130,7 @@ class Archive:
         self._shares.pop(unit.name, None)
         async with self._wake:
             self._wake.notify_all()
-        self._show(unit, None)
+        self._advance()
 
     async def _conclude(self, unit: Unit, outcome: Outcome) -> None:
         if outcome.made is not None:
@@ -157,7 +157,10 @@ class Archive:
         except OSError as error:
             self.note(str(unwritable(self.folder.path / FAILED, error)))
 
-    def _show(self, unit: Unit, share: float | None) -> None:
-        if share is not None:
-            self._shares[unit.name] = share
+    def _show(self, unit: Unit, share: float) -> None:
+        """Take how much of a unit is done."""
+        self._shares[unit.name] = share
+        self._advance()
+
+    def _advance(self) -> None:
         self.advance(self.tally.settled + sum(self._shares.values()))

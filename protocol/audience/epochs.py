@@ -81,6 +81,11 @@ class Keys:
         self._since = chain.since
         self._ciphers: dict[tuple[int, str], AESCCM] = {}
 
+    @property
+    def kept(self) -> int:
+        """How many keys are kept."""
+        return len(self._ciphers)
+
     def seal(self, epoch: int, topic: str, number: int, payload: bytes) -> bytes:
         """Return the sealed payload. The topic's last part is its purpose."""
         return self._cipher(epoch, topic).encrypt(number.to_bytes(_NONCE_BYTES), payload, topic.encode())

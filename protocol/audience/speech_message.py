@@ -19,6 +19,7 @@ from typing import Final
 
 from protocol.errors import PacketError
 from protocol.speech import opus_packet
+from protocol.speech.opus_packet import SAMPLES_PER_MS
 
 __all__ = [
     "HINT",
@@ -26,6 +27,7 @@ __all__ = [
     "MAX_SPEECH_BYTES",
     "MESSAGE_MS",
     "MOST_PACKETS",
+    "SAMPLES_PER_TICK",
     "SPEECH_LETTER",
     "TICK_MS",
     "SpeechMessage",
@@ -37,7 +39,9 @@ SPEECH_LETTER: Final = "v"
 # What every listener pays a message in headers is 84 bytes: 120 ms would cost everybody 2.8 kbit/s more. Longer ones
 # would be waited for, and a lost one be heard.
 MESSAGE_MS: Final = 240
+# Of a member's time line, and RTP timestamps (48 kHz) in one.
 TICK_MS: Final = 10
+SAMPLES_PER_TICK: Final = TICK_MS * SAMPLES_PER_MS
 # 240 ms of Opus at 64 kbit/s, twice.
 MAX_SPEECH_BYTES: Final = 4096
 

@@ -88,3 +88,4 @@ def test_many_keys_are_not_kept() -> None:
     keys = Keys(Chain(10, SECRET), 1)
     for epoch in range(10, 200):
         keys.seal(epoch, "abcdefgh/v", 0, b"")
+        assert keys.kept <= 64

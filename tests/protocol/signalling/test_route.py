@@ -19,6 +19,7 @@ from protocol.signalling.route import (
     PATIENCE_S,
     REST_S,
     is_crowded,
+    speech_in_common,
 )
 from protocol.signalling.states import State
 from protocol.topics import Letter
@@ -51,6 +52,13 @@ def pair(media: bool = True, **of: Carries) -> tuple[World, Node, Node]:
     world = World()
     world.media = media
     return world, join(world, A, of.get("a", NOW)), join(world, B, of.get("b", NOW))
+
+
+def test_speech_in_common_is_sent_by_one_and_taken_by_the_other() -> None:
+    assert speech_in_common(Carries.SPEECH_OUT, Carries.SPEECH_IN)
+    assert speech_in_common(Carries.SPEECH_IN, Carries.SPEECH_OUT)
+    assert not speech_in_common(Carries.SPEECH_IN, Carries.SPEECH_IN)
+    assert not speech_in_common(Carries.SPEECH_OUT, Carries.SPEECH_OUT)
 
 
 def test_two_with_a_path_take_it_and_nothing_else() -> None:
