@@ -15,7 +15,7 @@ from node.call.seat_words import NOT_OPENED, Distrust, standing_words
 from node.call.shown_names import ShownNames
 from node.common.tasks import first_error
 from node.links import network_watch
-from node.links.mqtt import MqttLink
+from node.links.mqtt import Message, MqttLink
 from node.links.peers import Peers
 from node.links.wire_meter import WireMeter
 from protocol import frames
@@ -23,7 +23,7 @@ from protocol.audience.live_rule import Standing
 from protocol.audience.proving import Doubtful
 from protocol.audience.release import BUFFER_S, TimedPacket
 from protocol.audience.seat import Announcing, Seat, SeatEvent, SeenFrame
-from protocol.audience.speech_message import MESSAGE_MS, SAMPLES_PER_TICK, TICK_MS
+from protocol.audience.speech_message import MESSAGE_MS, SAMPLES_PER_TICK, SPEECH_LETTER, TICK_MS
 from protocol.captions.codebook_id import CodebookId
 from protocol.errors import FrameError, RemoteError, SignatureError
 from protocol.signalling import Carries, Hello
@@ -90,7 +90,7 @@ class SeatMembership(RoomMembership):
         self._shown = ShownNames("", note)  # nobody is shown a listener's own name
         self.distrust = Distrust(note, clock)
         self.standing_changed: Callable[[Standing], None] = lambda standing: None
-        self._seat, self._wall = seat, wall
+        self._seat, self._wall, self._meter = seat, wall, meter
         self._members: dict[int, _Member] = {}
         self._sessions = itertools.count()
         self._said: dict[str, Hello] = {}
@@ -155,6 +155,8 @@ class SeatMembership(RoomMembership):
                 self.distrust.add("not signed by the speaker" if isinstance(error, SignatureError) else NOT_OPENED)
                 logger.debug("refused on %.80r: %s", topic, error)
                 return
+            if topic.endswith(f"/{SPEECH_LETTER}"):
+                self._meter.broker_speech("received", self.link.segment_cost(Message(topic, payload)), packets=0)
             self._handle(events)
 
     # -- what the seat makes of it
@@ -221,6 +223,7 @@ class SeatMembership(RoomMembership):
         state.sequence = (state.sequence + 1 + lost) & 0xFFFF
         state.end, state.paused = start + length, opus_packet.begins_pause(packet)
         timestamp = start * SAMPLES_PER_TICK & 0xFFFF_FFFF
+        self._meter.broker_speech("received", size=0, packets=1)  # what it took was counted when its message came
         self.speech_received(MEMBER_IDS[member], state.sequence, timestamp, packet, ())
 
     def _see(self, letter: str, member: int, frame: bytes) -> None:

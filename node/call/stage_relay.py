@@ -16,7 +16,7 @@ from node.common.tasks import first_error
 from node.links import network_watch
 from node.links.broker_notes import BrokerNotes
 from node.links.mqtt import Message, MqttLink
-from node.links.wire_meter import WireMeter, acknowledgement_cost
+from node.links.wire_meter import WireMeter
 from protocol import frames
 from protocol.audience import signed_frame
 from protocol.audience.announcement import MAX_MEMBERS
@@ -206,10 +206,9 @@ class StageRelay(CallObserver):
             self.counts.dropped += 1
             return
         else:
-            cost = self.link.message_cost(message)
             self.counts.speech += 1
-            self.counts.speech_bytes += cost
-            self._meter.broker_speech("sent", cost - acknowledgement_cost(self.link.address.host), posting.packets)
+            self.counts.speech_bytes += self.link.message_cost(message)
+            self._meter.broker_speech("sent", self.link.segment_cost(message), posting.packets)
 
     def _sent_now(self, message: Message) -> bool:
         """Send speech if it can leave at once; what announces it, and waits still, goes first."""

@@ -23,7 +23,7 @@ from node.links.broker_addresses import Resolve, Target
 from node.links.broker_attempts import Attempts
 from node.links.broker_way import TlsState
 from node.links.outbox import MAX_OUTBOX, Message, Outbox
-from node.links.wire_meter import TLS_RECORD, TcpConnections, WireMeter, frame_cost, tcp_message_cost
+from node.links.wire_meter import TLS_RECORD, TcpConnections, WireMeter, acknowledgement_cost, frame_cost
 
 if TYPE_CHECKING:
     import aiomqtt
@@ -79,8 +79,7 @@ class MqttLink:
         self._attempt: BrokerClient | None = None  # the connection that is up or being made
         self._client: BrokerClient | None = None  # the one that is up
         self._client_id: str | None = None  # the broker's choice
-        self._was_up, self._up_at = False, 0.0
-        self._received = 0
+        self._received, self._was_up, self._up_at = 0, False, 0.0
         self.traffic = TcpConnections()
         if meter is not None:
             meter.add_tcp(self.traffic.total)
@@ -108,11 +107,15 @@ class MqttLink:
         """How many messages wait for the broker."""
         return len(self._outbox)
 
-    def message_cost(self, message: Message) -> int:
-        """Return the bytes on the wire, from IP up, that sending this message costs, its acknowledgement included."""
+    def segment_cost(self, message: Message) -> int:
+        """Return the bytes on the wire, from IP up, of the segment that this message is."""
         size, address = message.size + int(self.speaks_5), self.address
-        size += 0 if address.path is None else frame_cost(size)
-        return tcp_message_cost(size + (TLS_RECORD if address.tls else 0), self._target.host)
+        size += (0 if address.path is None else frame_cost(size)) + (TLS_RECORD if address.tls else 0)
+        return size + acknowledgement_cost(self._target.host)
+
+    def message_cost(self, message: Message) -> int:
+        """Return the same, and what its acknowledgement costs."""
+        return self.segment_cost(message) + acknowledgement_cost(self._target.host)
 
     def publish(self, message: Message) -> None:
         """Queue a message: see `Outbox.put`."""
@@ -140,14 +143,13 @@ class MqttLink:
 
     def network_changed(self, gone: Collection[str]) -> None:
         """Take a change of this machine's addresses, of which some are `gone`: try at once what the change may mend."""
-        attempt = self._attempt
-        moved = attempt is not None and attempt.local_address in gone
-        if self._client is None or moved:
+        if (attempt := self._attempt) is not None and attempt.local_address in gone:
+            self._hurried.set()
+            attempt.drop("the address that this machine had is gone")
+        elif self._client is None:
             self._hurried.set()
         else:
             self.probe()
-        if attempt is not None and moved:
-            attempt.drop("the address that this machine had is gone")
 
     async def _request(self, verb: str, pattern: str) -> None:
         import aiomqtt

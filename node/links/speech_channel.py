@@ -12,7 +12,7 @@ from collections.abc import Callable
 from node.links import socket_queue
 from node.links.mqtt import MqttLink
 from node.links.outbox import Message
-from node.links.wire_meter import WireMeter, acknowledgement_cost
+from node.links.wire_meter import WireMeter
 from protocol.errors import NodeError, SealError
 from protocol.ration import Ration
 from protocol.room_secret import RoomSecret
@@ -76,7 +76,7 @@ class SpeechChannel:
             raise NodeError(str(error)) from None
         if self._link.send_now(message):
             self.sent += 1
-            self._meter.broker_speech("sent", self._cost(message), bundled.packets)
+            self._meter.broker_speech("sent", self._link.segment_cost(message), bundled.packets)
             return True
         self.dropped += 1
         return False
@@ -95,11 +95,7 @@ class SpeechChannel:
         """Take what the broker delivers on a peer's topic. Raises SealError if it does not open, or is too much."""
         now = self._clock()
         message = self._opener.open(topic, sealed, now)
-        self._meter.broker_speech("received", self._cost(Message(str(topic), sealed)), 1)
+        self._meter.broker_speech("received", self._link.segment_cost(Message(str(topic), sealed)), 1)
         if not self._allowances[topic.node].take(now):
             raise SealError("is more than anybody can say")
         self.deliver(topic.node, message)
-
-    def _cost(self, message: Message) -> int:
-        """Return the bytes of a message on the wire, from IP up: one segment, without its acknowledgement."""
-        return self._link.message_cost(message) - acknowledgement_cost(self._link.address.host)

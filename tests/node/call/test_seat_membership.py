@@ -11,7 +11,9 @@ from audience import CLOCK_MS, LINK, SECRET, SINCE, Theatre, line, packet, pause
 from live_call import CODECS, place
 from node.call.seat_membership import SeatMembership
 from node.links.address import BrokerAddress
+from node.links.outbox import Message
 from node.links.peer_events import PeerEvents
+from node.links.wire_meter import WireMeter
 from protocol import frames
 from protocol.audience.epochs import Chain, Keys, epoch_of
 from protocol.audience.live_rule import LiveState, Standing
@@ -62,6 +64,7 @@ class Listener:
 
     def __init__(self, theatre: Theatre) -> None:
         self.notes: list[str] = []
+        self.meter = WireMeter()
         self.part = Part()
         self.standings: list[Standing] = []
         self.room = SeatMembership(
@@ -71,6 +74,7 @@ class Listener:
             CODECS,
             seat=Seat(LINK, CLOCK_MS),
             note=self.notes.append,
+            meter=self.meter,
             clock=lambda: theatre.now,
             wall=lambda: theatre.clock_ms / 1000,
         )
@@ -143,6 +147,18 @@ async def test_packets_become_rtp_with_pauses_and_losses(theatre: Theatre, liste
     assert [(sequence, timestamp) for _, sequence, timestamp, _ in listener.part.speech] == [
         (1, 0), (2, 5760), (4, 17280), (5, 23040), (6, 240_000)
     ]  # fmt: skip
+
+
+async def test_speech_is_counted_as_what_came_by_the_broker(theatre: Theatre, listener: Listener) -> None:
+    theatre.open()
+    said = theatre.talk(2.4)
+    theatre.wait(3)
+    listener.receive(theatre.recorded)
+    listener.room._handle(list(listener.room._seat.handle_timer(theatre.now + 10)))
+    spoken = [posting for posting in theatre.recorded if posting.topic.endswith("/v")]
+    received = listener.meter.speech("received")
+    assert received.packets == len(listener.part.speech) == len(said)
+    assert received.bytes == sum(Message(posting.topic, posting.payload).size + 52 for posting in spoken)
 
 
 async def test_what_a_listener_forged_is_counted_and_named_once_in_a_while(

@@ -57,6 +57,19 @@ async def test_tls_costs_its_record() -> None:
     assert _link(tls).message_cost(message) - _link(plain).message_cost(message) == mqtt.TLS_RECORD
 
 
+async def test_a_name_that_is_met_by_ipv6_costs_its_headers() -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["::1"]
+
+    failed, message = asyncio.Event(), Message("r/n/p", b"x")
+    link = _link(BrokerAddress("broker.example.org", 1), waits=True, resolve=resolve, note=lambda text: failed.set())
+    running = asyncio.create_task(link.run())
+    await failed.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert (link.segment_cost(message), link.message_cost(message)) == (message.size + 72, message.size + 2 * 72)
+
+
 async def test_pauses_double_to_a_limit_and_are_jittered_by_half() -> None:
     link = _link(BrokerAddress(LOOPBACK), jitter=random.Random(3))
     for attempts in (1, 2, 3, 4, 5, 6, 7, 100):
