@@ -242,6 +242,7 @@ class RoomMembership(PeerEventHub):
         await self.peers.leave()
         if Carries.PICTURES_OUT in self.carries:
             self.channel.post(Letter.PICTURE, b"", retain=True)
+        self.channel.close()
         await self.channel.link.flush(GOODBYE_S)
         self._broker_notes.close()
 

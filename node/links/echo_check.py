@@ -62,14 +62,22 @@ class EchoCheck:
 
     def down(self) -> None:
         """Forget what is awaited: the broker is gone, and the hello is posted again when it is back."""
-        self._is_up = False
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        self._stop_timers()
         self._ends.update(self._awaited.keys())
         for letter in [letter for letter in self._awaited if self._ends[letter] >= ENDS_IN_A_ROW]:
             self._is_missing(letter)
         self._awaited.clear()
+
+    def close(self) -> None:
+        """Forget what is awaited: the link ends, and nothing comes back by it."""
+        self._stop_timers()
+        self._awaited.clear()
+
+    def _stop_timers(self) -> None:
+        self._is_up = False
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
 
     def _wait(self) -> None:
         if self._is_up:

@@ -129,6 +129,10 @@ class RoomChannel:
             await self.link.subscribe(topics.pattern(self._room, letter))
         await self.link.subscribe(topics.mailbox(self._room, self._node))
 
+    def close(self) -> None:
+        """Say no more by itself: the link is about to end."""
+        self._echoes.close()
+
     async def subscribe_peer(self, peer: str, letter: Letter) -> None:
         """Subscribe to one topic of one peer."""
         await self.link.subscribe(self._name(peer, letter))

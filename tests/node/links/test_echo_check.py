@@ -83,6 +83,15 @@ async def test_what_a_broker_had_when_it_went_is_not_waited_for(missing: Happeni
     assert echo.pending == frozenset()
 
 
+async def test_after_the_end_nothing_is_missed(missing: Happenings) -> None:
+    echo = watching(missing)
+    echo.posted(HELLO, 250)  # a goodbye
+    echo.close()
+    assert echo.pending == frozenset()
+    echo.up()  # its broker came back while the goodbye was on its way
+    assert echo.pending == frozenset()
+
+
 async def test_a_broker_that_ends_the_connection_for_it_does_not_hand_it_on_either(missing: Happenings) -> None:
     echo = watching(missing)
     for number in range(echo_check.ENDS_IN_A_ROW):
