@@ -35,8 +35,8 @@ LEAD_S = 3.0
 LOSS = 0.1
 TAIL_S = 1.0
 
+# None where a measure finds no speech to judge.
 Scores = dict[str, float | None]
-"""None where a measure finds no speech to judge."""
 
 
 def lead(pcm: Pcm) -> Pcm:

@@ -21,8 +21,8 @@ from audiencebench.brokers import OWN, CannotStart, started
 from protocol.errors import PictophoneError
 from roombench.room import HEAD, Failed, measure
 
+# The settings of each.
 ROUTES: dict[str, dict[str, Any]] = {route: {"route": route} for route in ("direct", "broker", "auto")}
-"""The settings of each."""
 
 SIZES = (2, 3, 4, 6, 8)
 

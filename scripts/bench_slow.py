@@ -30,12 +30,12 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 EMBEDDED = REPOSITORY / "node" / "vision" / "embedded"
 CAPTIONER, GENERATOR = str(EMBEDDED / "captioner"), str(EMBEDDED / "generator")
 
+# A budget's period. A short one is a slower processor; the 100 ms that systems have by default are one that stops for
+# 50 ms at a time, which is worth a look too: --period 100.
 PERIOD_MS = 10
-"""A budget's period. A short one is a slower processor; the 100 ms that systems have by default are one that stops for
-50 ms at a time, which is worth a look too: --period 100."""
 
+# Beyond the call's own time, before a demo counts as stuck.
 SPARE_S = 60.0
-"""Beyond the call's own time, before a demo counts as stuck."""
 
 BUSY = "while True: pass"
 

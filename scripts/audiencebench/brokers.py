@@ -36,6 +36,7 @@ class Brokers:
 
 
 Starter = Callable[[Path], contextlib.AbstractContextManager[Sequence[BrokerProcess]]]
+# Each makes its brokers in a folder and lets them run for the length of a context.
 OWN: dict[str, Starter] = {
     "mosquitto": lambda folder: bridges.bridged(folder, 1),
     "nats": lambda folder: nats.cluster(folder, 1),
@@ -43,7 +44,6 @@ OWN: dict[str, Starter] = {
     "mosquitto-bridges": lambda folder: bridges.bridged(folder, CLUSTER_OF),
     "rabbitmq-cluster": lambda folder: rabbitmq.cluster(folder, CLUSTER_OF),
 }
-"""Each makes its brokers in a folder and lets them run for the length of a context."""
 
 
 @contextlib.contextmanager

@@ -21,11 +21,11 @@ from audiencebench import mqtt
 Opened = Callable[[str, bytes, float], None]
 Server = tuple[str, int]
 
+# Fewer take longer, and more overflow the queue in which a system keeps connections for a broker (128 by default).
 CONNECTING_AT_ONCE = 100
-"""Fewer take longer, and more overflow the queue in which a system keeps connections for a broker (128 by default)."""
 
+# Of about 28,000 that Linux lends; the next listeners come from 127.0.0.2, and so on.
 PORTS_OF_AN_ADDRESS = 20_000
-"""Of about 28,000 that Linux lends; the next listeners come from 127.0.0.2, and so on."""
 
 SPARE_FILES = 64
 CONNECT_S = 120.0

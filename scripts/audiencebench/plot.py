@@ -12,11 +12,11 @@ from PIL import Image
 from audiencebench.runs import Run
 
 WIDTH_INCHES, HEIGHT_INCHES, DPI = 9.0, 3.6, 80
+# A file of some 20 kB.
 COLOURS = 32
-"""A file of some 20 kB."""
 
+# Of 2,000 listeners at one mosquitto.
 GOAL_MS = 150.0
-"""Of 2,000 listeners at one mosquitto."""
 
 
 def draw(runs: Sequence[Run], path: Path) -> None:

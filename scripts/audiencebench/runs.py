@@ -14,11 +14,11 @@ from audiencebench.brokers import Brokers
 from audiencebench.listeners import Listeners
 from audiencebench.speaker import Programme, Speaker
 
+# After the last message, for what is still on its way.
 SETTLE_S = 1.0
-"""After the last message, for what is still on its way."""
 
+# Of the bench's own; above it the delays are those of the bench.
 MOST_OF_A_CORE = 0.8
-"""Of the bench's own; above it the delays are those of the bench."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def run(brokers: Brokers, programme: Programme, count: int, seconds: float, samp
         bench_cpu=bench_cpu,
         upload_kbps=said.upload_kbps,
         connect_s=connect_s,
-        proven=_proven([count() for _, count in samples], programme.packets_of(seconds)),
+        proven=_proven([played() for _, played in samples], programme.packets_of(seconds)),
     )
 
 

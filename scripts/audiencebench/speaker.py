@@ -16,8 +16,8 @@ from audiencebench.listeners import Opened, Server
 from node.links.wire_meter import tcp_traffic
 
 ANSWER_S = 10.0
+# Before the first word: until then the listeners' side has read the broker's processor time.
 LEAD_S = 0.5
-"""Before the first word: until then the listeners' side has read the broker's processor time."""
 
 
 class Due(NamedTuple):

@@ -18,11 +18,11 @@ from audiencebench.brokers import Brokers
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'scripts'}"}
 PATIENCE_S = 60.0
+# Between two who join, as people do who were asked for the same hour. It is no part of what is measured.
 JOINS_EVERY_S = 0.3
-"""Between two who join, as people do who were asked for the same hour. It is no part of what is measured."""
 
+# From the first word on: links have been made and the first reports of the peers have come.
 SETTLES_S = 4.0
-"""From the first word on: links have been made and the first reports of the peers have come."""
 
 
 PACKET_S = 0.12  # of speech in each of the talker's packets
@@ -56,11 +56,11 @@ class Cost:
         )
 
 
+# Rates in kbit/s, the set-up in bytes of the node with most of it, processors in shares of a core.
 HEAD = (
     f"{'route':8}{'nodes':>6}{'talker up':>11}{'l. down':>11}{'l. up':>11}{'set-up out':>12}{'set-up in':>12}"
     f"{'talker':>10}{'listener':>10}{'heard':>9}{'joined s':>9}"
 )
-"""Rates in kbit/s, the set-up in bytes of the node with most of it, processors in shares of a core."""
 
 
 class Member:
