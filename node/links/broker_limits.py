@@ -18,7 +18,8 @@ MAX_SUBSCRIPTIONS: Final = 64
 MAX_UNREAD_BYTES: Final = 262_144
 # Messages that wait to be handed on; what comes while so many wait is dropped, as MQTT allows at QoS 0.
 MAX_QUEUED: Final = 1_000
-# A node sends a few messages a second when it meets seven others, and one every few seconds later.
+# A node sends a few messages a second when it meets seven others, and one every few seconds later; eight a second while
+# its own speech goes through the broker, and on a stage four for each member who talks.
 MAX_PACKETS_PER_S: Final = 100.0
 MAX_BURST: Final = 200.0
 # TLS and the first packet, over a slow link.
