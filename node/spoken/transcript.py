@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import textwrap
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -32,6 +33,14 @@ class HeardLine:
     text: str
     began: float
     seconds: float
+
+    def parts(self, longest: int) -> Iterator[HeardLine]:
+        """Yield the words in lines of at most so many characters, each with its share of the time."""
+        began, whole = self.began, max(1, len(self.text))
+        for text in textwrap.wrap(self.text, longest, break_on_hyphens=False):
+            seconds = self.seconds * len(text) / whole
+            yield HeardLine(text, began, seconds)
+            began += seconds
 
 
 class Transcript:

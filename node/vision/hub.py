@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from node.common.files import from_home
 from node.vision.loading import ask_hub
 from node.vision.perception import files
 from node.vision.presets import PERCEPTION, Preset, check_name, is_folder, recipe
@@ -50,7 +51,7 @@ def local_folder(model: str) -> Path | None:
     """
     if model == PERCEPTION:
         return None if files.lacking(files.folder()) else files.folder()
-    folder = Path(model).expanduser() if is_folder(model) else _cached(model)
+    folder = from_home(model) if is_folder(model) else _cached(model)
     return folder if folder is not None and _is_complete(folder) else None
 
 

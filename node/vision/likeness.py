@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import astuple, replace
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from node.common.files import from_home
 from node.vision.perception.colours import lab
 from node.vision.scenes.grammar import attributes_of
 from node.vision.scenes.lights import LIGHTING
@@ -121,7 +121,7 @@ class LikenessHead:
     @classmethod
     def beside(cls, captioner: str) -> LikenessHead | None:
         """Load the head from a captioner's folder; None if there is none."""
-        path = Path(captioner).expanduser() / HEAD_FILE
+        path = from_home(captioner) / HEAD_FILE
         if not path.is_file():
             return None
         from safetensors.numpy import load_file

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
+from node.common.files import from_home
 from protocol.errors import NodeError
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def only_drawings(captioner: str) -> bool:
 
 def is_folder(model: str) -> bool:
     """Return whether the name is that of an existing folder: then nothing of it is looked up on the network."""
-    return model not in ("", PERCEPTION) and Path(model).expanduser().is_dir()
+    return model not in ("", PERCEPTION) and from_home(model).is_dir()
 
 
 def check_name(model: str) -> None:
@@ -156,7 +157,7 @@ def recipe(generator: str) -> Recipe:
 
     Raises NodeError if the file exists and is no recipe.
     """
-    path = Path(generator).expanduser() / RECIPE_FILE
+    path = from_home(generator) / RECIPE_FILE
     if is_folder(generator) and path.is_file():
         return _read_recipe(path)
     return RECIPES.get(generator, Recipe())

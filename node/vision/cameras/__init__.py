@@ -17,6 +17,7 @@ from typing import Protocol
 
 from PIL import Image
 
+from node.common.files import from_home
 from node.common.own_thread import within
 from node.common.regular_files import open_regular
 from node.vision.images import read_header
@@ -76,7 +77,7 @@ def open_camera(
 def _open_path(spec: str, clock: Callable[[], float], note: Callable[[str], None]) -> Camera | None:
     """Open a picture, a video or a folder; None if there is none of that name."""
     try:
-        path = Path(spec).expanduser()
+        path = from_home(spec)
         exists = path.exists() and not path.is_char_device()
     except RuntimeError:  # a home of no user
         return None

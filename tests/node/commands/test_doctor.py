@@ -122,7 +122,7 @@ async def test_the_libopus_that_decodes_is_shown_where_it_is_another(
         f"; decodes by {enhancing_libopus.version} ({enhancing_libopus.path}), which restores wideband speech" in text
     )
     settings = settings.model_copy(update={"libopus": "/gone"})
-    assert "NO libopus      there is no file '/gone'" in str((await examine(settings))["libopus"])
+    assert "NO libopus      '/gone' is no libopus: No such file" in str((await examine(settings))["libopus"])
 
 
 async def test_a_missing_libopus_fails(monkeypatch: pytest.MonkeyPatch, embedded_broker: BrokerAddress) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from node.common.files import atomic_write, check_writable, replaced, write_text
+from node.common.files import atomic_write, check_writable, from_home, replaced, write_text
 from protocol.errors import NodeError, UsageError
 
 
@@ -155,3 +155,9 @@ def test_a_file_that_is_there_or_not_can_be_written(tmp_path: Path) -> None:
 def test_a_page_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     with pytest.raises(NodeError, match=r"cannot write the page .*: File name too long"):
         write_text(tmp_path / ("x" * 300), "all of it", "page")
+
+
+def test_a_home_that_nobody_has_stays_as_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert from_home("~/x") == Path("/home/ann/x")
+    assert from_home("~nobody-here/x") == Path("~nobody-here/x")

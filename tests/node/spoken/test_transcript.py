@@ -100,3 +100,13 @@ async def test_a_tapped_source_passes_on_what_is_heard() -> None:
     passed = [captured async for captured in TappedSource(Source(), heard.append)]
     assert [one.at for one in passed] == [0.0, 1.0, 2.0]
     assert heard == passed
+
+
+def test_words_that_are_too_many_for_a_line_are_several_and_none_is_lost() -> None:
+    line = HeardLine("well " * 120 + "x" * 250, 10.0, 20.0)
+    parts = list(line.parts(200))
+    assert max(len(part.text) for part in parts) <= 200
+    assert "".join(part.text for part in parts).replace(" ", "") == line.text.replace(" ", "")
+    assert (parts[0].began, parts[1].began) == (10.0, 10.0 + parts[0].seconds)
+    assert 19.8 < sum(part.seconds for part in parts) <= 20.0
+    assert [*HeardLine("short", 1.0, 2.0).parts(200)] == [HeardLine("short", 1.0, 2.0)]
