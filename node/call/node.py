@@ -277,6 +277,8 @@ class Node:
         if self._speaks:
             self._source.muted = not self._source.muted
             self._note("muted: nobody hears you" if self._source.muted else "no longer muted")
+        else:
+            self._note("there is nothing to mute: nothing that is said here goes to the others")
 
     def change(self, profile: Profile) -> None:
         """Send speech by other settings from now on, whatever the links do to them."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from node.spoken.read_aloud import Synthesise
     from node.spoken.transcript import Transcribe
 
+# As the setting of speech.
+NOTHING_SAID = "none"
+
 TRANSCRIBING = "node.spoken.transcribing_server"
 SPEAKING = "node.spoken.speaking_server"
 
@@ -45,8 +48,11 @@ NO_MODELS = SpeechModels()
 
 
 def writes(settings: Settings) -> bool:
-    """Return whether the settings ask for speech to be written: by themselves, or since text is all that is sent."""
-    return settings.transcribe or settings.profile == TEXT.name
+    """Return whether the settings ask for speech to be written: by themselves, or since text is all that is sent.
+
+    Who says nothing has nothing to be written, and may send typed lines alone.
+    """
+    return (settings.transcribe or settings.profile == TEXT.name) and settings.speech != NOTHING_SAID
 
 
 @contextlib.asynccontextmanager
@@ -64,6 +70,8 @@ async def running(settings: Settings, role: Part, note: Callable[[str], None]) -
             arguments = [model.place, *(["online"] if model.online else [])]
             child = ModelChild("the transcript's model", TRANSCRIBING, arguments, online=model.online)
             transcribe = _transcribe(await stack.enter_async_context(child))
+        elif role.sends and settings.transcribe:
+            note(f"nothing is said (--speech {NOTHING_SAID}), so that nothing is written")
         if role.receives and settings.speak:
             child = ModelChild("the synthesiser", SPEAKING, [synthesiser()])
             synthesise = _synthesise(await stack.enter_async_context(child))

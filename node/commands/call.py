@@ -130,7 +130,7 @@ async def _call(
             with (
                 hooks.running(settings, node, resolved.shown, notes),
                 recording_control(node, settings, header, notes, resolved.secret) as recorder,
-                conversing(node, recorder, display, notes, role, piped) as (sources, refresh),
+                conversing(node, recorder, display, notes, role, piped, by_page=page is not None) as (sources, refresh),
             ):
                 async with web.serving(page, notes, node):
                     await run_together([node, *sources], seconds, refresh)

@@ -39,6 +39,11 @@ TALK_HELP = (
     f"nobody hears you until you have the floor: space asks for it and gives it back, and so does {TALK_COMMAND}"
 )
 
+NO_TALK = (
+    "nobody hears you: without a terminal nothing here can ask for the floor; "
+    f"give --page and ask there, or --text - and write {TALK_COMMAND}"
+)
+
 
 def is_piped(text: str | None) -> bool:
     """Return whether `--text` makes standard input and output the chat. Raises UsageError for any other value."""
@@ -56,8 +61,11 @@ def conversing(
     role: Role,
     piped: bool,
     alone: str = ALONE,
+    by_page: bool = False,
 ) -> Iterator[tuple[list[Runnable], Callable[[], None]]]:
     """Show the chat and take what is typed, for the length of the context; `piped`, by standard input and output.
+
+    `by_page` says that a page can ask for the floor, too.
 
     Yields what has to run beside the node, and what has to be called now and then.
     """
@@ -82,6 +90,8 @@ def conversing(
             mute = f"{MUTE_KEY} mutes you, " if role.sends else ""
             talk = "" if node.floor is None else f"{TALK_HELP}; "
             note(f"{talk}{mute}{RECORD_KEY} records, {QUIT_KEY} ends the call; {LINE_HELP}")
+        elif node.floor is not None and not by_page:
+            note(NO_TALK)
         yield [], refresh
 
 
@@ -128,7 +138,7 @@ def _run_command(node: Node, recording: RecordingControl, line: str, note: Calla
         case "/quit":
             quit_call()
         case "/help":
-            note(LINE_HELP)
+            note(LINE_HELP if node.floor is None else f"{TALK_HELP}; {LINE_HELP}")
         case "/profile":
             _change_profile(node, line, note)
         case _:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from node.recording.participants import Participants, check_count
 from node.recording.reader import SessionReader, picture_of, plural
-from node.recording.search import holds, not_found
+from node.recording.search import check_sought, holds, not_found
 from node.recording.speech_loss import SpeechLoss
 from node.recording.timecode import format_time
 from node.recording.typed_lines import line_of
@@ -194,6 +194,8 @@ def info_lines(
 
     Raises NodeError if none does.
     """
+    if grep is not None:
+        check_sought(grep)
     info = read_info(path, codebooks, secret)
     if grep is not None:
         _keep(info, grep)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,14 @@ LEAD_S = 1.0
 
 
 def holds(text: str, sought: str) -> bool:
-    """Return whether a text holds another one, in either case and with any white space."""
+    """Return whether a text holds another one, in either case, with any white space, accents composed or not."""
     return _folded(sought) in _folded(text)
+
+
+def check_sought(sought: str) -> None:
+    """Raise UsageError if nothing is sought: every text would hold it."""
+    if not _folded(sought):
+        raise UsageError("there is no word to look for: give one that was said, typed or seen")
 
 
 def first_with(session: Recorded, sought: str) -> float | None:
@@ -28,8 +35,7 @@ def first_with(session: Recorded, sought: str) -> float | None:
 
     Captions are searched where their words are kept beside them, as recordings of today have them.
     """
-    if not _folded(sought):
-        raise UsageError("there is no word to look for")
+    check_sought(sought)
     return min((at for at, text in _texts(session.records(kinds=(Frame,))) if holds(text, sought)), default=None)
 
 
@@ -57,4 +63,4 @@ def _texts(records: Iterator[Record]) -> Iterator[tuple[float, str]]:
 
 
 def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return " ".join(unicodedata.normalize("NFC", text.casefold()).split())

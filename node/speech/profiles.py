@@ -153,10 +153,17 @@ def custom(base: Profile, **options: Any) -> Profile:
         raise UsageError(f"the profile {base.name!r} sends no sound: leave out {next(iter(given))!r}")
     made = checked(replace(base, name=CUSTOM, **given)) if given else base
     if given.get("high_band") and not made.sends_high_band:
-        raise UsageError(
-            "the high band goes beside narrowband of 20 ms or more: give --bandwidth nb, or --no-high-band"
-        )
+        raise UsageError(f"the high band goes beside narrowband, {_high_band_wants(made)}; or leave it out")
     return made
+
+
+def _high_band_wants(one: Profile) -> str:
+    """Return what would have to be otherwise for the high band to go along."""
+    if one.bandwidth is not Bandwidth.NARROW:
+        return f"not {one.bandwidth_name}: give the bandwidth nb"
+    if one.frame_ms < HIGH_BAND_FRAME_MS:
+        return f"in frames of {HIGH_BAND_FRAME_MS} ms or more, not {one.frame_ms}: give the frame {HIGH_BAND_FRAME_MS}"
+    return "not with the delay of lowdelay: give the application voip"
 
 
 def checked(one: Profile) -> Profile:

@@ -27,7 +27,7 @@ START_S, FETCH_S = 120.0, 1800.0
 # Time limit of one reply: an utterance of 20 s takes 1.5 s of a core, of which little may be left for it.
 LONGEST_S = 90.0
 
-# Processes in a row that gave no reply: then the model is given up.
+# Requests in a row without a reply: then the model is given up.
 MOST_FAILURES = 3
 
 # The largest reply: half a minute of sound takes a megabyte. More is a fault.
@@ -38,7 +38,7 @@ class ModelChild:
     """Runs `python -m MODULE ARGUMENTS`, for any number of users of one event loop.
 
     The process begins to load with the context, and ends with it. It says `["ready"]` or `["failed", why]`
-    first, and then answers each request, one at a time. One that dies or gives no reply is replaced at the next
+    first, and then answers each request, one at a time. One that dies, fails or gives no reply is replaced at the next
     request; `what` names it to the user.
     """
 
@@ -75,15 +75,17 @@ class ModelChild:
                 async with asyncio.timeout(LONGEST_S):
                     kind, *values = await self._process.exchange(msgpack.packb(request))
             except (EOFError, OSError, ValueError) as error:  # TimeoutError is an OSError
-                await self._failed(error)
+                self.restarts += 1
+                await self._failed(_reason(error))
                 return None
             except asyncio.CancelledError:
                 await self._process.end()  # its reply would be mistaken for that to another request
                 raise
+            if kind != "done":
+                await self._failed(str(values[0]))
+                return None
         self._failures = 0
-        if kind != "done":
-            logger.warning("%s: %s", self._what, values)
-        return values[0] if kind == "done" else None
+        return values[0]
 
     async def _ensure_loaded(self) -> None:
         """Have a process that is ready. Raises NodeError, OSError or EOFError if there is none."""
@@ -106,14 +108,24 @@ class ModelChild:
             raise NodeError(self._given_up)
         self._is_ready = True
 
-    async def _failed(self, error: Exception) -> None:
+    async def _failed(self, reason: str) -> None:
+        """End the process: the next request has a new one. Raises NodeError if that was tried too often."""
         await self._process.end()
         self._failures += 1
-        self.restarts += 1
-        logger.warning("%s gave no answer (%s)", self._what, type(error).__name__)
         if self._failures >= MOST_FAILURES:
-            self._given_up = f"{self._what} failed {self._failures} times in a row ({type(error).__name__})"
+            self._given_up = f"{self._what} failed {self._failures} times in a row: {reason}"
             raise NodeError(self._given_up)
+        logger.warning("%s gave no answer, and what it was asked is left out: %s", self._what, reason)
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case EOFError() | ConnectionError():
+            return "its process ended"
+        case TimeoutError():
+            return "it took too long"
+        case _:
+            return str(error)
 
 
 def environment(online: bool) -> dict[str, str]:

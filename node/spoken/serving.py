@@ -47,7 +47,7 @@ def serve(load: Callable[[], Callable[..., Any]]) -> None:
     try:
         answer = load()
     except Exception as error:
-        reply("failed", str(error) if isinstance(error, LocalError) else _said(error))
+        reply("failed", str(error) if isinstance(error, LocalError) else said(error))
         return
     reply("ready")
     while True:
@@ -55,7 +55,7 @@ def serve(load: Callable[[], Callable[..., Any]]) -> None:
         try:
             reply("done", answer(*request))
         except Exception as error:  # the next one may well succeed
-            reply("fault", _said(error))
+            reply("fault", said(error))
 
 
 def lower_priority() -> None:
@@ -66,7 +66,8 @@ def lower_priority() -> None:
         AUTOGROUP.write_text(str(NICENESS))
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
+    """Return an exception as one line of a length to be read."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from node.speech.pcm import FULL_SCALE
-from node.spoken.serving import serve
+from node.spoken.serving import said, serve
+from protocol.errors import NodeError
 
 # Candidates that are followed. Measured on the clean recordings, five make one word in 150 less wrong than one does,
 # and take a tenth longer.
@@ -29,12 +30,19 @@ MOST_TOKENS = 160
 
 
 def load(model: str, online: bool) -> Callable[[bytes], str]:
-    """Return what writes an utterance, by this model: a folder, or one of the hub's."""
+    """Return what writes an utterance, by this model: a folder, or one of the hub's.
+
+    Raises NodeError with what to do.
+    """
     from faster_whisper import WhisperModel
 
-    whisper = WhisperModel(
-        model, device="cpu", compute_type="int8", cpu_threads=1, num_workers=1, local_files_only=not online
-    )
+    try:
+        whisper = WhisperModel(
+            model, device="cpu", compute_type="int8", cpu_threads=1, num_workers=1, local_files_only=not online
+        )
+    except Exception as error:  # of its own, of CTranslate2's, of the hub's
+        what_to_do = "check the hub id and the network" if online else "give a folder with a Whisper model"
+        raise NodeError(f"{model!r} cannot be loaded, {what_to_do}: {said(error)}") from error
 
     def write(sound: bytes) -> str:
         return text_of(whisper, np.frombuffer(sound, np.int16).astype(np.float32) / FULL_SCALE)

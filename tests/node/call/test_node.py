@@ -417,9 +417,11 @@ async def test_a_muted_node_is_not_heard_and_says_so(pair: Pair) -> None:
 
 
 async def test_who_does_not_send_cannot_be_muted(embedded_broker: BrokerAddress, fake_models: FakeModels) -> None:
-    node = Node("eve", place(embedded_broker), parts(fake_models, sink=NullSink()))
+    notes: list[str] = []
+    node = Node("eve", place(embedded_broker), parts(fake_models, sink=NullSink()), note=notes.append)
     node.toggle_mute()
     assert not node.muted
+    assert notes == ["there is nothing to mute: nothing that is said here goes to the others"]
 
 
 async def test_the_codec_that_speech_is_sent_in_is_noted(embedded_broker: BrokerAddress, lyra_folder: Path) -> None:

@@ -47,6 +47,14 @@ def test_text_alone_is_written_without_being_asked_for() -> None:
     assert (writes(load(profile="text")), writes(load()), writes(load(transcribe=True))) == (True, False, True)
 
 
+async def test_who_says_nothing_needs_no_model() -> None:
+    notes: list[str] = []
+    for settings in (load(profile="text", speech="none"), load(transcribe=True, speech="none")):
+        async with running(settings, CALL, notes.append) as models:
+            assert models == NO_MODELS
+    assert notes == ["nothing is said (--speech none), so that nothing is written"]
+
+
 async def test_what_is_missing_ends_the_call_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(named: str | None) -> SpeechModel:
         raise NodeError("speech cannot be written here")

@@ -30,6 +30,12 @@ def test_the_first_that_was_said_or_seen_is_found_with_a_moment_before_it() -> N
     assert place_of(FakeSession([Frame(100_000, "me", PICTURE, "here")]), PATH, "here") == 0.0
 
 
+def test_accents_are_the_same_however_they_are_written() -> None:
+    assert holds("in the cafe\u0301", "CAF\u00c9")
+    assert holds("in the caf\u00e9", "cafe\u0301")
+    assert not holds("in the cafe", "caf\u00e9")
+
+
 def test_what_is_not_there_and_what_is_no_word() -> None:
     with pytest.raises(NodeError, match=r"nothing in 'talk\.mcap' says 'red'"):
         place_of(SESSION, PATH, "red")

@@ -29,7 +29,7 @@ def test_one_that_is_cut_off_is_refused_and_kills_nobody_here(tmp_path: Path) ->
 def test_what_ends_in_an_error_of_pythons_is_left_to_who_loads_it(tmp_path: Path) -> None:
     (text := tmp_path / "libopus.so").write_text("no library")
     opus_trial.check(text)
-    with pytest.raises(NodeError, match="^Is a directory$"):
+    with pytest.raises(NodeError, match=r"^Is a directory$"):
         opus_trial.check(tmp_path)
 
 

@@ -50,10 +50,13 @@ def test_the_high_band_goes_beside_narrowband_alone() -> None:
 
 
 def test_a_high_band_that_cannot_be_is_refused() -> None:
-    with pytest.raises(UsageError, match="--bandwidth nb"):
-        custom(LEAN, bandwidth=Bandwidth.WIDE, high_band=True)
-    with pytest.raises(UsageError, match="--no-high-band"):
-        custom(profile("clear"), high_band=True)
+    for base in (LEAN, profile("clear")):
+        with pytest.raises(UsageError, match="not wb: give the bandwidth nb; or leave it out"):
+            custom(base, bandwidth=Bandwidth.WIDE, high_band=True)
+    with pytest.raises(UsageError, match="20 ms or more, not 10: give the frame 20"):
+        custom(LEAN, frame_ms=10, high_band=True)
+    with pytest.raises(UsageError, match="lowdelay: give the application voip"):
+        custom(LEAN, application=Application.LOWDELAY, high_band=True)
 
 
 def test_every_profile_has_its_meaning() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from importlib import util
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from node.speech.dialogue import shipped
 from node.speech.pcm import FRAME_SAMPLES
 from node.spoken.installed import MODEL_PACKAGE, speech_model
 from node.spoken.transcribing_server import MOST_TOKENS, load, text_of
+from protocol.errors import NodeError
 
 HAS_MODEL = util.find_spec("faster_whisper") is not None and util.find_spec(MODEL_PACKAGE) is not None
 
@@ -51,6 +54,20 @@ def test_one_pass_of_limited_length_is_asked_for() -> None:
     whisper = FakeWhisper()
     assert text_of(whisper, np.zeros(16_000)) == ""
     assert (whisper.asked["temperature"], whisper.asked["max_new_tokens"]) == (0.0, MOST_TOKENS)
+
+
+@pytest.mark.parametrize(("online", "what_to_do"), [(True, "check the hub id and"), (False, "give a folder with a")])
+def test_a_model_that_cannot_be_loaded_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, online: bool, what_to_do: str
+) -> None:
+    def broken(model: str, **_options: object) -> None:
+        raise RuntimeError("no\nsuch thing")
+
+    monkeypatch.setitem(sys.modules, "faster_whisper", SimpleNamespace(WhisperModel=broken))
+    with pytest.raises(
+        NodeError, match=rf"^'mine/small' cannot be loaded, {what_to_do} .*: RuntimeError: no such thing$"
+    ):
+        load("mine/small", online)
 
 
 @pytest.mark.skipif(not HAS_MODEL, reason="the extra 'transcribe' is not installed")
