@@ -138,11 +138,15 @@ def _run_command(node: Node, recording: RecordingControl, line: str, note: Calla
         case "/quit":
             quit_call()
         case "/help":
-            note(LINE_HELP if node.floor is None else f"{TALK_HELP}; {LINE_HELP}")
+            note(_help(node))
         case "/profile":
             _change_profile(node, line, note)
         case _:
-            note(f"there is no {command}: {LINE_HELP}")
+            note(f"there is no {command}: {_help(node)}")
+
+
+def _help(node: Node) -> str:
+    return LINE_HELP if node.floor is None else f"{TALK_HELP}; {LINE_HELP}"
 
 
 def _change_profile(node: Node, line: str, note: Callable[[str], None]) -> None:
@@ -157,6 +161,6 @@ def _change_profile(node: Node, line: str, note: Callable[[str], None]) -> None:
         note(str(error))
         return
     if profile is None:
-        note(LINE_HELP)
+        note(_help(node))
     else:
         node.change(profile)

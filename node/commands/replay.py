@@ -73,7 +73,7 @@ async def run(file: Path, secret: bytes | None, asked: options.ReplayOptions, se
         raise UsageError("--as replays at speed 1: what is sent are the recorded packets; leave --speed out")
     with SessionReader.open(file, secret) as session:
         if asked.word is not None:
-            asked = replace(asked, start=place_of(session, file, asked.word))
+            asked = replace(asked, start=place_of(session, file, asked.word, session.remarks))
             if asked.end is not None and asked.end <= asked.start:
                 raise UsageError(f"--to is before {asked.word!r}, which comes at {format_time(asked.start)}")
         if asked.start >= session.duration_s > 0:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node.common.files import atomic_write, wrote
-from node.export.export_options import ExportOptions, Painters, Progress, parts
+from node.export.export_options import SUBTITLED, ExportOptions, Painters, Progress, parts
 from node.export.html import PageEvents, headline, render_page
 from node.export.jsonl import JsonLines
 from node.export.subtitle_choice import SubtitleMaker, Subtitles, chosen
@@ -30,6 +30,13 @@ from protocol.errors import NodeError, UsageError
 # A video in which nothing moves still has a frame a second, for players that seek by them.
 PICTURE_AT_LEAST_EVERY_S = 1.0
 
+# What is missing where subtitles are empty.
+EMPTY = {
+    Subtitles.SAID: "was said or typed",
+    Subtitles.SHOWN: "was shown",
+    Subtitles.ALL: "was said, typed or shown",
+}
+
 # Steps, a second of them, after which the event loop gets its turn.
 STEPS_A_TURN = 50
 
@@ -47,9 +54,12 @@ async def export_session(
 
     Raises UsageError, NodeError or LogError, and leaves no incomplete file.
     """
-    export = _EXPORTS.get(options.output.suffix.lower())
+    suffix = options.output.suffix.lower()
+    export = _EXPORTS.get(suffix)
     if export is None:
         raise UsageError(f"cannot export to {options.output.name!r}: its name must end in {', '.join(_EXPORTS)}")
+    if options.subtitles is not None and suffix not in SUBTITLED:
+        raise UsageError(f"--subtitles is for {', '.join(SUBTITLED)}, not for {options.output.name!r}: leave it out")
     with SessionReader.open(file, secret) as session:
         for remark in (*session.remarks, *session.missing_codebooks(codecs.codebooks())):
             note(remark)
@@ -188,8 +198,11 @@ async def _export_opus(job: _Job) -> None:
 async def _export_srt(job: _Job) -> None:
     options, end = job.options, job.session.duration_s
     end = end if options.end is None else min(options.end, end)
-    subtitles = job.subtitles(end).cues(chosen(options.subtitles, job.session))
-    job.path.write_text(srt(subtitles), encoding="utf-8", errors="replace")
+    choice = chosen(options.subtitles, job.session)
+    text = srt(job.subtitles(end).cues(choice))
+    if not text:
+        job.note(f"{options.output.name} is empty: in this time nothing {EMPTY[choice]}")
+    job.path.write_text(text, encoding="utf-8", errors="replace")
 
 
 async def _export_jsonl(job: _Job) -> None:

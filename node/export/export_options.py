@@ -19,6 +19,9 @@ from protocol.log import Header
 # What can be split into a file for each participant: the others have all of them in one by their nature.
 SPLIT = (".mp4", ".webm", ".opus")
 
+# What has subtitles that can be chosen: in the others is all that was said and shown, or no text at all.
+SUBTITLED = (".mp4", ".webm", ".srt")
+
 # Called with the seconds that are done, and all of them.
 Progress: TypeAlias = Callable[[float, float], None]
 

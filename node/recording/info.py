@@ -200,7 +200,7 @@ def info_lines(
     if grep is not None:
         _keep(info, grep)
         if not (info.captions or info.lines):
-            raise not_found(path, grep)
+            raise not_found(path, grep, info.remarks)
         if not as_json:
             yield from words_lines(info)
             return

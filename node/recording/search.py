@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,17 +39,20 @@ def first_with(session: Recorded, sought: str) -> float | None:
     return min((at for at, text in _texts(session.records(kinds=(Frame,))) if holds(text, sought)), default=None)
 
 
-def place_of(session: Recorded, path: Path, sought: str) -> float:
-    """Return from where to replay a session for these words. Raises NodeError if it does not hold them."""
+def place_of(session: Recorded, path: Path, sought: str, remarks: Iterable[str] = ()) -> float:
+    """Return from where to replay a session for these words. Raises NodeError if it does not hold them.
+
+    The remarks are those on what is missing of it.
+    """
     found = first_with(session, sought)
     if found is None:
-        raise not_found(path, sought)
+        raise not_found(path, sought, remarks)
     return max(0.0, found - LEAD_S)
 
 
-def not_found(path: Path, sought: str) -> NodeError:
-    """Return the error for words that are not in a session."""
-    return NodeError(f"nothing in {str(path)!r} says {sought!r}")
+def not_found(path: Path, sought: str, remarks: Iterable[str]) -> NodeError:
+    """Return the error for words that are not in a session, of which the remarks say what is missing."""
+    return NodeError("; ".join([f"nothing in {str(path)!r} says {sought!r}", *remarks]))
 
 
 def _texts(records: Iterator[Record]) -> Iterator[tuple[float, str]]:

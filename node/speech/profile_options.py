@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from node.speech.profiles import AUTO, BANDWIDTHS, LEAN, Application, Profile, custom, profile
+from node.speech.profiles import AUTO, BANDWIDTHS, LEAN, Application, Profile, custom, profile, setting_of
 from protocol.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def profile_from_settings(settings: Settings) -> Profile:
     }
     if not adapts(settings):
         return custom(profile(settings.profile), **options)
-    if given := [option for option, value in options.items() if value is not None]:
+    if given := [setting_of(option) for option, value in options.items() if value is not None]:
         raise UsageError(f"the profile 'auto' chooses {given[0]!r} itself; leave that out, or name a profile")
     return LEAN
 

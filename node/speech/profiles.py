@@ -135,6 +135,15 @@ AUTO = "auto"
 CUSTOM = "custom"
 
 
+# Fields of a profile that settings call by another name.
+_SETTINGS: Mapping[str, str] = MappingProxyType({"frame_ms": "frame", "frames_per_packet": "bundle"})
+
+
+def setting_of(field: str) -> str:
+    """Return the name of the setting that a profile's field is of."""
+    return _SETTINGS.get(field, field)
+
+
 def profile(name: str) -> Profile:
     """Return the profile called `name`; `custom` is `lean`, to be changed. Raises UsageError that lists all names."""
     if name == CUSTOM:
@@ -150,7 +159,7 @@ def custom(base: Profile, **options: Any) -> Profile:
     """Return `base` with these options (None: unchanged). Raises UsageError if they are impossible."""
     given = {option: value for option, value in options.items() if value is not None}
     if given and base.text_only:
-        raise UsageError(f"the profile {base.name!r} sends no sound: leave out {next(iter(given))!r}")
+        raise UsageError(f"the profile {base.name!r} sends no sound: leave out {setting_of(next(iter(given)))!r}")
     made = checked(replace(base, name=CUSTOM, **given)) if given else base
     if given.get("high_band") and not made.sends_high_band:
         raise UsageError(f"the high band goes beside narrowband, {_high_band_wants(made)}; or leave it out")

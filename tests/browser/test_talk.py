@@ -77,6 +77,31 @@ async def test_space_and_button_talk_while_they_are_held(browser: Browser) -> No
         assert await wished(page, node, 8) == [on, off] * 4
 
 
+async def test_a_node_begun_anew_amid_a_word_leaves_no_key_held(browser: Browser) -> None:
+    async with ScriptedNode(demo()) as node:
+        page = await opened(browser, node)
+        await key(page, "keyDown")
+        assert await wished(page, node, 1) == [{"on": True}]
+        node.say("you", {"you": you(None)})
+        await page.until("document.querySelector('#talk').hidden")
+        await key(page, "keyUp")
+        node.say("you", {"you": you("free")})
+        await page.until("!document.querySelector('#talk').hidden")
+        before = len(await wished(page, node, 1))
+        await key(page, "keyDown")
+        assert (await wished(page, node, before + 1))[before] == {"on": True}
+
+
+async def test_who_has_no_microphone_gives_the_floor_back_at_once(browser: Browser) -> None:
+    async with ScriptedNode(demo()) as node:
+        page = await opened(browser, node)
+        await page.evaluate("navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('none here'))")
+        node.say("you", {"you": you("free") | {"may_speak": True}})
+        await page.until("pictophone.call.you.may_speak")
+        await key(page, "keyDown")
+        assert await wished(page, node, 2) == [{"on": True}, {"on": False}]
+
+
 async def test_who_has_the_floor_is_shown(browser: Browser) -> None:
     async with ScriptedNode(demo()) as node:
         page = await opened(browser, node, PHONE)

@@ -62,6 +62,7 @@ export class Controls {
   async begin() {
     const { you } = this.#call;
     if (you?.may_speak && !this.speech.link.isOn) await this.speech.toggle(you);
+    return !you?.may_speak || this.speech.link.isOn;
   }
 
   /** Leaves: nothing is heard, said or seen from here. Returns what was on, for another time. */

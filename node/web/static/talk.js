@@ -13,8 +13,9 @@ export class Talk {
   #begin;
   #held = false;
   #timer = 0;
+  #asking = Promise.resolve();
 
-  /** `begin()` turns the page's microphone on, if it is off. */
+  /** `begin()` turns the page's microphone on, if it is off, and says whether it is on then: none keeps nobody waiting. */
   constructor(call, begin) {
     this.#call = call;
     this.#begin = begin;
@@ -34,6 +35,7 @@ export class Talk {
     const { you } = this.#call;
     const floor = you?.floor ?? null;
     this.#button.hidden = floor === null;
+    if (floor === null) this.#set(false); // a node that is begun anew without push to talk has nothing to give back
     setAttribute(this.#button, "aria-pressed", String(floor === "yours"));
     this.#button.dataset.floor = floor ?? "";
     setText(this.#button, this.#said(floor));
@@ -61,19 +63,25 @@ export class Talk {
 
   #hold(held) {
     if (held === this.#held || this.#button.hidden) return;
-    this.#held = held;
-    clearInterval(this.#timer);
+    this.#set(held);
     this.#ask({ on: held });
     if (!held) return;
     this.#timer = setInterval(() => this.#ask({ on: true, again: true }), AGAIN_MS);
-    this.#begin().catch((error) => trouble(error.message));
+    this.#begin().then((is_on) => is_on || this.#hold(false)).catch((error) => this.#fail(error));
   }
 
-  async #ask(wish) {
-    try {
-      await post("/talk", wish);
-    } catch (error) {
-      trouble(error.message);
-    }
+  #set(held) {
+    this.#held = held;
+    clearInterval(this.#timer);
+  }
+
+  /** Ask one after the other: a wish that overtook the one before would leave the floor taken. */
+  #ask(wish) {
+    this.#asking = this.#asking.then(() => post("/talk", wish)).catch((error) => this.#fail(error));
+  }
+
+  #fail(error) {
+    trouble(error.message);
+    this.#hold(false);
   }
 }

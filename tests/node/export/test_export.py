@@ -27,6 +27,7 @@ from node.captions.coder import shipped_codecs
 from node.common.files import wrote
 from node.export import export
 from node.export.export_options import ExportOptions
+from node.export.subtitle_choice import Subtitles
 from node.recording.reader import SessionReader
 from node.replay.pictures import Paint
 from node.vision.types import Prompt
@@ -191,6 +192,11 @@ def test_srt_has_the_captions_at_their_times(file: Path) -> None:
     )
 
 
+def test_subtitles_of_nothing_are_one_line(file: Path) -> None:
+    out, notes = exported(file, "out.srt", subtitles=Subtitles.SAID)
+    assert (out.read_text(), notes[-1]) == ("", "out.srt is empty: in this time nothing was said or typed")
+
+
 def test_jsonl_has_a_readable_object_for_each_record(file: Path) -> None:
     lines = [json.loads(line) for line in exported(file, "out.jsonl")[0].read_text("utf-8").splitlines()]
     assert (lines[0]["kind"], lines[0]["name"], lines[0]["node"]) == ("session", "Ann", "me")
@@ -251,6 +257,7 @@ def test_what_exists_is_kept_unless_forced(file: Path) -> None:
         ("out.avi", {}, "its name must end in .mp4, .webm, .opus, .srt, .html, .jsonl"),
         ("out.srt", {"start": 60.0}, "--from 1:00 is after the session's end, 0:06"),
         ("no/such/out.srt", {}, "make it first"),
+        ("out.html", {"subtitles": Subtitles.SAID}, "--subtitles is for .mp4, .webm, .srt, not for 'out.html'"),
         ("out.srt", {"split": True}, "--split makes a file a person of .mp4, .webm, .opus, not of 'out.srt'"),
     ],
 )

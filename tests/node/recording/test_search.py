@@ -39,6 +39,8 @@ def test_accents_are_the_same_however_they_are_written() -> None:
 def test_what_is_not_there_and_what_is_no_word() -> None:
     with pytest.raises(NodeError, match=r"nothing in 'talk\.mcap' says 'red'"):
         place_of(SESSION, PATH, "red")
+    with pytest.raises(NodeError, match=r"^nothing in 'talk\.mcap' says 'red'; it was cut off$"):
+        place_of(SESSION, PATH, "red", ["it was cut off"])
     with pytest.raises(UsageError, match="no word"):
         first_with(SESSION, " ")
 
