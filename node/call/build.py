@@ -20,6 +20,7 @@ from node.links.ice_servers import ice_server
 from node.links.login import broker_address
 from node.speech import opus_libraries, profile_options
 from node.speech.playback_buffer import blocks_for
+from node.speech.profiles import TEXT
 from node.vision.people.identity import Identity
 from node.vision.presets import chosen_models
 from node.vision.worker import Worker
@@ -175,11 +176,17 @@ def build_endpoints(
         words=words,
         floor_limit_s=_floor_limit_s(settings),
     )
-    return ends, [line for line in (remark, *remarks, *identity.remarks) if line]
+    return ends, [line for line in (remark, *remarks, _floor_remark(settings, role), *identity.remarks) if line]
 
 
 def _floor_limit_s(settings: Settings) -> float | None:
     return settings.floor_limit if settings.push_to_talk else None
+
+
+def _floor_remark(settings: Settings, role: Role) -> str:
+    if settings.push_to_talk and settings.profile == TEXT.name and role.sends:
+        return "text alone needs no floor: --push-to-talk does nothing in this call"
+    return ""
 
 
 def _open_inputs(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
-from node.commands.setting_options import SETTINGS
+from node.commands.setting_options import SETTINGS, check_needs
 from node.common import output, signals
 
 if TYPE_CHECKING:
@@ -140,7 +140,9 @@ def _parameter(key: str, about: str | None) -> inspect.Parameter:
 def _load(given: Mapping[str, object]) -> Settings:
     from node.common import config
 
-    return config.load(**given)
+    settings = config.load(**given)
+    check_needs(settings)
+    return settings
 
 
 def run(work: Coroutine[Any, Any, bool]) -> None:

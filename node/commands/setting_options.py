@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from protocol.errors import UsageError
+
+if TYPE_CHECKING:
+    from node.common.config import Settings
 
 # An option for each setting that a command may take, by the setting's name.
 SETTINGS: Mapping[str, Any] = {
@@ -133,3 +138,17 @@ SETTINGS: Mapping[str, Any] = {
     ],
     "page_key": Annotated[Path | None, typer.Option(help="Its key (PEM).")],
 }
+
+# Options that do nothing without another one: which that is, and whether the settings have it.
+_NEEDS: Mapping[str, tuple[str, Callable[[Settings], bool]]] = {
+    "floor_limit": ("--push-to-talk", lambda settings: settings.push_to_talk),
+    "on_floor": ("--push-to-talk", lambda settings: settings.push_to_talk),
+    "transcribe_model": ("--transcribe", lambda settings: settings.transcribe or settings.profile == "text"),
+}
+
+
+def check_needs(settings: Settings) -> None:
+    """Raise UsageError if an option was given that does nothing; a settings file may have it for other calls."""
+    for key, (needed, is_there) in _NEEDS.items():
+        if settings.by_flag(key) and not is_there(settings):
+            raise UsageError(f"--{key.replace('_', '-')} is for calls with {needed}: give that, too, or leave it out")

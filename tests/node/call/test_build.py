@@ -43,6 +43,13 @@ def test_the_broker_and_its_login_come_from_the_settings() -> None:
     assert broker_address(settings) == BrokerAddress("h", 8883, True, "bob", "secret", "/ca.pem")
 
 
+def test_a_floor_that_text_alone_does_not_need_is_one_line() -> None:
+    for profile, role, lines in (("text", CALL, 1), ("text", RECEIVE, 0), ("lean", CALL, 0)):
+        settings = config.load(speech="none", speaker="none", camera="scene", profile=profile, push_to_talk=True)
+        _, notes = build.build_endpoints(settings, role, FakeWorker())  # type: ignore[arg-type]
+        assert len([note for note in notes if note.startswith("text alone needs no floor")]) == lines
+
+
 def test_the_place_is_checked_before_the_call() -> None:
     settings = config.load(broker="h", ice_servers=["stun:s"], media_address="10.0.0.7")
     place = build.build_rendezvous(settings, ROOM)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,9 +11,12 @@ from typing import Any
 
 import pytest
 
+from node.call.build import CALL
 from node.call.line_reader import MAX_CHARACTERS
+from node.call.observers import Observers
 from node.commands import call_lines as call
 from node.speech.profiles import CLEAR
+from node.terminal import keyboard
 
 
 class Recording:
@@ -25,6 +30,9 @@ class Recording:
 
     def stop(self) -> None:
         self.told.append("stop")
+
+    def toggle(self) -> None:
+        self.told.append("toggle")
 
 
 @pytest.fixture
@@ -80,3 +88,30 @@ def test_a_recording_is_begun_and_ended(node: Any, line: str, told: list[Any]) -
     call.run_line(node, recording, line, notes.append)  # type: ignore[arg-type]
     assert recording.told == told
     assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("has_floor", "by_page", "noted"), [(True, False, [call.NO_TALK]), (True, True, []), (False, False, [])]
+)
+def test_who_cannot_ask_for_the_floor_is_warned(
+    node: Any, monkeypatch: pytest.MonkeyPatch, has_floor: bool, by_page: bool, noted: list[str]
+) -> None:
+    @contextlib.contextmanager
+    def no_terminal(*_: object) -> Iterator[bool]:
+        yield False
+
+    monkeypatch.setattr(keyboard, "listening", no_terminal)
+    monkeypatch.setattr(call, "_talk_key", lambda floor: SimpleNamespace(press=floor.toggle))
+    node.observers, node.floor = Observers(), node.floor if has_floor else None
+    notes: list[str] = []
+    display: Any = SimpleNamespace(say=notes.append, refresh=lambda: None, typing=None)
+    with call.conversing(node, Recording(), display, notes.append, CALL, False, by_page=by_page):  # type: ignore[arg-type]
+        assert notes == noted
+
+
+def test_help_says_how_to_talk_where_that_is_asked_for(node: Any) -> None:
+    for floor, says in ((node.floor, True), (None, False)):
+        node.floor, notes = floor, list[str]()
+        for line in ("/help", "/hlep", "/profile"):
+            call.run_line(node, Recording(), line, notes.append)  # type: ignore[arg-type]
+        assert [call.TALK_HELP in note for note in notes] == [says] * 3

@@ -55,6 +55,25 @@ def test_an_option_wins_over_the_environment_and_that_over_the_file(
     assert (got[1].broker, got[1].dtx) == ("environment", True)
 
 
+def test_an_option_that_does_nothing_without_another_is_wrong_usage(settings_folder: Path) -> None:
+    app = options.group()
+
+    @options.command(app, "profile", "push_to_talk", "floor_limit", "transcribe", "transcribe_model", "on_floor")
+    def work(settings: Settings) -> None: ...
+
+    for line, needed in (
+        ("--floor-limit 30", "--push-to-talk"),
+        ("--on-floor true", "--push-to-talk"),
+        ("--transcribe-model small", "--transcribe"),
+    ):
+        with pytest.raises(UsageError, match=f"^{line.split()[0]} is for calls with {needed}: give that, too, or"):
+            invoke(app, line)
+        assert invoke(app, f"{line} {needed}").exit_code == 0
+    assert invoke(app, "--transcribe-model small --profile text").exit_code == 0
+    (settings_folder / "pictophone.toml").write_text("floor_limit = 30\n")
+    assert invoke(app, "").exit_code == 0
+
+
 def test_a_value_that_no_setting_may_have_is_wrong_usage() -> None:
     app = options.group()
 
