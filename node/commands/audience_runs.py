@@ -103,8 +103,9 @@ async def _talk(
             with (
                 hooks.running(settings, node, saved.name, notes),
                 recording_control(node, settings, header, notes, room=None) as recorder,
-                conversing(node, recorder, display, notes, role, asked.piped, TO_AUDIENCE) as (sources, refresh),
+                conversing(node, recorder, display, notes, role, asked.piped, TO_AUDIENCE, page is not None) as talking,
             ):
+                sources, refresh = talking
                 async with web.serving(page, notes, node):
                     await run_together([node, relay, *sources], asked.seconds, refresh)
     _sum_up(node, asked.json, quiet, relay.counts.dropped)
