@@ -27,8 +27,10 @@ START_S, FETCH_S = 120.0, 1800.0
 # Time limit of one reply: an utterance of 20 s takes 1.5 s of a core, of which little may be left for it.
 LONGEST_S = 90.0
 
-# Requests in a row without a reply: then the model is given up.
+# Processes in a row that gave no reply: then the model is given up.
 MOST_FAILURES = 3
+
+LEFT_OUT = "%s gave no answer, and what it was asked is left out: %s"
 
 # The largest reply: half a minute of sound takes a megabyte. More is a fault.
 MAX_REPLY = 1 << 23
@@ -38,7 +40,7 @@ class ModelChild:
     """Runs `python -m MODULE ARGUMENTS`, for any number of users of one event loop.
 
     The process begins to load with the context, and ends with it. It says `["ready"]` or `["failed", why]`
-    first, and then answers each request, one at a time. One that dies, fails or gives no reply is replaced at the next
+    first, and then answers each request, one at a time. One that dies or gives no reply is replaced at the next
     request; `what` names it to the user.
     """
 
@@ -81,11 +83,10 @@ class ModelChild:
             except asyncio.CancelledError:
                 await self._process.end()  # its reply would be mistaken for that to another request
                 raise
-            if kind != "done":
-                await self._failed(str(values[0]))
-                return None
         self._failures = 0
-        return values[0]
+        if kind != "done":  # of this request alone: words of others may be such that no voice can say them
+            logger.warning(LEFT_OUT, self._what, values[0])
+        return values[0] if kind == "done" else None
 
     async def _ensure_loaded(self) -> None:
         """Have a process that is ready. Raises NodeError, OSError or EOFError if there is none."""
@@ -115,7 +116,7 @@ class ModelChild:
         if self._failures >= MOST_FAILURES:
             self._given_up = f"{self._what} failed {self._failures} times in a row: {reason}"
             raise NodeError(self._given_up)
-        logger.warning("%s gave no answer, and what it was asked is left out: %s", self._what, reason)
+        logger.warning(LEFT_OUT, self._what, reason)
 
 
 def _reason(error: Exception) -> str:
