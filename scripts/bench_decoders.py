@@ -23,12 +23,13 @@ import numpy as np
 from bench_high_band import Scores, heard, mean
 
 from node.bench.speech import no_reference
-from node.bench.speech.streams import frames_of
-from node.speech import dialogue, sound_files
+from node.bench.speech.streams import frames_of, recordings_in
+from node.speech import sound_files
 from node.speech.libopus import OpusDecoder, OpusEncoder
 from node.speech.opus_libraries import AUTO, LACE, NOLACE, PLAIN, DecoderLibrary, decoder_library
 from node.speech.pcm import BLOCK_SAMPLES, Pcm, seconds_of
 from node.speech.profiles import CLEAR, LEAN, NATURAL, Profile
+from protocol.errors import LocalError
 
 SETTINGS = (
     LEAN,
@@ -87,10 +88,12 @@ def main() -> None:
     parser.add_argument("--speech", type=Path, metavar="DIR", help="a folder of recordings")
     parser.add_argument("--seeds", type=int, default=2, help="patterns of loss for each recording")
     given = parser.parse_args()
-    library = decoder_library(given.libopus)
+    try:
+        library, paths = decoder_library(given.libopus), recordings_in(given.speech)
+    except LocalError as error:
+        parser.error(str(error))
     if not library.enhances:
         parser.error(f"{library.version} ({library.path}) enhances nothing: give --libopus FILE")
-    paths = sorted(given.speech.glob("*.wav")) if given.speech else [turn.path for turn in dialogue.shipped()]
     recordings = [np.concatenate(list(sound_files.blocks(path, BLOCK_SAMPLES))) for path in paths]
     found: dict[str, Any] = {"libopus": library.version, "cpu_percent": cpu(recordings, library)}
     found |= {one.name: measured(recordings, one, library, given.seeds) for one in SETTINGS}

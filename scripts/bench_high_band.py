@@ -22,11 +22,13 @@ from typing import Any
 import numpy as np
 
 from node.bench.call_simulation import CallSimulation, SimulatedPath, encoded_packets, exact_losses, sent_kbps
-from node.speech import dialogue, sound_files
+from node.bench.speech.streams import recordings_in
+from node.speech import sound_files
 from node.speech.band_extension import HighBandFiller, HighBandMeter
 from node.speech.libopus import OpusDecoder
 from node.speech.pcm import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Pcm, seconds_of
 from node.speech.profiles import LEAN, LOWEST, QUICK, TOUGH, Profile
+from protocol.errors import LocalError
 from wirebench import scores
 
 SECONDS = 8
@@ -177,7 +179,10 @@ def main() -> None:
     parser.add_argument("--speech", type=Path, metavar="DIR", help="a folder of recordings")
     parser.add_argument("--seeds", type=int, default=4, help="patterns of loss for each recording")
     given = parser.parse_args()
-    paths = sorted(given.speech.glob("*.wav")) if given.speech else [turn.path for turn in dialogue.shipped()]
+    try:
+        paths = recordings_in(given.speech)
+    except LocalError as error:
+        parser.error(str(error))
     recordings = [np.concatenate(list(sound_files.blocks(path, BLOCK_SAMPLES))) for path in paths]
     found: dict[str, Any] = {one.name: both(recordings, one) for one in (LEAN, LOWEST, QUICK, TOUGH)}
     found["tough, 10 % lost"] = lossy(recordings, given.seeds)

@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from node.speech import sound_files
+from node.speech import dialogue, sound_files
 from node.speech.pcm import SAMPLE_RATE, Pcm, samples_of
-from protocol.errors import NodeError
+from protocol.errors import NodeError, UsageError
 
 # ESTOI and PESQ want some speech to judge by.
 SHORTEST_S = 1.0
@@ -24,6 +24,19 @@ _BLOCKS_A_SECOND = 50
 
 # For each packet, whether it is lost.
 Lost: TypeAlias = Sequence[bool]
+
+
+def recordings_in(folder: Path | None) -> list[Path]:
+    """Return the WAV files of a folder, in order of their names; without one the turns of the shipped dialogue.
+
+    Raises UsageError if the folder has none.
+    """
+    if folder is None:
+        return [turn.path for turn in dialogue.shipped()]
+    found = sorted(folder.glob("*.wav"))
+    if not found:
+        raise UsageError(f"there are no recordings in {str(folder)!r}: name a folder with WAV files")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

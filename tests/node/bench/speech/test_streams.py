@@ -10,8 +10,9 @@ import av
 import numpy as np
 import pytest
 
-from node.bench.speech.streams import EXCERPT_S, excerpt, frames_of, losses, read
-from protocol.errors import NodeError
+from node.bench.speech.streams import EXCERPT_S, excerpt, frames_of, losses, read, recordings_in
+from node.speech import dialogue
+from protocol.errors import NodeError, UsageError
 
 
 def write(path: Path, pcm: np.ndarray) -> Path:
@@ -43,6 +44,15 @@ def test_what_cannot_be_judged_is_refused(tmp_path: Path) -> None:
             read(path)
     with pytest.raises(NodeError, match=r"none\.wav"):
         read(tmp_path / "none.wav")
+
+
+def test_a_folder_of_recordings_or_the_shipped_dialogue(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(UsageError, match="there are no recordings in .*: name a folder with WAV files"):
+            recordings_in(folder)
+    b, a = (write(tmp_path / name, np.ones(8)) for name in ("b.wav", "a.wav"))
+    assert recordings_in(tmp_path) == [a, b]
+    assert recordings_in(None) == [turn.path for turn in dialogue.shipped()]
 
 
 def test_the_last_frame_is_filled_up() -> None:
