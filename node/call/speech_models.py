@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -38,10 +38,14 @@ class Part(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SpeechModels:
-    """What writes speech, and what speaks lines; None where the settings ask for neither."""
+    """What writes speech, and what speaks lines; None where the settings ask for neither.
+
+    `prepare` waits until what writes is loaded, and raises NodeError if it cannot be used.
+    """
 
     transcribe: Transcribe | None = None
     synthesise: Synthesise | None = None
+    prepare: Callable[[], Awaitable[None]] | None = None
 
 
 NO_MODELS = SpeechModels()
@@ -57,25 +61,25 @@ def writes(settings: Settings) -> bool:
 
 @contextlib.asynccontextmanager
 async def running(settings: Settings, role: Part, note: Callable[[str], None]) -> AsyncIterator[SpeechModels]:
-    """Have the models that the settings ask for, for as long as the context lasts; each is loaded when first needed.
+    """Have the models that the settings ask for, for as long as the context lasts; each begins to load at once.
 
     A node that does not send writes nothing, and one that does not receive speaks nothing. Raises NodeError if one
     cannot be used.
     """
     async with contextlib.AsyncExitStack() as stack:
-        transcribe = synthesise = None
+        transcribe = synthesise = prepare = None
         if role.sends and writes(settings):
             model = speech_model(settings.transcribe_model)
             note(f"what you say is written by {model.name}, and goes to the others as text")
             arguments = [model.place, *(["online"] if model.online else [])]
             child = ModelChild("the transcript's model", TRANSCRIBING, arguments, online=model.online)
-            transcribe = _transcribe(await stack.enter_async_context(child))
+            transcribe, prepare = _transcribe(await stack.enter_async_context(child)), child.prepare
         elif role.sends and settings.transcribe:
             note(f"nothing is said (--speech {NOTHING_SAID}), so that nothing is written")
         if role.receives and settings.speak:
             child = ModelChild("the synthesiser", SPEAKING, [synthesiser()])
             synthesise = _synthesise(await stack.enter_async_context(child))
-        yield SpeechModels(transcribe, synthesise)
+        yield SpeechModels(transcribe, synthesise, prepare)
 
 
 def _transcribe(child: ModelChild) -> Transcribe:

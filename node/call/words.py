@@ -35,7 +35,7 @@ class CallWords:
     ) -> None:
         self._transcript = self._aloud = None
         if models.transcribe is not None and speaks:
-            self._transcript = Transcript(models.transcribe, chat.say_heard, note, clock)
+            self._transcript = Transcript(models.transcribe, chat.say_heard, note, clock, prepare=models.prepare)
         if models.synthesise is not None:
             self._aloud = ReadAloud(models.synthesise, note)
             observers.add(SpokenLines(self._aloud))

@@ -69,6 +69,12 @@ class ModelChild:
         """The process's id, to measure it by; None while there is none."""
         return self._process.pid
 
+    async def prepare(self) -> None:
+        """Wait until the model is loaded. Raises NodeError if it cannot be used; what died is replaced when asked."""
+        async with self._turn:
+            with suppress(EOFError, OSError, ValueError):
+                await self._ensure_loaded()
+
     async def ask(self, *request: Any) -> Any | None:
         """Return the reply to a request; None if there is none this time. Raises NodeError if the model is given up."""
         async with self._turn:

@@ -46,7 +46,8 @@ class HeardLine:
 class Transcript:
     """Writes what is captured as lines, each handed to `say`; `note` gets a line about what was left out.
 
-    `hear` takes a frame in the event loop and does next to nothing; `run` waits for the model.
+    `hear` takes a frame in the event loop and does next to nothing; `run` waits for the model. With `prepare`, which
+    waits until that is loaded, one that cannot be used is known before anything is said.
     """
 
     def __init__(
@@ -56,9 +57,10 @@ class Transcript:
         note: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
         cutter: UtteranceCutter | None = None,
+        prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._transcribe, self._say, self._note, self._clock = transcribe, say, note, clock
-        self._cutter = cutter or UtteranceCutter()
+        self._cutter, self._prepare = cutter or UtteranceCutter(), prepare
         self._waiting: deque[Utterance] = deque()
         self._news = asyncio.Event()
         self._dropped_s, self._noted_at = 0.0, float("-inf")
@@ -82,6 +84,8 @@ class Transcript:
     async def run(self) -> None:
         """Write until cancelled; a model that cannot be used is noted, and then nothing is written any more."""
         try:
+            if self._prepare is not None:
+                await self._prepare()
             while True:
                 await self._write(await self._next())
         except NodeError as error:

@@ -103,6 +103,18 @@ async def test_a_model_that_cannot_be_loaded_says_why_and_is_not_tried_again(pro
                 await child.ask("echo", 1)
 
 
+async def test_whether_it_can_be_used_is_known_before_it_is_asked(program: str) -> None:
+    async with ModelChild("a model", program, []) as child:
+        await child.prepare()
+        assert (await child.ask("echo", 1) or [None])[0] == 1
+    async with ModelChild("the model", program, ["broken"]) as child:
+        with pytest.raises(NodeError, match="the model: there is no such model"):
+            await child.prepare()
+    async with ModelChild("the model", program, ["dead"]) as child:
+        await child.prepare()
+        assert await child.ask("echo", 1) is None
+
+
 async def test_a_program_that_always_dies_is_given_up(program: str) -> None:
     async with ModelChild("the model", program, ["dead"]) as child:
         for _ in range(MOST_FAILURES - 1):

@@ -87,6 +87,17 @@ async def test_a_model_that_cannot_be_used_is_noted_once_and_the_call_goes_on() 
     running.cancel()
 
 
+async def test_a_model_that_cannot_be_loaded_is_noted_before_anything_is_said() -> None:
+    async def prepare() -> None:
+        raise NodeError("it is broken")
+
+    written, notes = Written(), Happenings()
+    transcript = Transcript(written.model, written.lines.add, notes.add, lambda: 0.0, prepare=prepare)  # type: ignore[arg-type]
+    running = asyncio.create_task(transcript.run())
+    assert await notes.count(1) == ["your speech is not written any more: it is broken"]
+    running.cancel()
+
+
 async def test_a_tapped_source_passes_on_what_is_heard() -> None:
     async def frames() -> AsyncIterator[Captured]:
         for number in range(3):

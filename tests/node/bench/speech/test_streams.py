@@ -48,7 +48,7 @@ def test_what_cannot_be_judged_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_of_recordings_or_the_shipped_dialogue(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
-        with pytest.raises(UsageError, match="there are no recordings in .*: name a folder with WAV files"):
+        with pytest.raises(UsageError, match=r"there are no recordings in .*: name a folder with WAV files"):
             recordings_in(folder)
     b, a = (write(tmp_path / name, np.ones(8)) for name in ("b.wav", "a.wav"))
     assert recordings_in(tmp_path) == [a, b]
