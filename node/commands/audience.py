@@ -104,7 +104,7 @@ def listen(
 
 
 def link_of(saved: SavedAudience, settings: Settings, from_now: bool) -> AudienceLink:
-    """Return the link to show. Raises UsageError or NodeError for a broker that no link can name."""
+    """Return the link to show. Raises UsageError for a broker that no link can name."""
     from node.links.address import BrokerAddress, without_password
 
     BrokerAddress.parse(settings.broker)

@@ -170,7 +170,7 @@ def _draw(text: str) -> None:
 
 
 def _broker(settings: Settings) -> str:
-    """Return the settings' broker as a link has it, with their login for it. Raises NodeError if it is none."""
+    """Return the settings' broker as a link has it, with their login for it. Raises UsageError if it is none."""
     address = meeting.broker_address(settings)
     for remark in meeting.remarks(settings, address):
         output.remark(remark)

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from node.links import address_list, server_url
 from node.links.reach import is_private
 from node.links.server_url import Server
-from protocol.errors import NodeError
+from protocol.errors import UsageError
 
 MqttVersion = Literal["auto", "3.1.1", "5"]
 
@@ -53,7 +53,7 @@ class BrokerAddress:
 
         Several have commas between them; those without a login have that of the first with one. Overrides (username,
         password, ca_file) win if given. Without a scheme it is mqtts, which is TLS, but mqtt for loopback and private
-        addresses. Raises NodeError for anything else, and for a password without a user name, which MQTT 3.1.1 has no
+        addresses. Raises UsageError for anything else, and for a password without a user name, which MQTT 3.1.1 has no
         place for.
         """
         given = {key: value for key, value in overrides.items() if value is not None}
@@ -61,7 +61,7 @@ class BrokerAddress:
         named = next((address for address in addresses if address.username is not None), None)
         first, *rest = (replace(_with_login_of(named, address), **given) for address in addresses)  # type: ignore[arg-type]
         if first.password and not first.username:
-            raise NodeError(f"a password but no user for the broker {first}: write USER@HOST, or broker_username")
+            raise UsageError(f"a password but no user for the broker {first}: write USER@HOST, or broker_username")
         return replace(first, others=tuple(rest))
 
     def each(self) -> tuple[BrokerAddress, ...]:
@@ -111,7 +111,7 @@ def _parsed(url: str) -> BrokerAddress:
     except ValueError as error:
         shown = address_list.without_login(url)
         hint = "" if "," not in url else "; a comma within a login is written %2C"
-        raise NodeError(
+        raise UsageError(
             f"not a broker address: {shown!r}, {error}; write mqtt://HOST:PORT, mqtts:// for TLS, or wss://HOST/PATH "
             f"for WebSockets{hint}"
         ) from None

@@ -6,7 +6,7 @@ import itertools
 import re
 
 from node.links import server_url
-from protocol.errors import NodeError
+from protocol.errors import UsageError
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 # More would be no list of a person's; a link holds 512 characters.
@@ -16,17 +16,17 @@ MAX_ADDRESSES = 16
 def split(text: str) -> list[str]:
     """Return the addresses of a list.
 
-    Raises NodeError for a missing one, and for a comma that may as well be within a login.
+    Raises UsageError for a missing one, and for a comma that may as well be within a login.
     """
     parts = text.split(",")
     parts = [part.strip(" ") for part in parts] if len(parts) > 1 else parts
     if len(parts) > MAX_ADDRESSES:
-        raise NodeError(f"{len(parts)} broker addresses are too many: give {MAX_ADDRESSES} at most")
+        raise UsageError(f"{len(parts)} broker addresses are too many: give {MAX_ADDRESSES} at most")
     if len(parts) > 1 and not all(parts):
-        raise NodeError(f"an address is missing beside a comma in {without_login(text)!r}: write HOST,HOST")
+        raise UsageError(f"an address is missing beside a comma in {without_login(text)!r}: write HOST,HOST")
     for before, part in itertools.pairwise(parts):
         if _may_be_one(before, part):
-            raise NodeError(
+            raise UsageError(
                 f"a comma before {without_login(part)!r} is either of a login or between two addresses: write %2C in "
                 "the login, or a scheme before the second address (mqtts://USER@HOST)"
             )

@@ -25,8 +25,8 @@ def broker_address(settings: Settings, rooms_own: str | None = None) -> BrokerAd
     """Return where to meet: at `rooms_own` broker, if the room has one and this run was given no other.
 
     A login that stands in the settings file, and headers, are for the broker there: a link never makes a node show them
-    to another one. A CA file is no secret, and counts everywhere, as a proxy does. Raises NodeError for an address that
-    is none, or a password file that does not serve, and UsageError for headers or a proxy that are none.
+    to another one. A CA file is no secret, and counts everywhere, as a proxy does. Raises UsageError for an address,
+    headers or a proxy that are none, and NodeError for a password file that does not serve.
     """
     url, is_known = settings.broker, True
     if rooms_own is not None and not settings.for_this_run("broker"):

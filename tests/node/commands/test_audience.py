@@ -64,7 +64,7 @@ def test_wrong_usage_is_one_line(command: Command, arguments: tuple[str, ...], s
 
 
 def test_no_link_is_shown_to_what_is_no_broker(command: Command) -> None:
-    assert "its scheme is none of" in command.fails("talk", "--link", "--broker", "http://h")
+    assert "its scheme is none of" in command.fails("talk", "--link", "--broker", "http://h", code=2)
 
 
 def test_an_audience_is_not_recorded_openly_where_sealing_is_wanted(command: Command, tmp_path: Path) -> None:

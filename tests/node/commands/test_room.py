@@ -198,4 +198,4 @@ def test_a_secret_in_the_place_of_a_name_is_not_repeated(command: Command, comma
 
 
 def test_a_broker_that_is_none_is_one_line(command: Command) -> None:
-    assert "not a broker address" in command.fails("room", "new", "--broker", f"http://us:{SECRET}@h")
+    assert "not a broker address" in command.fails("room", "new", "--broker", f"http://us:{SECRET}@h", code=2)

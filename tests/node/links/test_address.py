@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.links.address import BrokerAddress, without_password
-from protocol.errors import NodeError
+from protocol.errors import UsageError
 
 SECRET = "hunter2"
 
@@ -118,7 +118,7 @@ def test_what_is_set_apart_wins_over_the_address() -> None:
     ],
 )
 def test_what_is_no_address_is_one_line_without_the_password(url: str) -> None:
-    with pytest.raises(NodeError) as caught:
+    with pytest.raises(UsageError) as caught:
         BrokerAddress.parse(url)
     assert "mqtt://HOST:PORT" in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -127,7 +127,7 @@ def test_what_is_no_address_is_one_line_without_the_password(url: str) -> None:
 
 @pytest.mark.parametrize("url", [f"mqtt://:{SECRET}@h", "mqtt://h"])
 def test_a_password_needs_a_user(url: str) -> None:
-    with pytest.raises(NodeError, match="no user for the broker mqtt://h:1883: write USER@HOST") as caught:
+    with pytest.raises(UsageError, match="no user for the broker mqtt://h:1883: write USER@HOST") as caught:
         BrokerAddress.parse(url, password=SECRET)
     assert SECRET not in str(caught.value)
     assert BrokerAddress.parse(url, username="ann", password=SECRET).username == "ann"
@@ -137,7 +137,7 @@ def test_a_password_needs_a_user(url: str) -> None:
 def test_any_text_is_an_address_or_a_node_error(url: str) -> None:
     try:
         address = BrokerAddress.parse(url)
-    except NodeError as error:
+    except UsageError as error:
         assert "\n" not in str(error)
     else:
         assert 0 < address.port < 65536
@@ -210,7 +210,7 @@ def test_each_of_a_list_may_have_a_login_of_its_own() -> None:
     "url", [f"mqtt://ann:{SECRET},x@h", f"ann:1,{SECRET}@h", f"a:1883,{SECRET}@b", ",", "a,", "a,,b"]
 )
 def test_a_comma_that_may_be_of_a_login_is_refused(url: str) -> None:
-    with pytest.raises(NodeError) as caught:
+    with pytest.raises(UsageError) as caught:
         BrokerAddress.parse(url)
     assert SECRET not in str(caught.value)
     assert SECRET not in without_password(url)
@@ -221,7 +221,7 @@ def test_a_percent_encoded_comma_is_of_the_login() -> None:
 
 
 def test_too_many_addresses_are_refused() -> None:
-    with pytest.raises(NodeError, match="too many"):
+    with pytest.raises(UsageError, match="too many"):
         BrokerAddress.parse(",".join(["h"] * 17))
 
 
