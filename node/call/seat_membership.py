@@ -19,7 +19,7 @@ from node.links.mqtt import Message, MqttLink
 from node.links.peers import Peers
 from node.links.wire_meter import WireMeter
 from protocol import frames
-from protocol.audience.live_rule import Standing
+from protocol.audience.live_rule import LiveState, Standing
 from protocol.audience.proving import Doubtful
 from protocol.audience.release import BUFFER_S, TimedPacket
 from protocol.audience.seat import Announcing, Seat, SeatEvent, SeenFrame
@@ -40,6 +40,8 @@ MEMBER_IDS = ("sa", "sb", "sc", "sd", "se", "sf", "sg", "sh")
 MEMBER_CARRIES = Carries.SPEECH_OUT | Carries.PICTURES_OUT | Carries.TEXT
 # A stage that is not live any more leaves once what was said is played.
 LEAVES_AFTER_S = BUFFER_S + 1.0
+# What a broker keeps of a stage comes within this time over a slow link; without it, nobody seems to talk.
+PATIENCE_S = 3.0
 
 
 @dataclasses.dataclass(slots=True)
@@ -97,6 +99,8 @@ class SeatMembership(RoomMembership):
         self._codebooks: tuple[CodebookId, ...] = ()
         self._timer: asyncio.TimerHandle | None = None
         self._leaving: asyncio.TimerHandle | None = None
+        self._waiting: asyncio.TimerHandle | None = None
+        self._noted: LiveState | None = None
         self.link = MqttLink(
             place.broker,
             on_message=self.receive,
@@ -125,7 +129,7 @@ class SeatMembership(RoomMembership):
             finally:
                 self.left_at = self._clock()
                 self._broker_notes.close()
-                for timer in filter(None, (self._timer, self._leaving)):
+                for timer in filter(None, (self._timer, self._leaving, self._waiting)):
                     timer.cancel()
 
     def post_picture(self, frame: bytes, retain: bool) -> int:
@@ -177,7 +181,7 @@ class SeatMembership(RoomMembership):
         self._arm()
 
     def _stand(self, standing: Standing) -> None:
-        self._note(standing_words(standing))
+        self._note_standing(standing)
         self.standing_changed(standing)
         if self._leaving is not None:
             self._leaving.cancel()
@@ -185,6 +189,12 @@ class SeatMembership(RoomMembership):
         if not standing.live and self.hellos:
             loop = asyncio.get_running_loop()
             self._leaving = loop.call_later(LEAVES_AFTER_S, self._vacate)
+
+    def _note_standing(self, standing: Standing) -> None:
+        """Note it unless it is what the last note said: with a wrong clock each announcement is another standing."""
+        if standing.state is not self._noted:
+            self._noted = standing.state
+            self._note(standing_words(standing))
 
     def _vacate(self) -> None:
         for member in list(self._members):
@@ -259,6 +269,12 @@ class SeatMembership(RoomMembership):
     def _link_up(self) -> None:
         self.broker_returns += self._broker_notes.up()
         self.broker_is_up = True
+        if self._waiting is None:
+            self._waiting = asyncio.get_running_loop().call_later(PATIENCE_S, self._note_waiting)
+
+    def _note_waiting(self) -> None:
+        if self.standing.state is LiveState.WAITING:
+            self._note_standing(self.standing)
 
     def _link_down(self, reason: str) -> None:
         self.broker_is_up = False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from node.call.membership import GOODBYE_S
 from node.call.observers import CallObserver, ChatLine
+from node.call.stage_echo import StageEcho
 from node.call.stage_speech import StageSpeech
 from node.common.tasks import first_error
 from node.links import network_watch
@@ -87,9 +88,11 @@ class StageRelay(CallObserver):
         self._speech: dict[str, StageSpeech] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._broker_notes = BrokerNotes(note, "the audience's broker")
+        self._echo = StageEcho(stage, broker, note)
         self.link = MqttLink(
             broker,
-            on_message=lambda topic, payload: None,
+            on_message=lambda topic, payload: self._echo.receive(payload),
+            on_refused=lambda topics: self._echo.refused(),
             on_up=self._up,
             on_down=self._down,
             note=note,
@@ -101,6 +104,7 @@ class StageRelay(CallObserver):
         """Speak to the audience until cancelled, then say that this was all. Raises NodeError without a broker."""
         with first_error():
             async with asyncio.TaskGroup() as tasks:
+                await self.link.subscribe(self._echo.pattern)
                 broker = tasks.create_task(self.link.run(), name="audience: broker")
                 try:
                     await network_watch.watch(lambda change: self.link.network_changed(change.gone))
@@ -110,6 +114,7 @@ class StageRelay(CallObserver):
                     self._publish(self._stage.end(*self._now()))
                     await self.link.flush(GOODBYE_S)
                     broker.cancel()
+                    self._echo.down()
                     self._broker_notes.close()
 
     def picture_cost(self, frame: bytes) -> int:
@@ -235,10 +240,12 @@ class StageRelay(CallObserver):
     def _up(self) -> None:
         self._broker_notes.up()
         self._came_up(True)
+        self._echo.up(self._now()[1])
         self._publish(self._stage.again(*self._now()))
 
     def _down(self, reason: str) -> None:
         self._came_up(False)
+        self._echo.down()
         self._broker_notes.down(reason, "nobody hears until it is back")
 
 

@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from protocol.audience import announcement, signed_frame
-from protocol.audience.announcement import ANNOUNCEMENT_LETTER, NO_PICTURE, Announced, Body
+from protocol.audience.announcement import ANNOUNCEMENT_LETTER, NO_PICTURE, Announced, Body, Envelope
 from protocol.audience.audience_link import AudienceLink
 from protocol.audience.bundling import Bundler
 from protocol.audience.checkpoint import CHECKPOINT_EVERY, CheckpointWriter
 from protocol.audience.epochs import Chain, Keys, epoch_of
 from protocol.audience.signed_frame import PICTURE_LETTER, TEXT_LETTER
-from protocol.audience.signing import SpeakerKey
+from protocol.audience.signing import SpeakerKey, SpeakerName
 from protocol.audience.speech_message import HINT, HINTS, SPEECH_LETTER, SpeechMessage, with_checkpoint
+from protocol.errors import SealError
 from protocol.speech import opus_packet
 
 __all__ = ["ANNOUNCE_EVERY_S", "Posting", "Stage"]
@@ -68,7 +69,9 @@ class Stage:
         codebooks: Sequence[tuple[int, bytes]] = (),
     ) -> None:
         self.audience = AudienceLink(chain.since, chain.secret_of(chain.since), key.digest).audience
-        self._key, self._session, self._codebooks = key, session, tuple(codebooks)
+        self.session = session
+        self._key, self._codebooks = key, tuple(codebooks)
+        self._speaker = SpeakerName(key.digest)
         self._keys = Keys(chain, session)
         self._names = list(names)
         self._bundler = Bundler()
@@ -92,6 +95,14 @@ class Stage:
     def rename(self, names: Sequence[str]) -> None:
         """Change who is on stage, from the next announcement on; an empty name is a place that is free."""
         self._names = list(names)
+
+    def recognise(self, payload: bytes) -> Announced:
+        """Return what an announcement with our key says; raise `SignalError`, or `SealError` for one of another key."""
+        parts = Envelope.parse(payload)
+        if not self._speaker.meet(parts.announced.key):
+            raise SealError("an announcement with another key")
+        self._speaker.check(self._topic(ANNOUNCEMENT_LETTER), parts.signed, parts.signature)
+        return parts.announced
 
     def speech(self, member: int, start: int, packet: bytes, now: float, clock_ms: int) -> list[Posting]:
         """Say a packet of a member, which begins at `start` (units of 10 ms); it goes out with those that follow.
@@ -168,7 +179,7 @@ class Stage:
         self._time_ms = max(clock_ms, self._time_ms + 1)
         self._epoch = epoch_of(self._time_ms)
         number, self._announcements = self._announcements, self._announcements + 1
-        announced = Announced(self._has_ended, self._key.public, self._session, number, self._time_ms)
+        announced = Announced(self._has_ended, self._key.public, self.session, number, self._time_ms)
         topic = self._topic(ANNOUNCEMENT_LETTER)
         signed = announcement.unsigned(announced, self._body(), self._keys, topic)
         return Posting(topic, signed + self._key.sign(topic, signed), retain=True)
@@ -201,7 +212,7 @@ class Stage:
 
     def _signed(self, purpose: str, number: int, payload: bytes) -> tuple[str, bytes]:
         topic = self._topic(purpose)
-        sealed = signed_frame.seal(self._keys, self._epoch, topic, self._key, self._session, number, payload)
+        sealed = signed_frame.seal(self._keys, self._epoch, topic, self._key, self.session, number, payload)
         return topic, sealed
 
     def _topic(self, purpose: str) -> str:

@@ -219,3 +219,21 @@ async def test_it_publishes_nothing(listener: Listener) -> None:
     assert listener.room.post_picture(picture(1), True) == 0
     listener.room.post_text(line(0))
     assert listener.room.channel.link.waiting == listener.room.link.waiting == 0
+
+
+async def test_a_wrong_clock_is_named_once_and_not_with_each_announcement(theatre: Theatre, listener: Listener) -> None:
+    theatre.open()
+    theatre.clock_ms += 600_000
+    listener.receive(theatre.recorded)
+    theatre.clock_ms += 60_000
+    listener.receive(theatre.recorded)
+    assert len(listener.notes) == 1
+    assert listener.notes[0].startswith("not live: what is announced is 10 min old")
+
+
+async def test_nobody_who_talks_is_worth_a_line(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.call.seat_membership.PATIENCE_S", 0.0)
+    for _ in range(2):
+        listener.room._link_up()
+        await asyncio.sleep(0.01)
+    assert [note for note in listener.notes if "broker" not in note] == ["not live: the stage announced nothing yet"]
