@@ -76,6 +76,7 @@ def export(
 ) -> None:
     """Make a video, a sound, subtitles, a page that plays by itself, or JSON lines of a session, or of many."""
     archive.check(files, output, room)
+    parts.check_models()
     if archive.to_dir is not None:
         begins, ends = _span(start, _end(to, until), until)
         key = None if archive.ray else secret(room, archive.room_file)

@@ -17,7 +17,7 @@ from node.common import signals
 from node.common.files import from_home, wrote
 from node.common.output import remark
 from node.common.progress import bars
-from protocol.errors import UsageError
+from protocol.errors import NodeError, UsageError
 
 if TYPE_CHECKING:
     from node.export.archive import Hire
@@ -49,6 +49,15 @@ class ExportedParts:
         str | None,
         typer.Option(help="said: what people said and typed; shown: what pictures show; all. Default: said, if any."),
     ] = None
+
+    def check_models(self) -> None:
+        """Raise NodeError for models that are nowhere: once, and before anything is exported."""
+        from node.vision.presets import check_name, choose
+
+        if self.lyra is not None and not self.lyra.is_dir():
+            raise NodeError(f"no folder {str(self.lyra)!r} with Lyra's model files: check --lyra")
+        if self.models is not None or self.generator is not None:
+            check_name(choose(self.models or "embedded", generator=self.generator).generator)
 
 
 @dataclass(frozen=True, slots=True)

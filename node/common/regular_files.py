@@ -22,8 +22,8 @@ _KINDS = (
 _NEVER_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
-def open_regular(path: Path) -> BinaryIO:
-    """Open a file for reading if it is a regular one and not empty.
+def open_regular(path: Path, may_be_empty: bool = False) -> BinaryIO:
+    """Open a file for reading if it is a regular one and not empty, unless it may be.
 
     Raises NodeError with the reason alone ('no such file', 'it is a named pipe', 'it is empty'): the caller adds the
     path and what to give instead.
@@ -34,7 +34,7 @@ def open_regular(path: Path) -> BinaryIO:
         raise NodeError(refusal(path, error)) from error
     try:
         found = os.fstat(descriptor)
-        if reason := _not_regular(found):
+        if reason := _not_regular(found, may_be_empty):
             raise NodeError(reason)
         return os.fdopen(descriptor, "rb")
     except BaseException:
@@ -64,8 +64,8 @@ def refusal(path: Path, error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-def _not_regular(found: os.stat_result) -> str:
+def _not_regular(found: os.stat_result, may_be_empty: bool) -> str:
     for is_kind, reason in _KINDS:
         if is_kind(found.st_mode):
             return reason
-    return "" if found.st_size else "it is empty"
+    return "" if found.st_size or may_be_empty else "it is empty"

@@ -52,7 +52,7 @@ class ArchiveFolder:
             self._open()
         except OSError as error:
             self._close()
-            raise unwritable(self.path, error, "archive") from None
+            raise self._unwritable(error) from None
         except BaseException:
             self._close()
             raise
@@ -85,8 +85,16 @@ class ArchiveFolder:
         with (self.path / FAILED).open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(_line({"file": unit.file, "reason": reason}))
 
+    def _unwritable(self, error: OSError) -> NodeError:
+        """Return what to raise; the system's error names the archive's own file that is in the way, if one is."""
+        named = Path(os.fsdecode(error.filename)) if error.filename else self.path
+        inner = f": it is about {named.name!r} there" if self.path in named.parents else ""
+        return NodeError(f"{unwritable(self.path, error, 'archive')}{inner}")
+
     def _open(self) -> None:
         if not self.path.is_dir():
+            if self.path.exists():
+                raise NodeError(f"cannot write the archive {str(self.path)!r}: it is no folder; name one with --to-dir")
             if not self.path.parent.is_dir():
                 raise NodeError(f"no folder {str(self.path.parent)!r} to make {self.path.name!r} in: make it first")
             self.path.mkdir()

@@ -167,8 +167,9 @@ def _sessions(given: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _within(folder: Path) -> list[tuple[Path, Path]]:
+    # What is named like a session and is no file, as a link to nowhere, is a unit that fails: it is not passed over.
     next(os.scandir(folder), None)  # one that may not be read raises: rglob would find nothing in it
-    found = [(path, path.relative_to(folder)) for path in sorted(folder.rglob(SESSIONS)) if path.is_file()]
+    found = [(path, path.relative_to(folder)) for path in sorted(folder.rglob(SESSIONS)) if not path.is_dir()]
     if not found:
         raise NodeError(f"no session ({SESSIONS}) in the folder {str(folder)!r}")
     return found

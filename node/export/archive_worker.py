@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.captions.coder import shipped_codecs
+from node.common.regular_files import open_regular
 from node.export.archive_units import ArchiveOptions, MadeFile, Outcome, Unit, digest, key_of, serial_of
 from node.export.export import export_session
 from node.export.export_options import ExportOptions, Progress
@@ -82,9 +83,12 @@ class ArchiveWorker:
     def _examine(self, file: Path) -> tuple[tuple[int, int], str]:
         """Return the file's signature, to notice a change, and the key of what it becomes."""
         try:
+            open_regular(file, may_be_empty=True).close()  # reading a pipe or a device might never end
             signature, sha256 = _signature(file), digest(file)
         except OSError as error:
             raise NodeError(f"cannot read {str(file)!r}: {error.strerror or error}") from None
+        except NodeError as error:
+            raise NodeError(f"cannot read {str(file)!r}: {error}") from None
         return signature, self._key(file, sha256)
 
     def _key(self, file: Path, sha256: str) -> str:

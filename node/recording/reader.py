@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self
 
+from node.common.regular_files import open_regular
 from node.recording import mcap_chunks
 from node.recording.chunk_records import ChunkRecords, count_before, time_of
 from node.recording.mcap_index import EVERY_CHANNEL, MAX_TIME
@@ -94,12 +95,13 @@ class SessionReader:
     def open(cls, path: Path, secret: bytes | None = None) -> Self:
         """Open the file at `path`; a sealed one with the room's `secret` (`protocol.log.sealing`).
 
-        Raises NodeError if there is no such file, LogError if it is no session that this program can read.
+        Raises NodeError if there is no such file, or it is a named pipe or a device, LogError if it is no session that
+        this program can read.
         """
         try:
-            file = path.open("rb")
-        except OSError as error:
-            raise NodeError(f"cannot read {str(path)!r}: {error.strerror}") from None
+            file = open_regular(path, may_be_empty=True)
+        except NodeError as error:
+            raise NodeError(f"cannot read {str(path)!r}: {error}") from None
         try:
             return cls(file, secret)
         except LogError as error:

@@ -107,6 +107,13 @@ def test_what_is_missing_from_the_start_is_one_line(command: Command, calls: Pat
     assert "no session (*.mcap) in the folder 'empty'" in command.fails(*ARCHIVE, "empty")
     asked = ("session", "export", calls / "a.mcap", "--to-dir")
     assert "no folder '" in command.fails(*asked, "no/such")
+    for given, error in (
+        (("--models", "nope"), "no preset 'nope': choose one of"),
+        (("--generator", "/nope"), "no model folder '/nope'"),
+        (("--lyra", "nope"), "no folder 'nope' with Lyra's model files: check --lyra"),
+    ):
+        assert error in command.fails(*ARCHIVE, calls / "a.mcap", *given)
+        assert not Path("out").exists()
     Path("file").touch()
     assert "cannot write the archive '" in command.fails(*asked, "file")
 

@@ -99,8 +99,11 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch
     with pytest.raises(NodeError, match=r"no folder '.*/no' to make 'out' in: make it first"):
         ArchiveFolder(tmp_path / "no" / "out").__enter__()
     (tmp_path / "file").touch()
-    with pytest.raises(NodeError, match=r"cannot write the archive '.*file': File exists"):
+    with pytest.raises(NodeError, match=r"cannot write the archive '.*file': it is no folder; name one with --to-dir"):
         ArchiveFolder(tmp_path / "file").__enter__()
+    (tmp_path / "odd" / "failed.jsonl").mkdir(parents=True)
+    with pytest.raises(NodeError, match=r"cannot write the archive '.*odd': .*: it is about 'failed.jsonl' there"):
+        ArchiveFolder(tmp_path / "odd").__enter__()
 
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")

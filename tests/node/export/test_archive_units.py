@@ -58,6 +58,11 @@ def test_a_file_that_does_not_exist_is_a_unit_that_fails_later(here: Path) -> No
     assert names("gone.mcap", "no/such.mcap") == ["gone.mp4", "such.mp4"]
 
 
+def test_a_link_to_nowhere_in_a_folder_is_a_unit_that_fails_later(here: Path) -> None:
+    Path("calls/moved.mcap").symlink_to("gone.mcap")
+    assert names("calls") == ["a.mp4", "may/a.mp4", "may/b.mp4", "moved.mp4"]
+
+
 def test_a_file_named_twice_is_exported_once(here: Path) -> None:
     Path("link").symlink_to("calls")
     given = [Path("calls/a.mcap"), Path("./calls/../calls/a.mcap"), here / "calls/a.mcap", Path("link/a.mcap")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,14 @@ def test_a_file_that_cannot_be_read_may_be_there_later(tmp_path: Path) -> None:
     place = Place(tmp_path)
     place.file.unlink()
     assert place.export() == Outcome(reason=f"cannot read '{place.file}': No such file or directory")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.file.unlink()
+    os.mkfifo(place.file)
+    assert place.export() == Outcome(reason=f"cannot read '{place.file}': it is a named pipe")
 
 
 def test_a_session_that_is_still_being_recorded_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

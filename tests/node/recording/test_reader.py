@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -235,6 +236,15 @@ def test_no_such_file(tmp_path: Path) -> None:
         SessionReader.open(tmp_path / "nothing.mcap")
     with pytest.raises(NodeError, match=r"cannot read .*Is a directory"):
         SessionReader.open(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_what_might_never_end_is_no_session(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mcap")
+    with pytest.raises(NodeError, match=r"cannot read .*pipe.mcap': it is a named pipe"):
+        SessionReader.open(tmp_path / "pipe.mcap")
+    with pytest.raises(NodeError, match=r"cannot read '/dev/zero': it is a device"):
+        SessionReader.open(Path("/dev/zero"))
 
 
 @pytest.fixture(scope="module")
