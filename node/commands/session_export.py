@@ -87,12 +87,19 @@ class ArchiveFiles:
         if self.ray is not None and room is not None:
             raise UsageError("with --ray give the room by --room-file FILE: Ray shows and logs what programs are given")
         if self.to_dir is not None:
+            self._check_ray()
             return
         if len(files) > 1:
             raise UsageError(f"{len(files)} files: name the folder to export them to, --to-dir DIR")
         for name in ("format", "jobs", "ray"):
             if getattr(self, name) is not None:
                 raise UsageError(f"--{name} is for many sessions: name their folder, --to-dir DIR")
+
+    def _check_ray(self) -> None:
+        if self.ray is not None:
+            from node.export.ray_archive import parse_address
+
+            parse_address(self.ray)
 
 
 def export_one(

@@ -17,13 +17,15 @@ from typing import Any
 
 from node.common import child_process
 from node.common.config import load
+from node.common.own_thread import OwnThread
 from node.export.archive_messages import ArchiveJob, job_of, outcome_of, pack, unit_of, unpack
 from node.export.archive_process import WorkerDied
 from node.export.archive_units import Outcome, Unit
 from node.export.archive_worker import ArchiveWorker
+from node.links import server_url
 from node.recording.provenance import program
 from node.rooms import resolve
-from protocol.errors import NodeError
+from protocol.errors import NodeError, UsageError
 from protocol.log.sealing import recording_secret
 
 # Starts Ray here for as long as the archive takes; AUTO does so if none runs on this machine.
@@ -34,6 +36,11 @@ RUNNING = Path("ray", "ray_current_cluster")
 
 # To be set before Ray is imported. It reports its use to its makers unless this is 0.
 SILENT = {"RAY_USAGE_STATS_ENABLED": "0"}
+
+# For a connection to the head of a cluster; and for Ray to join it, or to start, of which it takes seconds.
+REACH_S, JOIN_S = 8.0, 90.0
+
+_GOOD = "it is local, auto or HOST:PORT, as `ray start --head` shows it"
 
 # Without the second, Ray listens on every address of the machine; without the others, to everyone who can reach it,
 # every user of this machine for one. (Its name is of other systems, where this is the default.)
@@ -121,13 +128,60 @@ class RayCluster:
 async def join_cluster(address: str, cores: int, paints: bool) -> AsyncIterator[RayCluster]:
     """Join the cluster at an address for the length of the context, or start one of so many `cores` here.
 
-    Raises NodeError if Ray is not installed or cannot be reached.
+    Raises UsageError for an address that is none, NodeError if Ray is not installed or cannot be reached.
     """
-    ray = await asyncio.to_thread(_connect, address, cores)
+    await _reach(address)
+    ray = await _in_time(address, lambda: _connect(address, cores))
     try:
         yield await asyncio.to_thread(RayCluster, ray, paints)
     finally:
         await asyncio.to_thread(ray.shutdown)
+
+
+def parse_address(address: str) -> tuple[str, int] | None:
+    """Return where a cluster is; None for one of this machine. Raises UsageError for anything else."""
+    if address in (LOCAL, AUTO):
+        return None
+    try:
+        server = server_url.split(address)
+    except ValueError as error:
+        raise UsageError(f"--ray {address!r} is no address: {error}; {_GOOD}") from None
+    if server.port is None or server.username is not None:
+        raise UsageError(f"--ray {address!r} is no address: {_GOOD}")
+    return server.host, server.port
+
+
+async def _reach(address: str) -> None:
+    """Find out whether anything listens there: Ray itself tries for minutes, and cannot be interrupted in that."""
+    if (place := parse_address(address)) is None:
+        return
+    try:
+        async with asyncio.timeout(REACH_S):
+            _, writer = await asyncio.open_connection(*place)
+    except (OSError, UnicodeError) as error:  # a TimeoutError is one
+        reason = "no answer" if isinstance(error, TimeoutError) else _system_reason(error)
+        raise NodeError(
+            f"cannot join Ray at {address!r}: {reason}; check the address, or start it there: ray start --head"
+        ) from None
+    writer.close()
+
+
+def _system_reason(error: Exception) -> str:
+    """Return the system's words: asyncio's name the address once more."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number and number > 0 else str(getattr(error, "strerror", None) or error)
+
+
+async def _in_time(address: str, connect: Callable[[], Any]) -> Any:
+    """Connect in a thread that is left behind if it takes too long, or is not waited for any more."""
+    thread = OwnThread()
+    future = asyncio.wrap_future(thread.start(connect))
+    thread.end()
+    try:
+        async with asyncio.timeout(JOIN_S):
+            return await future
+    except TimeoutError:
+        raise NodeError(f"cannot join Ray at {address!r}: it did not answer as Ray for {JOIN_S:.0f} s") from None
 
 
 def _connect(address: str, cores: int) -> Any:

@@ -6,7 +6,8 @@ import asyncio
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -171,11 +172,11 @@ class Started(StandInRay):
         self.options: dict[str, Any] = {}
         self.environment: dict[str, str] = {}
         self.ended = False
+        self.works: Callable[[], object] = lambda: None
 
     def init(self, *given: Any, **options: Any) -> None:
         self.given, self.options, self.environment = given, options, dict(os.environ)
-        if given == ("127.0.0.1:1",):
-            raise ConnectionError("nobody there.\nand a page of advice")
+        self.works()
 
     def shutdown(self) -> None:
         self.ended = True
@@ -207,9 +208,19 @@ async def test_one_that_starts_here_is_silent_and_on_loopback_alone(
     assert started.ended
 
 
-async def test_one_that_is_joined_is_left_as_it_is(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with join_cluster("192.0.2.7:6379", 3, paints=True):
-        assert started.given == ("192.0.2.7:6379",)
+@pytest.fixture
+async def head() -> AsyncIterator[str]:
+    """Where something listens, as the head of a cluster does."""
+    async with await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        yield f"{host}:{port}"
+
+
+async def test_one_that_is_joined_is_left_as_it_is(
+    started: Started, head: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with join_cluster(head, 3, paints=True):
+        assert started.given == (head,)
     assert "num_cpus" not in started.options
     assert "RAY_AUTH_TOKEN" not in started.environment
     assert started.environment["RAY_USAGE_STATS_ENABLED"] == "0"
@@ -218,10 +229,37 @@ async def test_one_that_is_joined_is_left_as_it_is(started: Started, monkeypatch
         assert started.given == ("auto",)
 
 
-async def test_one_that_cannot_be_joined_is_one_line(started: Started) -> None:
-    with pytest.raises(NodeError, match=r"^cannot join Ray at '127.0.0.1:1': nobody there$"):
-        async with join_cluster("127.0.0.1:1", 1, paints=True):
-            pass
+async def joins(address: str) -> None:
+    async with join_cluster(address, 1, paints=True):
+        pass
+
+
+async def test_one_that_cannot_be_joined_is_one_line(started: Started, head: str) -> None:
+    def refuse() -> None:
+        raise ConnectionError("nobody there.\nand a page of advice")
+
+    started.works = refuse
+    with pytest.raises(NodeError, match=rf"^cannot join Ray at '{head}': nobody there$"):
+        await joins(head)
+
+
+async def test_an_address_where_nobody_listens_is_not_tried_by_ray(
+    started: Started, free_port: Callable[[], int]
+) -> None:
+    with pytest.raises(NodeError, match=r"^cannot join Ray at '127.0.0.1:\d+': .*; check the address, or start it"):
+        await joins(f"127.0.0.1:{free_port()}")
+    assert started.given == ()
+
+
+async def test_what_does_not_answer_as_ray_is_given_up(
+    started: Started, head: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = threading.Event()
+    started.works = done.wait
+    monkeypatch.setattr(ray_archive, "JOIN_S", 0.05)
+    with pytest.raises(NodeError, match="did not answer as Ray for"):
+        await joins(head)
+    done.set()
 
 
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray: the extra 'cluster'")
