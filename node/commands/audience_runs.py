@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from node.captions.coder import CaptionCoder, shipped_codecs
 from node.captions.coding_process import CaptionProcess
-from node.commands.call_lines import QUIT_KEY, RECORD_KEY, conversing, quit_call
+from node.commands.call_lines import QUIT_KEY, RECORD_KEY, conversing, quit_call, was_reached
 from node.common.output import writer
 from node.common.qr_code import terminal_lines
 from node.common.tasks import run_together
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from node.call.speech_models import SpeechModels
     from node.call.stage_relay import StageRelay
     from node.common.config import Settings
+    from node.links.mqtt import MqttLink
     from node.recording.control import RecordingControl
     from node.rooms.audience_store import SavedAudience
     from node.terminal.status import CallDisplay
@@ -68,7 +69,7 @@ async def talk(settings: Settings, saved: SavedAudience, link: AudienceLink, sta
             f"{counts.pictures} pictures and {counts.lines} lines sent; {counts.dropped} messages of speech dropped, "
             "for which the broker was away, or the way to it too slow"
         )
-    return True
+    return was_reached(relay.link, asked.seconds)
 
 
 async def _talk(
@@ -129,13 +130,14 @@ async def listen(settings: Settings, link: AudienceLink, remark: str, asked: Ask
 
     notes = BufferedNotes()
     async with build.running_models(build.worker(settings, build.RECEIVE), notes) as models:
-        await _listen(settings, link, remark, models, notes, asked)
-    return True
+        broker = await _listen(settings, link, remark, models, notes, asked)
+    return was_reached(broker, asked.seconds)
 
 
 async def _listen(
     settings: Settings, link: AudienceLink, remark: str, models: Models, notes: BufferedNotes, asked: Asked
-) -> None:
+) -> MqttLink:
+    """Run the listener until its end, and return its link to the broker."""
     from node.call import build, hooks, speech_models
     from node.call.seat_membership import SeatMembership
     from node.rooms import ResolvedRoom
@@ -162,6 +164,8 @@ async def _listen(
                 async with watching(page, notes, node, link):
                     await run_together([node], asked.seconds, refresh)
     _sum_up(node, asked.json, asked.piped)
+    assert isinstance(node.room, SeatMembership)
+    return node.room.link
 
 
 async def _node(

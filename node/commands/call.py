@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from node.captions.coder import shipped_codecs
 from node.captions.coding_process import CaptionProcess
 from node.commands import options
-from node.commands.call_lines import conversing, is_piped
+from node.commands.call_lines import conversing, is_piped, was_reached
 from node.common.output import writer
 from node.common.tasks import run_together
 from node.links import login
@@ -80,7 +80,7 @@ async def run(
     """Call until the seconds are over or the user ends it, then print the summary. The room is as for `rooms.resolve`.
 
     Returns whether it was a call: peers that were met and could not be spoken with, one and all, are none, unless the
-    chat is what it was for.
+    chat is what it was for; nor is one whose broker was not reached in these seconds.
 
     A chat that is `piped` has standard output for itself, and what else there is to say goes to standard error.
     The models begin to load before anything else is done: they take the longest.
@@ -89,11 +89,11 @@ async def run(
 
     notes = BufferedNotes()
     async with build.running_models(build.worker(settings, role), notes) as models:
-        summary = await _call(settings, room, role, models, notes, seconds, json, piped)
+        summary, reached = await _call(settings, room, role, models, notes, seconds, json, piped)
     write = writer(on_error=piped and role.receives)
     for line in [as_json(summary)] if json else for_people(summary):
         write(line)
-    return piped or not failed(summary)
+    return reached and (piped or not failed(summary))
 
 
 async def _call(
@@ -105,7 +105,7 @@ async def _call(
     seconds: float | None,
     json: bool,
     piped: bool,
-) -> Summary:
+) -> tuple[Summary, bool]:
     from node import rooms
     from node.call import build, hooks, speech_models
     from node.call.node import Node
@@ -134,5 +134,4 @@ async def _call(
             ):
                 async with web.serving(page, notes, node):
                     await run_together([node, *sources], seconds, refresh)
-    tally = node.count()
-    return summarise(tally, tally, time.monotonic())
+    return summarise(tally := node.count(), tally, time.monotonic()), was_reached(node.room.channel.link, seconds)

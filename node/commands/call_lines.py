@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.call.chat import checked_line
+from node.common.output import remark
 from node.common.tasks import Runnable
 from node.terminal import keyboard
 from node.terminal.conversation import ALONE, Conversation, LinePipe
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from node.call.build import Role
     from node.call.floor_control import FloorControl
     from node.call.node import Node
+    from node.links.mqtt import MqttLink
     from node.recording.control import RecordingControl
     from node.terminal.status import CallDisplay
 
@@ -93,6 +95,17 @@ def conversing(
         elif node.floor is not None and not by_page:
             note(NO_TALK)
         yield [], refresh
+
+
+def was_reached(link: MqttLink, seconds: float | None) -> bool:
+    """Say so if the broker of a call that ended never served; return whether that is no failure of the command.
+
+    A call that its user ended, as one without `seconds` is, has not failed.
+    """
+    if link.attempts.has_served:
+        return True
+    remark(f"the broker {link.address} was never reached, so that nobody was met: check --broker, or give it longer")
+    return seconds is None
 
 
 def _talk_key(floor: FloorControl) -> TalkKey:

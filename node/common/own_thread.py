@@ -57,6 +57,11 @@ async def awaited(seconds: float, what: str, work: Callable[[], Result]) -> Resu
     return await settled(seconds, what, _alone(work))
 
 
+async def left_behind(work: Callable[[], Result]) -> Result:
+    """Run the work without blocking the event loop, which, when this is cancelled, ends without waiting for it."""
+    return await asyncio.wrap_future(_alone(work))
+
+
 async def settled(seconds: float, what: str, future: Future[Result]) -> Result:
     """Return the result of work that was started. Raises NodeError if it takes longer than `seconds`."""
     wrapped = asyncio.wrap_future(future)

@@ -17,7 +17,7 @@ from typing import Any
 
 from node.common import child_process
 from node.common.config import load
-from node.common.own_thread import OwnThread
+from node.common.own_thread import left_behind
 from node.export.archive_messages import ArchiveJob, job_of, outcome_of, pack, unit_of, unpack
 from node.export.archive_process import WorkerDied
 from node.export.archive_units import Outcome, Unit
@@ -174,12 +174,9 @@ def _system_reason(error: Exception) -> str:
 
 async def _in_time(address: str, connect: Callable[[], Any]) -> Any:
     """Connect in a thread that is left behind if it takes too long, or is not waited for any more."""
-    thread = OwnThread()
-    future = asyncio.wrap_future(thread.start(connect))
-    thread.end()
     try:
         async with asyncio.timeout(JOIN_S):
-            return await future
+            return await left_behind(connect)
     except TimeoutError:
         raise NodeError(f"cannot join Ray at {address!r}: it did not answer as Ray for {JOIN_S:.0f} s") from None
 

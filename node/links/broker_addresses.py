@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from node.common.own_thread import left_behind
 from node.links.address import BrokerAddress
 
 # A name may stand for many; a cluster has a handful, each with two.
@@ -42,7 +43,7 @@ class Target:
 
 async def resolve(host: str, port: int) -> Sequence[str]:
     """Return the numbers of a host, the system's favourite first. Raises OSError if there is none."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = await left_behind(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 

@@ -27,7 +27,7 @@ class Attempts:
     ) -> None:
         self._addresses = BrokerAddresses(address, resolve)
         self._note, self._waits = note, waits
-        self.was_accepted = False
+        self.was_accepted = self.has_served = False
         self._failures: list[Failure] = []  # of this round
         self._noted: BrokerError | None = None
         self._met_at: BrokerAddress = address.each()[0]
@@ -46,7 +46,7 @@ class Attempts:
         if target.address != self._met_at:
             gone = ", ".join(f"{failure.address} ({failure.reason})" for failure in self._failures)
             self._note(f"the broker answers at {target.address}{f', not at {gone}' if gone else ''}")
-        self._met_at, self._noted = target.address, None
+        self._met_at, self._noted, self.has_served = target.address, None, True
         self._failures.clear()
 
     def failed(self, target: Target, error: Exception) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +17,15 @@ from node.links.http_head import NoWay
 WRONG_VERSION, WRONG_CLIENT_ID, UNAVAILABLE, BAD_LOGIN, NOT_AUTHORISED = 1, 2, 3, 4, 5
 # Reason codes (MQTT 5, section 2.4) that mean the same.
 WRONG_VERSION_5, WRONG_CLIENT_ID_5 = 0x84, 0x85
+
+# What OpenSSL calls it.
+_TLS: Final = {
+    "WRONG_VERSION_NUMBER": "what answers there speaks no TLS",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "it speaks TLS of an old version alone",
+    "UNSUPPORTED_PROTOCOL": "it speaks TLS of an old version alone",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it wants a certificate of ours, and nodes have none",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "it agrees to no TLS of ours",
+}
 
 # What aiomqtt says.
 TIMED_OUT: Final = "Operation timed out"
@@ -132,6 +143,16 @@ def explain(error: Exception, address: BrokerAddress) -> str:
     return f"cannot reach the broker {address}: {error}; {_cure(address)}"
 
 
+def plain(error: OSError) -> str:
+    """Return what the system or TLS says of a connection, without their numbers and names of files."""
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLCertVerificationError):
+        reason = getattr(error, "reason", None) or str(error)
+        return _TLS.get(reason, f"TLS fails: {reason.replace('_', ' ').lower()}")
+    if isinstance(error, socket.gaierror) or not error.errno or error.errno < 0:
+        return str(error.strerror or error)
+    return os.strerror(error.errno)
+
+
 def meaning(code: int) -> str:
     """Return why a broker of MQTT 5 ends a connection."""
     return _MEANINGS.get(code, f"code {code}")
@@ -164,7 +185,7 @@ def _brief(error: Exception) -> str:
     code = getattr(error, "code", None)
     if code is not None:
         return f"refuses, code {code}"
-    return str(_doubt(error) or error.__cause__ or error)
+    return str(_doubt(error) or error)
 
 
 def _doubt(error: Exception) -> str | None:

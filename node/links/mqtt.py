@@ -69,7 +69,7 @@ class MqttLink:
         resolve: Resolve = broker_addresses.resolve,
     ) -> None:
         self._target = Target(address.each()[0])
-        self._attempts = Attempts(address, note, waits, resolve)
+        self.attempts = Attempts(address, note, waits, resolve)
         self._on_message, self._on_up, self._on_down = on_message, on_up, on_down
         self._on_refused, self._will = on_refused, will
         self._jitter = jitter or random.Random()
@@ -92,7 +92,7 @@ class MqttLink:
     @property
     def speaks_5(self) -> bool:
         """Whether MQTT 5 is spoken there, and not 3.1.1."""
-        return self._attempts.speaks_5(self.address)
+        return self.attempts.speaks_5(self.address)
 
     @property
     def connected(self) -> bool:
@@ -180,13 +180,13 @@ class MqttLink:
         """
         rounds = 0
         while True:
-            self._target = await self._attempts.next()
+            self._target = await self.attempts.next()
             await self._connect_and_serve(self._target)
             if self._was_up:
                 lasted = time.monotonic() - self._up_at >= STABLE_S
                 rounds = 0 if lasted else rounds
-                self._attempts.lost(self._target, lasted)
-            if self._attempts.is_pause_due():
+                self.attempts.lost(self._target, lasted)
+            if self.attempts.is_pause_due():
                 rounds += 1
                 await self._pause_before_retry(rounds)
 
@@ -198,19 +198,19 @@ class MqttLink:
         self._attempt = self._new_client()
         try:
             async with self._attempt as client:
-                self._attempts.was_accepted = accepted = True
+                self.attempts.was_accepted = accepted = True
                 await self._serve(client)
         except aiomqtt.MqttError as error:
             cause = error.__cause__ if isinstance(error.__cause__, aiomqtt.MqttError) else error
             if self._was_up:
                 self._on_down(str(cause))
             elif accepted:
-                self._attempts.cut_off(target, cause)
+                self.attempts.cut_off(target, cause)
             elif self._may_try_another_id(cause):
                 self._client_id = secrets.token_hex(CLIENT_ID_BYTES)
-                self._attempts.again(target)
+                self.attempts.again(target)
             else:
-                self._attempts.failed(target, cause)
+                self.attempts.failed(target, cause)
         finally:
             self._attempt = None
 
@@ -258,7 +258,7 @@ class MqttLink:
                 self._report_refusals(patterns, await client.subscribe_to(patterns))
             self._was_up, self._up_at = True, time.monotonic()
             self._hurried.clear()
-            self._attempts.is_up(self._target)
+            self.attempts.is_up(self._target)
             self._on_up()
             await first_to_end(self._read(client), self._write(client), self._probe_on_doubt(client))
         finally:

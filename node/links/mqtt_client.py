@@ -15,15 +15,21 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiomqtt import Client, Message, MqttError, ProtocolVersion, Will
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from node.common.own_thread import left_behind
 from node.links import broker_errors, broker_way, outbox, socket_queue
 from node.links.address import BrokerAddress
 from node.links.broker_addresses import Target
 from protocol.errors import NodeError
+
+if TYPE_CHECKING:
+    from node.links.websocket_transport import WebSocketTransport
+
+    Connection = socket.socket | WebSocketTransport
 
 __all__ = ["BrokerClient", "DirectQueue", "Refused", "broker_client"]
 
@@ -34,6 +40,8 @@ _logger.setLevel(logging.CRITICAL)
 # A dead broker shows within 45 s even if TCP stays silent; a ping costs 108 bytes.
 KEEPALIVE_S: Final = 30
 CONNECT_TIMEOUT_S: Final = 8.0
+# Of a packet that is read: ours have 8 kB at most, a broker's could have 256 MB. What is longer ends the connection.
+MAX_PACKET_BYTES: Final = 1 << 20
 # For the CONNACK, where another address may be tried: a question and its answer through the queue of a slow link.
 CONNACK_TIMEOUT_WITH_OTHERS_S: Final = 3.0
 
@@ -45,7 +53,7 @@ ENDS: Final = 5  # MQTT_ERR_CONN_REFUSED of the client beneath: it closes the so
 # How what is no MQTT begins: "HTTP/", an alert of TLS, and NATS's "INFO", which is at each path but /mqtt.
 HTTP, TLS_ALERT, NATS = 0x48, 0x15, 0x49
 
-NO_MQTT: Final = "what it sends is no MQTT 3.1.1"
+NO_MQTT: Final = "what it sends is no MQTT"
 
 _OTHERS: Final = {
     HTTP: "it speaks HTTP: for MQTT by WebSocket write ws:// or wss://",
@@ -88,7 +96,9 @@ class BrokerClient(Client):
     def __init__(self, target: Target, **options: Any) -> None:
         super().__init__(target.address.host, target.address.port, **options)
         self._target = target
-        self._fault: OSError | None = None
+        self._fault = ""
+        self._made: Connection | None = None
+        self._is_given_up = False
         self._first_byte = 0
         self.speaks_5 = options.get("protocol") is ProtocolVersion.V5
         self._context = options.get("tls_context")
@@ -96,18 +106,22 @@ class BrokerClient(Client):
         vars(self._client)["_handle_connack"] = self._see_connack
         self._handle_packet = self._client._packet_handle
         vars(self._client)["_packet_handle"] = self._see_packet
-        vars(self._client)["_create_socket"] = self._connect
+        self._receive = self._client._sock_recv
+        vars(self._client)["_sock_recv"] = self._receive_bounded
+        vars(self._client)["_create_socket"] = lambda: self._made
 
     async def __aenter__(self) -> BrokerClient:
         if self._target.has_others:
             self.timeout = min(CONNECT_TIMEOUT_S, CONNACK_TIMEOUT_WITH_OTHERS_S)
+        await self._connect()
         try:
             await super().__aenter__()
-        except MqttError as error:
+        except BaseException as error:
             self._client._sock_close()
-            raise self._named(error) from self._fault
-        except BaseException:
-            self._client._sock_close()
+            if self._made is not None:
+                self._made.close()  # which the client beneath may not have taken yet
+            if isinstance(error, MqttError):
+                raise self._named(error) from None
             raise
         self.timeout = CONNECT_TIMEOUT_S
         return self
@@ -158,12 +172,32 @@ class BrokerClient(Client):
             _fail(ended, MqttError(reason))
         self._client._sock_close()
 
-    def _connect(self) -> Any:
-        """Make the connection, in place of the client beneath; what goes wrong would reach callers as text alone."""
+    async def _connect(self) -> None:
+        """Make the connection, in place of the client beneath, whose thread would hold up the program's end."""
         try:
-            return broker_way.connect(self._target, self._context, CONNECT_TIMEOUT_S)
+            self._made = await left_behind(self._make)
         except OSError as error:
-            self._fault = error
+            raise MqttError(broker_errors.plain(error)) from error
+        except BaseException:
+            self._is_given_up = True
+            raise
+
+    def _make(self) -> Connection:
+        made = broker_way.connect(self._target, self._context, CONNECT_TIMEOUT_S)
+        if self._is_given_up:
+            made.close()
+        return made
+
+    def _receive_bounded(self, size: int) -> bytes:
+        """Read at most `size` bytes, as many as a packet lacks; keep why that fails, of which nothing else tells."""
+        try:
+            if size > MAX_PACKET_BYTES:
+                raise ConnectionAbortedError(f"it announces a packet of {size:,} bytes, which is none of ours")
+            return bytes(self._receive(size))
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            self._fault = broker_errors.plain(error)
             raise
 
     def _see_packet(self) -> Any:
@@ -181,10 +215,11 @@ class BrokerClient(Client):
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
         if not self._connected.done():
-            self._connected.set_exception(MqttError(self._other_protocol() or _reason(reason_code)))
+            self._connected.set_exception(MqttError(self._other_protocol() or self._reason(reason_code)))
         elif not self._disconnected.done() and self._connected.exception() is None:
             if reason_code.is_failure:
-                _fail(self._disconnected, MqttError(_farewell(reason_code) if _said(flags) else _reason(reason_code)))
+                said = _farewell(reason_code) if _said(flags) else self._reason(reason_code)
+                _fail(self._disconnected, MqttError(said))
             else:
                 self._disconnected.set_result(None)
 
@@ -194,7 +229,17 @@ class BrokerClient(Client):
             return error
         silent = "it takes the connection and says nothing, until the attempt timed out"
         began = self._first_byte or self._client._in_packet["command"]
-        return MqttError(self._other_protocol() or (NO_MQTT if began else silent))
+        return MqttError(self._other_protocol() or (self._no_mqtt if began else silent))
+
+    def _reason(self, code: Any) -> str:
+        """Return why a connection ended about which the broker itself said nothing."""
+        if code.value == KEEPALIVE_TIMEOUT:
+            return "it does not answer any more"
+        return self._no_mqtt if code.value == PROTOCOL_ERROR else self._fault or "it closed the connection"
+
+    @property
+    def _no_mqtt(self) -> str:
+        return f"{NO_MQTT} {'5' if self.speaks_5 else '3.1.1'}"
 
     def _other_protocol(self) -> str | None:
         """Return what the broker speaks instead, if its first byte tells."""
@@ -236,12 +281,6 @@ def tls_context(address: BrokerAddress) -> ssl.SSLContext:
 def _fail(future: Any, error: Exception) -> None:
     future.set_exception(error)
     future.exception()  # so that it counts as seen where no task waits for it any more
-
-
-def _reason(code: Any) -> str:
-    if code.value == KEEPALIVE_TIMEOUT:
-        return "it does not answer any more"
-    return NO_MQTT if code.value == PROTOCOL_ERROR else "it closed the connection"
 
 
 def _said(flags: Any) -> bool:

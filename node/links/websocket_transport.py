@@ -117,8 +117,12 @@ class WebSocketTransport:
         else:
             self._protocol.receive_eof()
         for event in self._protocol.events_received():
+            if isinstance(event, Frame) and event.opcode is Opcode.TEXT:
+                raise ConnectionAbortedError("it sends text by WebSocket, and no MQTT")
             if isinstance(event, Frame) and event.opcode in (Opcode.BINARY, Opcode.CONT):
                 self._readable += event.data
+        if not self._readable and not isinstance(self._protocol.parser_exc, EOFError | None):
+            raise ConnectionAbortedError("what it sends is no WebSocket, or far too long")
         if self._readable or self._protocol.state is not State.OPEN:
             return
         with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):

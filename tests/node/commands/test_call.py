@@ -170,6 +170,14 @@ async def test_a_call_that_does_not_wait_ends(settings: dict[str, Any], free_por
         await call.run(nowhere, ROOM, build.SEND, 60.0, json=True)
 
 
+async def test_a_call_whose_time_is_over_before_its_broker_answered_has_failed(
+    settings: dict[str, Any], free_port: Callable[[], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = config.load(wait=True, **{**settings, "broker": f"mqtt://127.0.0.1:{free_port()}"})
+    assert not await call.run(nowhere, ROOM, build.SEND, 0.3, json=True)
+    assert "was never reached, so that nobody was met" in capsys.readouterr().err
+
+
 async def test_the_models_begin_to_load_before_the_room_is_asked_for(
     settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,8 +203,8 @@ async def test_a_call_in_which_nobody_could_be_spoken_with_is_none(
 ) -> None:
     tally = CallStats(0.0, "lean", never_spoken_with=["UDP is blocked"])
 
-    async def called(*_: object) -> Summary:
-        return summarise(tally, tally, 10.0)
+    async def called(*_: object) -> tuple[Summary, bool]:
+        return summarise(tally, tally, 10.0), True
 
     monkeypatch.setattr(call, "_call", called)
     assert await call.run(config.load(**settings), ROOM, build.RECEIVE, 1.0, json=False, piped=piped) is good

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
 
 import pytest
@@ -75,6 +77,19 @@ def test_a_certificate_is_told_from_other_errors_of_tls() -> None:
 )
 def test_an_address_that_leads_nowhere_comes_with_another(address: BrokerAddress, cure: str) -> None:
     assert cure in broker_errors.explain(Exception("connection refused"), address)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(111, "[Errno 111] Connect call failed"), os.strerror(111)),
+        (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
+        (TimeoutError("timed out"), "timed out"),
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)"), "TLS fails: "),
+    ],
+)
+def test_what_the_system_says_comes_without_numbers(error: OSError, said: str) -> None:
+    assert broker_errors.plain(error).startswith(said)
 
 
 def test_of_several_what_a_person_can_mend_comes_first() -> None:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import shutil
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 import raw_mqtt
 from certificates import certify
-from happenings import PATIENCE_S, Happenings
+from happenings import PATIENCE_S, Happenings, until
 from scripted_broker import CLOSES, GOOD, SILENT, Behaviour, refuses, scripted
 from scripted_http import answering
 
@@ -183,6 +184,22 @@ async def test_headers_are_sent_and_never_said(caplog: pytest.LogCaptureFixture)
 async def test_another_protocol_is_named(answer: bytes, said: str) -> None:
     async with scripted(Behaviour(answer, closes=True)) as server:
         assert said in await refusal(server.address)
+
+
+async def test_a_packet_of_a_size_that_is_none_ends_the_connection() -> None:
+    async with scripted(Behaviour(b"\x20\xff\xff\xff\x7f" + bytes(100))) as server:
+        assert "it announces a packet of 268,435,455 bytes, which is none of ours" in await refusal(server.address)
+
+
+async def test_an_end_does_not_wait_for_a_connection_that_is_being_made() -> None:
+    """Its thread is none that the loop, or the interpreter, waits for at its end."""
+    async with scripted(SILENT) as server:
+        running = asyncio.create_task(Client(replace(server.address, tls=True)).link.run())
+        await until(lambda: any(thread.name == "file" for thread in threading.enumerate()))
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert all(thread.daemon for thread in threading.enumerate() if thread.name == "file")
 
 
 async def test_tls_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,7 +148,22 @@ def test_who_pings_and_reads_nothing_is_cut_off(ends: Ends) -> None:
                 client.recv(1)
 
 
-@pytest.mark.parametrize("ending", ["close", "end", "text", "garbage"])
+def test_what_is_no_websocket_any_more_is_named(ends: Ends) -> None:
+    client, server = ends
+    server.sock.sendall(b"\xff" * 20)
+    with pytest.raises(ConnectionAbortedError, match="no WebSocket, or far too long"):
+        client.recv(4)
+
+
+def test_text_is_named(ends: Ends) -> None:
+    client, server = ends
+    server.protocol.send_text(b"hello")
+    server.flush()
+    with pytest.raises(ConnectionAbortedError, match="it sends text by WebSocket, and no MQTT"):
+        client.recv(4)
+
+
+@pytest.mark.parametrize("ending", ["close", "end", "text"])
 def test_an_end_reads_as_nothing(ends: Ends, ending: str) -> None:
     client, server = ends
     match ending:
@@ -157,8 +172,6 @@ def test_an_end_reads_as_nothing(ends: Ends, ending: str) -> None:
             server.flush()
         case "end":
             server.sock.close()
-        case "garbage":
-            server.sock.sendall(b"\xff" * 20)
         case "text":
             server.protocol.send_binary(b"last")
             server.protocol.send_close()
@@ -217,6 +230,6 @@ def test_any_bytes_after_the_handshake_are_read_or_end_it(data: bytes) -> None:
         accepting.join()
         client.setblocking(False)
         there.sendall(data)
-        with contextlib.suppress(BlockingIOError):
+        with contextlib.suppress(BlockingIOError, ConnectionAbortedError):
             while client.recv(64):
                 pass
