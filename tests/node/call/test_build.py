@@ -59,7 +59,7 @@ def test_the_place_is_checked_before_the_call() -> None:
     for url in ("http://s", "stuns:s", "turn:ann@s"):
         with pytest.raises(UsageError, match="not an ICE server"):
             build.build_rendezvous(config.load(ice_servers=["stun:s", url]), ROOM)
-    with pytest.raises(NodeError, match="not a broker address"):
+    with pytest.raises(UsageError, match="not a broker address"):
         build.build_rendezvous(config.load(broker="http://h"), ROOM)
 
 

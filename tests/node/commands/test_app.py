@@ -220,6 +220,12 @@ def test_a_wrong_setting_is_wrong_usage(command: Command, worker: FakeWorker, mo
     assert "'none such'" in command.fails("call", ROOM, "--speech", "none", "--speaker", "none", code=2)
 
 
+@pytest.mark.parametrize(("broker", "said"), [("http://h", "http://h"), (f"mqtt://ann:{SECRET}@h:x", "mqtt://…@h:x")])
+def test_a_broker_that_is_none_is_one_line(command: Command, worker: FakeWorker, broker: str, said: str) -> None:
+    assert said in command.fails("receive", ROOM, "--speaker", "none", "--broker", broker, code=2)
+    assert not worker.open
+
+
 # -- failures: one line each
 
 
@@ -228,9 +234,7 @@ def test_a_wrong_setting_is_wrong_usage(command: Command, worker: FakeWorker, mo
     [
         (["call", ROOM, "--speech", "/no/such.wav"], "/no/such.wav"),
         (["send", ROOM, "--speech", "none", "--camera", "/no/such.png"], "/no/such.png"),
-        (["receive", ROOM, "--speaker", "none", "--broker", "http://h"], "http://h"),
         (["receive", ROOM, "--speaker", "heard.mp3"], "heard.mp3"),
-        (["receive", ROOM, "--speaker", "none", "--broker", f"mqtt://ann:{SECRET}@h:x"], "mqtt://…@h:x"),
         (["caption", "/no/such.png"], "/no/such.png"),
         (["compare", "/no/such.png"], "/no/such.png"),
         (["compare", "--article", "-o", "/no/such/x.html"], "/no/such"),
