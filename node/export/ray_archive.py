@@ -11,13 +11,14 @@ import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from node.common import child_process
 from node.common.config import load
-from node.common.own_thread import left_behind
+from node.common.own_thread import OwnThread
 from node.export.archive_messages import ArchiveJob, job_of, outcome_of, pack, unit_of, unpack
 from node.export.archive_process import WorkerDied
 from node.export.archive_units import Outcome, Unit
@@ -131,11 +132,15 @@ async def join_cluster(address: str, cores: int, paints: bool) -> AsyncIterator[
     Raises UsageError for an address that is none, NodeError if Ray is not installed or cannot be reached.
     """
     await _reach(address)
-    ray = await _in_time(address, lambda: _connect(address, cores))
+    thread = OwnThread()  # Linux ends what Ray starts together with the thread that started it
     try:
-        yield await asyncio.to_thread(RayCluster, ray, paints)
+        ray = await _in_time(address, thread.start(lambda: _connect(address, cores)))
+        try:
+            yield await asyncio.to_thread(RayCluster, ray, paints)
+        finally:
+            await asyncio.to_thread(ray.shutdown)
     finally:
-        await asyncio.to_thread(ray.shutdown)
+        thread.end()
 
 
 def parse_address(address: str) -> tuple[str, int] | None:
@@ -172,11 +177,11 @@ def _system_reason(error: Exception) -> str:
     return os.strerror(number) if number and number > 0 else str(getattr(error, "strerror", None) or error)
 
 
-async def _in_time(address: str, connect: Callable[[], Any]) -> Any:
-    """Connect in a thread that is left behind if it takes too long, or is not waited for any more."""
+async def _in_time(address: str, connection: Future[Any]) -> Any:
+    """Wait for a connection, whose thread is left behind if it takes too long, or is not waited for any more."""
     try:
         async with asyncio.timeout(JOIN_S):
-            return await left_behind(connect)
+            return await asyncio.wrap_future(connection)
     except TimeoutError:
         raise NodeError(f"cannot join Ray at {address!r}: it did not answer as Ray for {JOIN_S:.0f} s") from None
 
