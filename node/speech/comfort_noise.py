@@ -40,12 +40,15 @@ class ComfortNoise:
         self._floor_dbfs = 0.0
         self._spectrum: Spectrum | None = None
         self._tail = np.zeros(_HOP)
+        self._rest = silence(0)
         self._ready = silence(0)
 
     def learn(self, pcm: Pcm) -> None:
-        """Learn the background of decoded sound, int16 `(samples,)`."""
-        for begin in range(0, len(pcm) - BLOCK_SAMPLES + 1, BLOCK_SAMPLES):
-            block = pcm[begin : begin + BLOCK_SAMPLES]
+        """Learn the background of decoded sound, int16 `(samples,)`; what is no whole block waits for the next."""
+        sound = np.concatenate([self._rest, pcm]) if len(self._rest) else pcm
+        whole = len(sound) - len(sound) % BLOCK_SAMPLES
+        self._rest = sound[whole:]
+        for block in sound[:whole].reshape(-1, BLOCK_SAMPLES):
             level = max(level_dbfs(block), QUIETEST_DBFS)
             self._floor_dbfs = min(level, self._floor_dbfs + RISE_DB)
             if level <= min(self._floor_dbfs + NEAR_DB, LOUDEST_DBFS):

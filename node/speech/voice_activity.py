@@ -23,6 +23,9 @@ QUIETEST_DBFS = -60.0
 # Speech exceeds the noise by more than this, or the detector took the noise for speech.
 ABOVE_FLOOR_DB = 3.0
 
+# The shortest piece that is judged: a frame of 10 ms.
+SHORTEST_SAMPLES = BLOCK_SAMPLES // 2
+
 # By so much the floor rises with each block (3 dB/s): slower than a sentence, whose own pauses lower it again.
 FLOOR_RISE_DB = 0.06
 
@@ -36,29 +39,29 @@ class NoiseFloor:
     def __init__(self) -> None:
         self.dbfs = QUIETEST_DBFS
 
-    def update(self, level: float) -> None:
-        """Follow the level of one block, in dBFS."""
-        self.dbfs = max(QUIETEST_DBFS, min(level, self.dbfs + FLOOR_RISE_DB))
+    def update(self, level: float, blocks: float = 1.0) -> None:
+        """Follow the level of one block, or of a part of one, in dBFS."""
+        self.dbfs = max(QUIETEST_DBFS, min(level, self.dbfs + FLOOR_RISE_DB * blocks))
 
 
 class VoiceDetector:
-    """A detector of speech in silence and noise, in blocks of 20 ms."""
+    """A detector of speech in silence and noise, in blocks of 20 ms, and in what is left of a frame if that is 10 ms."""
 
     def __init__(self) -> None:
         self.floor = NoiseFloor()
         self._detector: Any = _webrtc_detector()
 
     def detects(self, pcm: Pcm) -> bool:
-        """Return whether there is a voice in this sound, int16 `(samples,)`; an incomplete last block is ignored."""
+        """Return whether there is a voice in this sound, int16 `(samples,)`; a shorter rest is ignored."""
         blocks = [pcm[begin : begin + BLOCK_SAMPLES] for begin in range(0, len(pcm), BLOCK_SAMPLES)]
         # Every block is judged before any counts, so that detector and floor follow all of the sound.
-        judged = [self._detects_in(block) for block in blocks if len(block) == BLOCK_SAMPLES]
+        judged = [self._detects_in(block) for block in blocks if len(block) in {BLOCK_SAMPLES, SHORTEST_SAMPLES}]
         return any(judged)
 
     def _detects_in(self, block: Pcm) -> bool:
         level = level_dbfs(block)
         exceeds_floor = level > max(self.floor.dbfs + ABOVE_FLOOR_DB, QUIETEST_DBFS)
-        self.floor.update(level)
+        self.floor.update(level, len(block) / BLOCK_SAMPLES)
         return bool(self._detector.is_speech(block.tobytes(), SAMPLE_RATE)) and exceeds_floor
 
 

@@ -33,8 +33,8 @@ from protocol.speech.opus_packet import SAMPLES_PER_MS
 __all__ = ["MAX_REDUNDANCY", "RedundancyEncoder"]
 
 MAX_REDUNDANCY = 2
-# Two and a half bundles of 120 ms are five frames of 60 ms, or fifteen of 20 ms, besides the newest packet.
-MAX_FRAMES = 24
+# Two and a half bundles of 120 ms are five frames of 60 ms, or thirty of 10 ms; these are three bundles.
+MAX_FRAMES = 36
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,12 @@ def test_it_is_as_loud_as_the_background(dbfs: float) -> None:
     assert level_dbfs(taught(noise(2, dbfs)).make(32_000)) == pytest.approx(dbfs, abs=1.5)
 
 
+def test_it_is_learnt_from_frames_of_10_ms() -> None:
+    background = noise(2, -60)
+    comfort = taught(*(background[at : at + 160] for at in range(0, len(background), 160)))
+    assert level_dbfs(comfort.make(32_000)) == pytest.approx(-60, abs=1.5)
+
+
 def test_speech_before_the_background_is_not_in_it(spoken: Pcm) -> None:
     assert level_dbfs(taught(spoken, noise(0.36, -60)).make(32_000)) < -55
 

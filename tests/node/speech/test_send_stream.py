@@ -241,3 +241,9 @@ async def test_while_it_is_not_open_nothing_is_sent_and_the_pause_has_a_beginnin
         stream.open = len(sent) < 3
     assert len(sent) == 4
     assert opus_packet.is_dtx(opus_packet.split(sent[-1].payload)[-1])
+
+
+async def test_speech_in_frames_of_10_ms_is_sent(spoken: Pcm) -> None:
+    short = replace(LEAN, frame_ms=10)
+    sent = await packets(Frames(spoken, length=160), short)
+    assert sum(packet.duration_ms for packet in sent) > 0.5 * len(spoken) / 16

@@ -25,6 +25,12 @@ def test_speech_is_heard(spoken: Pcm) -> None:
     assert share(VoiceDetector(), spoken) > 0.75
 
 
+def test_speech_is_heard_in_frames_of_10_ms(spoken: Pcm) -> None:
+    detector, half = VoiceDetector(), BLOCK_SAMPLES // 2
+    frames = [spoken[at : at + half] for at in range(0, len(spoken) - half, half)]
+    assert sum(map(detector.detects, frames)) / len(frames) > 0.5
+
+
 def test_silence_is_not() -> None:
     assert share(VoiceDetector(), silence(32_000)) == 0
     assert share(VoiceDetector(), silence(3)) == 0

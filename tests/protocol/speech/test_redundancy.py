@@ -40,6 +40,17 @@ def test_the_copy_is_cut_across_two_packets(redundancy: int, back: int) -> None:
     assert red.fits(copy)
 
 
+@pytest.mark.parametrize(("frame_ms", "toc"), [(10, 0), (20, 8), (40, 16), (60, 24)])
+def test_a_copy_holds_all_of_a_packet_whatever_its_frames_last(frame_ms: int, toc: int) -> None:
+    copies, count, last = RedundancyEncoder(2), 120 // frame_ms, ()
+    packet = opus_packet.join([bytes([toc, number]) for number in range(count)])
+    for number in range(6):
+        last = copies.beside(number * 5760, packet)
+    (copy,) = last
+    assert copy.offset == (2 * count + count // 2) * frame_ms * 48
+    assert opus_packet.duration_ms(copy.payload) == 120
+
+
 def test_a_copy_costs_no_more_than_a_packet() -> None:
     *_, ((copy), *_) = sent(RedundancyEncoder(1), 5)
     assert len(copy.payload) == len(bundle(0))
