@@ -83,10 +83,10 @@ class SpeechRoutes(PeerEvents):
         For `sequence` see `node.links.webrtc.PeerLink.send`. Copies of earlier packets go by links alone.
         """
         sent = self.peers.send(timestamp, payload, copies, sequence)
+        self._timestamp = unwrap(timestamp, 32, near=self._timestamp)  # at all times: half a day later it is ambiguous
         if Carries.SPEECH_OUT not in self._ours or not self.by_broker:
             self._bundle.flush()
             return sent
-        self._timestamp = unwrap(timestamp, 32, near=self._timestamp)
         self._skip_lost(sequence)
         with contextlib.suppress(PacketError):  # of a recording
             for bundled in self._bundle.add(self._timestamp, self._readable(payload)):

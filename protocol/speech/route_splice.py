@@ -21,6 +21,9 @@ __all__ = ["RouteSplice"]
 REMEMBERED = 256
 # Packets of another way that lie further apart in time than this do not fill a gap: there was a pause.
 NEAR_MS = 1_000
+# What is further back than this was never so long on its way: the other way has another clock, as after days, when the
+# broker's time begins anew (`protocol.speech_sealing`).
+OTHER_CLOCK_MS = 60_000
 # A packet whose length is not known is taken for one of the usual ones.
 USUAL_MS = 120.0
 
@@ -53,10 +56,14 @@ class RouteSplice:
             return None
         newest, at, packet_ms = self._newest
         apart_ms = unwrap(timestamp - at, _TIMESTAMP_BITS, near=0) / SAMPLES_PER_MS
-        if apart_ms < -NEAR_MS:
+        has_other_clock = apart_ms < -OTHER_CLOCK_MS
+        if apart_ms < -NEAR_MS and not has_other_clock:
             return None
-        number = newest + (round(apart_ms / packet_ms) if apart_ms <= NEAR_MS else 1)
-        if apart_ms > 0:
+        number = newest + (round(apart_ms / packet_ms) if abs(apart_ms) <= NEAR_MS else 1)
+        if has_other_clock:
+            self._newest = None
+            self._seen.clear()
+        if apart_ms > 0 or has_other_clock:
             number = max(number, newest + 1)
             self._way, self._offset = way, number - sequence
         return number % _SEQUENCES

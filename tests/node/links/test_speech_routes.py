@@ -117,6 +117,17 @@ def test_speech_goes_once_to_the_broker_for_all_who_want_it() -> None:
     assert [bundled.time for bundled in scene.channel.posted] == [0, 2]
 
 
+def test_the_broker_keeps_the_clock_of_a_call_of_a_day() -> None:
+    scene = Scene()
+    scene.change("direct")
+    begin = 13 * 3600 * 48_000 // STEP
+    for n in range(0, begin, 1000):
+        scene.routes.send(n * STEP, PACKET)
+    scene.change("broker")
+    scene.routes.send(begin * STEP, PACKET)
+    assert [bundled.time for bundled in scene.channel.posted] == [2 * begin]
+
+
 def test_without_the_broker_its_way_is_none() -> None:
     scene = Scene()
     scene.channel.is_up = False

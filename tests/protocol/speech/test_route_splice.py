@@ -61,6 +61,24 @@ def test_what_is_long_past_is_left_out() -> None:
     assert splice.number(BROKER, 9, 0, PACKET) is None
 
 
+def test_speech_goes_on_where_another_way_has_another_clock() -> None:
+    """After eleven days the broker's time begins anew, and there and back is a step of hours."""
+    splice, playout, now, played = RouteSplice(), Playout(), 0.0, 0
+    ways = [(LINK, 0), (BROKER, 1 << 30), (LINK, 0), (BROKER, 3 << 30), (LINK, 0)]
+    for turn, (way, shift) in enumerate(ways):
+        for n in range(turn * 20, turn * 20 + 20):
+            timestamp = (n * STEP + shift) % 2**32
+            number = splice.number(way, n, timestamp, PACKET)
+            assert number == n
+            playout.receive(number, timestamp, PACKET, n * 0.12)
+            while now < n * 0.12:
+                event = playout.take(now)
+                played += isinstance(event, Play)
+                now += 0.06 / event.speed if isinstance(event, Play) else event.ms / 1000
+    assert played > 180
+    assert (playout.stats.restarts, playout.stats.lost) == (4, 0)
+
+
 def test_timestamps_wrap() -> None:
     splice = RouteSplice()
     assert splice.number(LINK, 5, 2**32 - STEP, PACKET) == 5
