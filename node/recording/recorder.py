@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 from node.call.observers import CallObserver, ChatLine
 from node.recording.reader import plural
 from node.recording.timecode import format_time
-from node.recording.writer import CHUNK_S, FileLocation, SessionWriter, create_file, locate
+from node.recording.writer import CHUNK_S, FileLocation, SessionWriter, create_file, in_chunks, locate
 from protocol import log
 from protocol.errors import LocalError
 
@@ -224,8 +224,9 @@ class Recorder(CallObserver):
             is_last, good_bytes = False, stream.tell()
             while not is_last:
                 is_last = self._stop.wait(CHUNK_S) or locate(stream, self.path).is_deleted
-                writer.write(list(self._records()))
-                good_bytes = stream.tell()
+                for block in in_chunks(self._records()):  # after a disk that stood still there are many
+                    writer.write(block)
+                    good_bytes = stream.tell()
             writer.finish(self._now())
             location = locate(stream, self.path)
             stream.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -35,6 +35,21 @@ def create_file(path: Path) -> BinaryIO:
         raise UsageError(f"{str(path)!r} exists already: name another file, or move this one away") from None
     except OSError as error:
         raise NodeError(f"cannot record to {str(path)!r}: {error.strerror}") from None
+
+
+def in_chunks(records: Iterable[log.Record]) -> Iterator[list[log.Record]]:
+    """Yield records, which are in the order of time, in lists of less than `CHUNK_S` each.
+
+    A reader looks for what comes at a time no further back than a chunk may reach.
+    """
+    block: list[log.Record] = []
+    for record in records:
+        if block and record.at_us - block[0].at_us >= CHUNK_S * 1e6:
+            yield block
+            block = []
+        block.append(record)
+    if block:
+        yield block
 
 
 class SessionWriter:
@@ -70,13 +85,8 @@ class SessionWriter:
 
     def write_all(self, records: Iterable[log.Record]) -> None:
         """Write records of any length of time, in the order of time, in chunks as a recorder makes them."""
-        block: list[log.Record] = []
-        for record in records:
-            if block and record.at_us - block[0].at_us >= CHUNK_S * 1e6:
-                self.write(block)
-                block = []
-            block.append(record)
-        self.write(block)
+        for block in in_chunks(records):
+            self.write(block)
 
     def finish(self, at_us: int = 0) -> None:
         """Write the end, with the index by which a reader seeks; `at_us` is the end's time in a sealed session."""

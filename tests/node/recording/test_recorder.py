@@ -353,3 +353,18 @@ def test_a_fault_is_described_without_its_content() -> None:
 
 def test_a_fault_that_was_never_raised() -> None:
     assert without_content(ValueError("secret")) == "ValueError"
+
+
+@pytest.mark.parametrize("secret", [None, SECRET])
+def test_what_waited_for_a_slow_disk_is_found_from_any_moment_on(tmp_path: Path, secret: bytes | None) -> None:
+    clock, path = Clock(), tmp_path / "call.mcap"
+    recorder = Recorder(path, HEADER, secret=secret, clock=clock)
+    for number in range(500):  # a minute, all of which is written at once
+        clock.now = 50 + number * 0.12
+        recorder.speech_received("b2q", number, number * 5760, b"\x08word", [])
+    finished(recorder)
+    with SessionReader.open(path, secret) as session:
+        assert session.duration_s == pytest.approx(499 * 0.12)
+        for start in (1.0, 30.0, 59.0):
+            found = [record.at_us for record in session.records(start)]
+            assert found == [round(number * 0.12e6) for number in range(500) if number * 0.12 >= start]
