@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ from protocol.speech import opus_packet
 if TYPE_CHECKING:
     from PIL import Image
 
+logger = logging.getLogger(__name__)
+
 _US = 1_000_000
 
 # The capabilities that this program knows: a recording may have others.
@@ -27,6 +30,10 @@ KNOWN = Carries.EVERYTHING | Carries.LYRA_IN | Carries.TEXT | Carries.HIGH_BAND_
 
 # Of a snapshot, which a recorder makes of 640 x 640 at most: a larger one is forged, and may take seconds to open.
 MAX_SNAPSHOT_PIXELS = 1 << 22
+
+
+# What a snapshot may be: a recorder's are of the first. Others are never right, and Pillow runs a program for one (EPS).
+SNAPSHOT_FORMATS = ("WEBP", "JPEG", "PNG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +49,11 @@ def decode_snapshot(record: Snapshot) -> DecodedSnapshot:
 
     opened = None
     try:
-        with Image.open(io.BytesIO(record.data)) as image:
+        with Image.open(io.BytesIO(record.data), formats=SNAPSHOT_FORMATS) as image:
             if image.width * image.height <= MAX_SNAPSHOT_PIXELS:
                 opened = image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        pass  # no picture
+    except Exception:  # on broken bytes Pillow's readers raise errors of any kind
+        logger.debug("a snapshot of %d bytes is no picture", len(record.data))
     return DecodedSnapshot(record.at_us, record.sequence, record.format, record.data, opened)
 
 

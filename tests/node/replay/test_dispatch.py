@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import random
 
+import pytest
 from PIL import Image
 from sessions import HEADER, came, picture, went
 
 from node.call.observers import CallObserver
-from node.replay.dispatch import RecordDispatcher
+from node.replay.dispatch import RecordDispatcher, decode_snapshot
 from protocol.log import Header, Joined, Snapshot
 from protocol.signalling import Carries, Hello
 
@@ -50,6 +52,25 @@ def test_a_snapshot_that_is_none_costs_nothing_else() -> None:
     dispatcher.dispatch(snapshot(1, b"no picture"))
     dispatcher.dispatch(picture("me", 0, "a cat"), "a cat")
     assert watching.events == [("frame",)]
+
+
+@pytest.mark.parametrize("form", ["DDS", "TIFF", "EPS"])  # Pillow runs a program for the last
+def test_a_snapshot_of_a_form_that_no_recorder_writes_is_not_opened(form: str) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (4, 3)).save(file, form)
+    assert decode_snapshot(snapshot(1, file.getvalue())).image is None
+
+
+@pytest.mark.parametrize("form", ["WEBP", "JPEG", "PNG"])
+def test_a_damaged_snapshot_is_none_or_a_picture(form: str) -> None:
+    file, rng = io.BytesIO(), random.Random(4)
+    Image.radial_gradient("L").resize((16, 16)).convert("RGB").save(file, form)
+    for _ in range(200):
+        data = bytearray(file.getvalue())
+        for _ in range(rng.randrange(1, 6)):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        image = decode_snapshot(snapshot(1, bytes(data[: rng.randrange(len(data) + 1)]))).image
+        assert image is None or image.mode == "RGB"
 
 
 def test_who_is_here_is_told_once_and_leaves_once() -> None:
