@@ -33,8 +33,8 @@ def create_file(path: Path) -> BinaryIO:
         return path.open("xb")
     except FileExistsError:
         raise UsageError(f"{str(path)!r} exists already: name another file, or move this one away") from None
-    except OSError as error:
-        raise NodeError(f"cannot record to {str(path)!r}: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have, as with a NUL in it
+        raise NodeError(f"cannot record to {str(path)!r}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def in_chunks(records: Iterable[log.Record]) -> Iterator[list[log.Record]]:

@@ -45,7 +45,7 @@ class NoiseFloor:
 
 
 class VoiceDetector:
-    """A detector of speech in silence and noise, in blocks of 20 ms, and in what is left of a frame if that is 10 ms."""
+    """A detector of speech in silence and noise, in blocks of 20 ms; what is left of a frame may be 10 ms."""
 
     def __init__(self) -> None:
         self.floor = NoiseFloor()

@@ -21,7 +21,7 @@ from node.recording.recorder import Recorder, without_content
 from node.speech.send_stream import SpeechPacket
 from node.vision.types import PaintedPicture
 from protocol import frames, log
-from protocol.errors import UsageError
+from protocol.errors import NodeError, UsageError
 from protocol.rtp.red import Copy
 from protocol.signalling import Carries, Hello
 
@@ -368,3 +368,13 @@ def test_what_waited_for_a_slow_disk_is_found_from_any_moment_on(tmp_path: Path,
         for start in (1.0, 30.0, 59.0):
             found = [record.at_us for record in session.records(start)]
             assert found == [round(number * 0.12e6) for number in range(500) if number * 0.12 >= start]
+
+
+@pytest.mark.parametrize("name", ["a\0b.mcap", "a\ud800.mcap"])
+def test_a_name_that_no_file_can_have_is_said_and_ends_only_the_recording(tmp_path: Path, name: str) -> None:
+    ended = threading.Event()
+    recorder = Recorder(tmp_path / name, HEADER, opened=lambda: None, ended=ended.set)
+    assert ended.wait(PATIENCE_S)
+    assert recorder.outcome.startswith("cannot record to ")
+    with pytest.raises(NodeError, match="cannot record to"):
+        Recorder(tmp_path / name, HEADER)
