@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,12 @@ MILLISECONDS = Fraction(1, 1000)
 
 # Hz. All players accept it, and AAC's delay is a third of that at 16 kHz.
 SOUND_RATE = OPUS_RATE
+
+# Units between the beginnings of two subtitles, 18 minutes in an mp4, whose file has 31 bits for them.
+MOST_UNITS = 1 << 30
+
+# What an mp4 has where no subtitle is: a text of 0 bytes, whose length precedes it.
+NO_TEXT = bytes(2)
 
 # Pictures between keyframes; at one a second or more, a player seeks within ten seconds.
 KEYFRAME_EVERY = 10
@@ -73,6 +79,7 @@ class VideoWriter:
         self._subtitles = self._add_subtitles()
         self._resampler = av.AudioResampler(format=self._audio.format, layout="mono", rate=SOUND_RATE)
         self._samples = 0
+        self._captioned = 0.0
 
     def picture(self, at: float, image: Image.Image) -> None:
         """Add an RGB picture, shown from `at` until the next."""
@@ -89,7 +96,25 @@ class VideoWriter:
             self._container.mux(self._audio.encode(resampled))
 
     def caption(self, cue: Cue) -> None:
-        """Add a subtitle."""
+        """Add a subtitle; a long one, or a long time without any, in pieces."""
+        most = float(MOST_UNITS * self._kind.subtitle_unit)
+        while cue.start - self._captioned > most:
+            self._add_cue(Cue(self._captioned, self._captioned + most, ""))
+        while cue.end - cue.start > most:
+            self._add_cue(replace(cue, end=cue.start + most))
+            cue = replace(cue, start=cue.start + most)
+        self._add_cue(cue)
+
+    def _add_cue(self, cue: Cue) -> None:
+        unit = self._kind.subtitle_unit
+        packet = self._encoded(cue) if cue.text else self._av.Packet(NO_TEXT)
+        packet.stream, packet.time_base = self._subtitles, unit
+        packet.pts = packet.dts = round(cue.start / unit)
+        packet.duration = round((cue.end - cue.start) / unit)
+        self._container.mux(packet)
+        self._captioned = cue.end
+
+    def _encoded(self, cue: Cue) -> Any:
         unit = self._kind.subtitle_unit
         shown = self._av.subtitles.subtitle.SubtitleSet.create(
             b"0,0,Default,,0,0,0,," + unmarked(cue.text).replace("\n", "\\N").encode(errors="replace"),
@@ -97,11 +122,7 @@ class VideoWriter:
             end=round((cue.end - cue.start) / unit),
             pts=round(cue.start / unit),
         )
-        packet = self._subtitles.codec_context.encode_subtitle(shown)
-        packet.stream, packet.time_base = self._subtitles, unit
-        packet.pts = packet.dts = round(cue.start / unit)
-        packet.duration = round((cue.end - cue.start) / unit)
-        self._container.mux(packet)
+        return self._subtitles.codec_context.encode_subtitle(shown)
 
     def close(self) -> None:
         """Write what is left in the encoders, and the end of the file."""

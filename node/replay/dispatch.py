@@ -32,7 +32,7 @@ KNOWN = Carries.EVERYTHING | Carries.LYRA_IN | Carries.TEXT | Carries.HIGH_BAND_
 MAX_SNAPSHOT_PIXELS = 1 << 22
 
 
-# What a snapshot may be: a recorder's are of the first. Others are never right, and Pillow runs a program for one (EPS).
+# What a snapshot may be: a recorder writes the first. For one of the others (EPS) Pillow would run a program.
 SNAPSHOT_FORMATS = ("WEBP", "JPEG", "PNG")
 
 
