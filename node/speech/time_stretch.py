@@ -17,7 +17,7 @@ from node.speech.pcm import Pcm, samples_of
 # Samples that are left out or repeated at once: pitch periods from 400 Hz down to 67 Hz.
 SHORTEST, LONGEST = samples_of(0.0025), samples_of(0.015)
 
-# Samples of the two pieces that are compared and cross-faded: a period of most voices.
+# Samples of the two pieces that are compared and cross-faded: a period of most voices. Of a shorter frame it is half.
 FADE = samples_of(0.010)
 
 # Samples of surplus from which a change is made.
@@ -40,11 +40,12 @@ Samples = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class _Splice:
-    """Two pieces, at sample `at` and `lag` samples later, and their similarity (at most 1)."""
+    """Two pieces of `fade` samples, at sample `at` and `lag` samples later, and their similarity (at most 1)."""
 
     at: int
     lag: int
     similarity: float
+    fade: int
 
 
 class Stretcher:
@@ -79,32 +80,34 @@ class Stretcher:
 
 def _best_splice(sound: Samples, longest: int) -> _Splice | None:
     """Return where the frame is most similar to itself at most `longest` samples later; None if it is too short."""
-    longest = min(longest, LONGEST, len(sound) - FADE)
-    starts = range(0, len(sound) - FADE - longest + 1, FADE)
-    splices = [_best_lag(sound, at, longest) for at in starts if longest >= SHORTEST]
-    return max(splices, key=lambda splice: splice.similarity, default=None)
+    fade = min(FADE, len(sound) // 2)
+    longest = min(longest, LONGEST, len(sound) - fade)
+    starts = range(0, len(sound) - fade - longest + 1, fade) if longest >= SHORTEST else ()
+    return max((_best_lag(sound, at, longest, fade) for at in starts), key=lambda one: one.similarity, default=None)
 
 
-def _best_lag(sound: Samples, at: int, longest: int) -> _Splice:
-    piece = sound[at : at + FADE]
-    others = np.lib.stride_tricks.sliding_window_view(sound[at : at + longest + FADE], FADE)[SHORTEST:]
-    floor = QUIET_POWER * FADE
+def _best_lag(sound: Samples, at: int, longest: int, fade: int) -> _Splice:
+    piece = sound[at : at + fade]
+    others = np.lib.stride_tricks.sliding_window_view(sound[at : at + longest + fade], fade)[SHORTEST:]
+    floor = QUIET_POWER * fade
     power = (np.square(others).sum(axis=1) + np.square(piece).sum()) / 2
     similarity = (others @ piece + floor) / (power + floor)
     best = int(np.argmax(similarity))
-    return _Splice(at, best + SHORTEST, float(similarity[best]))
+    return _Splice(at, best + SHORTEST, float(similarity[best]), fade)
 
 
 def _shortened(sound: Samples, splice: _Splice) -> Samples:
     later = splice.at + splice.lag
-    return np.concatenate([sound[: splice.at], _faded(sound, splice.at, later), sound[later + FADE :]])
+    faded = _faded(sound, splice.at, later, splice.fade)
+    return np.concatenate([sound[: splice.at], faded, sound[later + splice.fade :]])
 
 
 def _lengthened(sound: Samples, splice: _Splice) -> Samples:
     later = splice.at + splice.lag
-    return np.concatenate([sound[:later], _faded(sound, later, splice.at), sound[splice.at + FADE :]])
+    faded = _faded(sound, later, splice.at, splice.fade)
+    return np.concatenate([sound[:later], faded, sound[splice.at + splice.fade :]])
 
 
-def _faded(sound: Samples, out: int, into: int) -> Samples:
-    ramp = np.linspace(0, 1, FADE)
-    return sound[out : out + FADE] * (1 - ramp) + sound[into : into + FADE] * ramp
+def _faded(sound: Samples, out: int, into: int, fade: int) -> Samples:
+    ramp = np.linspace(0, 1, fade)
+    return sound[out : out + fade] * (1 - ramp) + sound[into : into + fade] * ramp

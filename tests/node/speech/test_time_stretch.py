@@ -29,7 +29,7 @@ def pitch(pcm: Pcm) -> float:
 SPEEDS = [0.8, 0.95, 0.9998, 1.0, 1.0002, 1.05, 1.25]
 
 
-@pytest.mark.parametrize("frame", [320, 640, 960])
+@pytest.mark.parametrize("frame", [160, 320, 640, 960])
 @pytest.mark.parametrize("speed", SPEEDS)
 def test_the_length_comes_out_right(spoken: Pcm, speed: float, frame: int) -> None:
     whole = len(spoken) // frame * frame
