@@ -13,7 +13,7 @@ from node.export.subtitles import file_part
 from node.recording.participants import Attendance
 from node.recording.reader import SessionReader
 from node.replay.pictures import Paint
-from protocol.errors import UsageError
+from protocol.errors import NodeError, UsageError
 from protocol.log import Header
 
 # What can be split into a file for each participant: the others have all of them in one by their nature.
@@ -60,7 +60,7 @@ class ExportOptions:
 def parts(session: SessionReader, options: ExportOptions) -> Iterator[ExportOptions]:
     """Yield the options of each file: all in one, or OUT-1-ANN.mp4 for each participant, or each of `who`.
 
-    Raises UsageError if the kind of file cannot be split, NodeError for a name that nobody has.
+    Raises UsageError if the kind of file cannot be split, NodeError for a name that nobody has, or if nobody is there.
     """
     if not options.split:
         yield options
@@ -68,6 +68,8 @@ def parts(session: SessionReader, options: ExportOptions) -> Iterator[ExportOpti
     if options.output.suffix.lower() not in SPLIT:
         raise UsageError(f"--split makes a file a person of {', '.join(SPLIT)}, not of {options.output.name!r}")
     attendance = Attendance(session)
+    if not attendance.participants:
+        raise NodeError("nobody in this session sent anything: leave out --split")
     wanted = attendance.ids(options.who) if options.who else None
     for index, one in enumerate(attendance.participants):
         if wanted is None or wanted.intersection(one.ids):

@@ -175,6 +175,12 @@ def test_a_file_for_each_person_has_that_ones_voice_picture_and_words(file: Path
         assert (own in words, other in words) == (True, False)
 
 
+def test_where_nobody_sent_anything_there_is_no_file_a_person_and_it_is_said(tmp_path: Path) -> None:
+    file = written(tmp_path / "a.mcap", [Note(0, "alone")])
+    with pytest.raises(NodeError, match="nobody in this session sent anything"):
+        exported(file, "out.opus", split=True)
+
+
 def test_a_hostile_name_makes_a_file_beside_the_others(tmp_path: Path) -> None:
     people = [came("b", 0.1, "../[/b]\x1b]0;x"), came("c", 0.2, "\u202e/"), *spoken("b", tone(0.5, 500), at=0.5)]
     file = written(tmp_path / "a.mcap", people)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import av
@@ -39,7 +40,7 @@ def test_subtitles_hours_apart_or_of_hours_are_in_their_place(
     for cue in cues:
         pieces = [(begin, end) for begin, end, text in shown if text.endswith(cue.text.encode())]
         assert (pieces[0][0], pieces[-1][1]) == pytest.approx((cue.start, cue.end), abs=0.01)
-        assert all(one[1] == pytest.approx(next_one[0]) for one, next_one in zip(pieces, pieces[1:], strict=False))
+        assert all(before[1] == pytest.approx(after[0]) for before, after in itertools.pairwise(pieces))
 
 
 def _shown(path: Path) -> list[tuple[float, float, bytes]]:
