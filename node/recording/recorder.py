@@ -232,13 +232,26 @@ class Recorder(CallObserver):
             stream.close()
             self.outcome = self._outcome(location, writer.left_out)
         except OSError as error:
-            _abandon(stream, good_bytes)
+            self._abandon(stream, good_bytes)
             self.outcome = f"no longer recording: cannot write {str(self.path)!r}: {error.strerror or error}"
         except Exception as error:  # whatever it is, the call must go on, and the user must know
             logger.error("the recorder failed: %s", without_content(error))
-            _abandon(stream, good_bytes)
+            self._abandon(stream, good_bytes)
             fault = f"a fault of this program, {without_content(error)}"
             self.outcome = f"no longer recording to {str(self.path)!r}: {fault}"
+
+    def _abandon(self, stream: BinaryIO, good_bytes: int) -> None:
+        """Close a file that cannot be written any further, cut after its last complete chunk; without one it goes."""
+        with suppress(OSError):
+            descriptor = os.dup(stream.fileno())  # closing writes once more what could not be written
+            with suppress(OSError):
+                stream.close()
+            with suppress(OSError):
+                os.ftruncate(descriptor, good_bytes)
+            os.close(descriptor)
+        with suppress(OSError):
+            if not good_bytes and not self.path.stat().st_size:
+                self.discard()
 
     def _records(self) -> Iterator[log.Record]:
         """Take the waiting records, their snapshots encoded."""
@@ -266,17 +279,6 @@ class Recorder(CallObserver):
 def caption_text(caption: Caption | None) -> str | None:
     """Return a picture's caption as the node encoded or decoded it; None if it did not."""
     return None if caption is None else caption.words
-
-
-def _abandon(stream: BinaryIO, good_bytes: int) -> None:
-    """Close a file that cannot be written any further, cut after its last complete chunk."""
-    with suppress(OSError):
-        descriptor = os.dup(stream.fileno())  # closing writes once more what could not be written
-        with suppress(OSError):
-            stream.close()
-        with suppress(OSError):
-            os.ftruncate(descriptor, good_bytes)
-        os.close(descriptor)
 
 
 def _as_webp(image: Image.Image) -> bytes:

@@ -199,6 +199,7 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
     assert recorder.outcome == f"no longer recording: cannot write {str(path)!r}: No space left on device"
     recorder.left("b2q")  # the call goes on
     assert recorder.join(PATIENCE_S)
+    assert path.exists() is (room >= 4000)  # nothing stays of what cannot even begin
     if room > 4000:
         with SessionReader.open(path) as session:
             assert [one.sequence for one in session.records()] == list(range(len(list(session.records()))))  # type: ignore[union-attr]
