@@ -6,7 +6,7 @@ import re
 
 from protocol.errors import UsageError
 
-_TIME = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d+)?)", re.ASCII)
+_TIME = re.compile(r"(?:(?:(\d{1,4}):)?([0-5]?\d):)?(\d{1,9}(?:\.\d{1,12})?)", re.ASCII)
 
 
 def parse_time(text: str) -> float:
