@@ -37,7 +37,7 @@ class PageMicrophone:
         self._frame = frame
         self._clock = clock or Clock()
         self._received_at = float("-inf")
-        self._rest = silence(0)
+        self._rest, self._skipped = silence(0), 0
         self._reset()
 
     def begin(self) -> None:
@@ -80,24 +80,30 @@ class PageMicrophone:
 
     def _framed(self, pcm: Pcm, encoded: bytes | None, skipped: int, at: float) -> Iterator[Captured]:
         """Cut a piece that begins at `at` into frames. An encoded one is not cut: a rest of silence or concealment
-        before it is skipped.
+        before it is skipped, as is one before a gap.
         """
-        if encoded is not None and len(pcm) == self._frame:
-            skipped += len(self._rest)
+        fits = encoded is not None and len(pcm) == self._frame
+        if fits or skipped:
+            self._skipped += skipped + len(self._rest)
             self._rest = silence(0)
-            yield Captured(pcm, at, skipped, encoded)
+        if fits:
+            yield Captured(pcm, at, self._take_skipped(), encoded)
             return
         at -= seconds_of(len(self._rest))
         self._rest = np.concatenate([self._rest, pcm])
         while len(self._rest) >= self._frame:
             frame, self._rest = self._rest[: self._frame], self._rest[self._frame :]
-            yield Captured(frame, at, skipped)
+            yield Captured(frame, at, self._take_skipped())
             at += seconds_of(len(frame))
-            skipped = 0
+
+    def _take_skipped(self) -> int:
+        skipped, self._skipped = self._skipped, 0
+        return skipped
 
     def _reset(self) -> None:
         self._playout = Playout()
         self._decoder = OpusDecoder()
+        self._skipped += len(self._rest)
         self._rest = silence(0)
 
     def _next(self) -> tuple[Pcm, bytes | None]:

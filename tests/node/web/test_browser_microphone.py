@@ -91,6 +91,16 @@ async def test_nobody_who_speaks_is_silence(hand: HandClock) -> None:
     assert not any(one.pcm.any() or one.encoded for one in found)
 
 
+async def test_a_stop_of_the_machine_is_skipped_whatever_waits_for_the_rest_of_a_frame(hand: HandClock) -> None:
+    """Pieces of silence are of 20 ms, so that a stop is two times of three within a frame of 60 ms."""
+    frames, began, found = aiter(PageMicrophone(clock=hand.clock)), hand.time, list[Captured]()
+    for stop_s in (0.0, 3.0, 0.03, 5.0, 0.05, 2.0):
+        hand.time += stop_s
+        found += [await anext(frames) for _ in range(4)]
+    length_s = sum(seconds_of(one.skipped + len(one.pcm)) for one in found)
+    assert length_s == pytest.approx(hand.time - began, abs=0.15)
+
+
 async def test_garbage_is_no_speech(hand: HandClock) -> None:
     microphone = PageMicrophone(clock=hand.clock)
     microphone.receive(1, 0, b"")
