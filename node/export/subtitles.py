@@ -19,6 +19,9 @@ MOST_LETTERS = 2000
 # Of a name: those of the longest.
 MOST_NAME_LETTERS = 64
 
+# Of a name in the name of a file, which may have 255 in all: in a room it has 64 of UTF-8, in a forged file more.
+MOST_NAME_BYTES = 100
+
 # Of a cue, twice as many as a room has people: the first are left out.
 MOST_LINES = 16
 
@@ -117,6 +120,7 @@ def file_part(name: str) -> str:
     Names are from others: what leads to another folder, or is an order to a shell, is left out.
     """
     letters = "-".join(re.findall(r"\w+", one_line(name, MOST_NAME_LETTERS)))
+    letters = letters.encode()[:MOST_NAME_BYTES].decode(errors="ignore")
     return f"-{letters}" if letters else ""
 
 

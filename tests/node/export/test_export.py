@@ -175,6 +175,12 @@ def test_a_file_for_each_person_has_that_ones_voice_picture_and_words(file: Path
         assert (own in words, other in words) == (True, False)
 
 
+def test_a_forged_name_of_many_bytes_fits_a_files_name(tmp_path: Path) -> None:
+    file = written(tmp_path / "a.mcap", [came("b", 0.1, "\U00020000" * 500), *spoken("b", tone(0.2, 500), at=0.5)])
+    exported(file, "out.opus", split=True)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_where_nobody_sent_anything_there_is_no_file_a_person_and_it_is_said(tmp_path: Path) -> None:
     file = written(tmp_path / "a.mcap", [Note(0, "alone")])
     with pytest.raises(NodeError, match="nobody in this session sent anything"):
