@@ -83,7 +83,8 @@ class SpeechRoutes(PeerEvents):
         For `sequence` see `node.links.webrtc.PeerLink.send`. Copies of earlier packets go by links alone.
         """
         sent = self.peers.send(timestamp, payload, copies, sequence)
-        self._timestamp = unwrap(timestamp, 32, near=self._timestamp)  # at all times: half a day later it is ambiguous
+        # At all times: half a day later it is ambiguous. Of our own stream it counts on; a recording's is of 32 bits.
+        self._timestamp = unwrap(timestamp, 32, near=max(timestamp, self._timestamp))
         if Carries.SPEECH_OUT not in self._ours or not self.by_broker:
             self._bundle.flush()
             return sent

@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 from protocol.errors import PacketError
-from protocol.rtp.sequence import unwrap
 from protocol.speech import opus_packet
 from protocol.speech.opus_packet import SAMPLES_PER_MS
 
@@ -21,9 +20,9 @@ __all__ = ["RouteSplice"]
 REMEMBERED = 256
 # Packets of another way that lie further apart in time than this do not fill a gap: there was a pause.
 NEAR_MS = 1_000
-# What is further back than this was never so long on its way: the other way has another clock, as after days, when the
-# broker's time begins anew (`protocol.speech_sealing`).
-OTHER_CLOCK_MS = 60_000
+# No way delays a packet for longer. What seems to lie further back is later by most of a wrap, as after half a day of
+# silence, or is of another clock: after days the broker's time begins anew (`protocol.speech_sealing`).
+MOST_LATE_MS = 60_000
 # A packet whose length is not known is taken for one of the usual ones.
 USUAL_MS = 120.0
 
@@ -55,15 +54,11 @@ class RouteSplice:
         if timestamp in self._seen:
             return None
         newest, at, packet_ms = self._newest
-        apart_ms = unwrap(timestamp - at, _TIMESTAMP_BITS, near=0) / SAMPLES_PER_MS
-        has_other_clock = apart_ms < -OTHER_CLOCK_MS
-        if apart_ms < -NEAR_MS and not has_other_clock:
+        apart_ms = _apart_ms(timestamp, at)
+        if apart_ms < -NEAR_MS:
             return None
-        number = newest + (round(apart_ms / packet_ms) if abs(apart_ms) <= NEAR_MS else 1)
-        if has_other_clock:
-            self._newest = None
-            self._seen.clear()
-        if apart_ms > 0 or has_other_clock:
+        number = newest + (round(apart_ms / packet_ms) if apart_ms <= NEAR_MS else 1)
+        if apart_ms > 0:
             number = max(number, newest + 1)
             self._way, self._offset = way, number - sequence
         return number % _SEQUENCES
@@ -72,8 +67,14 @@ class RouteSplice:
         self._seen[timestamp] = None
         while len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
-        if self._newest is None or unwrap(timestamp - self._newest[1], _TIMESTAMP_BITS, near=0) > 0:
+        if self._newest is None or _apart_ms(timestamp, self._newest[1]) > 0:
             self._newest = number, timestamp, _length_ms(packet)
+
+
+def _apart_ms(timestamp: int, before: int) -> float:
+    """Return how much later a timestamp is than the newest one before it; what came late is earlier."""
+    late_ms = (before - timestamp) % (1 << _TIMESTAMP_BITS) / SAMPLES_PER_MS
+    return -late_ms if late_ms < MOST_LATE_MS else (1 << _TIMESTAMP_BITS) / SAMPLES_PER_MS - late_ms
 
 
 def _length_ms(packet: bytes) -> float:

@@ -219,3 +219,25 @@ def test_all_that_links_and_room_report_of_a_peer_is_passed_on_or_has_another_wa
     elsewhere = {"broker_lost", "broker_returned", "picture_received", "text_received", "word_received"}
     events = {name for name in vars(PeerEvents) if not name.startswith("_")}
     assert events - elsewhere == events & vars(SpeechRoutes).keys()
+
+
+def test_speech_of_a_call_that_lasted_half_a_day_keeps_its_time_when_it_changes_its_way() -> None:
+    """A time that was taken for one of before the stream's beginning would be a quarter of the wrap away."""
+    scene = Scene()
+    half_a_day = 13 * 3600 * 48_000 // STEP * STEP  # beyond 2^31 samples
+    scene.links.linked = True
+    scene.change("direct", listens=False)
+    assert scene.routes.send(half_a_day, PACKET)
+    scene.change("broker")
+    scene.routes.send(half_a_day + STEP, PACKET)
+    (bundled,) = scene.channel.posted
+    assert BrokerSpeech(0, bundled.time % 2**24, b"").timestamp == half_a_day + STEP
+
+
+def test_speech_after_a_long_silence_keeps_its_time() -> None:
+    scene = Scene()
+    scene.change("broker")
+    for timestamp in (0, 30 * 3600 * 48_000 // STEP * STEP):
+        scene.routes.send(timestamp, PACKET)
+    times = [BrokerSpeech(0, bundled.time % 2**24, b"").timestamp for bundled in scene.channel.posted]
+    assert times == [0, 30 * 3600 * 48_000 // STEP * STEP % 2**32]

@@ -79,6 +79,16 @@ def test_speech_goes_on_where_another_way_has_another_clock() -> None:
     assert (playout.stats.restarts, playout.stats.lost) == (4, 0)
 
 
+def test_who_was_silent_for_half_a_day_is_heard_by_another_way() -> None:
+    """So far on, the wrapping timestamp looks like one of the past."""
+    splice = RouteSplice()
+    splice.number(LINK, 5, 0, PACKET)
+    later = 15 * 3600 * 48_000
+    assert [splice.number(2, 900 + n, later + n * STEP, PACKET) for n in range(3)] == [6, 7, 8]
+    assert splice.number(BROKER, 40, later + 3 * STEP, PACKET) == 9
+    assert splice.number(2, 902, later + 2 * STEP, PACKET) is None
+
+
 def test_timestamps_wrap() -> None:
     splice = RouteSplice()
     assert splice.number(LINK, 5, 2**32 - STEP, PACKET) == 5
