@@ -226,8 +226,9 @@ class Peers:
 
         def on_packet(sequence: int, timestamp: int, payload: bytes, copies: Sequence[Copy]) -> None:
             with self.faults.contained(peer, "a packet"):
-                call.activity.packet(payload, self._now())
-                self._events.speech_received(peer, sequence, timestamp, payload, copies)
+                if self._calls.get(peer) is call:  # its end takes a moment, in which another may be up
+                    call.activity.packet(payload, self._now())
+                    self._events.speech_received(peer, sequence, timestamp, payload, copies)
 
         def on_state(state: State) -> None:
             with self.faults.contained(peer, "the link"):
@@ -235,7 +236,8 @@ class Peers:
 
         def on_report(report: Report) -> None:
             with self.faults.contained(peer, "a report"):
-                self._events.report_received(peer, report)
+                if self._calls.get(peer) is call:
+                    self._events.report_received(peer, report)
 
         link = self._settings.link(direction, on_packet=on_packet, on_state=on_state, on_report=on_report)
         call = self._calls[peer] = LinkedPeer(call_id, link, direction, LinkActivity(self._now()))
@@ -252,8 +254,7 @@ class Peers:
         self._drain()
 
     async def _accept(self, call_id: int, sdp: str, peer: str) -> None:
-        call = self._calls.get(peer)
-        if call is None or call.call_id != call_id:
+        if (call := self._calls.get(peer)) is None or call.call_id != call_id:
             return
         try:
             await call.link.accept(sdp)
@@ -272,8 +273,7 @@ class Peers:
         self._drain()
 
     def _state_changed(self, peer: str, call_id: int, state: State) -> None:
-        call = self._calls.get(peer)
-        if call is None or call.call_id != call_id:
+        if (call := self._calls.get(peer)) is None or call.call_id != call_id:
             return
         if state == "connected":
             call.up, call.activity.speech_at = True, self._now()

@@ -64,10 +64,12 @@ class NotedLinks(LinkSettings):
     """Links that the test can get at, with what they report to."""
 
     made: list[tuple[PeerLink, Callable[[State], None]]] = field(default_factory=list)
+    handlers: list[dict[str, Any]] = field(default_factory=list)
 
     def link(self, direction: MediaDirection, *, on_state: Callable[[State], None], **handlers: Any) -> PeerLink:
         link = super().link(direction, on_state=on_state, **handlers)
         self.made.append((link, on_state))
+        self.handlers.append(handlers)
         return link
 
 
@@ -449,6 +451,23 @@ async def test_reports_of_a_call_that_is_over_change_nothing() -> None:
         assert a.happened.all == happened
         assert a.calls.is_up(B)
         assert a.doubts == 1
+
+
+async def test_what_still_comes_over_a_link_that_has_ended_is_no_part_of_the_next_one() -> None:
+    """Its packets are numbered otherwise, and the end of a link takes a moment."""
+    async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
+        await a.up(B)
+        await b.up(A)
+        a.fail(0)
+        await a.up(B, times=2)
+        await b.up(A, times=2)
+        a.links.handlers[0]["on_packet"](7, 960, SPEECH, ())
+        a.links.handlers[0]["on_report"](Report(1, 0, 0.0, None))
+        assert (a.heard.all, a.reports.all) == ([], [])
+        await b.calls.leave()
+        await a.happened.until(lambda happened: ("left", B) in happened)
+        a.links.handlers[1]["on_packet"](8, 1920, SPEECH, ())
+        assert a.heard.all == []
 
 
 async def test_a_link_that_fails_is_made_anew() -> None:
