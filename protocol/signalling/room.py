@@ -236,8 +236,7 @@ class Room:
         """Take in a newcomer, or a new session of a peer, that has shown that it is alive, if there is a place."""
         if known := self._calls.get(sender):
             known.discard(Reason.RESTARTED)
-            self._output.events.append(PeerLeft(sender, Reason.RESTARTED))
-            self.liveness.forget(self._session_of(sender), now)
+            self._forget(sender, Reason.RESTARTED, now)
         elif len(self._calls) >= MAX_PEERS:
             self.liveness.defer((sender, hello.session))
             self.waiting.add((sender, hello.session))
@@ -262,11 +261,12 @@ class Room:
 
     def _forget_departed(self, now: float) -> None:
         for peer in [peer for peer, call in self._calls.items() if call.state is State.LEFT]:
-            session = self._session_of(peer)
-            del self._calls[peer]
-            self._bulletin.left(peer)
-            self.liveness.forget(session, now)
-            self._output.events.append(PeerLeft(peer, Reason.LEFT))
+            self._forget(peer, Reason.LEFT, now)
+
+    def _forget(self, peer: str, reason: Reason, now: float) -> None:
+        self.liveness.forget((peer, self._calls.pop(peer).hello.session), now)
+        self._bulletin.left(peer)
+        self._output.events.append(PeerLeft(peer, reason))
 
     def _session_of(self, peer: str) -> PeerSession:
         return peer, self._calls[peer].hello.session

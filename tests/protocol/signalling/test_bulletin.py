@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from mesh import NEW, OLD, Node, World
 
-from protocol.signalling import Carries, HereBySpeech, PeerJoined, PeerLeft, PictureWanted
+from protocol.signalling import Carries, Hello, HereBySpeech, PeerJoined, PeerLeft, PictureWanted
 from protocol.signalling.liveness import ASK_AGAIN_S, DOUBT_S
+from protocol.signalling.messages import decode
 from protocol.signalling.peer_call import OPEN_FROM_TRY
 from protocol.signalling.picture_requests import ASK_AFTER_S
 from protocol.topics import Letter
@@ -64,6 +65,22 @@ def test_a_picture_that_is_not_served_is_asked_for_and_given_again() -> None:
     newcomer.room.picture_received("aaaa")
     world.run(60)
     assert _wanted(sender) == ["bbbb"]
+
+
+def test_of_a_session_that_was_replaced_no_picture_is_asked_for() -> None:
+    world = World(keeps=False)
+    world.join("aaaa")
+    world.showing.add("aaaa")
+    newcomer = world.join("bbbb")
+    world.run(ASK_AFTER_S - 1)
+    world.showing.clear()
+    world.join("aaaa", session=2)
+    world.run(0.5)
+    assert [event.hello.session for event in newcomer.of(PeerJoined)] == [1, 2]
+    world.sent.clear()
+    world.run(60)
+    hellos = [decode(message.payload) for sender, message in world.sent if sender == "bbbb" and message.retain]
+    assert [hello.news.lacks for hello in hellos if isinstance(hello, Hello) and hello.news.lacks] == []
 
 
 def test_a_picture_that_came_or_that_nobody_sent_is_not_asked_for() -> None:
