@@ -186,8 +186,7 @@ class RoomMembership(PeerEventHub):
 
     def link_state(self, peer: str) -> str:
         """Return the state of speech with a peer: `up`, `connecting`, `again` (it was up before) or `none`."""
-        hello = self.hellos.get(peer)
-        if hello is None or not hello.carries & MEDIA:
+        if (hello := self.hellos.get(peer)) is None or not hello.carries & MEDIA:
             return "none"
         if self.peers.is_up(peer) or self.route(peer) == SpeechRoute.BROKER:
             return "up"
@@ -204,8 +203,9 @@ class RoomMembership(PeerEventHub):
 
     # -- the channel
 
-    def _post(self, outgoing: Outgoing) -> None:
-        self.channel.post(outgoing.letter, outgoing.payload, outgoing.retain, outgoing.to, addressed=outgoing.addressed)
+    def _post(self, message: Outgoing) -> None:
+        if message.to is None or self.channel.link.connected:  # else all is begun anew when the broker is back
+            self.channel.post(message.letter, message.payload, message.retain, message.to, addressed=message.addressed)
 
     def _deliver(self, topic: Topic, payload: bytes) -> None:
         match topic.letter:

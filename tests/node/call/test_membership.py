@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from greeting import proven
 from happenings import Happenings
-from scripted_broker import GOOD, scripted
+from scripted_broker import CLOSES, GOOD, scripted
 
 from live_call import CODECS, place, running, secret
 from node.call.membership import RoomMembership
 from node.links.address import BrokerAddress
 from node.links.mqtt import Message
+from node.links.network_watch import NetworkChange
 from node.links.peer_events import PeerEvents, PresenceNotes
 from protocol import frames
 from protocol.captions import CodebookId
@@ -152,6 +153,28 @@ async def test_a_broker_that_lets_in_and_hangs_up_is_one_line_however_often(monk
                 broker.close_all()
     lines = [note.partition(" (")[0] for note in ann.notes.all if "does not hand on" not in note]  # it echoes nothing
     assert lines == ["the broker is gone", "the broker is back"] * 2 + ["the broker ends each connection soon"]
+
+
+async def test_call_set_up_does_not_wait_for_a_broker_that_is_away() -> None:
+    """It is made anew at the broker's return; old attempts would hold up the hello on a slow link, for ever longer."""
+    async with scripted(GOOD) as broker:
+        ann = Member("ann", broker.address)
+        async with running(ann) as nodes:
+            await nodes.until(lambda: ann.room.broker_is_up)
+            hear_hello(ann, Hello(9, "eve"))
+            await nodes.until(ann.happened("opened"))
+            broker.behaves(CLOSES)
+            broker.close_all()
+            await nodes.until(lambda: not ann.room.broker_is_up)
+            waiting = ann.room.channel.link.waiting
+            for number in range(3):
+                ann.room.peers.network_changed(NetworkChange(frozenset({f"192.0.2.{number}"}), frozenset()))
+                await nodes.until(lambda count=number + 1: ann.part.happened.all.count(("ended",)) == count)
+                await nodes.until(lambda count=number + 2: ann.part.happened.all.count(("opened",)) == count)
+            assert ann.room.channel.link.waiting == waiting
+            broker.behaves(GOOD)
+            await nodes.until(ann.happened("broker"))
+            await nodes.until(lambda: ann.room.channel.link.waiting == 0)
 
 
 async def test_pictures_are_for_those_who_take_them_from_those_who_said_hello(embedded_broker: BrokerAddress) -> None:
