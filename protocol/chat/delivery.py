@@ -55,7 +55,8 @@ class LineDelivery:
     def left(self, peer: str) -> None:
         """Deliver nothing more to a peer, unless it comes back."""
         self._authors.left(peer)
-        self._newcomers.left(peer)
+        if self._newcomers.left(peer):
+            self._known.pop(peer, None)
         self._changed(self._own.left(peer))
 
     def broker_lost(self) -> None:

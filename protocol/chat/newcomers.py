@@ -64,10 +64,12 @@ class Newcomers:
         else:
             self._givings[peer] = _Giving(now + FIRST_AFTER_S + self._after_others_s())
 
-    def left(self, peer: str) -> None:
-        """Give nothing to a peer, nor leave it to that peer to give."""
+    def left(self, peer: str) -> bool:
+        """Give nothing to a peer, nor leave it to that peer to give. Returns whether it was still to be given all."""
         self._older.discard(peer)
+        giving = self._givings.get(peer)
         self._stop(peer)
+        return giving is not None and not giving.tries
 
     def overheard(self, giver: str, target: str, of: int, now: float) -> None:
         """Leave it to another member, which was heard giving, until that had time to finish."""

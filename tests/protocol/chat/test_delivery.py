@@ -49,6 +49,28 @@ def test_nothing_is_sent_while_nothing_is_said() -> None:
     assert all(member.delivery.get_timer() is None and not member.posted for member in room.members.values())
 
 
+def test_a_newcomer_that_is_lost_before_it_was_given_what_was_said_is_given_it_when_it_comes_back() -> None:
+    room = three()
+    room.run(60)
+    room.say("a", "hello")
+    room.run(60)
+    newcomer = room.join("d")
+    for name in ("a", "b", "c"):
+        room.part(name, "d")
+    room.run(60)
+    assert newcomer.read == []
+    for name in ("a", "b", "c"):
+        room.meet(name, "d")
+    room.run(60)
+    assert newcomer.read == [("a", "hello")]
+    posted = sum(len(member.posted) for member in room.members.values())
+    for name in ("a", "b", "c"):
+        room.part(name, "d")
+        room.meet(name, "d")
+    room.run(60)
+    assert sum(len(member.posted) for member in room.members.values()) == posted
+
+
 def test_acknowledgements_of_all_authors_are_gathered() -> None:
     room = three()
     for text in ("one", "two", "three"):
