@@ -40,7 +40,7 @@ MAX_TYPED = 1000
 # Tenths of a second that a frame has room for.
 MAX_TENTHS = (1 << 16) - 1
 
-# Names of peers that are remembered, of those who left too.
+# Names of peers that are remembered, of those who left too; more than a room has at once.
 MAX_NAMES = 256
 
 
@@ -76,7 +76,7 @@ class Chat(PeerEvents):
         self._reader = LineReader(
             captions, on_line=self._read, reject=room.reject_text, faults=room.faults, clock=clock
         )
-        self._names: OrderedDict[str, str] = OrderedDict()
+        self._names: dict[str, str] = {}
         self._typed: asyncio.Queue[str] = asyncio.Queue(MAX_TYPED)
         self._said: OrderedDict[int, ChatLine] = OrderedDict()
         self._turn, self._went = asyncio.Lock(), asyncio.Event()
@@ -170,8 +170,8 @@ class Chat(PeerEvents):
         """Deliver to the peer, if it reads lines."""
         self._names[peer] = hello.name or peer
         self._met.set()
-        while len(self._names) > MAX_NAMES:
-            self._names.popitem(last=False)
+        if len(self._names) > MAX_NAMES:
+            del self._names[next(name for name in self._names if name not in self._room.hellos)]
         reads = readable_codecs(self._captions.codecs, hello) if Carries.TEXT in hello.carries else frozenset[int]()
         self._delivery.joined(peer, hello.session, reads, self._clock())
         self._drain()

@@ -10,7 +10,7 @@ from fake_models import FakeModels
 from happenings import Happenings
 
 from live_call import parts, place, running
-from node.call.chat import MAX_TYPED, checked_line
+from node.call.chat import MAX_NAMES, MAX_TYPED, checked_line
 from node.call.line_reader import MAX_CHARACTERS
 from node.call.node import Node
 from node.call.observers import CallObserver, ChatLine
@@ -79,6 +79,15 @@ async def test_a_line_is_read_and_its_author_sees_who_has_it(two: tuple[Side, Si
     frame = frames.decode(bob.read.frames[0])
     assert isinstance(frame, frames.Line)
     assert len(frame.coded) < len(said.text.encode())
+
+
+async def test_who_stays_is_called_by_name_however_many_came_and_went(side: Enter) -> None:
+    room, chat = (ann := side("ann").node).room, ann.chat
+    for number in range(MAX_NAMES + 3):
+        room.joined(f"{number}", Hello(number, f"guest {number}", Carries.TEXT))
+        if number:
+            room.left(f"{number}")
+    assert (await chat.say("who is here?")).waiting == ("guest 0",)
 
 
 async def test_lines_typed_at_once_come_in_their_order(two: tuple[Side, Side]) -> None:
