@@ -104,11 +104,15 @@ class LivenessProofs:
         proof, known = hello.proof, self._received.get(peer)
         if known is not None and proof.number < known.number:
             return None
-        if known is None or proof.number > known.number:
+        is_news = known is None or proof.number > known.number
+        if is_news:
             self._note(peer, hello, now)
         if self._challenge in proof.echoes:
             self._asked.pop(peer, None)
             return True
+        if is_news and (asked := self._asked.get(peer)) is not None and asked.again_at is None:
+            asked.left = ASKS  # a peer that is doubted was away while it was asked, and now it spoke
+            self._ask_again(asked, now)
         return False
 
     def ask(self, peer: PeerSession, now: float) -> None:

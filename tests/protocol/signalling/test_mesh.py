@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from greeting import greet
 from mesh import NEW, OLD, Node, World, bare
@@ -240,6 +242,24 @@ def test_speech_outlives_the_broker() -> None:
     world.run(60)
     assert world.connected()
     assert (len(one.events), len(two.events)) == events
+
+
+@pytest.mark.parametrize("later_s", [1.0, 7.9, 8.5, 12.0, ROLL_CALL_S - 2, ROLL_CALL_S - 0.1, ROLL_CALL_S + 1, 60.0])
+@pytest.mark.parametrize("keeps", [True, False])
+def test_two_that_come_back_to_the_broker_one_after_the_other_keep_or_find_each_other(
+    later_s: float, keeps: bool
+) -> None:
+    """Without speech between them nothing but their hellos shows that they are here. Pauses before attempts vary."""
+    world = World(keeps=keeps)
+    nodes = [world.join(name, carries=NEW & ~Carries.SPEECH_OUT) for name in ("aaaa", "bbbb")]
+    world.run(60)
+    for node, away_s in zip(nodes, (0.5, 0.5 + later_s), strict=True):
+        node.online = False
+        world.later(away_s, partial(world.reconnect, node))
+    world.run(120)
+    assert [set(node.room.peers) for node in nodes] == [{"bbbb"}, {"aaaa"}]
+    if later_s < ROLL_CALL_S - 1:
+        assert nodes[0].of(PeerLeft) == []
 
 
 def test_who_left_while_the_broker_was_away_is_missed_in_the_end() -> None:
