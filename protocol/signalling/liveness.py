@@ -143,11 +143,20 @@ class LivenessProofs:
         """Want a new proof from a peer that is here, within `DOUBT_S`. One that is wanted already gets no longer."""
         asked = self._asked.get(peer)
         if asked is None or asked.gone_at is None:
-            self.roll_call([peer], now, DOUBT_S)
+            self._doubt([peer], now, DOUBT_S)
 
     def roll_call(self, everyone: Iterable[PeerSession], now: float, patience_s: float) -> None:
-        """Want new proofs from all of these within this time."""
-        for peer in everyone:
+        """Want new proofs from all who are here within this time, and from strangers that were asked already.
+
+        For as long as the broker was away they were asked in vain.
+        """
+        for peer in self._strangers():
+            if self._asked[peer].left < ASKS - 1:
+                self._asked[peer] = _Asked(now + ASK_AGAIN_S)
+        self._doubt(everyone, now, patience_s)
+
+    def _doubt(self, peers: Iterable[PeerSession], now: float, patience_s: float) -> None:
+        for peer in peers:
             self._asked[peer] = _Asked(now + ASK_AGAIN_S, now + patience_s)
         self.renew(now)
 

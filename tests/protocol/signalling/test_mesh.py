@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from greeting import greet
-from mesh import NEW, OLD, Node, World, bare
+from mesh import DELAY_S, NEW, OLD, Node, World, bare
 
 from protocol.signalling import (
     ApplyAnswer,
@@ -260,6 +260,19 @@ def test_two_that_come_back_to_the_broker_one_after_the_other_keep_or_find_each_
     assert [set(node.room.peers) for node in nodes] == [{"bbbb"}, {"aaaa"}]
     if later_s < ROLL_CALL_S - 1:
         assert nodes[0].of(PeerLeft) == []
+
+
+@pytest.mark.parametrize("heard", [0, 1, 2])
+def test_a_newcomer_that_was_asked_in_vain_while_the_broker_was_away_is_asked_again(heard: int) -> None:
+    world = World(keeps=False)
+    first = world.join("aaaa", carries=NEW & ~Carries.SPEECH_OUT)
+    world.run(60)
+    newcomer = world.join("bbbb", carries=NEW & ~Carries.SPEECH_OUT)
+    world.run((heard + 1.5) * DELAY_S)
+    first.online = False
+    world.later(15, partial(world.reconnect, first))
+    world.run(120)
+    assert [set(node.room.peers) for node in (first, newcomer)] == [{"bbbb"}, {"aaaa"}]
 
 
 def test_who_left_while_the_broker_was_away_is_missed_in_the_end() -> None:
