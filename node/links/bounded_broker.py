@@ -39,6 +39,7 @@ class BoundedBroker(Broker):  # type: ignore[misc]
         self._users = {name.encode(): password.encode() for name, password in users.items()}
         self.connections = 0
         self._served: dict[PacketReader, Any] = {}
+        self._retained_by: dict[str, str | None] = {}  # the client of each topic
 
     @property
     def port(self) -> int:
@@ -166,8 +167,21 @@ class BoundedBroker(Broker):  # type: ignore[misc]
 
     async def retain_message(self, source_session: Any, topic_name: Any, data: Any, qos: int | None = None) -> None:
         """Keep the newest message of each topic, as long as there is room for another topic."""
-        if topic_name in self._retained_messages or len(self._retained_messages) < broker_limits.MAX_RETAINED:
+        kept = self._retained_messages
+        if data and topic_name not in kept and len(kept) >= broker_limits.MAX_RETAINED:
+            self._make_room()
+        if topic_name in kept or len(kept) < broker_limits.MAX_RETAINED:
             await super().retain_message(None, topic_name, data, QOS_0)
+            self._retained_by.pop(topic_name, None)
+            if topic_name in kept:
+                self._retained_by[topic_name] = getattr(source_session, "client_id", None)
+
+    def _make_room(self) -> None:
+        """Drop the oldest message that is kept of a client that is gone: a node that crashed takes none back."""
+        gone = (topic for topic in self._retained_messages if self._retained_by.get(topic) not in self._sessions)
+        if (oldest := next(gone, None)) is not None:
+            del self._retained_messages[oldest]
+            self._retained_by.pop(oldest, None)
 
 
 async def _after_its_messages(delivered: asyncio.Queue[Any], disconnected: Callable[[], Awaitable[Any]]) -> Any:

@@ -138,6 +138,24 @@ async def test_retained_messages_are_counted(start: Bounded, monkeypatch: pytest
     await until(lambda: set(server.retained_messages) == {"t/0", "t/2", "t/9"})
 
 
+async def test_what_clients_left_that_are_gone_makes_room(start: Bounded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of nodes that crashed stay: in the end a broker that runs for long would keep no hello any more."""
+    monkeypatch.setattr(broker_limits, "MAX_RETAINED", 3)
+    server = await start()
+    stays, crashes = await RawClient.enter(server.port), await RawClient.enter(server.port)
+    await stays.push(publish("t/stays", b"x", retain=True))
+    await until(lambda: len(server.retained_messages) == 1)
+    await crashes.push(publish("t/1", b"x", retain=True) + publish("t/2", b"x", retain=True))
+    await until(lambda: len(server.retained_messages) == 3)
+    crashes.close()
+    await until(lambda: server.connections == 1)
+    comes = await RawClient.enter(server.port)
+    for index in range(3, 6):
+        await comes.push(publish(f"t/{index}", b"x", retain=True))
+        await comes.ask(b"\xc0\0")
+    await until(lambda: set(server.retained_messages) == {"t/stays", "t/3", "t/4"})
+
+
 async def test_subscriptions_are_counted(start: Bounded, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker_limits, "MAX_SUBSCRIPTIONS", 3)
     server = await start()
