@@ -28,6 +28,11 @@ class RelayMeter:
     _counted: dict[str, int] = field(default_factory=lambda: {"sent": 0, "received": 0})
     _remainder: TcpTraffic = field(default_factory=lambda: TcpTraffic(0, 0))
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the connection to the server was closed."""
+        return self.tcp is not None and self.tcp.fileno() < 0
+
     def count(self, direction: Direction, size: int) -> int:
         """Return what a datagram of `size` bytes costs from the IP header on, and count it."""
         message = CHANNEL_HEADER + size

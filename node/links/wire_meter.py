@@ -161,15 +161,28 @@ class WireMeter:
     broker_speech_received: Count = field(default_factory=Count)
     _tcp: list[Callable[[], TcpTraffic]] = field(default_factory=list)
     _relays: list[RelayMeter] = field(default_factory=list)
+    _ended_relays: TcpTraffic = field(default_factory=lambda: TcpTraffic(0, 0))
 
     def datagram(self, direction: Direction, data: bytes, address: str, relay: RelayMeter | None = None) -> None:
         """Count a datagram to or from this address; by way of a `relay` it is one inside of a message to that."""
         size = len(data) + UDP_HEADER + ip_header(address)
         if relay is not None:
             size = relay.count(direction, len(data))
-            if relay not in self._relays:
-                self._relays.append(relay)
+            if relay.tcp is not None and not relay.has_ended and relay not in self._relays:
+                self._add_relay(relay)
         (self.sent if direction == "sent" else self.received)[udp_kind(data)].add(size)
+
+    @property
+    def relays(self) -> int:
+        """How many connections to TURN servers are asked for what they cost."""
+        return len(self._relays)
+
+    def _add_relay(self, relay: RelayMeter) -> None:
+        """Ask a relay for what its connection costs besides its datagrams; of those that ended the sum is kept."""
+        ended = [each for each in self._relays if each.has_ended]
+        self._relays = [each for each in self._relays if not each.has_ended] + [relay]
+        totals = [self._ended_relays, *(each.remainder() for each in ended)]
+        self._ended_relays = TcpTraffic(_sum(totals, "sent"), _sum(totals, "received"))
 
     def broker_speech(self, direction: Direction, size: int, packets: int) -> None:
         """Count a message of `size` bytes with so many packets of speech."""
@@ -199,7 +212,8 @@ class WireMeter:
         speech = self.broker_speech_sent if direction == "sent" else self.broker_speech_received
         kinds["mqtt"], kinds["mqtt_speech"] = mqtt - min(mqtt, speech.bytes), min(mqtt, speech.bytes)
         if self._relays:
-            kinds["turn"] = kinds.get("turn", 0) + _sum([relay.remainder() for relay in self._relays], direction)
+            remainders = [self._ended_relays, *(relay.remainder() for relay in self._relays)]
+            kinds["turn"] = kinds.get("turn", 0) + _sum(remainders, direction)
         return kinds
 
 

@@ -61,3 +61,25 @@ async def test_the_total_is_what_the_system_counts_of_the_connection() -> None:
         writer.close()
         await writer.wait_closed()
     assert meter.total("sent") == counted.sent
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell what a connection costs")
+async def test_of_connections_that_ended_nothing_is_kept_but_their_cost() -> None:
+    """A link that is made anew has another relay, for as long as the call lasts."""
+    meter, costs = WireMeter(), []
+    async with await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0) as server:
+        for _ in range(5):
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            (relay,) = relays_of(writer.transport, object())
+            for _ in range(2):
+                meter.datagram("sent", RTP, "198.51.100.1", relay)
+            meter.datagram("sent", RTP, "198.51.100.1", RelayMeter("203.0.113.9"))
+            await reader.read()
+            total = meter.total("sent")
+            costs.append(relay.remainder().sent)
+            writer.close()
+            await writer.wait_closed()
+            meter.datagram("sent", RTP, "198.51.100.1", relay)
+    assert meter.relays == 1
+    assert meter.kinds("sent")["turn"] == sum(costs)
+    assert meter.total("sent") == total + 116 + 52
