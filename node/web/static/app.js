@@ -40,13 +40,13 @@ let away = "";
 
 const SHOW = {
   state() {
+    if (run && run !== call.run) controls.renew();
     stage.reset(call);
     details.reset(call);
     replay.show(call.replay);
     chat.show();
     showYou();
     byId("hangup").hidden = call.kind === "replay";
-    if (run && run !== call.run) controls.renew();
     if (!run) controls.resume();
     run = call.run;
     lobby.show();
@@ -176,11 +176,11 @@ keys({ m: "microphone", v: "camera", c: "show-chat", f: "fullscreen" }, () => pa
 
 const feed = new Feed("/events", happened, line);
 
-byId("hangup").addEventListener("click", async () => {
+byId("hangup").addEventListener("click", () => {
   panels.close();
   talk.stop();
   feed.stop();
-  lobby.left(await controls.leave());
+  lobby.left(controls.leave());
 });
 lobby.onAgain = () => feed.start();
 

@@ -1,6 +1,6 @@
 // Being seen: the middle of the camera's picture, as a small JPEG, whenever the scene changed.
 
-import { ask, isGranted } from "./devices.js";
+import { Device, end, isGranted } from "./devices.js";
 import { byId } from "./dom.js";
 import { remember, remembered } from "./memory.js";
 import { post, sent } from "./requests.js";
@@ -15,6 +15,7 @@ const QUALITY = 0.7;
 
 export class Camera {
   #changed;
+  #device = new Device("camera");
   #stream = null;
   #video = document.createElement("video");
   #canvas = canvas(SIDE);
@@ -53,17 +54,20 @@ export class Camera {
   }
 
   async #open() {
+    let stream = null;
     try {
-      this.#stream = await ask("camera");
+      stream = await this.#device.take();
+      if (stream === null) return;
+      this.#stream = stream;
       await post("/camera", { on: true });
-      this.#video.srcObject = this.#stream;
-      byId("own-video").srcObject = this.#stream;
-      await this.#video.play();
+      this.#video.srcObject = byId("own-video").srcObject = this.#stream;
+      if (this.isOn) await this.#video.play();
     } catch (error) {
-      await this.#close(error.message);
+      if (this.#stream === stream) await this.#close(error.message);
       return;
     }
-    this.#stream.getVideoTracks()[0].addEventListener("ended", () => this.#close("The camera is gone."));
+    if (this.#stream !== stream) return; // it was closed meanwhile
+    stream.getVideoTracks()[0].addEventListener("ended", () => this.#close("The camera is gone."));
     this.again();
     remember(MEMORY, true);
     this.#changed(true, "");
@@ -72,8 +76,9 @@ export class Camera {
 
   async #close(why) {
     clearTimeout(this.#timer);
+    this.#device.drop();
     const had = this.isOn;
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    end(this.#stream);
     this.#stream = null;
     this.#video.srcObject = byId("own-video").srcObject = null;
     remember(MEMORY, false);

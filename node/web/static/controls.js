@@ -65,26 +65,23 @@ export class Controls {
     return !you?.may_speak || this.speech.link.isOn;
   }
 
-  /** Leaves: nothing is heard, said or seen from here. Returns what was on, for another time. */
-  async leave() {
+  /** Leaves: nothing is heard, said or seen from here, with a node or without. Returns what was on, for another time. */
+  leave() {
     const { you } = this.#call;
     const was = { microphone: this.#microphone(you)[0], camera: this.#film(you)[0] };
     this.sound.stop();
     this.speech.stop();
-    await this.camera.stop();
-    try {
-      if (was.microphone && !you.may_speak) await post("/mute", { muted: true });
-      if (was.camera && !you.may_show) await post("/camera", { on: false });
-    } catch {
-      // the node is away, and everything with it
-    }
+    this.camera.stop();
+    const ask = (path, wish) => post(path, wish).catch(() => {}); // it is away, and everything with it
+    if (was.microphone && !you.may_speak) ask("/mute", { muted: true });
+    if (was.camera && !you.may_show) ask("/camera", { on: false });
     return was;
   }
 
   /** The node was started anew: its sessions are gone. */
   renew() {
     this.sound.link.renew();
-    this.speech.link.renew();
+    this.speech.renew();
     this.camera.again();
   }
 

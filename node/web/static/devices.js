@@ -38,6 +38,48 @@ export async function ask(device) {
   }
 }
 
+/** The microphone or the camera of a call: asked for once at a time, and given back if it is not wanted any more. */
+export class Device {
+  #name;
+  #wish = null;
+
+  constructor(name) {
+    this.#name = name;
+  }
+
+  get isAskedFor() {
+    return this.#wish !== null;
+  }
+
+  /** Its stream, once the person allows it; null if it is asked for already, or was dropped by then. */
+  async take() {
+    if (this.isAskedFor) return null;
+    const wish = (this.#wish = Symbol(this.#name));
+    let stream = null;
+    try {
+      stream = await ask(this.#name);
+    } catch (error) {
+      if (wish === this.#wish) throw error;
+    } finally {
+      if (wish !== this.#wish) end(stream);
+      else this.#wish = null;
+    }
+    return stream?.active ? stream : null;
+  }
+
+  /** It is not wanted any more; returns whether it was asked for. */
+  drop() {
+    const was = this.isAskedFor;
+    this.#wish = null;
+    return was;
+  }
+}
+
+/** Gives back what was taken. */
+export function end(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
+
 /** Whether it was allowed before, so that nobody needs to be asked. */
 export async function isGranted(name) {
   try {

@@ -11,6 +11,7 @@ export function keys(buttons, escape) {
     if (event.key === "Escape" && !event.target.closest("dialog")) escape();
     const button = byId(buttons[event.key.toLowerCase()]);
     if (!button || button.hidden || button.disabled || event.target.closest(WRITES)) return;
+    if (button.closest("[inert]")) return; // before the call and after it a click would still reach it
     event.preventDefault();
     button.click();
   });

@@ -2,7 +2,7 @@
 
 import { byId, element, listed, setAttribute, setText } from "./dom.js";
 import { trouble } from "./banner.js";
-import { areThere, ask, choices, choose, isGranted } from "./devices.js";
+import { areThere, ask, choices, choose, end, isGranted } from "./devices.js";
 import { remember, remembered } from "./memory.js";
 
 const MEMORY = "pictophone joined";
@@ -67,6 +67,7 @@ export class Lobby {
     setText(byId("lobby-title"), "You left the call");
     setText(byId("lobby-who"), "Nothing is heard or seen from this page any more.");
     setText(byId("join"), "Join again");
+    byId("join").disabled = false; // without a node, too: nothing is heard of it any more, and it may be back
     byId("join").focus();
   }
 
@@ -176,10 +177,6 @@ export class Lobby {
     this.#streams = {};
     byId("preview-video").srcObject = null;
   }
-}
-
-function end(stream) {
-  for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
 const UNSAFE =

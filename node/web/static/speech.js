@@ -1,6 +1,6 @@
 // Being heard: this page's microphone by WHIP, or a node's own microphone muted and unmuted.
 
-import { ask, isGranted } from "./devices.js";
+import { Device, isGranted } from "./devices.js";
 import { Link } from "./link.js";
 import { remember, remembered } from "./memory.js";
 import { post } from "./requests.js";
@@ -8,8 +8,10 @@ import { post } from "./requests.js";
 const MEMORY = "pictophone speaking";
 
 export class Speech {
+  #device = new Device("microphone");
   #track = null;
   #muted = false;
+  #stays = false; // muted, until the node says so
   #changed;
 
   /** `changed(state, why)` is as for a Link. */
@@ -25,14 +27,23 @@ export class Speech {
   }
 
   async mute(muted) {
+    this.#stays = false;
     await post("/mute", { muted });
     this.follow({ muted });
   }
 
   /** The node says whether we are muted: then the microphone's own track is silent as well. */
   follow({ muted }) {
-    this.#muted = muted;
-    if (this.#track !== null) this.#track.enabled = !muted;
+    if (muted) this.#stays = false;
+    this.#muted = muted || this.#stays;
+    if (this.#track !== null) this.#track.enabled = !this.#muted;
+  }
+
+  /** The node was started anew, and nobody is muted in it: who was, stays so. */
+  async renew() {
+    this.#stays = this.link.isOn && this.#muted;
+    if (this.#stays) await post("/mute", { muted: true }).catch((error) => this.stop(error.message));
+    this.link.renew();
   }
 
   async resume(you) {
@@ -41,26 +52,29 @@ export class Speech {
 
   /** Leaves the microphone to others and turns it off. */
   stop(why = "") {
+    if (this.#device.drop()) this.#changed("off", why);
     this.link.stop(why);
   }
 
   /** Muted if it was before; false if there is no microphone to be had. */
   async #begin() {
+    if (this.#device.isAskedFor) return false;
     this.#changed("connecting", "");
     try {
       await this.#open();
     } catch (error) {
       this.#close();
       this.#changed("off", error.message);
-      return false;
     }
+    if (this.#track === null) return false;
     remember(MEMORY, true);
     this.link.start();
     return true;
   }
 
   async #open() {
-    const stream = await ask("microphone");
+    const stream = await this.#device.take();
+    if (stream === null) return; // it is not wanted any more
     [this.#track] = stream.getAudioTracks();
     this.#track.enabled = !this.#muted;
     this.#track.addEventListener("ended", () => this.stop("The microphone is gone."));
@@ -78,6 +92,7 @@ export class Speech {
   #close() {
     this.#track?.stop();
     this.#track = null;
+    this.#stays = false;
     remember(MEMORY, false);
   }
 }

@@ -54,11 +54,15 @@ export class Talk {
   }
 
   #key(event, down) {
-    if (event.key !== " " || this.#button.hidden || event.altKey || event.ctrlKey || event.metaKey) return;
-    const { target } = event;
-    if (down && target !== this.#button && target.closest?.(MEANS_ELSE)) return;
+    if ((event.key !== " " && event.code !== "Space") || this.#button.hidden) return;
+    if (down && !this.#isFor(event)) return; // let go, it is let go, whatever else is held by then
     if (down || this.#held) event.preventDefault(); // no click of the button, no scrolling
     if (!event.repeat) this.#hold(down);
+  }
+
+  #isFor({ target, altKey, ctrlKey, metaKey }) {
+    if (altKey || ctrlKey || metaKey || this.#button.closest("[inert]")) return false;
+    return target === this.#button || !target.closest?.(MEANS_ELSE);
   }
 
   #hold(held) {
