@@ -1,4 +1,4 @@
-"""One's own part in the call, in a real browser: nothing is heard or seen of a person who did not join, left or muted."""
+"""One's own part in the call, in a browser: nothing is heard or seen of who did not join, left or is muted."""
 
 from __future__ import annotations
 

@@ -86,6 +86,7 @@ export class Chat {
     this.#line.value = "";
     try {
       const taken = await (await post("/text", { text })).json();
+      if (this.has(taken)) return; // it came as an event, and may be known to be delivered by now
       this.#call.apply("text", taken);
       this.came(taken);
     } catch (error) {

@@ -78,9 +78,9 @@ class Card {
   show(person) {
     const newest = person.pictures.at(-1);
     setText(this.#part("h3"), person.you ? `${person.name} (you)` : person.name);
-    setText(this.#part(".bits"), newest ? plural(newest.bits, "bit", "bits") : UNKNOWN);
-    setText(this.#part(".bytes"), newest ? plural(newest.bytes, "byte", "bytes") : UNKNOWN);
-    setText(this.#part(".wire"), newest ? plural(newest.wire_bytes, "byte", "bytes") : UNKNOWN);
+    setText(this.#part(".bits"), orUnknown(newest?.bits, (bits) => plural(bits, "bit", "bits")));
+    setText(this.#part(".bytes"), orUnknown(newest?.bytes, bytes));
+    setText(this.#part(".wire"), orUnknown(newest?.wire_bytes, bytes));
     setText(this.#part(".ratio"), orUnknown(newest?.ratio, (ratio) => `${count(ratio)} : 1`));
     setText(this.#part(".sent"), newest ? timeOfDay(newest.at) : UNKNOWN);
     setAttribute(this.#part(".strip"), "aria-label", `Earlier pictures of ${person.name}`);
@@ -94,6 +94,8 @@ class Card {
     this.#meters.show(person.meters, person.history);
   }
 }
+
+const bytes = (value) => plural(value, "byte", "bytes");
 
 function line({ at, text, problem }) {
   const time = element("time", { text: timeOfDay(at), datetime: new Date(at * 1000).toISOString() });

@@ -67,8 +67,9 @@ export class Link {
       await this.#prepare(peer);
       await peer.setLocalDescription();
       await gathered(peer);
-      const answer = await this.#post(peer.localDescription.sdp);
-      if (round !== this.#round) return;
+      const [session, answer] = await this.#post(peer.localDescription.sdp);
+      if (round !== this.#round) return remove(session);
+      this.#session = session;
       await peer.setRemoteDescription({ type: "answer", sdp: answer });
     } catch (error) {
       if (round === this.#round) this.#failed(error);
@@ -83,10 +84,7 @@ export class Link {
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     const text = await answer.text();
-    if (answer.status === 201) {
-      this.#session = answer.headers.get("Location");
-      return text;
-    }
+    if (answer.status === 201) return [answer.headers.get("Location"), text];
     throw new NotTaken(text.trim() || `the node answered ${answer.status}`, answer);
   }
 
@@ -129,13 +127,18 @@ export class Link {
     this.#peer = null;
     const session = this.#session;
     this.#session = null;
-    if (session !== null) fetch(session, { method: "DELETE", keepalive: true }).catch(() => {});
+    remove(session);
   }
 
   #tell(state, why = "") {
     this.state = state;
     this.#changed(state, why);
   }
+}
+
+/** Ends a session of the node, if there is one. */
+function remove(session) {
+  if (session !== null) fetch(session, { method: "DELETE", keepalive: true }).catch(() => {});
 }
 
 /** The node refused: for now, or for good. */

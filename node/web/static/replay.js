@@ -42,6 +42,7 @@ export class Replay {
     play.addEventListener("click", () => this.#toggle());
     seek.addEventListener("input", () => this.#drag());
     seek.addEventListener("change", () => this.#drop());
+    for (const name of ["pointerup", "pointercancel", "blur"]) seek.addEventListener(name, () => (this.#dragging = false));
     speed.addEventListener("change", () => this.#ask("/replay/speed", { speed: Number(speed.value) }));
     this.#parts = { play, seek, time, speed };
     this.#section.append(play, seek, time, speed);

@@ -8,6 +8,7 @@ const GESTURES = ["pointerdown", "keydown"];
 
 export class Sound {
   #players = [];
+  #blocked = false;
   #lines;
   #changed;
 
@@ -58,8 +59,11 @@ export class Sound {
 
   /** Browsers keep a page silent until somebody touched it. */
   #waitForGesture() {
+    if (this.#blocked) return;
+    this.#blocked = true;
     this.#changed("blocked", "");
     const go = () => {
+      this.#blocked = false;
       for (const name of GESTURES) removeEventListener(name, go, true);
       for (const player of this.#players) player.play().catch(() => {});
       this.#changed(this.link.state, "");
@@ -69,7 +73,7 @@ export class Sound {
 
   #follow(state, why) {
     if (state === "off") this.#silence();
-    this.#changed(state, why);
+    this.#changed(state === "up" && this.#blocked ? "blocked" : state, why);
   }
 
   #silence() {

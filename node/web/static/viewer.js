@@ -1,6 +1,6 @@
 // One picture, large, in a dialog: what was painted, what the camera saw, the words, and what they took.
 
-import { byId, count, element, icon, orUnknown, plural, setText, timeOfDay } from "./dom.js";
+import { byId, count, element, icon, plural, setText, timeOfDay } from "./dom.js";
 import { Screen } from "./screen.js";
 
 export class Viewer {
@@ -40,7 +40,7 @@ export class Viewer {
   refresh() {
     if (!this.#dialog.open) return;
     if (this.#pictures.length === 0) this.#dialog.close();
-    else this.#showSteps();
+    else this.#show(this.#pictures[this.#at]);
   }
 
   get #pictures() {
@@ -78,13 +78,15 @@ export class Viewer {
     );
   }
 
+  /** Shows a picture; one that is kept no longer stays as it was. */
   #show(picture) {
+    if (picture === undefined) return this.#showSteps();
     const person = this.#call.people.get(this.#id);
     this.#sequence = picture.sequence;
     setText(this.#parts.name, person.name);
     setText(this.#parts.words, picture.words);
     setText(this.#parts.figures, facts(picture));
-    setText(this.#parts.paintedBy, picture.url ? "Painted from the words" : "What your camera saw");
+    setText(this.#parts.paintedBy, origin(picture, person));
     this.#painted.show(picture.url ?? picture.snapshot);
     this.#parts.seenFigure.hidden = !(picture.url && picture.snapshot);
     this.#seen.show(picture.url ? picture.snapshot : null);
@@ -116,13 +118,22 @@ export class Viewer {
   }
 }
 
-/** When it was sent, and what it took, in a line. */
-export function facts(picture) {
+/** What the larger of two pictures is, or the only one. */
+function origin({ url, snapshot }, { you }) {
+  if (url) return "Painted from the words";
+  if (!snapshot) return "Not painted here";
+  return you ? "What your camera saw" : "What the camera saw";
+}
+
+/** When it was sent, and what it took, in a line; what is not known is left out. */
+export function facts({ at, bits, bytes, wire_bytes: wire, ratio }) {
   return [
-    `sent ${timeOfDay(picture.at)}`,
-    `${plural(picture.bits, "bit", "bits")} of words`,
-    `${plural(picture.bytes, "byte", "bytes")} of frame`,
-    `${plural(picture.wire_bytes, "byte", "bytes")} on the wire`,
-    orUnknown(picture.ratio, (ratio) => `${count(ratio)} : 1 against the raw picture`),
-  ].join(" · ");
+    `sent ${timeOfDay(at)}`,
+    bits && `${plural(bits, "bit", "bits")} of words`,
+    bytes && `${plural(bytes, "byte", "bytes")} of frame`,
+    wire && `${plural(wire, "byte", "bytes")} on the wire`,
+    ratio && `${count(ratio)} : 1 against the raw picture`,
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
