@@ -19,15 +19,18 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from node.common.files import atomic_write, unwritable, user_folder
 from protocol.errors import NodeError, UsageError
 
 ENVIRONMENT_PREFIX = "PICTOPHONE_"
+
+# Of the settings file: UTF-8, without the mark that editors of Windows begin it with.
+ENCODING = "utf-8-sig"
 
 # Characters of a display name: the hello has room for this many of any script.
 MAX_NAME = 16
@@ -139,7 +142,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
+        file = settings_file()
+        given = {} if file is None else tomllib.loads(file.read_text(encoding=ENCODING))
+        return init_settings, env_settings, InitSettingsSource(settings_cls, given)
 
 
 def folder() -> Path:
@@ -168,7 +173,7 @@ def keep(key: str, value: str) -> Path:
     """
     path = (settings_file() or folder() / "settings.toml").resolve()
     try:
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        before = path.read_text(encoding=ENCODING) if path.exists() else ""
         after = _with_key(before, key, value)
         if tomllib.loads(after) != tomllib.loads(before) | {key: value}:
             raise NodeError(f"cannot change {str(path)!r}: write {key} = {json.dumps(value)} into it yourself")
@@ -217,8 +222,9 @@ def load(**flags: Any) -> Settings:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         # pydantic's "input" may be the password: never shown.
-        raise UsageError(f"the setting {key!r} is wrong: {first['msg'].lower()}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        fault = "input should be a path" if first["type"] == "path_type" else first["msg"].lower()
+        raise UsageError(f"the setting {key!r} is wrong: {fault}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError, RecursionError) as error:
         raise NodeError(f"cannot read the settings file {str(settings_file())!r}: {error}") from None
     except ValueError as error:  # an environment variable that is not JSON where a list is wanted
         raise UsageError(f"a setting in the environment is wrong: {error}; write lists as JSON") from None

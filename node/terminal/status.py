@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -15,8 +15,9 @@ from node.common.qr_code import draw_blocks
 from node.terminal.status_rows import View, rows
 
 if TYPE_CHECKING:
-    from rich.console import Console, Group
+    from rich.console import Console, ConsoleOptions, Group
     from rich.live import Live
+    from rich.segment import Segment
     from rich.table import Table
     from rich.text import Text
 
@@ -126,8 +127,19 @@ class LiveTable:
 
         if anew or self._drawn is None:
             self._drawn = self._table()
-        end = self._typed[-max(20, self._console.width - len(PROMPT) - 2) :]
-        return Group(self._drawn, *([_text(f"{PROMPT}{end}{CURSOR}")] if self._typed else []))
+        if not self._typed:
+            return Group(self._drawn)
+        return Group(_Beginning(self._drawn, beside=1), _text(f"{PROMPT}{self._end_of_typed()}{CURSOR}"))
+
+    def _end_of_typed(self) -> str:
+        """Return as much of the end of what is typed as one row shows beside the prompt and the cursor."""
+        from rich.cells import cell_len
+
+        room = max(4, self._console.width - len(PROMPT) - len(CURSOR) - 1)
+        end = self._typed[-room:]
+        while cell_len(end) > room:
+            end = end[1:]
+        return end
 
     def _table(self) -> Table:
         from rich.table import Table
@@ -140,6 +152,21 @@ class LiveTable:
         for cells in zip(*columns, strict=True):
             table.add_row(_text(cells[0][0]), *(_text(value) for _, value in cells))
         return table
+
+
+class _Beginning:
+    """The first lines of a table, as many as leave the rows `beside` it in the window."""
+
+    def __init__(self, table: Table, beside: int) -> None:
+        self._table, self._beside = table, beside
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        from rich.segment import Segment
+
+        lines = console.render_lines(self._table, options, pad=False)
+        for line in lines[: max(0, console.height - self._beside)]:
+            yield from line
+            yield Segment.line()
 
 
 class PlainLines:

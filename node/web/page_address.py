@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 from node.links import network_watch
 from node.links.reach import is_certainly_this_machine
+from protocol.audience.audience_link import is_audience_link
 from protocol.errors import UsageError
+from protocol.room_link import is_link
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8765
@@ -88,7 +90,8 @@ def reachable_hosts(
 def with_default(arguments: Sequence[str], option: str = "--page") -> list[str]:
     """Return a command's arguments in which the option has a value: its own, or the default if no address follows it.
 
-    `call --page kitchen` is a call in the kitchen; an address has a colon, or is a number, `localhost` or `off`.
+    `call --page kitchen` is a call in the kitchen; an address has a colon, or is a number, `localhost` or `off`. The
+    link of a room or of an audience is none, though it has a colon: an error about it would repeat a secret.
     """
     valued = []
     for index, argument in enumerate(arguments):
@@ -100,6 +103,8 @@ def with_default(arguments: Sequence[str], option: str = "--page") -> list[str]:
 
 
 def _is_address(text: str) -> bool:
+    if is_link(text) or is_audience_link(text):
+        return False
     return not text.startswith("-") and (":" in text or is_number(text) or text in ("localhost", OFF))
 
 

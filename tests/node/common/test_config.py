@@ -125,6 +125,21 @@ def test_a_file_that_is_no_toml_is_named(folder: Path, content: bytes) -> None:
     assert "pictophone.toml" in refused(NodeError)
 
 
+def test_a_file_as_windows_writes_it_is_read_and_kept(folder: Path) -> None:
+    file = folder / "pictophone.toml"
+    file.write_bytes(b'\xef\xbb\xbfname = "Zo\xc3\xab"\r\nwait = true\r\n')
+    assert config.load().name == "Zo\xeb"
+    config.keep("me", "a man")
+    settings = config.load()
+    assert (settings.name, settings.wait, settings.me) == ("Zo\xeb", True, "a man")
+
+
+def test_a_path_that_is_none_is_called_so(folder: Path) -> None:
+    (folder / "pictophone.toml").write_text("record = 3\n")
+    with pytest.raises(UsageError, match="the setting 'record' is wrong: input should be a path"):
+        config.load()
+
+
 def test_a_missing_file_that_was_named_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PICTOPHONE_SETTINGS", "nowhere.toml")
     message = refused(NodeError)

@@ -270,3 +270,18 @@ def test_a_name_and_a_caption_of_any_length_leave_the_table_a_table(tally: CallS
     assert "[/b]<script>" in shown
     assert "\u202e" not in shown
     assert len(shown) < 20_000
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 15), (30, 6), (20, 3)])
+async def test_what_is_typed_is_seen_in_a_small_window(tally: CallStats, width: int, height: int) -> None:
+    tally.pictures_in.last_caption = tally.pictures_out.last_caption = (
+        "a man with a red hat drinks tea in a kitchen " * 2
+    )
+    view = View("ann", lambda: tally, lambda: [f"a long name {number}" for number in range(8)], lambda: None)
+    paper = TextConsole(io.StringIO(), force_terminal=True, width=width, height=height)
+    with LiveTable([view], paper) as table:
+        table.typing("hello there")
+        table.refresh()
+        lines = paper.file.getvalue().rpartition("\x1b[2K")[2].splitlines()  # type: ignore[attr-defined]
+    assert "hello there" in lines[-1]
+    assert len(lines) <= height

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -96,6 +97,19 @@ async def test_without_the_token_nothing_is_to_be_had(guarded: tuple[Visitor, st
     for wrong in (token[:-1], token + "x", "", "Ω"):
         assert await visitor.status(method, path, params={"token": wrong}) == 401
     assert await visitor.status(method, path, headers={"Authorization": f"Basic {token}"}) == 401
+
+
+@pytest.mark.parametrize("name", ["Authorization: Bearer ", "Cookie: pictophone-{}="])
+async def test_bytes_that_are_no_text_are_no_token(guarded: tuple[Visitor, str], name: str) -> None:
+    visitor, token = guarded
+    cookie = AccessPolicy(PageAddress(), token).cookie.removeprefix("pictophone-")
+    address = PageAddress.parse(host(visitor))
+    reader, writer = await asyncio.open_connection("127.0.0.1", address.port)
+    head = f"GET /metrics HTTP/1.1\r\nHost: {address.host}:{address.port}\r\nConnection: close\r\n{name.format(cookie)}"
+    writer.write(head.encode() + b"\xff\xfe\r\n\r\n")
+    assert (await reader.readline()).split()[1] == b"401"
+    writer.close()
+    assert visitor.page.failures.total == 0
 
 
 async def test_health_needs_no_token(guarded: tuple[Visitor, str]) -> None:

@@ -70,6 +70,14 @@ def test_the_option_may_stand_alone(given: list[str], meant: list[str]) -> None:
     assert with_default(given) == meant
 
 
+CODE = "-".join(["7KQ2M"] * 6)
+
+
+@pytest.mark.parametrize("link", ["pictophone:7KQ2M", "Pictophone-Audience:7KQ2M", f"{CODE}@broker.example.org:1883"])
+def test_a_link_after_the_option_is_a_room_and_no_address_that_an_error_would_repeat(link: str) -> None:
+    assert with_default(["call", "--page", link]) == ["call", "--page", DEFAULT, link]
+
+
 # -- what others reach it by
 
 MACHINE = frozenset({"192.168.1.5", "10.0.0.7", "203.0.113.9", "169.254.3.4", "fe80::1", "2001:db8::5", "fd00::5"})
