@@ -50,7 +50,7 @@ class TalkOptions:
     ] = False
 
 
-Audience = Annotated[str, typer.Argument(metavar="[AUDIENCE]", help="Its name here; a new one is made.")]
+Audience = Annotated[str, typer.Argument(metavar="AUDIENCE", help="Its name here; a new one is made.")]
 
 
 @options.command(app, *TALK)

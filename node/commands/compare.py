@@ -40,9 +40,7 @@ app = options.group()
 @options.command(app, "output", "article", "models", "captioner", "generator")
 def compare(
     settings: Settings,
-    images: Annotated[
-        list[Path] | None, typer.Argument(metavar="[IMAGE]...", help="Pictures to send every way.")
-    ] = None,
+    images: Annotated[list[Path] | None, typer.Argument(metavar="IMAGE", help="Pictures to send every way.")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write a page with all pictures to FILE.")
     ] = None,

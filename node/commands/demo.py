@@ -37,7 +37,7 @@ app = options.group()
 )
 def demo(
     settings: Settings,
-    seconds: Annotated[float, typer.Option(min=0.1, help="How long to call, once the models are loaded.")] = 30.0,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Seconds to call, once the models are loaded.")] = 30.0,
     json: options.Summary = False,
 ) -> None:
     """Run a whole call between two nodes on this machine, with a broker of its own."""

@@ -48,7 +48,7 @@ Text = Annotated[
     str | None,
     typer.Option("--text", metavar="-", help="Chat by standard input and output, one line a message, for scripts."),
 ]
-Seconds = Annotated[float | None, typer.Option(min=0.1, help="End the call after this long.")]
+Seconds = Annotated[float | None, typer.Option(min=0.1, help="End the call after so many seconds.")]
 
 
 def _show_log(count: int) -> int:

@@ -64,7 +64,7 @@ ExportOutput = Annotated[
 @options.command(app)
 def export(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="A recorded session; with --to-dir many, and folders.")
+        list[Path], typer.Argument(metavar="FILE", help="A recorded session; with --to-dir many, and folders.")
     ],
     parts: ExportedParts,
     archive: ArchiveFiles,
@@ -124,7 +124,7 @@ def cut(
 
 @options.command(app)
 def join(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE FILE...", help="Sessions, in their order.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Sessions, in their order.")],
     output: Output,
     room: Room = None,
     force: Force = False,

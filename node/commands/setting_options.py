@@ -28,20 +28,21 @@ SETTINGS: Mapping[str, Any] = {
     ],
     "route": Annotated[
         str | None,
-        typer.Option(help="The way of speech: direct, broker, or auto, which takes what works and costs less."),
+        typer.Option(help="The way of speech: direct, broker, or auto (default): what works and costs less."),
     ],
     "wait": Annotated[
         bool | None,
         typer.Option("--wait/--no-wait", help="Wait for broker and network at the start; default without a terminal."),
     ],
-    "name": Annotated[str | None, typer.Option(help="What the others see you as.")],
+    "name": Annotated[str | None, typer.Option(help="What the others see you as; default your login here.")],
     "speech": Annotated[str | None, typer.Option(help="What is said: mic, page, none, or a sound FILE.")],
     "loop": Annotated[bool | None, typer.Option("--loop", help="Play the sound file again and again.")],
     "profile": Annotated[
-        str | None, typer.Option(help="How speech is sent: see `speech profiles`; auto follows the link.")
+        str | None,
+        typer.Option(help="How speech is sent: lean (default), others by `speech profiles`; auto follows the link."),
     ],
     "max_kbps": Annotated[
-        float | None, typer.Option(help="With --profile auto: the most speech may take on the wire.")
+        float | None, typer.Option(help="With --profile auto: kbit/s that speech may take on the wire; default 16.")
     ],
     "bitrate": Annotated[int | None, typer.Option(help="Of Opus, in bit/s.")],
     "bandwidth": Annotated[str | None, typer.Option(help="Of Opus: nb, mb or wb; swb and fb carry no more here.")],
@@ -67,18 +68,22 @@ SETTINGS: Mapping[str, Any] = {
     ],
     "speaker": Annotated[str | None, typer.Option(help="Where the others are heard: default, none, or FILE.wav.")],
     "pictures": Annotated[Path | None, typer.Option(help="Folder that painted pictures are kept in.")],
-    "models": Annotated[str | None, typer.Option(help="Picture models: embedded, people, photo-cpu or photo-gpu.")],
+    "models": Annotated[
+        str | None, typer.Option(help="Picture models: embedded (default), people, photo-cpu or photo-gpu.")
+    ],
     "captioner": Annotated[str | None, typer.Option(help="Another model that captions: a folder or a hub id.")],
     "generator": Annotated[str | None, typer.Option(help="Another model that paints: a folder or a hub id.")],
     "tries": Annotated[
         int | None,
-        typer.Option(min=1, max=128, help="Paint so many pictures of a new scene and send the closest one's seed."),
+        typer.Option(
+            min=1, max=128, help="Paint so many pictures of a new scene, send the closest one's seed; default 1."
+        ),
     ],
     "look": Annotated[
-        int | None, typer.Option(min=0, max=16, help="Bytes a picture for what words leave open: 0, 8 or 16.")
+        int | None, typer.Option(min=0, max=16, help="Bytes a picture for what words leave open: 0 (default), 8 or 16.")
     ],
     "morph": Annotated[
-        float | None, typer.Option(min=0, max=60, help="Pictures a second between two pictures; 0: none.")
+        float | None, typer.Option(min=0, max=60, help="Pictures a second between two pictures; 0: none; default 4.")
     ],
     "clean": Annotated[
         bool | None, typer.Option("--clean/--no-clean", help="Take echo and noise out of what a microphone hears.")
@@ -88,7 +93,8 @@ SETTINGS: Mapping[str, Any] = {
         typer.Option("--push-to-talk/--no-push-to-talk", help="Speak by the space key, one in the room at a time."),
     ],
     "floor_limit": Annotated[
-        float | None, typer.Option(min=10, max=3600, help="With --push-to-talk: seconds that you may speak at a time.")
+        float | None,
+        typer.Option(min=10, max=3600, help="With --push-to-talk: seconds that you may speak at a time; default 60."),
     ],
     "transcribe": Annotated[
         bool | None,

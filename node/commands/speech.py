@@ -28,7 +28,7 @@ def profiles(json: options.Json = False) -> None:
 
 @options.command(app, "libopus", libopus=SWEEP_LIBOPUS)
 def sweep(
-    recordings: Annotated[list[Path], typer.Argument(metavar="WAV...", help="Recordings of speech.")],
+    recordings: Annotated[list[Path], typer.Argument(metavar="WAV", help="Recordings of speech.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write a page with every setting to listen to.")
     ] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +34,18 @@ def test_every_shared_option_is_a_setting() -> None:
     for keys in (options.CALL, options.SEND, options.RECEIVE, options.DEMO):
         assert set(keys) <= set(SETTINGS)
         assert list(keys) == sorted(keys, key=list(SETTINGS).index)
+
+
+def test_the_defaults_that_the_help_says_are_those_of_the_settings() -> None:
+    said = {}
+    for key, annotation in SETTINGS.items():
+        if found := re.search(r"(\w+) \(default\)|default (\w+)\.$", annotation.__metadata__[0].help):
+            said[key] = found[1] or found[2]
+    numbers = ("max_kbps", "tries", "look", "morph", "floor_limit")
+    assert set(said) == {*numbers, "route", "profile", "models"}
+    for key, default in said.items():
+        field = Settings.model_fields[key].default
+        assert default == (f"{field:g}" if key in numbers else field)
 
 
 def test_an_option_wins_over_the_environment_and_that_over_the_file(
