@@ -8,6 +8,8 @@ from chromium import Browser, Page
 from PIL import Image
 from scripted_node import ScriptedNode, demo, meters, person, picture
 
+from node.web.invitation import Invitation
+
 YOU = {"person": "me", "name": "me", "muted": False, "camera_on": True, "may_speak": False, "may_show": False}
 YOU |= {"speaking": False, "showing": False, "me": None, "sight": None, "floor": None}
 UNKNOWN_COST = {"bits": None, "bytes": None, "wire_bytes": None, "ratio": None}
@@ -166,3 +168,20 @@ async def test_every_script_is_fetched_at_once(browser: Browser) -> None:
         )
         scripts = {each for each in loaded if each.endswith(".js")}
         assert scripts - set(named) == {f"{node.url}static/app.js"}
+
+
+async def test_the_codes_of_an_invitation_are_drawn_as_the_node_sends_them(browser: Browser) -> None:
+    link, page_link = (
+        "pictophone:" + "-".join(["7KQ2M"] * 6) + "@broker.example.org",
+        "https://192.168.1.5:8765/?token=x",
+    )
+    async with ScriptedNode(a_call(people=[], invitation=Invitation(link, page_link, "3A:F0").to_json())) as node:
+        page = await opened(browser, node)
+        boxes = await page.evaluate(
+            "[...document.querySelectorAll('#alone svg[role=img]')].map((drawn) => {"
+            " const {x, y, width, height} = drawn.firstElementChild.getBBox();"
+            " const view = drawn.viewBox.baseVal;"
+            " return [x - view.x, y - view.y, view.width - width, view.height - height]; })"
+        )
+        assert boxes == [[4, 4, 8, 8]] * 2
+        assert page.errors == []

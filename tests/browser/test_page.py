@@ -11,6 +11,8 @@ import pytest
 from chromium import DESKTOP, PHONE, Browser, Page, Screen
 from scripted_node import NOW, STATIC, ScriptedNode, meters, person, person_event, picture
 
+from node.web.invitation import Invitation
+
 MAX_WEIGHT = 100_000
 HOSTILE = '<img src=x onerror="window.injected = 1"><script>window.injected = 2</script>'
 WORDS_OF_A = (
@@ -42,11 +44,7 @@ YOU = {
 }
 ME = "a woman with long black hair"
 TEXT = {"id": "1", "from": "b", "name": "b", "mine": False, "at": NOW, "text": "hello", "have": [], "waiting": []}
-INVITATION = {
-    "link": "pictophone:abc",
-    "page": "https://192.168.1.2:8765/?token=abc",
-    "qr": {"link": "M0 0h7v7h-7zM9 9h20v20h-20z", "page": "M0 0h7v7h-7zM9 9h20v20h-20z"},
-}
+INVITATION = Invitation("pictophone:abc", "https://192.168.1.2:8765/?token=abc").to_json()
 
 
 async def opened(browser: Browser, node: ScriptedNode, screen: Screen = DESKTOP, **prefers: bool) -> Page:

@@ -10,6 +10,8 @@ from chromium import DESKTOP, PHONE, Browser, Page, Screen
 from PIL import Image
 from scripted_node import NOW, ScriptedNode, demo, person, person_event, picture
 
+from node.web.invitation import Invitation
+
 SCREENS = {
     "phone": PHONE,
     "phone-landscape": Screen(844, 390, mobile=True),
@@ -17,6 +19,8 @@ SCREENS = {
     "desktop": DESKTOP,
     "large": Screen(1920, 1080),
     "largest": Screen(2560, 1440),
+    "magnified": Screen(320, 256),
+    "small-phone-landscape": Screen(568, 320, mobile=True),
 }
 PHONES = ("phone", "phone-landscape", "small-phone")
 LEAST_HEIGHT = 0.55  # of a phone's window, for the one picture
@@ -93,7 +97,7 @@ async def entered(browser: Browser, node: ScriptedNode, screen: Screen = DESKTOP
 async def test_everything_fits_and_is_in_reach(browser: Browser, node: ScriptedNode, size: str, dark: bool) -> None:
     screen = SCREENS[size]
     for others in (1, 8) if dark else (1, 2, 4, 8):
-        a_call(node, others)
+        a_call(node, others, you=YOU | {"floor": "free" if others == 4 else None})
         page = await entered(browser, node, screen, dark=dark)
         assert await page.evaluate(OUTSIDE) == []
         assert await page.evaluate(SCROLLS) is False
@@ -112,7 +116,8 @@ async def test_everything_fits_and_is_in_reach(browser: Browser, node: ScriptedN
 
 @pytest.mark.parametrize("size", SCREENS)
 async def test_the_lobby_and_an_empty_room_fit(browser: Browser, node: ScriptedNode, size: str) -> None:
-    a_call(node, 0, invitation={"link": "pictophone:" + 80 * "a", "page": None, "qr": {"link": "M0 0h29v29h-29z"}})
+    invitation = Invitation("pictophone:" + 80 * "a").to_json()
+    a_call(node, 0, invitation=invitation)
     page = await browser.page(SCREENS[size])
     await page.open(node.url)
     await page.until(f"{LOBBY} && !document.querySelector('#choose-camera').parentNode.hidden")
@@ -121,7 +126,8 @@ async def test_the_lobby_and_an_empty_room_fit(browser: Browser, node: ScriptedN
     await page.click("#join")
     await page.until(ENTERED)
     assert await page.text("#alone-said") == "Nobody else is here yet"
-    assert await page.evaluate("document.querySelector('#alone svg').getAttribute('viewBox')") == "-4 -4 37 37"
+    side = invitation["qr"]["link"]["size"] + 4
+    assert await page.evaluate("document.querySelector('#alone svg').getAttribute('viewBox')") == f"-2 -2 {side} {side}"
     assert await page.evaluate(OUTSIDE) == []
     assert await page.evaluate(SCROLLS) is False
 

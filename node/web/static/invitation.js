@@ -8,7 +8,7 @@ const KINDS = [
 ];
 const AUDIENCE = "pictophone-audience:";
 const SPACE = "http://www.w3.org/2000/svg";
-const QUIET = 4; // modules of white around a code, by its standard
+const QUIET = 2; // modules of white around a code beside its own border: four in all, by its standard
 
 export class Invitation {
   #shown = "";
@@ -49,15 +49,14 @@ function offer(invitation, [name, title, how]) {
   return element("figure", {}, element("h3", { text: title }), ...drawn, element("figcaption", { text: told }), row, ...more);
 }
 
-function drawing(path, title) {
+/** A code of so many modules a side, whose dark ones are the path. */
+function drawing({ size, path }, title) {
   const drawn = document.createElementNS(SPACE, "svg");
   const dark = document.createElementNS(SPACE, "path");
   dark.setAttribute("d", path);
   drawn.setAttribute("role", "img");
   drawn.setAttribute("aria-label", `QR code: ${title}`);
-  byId("symbols").append(dark); // measured where it is drawn, if out of sight
-  const { x, y, width, height } = dark.getBBox();
-  drawn.setAttribute("viewBox", [x - QUIET, y - QUIET, width + 2 * QUIET, height + 2 * QUIET].join(" "));
+  drawn.setAttribute("viewBox", [-QUIET, -QUIET, size + 2 * QUIET, size + 2 * QUIET].join(" "));
   drawn.append(dark);
   return drawn;
 }
