@@ -27,6 +27,12 @@ MAX_SEQUENCE = 16
 # a word has its second letter sooner, and whoever wants to be muted does not notice the delay.
 HOLD_S = 0.3
 
+# Between two looks whether the job was put into the background, or brought back.
+LOOK_S = 0.5
+
+# Where `tcgetattr` has the flags of which one is that lines are edited by the terminal.
+LOCAL_MODES = 3
+
 LEFT, RIGHT = "\x1b[D", "\x1b[C"
 
 # What arrows send in a terminal that was left in application mode.
@@ -50,34 +56,69 @@ def listening(
     corrected): then a key acts only if nothing is typed before it, a letter only if nothing is typed soon after.
     `show` gets the line at each change; without it the terminal shows it.
     Yields whether keys are read: only from a terminal in the foreground, where there is termios. Ctrl-C interrupts.
+    While the job is stopped or in the background the terminal is the shell's.
     """
     if (descriptor := _terminal()) is None:
         yield False
         return
     import termios
-    import tty
 
     before = termios.tcgetattr(descriptor)
-    loop, splitter = asyncio.get_running_loop(), KeySplitter()
+    loop = asyncio.get_running_loop()
     shown = partial(_echo, descriptor) if show is None else _nothing, show or _nothing
     take = partial(_take, actions, None if run_line is None else TypedLine(actions, run_line, *shown, loop))
-
-    def typed() -> None:
-        read = _read(descriptor)
-        if not read:
-            loop.remove_reader(descriptor)
-        for key in splitter.keys(read):
-            take(key)
-
-    tty.setcbreak(descriptor, termios.TCSANOW)
-    loop.add_reader(descriptor, typed)
+    reading = _TerminalReading(descriptor, take, loop)
+    reading.look()
     try:
         yield True
     finally:
-        loop.remove_reader(descriptor)
+        reading.end()
         take("")
         with suppress(termios.error):  # the terminal was closed
-            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+            if _is_in_foreground(descriptor):  # else that would stop the job, whose terminal it is not
+                termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+class _TerminalReading:
+    """Calls `take` with each key that is typed at a terminal, without waiting for Enter, while it is this job's.
+
+    Reading in the background would stop the job, and a shell leaves the terminal in a mode of its own.
+    """
+
+    def __init__(self, descriptor: int, take: Callable[[str], object], loop: asyncio.AbstractEventLoop) -> None:
+        self._descriptor, self._take, self._loop = descriptor, take, loop
+        self._splitter = KeySplitter()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def look(self) -> None:
+        """Read from now on, if the job is in the foreground, and look again soon whether it is."""
+        import termios
+        import tty
+
+        self._timer = self._loop.call_later(LOOK_S, self.look)
+        if not _is_in_foreground(self._descriptor):
+            self._loop.remove_reader(self._descriptor)
+            return
+        with suppress(termios.error):  # the terminal was closed
+            if termios.tcgetattr(self._descriptor)[LOCAL_MODES] & termios.ICANON:
+                tty.setcbreak(self._descriptor, termios.TCSANOW)
+            self._loop.add_reader(self._descriptor, self._read)
+
+    def end(self) -> None:
+        """Read no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._loop.remove_reader(self._descriptor)
+
+    def _read(self) -> None:
+        foreground = _is_in_foreground(self._descriptor)
+        read = _read(self._descriptor) if foreground else b""
+        if not read:
+            self._loop.remove_reader(self._descriptor)
+            if foreground and self._timer is not None:  # the terminal is gone, and does not come back
+                self._timer.cancel()
+        for key in self._splitter.keys(read):
+            self._take(key)
 
 
 def _take(actions: Mapping[str, Callable[[], object]], line: TypedLine | None, key: str) -> None:
@@ -204,6 +245,12 @@ def _terminal() -> int | None:
         import termios  # noqa: F401
 
         descriptor = sys.stdin.fileno()
-        if os.isatty(descriptor) and os.tcgetpgrp(descriptor) == os.getpgrp():
+        if os.isatty(descriptor) and _is_in_foreground(descriptor):
             return descriptor
     return None
+
+
+def _is_in_foreground(descriptor: int) -> bool:
+    with suppress(OSError):
+        return os.tcgetpgrp(descriptor) == os.getpgrp()
+    return False

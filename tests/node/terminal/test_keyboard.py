@@ -139,6 +139,29 @@ async def test_a_job_in_the_background_hears_none(terminal: tuple[int, int], mon
         assert not heard
 
 
+async def test_a_job_put_into_the_background_leaves_the_terminal_to_the_shell(
+    terminal: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading there, or setting its modes, would stop the call as if by Ctrl-Z."""
+    person, program = terminal
+    monkeypatch.setattr(keyboard, "LOOK_S", 0.0)
+    typed, settings = Happenings(), termios.tcgetattr(program)
+    with keyboard.listening({"m": lambda: typed.add("m")}):
+        monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp() + 1)
+        termios.tcsetattr(program, termios.TCSANOW, settings)  # as a shell does at its prompt
+        os.write(person, b"m\n")
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert len(typed) == 0
+        assert termios.tcgetattr(program) == settings
+        monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp())
+        assert await typed.count(1) == ["m"]
+        assert not termios.tcgetattr(program)[3] & termios.ICANON
+        monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp() + 1)
+        within = termios.tcgetattr(program)
+    assert termios.tcgetattr(program) == within
+
+
 async def test_what_is_no_terminal_hears_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("m"))
     with keyboard.listening({}) as heard:
