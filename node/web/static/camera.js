@@ -17,6 +17,7 @@ export class Camera {
   #changed;
   #device = new Device("camera");
   #stream = null;
+  #taken = false;
   #video = document.createElement("video");
   #canvas = canvas(SIDE);
   #thumbnail = canvas(THUMBNAIL);
@@ -42,6 +43,13 @@ export class Camera {
 
   async resume(you) {
     if (remembered(MEMORY) && you.may_show && !this.isOn && (await isGranted("camera"))) await this.#open();
+  }
+
+  /** The node says whether it takes pictures: those that it no longer takes, since another page said so, are not made. */
+  follow({ camera_on: on }) {
+    const was = this.#taken;
+    this.#taken = on;
+    if (was && !on && this.isOn) this.#close("The camera was switched off on another page.");
   }
 
   async stop() {

@@ -92,6 +92,7 @@ export class Controls {
     this.#button("microphone", Boolean(you && (you.may_speak || own?.speaks)), ...this.#microphone(you));
     this.#button("camera", Boolean(you && (you.may_show || own?.shows)), ...this.#film(you));
     if (you) this.speech.follow(you);
+    if (you?.may_show) this.camera.follow(you);
     byId("own").toggleAttribute("data-live", this.#filming);
   }
 
