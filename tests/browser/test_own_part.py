@@ -178,3 +178,19 @@ async def test_a_camera_that_another_page_switched_off_is_off_here_too(browser: 
         await page.until("document.querySelector('#camera').getAttribute('aria-pressed') === 'false'")
         assert await page.evaluate(LIVE) == 0
         assert "another page" in await page.text("#trouble")
+
+
+async def test_a_snapshot_that_is_never_answered_is_given_up(browser: Browser) -> None:
+    unanswered = """
+      const timeout = AbortSignal.timeout.bind(AbortSignal), real = fetch;
+      AbortSignal.timeout = () => timeout(100);
+      let snapshots = 0;
+      globalThis.fetch = (url, wish) => url !== "/snapshots" || snapshots++ ? real(url, wish)
+        : new Promise((_, failed) => wish.signal?.addEventListener("abort", () => failed(wish.signal.reason)));
+    """
+    async with ScriptedNode(a_call()) as node:
+        page = await opened(browser, node)
+        await page.evaluate(f"(() => {{ {unanswered} }})()")
+        await page.evaluate("allow()")
+        await page.click("#camera")
+        await node.posted("/snapshots")
