@@ -55,16 +55,16 @@ export class Device {
   async take() {
     if (this.isAskedFor) return null;
     const wish = (this.#wish = Symbol(this.#name));
-    let stream = null;
     try {
-      stream = await ask(this.#name);
+      const stream = await ask(this.#name);
+      if (wish === this.#wish) return stream;
+      end(stream);
     } catch (error) {
       if (wish === this.#wish) throw error;
     } finally {
-      if (wish !== this.#wish) end(stream);
-      else this.#wish = null;
+      if (wish === this.#wish) this.#wish = null;
     }
-    return stream?.active ? stream : null;
+    return null;
   }
 
   /** It is not wanted any more; returns whether it was asked for. */
