@@ -194,3 +194,22 @@ async def test_a_snapshot_that_is_never_answered_is_given_up(browser: Browser) -
         await page.evaluate("allow()")
         await page.click("#camera")
         await node.posted("/snapshots")
+
+
+async def test_who_mutes_is_silent_at_once_and_until_the_node_says_so(browser: Browser) -> None:
+    held = "const real = fetch; globalThis.fetch = async (url, wish) => {"
+    held += " if (url === '/mute') await new Promise((done) => (globalThis.answer = done)); return real(url, wish); }"
+    async with ScriptedNode(a_call()) as node:
+        page = await opened(browser, node)
+        await page.evaluate("allow()")
+        await page.click("#microphone")
+        await page.until("given.length === 1 && given[0].enabled")
+        await page.evaluate(f"(() => {{ {held} }})()")
+        await page.click("#microphone")
+        await page.until("globalThis.answer")
+        assert await page.evaluate("given[0].enabled") is False
+        await page.evaluate("answer()")
+        await node.posted("/mute")
+        node.say("you", {"you": you(speaking=True)})
+        await page.until("pictophone.call.you.speaking")
+        assert await page.evaluate("given[0].enabled") is False

@@ -26,17 +26,23 @@ export class Speech {
     else if ((await this.#begin()) && you.muted) await this.mute(false);
   }
 
+  /** Silent at once: not only when the node was asked and has said so. */
   async mute(muted) {
-    this.#stays = false;
-    await post("/mute", { muted });
-    this.follow({ muted });
+    this.#stays = muted;
+    if (muted) this.#enable(false);
+    try {
+      await post("/mute", { muted });
+    } catch (error) {
+      this.#stays = false;
+      throw error;
+    }
+    if (!muted) this.#enable(true);
   }
 
   /** The node says whether we are muted: then the microphone's own track is silent as well. */
   follow({ muted }) {
     if (muted) this.#stays = false;
-    this.#muted = muted || this.#stays;
-    if (this.#track !== null) this.#track.enabled = !this.#muted;
+    this.#enable(!muted && !this.#stays);
   }
 
   /** The node was started anew, and nobody is muted in it: who was, stays so. */
@@ -78,6 +84,11 @@ export class Speech {
     [this.#track] = stream.getAudioTracks();
     this.#track.enabled = !this.#muted;
     this.#track.addEventListener("ended", () => this.stop("The microphone is gone."));
+  }
+
+  #enable(on) {
+    this.#muted = !on;
+    if (this.#track !== null) this.#track.enabled = on;
   }
 
   #prepare(peer) {
