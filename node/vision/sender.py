@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 # Between two snapshots.
 POLL_EVERY_S = 0.5
 
+# Between two attempts at a camera that is gone: one that is plugged in again is in use soon.
+AGAIN_S = 3.0
+
 # Bytes of UTF-8: a codec may lengthen by two bytes what it has no model for.
 MAX_WORDS_BYTES = frames.MAX_CAPTION_BYTES - 2
 
@@ -111,14 +114,21 @@ class PictureSender(PeerEvents):
         self._started = self._sent_at = clock()
 
     async def run(self) -> None:
-        """Send until cancelled, or until the camera is gone: the call goes on without it."""
+        """Send until cancelled. A camera that is gone is tried again: the call goes on without it."""
+        gone = False
         while True:
             began = self._clock()
             try:
                 await self.poll_camera()
             except NodeError as error:
-                self._note(f"no more pictures from here: {error}")
-                return
+                if not gone:
+                    self._note(f"no pictures from here until the camera is back: {error}")
+                gone = True
+                await asyncio.sleep(AGAIN_S)
+                continue
+            if gone:
+                self._note("the camera is back, and pictures go on")
+                gone = False
             await asyncio.sleep(max(0.0, POLL_EVERY_S - (self._clock() - began)))
 
     def joined(self, peer: str, hello: Hello) -> None:

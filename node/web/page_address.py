@@ -31,7 +31,8 @@ class PageAddress:
 
     @classmethod
     def parse(cls, text: str) -> PageAddress:
-        """Read `HOST:PORT`, `HOST` or `:PORT`. Raises UsageError if it is none of these."""
+        """Read `HOST:PORT`, `HOST`, `:PORT` or `PORT`. Raises UsageError if it is none of these."""
+        text = f":{text}" if _is_port(text) else text
         try:
             parts = urlsplit(f"//{text}")
             port = parts.port
@@ -90,8 +91,9 @@ def reachable_hosts(
 def with_default(arguments: Sequence[str], option: str = "--page") -> list[str]:
     """Return a command's arguments in which the option has a value: its own, or the default if no address follows it.
 
-    `call --page kitchen` is a call in the kitchen; an address has a colon, or is a number, `localhost` or `off`. The
-    link of a room or of an audience is none, though it has a colon: an error about it would repeat a secret.
+    `call --page kitchen` is a call in the kitchen; an address has a colon, or is a number (of a host, or of a port
+    alone), `localhost` or `off`. The link of a room or of an audience is none, though it has a colon: an error about it
+    would repeat a secret.
     """
     valued = []
     for index, argument in enumerate(arguments):
@@ -105,7 +107,13 @@ def with_default(arguments: Sequence[str], option: str = "--page") -> list[str]:
 def _is_address(text: str) -> bool:
     if is_link(text) or is_audience_link(text):
         return False
-    return not text.startswith("-") and (":" in text or is_number(text) or text in ("localhost", OFF))
+    if text.startswith("-"):
+        return False
+    return ":" in text or is_number(text) or _is_port(text) or text in ("localhost", OFF)
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
 
 
 def is_number(host: str) -> bool:

@@ -1,7 +1,7 @@
 """Webcams through PyAV: v4l2 on Linux, AVFoundation on macOS, DirectShow on Windows.
 
 A webcam delivers pictures at its own pace, not on request, and queues old ones. A thread of its own reads every frame
-as it arrives, so that a snapshot is always of this moment.
+as it arrives, so that a snapshot is always of this moment. One that is unplugged is opened again once it is back.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,8 @@ OPTIONS = {
     "dshow": {"video_size": "640x480"},
 }
 
-# How long a webcam may take to start; most need one or two.
-FIRST_FRAME_SECONDS = 5.0
+# How long a webcam may take to start, of which most need one or two, and how long it may be silent after that.
+SILENT_SECONDS = 5.0
 
 # Damaged frames in a row after which a webcam counts as broken: 3 s. A bad cable or hub spoils one now and then.
 MOST_DAMAGED = 100
@@ -66,17 +67,16 @@ def webcams() -> list[Webcam]:
 
 
 class WebcamCamera:
-    """The webcam of that name, or the first one. Raises NodeError if there is none or it cannot be opened."""
+    """The webcam of that name, or the first one. Raises NodeError if there is none or it cannot be opened.
 
-    def __init__(self, name: str | None = None) -> None:
+    One that failed is opened again at the next snapshot.
+    """
+
+    def __init__(self, name: str | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.name = name or _first_webcam()
-        self._container = _open(self.name)
-        self._changed = threading.Condition()
-        self._frame: VideoFrame | None = None
-        self._failure: str | None = None
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._read_frames, name=f"webcam {self.name}", daemon=True)
-        self._thread.start()
+        self._clock = clock
+        self._device: _OpenWebcam | None = _OpenWebcam(self.name, clock)
+        self._is_closed = False
 
     async def snapshot(self) -> Image.Image:
         """Return the newest frame. Raises NodeError if the webcam gives none or is gone."""
@@ -84,23 +84,56 @@ class WebcamCamera:
 
     async def close(self) -> None:
         """Stop reading frames and close the device."""
-        self._closing.set()
-        await asyncio.to_thread(self._thread.join, FIRST_FRAME_SECONDS)
+        self._is_closed = True
+        device, self._device = self._device, None
+        if device is not None:
+            await asyncio.to_thread(device.close)
 
     def _newest(self) -> Image.Image:
-        with self._changed:
-            self._changed.wait_for(lambda: self._frame is not None or self._failure is not None, FIRST_FRAME_SECONDS)
-            frame, failure = self._frame, self._failure
-        if frame is None or failure is not None:
-            raise NodeError(
-                f"the webcam {self.name!r} gives no picture ({failure or 'it is silent'}): plug it in again"
-            )
+        if self._is_closed:
+            raise NodeError(f"the webcam {self.name!r} is closed")
+        device = self._device = self._device or _OpenWebcam(self.name, self._clock)
+        frame = device.newest()
+        if frame is None:
+            reason = device.failure or "it is silent"
+            if device.failure is not None:
+                self._device = None
+            raise NodeError(f"the webcam {self.name!r} gives no picture ({reason}): plug it in again")
         import av
 
         try:
             return to_picture(frame, None)
         except (av.FFmpegError, ValueError) as error:
             raise NodeError(f"cannot show the webcam {self.name!r}: {error}") from error
+
+
+class _OpenWebcam:
+    """A webcam from when it is opened until it fails, which `failure` tells, or is closed; a thread reads it."""
+
+    def __init__(self, name: str, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._container = _open(name)
+        self._changed = threading.Condition()
+        self._frame: VideoFrame | None = None
+        self._came_at = 0.0
+        self.failure: str | None = None
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._read_frames, name=f"webcam {name}", daemon=True)
+        self._thread.start()
+
+    def newest(self) -> VideoFrame | None:
+        """Return the newest frame, and wait for one if there is none; None if it is silent or has failed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_fresh() or self.failure is not None, SILENT_SECONDS)
+            return self._frame if self._is_fresh() and self.failure is None else None
+
+    def close(self) -> None:
+        """Stop reading frames; a device that hangs is left to its thread."""
+        self._closing.set()
+        self._thread.join(SILENT_SECONDS)
+
+    def _is_fresh(self) -> bool:
+        return self._frame is not None and self._clock() - self._came_at < SILENT_SECONDS
 
     def _read_frames(self) -> None:
         """Store the newest frame, in the thread, until the camera closes or the device fails."""
@@ -113,9 +146,9 @@ class WebcamCamera:
         except (av.FFmpegError, OSError) as error:
             failure = error.strerror or failure
         finally:
-            self._publish(None, failure)
             with contextlib.suppress(av.FFmpegError, OSError):
-                self._container.close()
+                self._container.close()  # before it is opened again
+            self._publish(None, failure)
 
     def _frames(self) -> Iterator[VideoFrame]:
         import av
@@ -138,7 +171,7 @@ class WebcamCamera:
 
     def _publish(self, frame: VideoFrame | None, failure: str | None) -> None:
         with self._changed:
-            self._frame, self._failure = frame, failure
+            self._frame, self.failure, self._came_at = frame, failure, self._clock()
             self._changed.notify_all()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -53,7 +54,6 @@ class Stage:
         self.begun: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = []
         self.counts = PicturesOut()
         self.codec = 0
-        self.camera_fails = False
         self.after_publishing: Callable[[], None] = lambda: None
         self.sender = PictureSender(
             self,  # type: ignore[arg-type]
@@ -72,8 +72,6 @@ class Stage:
     # -- its camera, gate and captioner
 
     async def snapshot(self) -> Image.Image:
-        if self.camera_fails:
-            raise NodeError("the camera is gone")
         return IMAGE
 
     def changed(self, image: Image.Image, fine: bool = False) -> bool:
@@ -373,11 +371,34 @@ async def test_a_look_goes_with_the_words_and_is_counted(size: int) -> None:
     assert stage.counts.ratio == 256 * 256 * 24 / (40 + size * 8)
 
 
-async def test_a_camera_that_is_gone_ends_the_pictures_and_says_so() -> None:
+async def until_cancelled(stage: Stage) -> None:
+    """Run the sender until the stage ends it."""
+    with suppress(asyncio.CancelledError):
+        await stage.sender.run()
+
+
+async def test_a_camera_that_is_gone_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "POLL_EVERY_S", 0.0)
+    monkeypatch.setattr(module, "AGAIN_S", 0.0)
     stage = Stage()
-    stage.camera_fails = True
-    await stage.sender.run()
-    assert stage.notes == ["no more pictures from here: the camera is gone"]
+    attempts = 0
+
+    async def snapshot() -> Image.Image:
+        nonlocal attempts
+        attempts += 1
+        if attempts > 4:
+            raise asyncio.CancelledError
+        if attempts < 4:
+            raise NodeError("the camera is gone")
+        return IMAGE
+
+    monkeypatch.setattr(stage, "snapshot", snapshot)
+    await until_cancelled(stage)
+    assert stage.counts.sent == 1
+    assert stage.notes == [
+        "no pictures from here until the camera is back: the camera is gone",
+        "the camera is back, and pictures go on",
+    ]
 
 
 async def test_the_camera_is_watched_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -385,9 +406,10 @@ async def test_the_camera_is_watched_without_end(monkeypatch: pytest.MonkeyPatch
     stage = Stage()
     stage.words = [f"scene {number}" for number in range(5)]
 
-    def fail_after_the_last() -> None:
-        stage.camera_fails = not stage.words
+    def end_after_the_last() -> None:
+        if not stage.words:
+            raise asyncio.CancelledError
 
-    stage.after_publishing = fail_after_the_last
-    await stage.sender.run()
-    assert stage.counts.sent == 5
+    stage.after_publishing = end_after_the_last
+    await until_cancelled(stage)
+    assert len(stage.published) == 5

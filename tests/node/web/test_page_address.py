@@ -12,6 +12,7 @@ from protocol.errors import UsageError
         ("127.0.0.1:8765", "127.0.0.1", 8765),
         ("localhost", "localhost", 8765),
         (":9000", "127.0.0.1", 9000),
+        ("9000", "127.0.0.1", 9000),
         ("0.0.0.0:0", "0.0.0.0", 0),
         ("[::1]:81", "::1", 81),
     ],
@@ -21,7 +22,7 @@ def test_reads_hosts_and_ports(text: str, host: str, port: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a b:1", "host:port", "host:70000", "user@host:1", "http://host", "host/path", "[::1"]
+    "text", ["", "a b:1", "host:port", "host:70000", "user@host:1", "70000", "http://host", "host/path", "[::1"]
 )
 def test_refuses_what_is_no_address(text: str) -> None:
     with pytest.raises(UsageError, match="no address to serve the page at"):
@@ -61,6 +62,7 @@ def test_links_can_be_opened_on_this_machine() -> None:
         (["call", "--page", "kitchen"], ["call", "--page", DEFAULT, "kitchen"]),
         (["call", "--page", "--name", "ann", "k"], ["call", "--page", DEFAULT, "--name", "ann", "k"]),
         (["call", "--page", ":80", "k"], ["call", "--page", ":80", "k"]),
+        (["call", "--page", "9000", "k"], ["call", "--page", "9000", "k"]),
         (["call", "--page", "0.0.0.0", "k"], ["call", "--page", "0.0.0.0", "k"]),
         (["demo", "--page", "off"], ["demo", "--page", "off"]),
         (["call", "--page=:80", "k"], ["call", "--page=:80", "k"]),

@@ -11,7 +11,8 @@ import av
 import numpy as np
 import pytest
 
-from node.vision.cameras.webcam import MOST_DAMAGED, Webcam, WebcamCamera, webcams
+from node.vision.cameras import webcam
+from node.vision.cameras.webcam import MOST_DAMAGED, SILENT_SECONDS, Webcam, WebcamCamera, webcams
 from protocol.errors import NodeError
 
 
@@ -21,9 +22,11 @@ class Device:
     def __init__(self) -> None:
         self.frames: queue.Queue[int | type[Exception] | None] = queue.Queue()
         self.opened: list[tuple[str, str]] = []
-        self.closed = False
+        self.closed = self.missing = False
 
     def open(self, address: str, format: str, options: dict[str, str]) -> Device:
+        if self.missing:
+            raise OSError(2, "No such file or directory")
         self.opened.append((address, format))
         return self
 
@@ -107,6 +110,45 @@ async def test_a_webcam_that_is_unplugged_is_one_line(device: Device) -> None:
         await camera.snapshot()
     await camera.close()
     assert device.closed
+
+
+async def test_a_webcam_that_is_plugged_in_again_is_opened_again(device: Device) -> None:
+    camera = WebcamCamera("/dev/video0")
+    device.frames.put(10)
+    assert await brightness(camera) == 10
+    device.frames.put(None)
+    with pytest.raises(NodeError, match="it stopped"):
+        while await brightness(camera) == 10:
+            pass
+    assert device.closed
+    device.missing = True
+    with pytest.raises(NodeError, match="cannot open the webcam"):
+        await camera.snapshot()
+    device.missing = device.closed = False
+    device.frames.put(20)
+    assert await brightness(camera) == 20
+    assert len(device.opened) == 2
+    await close(camera, device)
+    with pytest.raises(NodeError, match="is closed"):
+        await camera.snapshot()
+    assert len(device.opened) == 2
+
+
+async def test_a_webcam_that_falls_silent_does_not_show_its_last_frame_for_ever(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    camera = WebcamCamera("/dev/video0", lambda: now)
+    device.frames.put(10)
+    assert await brightness(camera) == 10
+    now += SILENT_SECONDS
+    monkeypatch.setattr(webcam, "SILENT_SECONDS", 0.01)
+    with pytest.raises(NodeError, match="it is silent"):
+        await camera.snapshot()
+    monkeypatch.setattr(webcam, "SILENT_SECONDS", SILENT_SECONDS)
+    device.frames.put(20)
+    assert await brightness(camera) == 20
+    await close(camera, device)
 
 
 async def test_the_first_webcam_is_taken_when_none_is_named(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
