@@ -29,6 +29,10 @@ RTP_TIMESTAMP, SR_TIMESTAMP, SENDER_REPORT = 4, 16, 200
 LONGEST_PACKET = OPUS_RATE * 120 // 1000  # of Opus (RFC 6716, section 3.2.5)
 
 
+# Sources of RTP by one link: a peer has one, and a browser another one when it changes its device.
+MOST_SOURCES = 32
+
+
 class SpeechTypes(NamedTuple):
     """RTP payload types of Opus and of RED; None if not agreed on."""
 
@@ -51,7 +55,11 @@ class PacketTap:
 
 
 def tap_packets(receiver: RTCRtpReceiver, handler: PacketHandler) -> None:
-    """Send every received RTP packet of this receiver to `handler(payload_type, sequence, timestamp, payload)`."""
+    """Send every received RTP packet of this receiver to `handler(payload_type, sequence, timestamp, payload)`.
+
+    Those of more sources than any peer has are passed over.
+    """
+    _bound_sources(receiver)
     vars(receiver)["_RTCRtpReceiver__jitter_buffer"] = PacketTap(handler)
 
 
@@ -218,3 +226,18 @@ class _Talkspurts:
         begins = self._last is None or (timestamp - self._last) % (1 << 32) > LONGEST_PACKET
         self._last = timestamp
         return bytes([rtp[0], rtp[1] & 0x7F | begins << 7]) + rtp[2:]
+
+
+def _bound_sources(receiver: RTCRtpReceiver) -> None:
+    """Keep a peer that names another source in every packet from filling the memory: aiortc counts for each."""
+    router, known = receiver.transport._rtp_router, set[int]()
+    route: Callable[[RtpPacket], Any] = router.route_rtp
+
+    def route_known(packet: RtpPacket) -> Any:
+        if packet.ssrc not in known:
+            if len(known) >= MOST_SOURCES:
+                return None
+            known.add(packet.ssrc)
+        return route(packet)
+
+    vars(router)["route_rtp"] = route_known

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from aiortc import RTCPeerConnection
 from aiortc.codecs import CODECS
+from aiortc.rtp import RtpPacket
 from linked import connected
 
 from node.links import aiortc_hooks
+from node.links.aiortc_hooks import MOST_SOURCES
 from node.speech.rates import SRTP_TAG
 
 IP_UDP_RTP_TAG = 20 + 8 + 12 + SRTP_TAG
@@ -103,6 +105,19 @@ async def test_packets_come_out_of_the_tap_as_they_went_in() -> None:
         first_sequence, first_timestamp, _ = b.packets.all[0]
         assert [(sequence - first_sequence) % 2**16 for sequence, _, _ in b.packets.all] == list(range(20))
         assert [(at - first_timestamp) % 2**32 for _, at, _ in b.packets.all] == [at for at, _ in sent]
+
+
+async def test_a_peer_that_names_another_source_in_each_packet_fills_no_memory() -> None:
+    async with connected() as (a, b):
+        await b.hears(a, b"as ever")
+        transport = a.link.connection.getTransceivers()[0].sender.transport
+        opus = aiortc_hooks.speech_types(a.link.connection.getTransceivers()[0]).opus
+        for source in range(1, 3 * MOST_SOURCES):
+            await transport._send_rtp(RtpPacket(opus, ssrc=source, payload=b"forged").serialize())
+        await b.hears(a, b"still")
+        receiver = b.link.connection.getTransceivers()[0].receiver
+        assert len(vars(receiver)["_RTCRtpReceiver__remote_streams"]) == MOST_SOURCES
+        assert [payload for *_, payload in b.packets.all].count(b"forged") == MOST_SOURCES - 1
 
 
 async def test_a_packet_costs_its_payload_and_forty_four_bytes() -> None:
