@@ -47,6 +47,21 @@ FLAGS = (
     "--mute-audio",
 )
 LISTENING = re.compile(rb"DevTools listening on (ws://\S+)")
+# Times that an element is aimed at.
+CLICKS = 5
+
+# Where the middle of an element is; `wasHit` says afterwards whether the mouse was pressed there.
+AIM = """
+(() => {
+  const element = document.querySelector(%s);
+  element.scrollIntoView({ block: "center", behavior: "instant" });
+  window.wasHit = false;
+  element.addEventListener("pointerdown", () => (window.wasHit = true), { once: true, capture: true });
+  const box = element.getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2];
+})()
+"""
+
 UNTIL = """
 new Promise((done, failed) => {
   const end = performance.now() + %d;
@@ -356,14 +371,14 @@ class Page:
         return str(await self.evaluate(f"document.querySelector({selector!r})?.innerText ?? ''"))
 
     async def click(self, selector: str) -> None:
-        """Presses the mouse in the middle of the element, scrolled into view."""
-        x, y = await self.evaluate(
-            f"(() => {{ const element = document.querySelector({selector!r}); "
-            "element.scrollIntoView({block: 'center', behavior: 'instant'}); "
-            "const box = element.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; })()"
-        )
-        for kind in ("mousePressed", "mouseReleased"):
-            await self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        """Presses the mouse in the middle of the element, scrolled into view; again if it moved away meanwhile."""
+        for _ in range(CLICKS):
+            x, y = await self.evaluate(AIM % repr(selector))
+            for kind in ("mousePressed", "mouseReleased"):
+                await self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+            if await self.evaluate("window.wasHit !== false"):  # undefined where a click led to another page
+                return
+        raise BrowserError(f"{selector} cannot be hit: it moves, or something lies over it")
 
     async def press(self, key: str, *, shift: bool = False) -> None:
         """One of KEYS, or a letter."""

@@ -127,8 +127,8 @@ async def will_is_spoken(nodes: Sequence[BrokerProcess]) -> None:
         await ups.count(2)
         dying.publish(Message("wills/n/h", b"hello", retain=True))
         await messages.until(lambda seen: ("wills/n/h", b"hello") in seen)
-        assert dying._traffic.socket is not None
-        dying._traffic.socket.shutdown(2)
+        assert dying.traffic.socket is not None
+        dying.traffic.socket.shutdown(2)
         await messages.until(lambda seen: ("wills/n/h", b"") in seen)
     finally:
         for task in tasks:
