@@ -56,6 +56,14 @@ async def opened(browser: Browser, node: ScriptedNode, script: str = "") -> Page
     return page
 
 
+async def asked_to_listen(browser: Browser, node: ScriptedNode) -> Page:
+    """A page that asked the node for the sound, and waits for its answer."""
+    page = await opened(browser, node, SILENT_SOUND)
+    await page.click("#listen")
+    await page.until("answers.length === 1")
+    return page
+
+
 def a_call(**changes: Any) -> dict[str, Any]:
     return demo() | {"kind": "call", "people": [person("ann")], "you": YOU, "texts": []} | changes
 
@@ -88,9 +96,7 @@ async def test_a_picture_that_nobody_painted_is_not_said_to_be_of_ones_own_camer
 
 async def test_sound_that_the_browser_keeps_silent_is_not_said_to_be_on(browser: Browser) -> None:
     async with ScriptedNode(a_call()) as node:
-        page = await opened(browser, node, SILENT_SOUND)
-        await page.click("#listen")
-        await page.until("answers.length === 1")
+        page = await asked_to_listen(browser, node)
         await page.evaluate("answers[0]()")
         await page.until("pictophone.listening.state === 'up'")
         assert await page.evaluate("document.querySelector('#listen').dataset.state") == "blocked"
@@ -102,9 +108,7 @@ async def test_sound_that_the_browser_keeps_silent_is_not_said_to_be_on(browser:
 
 async def test_a_session_that_is_answered_too_late_is_ended(browser: Browser) -> None:
     async with ScriptedNode(a_call()) as node:
-        page = await opened(browser, node, SILENT_SOUND)
-        await page.click("#listen")
-        await page.until("answers.length === 1")
+        page = await asked_to_listen(browser, node)
         await page.click("#listen")
         await page.click("#listen")
         await page.until("answers.length === 2")

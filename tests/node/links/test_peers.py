@@ -140,6 +140,15 @@ class Person(PeerEvents):
         await self.happened.until(lambda happened: happened.count(("connected", peer)) >= times)
 
 
+async def linked_twice(a: Person, b: Person) -> None:
+    """Two who have a link, and had another one before, which failed."""
+    await a.up(B)
+    await b.up(A)
+    a.fail(0)
+    await a.up(B, times=2)
+    await b.up(A, times=2)
+
+
 @contextlib.asynccontextmanager
 async def company(*carries: Carries) -> AsyncIterator[tuple[Air, list[Person]]]:
     """People who carry what is given, in one room; all leave at the end."""
@@ -441,11 +450,7 @@ async def test_what_is_due_and_trips_us_up_is_not_the_last(monkeypatch: pytest.M
 
 async def test_reports_of_a_call_that_is_over_change_nothing() -> None:
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
-        await a.up(B)
-        await b.up(A)
-        a.fail(0)
-        await a.up(B, times=2)
-        await b.up(A, times=2)
+        await linked_twice(a, b)
         happened = list(a.happened.all)
         a.fail(0)
         assert a.happened.all == happened
@@ -456,11 +461,7 @@ async def test_reports_of_a_call_that_is_over_change_nothing() -> None:
 async def test_what_still_comes_over_a_link_that_has_ended_is_no_part_of_the_next_one() -> None:
     """Its packets are numbered otherwise, and the end of a link takes a moment."""
     async with company(Carries.EVERYTHING, Carries.EVERYTHING) as (_, (a, b)):
-        await a.up(B)
-        await b.up(A)
-        a.fail(0)
-        await a.up(B, times=2)
-        await b.up(A, times=2)
+        await linked_twice(a, b)
         a.links.handlers[0]["on_packet"](7, 960, SPEECH, ())
         a.links.handlers[0]["on_report"](Report(1, 0, 0.0, None))
         assert (a.heard.all, a.reports.all) == ([], [])
