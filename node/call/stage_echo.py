@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from node.links.address import BrokerAddress
-from node.links.echo_check import ECHO_PATIENCE_S
+from node.links.echo_check import ECHO_PATIENCE_S, access
 from protocol.audience.announcement import ANNOUNCEMENT_LETTER
 from protocol.audience.stage import Stage
 from protocol.errors import RemoteError
@@ -77,5 +77,4 @@ class StageEcho:
         )
 
     def _demand(self) -> str:
-        user = f"user {self._address.username}, " if self._address.username else ""
-        return f"its access list must allow {user}topic readwrite {self._stage.audience}/+"
+        return access(self._address, [f"{self._stage.audience}/+"])

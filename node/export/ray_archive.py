@@ -23,7 +23,7 @@ from node.export.archive_messages import ArchiveJob, job_of, outcome_of, pack, u
 from node.export.archive_process import WorkerDied
 from node.export.archive_units import Outcome, Unit
 from node.export.archive_worker import ArchiveWorker
-from node.links import server_url
+from node.links import broker_errors, server_url
 from node.recording.provenance import program
 from node.rooms import resolve
 from protocol.errors import NodeError, UsageError
@@ -171,10 +171,9 @@ async def _reach(address: str) -> None:
     writer.close()
 
 
-def _system_reason(error: Exception) -> str:
+def _system_reason(error: OSError | UnicodeError) -> str:
     """Return the system's words: asyncio's name the address once more."""
-    number = getattr(error, "errno", None)
-    return os.strerror(number) if number and number > 0 else str(getattr(error, "strerror", None) or error)
+    return broker_errors.plain(error) if isinstance(error, OSError) else str(error)
 
 
 async def _in_time(address: str, connection: Future[Any]) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from node.links.address import BrokerAddress
@@ -104,7 +104,11 @@ def refused(address: BrokerAddress, room: str, filters: Collection[str]) -> str:
 
 
 def demands(address: BrokerAddress, room: str) -> str:
-    """Return what a broker must allow for a room, as mosquitto's access list has it. No secret is in it."""
+    """Return what a broker must allow for a room. No secret is in it."""
+    return f"{access(address, patterns(room))}, and its limits messages of up to {LARGEST_PACKET} bytes"
+
+
+def access(address: BrokerAddress, filters: Iterable[str]) -> str:
+    """Return what a broker must let us read and write, as mosquitto's access list has it."""
     user = f"user {address.username}, " if address.username else ""
-    lines = ", ".join(f"topic readwrite {each}" for each in patterns(room))
-    return f"its access list must allow {user}{lines}, and its limits messages of up to {LARGEST_PACKET} bytes"
+    return f"its access list must allow {user}{', '.join(f'topic readwrite {each}' for each in filters)}"

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 from protocol.errors import PacketError
+from protocol.rtp.sequence import unwrap
 from protocol.speech import opus_packet
 from protocol.speech.opus_packet import SAMPLES_PER_MS
 
@@ -73,8 +74,8 @@ class RouteSplice:
 
 def _apart_ms(timestamp: int, before: int) -> float:
     """Return how much later a timestamp is than the newest one before it; what came late is earlier."""
-    late_ms = (before - timestamp) % (1 << _TIMESTAMP_BITS) / SAMPLES_PER_MS
-    return -late_ms if late_ms < MOST_LATE_MS else (1 << _TIMESTAMP_BITS) / SAMPLES_PER_MS - late_ms
+    middle = (1 << _TIMESTAMP_BITS - 1) - MOST_LATE_MS * SAMPLES_PER_MS  # of what it may be, from the latest on
+    return unwrap(timestamp - before, _TIMESTAMP_BITS, near=middle) / SAMPLES_PER_MS
 
 
 def _length_ms(packet: bytes) -> float:
